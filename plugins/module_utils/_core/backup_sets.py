@@ -1,0 +1,332 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a backup set is, whoever describes it: a file's header, or the history in msdb.
+
+Everything is read by column name, so the extra columns of newer servers and the missing ones of older servers do no harm.
+GUIDs are lower-case strings without braces, LSNs are ``int`` (numeric(25,0) does not fit a float), sizes are bytes and
+times are aware UTC. Headers carry the source server's local time: see :func:`to_utc` for how it becomes UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+__all__ = [
+    "DIFFERENTIAL",
+    "FILE",
+    "FILE_DIFFERENTIAL",
+    "FULL",
+    "LOG",
+    "PARTIAL",
+    "PARTIAL_DIFFERENTIAL",
+    "BackupSet",
+    "Copy",
+    "DatabaseFile",
+    "HeaderError",
+    "Label",
+    "backup_set",
+    "backup_set_from_history",
+    "database_file",
+    "guid",
+    "label",
+    "lsn",
+    "to_utc",
+]
+
+FULL = "full"
+DIFFERENTIAL = "differential"
+LOG = "log"
+FILE = "file"
+FILE_DIFFERENTIAL = "file_differential"
+PARTIAL = "partial"
+PARTIAL_DIFFERENTIAL = "partial_differential"
+
+# RESTORE HEADERONLY says it with numbers, msdb.dbo.backupset with letters.
+_KINDS = {
+    1: FULL, 2: LOG, 4: FILE, 5: DIFFERENTIAL, 6: FILE_DIFFERENTIAL, 7: PARTIAL, 8: PARTIAL_DIFFERENTIAL,
+    "D": FULL, "L": LOG, "F": FILE, "I": DIFFERENTIAL, "G": FILE_DIFFERENTIAL, "P": PARTIAL, "Q": PARTIAL_DIFFERENTIAL,
+}
+
+_RESTORED = frozenset((FULL, DIFFERENTIAL, LOG))
+_UNKNOWN_TIME_ZONE = 127
+# Some builds of SQL Server 2022 (16.0.4236 is one) write this into every header, wherever their server stands. msdb is right.
+_DOUBTFUL_IN_HEADERS = 0
+_NO_GUID = "00000000-0000-0000-0000-000000000000"
+
+
+class HeaderError(ValueError):
+    """A header row that describes no backup set of a SQL Server database; its text says why."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class DatabaseFile:
+    """One row of RESTORE FILELISTONLY (or of msdb.dbo.backupfile): a file of the database inside a set."""
+
+    logical_name: str
+    physical_name: str
+    type: str  # D data, L log, S FILESTREAM, F full-text
+    size: int  # bytes that the file takes on disk once restored
+    file_id: int
+    is_present: bool = True
+    tde_thumbprint: str = ""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Label:
+    """The row of RESTORE LABELONLY: where a file stands among the stripes (media families) of its media set."""
+
+    media_set_id: str
+    family_count: int
+    family_sequence: int
+    mirror_count: int = 1
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Copy:
+    """One place where a set can be read from: all its stripes, in order, and the ``FILE = position`` inside them.
+
+    ``problem`` is empty for a copy that can be used and otherwise a sentence for a person.
+    """
+
+    stripes: tuple[str, ...]
+    position: int = 1
+    media_set_id: str = ""
+    problem: str = ""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class BackupSet:
+    """One backup set. Its identity is ``guid``; names of databases, servers and files are only shown.
+
+    Treat it as immutable: it is not frozen only because a planner may be handed a million of them.
+    """
+
+    guid: str
+    kind: str
+    family_guid: str
+    database: str = ""
+    server: str = ""
+    first_lsn: int = 0
+    last_lsn: int = 0  # the LSN after the last record in the set
+    checkpoint_lsn: int = 0
+    database_backup_lsn: int = 0  # of a full: the full before it
+    first_fork: str = ""
+    last_fork: str = ""
+    fork_point_lsn: int | None = None
+    differential_base_guid: str = ""
+    differential_base_lsn: int | None = None
+    started: datetime
+    finished: datetime
+    last_valid_time: datetime | None = None  # SQL Server 2022: the newest moment to which a log can be stopped
+    utc_offset: timedelta | None = None  # None: nobody knows, and the times were taken for UTC
+    copy_only: bool = False
+    bulk_logged: bool = False
+    damaged: bool = False  # the database was damaged when it was backed up (CONTINUE_AFTER_ERROR)
+    snapshot: bool = False
+    checksums: bool = False
+    begins_log_chain: bool = False
+    incomplete_metadata: bool = False
+    force_offline: bool = False  # BACKUP LOG ... WITH NORECOVERY: the tail
+    recovery_model: str = ""
+    collation: str = ""
+    compatibility_level: int = 0
+    database_version: int = 0
+    version: tuple[int, int, int] = (0, 0, 0)  # of the server that made it
+    size: int = 0
+    compressed_size: int = 0
+    key_algorithm: str = ""  # empty: not encrypted
+    encryptor_thumbprint: str = ""
+    binding_id: str = ""
+    name: str = ""
+    verified: bool = False
+    copies: tuple[Copy, ...] = ()
+    files: tuple[DatabaseFile, ...] = ()
+    problem: str = field(init=False, default="")  # why the set cannot be restored, or nothing: the reasons of all its copies
+
+    def __post_init__(self) -> None:
+        if not self.copies or self.copies[0].problem or self.snapshot or self.kind not in _RESTORED:
+            self.problem = self._find_problem()
+
+    def _find_problem(self) -> str:
+        if self.kind not in _RESTORED:
+            return f"it is a {self.kind.replace('_', ' ')} backup; only full, differential and log backups are restored"
+        if self.snapshot:
+            return "it is a snapshot taken by other backup software (VSS), which RESTORE cannot read"
+        if self.best_copy is None:
+            return "; ".join(dict.fromkeys(copy.problem for copy in self.copies)) or "no file of it is known"
+        return ""
+
+    @property
+    def covered_until(self) -> datetime:
+        """What was logged before this moment is surely in the set (a log is cut off some time after it was started)."""
+        if self.last_valid_time is not None and self.last_valid_time > self.started:
+            return self.last_valid_time
+        return self.started
+
+    @property
+    def is_idle(self) -> bool:
+        """A log backup of a time in which nothing was logged."""
+        return self.kind == LOG and self.first_lsn == self.last_lsn
+
+    @property
+    def best_copy(self) -> Copy | None:
+        """The first copy without a problem."""
+        for copy in self.copies:
+            if not copy.problem:
+                return copy
+        return None
+
+    def __str__(self) -> str:
+        place = self.copies[0].stripes[0] if self.copies and self.copies[0].stripes else self.guid
+        return f"{self.kind} backup of {self.database} of {self.finished:%Y-%m-%d %H:%M:%S} UTC ({place})"
+
+
+def guid(value: Any) -> str:
+    """A GUID as the drivers, JSON or T-SQL give it, as one lower-case string; nothing and zero become an empty string."""
+    text = "" if value is None else str(value).strip("{} ").lower()
+    return "" if text == _NO_GUID else text
+
+
+def lsn(value: Any) -> int | None:
+    """An LSN as ``int``. A float is refused: it has already lost digits."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, float):
+        raise HeaderError(f"the LSN {value!r} was read as a floating point number and is no longer exact")
+    return int(value)
+
+
+def to_utc(value: Any, *, quarter_hours: Any = None, zone: tzinfo | None = None) -> tuple[datetime, timedelta | None]:
+    """A time from a header as aware UTC, and the offset that was used (``None``: unknown, taken for UTC).
+
+    ``zone`` is what a person knows about the source server, and wins; then comes the header's own offset (``TimeZone``, in quarter
+    hours, 127 = unknown). Without either the time is taken for UTC and the caller can see that it was.
+    """
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    if moment.tzinfo is not None:
+        return moment.astimezone(timezone.utc), moment.utcoffset()
+    if zone is not None:
+        offset = moment.replace(tzinfo=zone).utcoffset()
+    elif quarter_hours is not None and int(quarter_hours) != _UNKNOWN_TIME_ZONE:
+        offset = timedelta(minutes=15 * int(quarter_hours))
+    else:
+        return moment.replace(tzinfo=timezone.utc), None
+    return moment.replace(tzinfo=timezone.utc) - (offset or timedelta()), offset
+
+
+def _thumbprint(value: Any) -> str:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex().upper()
+    return str(value or "").upper().removeprefix("0X")
+
+
+def _algorithm(value: Any) -> str:
+    text = str(value or "")
+    return "" if text.lower() in ("no_encryption", "none") else text
+
+
+def _bool(value: Any) -> bool:
+    return bool(int(value)) if value is not None else False
+
+
+def backup_set(row: Mapping[str, Any], *, copies: tuple[Copy, ...] = (), files: tuple[DatabaseFile, ...] = (),
+               zone: tzinfo | None = None, from_msdb: bool = False) -> BackupSet:
+    """A row of RESTORE HEADERONLY (column name -> value) as a :class:`BackupSet`. ``from_msdb``: its time zone can be relied on.
+
+    Raises :class:`HeaderError` for a row without a backup set of SQL Server in it: another program's, or one behind a password.
+    """
+    row = {name.lower(): value for name, value in row.items()}
+    identity = guid(row.get("backupsetguid"))
+    kind = _KINDS.get(row.get("backuptype"))  # type: ignore[arg-type]
+    if not identity or kind is None or row.get("backupstartdate") is None:
+        name = row.get("backupname") or "a backup set without a name"
+        raise HeaderError(f"{name!s} has no readable header (it is protected by a password or was written by another program)")
+    quarter_hours = row.get("timezone")
+    if quarter_hours is not None and int(quarter_hours) == _DOUBTFUL_IN_HEADERS and not from_msdb:
+        quarter_hours = None
+    started, offset = to_utc(row["backupstartdate"], quarter_hours=quarter_hours, zone=zone)
+    finished, _unused = to_utc(row.get("backupfinishdate") or row["backupstartdate"], quarter_hours=quarter_hours, zone=zone)
+    last_valid = row.get("lastvalidrestoretime")
+    size = int(row.get("backupsize") or 0)
+    return BackupSet(
+        guid=identity,
+        kind=kind,
+        family_guid=guid(row.get("familyguid")),
+        database=row.get("databasename") or "",
+        server=row.get("servername") or "",
+        first_lsn=lsn(row.get("firstlsn")) or 0,
+        last_lsn=lsn(row.get("lastlsn")) or 0,
+        checkpoint_lsn=lsn(row.get("checkpointlsn")) or 0,
+        database_backup_lsn=lsn(row.get("databasebackuplsn")) or 0,
+        first_fork=guid(row.get("firstrecoveryforkid")) or guid(row.get("recoveryforkid")),
+        last_fork=guid(row.get("recoveryforkid")),
+        fork_point_lsn=lsn(row.get("forkpointlsn")),
+        differential_base_guid=guid(row.get("differentialbaseguid")),
+        differential_base_lsn=lsn(row.get("differentialbaselsn")),
+        started=started,
+        finished=finished,
+        last_valid_time=to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None,
+        utc_offset=offset,
+        copy_only=_bool(row.get("iscopyonly")),
+        bulk_logged=_bool(row.get("hasbulkloggeddata")),
+        damaged=_bool(row.get("isdamaged")),
+        snapshot=_bool(row.get("issnapshot")),
+        checksums=_bool(row.get("hasbackupchecksums")),
+        begins_log_chain=_bool(row.get("beginslogchain")),
+        incomplete_metadata=_bool(row.get("hasincompletemetadata")),
+        force_offline=_bool(row.get("isforceoffline")),
+        recovery_model=row.get("recoverymodel") or "",
+        collation=row.get("collation") or "",
+        compatibility_level=int(row.get("compatibilitylevel") or 0),
+        database_version=int(row.get("databaseversion") or 0),
+        version=(int(row.get("softwareversionmajor") or 0), int(row.get("softwareversionminor") or 0),
+                 int(row.get("softwareversionbuild") or 0)),
+        size=size,
+        compressed_size=int(row.get("compressedbackupsize") or size),
+        key_algorithm=_algorithm(row.get("keyalgorithm")),
+        encryptor_thumbprint=_thumbprint(row.get("encryptorthumbprint")),
+        binding_id=guid(row.get("bindingid")),
+        name=row.get("backupname") or "",
+        copies=copies,
+        files=files,
+    )
+
+
+# Where msdb.dbo.backupset calls a header's column by another name than the header's own with underscores.
+_HISTORY_NAMES = {
+    "backup_set_uuid": "BackupSetGUID", "type": "BackupType", "database_guid": "BindingID", "family_guid": "FamilyGUID",
+    "last_recovery_fork_guid": "RecoveryForkID", "first_recovery_fork_guid": "FirstRecoveryForkID",
+    "software_major_version": "SoftwareVersionMajor", "software_minor_version": "SoftwareVersionMinor",
+    "software_build_version": "SoftwareVersionBuild", "name": "BackupName", "description": "BackupDescription",
+    "collation_name": "Collation", "has_bulk_logged_data": "HasBulkLoggedData",
+}
+
+
+def backup_set_from_history(row: Mapping[str, Any], *, copies: tuple[Copy, ...] = (), files: tuple[DatabaseFile, ...] = (),
+                            zone: tzinfo | None = None) -> BackupSet:
+    """A row of msdb.dbo.backupset (any of its columns) as a :class:`BackupSet`; raises :class:`HeaderError` as for a header."""
+    renamed = {_HISTORY_NAMES.get(name.lower(), name.replace("_", "")): value for name, value in row.items()}
+    if isinstance(renamed.get("BackupType"), str):
+        renamed["BackupType"] = renamed["BackupType"].strip().upper()
+    return backup_set(renamed, copies=copies, files=files, zone=zone, from_msdb=True)
+
+
+def label(row: Mapping[str, Any]) -> Label:
+    """The row of RESTORE LABELONLY (column name -> value)."""
+    row = {name.lower(): value for name, value in row.items()}
+    return Label(media_set_id=guid(row.get("mediasetid")), family_count=int(row.get("familycount") or 1),
+                 family_sequence=int(row.get("familysequencenumber") or 1), mirror_count=int(row.get("mirror_count") or 1))
+
+
+def database_file(row: Mapping[str, Any]) -> DatabaseFile:
+    """A row of RESTORE FILELISTONLY, or of msdb.dbo.backupfile (column name -> value)."""
+    row = {name.lower().replace("_", ""): value for name, value in row.items()}
+    return DatabaseFile(
+        logical_name=row["logicalname"], physical_name=row.get("physicalname") or "",
+        type=str(row.get("type") or row.get("filetype") or "D").strip().upper(),
+        size=int(row.get("size") or row.get("filesize") or 0), file_id=int(row.get("fileid") or row.get("filenumber") or 0),
+        is_present=_bool(row.get("ispresent", 1)), tde_thumbprint=_thumbprint(row.get("tdethumbprint")))

@@ -1,0 +1,100 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether an estate is protected now: facts that somebody gathered, objectives and the time in, rows of a table out.
+
+Facts are plain JSON, gathered by the role verify (its README says their shape); what is not there was not looked at. Every check makes its
+row also when all is well, so that a row which is missing is seen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["FAIL", "OK", "WARN", "Finding", "Objectives", "Row", "age", "bytes_text", "moment", "row"]
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """what was looked at, where; state: ok, warn or fail; value: what was found; limit: what it should be; next: what to do.
+
+    metric: a name of protection_report.METRICS, measure: its value, where one was measured.
+    """
+
+    what: str
+    where: str
+    state: str
+    value: str
+    limit: str = ""
+    next: str = ""
+    metric: str = ""
+    measure: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objectives:
+    """What the owner of the estate asks for. Seconds, days, bytes; drill_days None: no rule."""
+
+    recovery_point_seconds: int = 93600
+    certificate_days: int = 30
+    drill_days: int | None = None
+    free_bytes: int = 5 << 30
+    database: str = "PasswordResetServer"
+    share_account: str = ""
+
+
+Finding = Callable[[Mapping[str, Any], Objectives, dt.datetime], Iterable[Row]]
+"""A check: facts, objectives and now in, rows out."""
+
+
+def row(what: str, where: str, problem: str, *, good: str = "", limit: str = "", next: str = "", state: str = FAIL, metric: str = "",
+        measure: float | None = None) -> Row:
+    """`state` with the problem where there is one, else ok with what is good."""
+    if problem:
+        return Row(what=what, where=where, state=state, value=problem, limit=limit, next=next, metric=metric, measure=measure)
+    return Row(what=what, where=where, state=OK, value=good, limit=limit, metric=metric, measure=measure)
+
+
+def moment(text: str) -> dt.datetime:
+    """A moment as servers and files write it, aware; without a zone it is UTC, and of seconds' fractions six digits count. Raises ValueError."""
+    whole, dot, rest = text.strip().replace("Z", "+00:00").partition(".")
+    if dot:
+        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        whole += f".{digits[:6].ljust(6, '0')}{rest[len(digits):]}"
+    found = dt.datetime.fromisoformat(whole)
+    return found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)
+
+
+def age(seconds: float) -> str:
+    """A span as a person says it: 3 d 4 h, 12 min."""
+    left, told = max(0, int(seconds)), []
+    for size, unit in _UNITS:
+        if left >= size or (unit == "s" and not told):
+            told.append(f"{left // size} {unit}")
+            left %= size
+        elif told:
+            break
+        if len(told) == 2:
+            break
+    return " ".join(told)
+
+
+def bytes_text(number: float) -> str:
+    for size, unit in ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{int(number)} bytes"
+
+
+def gathered(checks: Iterable[Finding], facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
+    for check in checks:
+        yield from check(facts, objectives, now)

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a restore may touch the database that is there: decided once, before anything is done.
+
+The rule behind all of it: a healthy database is never overwritten without an explicit yes, and a database is known by its family (the GUID
+that survives restores), not by its name. One that nobody knows is not overwritten on the strength of its name either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Decision", "decide"]
+
+RESTORE, UNCHANGED, REFUSE = "restore", "unchanged", "refuse"
+
+BROKEN = ("SUSPECT", "RECOVERY_PENDING", "EMERGENCY")
+"""States in which nobody can work with a database any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """action: restore, unchanged or refuse. replace: whether RESTORE needs REPLACE. tail: whether the log has a tail worth saving, and
+    `tail_required` whether it must be saved. proof_needed: nothing tells whose database it is but the header of that tail, so it must be
+    saved and be of the same family. reason: one sentence; advice: the next thing to do when refused."""
+
+    action: str
+    reason: str
+    advice: str = ""
+    replace: bool = False
+    tail: bool = False
+    tail_required: bool = False
+    proof_needed: bool = False
+
+
+def decide(
+    *,
+    state: str | None,
+    family_guid: str,
+    mirrored: bool,
+    recovery_model: str,
+    backup_family_guid: str,
+    policy: str,
+    resumes: bool = False,
+    holds_data: bool = True,
+    tail_wanted: bool = True,
+) -> Decision:
+    """state: of sys.databases, None without a database of that name. family_guid: empty where neither the server nor its msdb tells. policy:
+    never, damaged or always. resumes: the plan goes on with a restore that was interrupted. holds_data: False for one that is RESTORING and
+    whose first backup never came to its end. tail_wanted: the tail of the log may be saved."""
+    if state is None:
+        return Decision(action=RESTORE, reason="there is no database of that name")
+    if mirrored:
+        return Decision(action=REFUSE, reason="it takes part in mirroring", advice="End the mirroring session of this database first")
+    stranger = bool(family_guid and backup_family_guid and family_guid != backup_family_guid)
+    logged = recovery_model != "SIMPLE"
+    if policy == "always":
+        online = state == "ONLINE"
+        return Decision(
+            action=RESTORE,
+            reason=f"it is {state}, and 'replace: always' allows to overwrite it",
+            replace=True,
+            tail=logged and (online or state in BROKEN),
+            tail_required=logged and online,
+        )
+    if stranger:
+        return Decision(
+            action=REFUSE,
+            reason=f"it is {state} and another database than the one in the backups (family {family_guid}, the backups have {backup_family_guid})",
+            advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
+        )
+    known = bool(family_guid)
+    if state == "ONLINE" and not known:
+        advice = "Use a login with VIEW ANY DEFINITION, or set 'replace: always' if the database that is there may be lost"
+        return Decision(action=REFUSE, reason="it is healthy, and nothing tells this login whether it is the one in the backups", advice=advice)
+    if state == "ONLINE":
+        return Decision(action=UNCHANGED, reason="it is healthy and the same database as the one in the backups")
+    if state == "RECOVERING":
+        return Decision(action=REFUSE, reason="the server is recovering it right now", advice="Wait until it is ONLINE or SUSPECT, then run again")
+    if state == "OFFLINE":
+        advice = "Set it online (ALTER DATABASE ... SET ONLINE) and run again, or set 'replace: always' if it may be lost"
+        return Decision(action=REFUSE, reason="it was set offline, which says nothing about its health", advice=advice)
+    if policy == "never" and not (state == "RESTORING" and resumes):
+        return Decision(action=REFUSE, reason=f"it is {state}", advice="Set 'replace: damaged' to restore over what is left of it")
+    reason = "a restore of it was interrupted" if state == "RESTORING" else f"it is {state}"
+    tail = logged and state in BROKEN
+    if known or not holds_data:
+        return Decision(action=RESTORE, reason=reason, replace=True, tail=tail)
+    if tail and tail_wanted:
+        return Decision(action=RESTORE, reason=f"{reason}; whose it is, the tail of its log has to tell", replace=True, tail=True, proof_needed=True)
+    return Decision(
+        action=REFUSE,
+        reason=f"it is {state}, and nothing tells whether it is the one in the backups: msdb knows neither a backup nor a restore of it",
+        advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
+    )
