@@ -1,0 +1,87 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all modules that speak to SQL Server have in common: their options, and the one place where a run begins and ends."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._core.errors import RecoveryError
+from .._progress import HOST, Progress
+from .connection import Connection, Target, connect
+from .session import Session
+
+__all__ = ["connection_options", "run"]
+
+
+def connection_options() -> dict[str, dict[str, Any]]:
+    """The argument spec of doc_fragments/sql_connection.py."""
+    return {
+        "login_host": {"type": "str"},
+        "login_port": {"type": "int"},
+        "login_instance": {"type": "str"},
+        "login_user": {"type": "str", "required": True},
+        "login_password": {"type": "str", "required": True, "no_log": True},
+        "encrypt": {"type": "str", "choices": ["mandatory", "strict", "optional"], "default": "mandatory"},
+        "certificate_name": {"type": "str"},
+        "ca_file": {"type": "path"},
+        "driver": {"type": "str"},
+        "connect_timeout": {"type": "int", "default": 15},
+    }
+
+
+def run(module: AnsibleModule, act: Callable[[Session], dict[str, Any]], *, database: str = "database") -> None:
+    """Connect, act, report. `act` returns what the task returns; whatever is raised ends here as one message without secrets.
+
+    database: the option that names the database which decides between login_host and failover_partner.
+    """
+    session = Session(params=module.params, check_mode=module.check_mode, progress=Progress(secrets=module.no_log_values))
+    try:
+        with closing(_connection(session, _target(module), database)) as session.connection:
+            result = act(session)
+    except RecoveryError as problem:
+        module.fail_json(msg=str(problem), **{**session.made(), **problem.details})
+    except Exception as problem:      # a fault of ours: as text, because only texts are cleared of secrets
+        message = f"{module._name} met a fault of its own: {type(problem).__name__}: {problem}"
+        module.fail_json(msg=message, exception=traceback.format_exc(), **session.made())
+    for warning in session.warnings:
+        module.warn(warning)
+    module.exit_json(**result, **session.answered)
+
+
+def _connection(session: Session, target: Target, option: str) -> Connection:
+    """To login_host, or to the principal of the two where a partner is given, too."""
+    given = session.params.get("failover_partner")
+    if not given:
+        return connect(target)
+    database = given["database"] or session.params.get(option)
+    if not database:
+        raise RecoveryError(
+            "'failover_partner' does not say which database it is about, and the task is about none", advice="Give 'database' in failover_partner"
+        )
+    # A run without a partner does not pay for this: Python compiles all that a module imports anew in every run.
+    from .partners import partner_target
+    from .principal import connect_to_principal
+
+    connection, standing = connect_to_principal(target, partner_target(target, given), database)
+    session.answered = {"answered_by": {"login_host": connection.target.host, "role": standing.role, "session": standing.session}}
+    if connection.target is not target:
+        session.progress.line(f"{database} is served by {connection.target.server}")
+        session.params = {**session.params, "winrm_host": None}      # that is another server's Windows
+    return connection
+
+
+def _target(module: AnsibleModule) -> Target:
+    params = module.params
+    if not params["login_host"]:
+        raise RecoveryError("No server is named", advice="Let the task target the database server's host, or set login_host")
+    login = {name: params[f"login_{name}"] for name in ("host", "port", "instance", "user", "password")}
+    manner = {name: params[name] for name in ("encrypt", "certificate_name", "ca_file", "driver", "connect_timeout")}
+    return Target(**login, **manner, name=os.environ.get(HOST, ""), program=f"prs.recovery {module._name.rpartition('.')[2]}")
