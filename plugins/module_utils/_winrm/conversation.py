@@ -1,0 +1,166 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests and answers as lines of JSON with a PowerShell that runs RUNNER, whatever carries the bytes."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .runner import RUNNER
+
+__all__ = ["Conversation", "Ended", "Pipe", "Received", "VerbFailed"]
+
+CHUNK = 150_000
+"""Bytes of one piece of input: WinRM's envelope holds 500 KB, and base64 makes a third more of it."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """What came since the last time; ended when the process has."""
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    ended: bool = False
+
+
+PACKED = b'{"lines":"'
+BLOCK = 256 << 10
+WORTH_PACKING = 4 << 10
+"""Bytes of lines that are packed into one, at most and at least."""
+
+
+class Pipe(Protocol):
+    """A running PowerShell with BOOTSTRAP as its command."""
+
+    def send(self, data: bytes) -> None:
+        """Hand bytes to its input."""
+
+    def receive(self) -> Received:
+        """Wait for output, a while; nothing at all is an answer as well."""
+
+
+class VerbFailed(Exception):
+    """A verb answered with an error: number (Win32, 0 when it is none), kind (class of the exception), message (Windows' own words)."""
+
+    def __init__(self, *, number: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.number = number
+        self.kind = kind
+        self.message = message
+
+
+class Ended(Exception):
+    """The process ended although an answer was due; said is what it wrote that was no answer."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+class Conversation:
+    """One PowerShell process, asked one thing after the other."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._lines: deque[bytes] = deque()
+        self._rest = b""
+        self._noise: list[str] = []
+        self.about: dict[str, Any] = {}
+
+    def start(self) -> None:
+        """Hand over the script that reads requests; afterwards `about` says which PowerShell answered."""
+        self._pipe.send(_line(RUNNER))
+        self.about = self._answer()[1]
+
+    def call(
+        self,
+        script: str,
+        *,
+        parameters: dict[str, Any],
+        items: Iterable[Any] = (),
+        on_progress: Callable[[dict[str, Any]], None] | None = None,
+    ) -> list[Any]:
+        """Run a verb and return what it put out. Raises VerbFailed, Ended."""
+        lines = [_line(item) for item in items]
+        request = _line({"script": script, "parameters": parameters, "items": len(lines)})
+        for piece in _pieces(request, *_packed(lines)):
+            self._pipe.send(piece)
+        found = []
+        while True:
+            kind, value = self._answer()
+            if kind == "item":
+                found.append(value)
+            elif kind == "progress" and on_progress:
+                on_progress(value)
+            elif kind == "end":
+                return found
+
+    def _answer(self) -> tuple[str, Any]:
+        """The next (kind, value). A line that is no answer is kept, for the case that nothing better comes."""
+        while True:
+            line = self._next_line()
+            try:
+                [(kind, value)] = json.loads(line).items()
+            except (ValueError, AttributeError):
+                self._noise.append(line.decode("utf-8", "replace"))
+                continue
+            if kind == "error":
+                raise VerbFailed(number=value.get("number", 0), kind=value.get("kind", ""), message=value.get("message", ""))
+            return kind, value
+
+    def _next_line(self) -> bytes:
+        while not self._lines:
+            received = self._pipe.receive()
+            *lines, self._rest = (self._rest + received.stdout).split(b"\n")
+            self._lines.extend(lines)
+            if received.stderr:
+                self._noise.append(received.stderr.decode("utf-8", "replace"))
+            if received.ended and not self._lines:
+                raise Ended("\n".join([*self._noise, self._rest.decode("utf-8", "replace")]).strip())
+        line = self._lines.popleft()
+        if not line.startswith(PACKED):
+            return line
+        self._lines.extendleft(reversed(_unpacked(line)))
+        return self._next_line()
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _packed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The same lines, many of them in one where that pays."""
+    block: list[bytes] = []
+    size = 0
+    for line in lines:
+        block.append(line)
+        size += len(line)
+        if size >= BLOCK:
+            yield _pack(block)
+            block, size = [], 0
+    if size < WORTH_PACKING:
+        yield from block
+    else:
+        yield _pack(block)
+
+
+def _pack(lines: list[bytes]) -> bytes:
+    return PACKED + base64.b64encode(gzip.compress(b"".join(lines), mtime=0)) + b'"}\n'
+
+
+def _unpacked(line: bytes) -> list[bytes]:
+    return gzip.decompress(base64.b64decode(line[len(PACKED) : line.rindex(b'"')])).splitlines()
+
+
+def _pieces(*lines: bytes) -> Iterator[bytes]:
+    """The lines, joined and cut into pieces that fit into one message."""
+    joined = memoryview(b"".join(lines))
+    for start in range(0, len(joined), CHUNK):
+        yield bytes(joined[start : start + CHUNK])

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""list_folder: what is in a folder.
+
+Parameters: Path; Recurse (default true).
+Items out:  one for each file and folder below Path, in no order: name (relative, with /), folder, link, encrypted (by EFS), size (bytes, 0 for
+            a folder), modified (UTC, ISO 8601). A link (any reparse point) is named and never entered. A folder that is removed while the others
+            are read is empty.
+Errors:     3 when there is no such folder, 5, 53, 67.
+Assumes:    a folder's entries fit into memory, one folder at a time.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SCRIPT"]
+
+SCRIPT = r"""# prs.recovery list_folder
+[CmdletBinding()]
+param([Parameter(Mandatory)][string]$Path, [bool]$Recurse = $true)
+$todo = [System.Collections.Generic.Stack[object]]::new()
+$todo.Push(@([System.IO.DirectoryInfo]::new((Get-LongPath $Path)), ''))
+$count = 0
+while ($todo.Count -gt 0) {
+    $folder, $prefix = $todo.Pop()
+    try { $entries = $folder.GetFileSystemInfos() } catch [System.IO.DirectoryNotFoundException] {
+        if ($prefix -eq '') { throw }
+        continue
+    }
+    foreach ($entry in $entries) {
+        $name = $prefix + $entry.Name
+        $isFolder = $entry.Attributes.HasFlag([System.IO.FileAttributes]::Directory)
+        $isLink = $entry.Attributes.HasFlag([System.IO.FileAttributes]::ReparsePoint)
+        $size = [long]0
+        if (-not $isFolder) { $size = $entry.Length }
+        @{
+            name = $name
+            folder = $isFolder
+            link = $isLink
+            encrypted = $entry.Attributes.HasFlag([System.IO.FileAttributes]::Encrypted)
+            size = $size
+            modified = $entry.LastWriteTimeUtc.ToString('o')
+        }
+        if ($isFolder -and -not $isLink -and $Recurse) { $todo.Push(@($entry, "$name/")) }
+        $count++
+        Send-Progress @{ files = $count }
+    }
+}
+"""

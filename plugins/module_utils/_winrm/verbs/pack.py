@@ -1,0 +1,135 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pack: write files of a folder into a new ZIP archive.
+
+Parameters: Path of the folder; Archive, a file that must not exist; ManifestName, the name of the archive's last entry; ManifestHead, its first line,
+            in which {count} after "files": becomes the number of files in the archive; Rounds (default 3): how often a file is tried that cannot be
+            opened, or that changes while it is read; Pause (default 2000): milliseconds before each further round; Settle (default 32 MB): up to
+            this size a file is read whole before a byte of it is written. A larger one that changes is in the archive as it was read.
+Items in:   names within the folder, with /; a name that ends in / is a folder. Or {name, source}: the file at `source` under that name.
+Items out:  one for each file: name, and either size, sha256 (of the bytes that are in the archive), modified (UTC, ISO 8601) and changed (whether the
+            file became another one while it was read, in the last round too), or error when it could not be opened; then it is not in the archive.
+            The manifest has one line of JSON (name, size, sha256, modified) for each file that is in the archive.
+Errors:     80 or 183 when the archive exists, 3, 5, 53, 112; then the archive is removed again.
+Assumes:    .NET Framework 4.5 or later. Streams: neither a large file nor the archive has to fit into memory, and both may be larger than 4 GB.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SCRIPT"]
+
+SCRIPT = r"""# prs.recovery pack
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)][string]$Path,
+    [Parameter(Mandatory)][string]$Archive,
+    [Parameter(Mandatory)][string]$ManifestName,
+    [Parameter(Mandatory)][string]$ManifestHead,
+    [int]$Rounds = 3,
+    [int]$Pause = 2000,
+    [long]$Settle = 33554432,
+    $Items
+)
+Add-Type -AssemblyName System.IO.Compression
+
+# FileInfo remembers what it saw first. Count: bytes that were read.
+function Test-Changed {
+    param($Known, [long]$Count)
+    $after = [System.IO.FileInfo]::new($Known.FullName)
+    return -not $after.Exists -or $after.LastWriteTimeUtc -ne $Known.LastWriteTimeUtc -or $after.Length -ne $Count
+}
+
+$lines = [System.Collections.Generic.List[string]]::new()
+$settled = [System.IO.MemoryStream]::new()
+$bytes = [long]0
+$whole = $false
+$target = [System.IO.FileStream]::new((Get-LongPath $Archive), 'CreateNew', 'ReadWrite', 'None')
+try {
+    $zip = [System.IO.Compression.ZipArchive]::new($target, 'Create', $true)
+    $todo = $Items
+    for ($round = 1; $null -ne $todo -and $todo.Count -gt 0; $round++) {
+        $again = [System.Collections.Generic.List[object]]::new()
+        foreach ($item in $todo) {
+            $name = $item
+            if ($item -isnot [string]) { $name = $item.name }
+            if ($name.EndsWith('/')) {
+                $null = $zip.CreateEntry($name)
+                continue
+            }
+            $fullName = Join-Name $Path $name
+            if ($item -isnot [string]) { $fullName = Get-LongPath $item.source }
+            try {
+                $source = [System.IO.FileStream]::new($fullName, 'Open', 'Read', 'ReadWrite, Delete')
+            }
+            catch {
+                $fault = Get-Fault $_
+                # What is not there any more (2, 3) does not come back.
+                if ($round -lt $Rounds -and $fault['number'] -ne 2 -and $fault['number'] -ne 3) { $again.Add($item) }
+                else { @{ name = $name; error = $fault } }
+                continue
+            }
+            try {
+                $first = [System.IO.FileInfo]::new($fullName)
+                $modified = $first.LastWriteTimeUtc
+                $content = $source
+                $wholeRead = $source.Length -le $Settle
+                if ($wholeRead) {
+                    $settled.SetLength(0)
+                    $source.CopyTo($settled, 1048576)
+                    $settled.Position = 0
+                    $content = $settled
+                    $changed = Test-Changed $first $settled.Length
+                    if ($changed -and $round -lt $Rounds) {
+                        $again.Add($item)
+                        continue
+                    }
+                }
+                $stored = $zip.CreateEntry($name)
+                # The time that a ZIP archive can hold.
+                if ($modified.Year -ge 1980 -and $modified.Year -le 2107) { $stored.LastWriteTime = $first.LastWriteTime }
+                $sha = New-Sha256
+                $writer = [System.Security.Cryptography.CryptoStream]::new($stored.Open(), $sha, 'Write')
+                try {
+                    $content.CopyTo($writer, 1048576)
+                }
+                finally {
+                    $writer.Dispose()
+                }
+                $answer = @{ name = $name; size = $content.Position; sha256 = (Format-Hash $sha.Hash); modified = $modified.ToString('o') }
+                if (-not $wholeRead) { $changed = Test-Changed $first $answer['size'] }
+            }
+            finally {
+                $source.Dispose()
+            }
+            $lines.Add((ConvertTo-Json -InputObject $answer -Compress))
+            $answer['changed'] = $changed
+            $answer
+            $bytes += $answer['size']
+            Send-Progress @{ bytes = $bytes }
+        }
+        $todo = $again
+        if ($todo.Count -gt 0) { Start-Sleep -Milliseconds $Pause }
+    }
+    $manifest = [System.IO.StreamWriter]::new($zip.CreateEntry($ManifestName).Open(), $plainText)
+    $manifest.NewLine = "`n"
+    try {
+        $manifest.WriteLine($ManifestHead.Replace('"files": {count}', '"files": ' + $lines.Count))
+        foreach ($line in $lines) { $manifest.WriteLine($line) }
+    }
+    finally {
+        $manifest.Dispose()
+    }
+    $zip.Dispose()
+    $target.Flush($true)
+    $whole = $true
+}
+finally {
+    try {
+        $target.Dispose()
+    }
+    finally {
+        if (-not $whole) { [System.IO.File]::Delete((Get-LongPath $Archive)) }
+    }
+}
+"""

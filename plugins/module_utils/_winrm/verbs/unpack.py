@@ -1,0 +1,68 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""unpack: write entries of a ZIP archive as new files below a folder.
+
+Parameters: Archive; Target, a folder that exists.
+Items in:   one for each entry to write: index (in the archive), name (relative to Target, with /), size (bytes, as the archive says), folder.
+            What may be written, and under which name, was decided before.
+Items out:  one for each file: name, size, sha256 of what was written.
+Errors:     80 or 183 when a file exists, 112, 5; kind InvalidDataException when an entry is damaged or holds more than its size says.
+            What was written until then stays: the folder is thrown away by who made it.
+Assumes:    .NET Framework 4.5 or later. Streams.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SCRIPT"]
+
+SCRIPT = r"""# prs.recovery unpack
+[CmdletBinding()]
+param([Parameter(Mandatory)][string]$Archive, [Parameter(Mandatory)][string]$Target, $Items)
+Add-Type -AssemblyName System.IO.Compression
+$buffer = [byte[]]::new(1048576)
+$bytes = [long]0
+$source = [System.IO.FileStream]::new((Get-LongPath $Archive), 'Open', 'Read', 'Read')
+try {
+    $zip = [System.IO.Compression.ZipArchive]::new($source, 'Read')
+    foreach ($item in $Items) {
+        $path = Join-Name $Target $item.name
+        if ($item.folder) {
+            $null = [System.IO.Directory]::CreateDirectory($path)
+            continue
+        }
+        $null = [System.IO.Directory]::CreateDirectory($path.Substring(0, $path.LastIndexOf($separator)))
+        $entry = $zip.Entries[$item.index]
+        $sha = New-Sha256
+        $size = [long]0
+        $reader = $entry.Open()
+        try {
+            $writer = [System.IO.FileStream]::new($path, 'CreateNew', 'Write', 'None')
+            try {
+                while (($count = $reader.Read($buffer, 0, $buffer.Length)) -gt 0) {
+                    $size += $count
+                    if ($size -gt $item.size) {
+                        throw [System.IO.InvalidDataException]::new("$($item.name) holds more than the $($item.size) bytes that the archive says")
+                    }
+                    $null = $sha.TransformBlock($buffer, 0, $count, $null, 0)
+                    $writer.Write($buffer, 0, $count)
+                    Send-Progress @{ bytes = $bytes + $size }
+                }
+                $null = $sha.TransformFinalBlock($buffer, 0, 0)
+            }
+            finally {
+                $writer.Dispose()
+            }
+        }
+        finally {
+            $reader.Dispose()
+        }
+        [System.IO.File]::SetLastWriteTime($path, $entry.LastWriteTime.LocalDateTime)
+        $bytes += $size
+        @{ name = $item.name; size = $size; sha256 = (Format-Hash $sha.Hash) }
+    }
+}
+finally {
+    $source.Dispose()
+}
+"""

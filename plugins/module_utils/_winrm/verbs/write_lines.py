@@ -1,0 +1,35 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""write_lines: write a text file, so that it is there whole or not at all.
+
+Parameters: Path. An existing file is replaced.
+Items in:   one string for each line.
+Items out:  none.
+Errors:     3, 5, 53, 112.
+Assumes:    a rename within a folder is done at once, which NTFS and SMB see to.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SCRIPT"]
+
+SCRIPT = r"""# prs.recovery write_lines
+[CmdletBinding()]
+param([Parameter(Mandatory)][string]$Path, $Items)
+$final = Get-LongPath $Path
+$partial = "$final.partial"
+$file = [System.IO.FileStream]::new($partial, 'Create', 'Write', 'None')
+try {
+    $writer = [System.IO.StreamWriter]::new($file, $plainText)
+    $writer.NewLine = "`n"
+    foreach ($line in $Items) { $writer.WriteLine($line) }
+    $writer.Flush()
+    $file.Flush($true)
+}
+finally {
+    $file.Dispose()
+}
+[System.IO.File]::Delete($final)
+[System.IO.File]::Move($partial, $final)
+"""
