@@ -1,0 +1,46 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The other server of a mirrored database. The argument spec that belongs to it is in module_utils/_sql/partners.py."""
+
+    DOCUMENTATION = r"""
+options:
+  failover_partner:
+    description:
+      - The other server of a mirrored database. The task then works on whichever of the two is the principal, and RV(answered_by) says which.
+      - O(login_host) is asked first, by one query. The partner is asked only when that one cannot be reached, does not serve the database, or is a
+        principal that does not reach its mirror.
+      - When neither is the principal, or both are, the task fails and changes nothing. When the database is on neither, O(login_host) is taken.
+      - An account that O(login_host) refuses is not tried on the partner.
+      - Options that reach the Windows of the server (C(winrm_*)) belong to the task's own host, and are not used on the partner.
+    type: dict
+    suboptions:
+      login_host:
+        description: Name or address of the other server, as the control node reaches it.
+        type: str
+        required: true
+      login_port:
+        description: TCP port of its instance.
+        type: int
+      login_instance:
+        description: Name of a named instance.
+        type: str
+      login_user:
+        description: SQL login there, by default O(login_user).
+        type: str
+      login_password:
+        description: Its password, by default O(login_password).
+        type: str
+      certificate_name:
+        description: Name that its certificate must be valid for, when it is not O(failover_partner.login_host).
+        type: str
+      database:
+        description:
+          - The mirrored database that decides, by default the one that the task is about. A task that is about none has to give it.
+        type: str
+"""

@@ -1,0 +1,253 @@
+#!/usr/bin/python
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: recovery_set_copy
+short_description: Bring recovery sets to another place, and compare them there
+version_added: 0.1.0
+author:
+  - prs.recovery contributors (@prs-recovery)
+description:
+  - Copies the recovery sets that another place does not have yet, and the newest one first of all where it has none. The Windows host copies
+    from share to share; nothing travels over WinRM.
+  - Every file is written under another name, read back at its destination, compared by SHA-256 and only then renamed. The manifest of a set
+    follows last, and names the files where they are now.
+  - What an earlier run could not bring, the next one does.
+options:
+  to:
+    description:
+      - The other place.
+    type: dict
+    required: true
+    suboptions:
+      path:
+        description: Folder of the recovery sets there.
+        type: str
+        required: true
+      sets_path:
+        description: Folder of the manifests, where it is not below C(path).
+        type: str
+      application_path:
+        description: Folder of the archives, where it is not below C(path).
+        type: str
+      database_path:
+        description: Folder of the database's backups, where it is not below C(path).
+        type: str
+      share_user:
+        description: Account for it.
+        type: str
+      share_password:
+        description: Password of C(share_user).
+        type: str
+      database_user:
+        description: Account for the database's backups, where it is another one.
+        type: str
+      database_password:
+        description: Password of C(database_user).
+        type: str
+  retention:
+    description:
+      - Which sets to keep there, as M(prs.recovery.recovery_set) has it. It is applied when a set with a full backup was brought.
+    type: dict
+    suboptions:
+      last:
+        description: The newest so many sets with a full backup, and all that was taken since the oldest of them.
+        type: int
+      age:
+        description: All that is needed to go back to any moment of so many days.
+        type: int
+      days:
+        description: The last set with a full backup of each of the newest so many days that have one (UTC).
+        type: int
+      weeks:
+        description: The same for weeks.
+        type: int
+      months:
+        description: The same for months.
+        type: int
+      years:
+        description: The same for years.
+        type: int
+extends_documentation_fragment:
+  - prs.recovery.recovery_place
+  - prs.recovery.winrm_connection
+  - prs.recovery.winrm_connection.share
+  - prs.recovery.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Says which sets and files would be copied and removed.
+  diff_mode:
+    support: none
+seealso:
+  - module: prs.recovery.recovery_set
+"""
+
+EXAMPLES = r"""
+- name: What lies at site A also lies at site B
+  prs.recovery.recovery_set_copy:
+    path: \\files-a.example.com\backup
+    share_user: EXAMPLE\svc-backup
+    share_password: "{{ prs_share_password }}"
+    to:
+      path: \\files-b.example.com\backup
+      share_user: EXAMPLE\svc-backup
+      share_password: "{{ prs_share_password }}"
+    retention:
+      age: 30
+"""
+
+RETURN = r"""
+copied:
+  description: Labels of the sets that were brought, oldest first.
+  returned: always
+  type: list
+  elements: str
+copied_files:
+  description: The files, as they are called there.
+  returned: always
+  type: list
+  elements: str
+bytes:
+  description: Size of these files.
+  returned: always
+  type: int
+removed:
+  description: Labels of sets that were removed there, or would be, oldest first.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
+
+compile_once()
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set import RULES, RecoverySet, Surplus, relocated, surplus
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.paths import parent
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.set_folders import SetFolders, place_spec
+
+PARTIAL = ".partial"
+
+
+class Copying:
+    """One run. now: the control node's clock, aware."""
+
+    def __init__(self, files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> None:
+        self.files = files
+        self.params = params
+        self.now = now
+        self.source = SetFolders.from_params(files, params)
+        self.target = SetFolders.from_params(files, params["to"])
+        if self.source.place == self.target.place:
+            raise RecoveryError(f"The copies would go where the sets are, {self.source.place.sets}", advice="Name another place, best at another site")
+        self.copied_files: list[str] = []
+        self.bytes = 0
+
+    def run(self) -> dict[str, Any]:
+        sets = self.lacking()
+        for one in sets:
+            self.bring(one)
+        is_time = self.params["retention"] and any(one.type == "full" for one in sets)
+        gone = self.prune(now=min(self.now, sets[-1].taken_at)) if is_time else Surplus()
+        return {
+            "changed": bool(sets) or bool(gone.labels), "copied": [one.label for one in sets], "copied_files": self.copied_files, "bytes": self.bytes,
+            "removed": list(gone.labels),
+        }  # fmt: skip
+
+    def lacking(self) -> list[RecoverySet]:
+        """What is newer than the newest set that both have, oldest first; where they have none in common, from the newest healthy one on."""
+        with self.target.keys():
+            there = {label.lower() for label in self.target.labels()}
+        found: list[RecoverySet] = []
+        with self.source.keys():
+            common = any(label.lower() in there for label in self.source.labels())
+            for one in self.source.newest_first(unusable=[]):
+                if one.label.lower() in there:
+                    break
+                found.append(one)
+                if not common and one.healthy:
+                    break
+        return found[::-1]
+
+    def bring(self, one: RecoverySet) -> None:
+        """The files, then the manifest."""
+        moved = relocated(one, self.target.place)
+        hashes = {path: value for link in [one.values["database"], *one.chain] for path, value in (link.get("sha256") or {}).items()}
+        hashes[one.values["application"]["archive"]] = one.values["application"].get("sha256") or ""
+        with self.source.data(), self.target.data():
+            self.copy(one.database_files, moved.database_files, hashes)
+        with self.source.keys(), self.target.keys():
+            self.copy(one.application_files, moved.application_files, hashes)
+            self.target.write(moved)
+
+    def copy(self, sources: Sequence[str], targets: Sequence[str], hashes: Mapping[str, str]) -> None:
+        """Files, unless they are there: under its own name nothing lies that was not compared. hashes: what files had when they were written."""
+        states = self.files.stat(*sources, *targets)
+        for source, target, here, there in zip(sources, targets, states[: len(sources)], states[len(sources) :], strict=True):
+            if not here.exists:
+                raise RecoveryError(f"{source} is not there, seen from {self.files.host}, so that its set cannot be copied", advice="Take a full backup")
+            if not there.exists or there.size != here.size:
+                self.copy_one(source, target, known=hashes.get(source, ""), over=there.exists)
+                self.copied_files.append(target)
+                self.bytes += here.size
+
+    def copy_one(self, source: str, target: str, *, known: str, over: bool) -> None:
+        self.files.make_folder(parent(target))
+        partial = target + PARTIAL
+        try:
+            self.files.copy(source, partial)
+            if not self.files.check_mode:
+                expected, found = known or self.source.sha256(source), self.target.sha256(partial)
+                if found != expected:
+                    raise RecoveryError(
+                        f"{target} is not what {source} was: its SHA-256 is {found}, not {expected}",
+                        advice="The copy was removed. The disk of one of the two or the network damages data; look into that before anything else",
+                    )
+            if over:
+                self.files.remove(target)
+            self.files.rename(partial, target)
+        except BaseException:
+            self.files.discard(partial)
+            raise
+
+    def prune(self, *, now: dt.datetime) -> Surplus:
+        """now: sets are as old as the database server says, so what the newest of them says counts, unless the control node's clock lets less go."""
+        with self.target.keys():
+            gone = surplus(self.target.newest_first(unusable=[]), self.params["retention"], now=now)
+        self.target.remove(gone)
+        return gone
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **winrm_argument_spec(),
+            **share_argument_spec(),
+            **place_spec(),
+            "to": {"type": "dict", "required": True, "options": {**place_spec(), **share_argument_spec()}},
+            "retention": {"type": "dict", "options": {rule: {"type": "int"} for rule in RULES}},
+        },
+        supports_check_mode=True,
+    )
+    now = dt.datetime.now(dt.timezone.utc)
+    run(module, lambda files: Copying(files, module.params, now=now).run())
+
+
+if __name__ == "__main__":
+    main()

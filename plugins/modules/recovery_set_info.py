@@ -1,0 +1,270 @@
+#!/usr/bin/python
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: recovery_set_info
+short_description: Read which recovery sets there are, and which of them to restore
+version_added: 0.1.0
+author:
+  - prs.recovery contributors (@prs-recovery)
+description:
+  - Chooses the newest healthy recovery set whose files are all there, or the one of a label, or what leads to a moment, and says what
+    M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need for it.
+options:
+  label:
+    description:
+      - The set to choose. V(newest) is the newest one, healthy or not.
+    type: str
+  until:
+    description:
+      - Moment with its zone, V(2026-03-01T14:30:00+01:00). The database goes to that very moment where a log backup reaches it, the
+        application to the newest healthy set from before it.
+    type: str
+  all:
+    description:
+      - Read every set, for RV(sets). Otherwise only as many as the choice needs.
+    type: bool
+    default: false
+  optional:
+    description:
+      - Where there is no set at all, RV(chosen) is empty, and the task does not fail.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - prs.recovery.recovery_place
+  - prs.recovery.winrm_connection
+  - prs.recovery.winrm_connection.share
+  - prs.recovery.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing in any mode.
+  diff_mode:
+    support: none
+seealso:
+  - module: prs.recovery.recovery_set
+  - module: prs.recovery.sql_restore
+  - module: prs.recovery.app_restore
+"""
+
+EXAMPLES = r"""
+- name: What would be restored
+  prs.recovery.recovery_set_info:
+    path: \\files.example.com\backup
+    share_user: EXAMPLE\svc-backup
+    share_password: "{{ prs_share_password }}"
+  register: found
+"""
+
+RETURN = r"""
+chosen:
+  description: What to restore. Empty where there is no set and O(optional=true).
+  returned: always
+  type: dict
+  contains:
+    label:
+      description: Name of the set.
+      type: str
+    healthy:
+      description: Whether it is one to rely on.
+      type: bool
+    taken_at:
+      description: When it was taken, UTC, by the clock of the database server.
+      type: str
+    recovery_point:
+      description: The moment (UTC) whose data the database will have.
+      type: str
+    files:
+      description: Backups of the database, for C(source.files) of M(prs.recovery.sql_restore).
+      type: list
+      elements: str
+    target:
+      description: How far, for C(target) of M(prs.recovery.sql_restore).
+      type: str
+    archive:
+      description: The archive, for C(source) of M(prs.recovery.app_restore).
+      type: str
+    notes:
+      description: What the person who restores should know, such as newer sets that are not healthy.
+      type: list
+      elements: str
+    manifest:
+      description: The whole manifest of the set.
+      type: dict
+labels:
+  description: Labels of all sets, newest first.
+  returned: always
+  type: list
+  elements: str
+sets:
+  description: The sets that were read, newest first, each with C(label), C(taken_at), C(type), C(healthy), C(problems) and C(recovery_point).
+  returned: always
+  type: list
+  elements: dict
+unusable:
+  description: What lies in the folder and is no set, each with C(label) and C(problem).
+  returned: always
+  type: list
+  elements: dict
+newer_files:
+  description: Backups of the database that are newer than the chosen set and belong to none that was read; of failed runs, or of other programs.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
+
+compile_once()
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set import Choice, RecoverySet, choose, moment, written
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.set_folders import SetFolders, place_spec
+
+NEWEST = "newest"
+BACKUPS = (".bak", ".dif", ".trn")
+
+
+class Choosing:
+    """One run: sets are read once, and only as far as somebody asks."""
+
+    def __init__(self, files: WindowsFiles, params: dict[str, Any]) -> None:
+        self.params = params
+        self.folders = SetFolders.from_params(files, params)
+        self.host = files.host
+        self.unusable: list[dict[str, str]] = []
+        self.read: list[RecoverySet] = []
+        self.notes: list[str] = []
+        self._source: Iterator[RecoverySet] = iter(())
+
+    def run(self) -> dict[str, Any]:
+        until = self.until()
+        with self.folders.keys():
+            labels = self.folders.labels()
+        self._source = self.folders.newest_first(unusable=self.unusable)
+        chosen = self.choice(labels, until) if labels or not self.params["optional"] else None
+        if self.params["all"]:
+            with self.folders.keys():
+                list(self.sets())
+        with self.folders.data():
+            newer = self.newer(chosen) if chosen else []
+        return {
+            "changed": False, "chosen": self.described(chosen) if chosen else {}, "labels": labels, "sets": [self.short(one) for one in self.read],
+            "unusable": self.unusable, "newer_files": newer,
+        }  # fmt: skip
+
+    def until(self) -> dt.datetime | None:
+        text = self.params["until"]
+        if not text:
+            return None
+        if self.params["label"]:
+            raise RecoveryError("A set and a moment were both named", advice="Name one of the two")
+        try:
+            found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            found = None
+        if found is None or found.tzinfo is None:
+            raise RecoveryError(f"'{text}' is no moment with its time zone", advice="Write it as 2026-03-01T14:30:00+01:00")
+        return found
+
+    def sets(self) -> Iterator[RecoverySet]:
+        """All of them, newest first; what was read once is not read again."""
+        yield from list(self.read)
+        for one in self._source:
+            self.read.append(one)
+            yield one
+
+    def choice(self, labels: list[str], until: dt.datetime | None) -> Choice:
+        label = self.params["label"]
+        if label and label.lower() != NEWEST:
+            with self.folders.keys():
+                named = self.folders.named(label)
+            self.read.append(named)
+            found = choose([named], healthy=False)
+            self.refuse(self.missing(found), found)
+            return found
+        incomplete: set[str] = set()
+        while True:
+            with self.folders.keys():
+                found = choose((one for one in self.sets() if one.label not in incomplete), until=until, healthy=not label)
+            gone = self.missing(found)
+            if not gone:
+                return found
+            incomplete.add(found.set.label)
+            self.notes.append(f"newer, but not taken because {gone[0]} is missing: {found.set.label} ({written(found.set.recovery_point)})")
+            if len(incomplete) == len(labels):
+                self.refuse(gone, found)
+
+    def missing(self, found: Choice) -> list[str]:
+        with self.folders.keys():
+            gone = self.folders.missing(found.set.application_files)
+        if gone:
+            return gone
+        with self.folders.data():
+            return self.folders.missing(found.files)
+
+    def refuse(self, gone: list[str], found: Choice) -> None:
+        if gone:
+            raise RecoveryError(f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}", advice="Choose another set")
+
+    def newer(self, found: Choice) -> list[str]:
+        """Backups of the database that nobody would restore, though they are newer."""
+        known = {path.lower() for one in self.read for path in one.database_files}
+        since = written(found.set.recovery_point)[:19]
+        listing = self.folders.database_listing()
+        return sorted(path for path, modified in listing.items() if path.lower().endswith(BACKUPS) and path.lower() not in known and modified[:19] > since)
+
+    def described(self, found: Choice) -> dict[str, Any]:
+        one = found.set
+        at_target = moment(found.target) if found.target != "latest" else one.recovery_point
+        return {
+            "label": one.label,
+            "healthy": one.healthy,
+            "taken_at": written(one.taken_at),
+            "recovery_point": written(at_target),
+            "files": list(found.files),
+            "target": found.target,
+            "archive": one.values["application"]["archive"],
+            "notes": [*self.notes, *found.notes],
+            "manifest": dict(one.values),
+        }
+
+    def short(self, one: RecoverySet) -> dict[str, Any]:
+        return {
+            "label": one.label, "taken_at": written(one.taken_at), "type": one.type, "healthy": one.healthy, "problems": list(one.values["problems"]),
+            "recovery_point": written(one.recovery_point),
+        }  # fmt: skip
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **winrm_argument_spec(),
+            **share_argument_spec(),
+            **place_spec(),
+            "label": {"type": "str"},
+            "until": {"type": "str"},
+            "all": {"type": "bool", "default": False},
+            "optional": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    run(module, lambda files: Choosing(files, module.params).run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+#!/usr/bin/python
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: sql_endpoint
+short_description: Set up the mirroring endpoint of an instance
+version_added: 0.1.0
+author:
+  - prs.recovery contributors (@prs-recovery)
+description:
+  - An instance has one endpoint for database mirroring, which availability groups share. Whatever it is called, it is reused, and what differs
+    is altered property by property. Nothing is dropped that need not be.
+  - Lets the accounts of the other servers, witness included, connect to it.
+options:
+  name:
+    description:
+      - Name of a new endpoint. An endpoint that is there keeps its own.
+    type: str
+    default: Mirroring
+  state:
+    description:
+      - V(absent) removes the endpoint, and with it everybody's right to connect.
+    type: str
+    choices: [started, stopped, absent]
+    default: started
+  port:
+    description:
+      - TCP port, V(5022) for a new endpoint. Partners know each other by it. Open it in the firewall.
+    type: int
+  role:
+    description:
+      - What the instance may be, V(ALL) for a new endpoint. Express and Web can be V(WITNESS) only, and get that by default.
+    type: str
+    choices: [PARTNER, WITNESS, ALL]
+  authentication:
+    description:
+      - How the other servers prove who they are, by the domain account of their service (V(windows)), or by a certificate, which works without a
+        domain, too. A new endpoint takes V(certificate) where O(certificate) is given, else V(windows).
+    type: str
+    choices: [windows, certificate]
+  certificate:
+    description:
+      - Name of this server's own certificate in C(master), see M(prs.recovery.sql_certificate).
+    type: str
+  encryption:
+    description:
+      - Whether what is sent is encrypted (AES). Both sides must agree.
+    type: str
+    choices: [required, supported, disabled]
+    default: required
+  connect:
+    description:
+      - Logins that must be allowed to connect. For a certificate that is the login that it stands for, for Windows authentication the account of
+        the other server's service, C(DOMAIN\account), or C(DOMAIN\HOST$) where it runs as a virtual account. A missing login of Windows is made.
+      - Others that may connect already stay.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - prs.recovery.sql_connection
+  - prs.recovery.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+notes:
+  - Needs the server role C(sysadmin).
+  - Altering an endpoint breaks its connections, which come back by themselves. Where a witness is set, alter one server after the other.
+seealso:
+  - module: prs.recovery.sql_certificate
+  - module: prs.recovery.sql_mirror
+"""
+
+EXAMPLES = r"""
+- name: An endpoint with this server's certificate, for partner and witness
+  prs.recovery.sql_endpoint:
+    login_user: prs_recovery
+    login_password: "{{ prs_sql_admin_password }}"
+    port: 5022
+    certificate: "{{ prs_certificate.certificate.name }}"
+    connect: [sql-b_mirroring, witness_mirroring]
+
+- name: The same for servers of one domain
+  prs.recovery.sql_endpoint:
+    login_user: prs_recovery
+    login_password: "{{ prs_sql_admin_password }}"
+    authentication: windows
+    connect: ['EXAMPLE\svc-sql']
+"""
+
+RETURN = r"""
+endpoint:
+  description: The endpoint as it is now. Empty when there is none.
+  returned: always
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    state:
+      description: V(STARTED), V(STOPPED) or V(DISABLED).
+      type: str
+    port:
+      description: Its TCP port.
+      type: int
+    role:
+      description: V(PARTNER), V(WITNESS) or V(ALL).
+      type: str
+    authentication:
+      description: As the catalog says it, V(CERTIFICATE), V(NEGOTIATE) and more.
+      type: str
+    encryption:
+      description: Algorithms, V(NONE) for none.
+      type: str
+    certificate:
+      description: Name of its certificate.
+      type: str
+    connect:
+      description: Logins that were granted the right to connect.
+      type: list
+      elements: str
+statements:
+  description: The changes as T-SQL. In check mode those that would be made.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
+
+compile_once()
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.endpoints import ENCRYPTION, differences, fits_edition, wanted_endpoint
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._sql.endpoints import (
+    alter_endpoint,
+    create_endpoint,
+    drop_endpoint,
+    grant_connect,
+    read_endpoint,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.quoting import compose
+from ansible_collections.prs.recovery.plugins.module_utils._sql.server import read_server
+from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
+
+PORT = 5022
+
+
+def settle(session: Session) -> dict[str, Any]:
+    """Compare, change what differs, report."""
+    before = read_endpoint(session.connection)
+    if session.params["state"] == "absent":
+        if before:
+            drop_endpoint(session, before["name"])
+    else:
+        _provide(session, before)
+    after = read_endpoint(session.connection)
+    return {
+        "changed": session.changed,
+        "endpoint": after or {},
+        "statements": session.statements,
+        "diff": {"before": before or {}, "after": _expected(session, before)},
+    }
+
+
+def _provide(session: Session, before: dict[str, Any] | None) -> None:
+    wanted = wanted_endpoint(session.params)
+    name = before["name"] if before else session.params["name"]
+    if before is None:
+        _complete(session, wanted)
+    if wanted["authentication"] == "CERTIFICATE" and not wanted["certificate"]:
+        wanted["certificate"] = (before or {}).get("certificate")
+    if wanted["authentication"] == "CERTIFICATE" and not wanted["certificate"]:
+        raise RecoveryError("An endpoint with certificates needs one of its own", advice="Give its name in 'certificate', sql_certificate makes it")
+    if wanted["certificate"] and wanted["authentication"] is None:
+        wanted["authentication"] = "CERTIFICATE"
+    _check_edition(session, wanted["role"] or (before or {}).get("role", ""))
+    if before is None:
+        create_endpoint(session, name, wanted)
+    else:
+        alter_endpoint(session, name, differences(before, wanted), {**before, **{key: value for key, value in wanted.items() if value is not None}})
+    may = {login.lower() for login in (before or {"connect": []})["connect"]}
+    for login in session.params["connect"]:
+        if login.lower() not in may:
+            _provide_windows_login(session, login)
+            grant_connect(session, name, login)
+
+
+def _complete(session: Session, wanted: dict[str, Any]) -> None:
+    """What a new endpoint is where nothing is said."""
+    witness = read_server(session.connection)["edition"].startswith(("Express", "Web"))
+    wanted["port"] = wanted["port"] or PORT
+    wanted["role"] = wanted["role"] or ("WITNESS" if witness else "ALL")
+    wanted["authentication"] = wanted["authentication"] or ("CERTIFICATE" if wanted["certificate"] else "NEGOTIATE")
+
+
+def _check_edition(session: Session, role: str) -> None:
+    edition = read_server(session.connection)["edition"]
+    if not fits_edition(role, edition):
+        raise RecoveryError(
+            f"SQL Server on {session.connection.target.server} is an {edition}, which can be a witness and nothing else",
+            advice="Set 'role: WITNESS', or use Standard or Enterprise for the partners",
+        )
+
+
+def _provide_windows_login(session: Session, login: str) -> None:
+    if session.connection.value("SELECT COUNT(*) AS found FROM sys.server_principals WHERE name = ?", login, doing=f"Cannot read the login {login}"):
+        return
+    if "\\" not in login:
+        raise RecoveryError(
+            f"There is no login {login} on {session.connection.target.server} that could connect to the endpoint",
+            advice="sql_certificate makes it together with the other server's certificate (options 'public' and 'identity')",
+        )
+    session.change(compose("CREATE LOGIN {login} FROM WINDOWS", login=login), doing=f"Cannot create the login {login}")
+
+
+def _expected(session: Session, before: dict[str, Any] | None) -> dict[str, Any]:
+    if session.params["state"] == "absent":
+        return {}
+    wanted = {key: value for key, value in wanted_endpoint(session.params).items() if value is not None}
+    connect = sorted({*(before or {"connect": []})["connect"], *session.params["connect"]})
+    return {"name": session.params["name"], **(before or {}), **wanted, "connect": connect}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **connection_options(),
+            "name": {"type": "str", "default": "Mirroring"},
+            "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
+            "port": {"type": "int"},
+            "role": {"type": "str", "choices": ["PARTNER", "WITNESS", "ALL"]},
+            "authentication": {"type": "str", "choices": ["windows", "certificate"]},
+            "certificate": {"type": "str"},
+            "encryption": {"type": "str", "choices": list(ENCRYPTION), "default": "required"},
+            "connect": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    run(module, settle)
+
+
+if __name__ == "__main__":
+    main()

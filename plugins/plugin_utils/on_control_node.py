@@ -1,0 +1,145 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module of this collection on the control node while its task targets the Windows or database host.
+
+Every module has an action plugin of its name, and all of them are this one. The module gets what it needs to reach its server from the
+connection of the task's own host; the host itself is never connected to, so it may be switched off.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+from ansible import constants as C
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader, get_shell_plugin
+from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT, HOST
+from ansible_collections.prs.recovery.plugins.plugin_utils._host_connection import HostConnection, Refused, options_for
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at the progress file."""
+
+
+class ActionModule(ActionBase):
+    """One plugin for all modules: C(self._task.action) stays the name of the module."""
+
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        task_vars = task_vars or {}
+        try:
+            self._refuse_what_cannot_work()
+            arguments = self._arguments(task_vars)
+        except Refused as refused:
+            return {"failed": True, "changed": False, "msg": str(refused)}
+        result = super().run(tmp, task_vars)
+
+        # The host's own connection told what it knows; from here on everything happens on this machine.
+        shell = get_shell_plugin(shell_type="sh", executable="/bin/sh")      # not the host's, which may be PowerShell
+        self._connection = connection_loader.get("ansible.builtin.local", self._play_context, shell=shell)
+        with self._progress_shown(task_vars.get("inventory_hostname", "")) as path:
+            named = {} if self._task.args.get("login_host") else {HOST: self._task.delegate_to or task_vars.get("inventory_hostname", "")}
+            self._task.environment = [*(self._task.environment or []), {ENVIRONMENT: path, **named}]
+            result.update(self._execute_module(module_name=self._task.action, module_args=arguments, task_vars=on_this_machine(task_vars)))
+        return result
+
+    @property
+    def _module(self) -> str:
+        return self._task.action.rpartition(".")[2]
+
+    def _refuse_what_cannot_work(self) -> None:
+        """The module speaks to its server from here: another user, a background job or a detour have nothing to act upon."""
+        if self._task.become or getattr(self._connection, "become", None):
+            raise Refused(
+                f"{self._module} runs on the control node and speaks to its server under the account given in its options, "
+                "so become cannot take effect. Set 'become: false' on this task (if it comes from the variable ansible_become, set that to false)."
+            )
+        if self._task.async_val:
+            raise Refused(
+                f"{self._module} cannot run with async: a server ends what it does for a client that goes away. "
+                "Remove 'async' and 'poll' from this task; it shows its progress while it runs."
+            )
+        if self._task.delegate_to in C.LOCALHOST:
+            raise Refused(
+                f"{self._module} already runs on the control node. Remove 'delegate_to: {self._task.delegate_to}' and let the task target "
+                "the server: then address and account are taken from that host's own connection."
+            )
+
+    def _arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The task's own arguments, completed by what the connection of its host says. Whatever the task says wins."""
+
+        def option(name: str) -> Any:
+            return self.get_plugin_option(self._connection, name)
+
+        connection = HostConnection(
+            host=self._task.delegate_to or task_vars.get("inventory_hostname", ""),
+            transport=self._connection.transport,
+            option=option,
+            fallback_address=self._play_context.remote_addr,
+            fallback_password=self._play_context.password,
+        )
+        filled = options_for(self._module, given=self._task.args, connection=connection, run=this_run())
+        return {**filled, **self._task.args}
+
+    @contextmanager
+    def _progress_shown(self, host: str):
+        """A file whose lines are shown as they come; gone afterwards, however the module ended."""
+        folder = tempfile.mkdtemp(prefix="prs-recovery-", dir=C.DEFAULT_LOCAL_TMP)
+        path = os.path.join(folder, "progress")
+        done = threading.Event()
+
+        def show(line: str) -> None:
+            # On stderr, as warnings are: standard output belongs to the callback plugin.
+            self._display.display(f"[{host}] {self._module}: {line}", color=C.COLOR_VERBOSE, stderr=True)
+
+        follower = threading.Thread(target=follow, kwargs={"path": path, "done": done, "show": show}, daemon=True)
+        follower.start()
+        try:
+            yield path
+        finally:
+            done.set()
+            follower.join()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def this_run() -> str:
+    """Who is at work, the same in all tasks of one playbook: each task has a process of its own, and all of these the same parent."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):      # a container may run as a number without a name
+        user = str(os.getuid())
+    return f"{user}@{platform.node()} pid {os.getppid()}"
+
+
+def follow(*, path: str, done: threading.Event, show: Callable[[str], None]) -> None:
+    """Show every whole line that is appended to a file, until `done` and the end of the file."""
+    position = 0
+    last_look = False
+    while not last_look:
+        last_look = done.wait(LOOK_EVERY)
+        if not os.path.exists(path):
+            continue
+        with open(path, "rb") as lines:
+            lines.seek(position)
+            whole = lines.read().rpartition(b"\n")[0]
+        if whole:
+            position += len(whole) + 1
+            for line in whole.decode("utf-8", "replace").split("\n"):
+                show(line)
+
+
+def on_this_machine(task_vars: dict[str, Any]) -> dict[str, Any]:
+    """A task's variables for a run here, with the interpreter that runs ansible: what the module imports is installed beside it."""
+    here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_shell_type": "sh"}
+    delegated = {host: {**variables, **here} for host, variables in (task_vars.get("ansible_delegated_vars") or {}).items()}
+    return {**task_vars, **here, "ansible_delegated_vars": delegated}
