@@ -1,0 +1,50 @@
+# prs.recovery inspect_server
+#
+# What this server is and what it has to offer, in one round trip. Reads only, so it runs in check mode too.
+#
+# Result:
+#   name, domain, domain_role   Win32_ComputerSystem.DomainRole: 0, 1 workstation; 2, 3 server; 4, 5 domain controller
+#   caption, version            "Microsoft Windows Server 2019 Standard", "10.0.17763"
+#   installation_type           Server, Server Core, Client
+#   processors, memory_bytes    logical processors; physical memory
+#   free_bytes                  fixed drive -> bytes, such as {"C:": 42949672960}
+#   dotnet_release              release key of .NET Framework 4.x, 0 when absent
+#   pending_restart             reasons why Windows waits for a restart, empty when it does not
+[CmdletBinding(SupportsShouldProcess)]
+param()
+
+$Ansible.Changed = $false
+$system = Get-CimInstance -ClassName Win32_ComputerSystem
+$windows = Get-CimInstance -ClassName Win32_OperatingSystem
+
+$free = @{}
+foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3') {
+    $free[$disk.DeviceID] = [long]$disk.FreeSpace
+}
+
+function Read-RegistryValue {
+    param([string]$Key, [string]$Name)
+    (Get-ItemProperty -LiteralPath $Key -Name $Name -ErrorAction SilentlyContinue).$Name
+}
+
+$current = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion'
+$pending = @()
+if (Test-Path -LiteralPath "$current\Component Based Servicing\RebootPending") { $pending += 'component servicing' }
+if (Test-Path -LiteralPath "$current\WindowsUpdate\Auto Update\RebootRequired") { $pending += 'Windows update' }
+if (Read-RegistryValue -Key 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager' -Name 'PendingFileRenameOperations') {
+    $pending += 'file rename'
+}
+
+$Ansible.Result = @{
+    name = $system.Name
+    domain = $system.Domain
+    domain_role = [int]$system.DomainRole
+    caption = $windows.Caption
+    version = $windows.Version
+    installation_type = Read-RegistryValue -Key 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' -Name 'InstallationType'
+    processors = [int]$system.NumberOfLogicalProcessors
+    memory_bytes = [long]$system.TotalPhysicalMemory
+    free_bytes = $free
+    dotnet_release = [int](Read-RegistryValue -Key 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' -Name 'Release')
+    pending_restart = $pending
+}
