@@ -1,0 +1,1 @@
+"""The laboratory: twins of Windows and SQL Server hosts that answer real clients on the real wires."""

@@ -1,0 +1,238 @@
+"""Faults as data: a name and arguments; ``apply`` makes it happen, ``undo`` takes it back where that has a meaning.
+
+    worker-lingers    host, seconds            a pool's worker process outlives its pool's stop
+    slow-site         host, seconds            every page takes so long
+    slow-winrm        host, seconds            every WinRM request takes so long
+    drop-winrm        host, after, times=1     after so many WinRM requests the connection breaks, so many times
+    share-gone        host, share              the share is not offered any more
+    share-rights      host, share, account     the account loses its rights on the share
+    disk-size         host, drive, size        the drive has this size from now on (``60 GB``); less than is used means full
+    password-expired  account, host=""         of the domain, or of one host when ``host`` is given
+    restart-pending   host, sticky=False       Windows waits for a restart; sticky: again after every restart
+    clock             host, seconds            the host's clock is off by so much
+    sql               host, action, ...        see sqlserver.faults.Fault: pattern, after, times, seconds, number, text; instance=MSSQLSERVER
+    held              host, path               another process (a virus scanner) has the file or folder open
+    mirror-lag        host, sending=True, redo=False   no log gets from this server to its mirrors; none is redone on it as mirror
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..windows.errors import WinError
+from ..windows.winrm import WinRm, WinRmSettings
+from .config import parse_size
+
+if TYPE_CHECKING:
+    from ..windows.host import WindowsHost
+    from .estate import Estate
+
+__all__ = ["FAULTS", "FaultyWinRm", "apply", "damage", "undo"]
+
+_HOLDER = "fault: another process"
+
+
+class FaultyWinRm(WinRm):
+    """The WinRM service of a host, which can be slow and can break off. Without faults it is the plain one."""
+
+    def __init__(self, host: WindowsHost, settings: WinRmSettings):
+        super().__init__(host, settings)
+        self.slow_seconds = 0.0
+        self.drop_after = 0
+        self.drop_times = 0
+        self._seen = 0
+        self._answer = self.wsman.answer
+        self.wsman.answer = self._faulty_answer  # type: ignore[method-assign]
+
+    def _faulty_answer(self, *arguments: Any) -> Any:
+        if self.slow_seconds:
+            time.sleep(self.slow_seconds)
+        if self.drop_times:
+            self._seen += 1
+            if self._seen > self.drop_after:
+                self._seen, self.drop_times = 0, self.drop_times - 1
+                raise ConnectionAbortedError("fault: the connection breaks")
+        return self._answer(*arguments)
+
+    def drop(self, *, after: int, times: int) -> None:
+        self._seen, self.drop_after, self.drop_times = 0, after, times
+
+
+def apply(estate: Estate, name: str, arguments: dict[str, Any]) -> None:
+    """Raises KeyError for an unknown fault or host, TypeError or ValueError for wrong arguments."""
+    FAULTS[name][0](estate, **arguments)
+
+
+def undo(estate: Estate, name: str, arguments: dict[str, Any]) -> None:
+    """Takes the fault back; raises KeyError when it has no way back."""
+    back = FAULTS[name][1]
+    if back is None:
+        raise KeyError(f"the fault {name} has no way back")
+    back(estate, **arguments)
+
+
+def damage(estate: Estate, path: str, *, host: str = "", offset: int | None = None, length: int = 64, truncate: int | None = None) -> int:
+    """Overwrites bytes of a file (by default in its middle) or cuts it; answers the file's new size.
+
+    ``path`` is local to ``host``, or ``\\\\server\\share\\...``. Raises WinError, ValueError for an empty file.
+    """
+    owner = estate.host(host) if host else estate.host(path.strip("\\").split("\\")[0])
+    if not host:
+        share_name, _, rest = path.strip("\\").split("\\", 1)[1].partition("\\")
+        share = owner.shares.find(share_name)
+        if share is None:
+            raise WinError(67, path)
+        path = f"{share.path}\\{rest}"
+    real = owner.files("NT AUTHORITY\\SYSTEM").real_path(path, "rb")
+    size = real.stat().st_size
+    with real.open("r+b") as file:
+        if truncate is not None:
+            file.truncate(truncate)
+            return truncate
+        if not size:
+            raise ValueError(f"{path} is empty, there is nothing to damage")
+        start = size // 2 if offset is None else offset
+        file.seek(start)
+        old = file.read(min(length, size - start))
+        file.seek(start)
+        file.write(bytes(byte ^ 0xA5 for byte in old))
+    return size
+
+
+def _worker_lingers(estate: Estate, *, host: str, seconds: float) -> None:
+    estate.host(host).iis.linger_seconds = float(seconds)
+
+
+def _slow_site(estate: Estate, *, host: str, seconds: float) -> None:
+    estate.host(host).iis.slow_seconds = float(seconds)
+
+
+def _winrm_of(estate: Estate, host: str) -> FaultyWinRm:
+    return next(server for server in estate.host(host).network if isinstance(server, FaultyWinRm))
+
+
+def _slow_winrm(estate: Estate, *, host: str, seconds: float) -> None:
+    _winrm_of(estate, host).slow_seconds = float(seconds)
+
+
+def _drop_winrm(estate: Estate, *, host: str, after: int, times: int = 1) -> None:
+    _winrm_of(estate, host).drop(after=int(after), times=int(times))
+
+
+def _share_gone(estate: Estate, *, host: str, share: str) -> None:
+    owner = estate.host(host)
+    if owner.shares.find(share) is None:
+        raise KeyError(f"{host} has no share {share}")
+    owner.shares.remove(share)
+
+
+def _share_rights(estate: Estate, *, host: str, share: str, account: str) -> None:
+    owner = estate.host(host)
+    found = owner.shares.find(share)
+    if found is None:
+        raise KeyError(f"{host} has no share {share}")
+    sid = owner.accounts.lookup(account)
+    found.access = [(who, level) for who, level in found.access if who != sid]
+
+
+def _prepare_again(estate: Estate, *, host: str, share: str, account: str = "") -> None:
+    """Share and rights as the estate's file has them; what lies in the folder stays."""
+    estate.prepare(estate.host(host))
+
+
+def _disk_size(estate: Estate, *, host: str, drive: str, size: str | int) -> None:
+    estate.host(host).drives.volumes[drive.upper()].capacity = parse_size(size)
+
+
+def _disk_back(estate: Estate, *, host: str, drive: str, size: str | int = "") -> None:
+    config = estate.config.host(estate.host(host).name)
+    estate.host(host).drives.volumes[drive.upper()].capacity = next(item.size for item in config.drives if item.letter == drive.upper())
+
+
+def _user(estate: Estate, account: str, host: str) -> Any:
+    owner = estate.host(host) if host else next(iter(estate.hosts.values()))
+    found = owner.accounts.find_user(account)
+    if found is None:
+        raise KeyError(f"no account {account}")
+    return found
+
+
+def _password_expired(estate: Estate, *, account: str, host: str = "") -> None:
+    _user(estate, account, host).password_expired = True
+
+
+def _password_fresh(estate: Estate, *, account: str, host: str = "") -> None:
+    _user(estate, account, host).password_expired = False
+
+
+def _restart_pending(estate: Estate, *, host: str, sticky: bool = False) -> None:
+    estate.host(host).power.require_restart(sticky=str(sticky).lower() in ("true", "1", "yes"))
+
+
+def _not_sticky(estate: Estate, *, host: str, sticky: bool = False) -> None:
+    estate.host(host).power.sticky_restart = False
+
+
+def _clock(estate: Estate, *, host: str, seconds: float) -> None:
+    estate.host(host).clock_offset = dt.timedelta(seconds=float(seconds))
+
+
+def _sql(estate: Estate, *, host: str, action: str, instance: str = "MSSQLSERVER", **how: Any) -> None:
+    from ..sqlserver.faults import Fault
+
+    numbers = {name: (float if name == "seconds" else int)(value) if name in ("after", "times", "seconds", "number") else value for name, value in how.items()}
+    _running_instance(estate, host, instance).faults.add(Fault(action=action, **numbers))
+
+
+def _no_sql(estate: Estate, *, host: str, instance: str = "MSSQLSERVER", **_: Any) -> None:
+    _running_instance(estate, host, instance).faults.clear()
+
+
+def _running_instance(estate: Estate, host: str, instance: str) -> Any:
+    found = estate.host(host).sql_server.running(instance)
+    if found is None:
+        raise KeyError(f"no instance {instance} runs on {host}")
+    return found
+
+
+def _held(estate: Estate, *, host: str, path: str) -> None:
+    estate.host(host).files("NT AUTHORITY\\SYSTEM").hold(path, _HOLDER)
+
+
+def _released(estate: Estate, *, host: str, path: str) -> None:
+    estate.host(host).files("NT AUTHORITY\\SYSTEM").release(path, _HOLDER)
+
+
+def _mirror_lag(estate: Estate, *, host: str, sending: bool = True, redo: bool = False, instance: str = "MSSQLSERVER") -> None:
+    mirroring = _running_instance(estate, host, instance).mirroring
+    mirroring.hold_sending, mirroring.hold_redo = (str(value).lower() in ("true", "1", "yes") for value in (sending, redo))
+
+
+def _off(make: Callable[..., None], **zero: Any) -> Callable[..., None]:
+    """The way back of a fault that is a number: the same with zero."""
+
+    def back(estate: Estate, **arguments: Any) -> None:
+        make(estate, **{**arguments, **zero})
+
+    return back
+
+
+# name -> (make it happen, take it back or None)
+FAULTS: dict[str, tuple[Callable[..., None], Callable[..., None] | None]] = {
+    "worker-lingers": (_worker_lingers, _off(_worker_lingers, seconds=0)),
+    "slow-site": (_slow_site, _off(_slow_site, seconds=0)),
+    "slow-winrm": (_slow_winrm, _off(_slow_winrm, seconds=0)),
+    "drop-winrm": (_drop_winrm, _off(_drop_winrm, after=0, times=0)),
+    "share-gone": (_share_gone, _prepare_again),
+    "share-rights": (_share_rights, _prepare_again),
+    "disk-size": (_disk_size, _disk_back),
+    "password-expired": (_password_expired, _password_fresh),
+    "restart-pending": (_restart_pending, _not_sticky),
+    "clock": (_clock, _off(_clock, seconds=0)),
+    "sql": (_sql, _no_sql),
+    "held": (_held, _released),
+    "mirror-lag": (_mirror_lag, _off(_mirror_lag, sending=False, redo=False)),
+}

@@ -1,0 +1,1 @@
+"""Models of Ansible modules: one small file per module or family, registered with `models.module`."""

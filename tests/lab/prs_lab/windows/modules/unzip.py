@@ -1,0 +1,61 @@
+"""community.windows.win_unzip."""
+
+from __future__ import annotations
+
+import ntpath
+import zipfile
+from typing import Any
+
+from ..errors import WinError
+from ..models import Task, module
+
+__all__: list[str] = []
+
+
+@module("community.windows.win_unzip")
+def win_unzip(task: Task) -> dict[str, Any]:
+    params, files = task.params, task.files
+    source, target = task.expand(params["src"]), task.expand(params["dest"])
+    # As the real module writes it: its pattern '\$' takes dollar signs away.
+    result: dict[str, Any] = {"changed": False, "dest": target.replace("$", ""), "removed": False, "src": source.replace("$", "")}
+    if params["creates"] and files.exists(task.expand(params["creates"])):
+        return {**result, "skipped": True, "msg": f"The file or directory '{params['creates']}' already exists."}
+    if not files.exists(source):
+        task.fail(f"File '{source}' does not exist.", **result)
+    if ntpath.splitext(source)[1].lower() != ".zip" or params["recurse"] or params["password"]:
+        task.fail("PowerShellCommunityExtensions PowerShell Module (PSCX) is required for non-'.zip' compressed archive types.", **result)
+    try:
+        if not files.is_dir(target) and not task.check_mode:
+            files.make_dir(target)
+    except WinError as error:
+        task.fail(f"Error creating '{target}' directory! Msg: {error.dotnet}", **result)
+    try:
+        result["changed"] = _expand(task, source, target)
+    except (WinError, zipfile.BadZipFile) as error:
+        text = error.dotnet if isinstance(error, WinError) else "End of Central Directory record could not be found."
+        task.fail(f"Error unzipping '{source}' to '{target}'!. Method: System.IO.Compression.ZipFile, Exception: {text}", **result)
+    if params["delete_archive"]:
+        if not task.check_mode:
+            files.remove(source)
+        result["removed"] = True
+    return result
+
+
+def _expand(task: Task, source: str, target: str) -> bool:
+    files = task.files
+    changed = False
+    with files.open(source, "rb") as stream, zipfile.ZipFile(stream) as archive:
+        for entry in archive.infolist():
+            relative = entry.filename.replace("/", "\\")
+            path = ntpath.normpath(ntpath.join(target, relative))
+            if not (path.lower() + "\\").startswith(ntpath.normpath(target).lower() + "\\"):
+                task.fail(
+                    f"Error unzipping '{source}' to '{target}'! Filename contains relative paths which would extract outside the destination: {path}"
+                )
+            changed = True
+            if task.check_mode:
+                continue
+            files.make_dir(path if entry.is_dir() else ntpath.dirname(path))
+            if not entry.is_dir():
+                files.write(path, archive.read(entry))
+    return changed

@@ -1,0 +1,213 @@
+"""Models of the PowerShell scripts that the collection's roles bring (roles/*/files/*.ps1), by the name in their first line."""
+
+from __future__ import annotations
+
+import base64
+import ntpath
+import zipfile
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..certificates import BadCertificateFile, read_file
+from ..errors import WinError
+from ..filesystem import FileView
+from ..models import ScriptCall, ScriptResult, script
+from ..packages import read_media
+from ..registry import PENDING_RENAMES, REBOOT_PENDING
+from ..security import WELL_KNOWN
+from ..sql_server import ROOT_KEY, service_name
+
+__all__: list[str] = []
+
+_NT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+_UPDATE = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired"
+_LARGEST_JSON = 1_048_576
+
+
+def _pending_restart(host: Any) -> list[str]:
+    reasons = []
+    if host.registry.exists(REBOOT_PENDING):
+        reasons.append("component servicing")
+    if host.registry.exists(_UPDATE):
+        reasons.append("Windows update")
+    if host.registry.get(*PENDING_RENAMES):
+        reasons.append("file rename")
+    return reasons
+
+
+@script("inspect_server")
+def inspect_server(call: ScriptCall) -> ScriptResult:
+    host, read = call.host, call.host.registry.get
+    kind = read(_NT, "InstallationType")
+    joined = host.directory is not None
+    role = (1 if joined else 0) if kind == "Client" else (3 if joined else 2)
+    if host.features.installed("AD-Domain-Services"):
+        role = 5
+    return ScriptResult(
+        changed=False,
+        result={
+            "name": host.name,
+            "domain": host.directory.dns_name if joined else "WORKGROUP",
+            "domain_role": role,
+            "caption": f"Microsoft {read(_NT, 'ProductName')}",
+            "version": f"10.0.{read(_NT, 'CurrentBuildNumber')}",
+            "installation_type": kind,
+            "processors": 2,
+            "memory_bytes": 8 * 1024**3,
+            "free_bytes": {f"{letter}:": volume.free() for letter, volume in host.drives.volumes.items()},
+            "dotnet_release": int(read(r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", "Release", 0)),
+            "pending_restart": _pending_restart(host),
+        },
+    )
+
+
+@script("inspect_paths")
+def inspect_paths(call: ScriptCall) -> ScriptResult:
+    wanted = list(call.parameter("ZipEntry") or [])
+    paths = [_look(call.files, path, wanted) for path in call.parameter("Path") or []]
+    newest = [_newest(call.files, pattern) for pattern in call.parameter("Newest") or []]
+    return ScriptResult(changed=False, result={"paths": paths, "newest": newest})
+
+
+def _look(files: FileView, path: str, wanted: list[str]) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "path": path, "exists": False, "is_folder": False, "bytes": 0, "version": "", "missing": [], "error": 0, "message": "",
+    }  # fmt: skip
+    try:
+        stat = files.stat(path)
+        record["exists"], record["is_folder"] = True, stat.is_dir
+        if stat.is_dir:
+            files.list(path)
+        else:
+            record["bytes"] = stat.size
+            if path.lower().endswith(".exe"):
+                media = read_media(files, path)
+                record["version"] = str(media.facts.get("version", "")) if media else ""
+            if path.lower().endswith(".zip"):
+                record["missing"] = _missing_entries(files, path, wanted)
+    except WinError as error:
+        record["error"], record["message"] = error.number, error.dotnet
+    except zipfile.BadZipFile:
+        record["error"], record["message"] = 0x2C, "End of Central Directory record could not be found."
+    return record
+
+
+def _missing_entries(files: FileView, path: str, wanted: list[str]) -> list[str]:
+    with files.open(path) as stream, zipfile.ZipFile(stream) as archive:
+        names = [name.replace("\\", "/").lower() for name in archive.namelist()]
+    return [
+        entry for entry in wanted
+        if not any(name == entry.lower() or (entry.endswith("/") and name.startswith(entry.lower())) for name in names)
+    ]
+
+
+def _newest(files: FileView, pattern: str) -> dict[str, Any]:
+    record: dict[str, Any] = {"pattern": pattern, "count": 0, "path": "", "modified": "", "bytes": 0, "text": "", "error": 0, "message": ""}
+    folder, name = ntpath.split(pattern)
+    try:
+        files.list(folder)
+        found = [
+            (stat.modified, path, stat) for path, stat in files.walk(folder)
+            if not stat.is_dir and fnmatchcase(ntpath.basename(path).lower(), name.lower())
+        ]
+        record["count"] = len(found)
+        if found:
+            modified, path, stat = max(found, key=lambda item: item[0])
+            record |= {"path": path, "modified": modified.strftime("%Y-%m-%dT%H:%M:%S.%f0Z"), "bytes": stat.size}
+            if path.lower().endswith(".json") and stat.size <= _LARGEST_JSON:
+                record["text"] = files.read(path).decode("utf-8-sig")
+    except WinError as error:
+        record["error"], record["message"] = error.number, error.dotnet
+    return record
+
+
+@script("inspect_sql_instance")
+def inspect_sql_instance(call: ScriptCall) -> ScriptResult:
+    host, read = call.host, call.host.registry.get
+    name = str(call.parameter("InstanceName"))
+    identifier = read(f"{ROOT_KEY}\\Instance Names\\SQL", name) or ""
+    key = f"{ROOT_KEY}\\{identifier}"
+    state = int(read(f"{key}\\ConfigurationState", "SQL_Engine_Core_Inst", 0)) if identifier else 0
+    server, setup = f"{key}\\MSSQLServer", f"{key}\\Setup"
+    network = f"{server}\\SuperSocketNetLib"
+    service = host.services.find(service_name(name))
+
+    def text(path: str, value: str) -> str:
+        return str(read(path, value, "") or "") if identifier else ""
+
+    return ScriptResult(
+        changed=False,
+        result={
+            "installed": bool(identifier) and state == 1,
+            "partly_installed": bool(identifier) and state != 1,
+            "id": identifier,
+            "version": text(setup, "PatchLevel"),
+            "edition": text(setup, "Edition"),
+            "collation": text(setup, "Collation"),
+            "login_mode": int(text(server, "LoginMode") or 0),
+            "tcp_enabled": int(text(f"{network}\\Tcp", "Enabled") or 0),
+            "tcp_port": text(f"{network}\\Tcp\\IPAll", "TcpPort"),
+            "tcp_dynamic_ports": text(f"{network}\\Tcp\\IPAll", "TcpDynamicPorts"),
+            "certificate": text(network, "Certificate"),
+            "data_dir": text(server, "DefaultData"),
+            "log_dir": text(server, "DefaultLog"),
+            "backup_dir": text(server, "BackupDirectory"),
+            "service": service_name(name),
+            "service_account": service.account if service else "",
+            "service_state": service.state.capitalize() if service else "",
+            "pending_restart": _pending_restart(host),
+            "system_account": host.accounts.name_of(WELL_KNOWN["NT AUTHORITY\\SYSTEM"]),
+            "administrators": host.accounts.name_of(WELL_KNOWN["BUILTIN\\Administrators"]),
+        },
+    )
+
+
+@script("import_certificate")
+def import_certificate(call: ScriptCall) -> ScriptResult:
+    stores = call.host.certificates
+    try:
+        items = read_file(base64.b64decode(call.parameter("Pfx")), call.parameter("Password"))
+    except BadCertificateFile as error:
+        return ScriptResult(changed=False, failed=True, error=f'Exception calling "Import" with "3" argument(s): "{error}"')
+    leaf, key = next(((certificate, key) for certificate, key in items if key is not None), (None, None))
+    if leaf is None:
+        return ScriptResult(changed=False, failed=True, error="The PFX holds no certificate with a private key.")
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    thumbprint = leaf.fingerprint(hashes.SHA1()).hex().upper()
+    found = stores.find("My", thumbprint)
+    imported = found is None or not stores.has_key(found)
+    if imported and not call.check_mode:
+        found = stores.add("My", leaf, key)
+        for other, _ in items:
+            if other is not leaf:
+                stores.add("CA", other)
+    granted = []
+    for account in call.parameter("ReadAccess") or []:
+        if found is None:
+            granted.append(account)
+            continue
+        try:
+            sid = call.host.accounts.lookup(account)
+        except WinError:
+            return ScriptResult(
+                changed=imported, failed=True,
+                error='Exception calling "Translate" with "1" argument(s): "Some or all identity references could not be translated."',
+            )
+        if stores.has_key(found) and sid not in stores.readers(found):
+            granted.append(account)
+            if not call.check_mode:
+                stores.let_read(found, sid)
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    return ScriptResult(
+        changed=imported or bool(granted),
+        result={
+            "thumbprint": thumbprint,
+            "subject": leaf.subject.rfc4514_string(),
+            "names": names,
+            "not_after": leaf.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "imported": imported,
+            "granted": granted,
+        },
+    )

@@ -1,0 +1,217 @@
+"""Verbs that work on files and folders: they list, hash, look into, read and write them, move, copy and remove them, and set their rights."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from ..drives import normal, split_unc
+from ..errors import WinError
+from ..models import ScriptCall
+from ..security import WELL_KNOWN, Ace, Descriptor, Rights
+from .verbs import DotNetError, fault, joined, moment, verb
+
+__all__ = ["BLOCK", "open_archive"]
+
+BLOCK = 1 << 20
+_NOTHING_THERE = (2, 3)
+_INHERITED_BY_ALL = 3
+
+
+@verb("list_folder")
+def list_folder(call: ScriptCall, *, Path: str, Recurse: bool = True) -> Iterator[dict[str, Any]]:
+    try:
+        call.files.list(Path)
+    except WinError as error:
+        raise WinError(3 if error.number == 2 else error.number, Path) from None
+    todo = [(Path, "")]
+    while todo:
+        folder, prefix = todo.pop()
+        for name, stat in _entries(call, folder):
+            path = joined(folder, name)
+            yield {
+                "name": prefix + name,
+                "folder": stat.is_dir,
+                "link": stat.link,
+                "encrypted": stat.encrypted,
+                "size": stat.size,
+                "modified": moment(stat.modified),
+            }
+            if stat.is_dir and Recurse and not stat.link:
+                todo.append((path, f"{prefix}{name}/"))
+
+
+def _entries(call: ScriptCall, folder: str) -> Iterator[tuple[str, Any]]:
+    """Windows gives the names of a folder and what they are in one answer: what is removed meanwhile cannot fail."""
+    try:
+        names = call.files.list(folder)
+    except WinError as error:
+        if error.number not in _NOTHING_THERE:
+            raise
+        return
+    for name in names:
+        try:
+            stat = call.files.stat(joined(folder, name))
+        except WinError as error:
+            if error.number not in _NOTHING_THERE:
+                raise
+        else:
+            yield name, stat
+
+
+@verb("hash_files")
+def hash_files(call: ScriptCall, *, Path: str, Items: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    for name in Items or []:
+        try:
+            digest, size = hashlib.sha256(), 0
+            with call.files.open(joined(Path, name)) as file:
+                while block := file.read(BLOCK):
+                    digest.update(block)
+                    size += len(block)
+        except WinError as error:
+            yield {"name": name, "error": fault(error)}
+        else:
+            yield {"name": name, "size": size, "sha256": digest.hexdigest()}
+
+
+@verb("stat_paths")
+def stat_paths(call: ScriptCall, *, Items: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    for path in Items or []:
+        answer: dict[str, Any] = {"path": path, "exists": False, "folder": False, "link": False, "size": 0, "modified": "", "free": None, "error": None}
+        try:
+            stat = call.files.stat(path)
+            answer.update(exists=True, folder=stat.is_dir, link=stat.link, size=stat.size, modified=moment(stat.modified))
+        except WinError as error:
+            if error.number not in _NOTHING_THERE:
+                answer["error"] = fault(error)
+        if split_unc(path) is None:
+            try:
+                answer["free"] = call.files.free_bytes(path)
+            except WinError:
+                pass
+        yield answer
+
+
+def _content(call: ScriptCall, path: str, entry: str) -> bytes | None:
+    """What is in a file, or in an entry of an archive; None where the archive has no such entry."""
+    with call.files.open(path) as file:
+        if not entry:
+            return file.read()
+        archive = open_archive(file)
+        return archive.read(entry) if entry in archive.namelist() else None
+
+
+@verb("read_lines")
+def read_lines(call: ScriptCall, *, Path: str, Entry: str = "", First: int | None = None) -> Iterator[str]:
+    content = _content(call, Path, Entry)
+    if content is None:
+        return
+    yield from islice((line.removesuffix("\n") for line in io.StringIO(content.decode("utf-8-sig", "replace"), newline=None)), First)
+
+
+@verb("look_into")
+def look_into(call: ScriptCall, *, Path: str, Entry: str = "", Items: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    content = _content(call, Path, Entry)
+    if content is None:
+        return
+    text = content.decode("latin-1")
+    yield {"size": len(content), "xml": _is_xml(content), "found": [position for position, wanted in enumerate(Items or []) if wanted in text]}
+
+
+def _is_xml(content: bytes) -> bool:
+    """What XmlReader reads to its end; it refuses every document type."""
+    try:
+        ElementTree.fromstring(content)
+    except ElementTree.ParseError:
+        return False
+    return b"<!DOCTYPE" not in content
+
+
+@verb("write_lines")
+def write_lines(call: ScriptCall, *, Path: str, Items: list[str] | None = None) -> Iterator[Any]:
+    partial = f"{Path}.partial"
+    call.files.write(partial, "".join(f"{line}\n" for line in Items or []).encode())
+    if call.files.is_file(Path):
+        call.files.remove(Path)
+    call.files.rename(partial, Path)
+    return
+    yield
+
+
+@verb("make_folder")
+def make_folder(call: ScriptCall, *, Path: str, Private: bool = False) -> Iterator[Any]:
+    call.files.make_dir(Path)
+    if Private:
+        entries = [
+            Ace(sid=WELL_KNOWN[name], mask=Rights.FULL, inheritance=_INHERITED_BY_ALL) for name in ("NT AUTHORITY\\SYSTEM", "BUILTIN\\Administrators")
+        ]
+        _set_descriptor(call, Path, Descriptor(entries=entries, protected=True))
+    return
+    yield
+
+
+@verb("set_rights")
+def set_rights(call: ScriptCall, *, Path: str, Like: str = "", Below: str = "") -> Iterator[Any]:
+    call.files.list(Path)
+    entries: list[Ace] = []
+    if Like:
+        call.files.list(Like)
+        entries = [replace(ace, inherited=False) for ace in call.host.drives.descriptor(normal(Like)).entries]
+    _set_descriptor(call, Path, Descriptor(entries=entries))
+    for path, stat in call.files.walk(Below) if Below else ():
+        inner = path[len(Below) :]
+        own = call.host.drives.descriptor(normal(path))
+        counts = not stat.link and (stat.is_dir or inner.count("\\") == 1) and (own.protected or own.entries)
+        if counts and len(Path + inner) < 248 and call.files.exists(Path + inner):
+            _set_descriptor(call, Path + inner, Descriptor(entries=list(own.entries), protected=own.protected))
+    return
+    yield
+
+
+def _set_descriptor(call: ScriptCall, path: str, descriptor: Descriptor) -> None:
+    """Only for folders of this host, as the collection uses it: on a share the rights are the file server's business."""
+    if split_unc(path) is not None:
+        raise WinError(5, path)
+    call.host.drives.set_descriptor(normal(path), descriptor)
+
+
+@verb("move")
+def move(call: ScriptCall, *, Items: list[dict[str, str]] | None = None) -> Iterator[dict[str, Any]]:
+    for item in Items or []:
+        answer: dict[str, Any] = {"from": item["from"], "to": item["to"], "error": None}
+        try:
+            call.files.rename(item["from"], item["to"])
+        except WinError as error:
+            answer["error"] = fault(error)
+        yield answer
+        if answer["error"]:
+            return
+
+
+@verb("copy_file")
+def copy_file(call: ScriptCall, *, From: str, To: str) -> Iterator[Any]:
+    call.files.copy(From, To)
+    return
+    yield
+
+
+@verb("remove")
+def remove(call: ScriptCall, *, Path: str) -> Iterator[dict[str, bool]]:
+    found = call.files.exists(Path)
+    if found:
+        call.files.remove_tree(Path)
+    yield {"removed": found}
+
+
+def open_archive(file: Any) -> zipfile.ZipFile:
+    """A ZIP archive, opened as .NET does: it fails with InvalidDataException when the archive's directory cannot be read."""
+    try:
+        return zipfile.ZipFile(file)
+    except zipfile.BadZipFile:
+        raise DotNetError("InvalidDataException", "End of Central Directory record could not be found.") from None
