@@ -1,0 +1,34 @@
+"""Misspelt variables are told, with what was meant; those of the example inventories are all known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.prs.recovery.plugins.lookup.unknown_variables import LookupModule, known_names, unknown
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("prs_bakup_keep", "prs_backup_keep"),
+    ("prs_alow_data_loss", "prs_allow_data_loss"),
+    ("prs_sahre_path", "prs_share_path"),
+])
+def test_a_misspelt_name_is_told_with_the_near_one(name: str, said: str):
+    [sentence] = LookupModule().run([], variables={name: 1, "prs_share_path": "x", "other": 2})
+    assert sentence.startswith(f"{name} is no variable")
+    assert said in sentence
+
+
+def test_a_name_that_nothing_is_near():
+    assert unknown(["prs_zzz"], known=["prs_share_path"]) == ["prs_zzz is no variable of this collection, so nothing reads it."]
+
+
+@pytest.mark.parametrize("inventory", ["two_sites", "single_server"])
+def test_what_the_examples_set_is_known(inventory: str):
+    files = (ROOT / "inventory.example" / inventory).rglob("*.yml")
+    names = {name for file in files for name in yaml.safe_load(file.read_text(encoding="utf-8")) if name.startswith("prs_")}
+    assert names
+    assert names <= known_names()

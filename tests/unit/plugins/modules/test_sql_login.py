@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.modules import sql_login
+
+SID, OTHER = "0x6F1A5C2F9C1E4A4EA1B6D2F1B8C0A7E3", "0x00000000000000000000000000000001"
+THERE = {"name": "app", "sid": SID, "server_roles": ["dbcreator"], "default_database": "master", "check_policy": True, "check_expiration": False}
+NOTHING = {
+    "name": "app", "state": "present", "password": None, "password_hash": None, "update_password": "always", "sid": None, "default_database": None,
+    "check_policy": None, "check_expiration": None, "server_roles": None, "databases": None,
+}
+PRS = {"name": "PRS", "user": None, "schema": None, "roles": []}
+
+
+@pytest.fixture
+def make(session, monkeypatch):
+    def prepare(there, *, users=None, same_password=True, online="ONLINE", check_mode=False, **params):
+        made = session(check_mode=check_mode, **{**NOTHING, **params})
+        monkeypatch.setattr(sql_login.logins, "read_login", lambda _connection, _name: there)
+        monkeypatch.setattr(sql_login.logins, "login_password_is", lambda _connection, _name, _password: same_password)
+        monkeypatch.setattr(sql_login.logins, "database_users", lambda _connection, _database: users or {})
+        monkeypatch.setattr(sql_login, "read_database", lambda _connection, _name: online and {"state": online})
+        return made
+
+    return prepare
+
+
+CREATE = f"CREATE LOGIN [app] WITH PASSWORD = N'***', SID = {SID}, DEFAULT_DATABASE = [PRS], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF"
+SETTINGS = {"default_database": "PRS", "check_policy": True, "check_expiration": False}
+
+
+@pytest.mark.parametrize(
+    ("there", "params", "statements"),
+    [
+        (THERE, {"sid": SID.lower(), "check_policy": True, "server_roles": ["dbcreator"], "password": "x"}, []),
+        (None, {"password": "it's", "sid": SID, **SETTINGS}, [CREATE]),
+        (None, {"name": "DOM\\app"}, ["CREATE LOGIN [DOM\\app] FROM WINDOWS"]),
+        (None, {"name": "DOM\\app", "default_database": "PRS"}, ["CREATE LOGIN [DOM\\app] FROM WINDOWS WITH DEFAULT_DATABASE = [PRS]"]),
+        (THERE, {"default_database": "PRS", "check_expiration": True}, ["ALTER LOGIN [app] WITH DEFAULT_DATABASE = [PRS], CHECK_EXPIRATION = ON"]),
+        (THERE, {"server_roles": ["sysadmin", "dbcreator"]}, ["ALTER SERVER ROLE [sysadmin] ADD MEMBER [app]"]),
+        (THERE, {"state": "absent"}, ["DROP LOGIN [app]"]),
+        (None, {"state": "absent"}, []),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_statements_of_the_login(make, there, params, statements, check_mode):
+    made = make(there, check_mode=check_mode, **params)
+    result = sql_login.settle(made)
+    assert result["statements"] == statements
+    assert result["changed"] == bool(statements)
+    assert len(made.connection.ran) == (0 if check_mode else len(statements))
+
+
+def test_the_password_is_sent_quoted_and_told_to_nobody(make):
+    made = make(None, password="it's")
+    result = sql_login.settle(made)
+    assert made.connection.ran == [("master", "CREATE LOGIN [app] WITH PASSWORD = N'it''s'")]
+    assert "it's" not in str(result) and "it''s" not in str(result)
+    assert result["diff"]["after"]["password_set"] is True
+
+
+@pytest.mark.parametrize(("same", "update", "statements"), [
+    (False, "always", ["ALTER LOGIN [app] WITH PASSWORD = N'***'"]), (True, "always", []), (False, "on_create", []),
+])
+def test_an_existing_password_is_compared(make, same, update, statements):
+    assert sql_login.settle(make(THERE, password="x", same_password=same, update_password=update))["statements"] == statements
+
+
+ORPHAN = {"app": {"sid": OTHER, "login": None, "schema": "dbo", "roles": ["db_owner"]}}
+MAPPED = {"app": {"sid": SID, "login": "app", "schema": "dbo", "roles": ["db_owner"]}}
+
+
+@pytest.mark.parametrize(
+    ("users", "wanted", "statements"),
+    [
+        ({}, {"roles": ["db_owner"]}, ["CREATE USER [app] FOR LOGIN [app]", "ALTER ROLE [db_owner] ADD MEMBER [app]"]),
+        ({}, {"user": "u", "schema": "s"}, ["CREATE USER [u] FOR LOGIN [app] WITH DEFAULT_SCHEMA = [s]"]),
+        (MAPPED, {"roles": ["db_owner"]}, []),
+        (MAPPED, {"schema": "s"}, ["ALTER USER [app] WITH DEFAULT_SCHEMA = [s]"]),
+        (ORPHAN, {"roles": ["db_owner"]}, ["ALTER USER [app] WITH LOGIN = [app]"]),
+        ({"dbo": {"sid": SID, "login": "app", "schema": "dbo", "roles": []}}, {"roles": ["db_owner"]}, []),
+        ({"other": {"sid": SID, "login": "app", "schema": "dbo", "roles": []}}, {"roles": ["r"]}, ["ALTER ROLE [r] ADD MEMBER [other]"]),
+    ],
+)
+def test_users(make, users, wanted, statements):
+    made = make(THERE, users=users, databases=[{**PRS, **wanted}])
+    result = sql_login.settle(made)
+    assert result["statements"] == statements
+    assert {database for database, _statement in made.connection.ran} <= {"PRS"}
+    assert result["users"]["PRS"]["repaired"] == any("ALTER USER" in one and "LOGIN" in one for one in statements)
+
+
+def test_a_login_that_check_mode_did_not_make_still_shows_the_repair(make):
+    made = make(None, users=ORPHAN, databases=[PRS], password="x", check_mode=True)
+    assert sql_login.settle(made)["statements"][-1] == "ALTER USER [app] WITH LOGIN = [app]"
+
+
+def test_a_new_login_with_the_right_sid_needs_no_repair(make):
+    made = make(None, users=MAPPED, databases=[PRS], password="x", sid=SID, check_mode=True)
+    assert len(sql_login.settle(made)["statements"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "params", "part"),
+    [
+        (None, {}, "needs a password"),
+        (None, {"password": "x", "sid": "0x01"}, "32 hexadecimal digits"),
+        (THERE, {"sid": OTHER}, "a SID cannot be changed"),
+        (None, {"name": "DOM\\app", "password": "x"}, "Windows account"),
+        (THERE, {"databases": [PRS], "online": "RESTORING"}, "is RESTORING"),
+        (THERE, {"databases": [PRS], "online": None}, "does not exist"),
+        (THERE, {"databases": [{**PRS, "user": "u"}], "users": MAPPED}, "already the user app"),
+    ],
+)
+def test_refusals(make, there, params, part):
+    made = make(there, **params)
+    with pytest.raises(RecoveryError, match=part):
+        sql_login.settle(made)
+    assert made.connection.ran == []

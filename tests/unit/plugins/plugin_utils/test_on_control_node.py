@@ -1,0 +1,188 @@
+"""The action plugin under ansible itself: a play against a host that does not exist, with a module that says what it was given."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+import pytest
+import yaml
+from ansible_collections.prs.recovery.plugins.plugin_utils.on_control_node import follow, on_this_machine
+
+ROOT = pathlib.Path(__file__).resolve().parents[4]
+SECRET = "S3cret-of-the-host"
+HOST = {
+    "ansible_host": "127.99.99.99",      # nothing listens there
+    "ansible_connection": "winrm",
+    "ansible_port": 5985,
+    "ansible_user": "admin",
+    "ansible_password": SECRET,
+    "ansible_shell_type": "powershell",
+    "ansible_winrm_transport": "ntlm",
+}
+ECHO = """
+import glob, os, sys, time
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT, HOST, Progress
+
+module = AnsibleModule({"login_host": {"type": "str"}, "login_user": {}, "login_password": {"no_log": True}}, supports_check_mode=True)
+progress = Progress(secrets=module.no_log_values)
+progress.line("half way with " + str(module.params["login_password"]))
+time.sleep(0.5)
+progress.line("done")
+beside = glob.glob(os.path.join(os.path.dirname(os.path.dirname(os.environ[ENVIRONMENT])), "prs-recovery-*"))
+seen = {"beside": len(beside), "seen": module.params["login_host"], "user": module.params["login_user"]}
+module.exit_json(**seen, check=module.check_mode, python=sys.executable, file=os.environ[ENVIRONMENT], name=os.environ.get(HOST))
+"""
+
+CALLBACK = """
+import json, os
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION, CALLBACK_TYPE, CALLBACK_NAME, CALLBACK_NEEDS_ENABLED = 2.0, "aggregate", "results", False
+
+    def _write(self, result, **_more):
+        with open(os.environ["RESULTS"], "a") as lines:
+            lines.write(self._dump_results(result._result, indent=None).replace("\\n", " ") + "\\n")
+
+    v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_unreachable = _write
+"""
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory):
+    """The collection as it is, but with a sql_info that only tells what reached it."""
+    home = tmp_path_factory.mktemp("collections")
+    recovery = home / "ansible_collections" / "prs" / "recovery"
+    (recovery / "plugins" / "modules").mkdir(parents=True)
+    for name in ("meta", "galaxy.yml"):
+        (recovery / name).symlink_to(ROOT / name)
+    for name in ("action", "plugin_utils", "module_utils", "doc_fragments"):
+        (recovery / "plugins" / name).symlink_to(ROOT / "plugins" / name)
+    (recovery / "plugins" / "modules" / "sql_info.py").write_text(ECHO)
+    return home
+
+
+@pytest.fixture
+def play(collections, tmp_path):
+    def run(*tasks, extra=(), core="", **keywords):
+        program = (ROOT / "build" / f"venv-{core}" / "bin" if core else pathlib.Path(sys.executable).parent) / "ansible-playbook"
+        if not program.exists():
+            pytest.skip(f"ansible-core {core} is not there: make venv-{core}")
+        inventory = {"all": {"hosts": {"sql01": HOST, "sql02": {**HOST, "ansible_host": "127.99.99.98"}}}}
+        (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
+        book = [{"hosts": "sql01", "gather_facts": False, **keywords, "tasks": list(tasks)}]
+        (tmp_path / "ansible.cfg").touch()
+        (tmp_path / "callback").mkdir()
+        (tmp_path / "callback" / "results.py").write_text(CALLBACK)
+        (tmp_path / "play.yml").write_text(yaml.safe_dump(book))
+        environment = {
+            **os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"), "RESULTS": str(tmp_path / "results"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(tmp_path / "callback"),
+            "ANSIBLE_HOME": str(tmp_path / "home"), "ANSIBLE_LOCALHOST_WARNING": "false",
+        }
+        command = [str(program), "-i", "hosts.yml", "play.yml", *extra]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        assert (tmp_path / "results").exists(), done.stdout + done.stderr
+        return [json.loads(line) for line in (tmp_path / "results").read_text().splitlines()], done
+
+    return run
+
+
+INFO = "prs.recovery.sql_info"
+
+
+def test_no_module_was_forgotten():
+    """A module without its action plugin would run on the Windows host, one outside the groups would miss its defaults."""
+    modules = {file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")}
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+    assert modules == {file.stem for file in (ROOT / "plugins" / "action").glob("*.py")}
+    assert modules == {name for names in groups.values() for name in names}
+    assert all(name.startswith("sql_") for name in groups["sql"]) and all(name.startswith(("app_", "recovery_")) for name in groups["winrm"])
+
+
+def test_a_task_for_an_unreachable_host_runs_here(play):
+    (result,), done = play({INFO: {}})
+    assert result["seen"] == "127.99.99.99"
+    assert pathlib.Path(result["python"]).samefile(sys.executable)
+    assert result["check"] is False
+    assert done.returncode == 0
+
+
+def test_check_mode_defaults_of_the_group_and_explicit_options(play):
+    (given, explicit), _done = play(
+        {INFO: {}}, {INFO: {"login_host": "elsewhere"}}, module_defaults={"group/prs.recovery.sql": {"login_user": "me"}}, extra=["--check"]
+    )
+    assert given["check"] is True and given["user"] == "me"
+    assert explicit["seen"] == "elsewhere"
+    assert given["name"] == "sql01" and explicit["name"] is None      # messages name the host as the inventory does
+
+
+def test_loop_strategy_free_and_delegation_to_another_host(play):
+    (loop, delegated), _done = play({INFO: {}, "loop": [1, 2]}, {INFO: {}, "delegate_to": "sql02"}, strategy="free")
+    assert [item["seen"] for item in loop["results"]] == ["127.99.99.99"] * 2
+    assert delegated["seen"] == "127.99.99.98" and delegated["name"] == "sql02"
+
+
+def test_progress_is_shown_on_stderr_and_its_file_is_gone(play):
+    (_first, result), done = play({INFO: {}}, {INFO: {"login_password": "hush-hush"}})
+    assert "[sql01] sql_info: half way with" in done.stderr and "[sql01] sql_info: done" in done.stderr
+    assert result["beside"] == 1, "the first task left its file behind"
+    assert "hush-hush" not in done.stderr + done.stdout
+
+
+def test_no_secret_at_any_verbosity(play):
+    (result,), done = play({INFO: {"login_password": "hush-hush"}}, extra=["-vvvv"])
+    assert result["seen"] and "EXEC" in done.stdout
+    assert SECRET not in done.stdout + done.stderr
+    assert "hush-hush" not in done.stdout + done.stderr
+
+
+REFUSED = [
+    ({"become": True, "become_method": "runas", "become_user": "SYSTEM"}, "'become: false'"),
+    ({"vars": {"ansible_become": True, "ansible_become_method": "runas", "ansible_become_user": "SYSTEM"}}, "ansible_become"),
+    ({"async": 10, "poll": 1}, "Remove 'async' and 'poll'"),
+    ({"delegate_to": "localhost"}, "Remove 'delegate_to: localhost'"),
+]
+
+
+@pytest.mark.parametrize("core", ["", "2.16", "2.21"])
+def test_refusals_say_what_to_do(play, core):
+    """With the ansible-core that runs the tests, and with the oldest and the newest one where they are installed (make venv-2.16 ...)."""
+    tasks = [{INFO: {}, "ignore_errors": True, **keywords} for keywords, _part in REFUSED]
+    tasks.append({"prs.recovery.app_backup": {"path": "C:\\x", "destination": "D:\\y"}, "vars": {"ansible_connection": "ssh"}, "ignore_errors": True})
+    (*results, seen), done = play(*tasks, {INFO: {}}, core=core)
+    parts = [part for _keywords, part in REFUSED] + ["ansible_connection to winrm"]
+    for result, part in zip(results, parts, strict=True):
+        assert part in result["msg"]
+    assert seen["seen"] == "127.99.99.99"
+    assert "[sql01] sql_info: done" in done.stderr
+
+
+def test_follow_shows_whole_lines_in_order(tmp_path):
+    file, shown, done = tmp_path / "progress", [], threading.Event()
+    file.write_text("one\ntw")
+    follower = threading.Thread(target=follow, kwargs={"path": str(file), "done": done, "show": shown.append})
+    follower.start()
+    while not shown:
+        done.wait(0.05)
+    assert shown == ["one"]
+    with file.open("a") as lines:
+        lines.write("o\nünï\n")
+    done.set()
+    follower.join()
+    assert shown == ["one", "two", "ünï"]
+
+
+def test_variables_of_this_machine_reach_delegated_hosts_too():
+    here = on_this_machine({"ansible_connection": "winrm", "ansible_delegated_vars": {"sql02": {"x": 1, "ansible_shell_type": "powershell"}}})
+    assert here["ansible_python_interpreter"] == sys.executable
+    assert here["ansible_delegated_vars"]["sql02"] == {
+        "x": 1, "ansible_connection": "local", "ansible_shell_type": "sh", "ansible_python_interpreter": sys.executable
+    }

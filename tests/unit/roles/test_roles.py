@@ -1,0 +1,124 @@
+"""What every role must have: options that agree with their defaults, a README, scripts that a PowerShell reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import tree_sitter
+import tree_sitter_powershell
+import yaml
+from prs_lab.estate import config, estate
+from prs_lab.windows.errors import WinError
+
+ROOT = Path(__file__).parents[3]
+ROLES = sorted(folder.parent.parent for folder in ROOT.glob("roles/*/tasks/main.yml"))
+SCRIPTS = sorted(ROOT.glob("roles/*/files/*.ps1"))
+TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
+POWERSHELL = tree_sitter.Language(tree_sitter_powershell.language())
+
+
+def load(path: Path):
+    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+
+
+def name_of(path: Path) -> str:
+    return path.name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_options_agree_with_defaults(role: Path):
+    """A default that is computed for anything but a text stands in defaults/main.yml alone: a specification takes literals of its type."""
+    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    defaults = load(role / "defaults/main.yml")
+    computed = {name for name, value in defaults.items() if "{{" in str(value) and options[name]["type"] != "str"}
+    specified = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert specified == {name: value for name, value in defaults.items() if name not in computed}
+    assert all(option.get("required") for name, option in options.items() if name not in defaults)
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_every_entry_point_and_option_is_described(role: Path):
+    entries = load(role / "meta/argument_specs.yml")["argument_specs"]
+    for name, entry in entries.items():
+        assert entry["description"] and entry["short_description"], name
+        assert (role / f"tasks/{name}.yml").is_file(), name
+        assert all(option["description"] and name.startswith(f"{role.name}_") for name, option in entry.get("options", {}).items())
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_defaults_are_of_the_type_that_their_option_says(role: Path):
+    for name, option in load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"].items():
+        default = option.get("default")
+        if default is None:
+            continue
+        assert isinstance(default, TYPES[option["type"]]), name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_readme(role: Path):
+    assert (role / "README.md").read_text(encoding="utf-8").startswith(f"# prs.recovery.{role.name}\n")
+
+
+@pytest.mark.parametrize("playbook", sorted(ROOT.glob("playbooks/*.yml")), ids=name_of)
+def test_playbooks_explain_themselves_in_a_clean_clone(playbook: Path):
+    # Roles and action groups that are named where Ansible reads them at once fail before any play can explain why.
+    first, *rest = load(playbook)
+    if playbook.name == "configure_awx.yml":      # it has nothing to do with the servers, and explains for itself
+        assert first["tasks"][0]["name"] == "Find the collections"
+        rest = [first]
+    else:
+        assert first["ansible.builtin.import_playbook"] == "shared/active_site.yml"
+    for play in rest:
+        assert "roles" not in play
+        assert "module_defaults" not in play
+        for task in play.get("tasks", []):
+            assert not any(key.startswith("prs.recovery.") or key.endswith("import_role") for key in task)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
+def test_scripts_say_their_name_and_are_powershell(script: Path):
+    text = script.read_text(encoding="ascii")
+    assert text.startswith(f"# prs.recovery {script.stem}\n")
+    assert "[CmdletBinding(SupportsShouldProcess)]" in text
+    assert not errors(tree_sitter.Parser(POWERSHELL).parse(text.encode()).root_node)
+
+
+@pytest.mark.parametrize("broken", ["if ($a { }", "@{ a = }"])
+def test_the_grammar_sees_what_is_broken(broken: str):
+    assert errors(tree_sitter.Parser(POWERSHELL).parse(broken.encode()).root_node)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
+def test_no_variable_shadows_a_parameter(script: Path):
+    # PowerShell knows no case: $newest = ... assigns to the parameter $Newest, and converts to its type.
+    text = script.read_text(encoding="ascii")
+    block = text[text.index("param("):text.index("\n)", text.index("param(")) + 2] if "\nparam(\n" in text else ""
+    parameters = {name.lower() for name in re.findall(r"\]\$(\w+)", block)}
+    assigned = {name.lower() for name in re.findall(r"(?m)^\s*\$(\w+)\s*\+?=", text.replace(block, ""))}
+    assert not parameters & assigned
+
+
+def errors(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    found = [node] if node.type == "ERROR" or node.is_missing else []
+    return found + [error for child in node.children for error in errors(child)]
+
+
+def test_nobody_else_may_write_where_setup_runs_as_system(tmp_path: Path):
+    """In C:\\Windows\\Temp everybody may: a library laid beside setup.exe there would run as SYSTEM."""
+    folder = load(ROOT / "roles/sql_server/defaults/main.yml")["sql_server_work_dir"]
+    made = estate.Estate(config=config.load("default"), state_dir=tmp_path, network="127.79.0.0")
+    host = made.host("sql-a")
+    host.files("NT AUTHORITY\\SYSTEM").make_dir(folder)
+    with pytest.raises(WinError) as refused:
+        host.files("NT AUTHORITY\\NETWORK SERVICE").write(f"{folder}\\version.dll", b"MZ")
+    assert refused.value.number == 5
+
+
+def test_the_file_of_a_private_key_is_looked_for_in_every_folder_of_keys():
+    """.NET's class of a key does not tell in which one it lies: GetRSAPrivateKey wraps the keys of old providers in RSACng as well."""
+    script = (ROOT / "roles/certificate/files/import_certificate.ps1").read_text(encoding="ascii")
+    finder = script[script.index("function Get-KeyFile"):]
+    assert all(f"'{folder}'" in finder for folder in ("RSA\\MachineKeys", "Keys"))
+    assert "Test-Path -LiteralPath $file" in finder
