@@ -1,0 +1,116 @@
+"""One estate is provisioned, used and backed up once; every test gets a copy of it of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mirrored import MIRRORED, bring_home
+from playbook_lab import MARKERS, Beginning, Estate, Run
+
+
+@pytest.fixture(scope="session")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Beginning:
+    estate = Estate(tmp_path_factory.mktemp("protected"))
+    estate.up()
+    said = {}
+    try:
+        for name in ("provision_prs", "backup_prs"):
+            run = estate.play(name, "-vvvv", "--diff")      # as talkative as can be, for who looks for secrets in it
+            assert run.code == 0, run.output[-10000:]
+            said[name] = run.output
+            if name == "provision_prs":
+                assert estate.lab.wizard().state == "ready"
+                estate.lab.mark(MARKERS)
+    finally:
+        estate.lab.down()
+    return Beginning(state=estate.lab.state_dir, said=said)
+
+
+@pytest.fixture(scope="session")
+def protected_state(beginning: Beginning) -> Path:
+    return beginning.state
+
+
+@pytest.fixture
+def estate(protected_state: Path, tmp_path: Path) -> Iterator[Estate]:
+    """A running copy of the protected estate; ended and removed afterwards."""
+    state = tmp_path / "lab"
+    shutil.copytree(protected_state, state, ignore=shutil.ignore_patterns("record.jsonl"))
+    copy = Estate(state)
+    copy.up()
+    yield copy
+    copy.lab.down()
+    shutil.rmtree(state)
+
+
+@pytest.fixture(scope="module")
+def shared_estate(protected_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """A running copy for all tests of a file, each of which leaves it as it was. Its addresses are the first one's, which its certificates bear."""
+    state = tmp_path_factory.mktemp("shared") / "lab"
+    shutil.copytree(protected_state, state, ignore=shutil.ignore_patterns("record.jsonl"))
+    copy = Estate(state)
+    copy.up(network=Estate(protected_state).network)
+    yield copy
+    copy.lab.down()
+    shutil.rmtree(state)
+
+
+@pytest.fixture(scope="session")
+def mirrored_state(protected_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a lab (stopped) whose site B mirrors site A, with a witness; the application knows its failover partner."""
+    estate = _copy(protected_state, tmp_path_factory.mktemp("mirrored") / "lab")
+    try:
+        estate.task("web-a", "ansible.windows.win_file", path=r"C:\inetpub\wwwroot\PasswordResetServer\database.config", state="absent")
+        estate.lab.wizard(failover_partner="prs-sql-partner")
+        mirrored = estate.play("mirror_prs", *MIRRORED)
+        assert mirrored.code == 0, mirrored.output
+        (estate.lab.state_dir / "mirrored.txt").write_text(mirrored.output, encoding="utf-8")
+    finally:
+        estate.lab.down()
+    return estate.lab.state_dir
+
+
+@pytest.fixture
+def mirrored(mirrored_state: Path, tmp_path: Path) -> Iterator[Estate]:
+    """A running copy of the mirrored estate."""
+    copy = _copy(mirrored_state, tmp_path / "lab")
+    bring_home(copy)
+    yield copy
+    copy.lab.down()
+    shutil.rmtree(copy.lab.state_dir)
+
+
+@pytest.fixture(scope="module")
+def shared_mirrored(mirrored_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """The same for all tests of a file, which go on from one another."""
+    copy = _copy(mirrored_state, tmp_path_factory.mktemp("shared") / "lab")
+    bring_home(copy)
+    yield copy
+    copy.lab.down()
+    shutil.rmtree(copy.lab.state_dir)
+
+
+def _copy(state: Path, folder: Path) -> Estate:
+    """A running copy at the addresses of the first one, which its certificates bear."""
+    shutil.copytree(state, folder, ignore=shutil.ignore_patterns("record.jsonl"))
+    copy = Estate(folder)
+    copy.up(network=Estate(state).network)
+    return copy
+
+
+@pytest.fixture
+def one_message() -> Callable[[Run, Any], str]:
+    """Assert that a run stopped with one message that holds every given text, and return it."""
+
+    def check(run: Run, *texts: str) -> str:
+        assert run.code != 0, run.output
+        message = run.failures
+        missing = [text for text in texts if text.lower() not in message.lower()]
+        assert not missing, f"{missing} not in: {message}\n{run.output}"
+        return message
+
+    return check

@@ -1,0 +1,130 @@
+"""A second site protects the first: from nothing, again, after an interruption, and after a rebuild."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from mirrored import DATABASE, MIRRORED, ask, bring_home, logins, protection, running_sites, said, stopping_after
+from playbook_lab import MARKERS, Estate
+
+IN_STEP = {
+    "sql-a": ("PRINCIPAL", "SYNCHRONIZED", "FULL", "TCP://sql-b.prslab.test:5022", "TCP://witness.prslab.test:5022"),
+    "sql-b": ("MIRROR", "SYNCHRONIZED", "FULL", "TCP://sql-a.prslab.test:5022", "TCP://witness.prslab.test:5022"),
+}
+
+
+def test_from_nothing_and_a_second_run_changes_nothing(shared_mirrored: Estate):
+    first = (shared_mirrored.lab.state_dir / "mirrored.txt").read_text(encoding="utf-8")
+    assert "server: prs-sql   database (initial catalog): PasswordResetServer   failover partner: prs-sql-partner" in first
+    assert "server: sql-a.prslab.test,1433   database (initial catalog): PasswordResetServer   failover partner: sql-b.prslab.test,1433" in first
+    assert protection(shared_mirrored) == IN_STEP
+    assert logins(shared_mirrored, "sql-a") == logins(shared_mirrored, "sql-b")
+    assert running_sites(shared_mirrored) == ["web-a"]
+    [(_sid, password_hash, *_rest)] = logins(shared_mirrored, "sql-a")
+    assert password_hash.hex().lower() not in first.lower() and "Master-Key-Passw0rd" not in first
+    again = shared_mirrored.play("mirror_prs", *MIRRORED)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+@pytest.mark.parametrize(("said_in_inventory", "reason"), [("availability_group", "not built yet: use mirror"), ("none", "Set prs_ha: mirror")])
+def test_what_is_not_built_is_refused_before_anything_is_touched(shared_mirrored: Estate, one_message, said_in_inventory: str, reason: str):
+    one_message(shared_mirrored.play("mirror_prs", "-e", f"prs_ha={said_in_inventory}"), reason)
+
+
+@pytest.mark.nightly
+def test_check_mode_on_an_empty_site_writes_nothing(shared_estate: Estate):
+    before = shared_estate.lab.digest()
+    said(shared_estate.play("mirror_prs", *MIRRORED, "--check", "--diff"), "sql-b: would set up mirroring", "sql-a: would mirror PasswordResetServer to sql-b")
+    assert shared_estate.lab.digest() == before
+
+
+@pytest.mark.nightly
+def test_what_drifted_is_set_right_and_a_changed_password_follows(mirrored: Estate):
+    ask_and_commit = "ALTER LOGIN [prs_app] WITH PASSWORD = N'Other-Passw0rd'; SELECT 1"
+    ask(mirrored, "sql-a", ask_and_commit)
+    ask(mirrored, "sql-a", f"ALTER DATABASE [{DATABASE}] SET WITNESS OFF; SELECT 1")
+    ask(mirrored, "sql-b", "ALTER ENDPOINT [Mirroring] FOR DATABASE_MIRRORING (ENCRYPTION = SUPPORTED ALGORITHM AES, ROLE = ALL); SELECT 1")
+    assert logins(mirrored, "sql-a") != logins(mirrored, "sql-b")
+    run = mirrored.play("mirror_prs", *MIRRORED)
+    assert run.code == 0, run.output
+    assert protection(mirrored) == IN_STEP
+    assert logins(mirrored, "sql-a") == logins(mirrored, "sql-b")
+
+
+@pytest.mark.nightly
+def test_another_site_that_is_lost_is_named_and_a_rebuild_goes_on_without_it(mirrored: Estate, one_message):
+    mirrored.lab.kill("sql-b")
+    one_message(mirrored.play("mirror_prs", *MIRRORED), "sql-b cannot be reached by WinRM", "Nothing was touched")
+    run = mirrored.play("rebuild_prs", *MIRRORED)
+    said(run, "WARNING: sql-b cannot be reached by WinRM. PasswordResetServer is NOT protected by a mirror now")
+    assert mirrored.labels() == MARKERS
+
+
+@pytest.mark.nightly
+def test_a_rebuild_makes_the_lost_server_a_mirror_again(mirrored: Estate):
+    """The principal's site is lost, the witness lets the other one take over, and empty servers come in the place of the lost ones."""
+    mirrored.lab.kill("sql-a")
+    failed_over = mirrored.play("failover_prs", *MIRRORED, "-e", "prs_active_site=site_b")
+    assert failed_over.code == 0, failed_over.output
+    mirrored.lab.mark(["at site B"], host="web-b")
+    mirrored.lab.wipe("sql-a")
+    mirrored.lab.wipe("web-a")
+    run = mirrored.play("rebuild_prs", *MIRRORED, "-e", "prs_active_site=site_b")
+    assert run.code == 0, run.output
+    assert {host: facts[:2] for host, facts in protection(mirrored).items()} == {"sql-a": ("MIRROR", "SYNCHRONIZED"), "sql-b": ("PRINCIPAL", "SYNCHRONIZED")}
+    assert running_sites(mirrored) == ["web-b"]
+    back = mirrored.play("failover_prs", *MIRRORED, "-e", "prs_active_site=site_a")
+    assert back.code == 0, back.output
+    assert mirrored.labels() == [*MARKERS, "at site B"]
+
+
+@pytest.mark.nightly
+def test_a_backup_is_not_restored_while_the_mirror_holds_more(mirrored: Estate, one_message):
+    mirrored.lab.mark(["after the backup"])
+    mirrored.lab.wipe("sql-a")
+    one_message(mirrored.play("rebuild_prs", *MIRRORED), "sql-b holds PasswordResetServer still", "failover_prs -e prs_active_site=site_b")
+    run = mirrored.play("rebuild_prs", *MIRRORED, "-e", "prs_allow_database_loss=true")
+    assert run.code == 0, run.output
+    assert mirrored.labels() == MARKERS
+
+
+@pytest.mark.nightly
+def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrored_state: Path, tmp_path: Path):
+    """The other site's servers are there already, so that it is the role which is interrupted."""
+    ended: list[str] = []
+    for changes in range(1, 40):
+        folder = tmp_path / f"after-{changes}"
+        shutil.copytree(mirrored_state, folder, ignore=shutil.ignore_patterns("record.jsonl"))
+        estate = Estate(folder)
+        estate.up(network=Estate(mirrored_state).network)
+        bring_home(estate)
+        try:
+            _forget_mirroring(estate)
+            run = estate.play("mirror_prs", *MIRRORED, environment=stopping_after(changes))
+            if run.code == 0:
+                break
+            assert run.code == 77, run.output
+            ended.append(run.output.rpartition("STOPPED BEFORE: ")[2].splitlines()[0])
+            again = estate.play("mirror_prs", *MIRRORED)
+            assert again.code == 0, (ended[-1], again.output)
+            assert protection(estate) == IN_STEP, ended[-1]
+            assert logins(estate, "sql-a") == logins(estate, "sql-b"), ended[-1]
+            third = estate.play("mirror_prs", *MIRRORED)
+            assert (third.code, third.changed) == (0, 0), (ended[-1], third.output)
+        finally:
+            estate.lab.down()
+            shutil.rmtree(folder)
+    assert len(ended) >= 6, ended
+    print("interrupted before: " + ", ".join(ended))
+
+
+def _forget_mirroring(estate: Estate) -> None:
+    """As if mirror_prs had never come to the role mirror."""
+    ask(estate, "sql-a", f"ALTER DATABASE [{DATABASE}] SET PARTNER OFF; SELECT 1")
+    ask(estate, "sql-b", f"DROP DATABASE [{DATABASE}]; DROP LOGIN [prs_app]; SELECT 1")
+    for host in ("sql-a", "sql-b", "witness"):
+        ask(estate, host, "DROP ENDPOINT [Mirroring]; SELECT 1")
+        names = [name for (name,) in ask(estate, host, "SELECT name FROM sys.certificates WHERE name LIKE '%_mirroring'")]
+        ask(estate, host, "".join(f"DROP CERTIFICATE [{name}]; " for name in names) + "SELECT 1")

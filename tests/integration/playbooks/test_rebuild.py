@@ -1,0 +1,146 @@
+"""The main job: a wrecked site comes back with every row, whatever was lost, and a healthy one is left alone."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from pathlib import Path
+
+import pytest
+from judge_tsql import Judge, available
+from playbook_lab import MARKERS, ROOT, Estate
+
+
+@pytest.mark.parametrize("lost", [("sql-a",), ("web-a",), ("web-a", "sql-a")], ids=" and ".join)
+def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
+    for host in lost:
+        estate.lab.wipe(host)
+    run = estate.play("rebuild_prs")
+    assert run.code == 0, run.output
+    assert estate.labels() == MARKERS
+    again = estate.play("rebuild_prs")
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+@pytest.mark.parametrize("version", ["2.16", "2.21"])
+def test_other_versions_of_ansible_core_rebuild_as_well(estate: Estate, version: str):
+    ansible = ROOT / "build" / f"venv-{version}" / "bin" / "ansible-playbook"
+    if not ansible.exists():
+        pytest.skip(f"no ansible-core {version} here: make venv-{version}" + (" PYTHON=<a Python of 3.12 or later>" if version == "2.21" else ""))
+    estate.lose_site_a()
+    run = estate.play("rebuild_prs", ansible=str(ansible))
+    assert run.code == 0, run.output
+    assert estate.labels() == MARKERS
+
+
+def test_check_mode_on_a_wreck_writes_nothing_and_sends_only_queries(estate: Estate):
+    estate.lose_site_a()
+    before, asked = estate.lab.digest(), estate.lab.mark_record()
+    run = estate.play("rebuild_prs", "--check", "--diff")
+    assert run.code == 0, run.output
+    assert "sql-a: install SQL Server" in run.output
+    assert estate.lab.digest() == before
+    assert _writes(estate, since=asked) == []
+
+
+def test_check_mode_with_only_the_web_server_lost_sends_only_queries(estate: Estate):
+    estate.lab.wipe("web-a")
+    before, asked = estate.lab.digest(), estate.lab.mark_record()
+    run = estate.play("rebuild_prs", "--check", "--diff")
+    assert run.code == 0, run.output
+    assert estate.lab.digest() == before
+    assert estate.lab.record("sql", since=asked), "SQL Server was not asked at all: this test proves nothing"
+    assert _writes(estate, since=asked) == []
+
+
+def test_check_mode_runs_through_with_sql_server_stopped_and_certificates_renewed(estate: Estate):
+    """Each estate has certificates of its own addresses, so those of this copy differ from what is in its servers' stores."""
+    estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="stopped")
+    before = estate.lab.digest()
+    run = estate.play("rebuild_prs", "--check", "--diff")
+    assert run.code == 0, run.output
+    assert "would bind the certificate" in run.output
+    assert estate.lab.digest() == before
+
+
+def test_a_renewed_certificate_takes_effect_while_sql_server_agent_runs(estate: Estate):
+    """A service with running dependents refuses to stop unless it is told to take them along."""
+    estate.task("sql-a", "ansible.windows.win_service", name="SQLSERVERAGENT", state="started")
+    run = estate.play("rebuild_prs")
+    assert run.code == 0, run.output
+    assert "RUNNING HANDLER [prs.recovery.sql_server : Restart SQL Server]" in run.output
+    assert estate.labels() == MARKERS
+
+
+def test_newer_rows_of_a_healthy_database_survive_a_rebuild(estate: Estate):
+    estate.lab.mark(["after the backup"])
+    estate.lab.wipe("web-a")
+    run = estate.play("rebuild_prs")
+    assert run.code == 0, run.output
+    assert estate.labels() == [*MARKERS, "after the backup"]
+
+
+def test_a_healthy_database_is_replaced_only_on_an_explicit_yes(estate: Estate):
+    estate.lab.mark(["after the backup"])
+    run = estate.play("rebuild_prs", "-e", "prs_allow_data_loss=true")
+    assert run.code == 0, run.output
+    assert estate.labels() == MARKERS
+
+
+def test_check_mode_says_that_a_healthy_database_will_be_overwritten(estate: Estate):
+    before = estate.lab.digest()
+    run = estate.play("rebuild_prs", "--check", "-e", "prs_allow_data_loss=true")
+    assert run.code == 0, run.output
+    assert "sql-a: OVERWRITE the database, also a healthy one" in run.output
+    assert "web-a: keep IIS, OVERWRITE the application" in run.output
+    assert estate.lab.digest() == before
+
+
+def test_an_inventory_that_is_not_there_is_no_success(estate: Estate):
+    run = estate.play("backup_prs", inventory="/nowhere")
+    assert run.code != 0
+    assert "no hosts in the groups prs_web and prs_sql" in run.output
+
+
+def test_a_clean_clone_explains_itself(estate: Estate, tmp_path: Path):
+    collections = tmp_path / "collections" / "ansible_collections"
+    collections.mkdir(parents=True)
+    for name in ("ansible", "community", "microsoft"):
+        (collections / name).symlink_to(ROOT / "build" / "collections" / "ansible_collections" / name)
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    for folder in ("playbooks", "roles", "plugins", "meta"):
+        (clone / folder).symlink_to(ROOT / folder)
+    settings = tmp_path / "ansible.cfg"
+    settings.write_text("")
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(collections.parent), "ANSIBLE_CONFIG": str(settings)}
+    run = estate.play_file(clone / "playbooks" / "rebuild_prs.yml", environment=environment)
+    assert run.code != 0
+    assert "make link" in run.output
+    assert "couldn't resolve module/action" not in run.output
+
+
+def _writes(estate: Estate, *, since: int) -> list[str]:
+    """The recorded T-SQL that is not a query, judged by Microsoft's parser."""
+    if available():
+        pytest.skip(str(available()))
+    queries = {"SelectStatement", "RestoreStatement", "DeclareVariableStatement", "SetVariableStatement", "PredicateSetStatement", "UseStatement",
+               "IfStatement", "PrintStatement", "ExecuteStatement"}
+    judge = _judge()
+    return [entry["text"] for entry in estate.lab.record("sql", since=since)
+            if set(judge.statements(entry["text"])) - queries or _restores(entry["text"])]
+
+
+@functools.cache
+def _judge() -> Judge:
+    """A process can start the parser once."""
+    return Judge()
+
+
+def _restores(text: str) -> bool:
+    """RESTORE HEADERONLY and kin read; RESTORE DATABASE and LOG write; of procedures, those that list folders and types do."""
+    words = text.upper().split()
+    writing_restore = any(pair in (("RESTORE", "DATABASE"), ("RESTORE", "LOG")) for pair in itertools.pairwise(words))
+    reads = any(name in text.lower() for name in ("xp_dirtree", "xp_fileexist", "xp_fixeddrives", "sp_datatype_info"))
+    procedure = any(word in ("EXEC", "EXECUTE") for word in words) and not reads
+    return writing_restore or procedure

@@ -1,0 +1,204 @@
+"""Recovery sets: taken while the application is in use, as a rhythm, with half of it failing, and brought back at the other site."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
+from playbook_lab import MARKERS, Estate
+
+APPLICATION = Path("C", "inetpub", "wwwroot", "PasswordResetServer")
+OWN = ("web.config",)
+"""What a rebuild sets anew after the files are back."""
+
+
+@pytest.fixture
+def estate(protected_state: Path, tmp_path: Path) -> Iterator[Estate]:
+    """A copy at the addresses of the first one, which its certificates bear: elsewhere a browser would refuse the page, and no set be healthy."""
+    state = tmp_path / "lab"
+    shutil.copytree(protected_state, state, ignore=shutil.ignore_patterns("record.jsonl"))
+    copy = Estate(state)
+    address = copy.lab.description.in_group("prs_web")[0].address
+    copy.lab.up(network=f"{address.rpartition('.')[0]}.0")
+    yield copy
+    copy.lab.down()
+    shutil.rmtree(state)
+
+
+def drives(estate: Estate, host: str) -> Path:
+    """What lies on a host's drives, past Windows: as another program on that host would see it."""
+    return estate.lab.state_dir / "hosts" / host / "drives"
+
+
+def sets(estate: Estate) -> dict[str, dict[str, Any]]:
+    """The manifests on the share, by label."""
+    folder = drives(estate, "files") / "D" / "Shares" / "backup" / "sets"
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+
+
+def share_on_witness(estate: Estate, name: str) -> str:
+    """A place that is not the share of the backups, where everybody may write."""
+    folder = rf"C:\{name}"
+    estate.task("witness", "ansible.windows.win_file", path=folder, state="directory")
+    estate.task("witness", "ansible.windows.win_share", name=name, path=folder, full="Everyone")
+    estate.task("witness", "ansible.windows.win_acl", path=folder, user="Everyone", rights="Modify", type="allow", state="present")
+    return rf"\\witness.prslab.test\{name}"
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+
+
+class Busy:
+    """Somebody who works with the application: a row and a file again and again, each written whole."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.rows: list[str] = []
+        self.contents: set[str] = set()
+        self._estate = estate
+        self._file = drives(estate, "web-a") / APPLICATION / "App_Data" / "live.txt"
+        self._file.parent.mkdir(exist_ok=True)
+        self._stop = threading.Event()
+        self._begun = threading.Semaphore(0)
+        self._problems: list[BaseException] = []
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """From the first writes of both until after the end."""
+        workers = [threading.Thread(target=self._run, args=(work,), daemon=True) for work in (self._row, self._content)]
+        for worker in workers:
+            worker.start()
+        assert all(self._begun.acquire(timeout=120) for _ in workers), self._problems
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for worker in workers:
+                worker.join()
+        assert not self._problems
+
+    def _run(self, work: Any) -> None:
+        try:
+            work(0)
+            self._begun.release()
+            number = 0
+            while not self._stop.wait(0.05):
+                number += 1
+                work(number)
+        except BaseException as problem:
+            self._problems.append(problem)
+
+    def _row(self, number: int) -> None:
+        self._estate.lab.mark([f"live {number}"])
+        self.rows.append(f"live {number}")
+
+    def _content(self, number: int) -> None:
+        text = f"{number}\n" * 1000
+        self.contents.add(hashlib.sha256(text.encode()).hexdigest())
+        draft = self._estate.lab.state_dir / "draft.txt"
+        draft.write_text(text, encoding="utf-8", newline="")
+        os.replace(draft, self._file)
+
+
+def test_a_set_taken_while_rows_and_files_are_written_comes_back_on_fresh_servers(estate: Estate):
+    """Encrypted, so that the servers that come after must bring back the certificate first, from another place than the backups."""
+    password = "Key-Passw0rd of nobody"
+    encrypted = ("-e", json.dumps({"prs_backup_encryption_certificate": "PRS backup", "prs_backup_keys_path": share_on_witness(estate, "keys"),
+                                   "prs_backup_encryption_password": password, "prs_backup_password_hashes": True}))
+    busy = Busy(estate)
+    with busy.working():
+        before = list(busy.rows)
+        run = estate.play("backup_prs", *encrypted)
+        assert run.code == 0, run.output
+    assert "keys and the database together" not in run.output
+    [made] = [one for label, one in sets(estate).items() if label == max(sets(estate))]
+    assert made["healthy"], made["problems"]
+    assert made["database"]["encryptor_thumbprint"]
+    kept = (drives(estate, "witness") / "C" / "keys" / f"{made['label']}.logins.yml").read_text(encoding="utf-8")
+    encrypted_hashes = "\n".join(line.strip() for line in kept.splitlines()[1:])
+    of_logins = json.loads(VaultLib([("default", VaultSecret(password.encode()))]).decrypt(encrypted_hashes))
+    assert of_logins["prs_app"].startswith("0x0200")
+    assert not [value for value in of_logins.values() if value in run.output or value in json.dumps(made)]
+    folder = drives(estate, "web-a") / APPLICATION
+    then = hashes(folder)
+    estate.lose_site_a()
+    rebuilt = estate.play("rebuild_prs", *encrypted)
+    assert rebuilt.code == 0, rebuilt.output
+    assert password not in run.output + rebuilt.output
+    rows = estate.labels()      # the page reads them with the keys of the archive
+    assert rows == [*MARKERS, *busy.rows][:len(rows)]
+    assert rows[:len(MARKERS) + len(before)] == [*MARKERS, *before]
+    now = hashes(folder)
+    assert now.pop("App_Data/live.txt") in busy.contents
+    del then["App_Data/live.txt"]
+    assert {name: now.get(name) for name in then if name not in OWN} == {name: value for name, value in then.items() if name not in OWN}
+    assert "RECOVERY POINT: " in rebuilt.output
+    assert f"recovery set {made['label']}" in rebuilt.output
+
+
+def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estate):
+    """A full, a differential and a log backup, each copied; then servers and share of site A are gone."""
+    vault = share_on_witness(estate, "vault")
+    estate.task("sql-a", "prs.recovery.sql_database", name="PasswordResetServer", recovery_model="FULL", login_user="prs_recovery",
+                login_password="{{ prs_sql_admin_password }}", ca_file="{{ prs_ca_file }}", certificate_name="{{ prs_fqdn }}")
+    copies = json.dumps({"prs_backup_copies": [{"site": "site_b", "path": vault, "retention": {"last": 5}}]})
+    for kind in ("full", "differential", "log"):
+        estate.lab.mark([kind])
+        run = estate.play("backup_prs", "-e", copies, "-e", f"prs_backup_type={kind}")
+        assert run.code == 0, run.output
+        assert f"Copied to {vault} and compared there".replace("\\", "\\\\") in run.output, run.output
+    last = sets(estate)[max(sets(estate))]
+    assert [link["type"] for link in last["database"]["chain"]] == ["full", "differential", "log"]
+    estate.lab.mark(["after the last backup"])
+    estate.lose_site_a()
+    estate.lab.fault("share-gone", host="files", share="backup")
+    run = estate.play("rebuild_prs", "-e", "prs_active_site=site_b", "-e", json.dumps({"prs_share_path": vault}))
+    assert run.code == 0, run.output
+    page = estate.lab.page(host="web-b")
+    assert [row["label"] for row in page.rows] == [*MARKERS, "full", "differential", "log"]
+    assert f"recovery set {last['label']}" in run.output
+
+
+def test_half_a_backup_is_no_set_and_the_next_one_goes_on_from_it(estate: Estate, one_message):
+    before = sets(estate)
+    estate.lab.kill("web-a")
+    message = one_message(estate.play("backup_prs"), "NO SET WAS WRITTEN", "web-a", "is whole and stays", "run backup_prs again")
+    assert "sql-a:" not in message
+    assert sets(estate) == before
+    estate.lab.start("web-a")
+    run = estate.play("backup_prs", "-e", "prs_backup_type=differential")
+    assert run.code == 0, run.output
+    after = sets(estate)
+    [made] = [after[label] for label in after if label not in before]
+    assert made["healthy"], made["problems"]
+    [full, differential] = made["database"]["chain"]
+    assert full["set_guid"] not in [one["database"]["set_guid"] for one in before.values()]
+    assert differential["differential_base_guid"] == full["set_guid"]
+
+
+def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(estate: Estate):
+    """One yes for each of the two; and a newer set, taken while the site was stopped, is passed over unless it is named."""
+    [good] = sets(estate)
+    estate.lab.mark(["later"])
+    estate.task("web-a", "microsoft.iis.website", name="PasswordResetServer", state="stopped")
+    backed_up = estate.play("backup_prs")
+    assert backed_up.code == 0, backed_up.output
+    assert "the set is not healthy" in backed_up.output
+    assert not sets(estate)[max(sets(estate))]["healthy"]
+    estate.task("web-a", "microsoft.iis.website", name="PasswordResetServer", state="started")
+    extra = drives(estate, "web-a") / APPLICATION / "own.txt"
+    extra.write_text("of this server", encoding="utf-8")
+    run = estate.play("restore_prs", "-e", "prs_allow_database_loss=true")
+    assert run.code == 0, run.output
+    assert f"recovery set {good}" in run.output and "newer, but not taken because the application did not work" in run.output
+    assert estate.labels() == MARKERS
+    assert extra.exists()

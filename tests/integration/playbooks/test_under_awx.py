@@ -1,0 +1,72 @@
+"""Every playbook as AWX runs it, through the real ansible-runner (`awx_job.py`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from awx_job import Done, Project
+from playbook_lab import MARKERS, Estate
+
+
+@pytest.fixture
+def project(shared_estate: Estate, tmp_path: Path) -> Project:
+    return Project(shared_estate.lab, tmp_path / "awx")
+
+
+def succeeded(job: Done, project: Project) -> Done:
+    """The job went well, and no secret of the estate is in what is left of it."""
+    assert job.status == "successful", job.output[-6000:]
+    assert job.holding(project.lab.description.secrets.all()) == []
+    return job
+
+
+def on_the_share(estate: Estate, name: str) -> Path:
+    (file,) = (estate.lab.state_dir / "hosts/files").rglob(name)
+    return file
+
+
+def test_backup_drill_and_verify(project: Project, shared_estate: Estate):
+    """--limit leaves out localhost and the other site; what outlives the container is handed on and lies on the share."""
+    backup = succeeded(project.run("backup_prs", limit="site_a", variables={"prs_backup_type": "full"}), project)
+    made = backup.artifacts["prs_recovery_set"]
+    assert (made["type"], made["healthy"], made["not_copied_to"]) == ("full", True, [])
+    assert json.loads(on_the_share(shared_estate, f"{made['label']}.json").read_text(encoding="utf-8-sig"))["label"] == made["label"]
+
+    drill = succeeded(project.run("drill_prs"), project)
+    assert drill.artifacts["prs_drill"]["set"] == made["label"]
+
+    verify = succeeded(project.run("verify_prs", variables={"prs_report_share": project.lab.description.shares["backup"]}), project)
+    assert verify.artifacts["prs_protected"] is True
+    assert json.loads(on_the_share(shared_estate, "protection.json").read_text(encoding="utf-8-sig")) == verify.artifacts["prs_protection"]
+
+
+def test_what_is_healthy_stays_as_it_is(project: Project, shared_estate: Estate):
+    answers = {"prs_active_site": "site_a", "prs_allow_data_loss": "false"}
+    succeeded(project.run("provision_prs", variables=answers), project)
+    for playbook in ("restore_prs", "rebuild_prs"):
+        restored = succeeded(project.run(playbook, variables=answers), project).artifacts["prs_restored"]
+        assert (restored["database"], restored["application"]) == (False, False)
+    assert shared_estate.labels() == MARKERS
+
+
+def test_a_job_that_fails_tells_no_secret(project: Project):
+    project.credentials["share"]["password"] = "Wrong-{% secret %}-9"
+    job = project.run("backup_prs")
+    assert job.status == "failed", job.output[-3000:]
+    assert "svc-backup" in job.output, job.output[-3000:]
+    assert job.holding((*project.lab.description.secrets.all(), "Wrong-")) == []
+
+
+@pytest.mark.nightly
+def test_a_wreck_is_rebuilt_by_a_job(estate: Estate, tmp_path: Path):
+    project = Project(estate.lab, tmp_path / "awx")
+    estate.lose_site_a()
+    wrecked = estate.lab.digest()
+    succeeded(project.run("rebuild_prs", check=True), project)
+    assert estate.lab.digest() == wrecked
+    restored = succeeded(project.run("rebuild_prs"), project).artifacts["prs_restored"]
+    assert (restored["database"], restored["application"]) == (True, True)
+    assert restored["set"]
+    assert estate.labels() == MARKERS

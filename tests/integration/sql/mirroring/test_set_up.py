@@ -1,0 +1,185 @@
+"""Mirroring set up, kept and removed by the modules, between two servers and a witness; what is there is read by another client."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..conftest import Failed
+from .conftest import MASTER_KEY, PORT, SEED, address, own
+
+
+def test_trust_is_made_once(trusted):
+    """What the fixture made is what was asked for, and is found again."""
+    for server, role in zip(trusted, ("ALL", "ALL", "WITNESS"), strict=True):
+        others = [own(other) for other in trusted if other is not server]
+        ours = server.run("sql_certificate", name=own(server), master_key_password=MASTER_KEY)
+        assert not ours["changed"] and MASTER_KEY not in str(ours) and 3600 < ours["certificate"]["days_left"] < 3700
+        wanted = {"certificate": ours["certificate"]["name"], "connect": others}
+        found = server.run("sql_endpoint", **wanted)
+        told = {key: found["endpoint"][key] for key in ("state", "port", "encryption", "role")}
+        assert not found["changed"] and told == {"state": "STARTED", "port": PORT, "encryption": "AES", "role": role}
+        owner = next(other for other in trusted if own(other) == others[-1])
+        public = owner.run("sql_certificate", name=others[-1], master_key_password=MASTER_KEY)["certificate"]["public"]
+        known = server.run("sql_certificate", name=others[-1], public=public, identity=others[-1])
+        assert not known["changed"] and known["certificate"]["login"] == others[-1]
+
+
+def test_check_mode_plans_certificate_and_endpoint(three, only_queries):
+    server = three[0]
+    with only_queries:
+        assert server.run("sql_certificate", check=True, name="not yet", master_key_password=MASTER_KEY)["changed"]
+        planned = server.run("sql_endpoint", check=True, diff=True, port=5099)
+        assert planned["changed"] and planned["statements"] == ["ALTER ENDPOINT [Mirroring] AS TCP (LISTENER_PORT = 5099)"]
+    assert not server.run("sql_certificate", check=True, name="not yet", state="absent")["changed"]
+
+
+def test_from_nothing_to_a_mirror_with_witness_and_back(pair, only_queries):
+    a, b, witness, name = pair.a, pair.b, pair.witness, pair.name
+    wanted = {"witness": address(witness), "timeout": 20}
+    with only_queries:
+        planned = pair.mirror(check=True, diff=True, **wanted)
+    assert planned["changed"] and planned["mirroring"] == {} and planned["diff"]["after"]["state"] == "SYNCHRONIZED"
+    result = pair.mirror(**wanted)
+    assert result["mirroring"] == {
+        "principal": a.host.address, "mirror": address(b), "state": "SYNCHRONIZED", "safety": "FULL", "witness": address(witness), "witness_state": "CONNECTED",
+        "timeout": 20,
+    }  # fmt: skip
+    assert [one for one in planned["statements"] if " SET " in one] == [one for one in result["statements"] if " SET " in one]
+    pair.mark(2)
+    with only_queries:
+        again = pair.mirror(diff=True, **wanted)
+        other_way_round = pair.mirror(b, **wanted)
+    assert not again["changed"] and not other_way_round["changed"] and again["diff"]["before"] == again["diff"]["after"]
+    told = a.run("sql_info", gather_subset=["mirroring"])["mirroring"]
+    assert [(one["database"], one["healthy"], one["lag"]["unsent_kb"]) for one in told] == [(name, True, 0)]
+    assert pair.fail_over(b)["way"] == "manual"
+    assert (pair.state(a)[0], b.marks(name)) == ("MIRROR", [1, 2])
+    assert pair.mirror(state="absent")["changed"]
+    assert not pair.mirror(state="absent")["changed"]
+    assert (a.state_of(name), b.state_of(name)) == ("RESTORING", "ONLINE")
+
+
+def test_what_differs_is_set_and_nothing_else(pair):
+    a, b, witness = pair.a, pair.b, pair.witness
+    pair.mirror()
+    for change, statement in (
+        ({"timeout": 30}, "SET PARTNER TIMEOUT 30"), ({"safety": "OFF"}, "SET PARTNER SAFETY OFF"), ({"state": "suspended"}, "SET PARTNER SUSPEND"),
+        ({"state": "running"}, "SET PARTNER RESUME"), ({"safety": "FULL", "witness": address(witness)}, "SET PARTNER SAFETY FULL"),
+        ({"witness": ""}, "SET WITNESS OFF"),
+    ):  # fmt: skip
+        result = pair.mirror(b, **change)                      # whichever of the two is asked
+        assert result["statements"][0].endswith(statement)
+        wanted = {"state": "running", **change} if change.get("state") != "suspended" else change
+        assert not pair.mirror(**wanted)["changed"]
+    assert pair.state(a) == ("PRINCIPAL", "SYNCHRONIZED", "FULL")
+
+
+def test_log_backups_that_come_in_between_are_restored(pair, monkeypatch):
+    """A log job that is not ours runs while the mirror is made; our own backups wait for each other."""
+    from ansible_collections.prs.recovery.plugins.module_utils._sql import mirrors
+
+    a, b, name = pair.a, pair.b, pair.name
+    a.run("sql_backup", database=name, path=SEED)
+    introduce = mirrors.set_partner
+    taken = []
+
+    def late(session, database, action, value=""):
+        if action == "partner" and value == address(b) and not taken:
+            pair.mark(2)
+            taken.append(f"{SEED}\\{name}-job.trn")
+            a.do(f"BACKUP LOG [{name}] TO DISK = N'{taken[0]}'")
+        introduce(session, database, action, value)
+
+    monkeypatch.setattr(mirrors, "set_partner", late)
+    result = pair.mirror()
+    assert taken and any(taken[0] in statement and "RESTORE LOG" in statement for statement in result["statements"])
+    assert pair.state(a)[1] == "SYNCHRONIZED"
+    pair.fail_over(b)
+    assert b.marks(name) == [1, 2]
+
+
+def test_the_chain_of_log_backups_is_not_disturbed(pair):
+    a, name = pair.a, pair.name
+    a.run("sql_backup", database=name, path=f"{SEED}\\chain-{name}")
+    pair.mark(2)
+    a.run("sql_backup", database=name, type="log", path=f"{SEED}\\chain-{name}")
+    pair.mark(3)
+    pair.mirror()
+    pair.mark(4)
+    a.run("sql_backup", database=name, type="log", path=f"{SEED}\\chain-{name}")
+    a.run("sql_restore", database=f"{name}_copy", source={"folders": [f"{SEED}\\chain-{name}"], "database": name})
+    assert a.marks(f"{name}_copy") == [1, 2, 3, 4]
+
+
+def test_asynchronous_failover_there_and_back(pair):
+    a, b, name = pair.a, pair.b, pair.name
+    pair.mirror(safety="OFF")
+    result = pair.fail_over(b)
+    assert (result["way"], result["changed"]) == ("through_safety", True)
+    assert pair.state(b)[0::2] == ("PRINCIPAL", "OFF") and 0 <= result["interrupted_seconds"] < 60
+    assert pair.fail_over(b)["way"] == "stays"
+    assert pair.fail_over(a)["way"] == "through_safety"
+    assert a.marks(name) == [1]
+
+
+def test_a_mirror_that_was_lost_is_made_anew(pair):
+    b, name = pair.b, pair.name
+    pair.mirror()
+    b.do(f"ALTER DATABASE [{name}] SET PARTNER OFF; DROP DATABASE [{name}]")
+    pair.mark(2)
+    assert pair.mirror()["seeded"]
+    pair.fail_over(b)
+    assert b.marks(name) == [1, 2]
+
+
+def test_the_certificate_is_replaced_while_mirroring_runs(pair):
+    a, b, witness = pair.a, pair.b, pair.witness
+    pair.mirror(witness=address(witness))
+    old = own(a)
+    renewed = a.run("sql_certificate", name=old, expires="2041-05-06", renew_before=36500)
+    assert renewed["certificate"]["name"] == f"{old}_20410506" and renewed["superseded"] == [old]
+    for other in (b, witness):
+        other.run("sql_certificate", name=old, public=renewed["certificate"]["public"], identity=old)
+    altered = a.run("sql_endpoint", certificate=renewed["certificate"]["name"])
+    assert altered["statements"] == [f"ALTER ENDPOINT [Mirroring] FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE [{old}_20410506], ROLE = ALL)"]
+    assert pair.state(b)[:2] == ("MIRROR", "SYNCHRONIZED") and not pair.mirror()["changed"]
+    a.run("sql_certificate", name=old, state="absent")
+    assert not a.run("sql_certificate", name=old, renew_before=30)["changed"]
+
+
+def test_private_keys_are_backed_up_once(three):
+    a = three[0]
+    asked = {"name": "PRS keys", "master_key_password": MASTER_KEY, "key_backup": {
+        "certificate_file": "D:\\Backup\\prs-keys.cer", "key_file": "D:\\Backup\\prs-keys.pvk", "password": "Key-Passw0rd",
+    }}  # fmt: skip
+    first = a.run("sql_certificate", **asked)
+    assert first["certificate"]["key_backed_up_at"] and "Key-Passw0rd" not in str(first)
+    assert not a.run("sql_certificate", **asked)["changed"]
+    a.run("sql_certificate", name="PRS keys", state="absent")
+    assert not a.run("sql_certificate", name="PRS keys", state="absent")["changed"]
+
+
+def test_a_certificate_comes_back_from_its_files_and_no_new_one_takes_its_place(three):
+    a = three[0]
+    files = {"certificate_file": "D:\\Backup\\prs-lost.cer", "key_file": "D:\\Backup\\prs-lost.pvk", "password": "Key-Passw0rd"}
+    asked = {"name": "PRS lost", "master_key_password": MASTER_KEY, "key_backup": files}
+    first = a.run("sql_certificate", **asked)["certificate"]
+    a.run("sql_certificate", name="PRS lost", state="absent")
+    with pytest.raises(Failed, match="none to take it from"):
+        a.run("sql_certificate", name="PRS lost", create=False)
+    back = a.run("sql_certificate", create=False, **asked)
+    assert (back["certificate"]["thumbprint"], back["certificate"]["private_key"]) == (first["thumbprint"], True)
+    assert "Key-Passw0rd" not in str(back["statements"])
+    assert not a.run("sql_certificate", create=False, **asked)["changed"]
+    a.run("sql_certificate", name="PRS lost", state="absent")
+
+
+@pytest.mark.parametrize(("change", "reason"), [
+    ({"safety": "OFF", "witness": "TCP://witness:5022"}, "would only take the database away"),
+    ({"partner": {"address": "TCP://nowhere:5022"}}, "1418"),
+    ({"seed_path": None}, "no folder is named"),
+])  # fmt: skip
+def test_what_cannot_be_is_said(pair, change, reason):
+    with pytest.raises(Failed, match=reason):
+        pair.mirror(**{**change, "partner": {**pair.partner(pair.a), **change.get("partner", {})}})
+    assert pair.state(pair.a)[0] is None

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from prs_lab.sqlserver.faults import Fault
+
+from .conftest import SHARE, Failed, mark
+
+
+def files_of(result):
+    return result["backup"]["files"]
+
+
+def test_a_full_backup_on_a_share(sql_a, database, share, only_queries):
+    folder = f"{SHARE}\\sql\\{database}"
+    with only_queries:
+        planned = sql_a.run("sql_backup", check=True, database=database, path=folder)
+    assert planned["changed"] is True and any(one.startswith(f"BACKUP DATABASE [{database}]") for one in planned["statements"])
+    result = sql_a.run("sql_backup", database=database, path=folder)
+    backup = result["backup"]
+    assert backup["verified"] is True and backup["type"] == "full" and backup["copy_only"] is False
+    assert backup["first_lsn"] < backup["last_lsn"] and len(backup["family_guid"]) == 36
+    assert backup["finished_at"].endswith("+00:00")
+    (file,) = files_of(result)
+    assert share.is_file(file.replace(SHARE, "D:\\Shares\\backup"))
+    assert sql_a.ask("SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s", database) == [(1,)]
+    info = sql_a.run("sql_info", gather_subset=["databases"])
+    assert next(one for one in info["databases"] if one["name"] == database)["last_full_backup"]
+
+
+def test_differential_and_log_continue_the_full(sql_a, database):
+    full = sql_a.run("sql_backup", database=database)["backup"]
+    mark(sql_a, database, 2, "second")
+    differential = sql_a.run("sql_backup", database=database, type="differential")["backup"]
+    log = sql_a.run("sql_backup", database=database, type="log")["backup"]
+    assert differential["sets"][0]["differential_base_guid"] == full["sets"][0]["guid"]
+    assert log["first_lsn"] <= full["last_lsn"] <= log["last_lsn"]
+    assert {one["family_guid"] for one in (full, differential, log)} == {full["family_guid"]}
+
+
+def test_stripes_copy_only_description_and_manifest(sql_a, database, tmp_path):
+    manifest = tmp_path / "backup.json"
+    options = {"stripes": 3, "copy_only": True, "description": "before it's changed", "compression": "never", "manifest": str(manifest)}
+    result = sql_a.run("sql_backup", database=database, **options)
+    assert [file[-8:] for file in files_of(result)] == ["1of3.bak", "2of3.bak", "3of3.bak"]
+    assert result["backup"]["sets"][0]["copy_only"] is True
+    assert json.loads(manifest.read_text()) == result["backup"]
+    assert sql_a.ask("SELECT description, is_copy_only FROM msdb.dbo.backupset WHERE database_name = %s", database) == [("before it's changed", True)]
+    assert "NO_COMPRESSION" in result["statements"][-1]
+
+
+def test_a_file_is_appended_to_or_overwritten(sql_a, database):
+    same = {"database": database, "file_name": "{database}.bak"}
+    positions = [sql_a.run("sql_backup", **same, **more)["backup"]["sets"][0]["position"] for more in ({}, {}, {"overwrite": True})]
+    assert positions == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({"path": "\\\\files\\nothing\\here"}, ["\\\\files\\nothing\\here", "operating system error 67", "share"]),
+        ({"path": "\\\\nobody\\backup"}, ["operating system error 53", "445"]),
+        ({"path": "Z:\\backup"}, ["Z:\\backup", "error 3", "drive letters"]),
+        ({"type": "log", "database": "master"}, ["SIMPLE"]),
+        ({"database": "nothing"}, ["There is no database nothing"]),
+    ],
+)
+def test_what_goes_wrong_says_what_to_do(sql_a, database, options, parts):
+    with pytest.raises(Failed) as failed:
+        sql_a.run("sql_backup", **{"database": database, **options})
+    for part in parts:
+        assert part in failed.value.result["msg"]
+
+
+def test_a_folder_without_rights_names_the_account(sql_a, database):
+    with pytest.raises(Failed) as failed:
+        sql_a.run("sql_backup", database=database, path="\\\\files\\media")
+    message = failed.value.result["msg"]
+    assert "error 5" in message and "NT SERVICE\\MSSQLSERVER" in message and "Modify" in message
+
+
+OWN_ADVICE = {
+    2: "The file does not exist for", 3: "create it, or correct the path", 5: "give it Modify", 53: "port 445", 112: "free space there",
+    1326: "(DOMAIN\\SERVER$)",
+}
+
+
+@pytest.mark.parametrize("said", ["Operating system error {}(text).", "Betriebssystemfehler {}(Text)."])
+@pytest.mark.parametrize(
+    ("at", "number", "cause"),
+    [
+        *(("RESTORE LABELONLY", 3201, cause) for cause in (5, 53, 1326)),
+        *(("BACKUP DATABASE", 3201, cause) for cause in OWN_ADVICE),
+        ("BACKUP DATABASE", 3202, 112),
+    ],
+)
+def test_each_error_of_windows_has_advice_of_its_own(sql_a, database, at, number, cause, said):
+    """Before the backup, while the folder is looked at, and in the backup itself; whatever language the server speaks."""
+    folder, faults = f"{SHARE}\\sql\\{database}", sql_a.instance.faults
+    faults.add(Fault(action="error", pattern=at, number=number, text=f"Cannot open backup device '{folder}\\x.bak'. {said.format(cause)}"))
+    try:
+        with pytest.raises(Failed) as failed:
+            sql_a.run("sql_backup", database=database, path=folder)
+    finally:
+        faults.clear()
+    message = failed.value.result["msg"]
+    assert [known for known, advice in OWN_ADVICE.items() if advice in message] == [cause]
+    assert ("stage_path" in message) == (cause in (5, 1326))
+    assert "NT SERVICE\\MSSQLSERVER" in message or cause in (53, 112)
+    assert failed.value.result["sql_error"]["os_error"] == cause
+
+
+def test_a_log_without_a_full_backup(sql_a, database):
+    with pytest.raises(Failed, match="4214") as failed:
+        sql_a.run("sql_backup", database=database, type="log")
+    assert "type: full" in failed.value.result["msg"]
+
+
+def test_two_runs_exclude_each_other_and_the_loser_says_who(sql_a, database):
+    holder = sql_a.client()
+    with holder.cursor() as cursor:
+        cursor.execute(f"EXEC sys.sp_getapplock @Resource = N'prs.recovery:{database.lower()}', @LockMode = N'Exclusive', @LockOwner = N'Session'")
+        with pytest.raises(Failed, match="Another run works on database") as failed:
+            sql_a.run("sql_backup", database=database)
+    assert "as prs_recovery, session" in failed.value.result["msg"]
+    holder.close()
+    assert sql_a.run("sql_backup", database=database)["changed"] is True
+
+
+def test_a_damaged_backup_fails_its_verification(sql_a, database, monkeypatch):
+    from ansible_collections.prs.recovery.plugins.module_utils._sql import backups
+
+    original = backups.verify
+
+    def damage_first(connection, *, files, **more):
+        view = sql_a.host.files("NT AUTHORITY\\SYSTEM")
+        content = bytearray(view.read(files[0]))
+        content[len(content) // 2] ^= 0xFF
+        view.write(files[0], bytes(content))
+        original(connection, files=files, **more)
+
+    monkeypatch.setattr(backups, "verify", damage_first)
+    with pytest.raises(Failed, match="was written but cannot be read back"):
+        sql_a.run("sql_backup", database=database)
+
+
+def test_a_full_disk(sql_a, database, monkeypatch):
+    drive = sql_a.host.drives.volumes["D"]
+    free = sql_a.host.files("NT AUTHORITY\\SYSTEM").free_bytes("D:\\")
+    monkeypatch.setattr(drive, "capacity", drive.capacity - free + 4096)
+    with pytest.raises(Failed) as failed:
+        sql_a.run("sql_backup", database=database)
+    assert "112" in failed.value.result["msg"] and "disk is full" in failed.value.result["msg"].lower()
+    assert sql_a.ask("SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s", database) == [(0,)]

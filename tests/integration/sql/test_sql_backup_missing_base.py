@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import pytest
+
+from .conftest import Failed, mark
+
+
+def fulls(sql_a, database):
+    return sql_a.ask("SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s AND type = 'D'", database)[0][0]
+
+
+@pytest.mark.parametrize("type", ["log", "differential"])
+@pytest.mark.parametrize("check", [True, False])
+def test_a_missing_base_is_foreseen(sql_a, database, type, check, only_queries):
+    with pytest.raises(Failed, match="could continue") as failed, only_queries if check else nullcontext():
+        sql_a.run("sql_backup", check=check, database=database, type=type)
+    assert "statements" not in failed.value.result and fulls(sql_a, database) == 0
+
+
+@pytest.mark.parametrize("type", ["log", "differential"])
+def test_a_full_instead_and_then_what_was_asked_for(sql_a, database, type):
+    asked = {"database": database, "type": type, "missing_base": "full"}
+    planned = sql_a.run("sql_backup", check=True, **asked)
+    assert planned["statements"][-1].startswith(f"BACKUP DATABASE [{database}]") and "would be taken instead" in str(planned["warnings"])
+    assert fulls(sql_a, database) == 0
+    result = sql_a.run("sql_backup", **asked)
+    assert (result["backup"]["type"], result["backup"]["instead_of"]) == ("full", type) and "was taken instead" in str(result["warnings"])
+    assert result["backup"]["files"][0].endswith(".bak") and result["backup"]["sets"][0]["type"] == "full"
+    mark(sql_a, database, 2, "second")
+    second = sql_a.run("sql_backup", **asked)
+    assert second["backup"]["type"] == type and "instead_of" not in second["backup"] and "warnings" not in second
+
+
+def test_a_chain_that_keeps_breaking_is_not_mended_for_ever(sql_a, database):
+    asked = {"database": database, "type": "log", "missing_base": "full"}
+    sql_a.run("sql_backup", **asked)
+    for model in ("SIMPLE", "FULL"):
+        sql_a.ask(f"ALTER DATABASE [{database}] SET RECOVERY {model}")
+    for check in (True, False):
+        with pytest.raises(Failed, match="less than 24 hours ago"):
+            sql_a.run("sql_backup", check=check, **asked)
+    assert fulls(sql_a, database) == 1
+    assert sql_a.run("sql_backup", full_at_most_every=0, **asked)["backup"]["type"] == "full"
+    assert sql_a.run("sql_backup", **asked)["backup"]["type"] == "log"
+
+
+def test_a_full_that_was_asked_for_is_not_counted(sql_a, database):
+    sql_a.run("sql_backup", database=database)
+    for model in ("SIMPLE", "FULL"):
+        sql_a.ask(f"ALTER DATABASE [{database}] SET RECOVERY {model}")
+    assert sql_a.run("sql_backup", database=database, type="log", missing_base="full")["backup"]["instead_of"] == "log"
+
+
+def test_a_copy_only_full_is_no_base(sql_a, database):
+    sql_a.run("sql_backup", database=database, copy_only=True)
+    with pytest.raises(Failed, match="4214"):
+        sql_a.run("sql_backup", check=True, database=database, type="log")
+
+
+def test_a_database_without_a_log_to_back_up(sql_a, database):
+    sql_a.ask(f"ALTER DATABASE [{database}] SET RECOVERY SIMPLE")
+    for check in (True, False):
+        with pytest.raises(Failed, match="SIMPLE"):
+            sql_a.run("sql_backup", check=check, database=database, type="log", missing_base="full")

@@ -1,0 +1,375 @@
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import threading
+from contextlib import closing
+
+import pymssql
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._sql.driver import require_pyodbc
+from prs_lab.sqlserver.storage.pages import PAGE
+
+from .conftest import SHARE, Failed, mark
+
+
+@pytest.fixture
+def folder(database):
+    return f"{SHARE}\\restore\\{database}"
+
+
+@pytest.fixture
+def history(sql_a, sql_b, database, folder):
+    """A full backup with row 1, a log with row 2, a differential with row 3, a log with row 4, minutes apart; the moments after each."""
+    moments = {}
+
+    def take(type, number):
+        sql_a.run("sql_backup", database=database, type=type, path=folder)
+        for server in (sql_a, sql_b):
+            server.host.clock_offset += dt.timedelta(minutes=2)
+        moments[number] = sql_a.host.clock() - dt.timedelta(minutes=1)
+
+    take("full", 1)
+    for number, type in ((2, "log"), (3, "differential"), (4, "log")):
+        mark(sql_a, database, number, f"row {number}")
+        take(type, number)
+    return moments
+
+
+def rows(server, database):
+    return [number for (number,) in server.ask("SELECT id FROM dbo.marker ORDER BY id", database=database)]
+
+
+def test_onto_another_server(sql_a, sql_b, database, folder, history, only_queries):
+    options = {"database": database, "source": {"folders": [folder]}, "relocate": {"data_dir": "D:\\Data", "log_dir": "E:\\Log"}, "checkdb": "physical"}
+    with only_queries:
+        planned = sql_b.run("sql_restore", check=True, **options)
+    assert sql_b.state_of(database) is None
+    result = sql_b.run("sql_restore", **options)
+    assert [step["kind"] for step in planned["plan"]["steps"]] == [step["kind"] for step in result["plan"]["steps"]] == ["full", "differential", "log", ""]
+    assert planned["plan"]["steps"][0]["statement"] == result["statements"][0]
+    assert rows(sql_b, database) == [1, 2, 3, 4]
+    assert result["database"]["state"] == "ONLINE" and result["database"]["user_access"] == "MULTI_USER"
+    assert result["database"]["owner"] == "sa" and result["database"]["page_verify"] == "CHECKSUM"
+    assert {file["path"][:7] for file in result["database"]["files"]} == {"D:\\Data", "E:\\Log\\"}
+    assert result["plan"]["reason"] == "there is no database of that name"
+    again = sql_b.run("sql_restore", **options)
+    assert again["changed"] is False and again["plan"] == {} and again["statements"] == [] and again["checked"] == "physical"
+
+
+def test_a_check_that_is_asked_for_when_the_database_is_open_long_since(sql_b, database, folder, history):
+    options = {"database": database, "source": {"folders": [folder]}}
+    assert sql_b.run("sql_restore", **options)["checked"] == "none"
+    restored = sql_b.instance.databases.get(database)
+    restored.checkpoint()
+    page = next(number for number in range(2, restored.boot.pages + 1) if restored.table_of_page(number) == "dbo.marker")
+    with open(restored.data.path, "r+b") as file:
+        file.seek((page - 1) * PAGE + PAGE // 2)
+        file.write(b"damaged")
+    for depth in ("physical", "full"):
+        with pytest.raises(Failed, match="DBCC CHECKDB found damage in database"):
+            sql_b.run("sql_restore", **options, checkdb=depth)
+    assert sql_b.run("sql_restore", **options)["checked"] == "none"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_back_to_a_moment(sql_a, sql_b, database, folder, history, number):
+    copy = f"{database}_at_{number}"
+    moment = history[number].isoformat()
+    result = sql_b.run("sql_restore", database=copy, source={"folders": [folder], "database": database, "time_zone": "UTC"}, target=moment)
+    assert rows(sql_b, copy) == list(range(1, number + 1))
+    assert any("STOPAT" in statement for statement in result["statements"])
+    assert result["database"]["family_guid"].lower() == result["plan"]["source"]["family_guid"]
+
+
+def test_a_header_that_tells_zone_0_everywhere_does_not_win(sql_a, sql_b, database, folder, monkeypatch):
+    """SQL Server 2022 in Berlin, of a build whose headers say 0. STOPAT is in the local time of the server that made the backups."""
+    for server in (sql_a, sql_b):
+        monkeypatch.setattr(server.instance, "settings", dataclasses.replace(server.instance.settings, version="16.0.4236.2"))
+        monkeypatch.setattr(server.host, "time_zone", "Europe/Berlin")
+    take = lambda type: sql_a.run("sql_backup", database=database, type=type, path=folder)      # noqa: E731
+    take("full")
+    sql_a.host.clock_offset += dt.timedelta(minutes=2)
+    moment = sql_a.host.clock().isoformat()
+    for server in (sql_a, sql_b):
+        server.host.clock_offset += dt.timedelta(minutes=2)
+    mark(sql_a, database, 2, "after the moment")
+    take("log")
+    options = {"database": f"{database}_x", "source": {"folders": [folder], "database": database}, "target": moment}
+    with pytest.raises(Failed, match="zone 0 in a header counts as untold"):
+        sql_b.run("sql_restore", **options)
+    sql_a.run("sql_restore", **options)      # the server that made the backups knows
+    assert rows(sql_a, options["database"]) == [1]
+    options["source"]["time_zone"] = "Europe/Berlin"
+    sql_b.run("sql_restore", **options)
+    assert rows(sql_b, options["database"]) == [1]
+    monkeypatch.setattr(sql_b.instance, "headers_tell_zone", True)
+    told = sql_b.run("sql_restore", **{**options, "database": f"{database}_y", "source": {"folders": [folder], "database": database}}, remember_headers=False)
+    assert rows(sql_b, f"{database}_y") == [1] and told["plan"]["recovery_point"]["time"] == moment.replace("Z", "+00:00")
+
+
+def test_a_moment_after_the_last_backup_is_refused_before_anything_is_touched(sql_b, database, folder, history, only_queries):
+    later = (sql_b.host.clock() + dt.timedelta(hours=1)).isoformat()
+    with only_queries, pytest.raises(Failed, match="after the last moment") as failed:
+        sql_b.run("sql_restore", check=True, database=database, source={"folders": [folder], "time_zone": "UTC"}, target=later)
+    assert failed.value.result["refusal"]["code"] == "after_last"
+    assert sql_b.state_of(database) is None
+
+
+def test_a_healthy_database_is_overwritten_by_an_explicit_yes_alone(sql_a, database, folder, history):
+    mark(sql_a, database, 5, "not in any backup")
+    source = {"folders": [folder]}
+    for policy in ("never", "damaged"):
+        result = sql_a.run("sql_restore", database=database, source=source, replace=policy)
+        assert result["changed"] is False
+    assert rows(sql_a, database) == [1, 2, 3, 4, 5]
+    result = sql_a.run("sql_restore", database=database, source=source, replace="always")
+    assert result["tail_log"]["file"] and result["plan"]["steps"][-2]["devices"] == [result["tail_log"]["file"]]
+    assert rows(sql_a, database) == [1, 2, 3, 4, 5]      # the tail brought the last row back
+    result = sql_a.run("sql_restore", database=database, source=source, replace="always", tail_log="skip")
+    assert "tail_log" not in result
+    assert rows(sql_a, database) == [1, 2, 3, 4, 5]      # the first tail lies among the backups now
+
+
+def test_sessions_are_ended_and_the_database_is_open_again(sql_a, database, folder, history):
+    busy = sql_a.client(database)
+    sql_a.run("sql_restore", database=database, source={"folders": [folder]}, replace="always")
+    assert sql_a.ask("SELECT user_access_desc FROM sys.databases WHERE name = %s", database) == [("MULTI_USER",)]
+    busy.close()
+
+
+class Pool:
+    """An application whose login may do everything: four connections that are there again as soon as they were ended."""
+
+    def __init__(self, server, database):
+        self.server, self.database = server, database
+        self.over = threading.Event()
+        self.been_in = threading.Semaphore(0)
+        self.threads = [threading.Thread(target=self._come_again) for _number in range(4)]
+
+    def _come_again(self):
+        while not self.over.is_set():
+            with contextlib.suppress(pymssql.Error), closing(self.server.client(self.database)) as connection, connection.cursor() as cursor:
+                self.been_in.release()
+                while not self.over.wait(0.01):
+                    cursor.execute("SELECT COUNT(*) FROM dbo.marker")
+                    cursor.fetchall()
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        for _thread in self.threads:
+            assert self.been_in.acquire(timeout=60)
+
+    def __exit__(self, *_problem):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.mark.parametrize(("tail", "left"), [("attempt", [1, 2]), ("skip", [1])])
+def test_an_application_that_reconnects_at_once_does_not_keep_us_out(sql_a, database, folder, tail, left):
+    sql_a.run("sql_backup", database=database, path=folder)
+    mark(sql_a, database, 2, "in the tail")
+    with Pool(sql_a, database):
+        sql_a.run("sql_restore", database=database, source={"folders": [folder]}, replace="always", tail_log=tail)
+    assert rows(sql_a, database) == left
+
+
+def test_another_database_of_that_name_is_refused(sql_a, sql_b, database, folder, history):
+    sql_b.run("sql_database", name=database, recovery_model="FULL")
+    with pytest.raises(Failed, match="another database than the one in the backups") as failed:
+        sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+    assert "replace: always" in failed.value.result["msg"]
+    sql_b.run("sql_backup", database=database)
+    sql_b.run("sql_restore", database=database, source={"folders": [folder]}, replace="always")
+    assert rows(sql_b, database) == [1, 2, 3, 4]
+
+
+def test_users_belong_to_the_logins_of_this_server(sql_a, sql_b, database, folder):
+    login = f"app_{database}"
+    sql_a.run("sql_login", name=login, password="Passw0rd-1", databases=[{"name": database, "roles": ["db_owner"]}])
+    sql_a.run("sql_login", name=f"{login}_gone", password="Passw0rd-1", databases=[{"name": database}])
+    sql_a.run("sql_backup", database=database, path=folder)
+    sql_b.run("sql_login", name=login, password="Passw0rd-1")
+    result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+    assert result["users"] == {"repaired": [login], "left": [f"{login}_gone"]}
+    found = sql_b.ask("SELECT l.name FROM sys.database_principals u JOIN sys.server_principals l ON l.sid = u.sid WHERE u.name = %s", login, database=database)
+    assert found == [(login,)]
+
+
+def test_an_interrupted_restore_goes_on(sql_a, sql_b, database, folder, history):
+    full = sql_b.run("sql_backup_info", folders=[folder])["sets"][0]["files"][0]
+    source = {"folders": [folder]}
+    sql_b.run("sql_restore", database=database, source={"files": [full]}, end="norecovery")
+    assert sql_b.state_of(database) == "RESTORING"
+    planned = sql_b.run("sql_restore", check=True, database=database, source=source)
+    result = sql_b.run("sql_restore", database=database, source=source)
+    assert planned["plan"]["resumes"] == result["plan"]["resumes"]
+    assert result["plan"]["reason"] == "a restore of it was interrupted"
+    assert rows(sql_b, database) == [1, 2, 3, 4]
+
+
+def test_a_damaged_backup_is_left_out_for_the_next_best_way(sql_a, sql_b, database, folder, history, share):
+    differential = next(one["files"][0] for one in sql_b.run("sql_backup_info", folders=[folder])["sets"] if one["type"] == "differential")
+    path = differential.replace(SHARE, "D:\\Shares\\backup")
+    share.write(path, share.read(path)[:-3000])
+    result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+    assert rows(sql_b, database) == [1, 2, 3, 4]
+    assert [step["kind"] for step in result["plan"]["steps"]] == ["full", "log", "log", ""]
+
+
+def test_files_that_are_no_backups_do_no_harm(sql_b, database, folder, history, share):
+    for name, content in (("readme.txt", b"hello"), ("empty.bak", b""), ("archive.zip", b"PK\x03\x04" + bytes(5000))):
+        share.write(folder.replace(SHARE, "D:\\Shares\\backup") + f"\\{name}", content)
+    result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+    assert rows(sql_b, database) == [1, 2, 3, 4]
+    unreadable = {one["path"].rpartition("\\")[2] for one in result["plan"]["rejected"] if one["code"] == "unreadable"}
+    assert unreadable == {"readme.txt", "empty.bak", "archive.zip"}
+
+
+def test_a_query_that_must_hold(sql_b, database, folder, history):
+    options = {"database": database, "source": {"folders": [folder]}}
+    with pytest.raises(Failed, match="'must_hold' answers 0"):
+        sql_b.run("sql_restore", **options, must_hold="SELECT COUNT(*) FROM dbo.marker WHERE id = 99")
+    assert sql_b.ask("SELECT user_access_desc FROM sys.databases WHERE name = %s", database) == [("RESTRICTED_USER",)]
+    held = {**options, "must_hold": "SELECT COUNT(*) FROM dbo.marker WHERE id = 4"}
+    assert sql_b.run("sql_restore", **held)["statements"] == [f"ALTER DATABASE [{database}] SET MULTI_USER"]
+    assert sql_b.run("sql_restore", **held)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ({"folders": ["\\\\files\\backup\\empty-of-backups"]}, ["operating system error 3", "NT SERVICE\\MSSQLSERVER"]),
+        ({"folders": ["\\\\files\\nothing"]}, ["operating system error 67"]),
+        ({}, ["'source' names neither folders nor files"]),
+    ],
+)
+def test_no_backup_found(sql_b, name, source, parts):
+    with pytest.raises(Failed) as failed:
+        sql_b.run("sql_restore", database=name, source=source)
+    for part in parts:
+        assert part in failed.value.result["msg"]
+    assert sql_b.state_of(name) is None
+
+
+def test_backups_of_other_databases_alone(sql_b, database, folder, history):
+    with pytest.raises(Failed, match=f"no backup of Another was found; the sources hold {database}"):
+        sql_b.run("sql_restore", database="Another", source={"folders": [folder]})
+
+
+def test_no_room_is_said_before_anything_is_touched(sql_b, database, folder, history, monkeypatch):
+    drive = sql_b.host.drives.volumes["D"]
+    free = sql_b.host.files("NT AUTHORITY\\SYSTEM").free_bytes("D:\\")
+    monkeypatch.setattr(drive, "capacity", drive.capacity - free + 1000)
+    with pytest.raises(Failed, match="relocate"):
+        sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+    assert sql_b.state_of(database) is None
+
+
+def test_what_the_backups_are_worth(sql_a, database, folder, history):
+    for where in ({"folders": [folder]}, {}, {"folders": [folder], "history": True}):
+        result = sql_a.run("sql_backup_info", database=database, time_zone="UTC", recovery_point_objective=3600, **where)
+        (health,) = result["databases"]
+        assert health["database"] == database and health["within_objective"] is True and health["age_seconds"] < 180
+        assert health["gaps"] == [] and health["unusable"] == [] and len(health["forks"]) == 1 and health["certificates_missing"] == []
+        assert health["reachable"][-1]["until"] == health["recovery_point"]
+        assert set(health["newest"]) == {"full", "differential", "log"}
+        assert [one["type"] for one in result["sets"]] == ["full", "log", "differential", "log"]
+        assert result["unreadable"] == []
+
+
+def stop(server):
+    server.host.services.stop("MSSQLSERVER")
+    return server.host.files("NT AUTHORITY\\SYSTEM")
+
+
+def test_the_tail_of_a_damaged_database_is_saved_and_restored(sql_a, database, folder, history):
+    """The data file is gone, its log is not: what no backup holds comes back all the same."""
+    mark(sql_a, database, 5, "in the log alone")
+    data = sql_a.ask("SELECT physical_name FROM sys.master_files WHERE database_id = DB_ID(%s) AND type = 0", database)[0][0]
+    stop(sql_a).remove(data)
+    sql_a.host.services.start("MSSQLSERVER")
+    assert sql_a.state_of(database) == "RECOVERY_PENDING"
+    source = {"folders": [folder]}
+    with pytest.raises(Failed, match="it is RECOVERY_PENDING"):
+        sql_a.run("sql_restore", database=database, source=source, replace="never")
+    result = sql_a.run("sql_restore", database=database, source=source)
+    assert result["tail_log"]["problem"] is None and "NO_TRUNCATE" in result["statements"][1]
+    assert rows(sql_a, database) == [1, 2, 3, 4, 5]
+
+
+def test_a_database_without_any_file_comes_back_with_a_warning(sql_a, database, folder, history):
+    mark(sql_a, database, 5, "lost")
+    paths = sql_a.ask("SELECT physical_name FROM sys.master_files WHERE database_id = DB_ID(%s)", database)
+    files = stop(sql_a)
+    for (path,) in paths:
+        files.remove(path)
+    sql_a.host.services.start("MSSQLSERVER")
+    result = sql_a.run("sql_restore", database=database, source={"folders": [folder]})
+    assert result["tail_log"]["file"] is None and result["tail_log"]["problem"]
+    assert "since the last backup is lost" in str(result["warnings"])
+    assert rows(sql_a, database) == [1, 2, 3, 4]
+
+
+def test_an_older_server_refuses_before_anything_is_touched(sql_b, database, folder, history):
+    key = sql_b.host.sql_server.find("MSSQLSERVER").key + "\\Setup"
+    before = sql_b.host.registry.get(key, "PatchLevel")
+    sql_b.host.registry.set(key, "PatchLevel", "14.0.3456.2", "string")
+    sql_b.host.services.restart("MSSQLSERVER")
+    try:
+        with pytest.raises(Failed, match=r"made by SQL Server 15\.0\.4430; this server is 14\.0\.3456") as failed:
+            sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+        assert failed.value.result["refusal"]["code"] == "build"
+        assert "statements" not in failed.value.result
+        assert sql_b.state_of(database) is None
+    finally:
+        sql_b.host.registry.set(key, "PatchLevel", before, "string")
+        sql_b.host.services.restart("MSSQLSERVER")
+
+
+def test_a_restore_that_fails_half_way_says_so_and_goes_on_the_next_time(sql_b, database, folder, history, monkeypatch):
+    from ansible_collections.prs.recovery.plugins.module_utils._sql import restores
+
+    original = restores.restore_statement
+
+    def broken(name, step, **more):
+        return "RAISERROR (N'no room', 16, 1)" if step.kind == "log" else original(name, step, **more)
+
+    source = {"folders": [folder]}
+    with monkeypatch.context() as patched:
+        patched.setattr(restores, "restore_statement", broken)
+        with pytest.raises(Failed, match=r"no room.*PRS\d+ is RESTORING now; run again") as failed:
+            sql_b.run("sql_restore", database=database, source=source)
+    assert failed.value.result["database_state"] == "RESTORING" and failed.value.result["changed"] is True
+    result = sql_b.run("sql_restore", database=database, source=source)
+    assert result["plan"]["reason"] == "a restore of it was interrupted" and result["plan"]["resumes"] is True
+    assert rows(sql_b, database) == [1, 2, 3, 4]
+
+
+def test_stripes_and_a_second_copy(sql_a, sql_b, database, folder):
+    files = sql_a.run("sql_backup", database=database, path=folder, stripes=3)["backup"]["files"]
+    result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+    assert result["plan"]["steps"][0]["devices"] == files
+    assert rows(sql_b, database) == [1]
+    with pytest.raises(Failed, match="stripe 3 of 3 is missing"):
+        sql_b.run("sql_restore", database=f"{database}_x", source={"files": files[:2], "database": database})
+
+
+def test_the_whole_way_with_freetds(sql_a, sql_b, database, folder):
+    if not any("FreeTDS" in name for name in require_pyodbc().drivers()):
+        pytest.skip("FreeTDS is not installed (Debian: tdsodbc)")
+    freetds = {"driver": "FreeTDS", "certificate_name": None}
+    login = {"name": f"app_{database}", "password": "Passw0rd-1", "databases": [{"name": database, "roles": ["db_owner"]}]}
+    sql_a.run("sql_login", **login, **freetds)
+    assert sql_a.run("sql_login", **login, **freetds)["changed"] is False
+    for number, type in ((2, "full"), (3, "log")):
+        mark(sql_a, database, number, "ünï ☂")
+        assert sql_a.run("sql_backup", database=database, type=type, path=folder, **freetds)["backup"]["verified"] is True
+    source = {"folders": [folder]}
+    sql_b.run("sql_restore", database=database, source=source, checkdb="full", must_hold="SELECT COUNT(*) FROM dbo.marker", **freetds)
+    assert rows(sql_b, database) == [1, 2, 3]
+    with pytest.raises(Failed, match="error 5"):
+        sql_a.run("sql_backup", database=database, path="\\\\files\\media", **freetds)

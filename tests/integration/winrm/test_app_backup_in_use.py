@@ -1,0 +1,211 @@
+"""The application is in use: files are written, locked, made and removed while they are archived."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._winrm import archive_writer
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+from prs_lab.windows.filesystem import FileView
+from prs_lab.windows.scripts import verb_archives
+
+from .windows_twins import APPLICATION, CONTENT, LOCAL, ON_SHARE, REMOTE, Twins
+
+LOG = f"{APPLICATION}\\logs\\today.log"
+
+
+def written_while_read(monkeypatch: pytest.MonkeyPatch, twins: Twins, *, times: int) -> None:
+    """Another process writes to the log so many times, each time between its being read and its being looked at again."""
+    look = verb_archives._changed
+    left = [times]
+
+    def write_and_look(files: Any, path: str, before: Any, count: int) -> bool:
+        if path == LOG and left[0]:
+            left[0] -= 1
+            twins.write(LOG, twins.files.read(LOG) + b"more\n")
+        return look(files, path, before, count)
+
+    monkeypatch.setattr(verb_archives, "_changed", write_and_look)
+
+
+def restored(twins: Twins) -> dict[str, bytes]:
+    twins.files.remove_tree(APPLICATION)
+    twins.restore()
+    return twins.tree()
+
+
+@pytest.mark.parametrize("times, reported, lines", [(1, [], 1), (2, [], 2), (3, ["logs/today.log"], 2)])
+def test_a_small_file_that_changes_is_tried_again_alone(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch, times: int, reported: list[str], lines: int
+) -> None:
+    twins.write(LOG, b"begin\n")
+    written_while_read(monkeypatch, twins, times=times)
+    result = twins.backup()
+    assert result["changed_meanwhile"] == reported and twins.scripts().count("pack") == 1
+    assert any("changed while being read" in text for text in result["warnings"]) == bool(reported)
+    assert any("changed while it was read: logs/today.log" in line for line in result["log"]["lines"]) == bool(reported)
+    assert restored(twins)["logs/today.log"] == b"begin\n" + lines * b"more\n"
+
+
+@pytest.mark.parametrize("times, reported, packs", [(1, [], 2), (2, [], 3), (3, ["logs/today.log"], 3)])
+def test_a_large_file_that_changes_is_tried_again_with_all(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch, times: int, reported: list[str], packs: int
+) -> None:
+    monkeypatch.setattr(archive_writer, "SETTLED", 2)
+    twins.write(LOG, b"begin\n")
+    written_while_read(monkeypatch, twins, times=times)
+    result = twins.backup()
+    assert result["changed_meanwhile"] == reported and twins.scripts().count("pack") == packs
+    assert result["archive"]["verified"] and len(twins.names(LOCAL)) == 2
+
+
+def test_a_file_that_is_gone_is_said_to_be(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    twins.write(f"{APPLICATION}\\App_Data\\temp.tmp", b"x")
+    pack = WindowsFiles.pack
+
+    def remove_and_pack(*given: Any, **named: Any) -> Any:
+        twins.files.remove(f"{APPLICATION}\\App_Data\\temp.tmp")
+        return pack(*given, **named)
+
+    monkeypatch.setattr(WindowsFiles, "pack", remove_and_pack)
+    result = twins.backup()
+    assert result["skipped"] == [{"name": "App_Data/temp.tmp", "reason": "was gone before it could be read"}]
+    assert result["archive"]["files"] == len(CONTENT)
+    # The manifest in the archive has the right number too: without the one beside it the archive proves itself.
+    name = result["archive"]["path"]
+    twins.write("D:\\usb\\taken along.zip", twins.files.read(name))
+    twins.files.remove_tree(APPLICATION)
+    assert twins.restore(source="D:\\usb\\taken along.zip")["restored"] and twins.tree() == CONTENT
+
+
+def test_what_is_removed_while_the_folder_is_read_is_no_fault(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    twins.write(f"{APPLICATION}\\new.tmp", b"x")
+    twins.write(f"{APPLICATION}\\upload\\part.tmp", b"x")
+    look, seen = FileView.list, []
+
+    def remove_and_look(view: FileView, folder: str) -> list[str]:
+        names = look(view, folder)
+        seen.extend(name for name in names if name == "new.tmp")
+        if len(seen) == 2:      # the twin looks once whether the folder is there, and once what is in it
+            seen.append("removed")
+            twins.files.remove(f"{APPLICATION}\\new.tmp")
+            twins.files.remove_tree(f"{APPLICATION}\\upload")
+        return names
+
+    monkeypatch.setattr(FileView, "list", remove_and_look)
+    assert twins.backup()["archive"]["files"] == len(CONTENT)
+
+
+def test_a_locked_file_can_be_left_out(twins: Twins) -> None:
+    twins.write(LOG, b"busy")
+    twins.files.hold(LOG, "application")
+    with pytest.raises(RecoveryError, match=r"logs/today\.log on .* cannot be read.*exclude, or all such be left out by unreadable=report"):
+        twins.backup()
+    result = twins.backup(unreadable="report")
+    assert [entry["name"] for entry in result["skipped"]] == ["logs/today.log"] and "could not be read" in result["skipped"][0]["reason"]
+    assert any("logs/today.log could not be read" in text for text in result["warnings"])
+    twins.files.release(LOG, "application")
+    assert restored(twins) == CONTENT
+
+
+@pytest.mark.parametrize("name", ["web.config", "encryption.config", "bin\\Prs.Web.dll", "Default.aspx"])
+def test_what_the_application_cannot_do_without_is_never_left_out(twins: Twins, name: str) -> None:
+    twins.files.hold(f"{APPLICATION}\\{name}", "virus scanner")
+    with pytest.raises(RecoveryError, match=r"cannot be read.*Nothing was archived"):
+        twins.backup(unreadable="report")
+    assert twins.names(LOCAL) == []
+
+
+def test_links_and_names_that_only_differ_in_case(twins: Twins) -> None:
+    folder = twins.files.real_folder(APPLICATION)
+    twins.write("D:\\elsewhere\\precious.txt", b"precious")
+    os.symlink(twins.files.real_folder("D:\\elsewhere"), folder / "elsewhere")
+    os.symlink(folder / "web.config", folder / "other.config")
+    (folder / "Web.Config").write_bytes(b"<other/>")
+    result = twins.backup()
+    assert {entry["name"]: entry["reason"].split(",")[0] for entry in result["skipped"]} == {
+        "elsewhere": "is a link", "other.config": "is a link", "web.config": "is the same name as Web.Config to most of Windows",
+    }  # fmt: skip
+    assert result["archive"]["files"] == len(CONTENT)
+    again = twins.restore(path="C:\\other\\PasswordResetServer")
+    assert again["restored"] and twins.tree("C:\\other\\PasswordResetServer") == {**without(CONTENT, "web.config"), "Web.Config": b"<other/>"}
+    # What a restore removes is the link, not what it leads to.
+    (folder / "web.config").unlink()
+    twins.restore(replace="always")
+    assert "elsewhere" not in twins.names(APPLICATION)
+    assert twins.tree("D:\\elsewhere") == {"precious.txt": b"precious"}
+
+
+def without(content: dict[str, bytes], name: str) -> dict[str, bytes]:
+    return {other: data for other, data in content.items() if other != name}
+
+
+class Writers:
+    """What an application does all day: it replaces settings as a whole, and appends to its log."""
+
+    def __init__(self, twins: Twins) -> None:
+        self._folder = twins.files.real_folder(APPLICATION)
+        self._stop = threading.Event()
+        self.began = threading.Event()
+        self.versions: dict[str, set[str]] = {f"App_Data/settings {number}.json": set() for number in range(3)}
+        self.logged = b""
+
+    def run(self) -> None:
+        number = 0
+        with (self._folder / "App_Data" / "application.log").open("ab", buffering=0) as log:
+            while not self._stop.is_set():
+                number += 1
+                for name, versions in self.versions.items():
+                    data = f"{number}".encode() * 999
+                    versions.add(hashlib.sha256(data).hexdigest())
+                    (self._folder / "new.tmp").write_bytes(data)
+                    os.replace(self._folder / "new.tmp", self._folder / name)
+                self.logged += f"line {number}\n".encode()
+                log.write(f"line {number}\n".encode())
+                self.began.set()
+                self._stop.wait(0.001)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.run)
+        thread.start()
+        try:
+            assert self.began.wait(60)
+            yield
+        finally:
+            self._stop.set()
+            thread.join(60)
+
+
+@pytest.mark.parametrize(
+    "place", [{"destination": LOCAL}, {"destination": REMOTE, **ON_SHARE}, {"destination": REMOTE, "stage_path": "D:\\stage", **ON_SHARE}],
+    ids=["local folder", "share", "staged"],
+)  # fmt: skip
+def test_a_backup_under_writes_comes_back_on_a_fresh_server(twins: Twins, place: dict[str, str]) -> None:
+    """Whatever the moment, each file is one of its versions, and the folder is what the manifest says."""
+    writers = Writers(twins)
+    with writers.at_work():
+        result = twins.backup(exclude=["*.tmp"], **place)
+    assert result["archive"]["verified"]
+    source = {**place, "source": place["destination"]}
+    for option in ("destination", "stage_path"):
+        source.pop(option, None)
+    if place["destination"] == LOCAL:
+        fresh = twins.web
+        twins.files.remove_tree(APPLICATION)
+    else:
+        fresh = twins.another_web_server()
+    assert twins.restore(host=fresh, **source)["restored"]
+    after = twins.tree(APPLICATION, fresh)
+    assert {name: after[name] for name in CONTENT} == CONTENT
+    for name, versions in writers.versions.items():
+        assert hashlib.sha256(after[name]).hexdigest() in versions
+    assert writers.logged.startswith(after["App_Data/application.log"])
+    assert set(after) == {*CONTENT, *writers.versions, "App_Data/application.log"}

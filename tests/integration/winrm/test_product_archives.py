@@ -1,0 +1,81 @@
+"""Archives of the product's own backup page: no manifest, so their checksums count, and that is said."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+
+from .windows_twins import APPLICATION, CONTENT, LOCAL, Twins
+
+ARCHIVE = "D:\\product\\backup 2026-03-01.zip"
+
+
+def zipped(content: dict[str, bytes], *, below: str = "", method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    result = io.BytesIO()
+    with zipfile.ZipFile(result, "w", method) as archive:
+        for name, data in content.items():
+            info = zipfile.ZipInfo("x", date_time=(2026, 3, 1, 2, 0, 0))
+            info.filename, info.compress_type = f"{below}{name}", method
+            archive.writestr(info, data)
+    return result.getvalue()
+
+
+@pytest.mark.parametrize("below", ["", "PasswordResetServer/"])
+def test_it_comes_back_and_says_what_cannot_be_proven(twins: Twins, below: str) -> None:
+    twins.write(ARCHIVE, zipped(CONTENT, below=below))
+    twins.files.remove_tree(APPLICATION)
+    planned = twins.restore(source=ARCHIVE, check_mode=True)
+    assert planned["changed"] and not twins.files.exists(APPLICATION)
+    result = twins.restore(source=ARCHIVE)
+    assert twins.tree() == CONTENT
+    assert result["archive"]["proven_by"] == "checksums" and result["archive"]["files"] == len(CONTENT)
+    assert any("has no manifest" in text and "cannot be proven" in text for text in result["warnings"])
+    assert not twins.restore(source=ARCHIVE)["changed"]
+
+
+def test_names_with_backslashes(twins: Twins) -> None:
+    twins.write(ARCHIVE, zipped({f"PasswordResetServer/{name}".replace("/", "\\"): data for name, data in CONTENT.items()}))
+    twins.files.remove_tree(APPLICATION)
+    assert twins.restore(source=ARCHIVE)["restored"] and twins.tree() == CONTENT
+
+
+def flipped(data: bytes, content: bytes) -> bytes:
+    position = data.index(content)
+    return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+
+
+STORED = zipped(CONTENT, method=zipfile.ZIP_STORED)
+DAMAGES = [
+    (flipped(STORED, CONTENT["encryption.config"]), r"is damaged: the checksum of encryption\.config is not the one that it says"),
+    (STORED[:-40], r"InvalidDataException|damaged or no ZIP archive"),
+    (b"", r"damaged or no ZIP archive"),
+    (zipped({name: data for name, data in CONTENT.items() if name != "web.config"}), r"no web\.config at its top"),
+    (zipped({**CONTENT, "../evil.txt": b""}), r"climbs out of the folder"),
+    (zipped({**CONTENT, ".prs-recovery/other": b""}), r"is of app_backup, and its manifest is gone"),
+    (zipped({**CONTENT, "bomb.dat": bytes(20 << 20)}), r"would grow from"),
+]
+
+
+@pytest.mark.parametrize("data, message", DAMAGES)
+def test_what_is_refused(twins: Twins, data: bytes, message: str) -> None:
+    twins.files.remove(f"{APPLICATION}\\Default.aspx")
+    before = twins.tree("C:\\inetpub")
+    twins.write(ARCHIVE, data)
+    with pytest.raises(RecoveryError, match=message):
+        twins.restore(source=ARCHIVE)
+    assert twins.tree("C:\\inetpub") == before
+
+
+def test_one_of_ours_without_its_manifest_is_none(twins: Twins) -> None:
+    """Its name says that there was one."""
+    path = f"{LOCAL}\\PasswordResetServer_20260301T020000Z.zip"
+    twins.write(path, zipped(CONTENT))
+    twins.files.remove_tree(APPLICATION)
+    with pytest.raises(RecoveryError, match=r"has no manifest, neither beside it nor in it.*nothing can prove that it is whole"):
+        twins.restore(source=path)
+    with pytest.raises(RecoveryError, match=r"no whole archive"):
+        twins.restore(source=LOCAL)
+    assert not twins.files.exists(APPLICATION)

@@ -1,0 +1,80 @@
+"""Shares and the second hop: what Windows says is understood, put right where that can be, and nothing stays connected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.verbs import connect
+from prs_lab.windows.errors import WinError
+from prs_lab.windows.filesystem import FileView
+
+from .windows_twins import ON_SHARE, REMOTE, SHARE_PASSWORD, Twins
+
+READER = {"Name": "Other", "Root": "\\\\files\\backup", "User": "PRSLAB\\svc-reader", "Password": SHARE_PASSWORD}
+ACCOUNT = {"user": ON_SHARE["share_user"], "password": ON_SHARE["share_password"]}
+
+
+def connected(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Servers that any view of the web server is connected to, kept up to date."""
+    now: list[str] = []
+    for name in ("connect", "disconnect"):
+        real = getattr(FileView, name)
+
+        def follow(view: FileView, share: str, *more: str, real: Any = real, name: str = name) -> None:
+            real(view, share, *more)
+            now.append(share) if name == "connect" else now.remove(share)
+
+        monkeypatch.setattr(FileView, name, follow)
+    return now
+
+
+def test_another_account_s_connection_is_ended_and_ours_made(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1219, as after a look at the share under somebody else's name in the same session."""
+    open_now = connected(twins, monkeypatch)
+    with twins.session() as files:
+        files._session.call(connect.SCRIPT, doing="Connecting", **READER)
+        with files.share(REMOTE, **ACCOUNT):
+            files.make_folder(REMOTE)
+            assert open_now == ["\\\\files\\backup"]
+        assert open_now == []
+    assert twins.scripts() == ["connect", "connect", "disconnect", "connect", "make_folder", "disconnect"]
+
+
+def test_a_connection_that_cannot_be_ended_is_explained(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(view: FileView, share: str, user: str, password: str) -> None:
+        raise WinError(1219, share)
+
+    monkeypatch.setattr(FileView, "connect", refuse)
+    message = r"Connecting to \\\\files\\backup as .*\(Windows error 1219\).*connected to that server under another account, and .*full name"
+    with twins.session() as files, pytest.raises(RecoveryError, match=message), files.share(REMOTE, **ACCOUNT):
+        pass
+
+
+def test_no_logon_session_is_explained(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(view: FileView, share: str, user: str, password: str) -> None:
+        raise WinError(1312, share)
+
+    monkeypatch.setattr(FileView, "connect", refuse)
+    with pytest.raises(RecoveryError, match=r"\(Windows error 1312\).*write the account with its domain") as caught:
+        twins.backup(destination=REMOTE, **ON_SHARE)
+    assert SHARE_PASSWORD not in str(caught.value)
+
+
+def test_one_connection_serves_all_paths_of_a_share(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_now = connected(twins, monkeypatch)
+    with twins.session() as files, files.share(REMOTE, **ACCOUNT):
+        with files.share("\\\\FILES\\Backup\\keys", **ACCOUNT):
+            assert open_now == ["\\\\files\\backup"]
+        assert open_now == ["\\\\files\\backup"]
+    assert open_now == []
+
+
+@pytest.mark.parametrize("problem", [RecoveryError("stop"), RuntimeError("a fault of ours"), KeyboardInterrupt()])
+def test_whatever_goes_wrong_the_share_is_disconnected(twins: Twins, monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
+    open_now = connected(twins, monkeypatch)
+    with twins.session() as files, pytest.raises(type(problem)), files.share(REMOTE, **ACCOUNT):
+        assert open_now
+        raise problem
+    assert open_now == []

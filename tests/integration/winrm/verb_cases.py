@@ -1,0 +1,310 @@
+"""The contract of the PowerShell verbs: what each is given, and what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .windows_twins import POOL, SHARE_PASSWORD
+
+__all__ = ["CASES", "TREE", "Case"]
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def zipped(**content: bytes) -> bytes:
+    """A ZIP archive; in the names of the arguments __ stands for / and _dot_ for a dot."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            plain = name.replace("__", "/").replace("_dot_", ".")
+            archive.mkdir(plain) if plain.endswith("/") else archive.writestr(plain, data)
+    return result.getvalue()
+
+
+ARCHIVE = zipped(a_dot_txt=b"first", sub__=b"", sub__b_dot_txt=b"second" * 1000)
+STORED = io.BytesIO()
+with zipfile.ZipFile(STORED, "w", zipfile.ZIP_STORED) as stored:
+    stored.writestr("s", b"content")
+LONG = "/".join(["long name of a folder" * 3] * 6)
+TREE = {"web.config": b"<configuration/>", "sub/inner.txt": b"in", "sub/Ümläut 日本.txt": b"\xff\x00", "empty/": b""}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """files: what lies below {root} beforehand, a name that ends in / is a folder. In parameters and items {root} stands for that folder.
+
+    items: what comes back, without what differs from run to run. error: (number, kind) instead. after: files below {root} afterwards, if they count.
+    """
+
+    verb: str
+    about: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    given: Sequence[Any] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    items: list[Any] | None = None
+    error: tuple[int, str] | None = None
+    after: dict[str, bytes] | None = None
+    windows: bool = False
+
+
+def stat(path: str, *, exists: bool = True, folder: bool = False, size: int = 0) -> dict[str, Any]:
+    return {"path": path, "exists": exists, "folder": folder, "link": False, "size": size, "error": None}
+
+
+def entry(name: str, *, size: int = 0, folder: bool = False) -> dict[str, Any]:
+    return {"name": name, "folder": folder, "link": False, "encrypted": False, "size": size}
+
+
+def moved(number: int, *, error: tuple[int, str] | None = None) -> dict[str, Any]:
+    fault = {"number": error[0], "kind": error[1]} if error else None
+    return {"from": f"{{root}}/from{number}", "to": f"{{root}}/to{number}", "error": fault}
+
+
+MISSING = (3, "DirectoryNotFoundException")
+NO_FILE = (2, "FileNotFoundException")
+NO_ZIP = (0, "InvalidDataException")
+
+CASES = [
+    Case(
+        verb="list_folder", about="everything below", parameters={"Path": "{root}"}, files=TREE,
+        items=[
+            entry("empty", folder=True), entry("sub", folder=True), entry("sub/inner.txt", size=2), entry("sub/Ümläut 日本.txt", size=2),
+            entry("web.config", size=16),
+        ],
+    ),
+    Case(
+        verb="list_folder", about="the folder alone", parameters={"Path": "{root}", "Recurse": False}, files=TREE,
+        items=[entry("empty", folder=True), entry("sub", folder=True), entry("web.config", size=16)],
+    ),
+    Case(verb="list_folder", about="nothing in it", parameters={"Path": "{root}/empty"}, files=TREE, items=[]),
+    Case(verb="list_folder", about="no such folder", parameters={"Path": "{root}/nothing"}, error=MISSING),
+    Case(verb="list_folder", about="a parameter it does not have", parameters={"Path": "{root}", "Depth": 3}, error=(0, "ParameterBindingException")),
+    Case(
+        verb="list_folder", about="more than 260 characters", parameters={"Path": "{root}"}, files={f"{LONG}/x": b"deep"},
+        items=[
+            *(entry("/".join(LONG.split("/")[:depth]), folder=True) for depth in range(1, 7)), entry(f"{LONG}/x", size=4),
+        ],
+    ),
+    Case(
+        verb="hash_files", about="files, one of them not there", parameters={"Path": "{root}"}, files=TREE,
+        given=["web.config", "sub/Ümläut 日本.txt", "gone"],
+        items=[
+            {"name": "web.config", "size": 16, "sha256": sha(b"<configuration/>")},
+            {"name": "sub/Ümläut 日本.txt", "size": 2, "sha256": sha(b"\xff\x00")},
+            {"name": "gone", "error": {"number": 2, "kind": "FileNotFoundException"}},
+        ],
+    ),
+    Case(verb="hash_files", about="no files", parameters={"Path": "{root}"}, items=[]),
+    Case(
+        verb="hash_files", about="more than 260 characters", parameters={"Path": "{root}"}, files={f"{LONG}/x": b"deep"}, given=[f"{LONG}/x"],
+        items=[{"name": f"{LONG}/x", "size": 4, "sha256": sha(b"deep")}],
+    ),
+    Case(
+        verb="stat_paths", about="a file, a folder, nothing", given=["{root}/web.config", "{root}/sub", "{root}/gone", "{root}/no/gone"], files=TREE,
+        items=[
+            stat("{root}/web.config", size=16), stat("{root}/sub", folder=True), stat("{root}/gone", exists=False), stat("{root}/no/gone", exists=False),
+        ],
+    ),
+    Case(
+        verb="stat_paths", about="a server that is not there", given=["\\\\no-such-server\\share\\x"], windows=True,
+        items=[{**stat("\\\\no-such-server\\share\\x", exists=False), "error": {"number": 53, "kind": "IOException"}}],
+    ),
+    Case(
+        verb="pack", about="files and an empty folder", files=TREE, given=["empty/", "web.config", "sub/Ümläut 日本.txt"],
+        parameters={"Path": "{root}", "Archive": "{root}/new.zip", "ManifestName": "own/list", "ManifestHead": "head"},
+        items=[
+            {"name": "web.config", "size": 16, "sha256": sha(b"<configuration/>"), "changed": False},
+            {"name": "sub/Ümläut 日本.txt", "size": 2, "sha256": sha(b"\xff\x00"), "changed": False},
+        ],
+    ),
+    Case(
+        verb="pack", about="a file that is not there", files=TREE, given=["gone", "web.config"],
+        parameters={"Path": "{root}", "Archive": "{root}/new.zip", "ManifestName": "own/list", "ManifestHead": "head"},
+        items=[
+            {"name": "gone", "error": {"number": 2, "kind": "FileNotFoundException"}},
+            {"name": "web.config", "size": 16, "sha256": sha(b"<configuration/>"), "changed": False},
+        ],
+    ),
+    Case(
+        verb="pack", about="an archive that exists", files={**TREE, "new.zip": b"precious"}, given=["web.config"], error=(80, "IOException"), windows=True,
+        parameters={"Path": "{root}", "Archive": "{root}/new.zip", "ManifestName": "own/list", "ManifestHead": "head"}, after={**TREE, "new.zip": b"precious"},
+    ),
+    Case(
+        verb="pack", about="a copy from elsewhere under a name", files={**TREE, "keys/plain": b"<key/>"},
+        given=[{"name": "web.config", "source": "{root}/keys/plain"}],
+        parameters={"Path": "{root}", "Archive": "{root}/new.zip", "ManifestName": "own/list", "ManifestHead": "head"},
+        items=[{"name": "web.config", "size": 6, "sha256": sha(b"<key/>"), "changed": False}],
+    ),
+    Case(
+        verb="pack", about="a copy from elsewhere that is not there", files=TREE, given=[{"name": "web.config", "source": "{root}/gone"}],
+        parameters={"Path": "{root}", "Archive": "{root}/new.zip", "ManifestName": "own/list", "ManifestHead": "head", "Rounds": 9, "Pause": 600_000},
+        items=[{"name": "web.config", "error": {"number": 2, "kind": "FileNotFoundException"}}],
+    ),
+    Case(
+        verb="pack", about="files that are too large to be read whole first", files=TREE, given=["web.config"],
+        parameters={"Path": "{root}", "Archive": "{root}/new.zip", "ManifestName": "own/list", "ManifestHead": "head", "Settle": 3},
+        items=[{"name": "web.config", "size": 16, "sha256": sha(b"<configuration/>"), "changed": False}],
+    ),
+    Case(
+        verb="entries", about="an archive", parameters={"Archive": "{root}/x.zip"}, files={"x.zip": ARCHIVE},
+        items=[
+            {"index": 0, "name": "a.txt", "size": 5}, {"index": 1, "name": "sub/", "size": 0}, {"index": 2, "name": "sub/b.txt", "size": 6000},
+        ],
+    ),
+    Case(
+        verb="entries", about="read to their end", parameters={"Archive": "{root}/x.zip", "Hash": True}, files={"x.zip": ARCHIVE},
+        items=[
+            {"index": 0, "name": "a.txt", "size": 5, "sha256": sha(b"first")},
+            {"index": 1, "name": "sub/", "size": 0, "sha256": sha(b"")},
+            {"index": 2, "name": "sub/b.txt", "size": 6000, "sha256": sha(b"second" * 1000)},
+        ],
+    ),
+    Case(
+        verb="entries", about="with their checksums", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True}, files={"x.zip": ARCHIVE},
+        items=[
+            {"index": 0, "name": "a.txt", "size": 5, "sha256": sha(b"first"), "crc": zlib.crc32(b"first"), "crc_read": zlib.crc32(b"first")},
+            {"index": 1, "name": "sub/", "size": 0, "sha256": sha(b""), "crc": 0, "crc_read": 0},
+            {
+                "index": 2, "name": "sub/b.txt", "size": 6000, "sha256": sha(b"second" * 1000),
+                "crc": zlib.crc32(b"second" * 1000), "crc_read": zlib.crc32(b"second" * 1000),
+            },
+        ],
+    ),
+    Case(
+        verb="entries", about="with a checksum that is not the content's", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
+        files={"x.zip": STORED.getvalue().replace(b"content", b"Content")},
+        items=[
+            {"index": 0, "name": "s", "size": 7, "sha256": sha(b"Content"), "crc": zlib.crc32(b"content"), "crc_read": zlib.crc32(b"Content")},
+        ],
+    ),
+    Case(verb="entries", about="no archive", parameters={"Archive": "{root}/web.config"}, files=TREE, error=NO_ZIP),
+    Case(verb="entries", about="an archive without its end", parameters={"Archive": "{root}/x.zip"}, files={"x.zip": ARCHIVE[:-30]}, error=NO_ZIP),
+    Case(verb="entries", about="nothing there", parameters={"Archive": "{root}/x.zip"}, error=NO_FILE),
+    Case(
+        verb="unpack", about="chosen entries under chosen names", files={"x.zip": ARCHIVE, "to/": b""},
+        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"},
+        given=[
+            {"index": 2, "name": "new/Ümläut.txt", "size": 6000, "folder": False}, {"index": 1, "name": "sub", "size": 0, "folder": True},
+        ],
+        items=[{"name": "new/Ümläut.txt", "size": 6000, "sha256": sha(b"second" * 1000)}],
+        after={"x.zip": ARCHIVE, "to/new/Ümläut.txt": b"second" * 1000, "to/sub/": b""},
+    ),
+    Case(
+        verb="unpack", about="a file that exists", files={"x.zip": ARCHIVE, "to/a": b"precious"}, error=(80, "IOException"), windows=True,
+        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[{"index": 0, "name": "a", "size": 5, "folder": False}],
+        after={"x.zip": ARCHIVE, "to/a": b"precious"},
+    ),
+    Case(
+        verb="unpack", about="more than the archive says", files={"x.zip": ARCHIVE, "to/": b""}, error=NO_ZIP,
+        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[{"index": 0, "name": "a", "size": 4, "folder": False}],
+    ),
+    Case(
+        verb="unpack", about="more than 260 characters", files={"x.zip": ARCHIVE, "to/": b""},
+        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[{"index": 0, "name": f"{LONG}/a", "size": 5, "folder": False}],
+        items=[{"name": f"{LONG}/a", "size": 5, "sha256": sha(b"first")}], after={"x.zip": ARCHIVE, f"to/{LONG}/a": b"first"},
+    ),
+    Case(
+        verb="read_lines", about="lines with either end", parameters={"Path": "{root}/x"}, files={"x": "eins\r\nzwei ü\n\ndrei".encode()},
+        items=["eins", "zwei ü", "", "drei"],
+    ),
+    Case(verb="read_lines", about="a byte order mark is no text", parameters={"Path": "{root}/x"}, files={"x": b"\xef\xbb\xbfone\n"}, items=["one"]),
+    Case(verb="read_lines", about="the first ones", parameters={"Path": "{root}/x", "First": 2}, files={"x": b"1\n2\n3\n"}, items=["1", "2"]),
+    Case(verb="read_lines", about="nothing in it", parameters={"Path": "{root}/x"}, files={"x": b""}, items=[]),
+    Case(verb="read_lines", about="in an archive", parameters={"Path": "{root}/x.zip", "Entry": "a.txt"}, files={"x.zip": ARCHIVE}, items=["first"]),
+    Case(verb="read_lines", about="not in an archive", parameters={"Path": "{root}/x.zip", "Entry": "A.txt"}, files={"x.zip": ARCHIVE}, items=[]),
+    Case(verb="read_lines", about="nothing there", parameters={"Path": "{root}/x"}, error=NO_FILE),
+    Case(
+        verb="look_into", about="XML with what was looked for", parameters={"Path": "{root}/x"}, files={"x": b'<?xml version="1.0"?>\r\n<a>\xc3\xbc</a>'},
+        given=["nothing", "\xc3\xbc", "<a>"], items=[{"size": 32, "xml": True, "found": [1, 2]}],
+    ),
+    Case(
+        verb="look_into", about="XML in UTF-16", parameters={"Path": "{root}/x"}, files={"x": "\ufeff<a>b</a>".encode("utf-16-le")},
+        given=["<\0a\0>"], items=[{"size": 18, "xml": True, "found": [0]}],
+    ),
+    Case(verb="look_into", about="no XML", parameters={"Path": "{root}/x"}, files={"x": b"<a>\xa5\x01</a>"}, items=[{"size": 9, "xml": False, "found": []}]),
+    Case(
+        verb="look_into", about="XML that was cut off", parameters={"Path": "{root}/x"}, files={"x": b"<a>b</"},
+        items=[{"size": 6, "xml": False, "found": []}],
+    ),
+    Case(verb="look_into", about="nothing in it", parameters={"Path": "{root}/x"}, files={"x": b""}, items=[{"size": 0, "xml": False, "found": []}]),
+    Case(
+        verb="look_into", about="a document type, which is not read", parameters={"Path": "{root}/x"}, files={"x": b"<!DOCTYPE a><a/>"},
+        items=[{"size": 16, "xml": False, "found": []}],
+    ),
+    Case(
+        verb="look_into", about="in an archive", parameters={"Path": "{root}/x.zip", "Entry": "a.txt"}, files={"x.zip": ARCHIVE}, given=["rst", "x"],
+        items=[{"size": 5, "xml": False, "found": [0]}],
+    ),
+    Case(verb="look_into", about="not in an archive", parameters={"Path": "{root}/x.zip", "Entry": "A.txt"}, files={"x.zip": ARCHIVE}, items=[]),
+    Case(verb="look_into", about="nothing there", parameters={"Path": "{root}/x"}, error=NO_FILE),
+    Case(
+        verb="write_lines", about="a new file", parameters={"Path": "{root}/x"}, given=["one", "zwei ü", "", '{"a": "b"}'], items=[],
+        after={"x": 'one\nzwei ü\n\n{"a": "b"}\n'.encode()},
+    ),
+    Case(
+        verb="write_lines", about="over another one, and over what an interruption left", parameters={"Path": "{root}/x"}, given=["new"],
+        files={"x": b"old", "x.partial": b"half of something long"}, items=[], after={"x": b"new\n"},
+    ),
+    Case(verb="write_lines", about="no folder", parameters={"Path": "{root}/no/x"}, given=["x"], error=MISSING),
+    Case(verb="make_folder", about="with those above", parameters={"Path": "{root}/a/b/ü"}, items=[], after={"a/b/ü/": b""}),
+    Case(verb="make_folder", about="that exists", parameters={"Path": "{root}/sub"}, files=TREE, items=[], after=TREE),
+    Case(verb="make_folder", about="private", parameters={"Path": "{root}/a", "Private": True}, items=[], after={"a/": b""}, windows=True),
+    Case(verb="set_rights", about="inherited anew", parameters={"Path": "{root}/sub"}, files=TREE, items=[], after=TREE, windows=True),
+    Case(
+        verb="set_rights", about="and those of another folder", parameters={"Path": "{root}/sub", "Like": "{root}/empty"}, files=TREE, items=[],
+        after=TREE, windows=True,
+    ),
+    Case(
+        verb="set_rights", about="and those of what lies in another folder", parameters={"Path": "{root}/sub", "Below": "{root}/empty"}, files=TREE,
+        items=[], after=TREE, windows=True,
+    ),
+    Case(
+        verb="move", about="a file and a folder", given=[{"from": f"{{root}}/from{number}", "to": f"{{root}}/to{number}"} for number in (1, 2)],
+        files={"from1": b"x", "from2/inner": b"y"}, items=[moved(1), moved(2)], after={"to1": b"x", "to2/inner": b"y"},
+    ),
+    Case(
+        verb="move", about="stops at what fails", given=[{"from": f"{{root}}/from{number}", "to": f"{{root}}/to{number}"} for number in (1, 2, 3)],
+        files={"from1": b"x", "from3": b"z"}, items=[moved(1), moved(2, error=NO_FILE)], after={"to1": b"x", "from3": b"z"},
+    ),
+    Case(
+        verb="move", about="over something", given=[{"from": "{root}/from1", "to": "{root}/to1"}], windows=True,
+        files={"from1": b"x", "to1": b"precious"}, items=[moved(1, error=(183, "IOException"))], after={"from1": b"x", "to1": b"precious"},
+    ),
+    Case(
+        verb="copy_file", about="over another one", parameters={"From": "{root}/a", "To": "{root}/b"}, files={"a": b"new", "b": b"old"}, items=[],
+        after={"a": b"new", "b": b"new"},
+    ),
+    Case(verb="copy_file", about="nothing there", parameters={"From": "{root}/a", "To": "{root}/b"}, error=NO_FILE),
+    Case(verb="remove", about="a file", parameters={"Path": "{root}/web.config"}, files=TREE, items=[{"removed": True}]),
+    Case(
+        verb="remove", about="a folder", parameters={"Path": "{root}/sub"}, files=TREE, items=[{"removed": True}],
+        after={"web.config": TREE["web.config"], "empty/": b""},
+    ),
+    Case(verb="remove", about="nothing there", parameters={"Path": "{root}/gone"}, items=[{"removed": False}]),
+    Case(verb="remove", about="more than 260 characters", parameters={"Path": "{root}/to"}, files={f"to/{LONG}/x": b""}, items=[{"removed": True}], after={}),
+    Case(verb="pool", about="look", parameters={"Name": POOL}, items=[{"exists": True, "state": "Started", "workers": []}], windows=True),
+    Case(verb="pool", about="no such pool", parameters={"Name": "none"}, items=[{"exists": False, "state": "Unknown", "workers": []}], windows=True),
+    Case(verb="pool", about="another action", parameters={"Name": "none", "Action": "recycle"}, error=(0, "ValidationMetadataException"), windows=True),
+    Case(
+        verb="connect", about="no such server", error=(53, "Win32Exception"), windows=True,
+        parameters={"Name": "PrsRecovery1", "Root": "\\\\no-such-server\\x", "User": "u", "Password": "p"},
+    ),
+    Case(
+        verb="connect", about="a wrong password", error=(1326, "Win32Exception"), windows=True,
+        parameters={"Name": "PrsRecovery1", "Root": "\\\\files\\backup", "User": "PRSLAB\\svc-backup", "Password": "wrong"},
+    ),
+    Case(
+        verb="connect", about="an account of its own", items=[], windows=True,
+        parameters={"Name": "PrsRecovery1", "Root": "\\\\files\\backup", "User": "PRSLAB\\svc-backup", "Password": SHARE_PASSWORD},
+    ),
+    Case(verb="disconnect", about="all of a server", parameters={"Name": "PrsRecovery7", "Server": "\\\\files"}, items=[], windows=True),
+    Case(verb="disconnect", about="what is not connected", parameters={"Name": "PrsRecovery7"}, items=[], windows=True),
+]  # fmt: skip
