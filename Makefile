@@ -1,0 +1,106 @@
+# make demo    a laboratory estate is provisioned, wrecked and rebuilt before your eyes
+# make test    everything that is tested
+# make help    the other targets
+# All that is generated lies in build/.
+
+PYTHON ?= python3
+VENV := build/venv
+BIN := $(VENV)/bin
+PINS := tests/constraints/common.txt
+LAB := build/lab
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_HOME := $(CURDIR)/build/ansible
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench lint sanity lab-up lab-down clean
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make demo          provision, wreck and rebuild a two-site estate in the lab; figures in build/demo.json
+demo: setup build/scriptdom/.ready
+	PYTHONPATH=tests/tools $(BIN)/python tests/demo/demo.py --estate default --report build/demo.json
+
+#: make demo-single   the same for a single server; figures in build/demo-single.json
+demo-single: setup build/scriptdom/.ready
+	PYTHONPATH=tests/tools $(BIN)/python tests/demo/demo.py --estate single --report build/demo-single.json
+
+#: make test          lint, unit, lab, modules, playbooks, molecule, sanity, honesty; prints each one's seconds
+test: setup-test
+	$(BIN)/python tests/run.py
+
+#: make test-nightly  the same with long hauls (more examples, more versions of ansible-core)
+test-nightly: setup-test
+	$(BIN)/python tests/run.py --nightly
+
+#: make bench         benchmarks; figures in build/bench.json
+bench: setup-test
+	$(BIN)/python tests/bench/run.py
+
+#: make lint          ruff, yamllint, ansible-lint (production profile), documentation
+lint: setup-test
+	$(BIN)/python tests/run.py --only lint
+
+#: make sanity        ansible-test sanity
+sanity: setup-test
+	$(BIN)/python tests/run.py --only sanity
+
+#: make lab-up        start the lab (ESTATE=default, single or a file; NETWORK=127.61.0.0); may be called twice
+lab-up: setup
+	$(BIN)/prs-lab up --estate $(or $(ESTATE),default) --state $(LAB) --network $(or $(NETWORK),127.61.0.0)
+
+#: make lab-down      stop the lab; its state stays in build/lab
+lab-down: setup
+	$(BIN)/prs-lab down --state $(LAB)
+
+#: make link          link this clone as the collection prs.recovery below build/collections, with what it depends on
+link: build/collections/.ready
+
+#: make clean         stop the lab and remove build/
+clean:
+	-[ ! -x $(BIN)/prs-lab ] || $(BIN)/prs-lab down --state $(LAB)
+	rm -rf build
+
+# What demo and lab need, and what tests need on top of it.
+setup: $(VENV)/.lab build/collections/.ready
+setup-test: setup $(VENV)/.test build/scriptdom/.ready other-cores
+
+# The oldest and the newest ansible-core, each where a Python that it runs on is at hand.
+other-cores: build/collections/.ready
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then $(MAKE) --no-print-directory venv-2.16; \
+	else echo "ansible-core 2.16 needs a Python before 3.13: not tested with"; fi
+	@for python in python3.14 python3.13 python3.12; do \
+	    if $$python -c 'import venv, ensurepip' 2>/dev/null; then $(MAKE) --no-print-directory venv-2.21 PYTHON=$$python; exit; fi; \
+	done; echo "ansible-core 2.21 needs a Python of 3.12 or later: not tested with"
+
+$(VENV)/bin/python:
+	@sh tests/tools/system_packages.sh unixodbc tdsodbc libgssapi-krb5-2 python3-venv ca-certificates
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.lab: tests/constraints/common.txt tests/constraints/core-2.19.txt meta/ee-requirements.txt tests/lab/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -c $(PINS) -c tests/constraints/core-2.19.txt ansible-core -r meta/ee-requirements.txt -e tests/lab
+	@touch $@
+
+$(VENV)/.test: tests/requirements.txt $(VENV)/.lab
+	@sh tests/tools/system_packages.sh shellcheck
+	$(BIN)/python -m pip install --quiet -c $(PINS) -c tests/constraints/core-2.19.txt -r tests/requirements.txt
+	@touch $@
+
+build/collections/.ready: tests/tools/fetch_collections.sh | $(VENV)/bin/python
+	sh tests/tools/fetch_collections.sh $(BIN)/python
+	@touch $@
+
+build/scriptdom/.ready: tests/tools/fetch_scriptdom.sh | $(VENV)/.lab
+	sh tests/tools/fetch_scriptdom.sh $(BIN)/python
+	@mkdir -p $(@D) && touch $@
+
+# Another version of ansible-core: make venv-2.16, make venv-2.21 (PYTHON=python3.13).
+.PRECIOUS: build/venv-%/.ready
+venv-%: build/venv-%/.ready ;
+
+build/venv-%/.ready: tests/constraints/core-%.txt tests/constraints/common.txt | $(VENV)/bin/python
+	@$(PYTHON) -m venv build/venv-$*
+	@build/venv-$*/bin/python -m pip install --quiet -c $(PINS) -c $< ansible-core -r meta/ee-requirements.txt
+	@touch $@
