@@ -104,13 +104,14 @@ def _copy(state: Path, folder: Path) -> Estate:
 
 @pytest.fixture
 def one_message() -> Callable[[Run, Any], str]:
-    """Assert that a run stopped with one message that holds every given text, and return it."""
+    """Assert that a run failed, that one of its messages holds every given text, and return it. `alone`: that there is no other message."""
 
-    def check(run: Run, *texts: str) -> str:
+    def check(run: Run, *texts: str, alone: bool = False) -> str:
         assert run.code != 0, run.output
-        message = run.failures
-        missing = [text for text in texts if text.lower() not in message.lower()]
-        assert not missing, f"{missing} not in: {message}\n{run.output}"
-        return message
+        assert run.messages and (len(run.messages) == 1 or not alone), f"{len(run.messages)} messages: {run.messages}\n{run.output}"
+        lacking = [[text for text in texts if text.lower() not in message.lower()] for message in run.messages]
+        best = min(lacking, key=len)
+        assert not best, f"{best} not in one message of {run.messages}\n{run.output}"
+        return run.messages[lacking.index(best)]
 
     return check

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prs_lab.client import Lab
 
-__all__ = ["MARKERS", "ROOT", "Beginning", "Estate", "Run"]
+__all__ = ["MARKERS", "ROOT", "Beginning", "Estate", "Run", "share_on_witness"]
 
 ROOT = Path(__file__).resolve().parents[3]
 MARKERS = [f"marker {number}" for number in range(1, 8)]
@@ -32,10 +32,15 @@ class Run:
         return sum(int(number) for number in re.findall(r" changed=(\d+) ", self.output))
 
     @property
+    def messages(self) -> list[str]:
+        """What ansible said of hosts that failed or could not be reached, where it was not ignored: `host: message` each."""
+        said = re.findall(r'^fatal: \[([^\]]+)\].*?"msg": "((?:[^"\\]|\\.)*)".*$(?!\n\.\.\.ignoring)', self.output, re.MULTILINE)
+        return [f"{host}: {json.loads(chr(34) + message + chr(34))}" for host, message in said]
+
+    @property
     def failures(self) -> str:
-        """What ansible said of every host that failed or could not be reached: `host: message`, a line each."""
-        said = re.findall(r'^fatal: \[([^\]]+)\].*?"msg": "((?:[^"\\]|\\.)*)"', self.output, re.MULTILINE)
-        return "\n".join(f"{host}: {json.loads(chr(34) + message + chr(34))}" for host, message in said)
+        """All of them, one after the other."""
+        return "\n".join(self.messages)
 
 
 class Estate:
@@ -91,3 +96,12 @@ class Beginning:
 
     state: Path
     said: dict[str, str]
+
+
+def share_on_witness(estate: Estate, name: str) -> str:
+    """A place that is not the share of the backups, where everybody may write."""
+    folder = rf"C:\{name}"
+    estate.task("witness", "ansible.windows.win_file", path=folder, state="directory")
+    estate.task("witness", "ansible.windows.win_share", name=name, path=folder, full="Everyone")
+    estate.task("witness", "ansible.windows.win_acl", path=folder, user="Everyone", rights="Modify", type="allow", state="present")
+    return rf"\\witness.prslab.test\{name}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,32 +15,62 @@ BACKUP = r"\\files.prslab.test\backup"
 MEDIA = r"\\files.prslab.test\media"
 
 
-def _kill(estate: Estate) -> None:
+@pytest.fixture(scope="module")
+def wreck(protected_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """The estate without site A. Every test leaves it as it found it, which is what these tests are about."""
+    state = tmp_path_factory.mktemp("wreck") / "lab"
+    shutil.copytree(protected_state, state, ignore=shutil.ignore_patterns("record.jsonl"))
+    estate = Estate(state)
+    estate.up()
+    estate.lose_site_a()
+    yield estate
+    estate.lab.down()
+    shutil.rmtree(state)
+
+
+@contextmanager
+def fault(estate: Estate, name: str, **arguments: object) -> Iterator[None]:
+    estate.lab.fault(name, **arguments)
+    yield
+    estate.lab.unfault(name, **arguments)
+
+
+@contextmanager
+def web_a_off(estate: Estate) -> Iterator[None]:
     estate.lab.kill("web-a")
+    yield
+    estate.lab.start("web-a")
 
 
-def _spoil_zip(estate: Estate) -> None:
-    estate.lab.damage(MEDIA + r"\PasswordResetServer.zip", truncate=200)
+@contextmanager
+def zip_without_its_end(estate: Estate) -> Iterator[None]:
+    """The same damage twice undoes itself."""
+    file = rf"{MEDIA}\PasswordResetServer.zip"
+    size = estate.lab.damage(file, offset=0, length=0)
+    estate.lab.damage(file, offset=size - 22, length=22)
+    yield
+    estate.lab.damage(file, offset=size - 22, length=22)
 
 
-def _take_rights(estate: Estate) -> None:
-    estate.lab.fault("share-rights", host="files", share="backup", account=r"PRSLAB\svc-backup")
+@contextmanager
+def nothing(_estate: Estate) -> Iterator[None]:
+    yield
 
 
-def _take_computer_rights(estate: Estate) -> None:
-    estate.lab.fault("share-rights", host="files", share="backup", account=r"PRSLAB\SQL-A$")
+def no_rights(estate: Estate):
+    return fault(estate, "share-rights", host="files", share="backup", account=r"PRSLAB\svc-backup")
 
 
-def _fill_system_drive(estate: Estate) -> None:
-    estate.lab.fault("disk-size", host="web-a", drive="C", size="1 GB")
+def no_rights_for_sql_server(estate: Estate):
+    return fault(estate, "share-rights", host="files", share="backup", account=r"PRSLAB\SQL-A$")
 
 
-def _take_share(estate: Estate) -> None:
-    estate.lab.fault("share-gone", host="files", share="backup")
+def no_share(estate: Estate):
+    return fault(estate, "share-gone", host="files", share="backup")
 
 
-def _nothing(estate: Estate) -> None:
-    pass
+def full_system_drive(estate: Estate):
+    return fault(estate, "disk-size", host="web-a", drive="C", size="1 GB")
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
@@ -48,48 +81,60 @@ def _nothing(estate: Estate) -> None:
 ])
 def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: Path, one_message, arguments, said):
     """Nothing is connected to, so the lab need not run."""
-    one_message(Estate(protected_state).play("backup_prs", *arguments), *said)
+    one_message(Estate(protected_state).play("backup_prs", *arguments), *said, alone=True)
 
 
-@pytest.mark.parametrize(("make_wrong", "playbook", "arguments", "said"), [
-    pytest.param(_kill, "rebuild_prs", (), ("web-a: cannot be reached", "switch the server on"), id="unreachable"),
-    pytest.param(_nothing, "rebuild_prs", ("-e", "ansible_password=wrong"),
+@pytest.mark.parametrize(("wrong", "playbook", "arguments", "said"), [
+    pytest.param(web_a_off, "rebuild_prs", (), ("web-a: cannot be reached", "switch the server on"), id="unreachable"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "ansible_password=wrong"),
                  ("web-a: Windows does not accept the account", "sql-a: Windows does not", "ansible_password"), id="wrong password"),
-    pytest.param(_spoil_zip, "provision_prs", (), ("web-a", "PasswordResetServer.zip", "is not the package"), id="not the ZIP of PRS"),
-    pytest.param(_take_rights, "rebuild_prs", (), ("web-a", BACKUP, "svc-backup"), id="share without rights"),
-    pytest.param(_take_computer_rights, "rebuild_prs", (), ("sql-a", BACKUP, "SQL-A$"), id="share without rights for SQL Server"),
-    pytest.param(_take_share, "rebuild_prs", (), ("web-a", "sql-a", BACKUP), id="share gone"),
-    pytest.param(_fill_system_drive, "rebuild_prs", (), ("web-a", "GB free on C:", "make room"), id="disk full"),
-    pytest.param(_nothing, "rebuild_prs", ("-e", json.dumps({"prs_backup_database_path": rf"{BACKUP}\nowhere"})), ("sql-a", "nowhere"), id="no backup found"),
-    pytest.param(_nothing, "rebuild_prs", ("-e", "prs_sql_build=14.0.1000.169"), ("newest backup was made by SQL Server 15.", "14.0.1000.169", "newer media"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "prs_share_password=wrong"),
+                 (f"{MEDIA}\\sql\\setup.exe cannot be read as PRSLAB\\svc-backup", "sql-a", "user name or password is wrong", "prs_share_password"),
+                 id="wrong password of the shares"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "prs_sql_certificate_password=wrong"), ("sql-a: the certificate", "sql-a.pfx", "Is its password right?"),
+                 id="wrong password of a certificate"),
+    pytest.param(zip_without_its_end, "provision_prs", (), ("web-a", "PasswordResetServer.zip", "is damaged or no ZIP", "right ZIP"), id="no ZIP"),
+    pytest.param(nothing, "provision_prs", ("-e", "prs_app_media=NotPasswordResetServer.zip"),
+                 ("web-a", "NotPasswordResetServer.zip is not the package", "it lacks web.config", "right ZIP"), id="not the ZIP of PRS"),
+    pytest.param(no_rights, "rebuild_prs", (), ("web-a", BACKUP, "svc-backup", "give the account rights"), id="share without rights"),
+    pytest.param(no_rights_for_sql_server, "rebuild_prs", (), ("sql-a", BACKUP, "SQL-A$", "right to read"), id="share without rights for SQL Server"),
+    pytest.param(no_share, "rebuild_prs", (), ("web-a", "sql-a", BACKUP, "no share of that name"), id="share gone"),
+    pytest.param(full_system_drive, "rebuild_prs", (), ("web-a", "GB free on C:", "make room"), id="disk full"),
+    pytest.param(nothing, "rebuild_prs", ("-e", json.dumps({"prs_backup_database_path": rf"{BACKUP}\nowhere"})), ("sql-a", "nowhere"), id="no backup found"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "prs_sql_build=14.0.1000.169"), ("newest backup was made by SQL Server 15.", "14.0.1000.169", "newer media"),
                  id="backup newer than the media"),
-    pytest.param(_nothing, "rebuild_prs", ("-e", "prs_sql_certificate_pfx=/nowhere.pfx"), ("/nowhere.pfx", "correct the path"), id="no certificate"),
-    pytest.param(_nothing, "rebuild_prs", ("-e", "prs_sql_admin_password=CHANGE-ME", "-e", "prs_app_certificate_password=CHANGE-ME"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "prs_sql_certificate_pfx=/nowhere.pfx"), ("/nowhere.pfx", "correct the path"), id="no certificate"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "prs_sql_admin_password=CHANGE-ME", "-e", "prs_app_certificate_password=CHANGE-ME"),
                  ("control node", "prs_sql_admin_password is not set", "prs_app_certificate_password is not set"), id="placeholder left"),
-    pytest.param(_nothing, "rebuild_prs", ("-e", "prs_restore_set=20010101T000000Z"), ("no recovery set '20010101T000000Z'", "There are 2"), id="no such set"),
-    pytest.param(_nothing, "rebuild_prs", ("-e", "prs_restore_until=2001-01-01T00:00:00Z"), ("no recovery set from before 2001-01-01",), id="moment too early"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "prs_restore_set=20010101T000000Z"), ("no recovery set '20010101T000000Z'", "There are 2"), id="no such set"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "prs_restore_until=2001-01-01T00:00:00Z"), ("no recovery set from before 2001-01-01",), id="moment too early"),
 ])
-def test_a_rebuild_stops_before_damage(estate: Estate, one_message, make_wrong, playbook, arguments, said):
-    estate.lose_site_a()
-    make_wrong(estate)
-    before = estate.lab.digest()
-    run = estate.play(playbook, *arguments)
-    one_message(run, *said)
-    assert estate.lab.digest() == before
+def test_a_rebuild_stops_before_damage(wreck: Estate, one_message, wrong, playbook, arguments, said):
+    untouched = wreck.lab.digest()
+    with wrong(wreck):
+        before = wreck.lab.digest()
+        run = wreck.play(playbook, *arguments)
+        assert wreck.lab.digest() == before
+    one_message(run, *said, alone=True)
+    assert wreck.lab.digest() == untouched, "what this test made wrong is not right again"
 
 
-def test_every_problem_of_every_host_is_in_one_message(estate: Estate, one_message):
-    estate.lose_site_a()
-    _fill_system_drive(estate)
-    _take_computer_rights(estate)
-    message = one_message(estate.play("rebuild_prs"), "web-a: has", "sql-a:", "SQL-A$")
-    assert message.count("web-a: has") == 1
+def test_every_problem_of_every_host_is_in_one_message(wreck: Estate, one_message):
+    """Whatever is wrong is listed at once, of a host that cannot be reached as well; otherwise one is repaired after the other, at 3 a.m."""
+    with ExitStack() as faults:
+        for wrong in (web_a_off, no_rights_for_sql_server):
+            faults.enter_context(wrong(wreck))
+        faults.enter_context(fault(wreck, "disk-size", host="sql-a", drive="C", size="1 GB"))
+        run = wreck.play("rebuild_prs", "-e", "prs_app_login_password=CHANGE-ME", "-e", "prs_sql_certificate_password=wrong")
+    message = one_message(run, "5 problems found. Nothing was touched", "web-a: cannot be reached", "sql-a: has", "SQL-A$", "sql-a: the certificate",
+                          "control node: the secret prs_app_login_password", alone=True)
+    assert len([line for line in message.splitlines() if line.startswith("- ")]) == 5, message
 
 
 def test_a_server_with_another_collation_is_refused(estate: Estate, one_message):
     before = estate.lab.digest()
     run = estate.play("provision_prs", "-e", "prs_sql_collation=Latin1_General_CI_AS")
-    one_message(run, "sql-a", "SQL_Latin1_General_CP1_CI_AS", "Latin1_General_CI_AS")
+    one_message(run, "sql-a", "SQL_Latin1_General_CP1_CI_AS", "Latin1_General_CI_AS", alone=True)
     assert estate.lab.digest() == before
 
 

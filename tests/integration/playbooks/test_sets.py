@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
-from playbook_lab import MARKERS, Estate
+from playbook_lab import MARKERS, Estate, share_on_witness
 
 APPLICATION = Path("C", "inetpub", "wwwroot", "PasswordResetServer")
 OWN = ("web.config",)
@@ -43,15 +43,6 @@ def sets(estate: Estate) -> dict[str, dict[str, Any]]:
     """The manifests on the share, by label."""
     folder = drives(estate, "files") / "D" / "Shares" / "backup" / "sets"
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
-
-
-def share_on_witness(estate: Estate, name: str) -> str:
-    """A place that is not the share of the backups, where everybody may write."""
-    folder = rf"C:\{name}"
-    estate.task("witness", "ansible.windows.win_file", path=folder, state="directory")
-    estate.task("witness", "ansible.windows.win_share", name=name, path=folder, full="Everyone")
-    estate.task("witness", "ansible.windows.win_acl", path=folder, user="Everyone", rights="Modify", type="allow", state="present")
-    return rf"\\witness.prslab.test\{name}"
 
 
 def hashes(folder: Path) -> dict[str, str]:

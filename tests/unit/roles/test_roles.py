@@ -57,6 +57,31 @@ def test_defaults_are_of_the_type_that_their_option_says(role: Path):
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_passwords_are_never_shown(role: Path):
+    """A refusal of an argument shows its value, unless the specification says that it is secret."""
+    for entry in load(role / "meta/argument_specs.yml")["argument_specs"].values():
+        for name, option in entry.get("options", {}).items():
+            if "password" in name and option["type"] == "str":
+                assert option.get("no_log"), name
+
+
+@pytest.mark.parametrize("inventory", ["two_sites", "single_server"])
+def test_the_example_inventories_are_whole(inventory: str):
+    """Every secret that is spoken of is a placeholder in the vault, nothing else is; each site that serves has its two servers."""
+    folder = ROOT / "inventory.example" / inventory
+    vault = load(folder / "group_vars/all/vault.yml")
+    lines = [line for file in folder.rglob("*.yml") if file.name != "vault.yml" for line in file.read_text(encoding="utf-8").splitlines()]
+    spoken_of = {name for line in lines if not line.startswith("#") for name in re.findall(r"\bvault_\w+", line)}
+    assert spoken_of == set(vault)
+    assert set(vault.values()) == {"CHANGE-ME"}, "what preflight refuses"
+    groups = load(folder / "hosts.yml")["all"]["children"]
+    roles = groups["prs_servers"]["children"]
+    site = groups[load(folder / "group_vars/all/main.yml")["prs_active_site"]]["hosts"]
+    assert len(set(site) & set(roles["prs_web"]["hosts"])) == len(set(site) & set(roles["prs_sql"]["hosts"])) == 1
+    assert {name for group in roles.values() for name in group["hosts"]} >= {name for key in groups if key.startswith("site_") for name in groups[key]["hosts"]}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
 def test_readme(role: Path):
     assert (role / "README.md").read_text(encoding="utf-8").startswith(f"# prs.recovery.{role.name}\n")
 
