@@ -169,6 +169,9 @@ class LabHost:
     def route(self, name: str, port: int) -> str | None:
         return self.address
 
+    def knows_account(self, name: str) -> bool:
+        return name.upper() != "LAB\\NOBODY"
+
     def network_name(self, account: str) -> str | None:
         return None
 

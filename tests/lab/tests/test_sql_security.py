@@ -116,6 +116,7 @@ def test_sid_and_password_hash_move_a_login(instance, sa):
         ("CREATE LOGIN odd WITH PASSWORD = 'Abc-12345', SID = 0x01", 15419),
         ("CREATE LOGIN x WITH PASSWORD = 'Abc-12345', DEFAULT_DATABASE = nowhere", 15010),
         ("CREATE LOGIN noname FROM WINDOWS", 15407),
+        ("CREATE LOGIN [LAB\\nobody] FROM WINDOWS", 15401),
         ("DROP LOGIN nosuch", 15151),
         ("CREATE LOGIN x WITH PASSWORD = 'Abc-12345', CHECK_EXPIRATION = ON, CHECK_POLICY = OFF", 15122),
         ("USE app; CREATE USER ghost", 15007),

@@ -94,6 +94,7 @@ def test_options_are_shown_and_survive_a_restart(tmp_path):
             "ALTER DATABASE app SET PAGE_VERIFY NONE, AUTO_CLOSE OFF",
             "ALTER DATABASE app SET COMPATIBILITY_LEVEL = 140",
             "ALTER AUTHORIZATION ON DATABASE::app TO sa",
+            "ALTER DATABASE app SET DELAYED_DURABILITY = FORCED",
             "ALTER DATABASE app SET RESTRICTED_USER",
         ):
             drain(connection.execute(text))
@@ -102,9 +103,10 @@ def test_options_are_shown_and_survive_a_restart(tmp_path):
     with microsoft(instance) as connection:
         shown = (
             "SELECT recovery_model_desc, page_verify_option_desc, compatibility_level, collation_name, "
-            "user_access_desc, SUSER_SNAME(owner_sid) FROM sys.databases"
+            "user_access_desc, SUSER_SNAME(owner_sid), delayed_durability_desc FROM sys.databases"
         )
-        assert rows(connection, f"{shown} WHERE name = 'app'") == [("SIMPLE", "NONE", 140, "Latin1_General_CI_AS", "RESTRICTED_USER", "sa")]
+        expected = ("SIMPLE", "NONE", 140, "Latin1_General_CI_AS", "RESTRICTED_USER", "sa", "FORCED")
+        assert rows(connection, f"{shown} WHERE name = 'app'") == [expected]
         assert rows(
             connection,
             "SELECT CAST(DATABASEPROPERTYEX('app', 'Collation') AS nvarchar(128)), "

@@ -83,5 +83,8 @@ class Host(Protocol):
     def route(self, name: str, port: int) -> str | None:
         """The address behind a name when packets from here get through to that port of it."""
 
+    def knows_account(self, name: str) -> bool:
+        """Whether Windows finds a user or group of that name, DOMAIN\\name."""
+
     def network_name(self, account: str) -> str | None:
         """Who an account of this host is for other hosts of its domain, DOMAIN\\name; None: nobody whom they know."""

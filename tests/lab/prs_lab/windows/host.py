@@ -16,6 +16,7 @@ from .arguments import Specs, default_specs
 from .domain import Domain
 from .drives import Drives
 from .environment import Environment
+from .errors import WinError
 from .filesystem import FileView
 from .parts import Part, attach_parts
 from .power import Power, PowerLost
@@ -150,6 +151,14 @@ class WindowsHost:
         if found is None or not found.firewall.accepts(protocol="tcp", port=port, remote=self.address):
             return None
         return found.address if self.firewall.lets_out(protocol="tcp", port=port, remote=found.address) else None
+
+    def knows_account(self, name: str) -> bool:
+        """Whether there is a user or group of that name, here or in the domain."""
+        try:
+            self.accounts.lookup(name)
+        except WinError:
+            return False
+        return True
 
     def network_name(self, account: str) -> str | None:
         """Who an account of this host is for other hosts of its domain, DOMAIN\\name; None: nobody whom they know."""

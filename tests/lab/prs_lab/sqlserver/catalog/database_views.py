@@ -16,6 +16,7 @@ __all__: list[str] = []
 _RECOVERY = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
 _ACCESS = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
 _VERIFY = {"NONE": 0, "TORN_PAGE_DETECTION": 1, "CHECKSUM": 2}
+_DURABILITY = ("DISABLED", "ALLOWED", "FORCED")
 _LOG_WAITS = {
     "NOTHING": 0,
     "CHECKPOINT": 1,
@@ -79,6 +80,7 @@ def _databases(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     instance, rows = workspace.instance, []
     for database in visible(workspace):
         entry, options, state = instance.databases.entry(database), database.options, state_of(database)
+        durability = options.get("delayed_durability", "DISABLED")
         level = options.get("compatibility_level", instance.version[0] * 10)
         row: dict[str, Any] = {column: int(options.get(option, default) == "ON") for column, (option, default) in _BITS.items()}
         row.update(
@@ -95,8 +97,9 @@ def _databases(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
             is_parameterization_forced=int(options.get("parameterization") == "FORCED"), is_master_key_encrypted_by_server=0, is_published=0, is_subscribed=0,
             is_merge_published=0, is_distributor=0, is_sync_with_backup=0, service_broker_guid=database.family_guid, is_broker_enabled=0,
             log_reuse_wait=_LOG_WAITS.get(database.log_reuse_wait, 0), log_reuse_wait_desc=database.log_reuse_wait, is_cdc_enabled=0, is_encrypted=0,
-            containment=0, containment_desc="NONE", target_recovery_time_in_seconds=options.get("target_recovery_time", 60), delayed_durability=0,
-            delayed_durability_desc="DISABLED", is_memory_optimized_elevate_to_snapshot_on=0, is_federation_member=0, is_remote_data_archive_enabled=0,
+            containment=0, containment_desc="NONE", target_recovery_time_in_seconds=options.get("target_recovery_time", 60),
+            delayed_durability=_DURABILITY.index(durability), delayed_durability_desc=durability,
+            is_memory_optimized_elevate_to_snapshot_on=0, is_federation_member=0, is_remote_data_archive_enabled=0,
             is_mixed_page_allocation_on=0, is_temporal_history_retention_enabled=1, catalog_collation_type=0,
             catalog_collation_type_desc="DATABASE_DEFAULT", physical_database_name=database.name, is_result_set_caching_on=0,
             is_accelerated_database_recovery_on=0,

@@ -43,6 +43,8 @@ def _create(batch: Batch, statement: ir.CreateLogin) -> Iterator[Item]:
     elif statement.source == "windows":
         if "\\" not in statement.name:
             raise SqlError(15407, f"'{statement.name}' is not a valid Windows NT name. Give the complete name: <domain\\username>.")
+        if not instance.host.knows_account(statement.name):
+            raise SqlError(15401, f"Windows NT user or group '{statement.name}' not found. Check the name again.")
         login = Login(name=statement.name, sid=windows_sid(statement.name), principal_id=instance.logins.next_id(), type="U")
     else:
         login = _sql_login(batch, statement)
