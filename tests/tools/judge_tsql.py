@@ -10,6 +10,7 @@ Linux on x86-64 only; elsewhere this says so and judges nothing.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -36,6 +37,16 @@ def available() -> str | None:
 
 NEWER = ((re.compile(r"(?i)(\bCREATE CERTIFICATE\b[^;]*?\bFROM) BINARY = 0x[0-9A-F]+"), r"\1 FILE = 'x'"),)
 """What Microsoft documents (this one for SQL Server 2012 and later) and this ScriptDom does not know yet -> a form that it does. The rest is judged."""
+
+
+WRITING = {
+    "Alter", "Backup", "BulkInsert", "Bulk", "Checkpoint", "Create", "Dbcc", "Delete", "Deny", "Drop", "Grant", "Insert", "Into", "Kill", "Merge",
+    "Reconfigure", "Revoke", "Shutdown", "Truncate", "Update", "UpdateText", "WriteText",
+}
+"""Words (as ScriptDom calls its tokens) that stand in no question."""
+
+ASKING = {"xp_dirtree", "xp_fileexist", "xp_fixeddrives", "sp_datatype_info", "sp_datatype_info_100"}
+"""Procedures that only tell something."""
 
 
 class Judge:
@@ -77,6 +88,34 @@ class Judge:
         if errors.Count:
             raise ValueError(errors[0].Message)
         return [type(statement).__name__ for batch in tree.Batches for statement in batch.Statements]
+
+    def writes(self, text: str) -> bool:
+        """Whether a batch does anything but ask, however deep in it; also True for what cannot be told: other procedures, dynamic SQL, broken texts."""
+        tree, errors = self._parser.Parse(self._reader(text), None)
+        if errors.Count:
+            return True
+        tokens = [(str(token.TokenType), (token.Text or "").strip("[]").lower()) for token in tree.ScriptTokenStream]
+        tokens = [token for token in tokens if token[0] not in ("WhiteSpace", "SingleLineComment", "MultilineComment")]
+        kinds = {kind for kind, _word in tokens}
+        restores = any(kind == "Restore" and word in ("database", "log", "tran", "transaction")
+                       for (kind, _), (_, word) in itertools.pairwise(tokens))
+        runs = [self._procedure(tokens[place + 1:]) for place, (kind, _word) in enumerate(tokens) if kind in ("Exec", "Execute")]
+        return bool(kinds & WRITING) or restores or any(name not in ASKING for name in runs)
+
+    @staticmethod
+    def _procedure(tokens: list[tuple[str, str]]) -> str:
+        """The last part of the name of what EXECUTE runs; tokens: what follows the word. '' where it is no name."""
+        if len(tokens) > 1 and tokens[0][0] == "Variable" and tokens[1][0] == "EqualsSign":
+            tokens = tokens[2:]
+        name, dotted = "", False
+        for kind, word in tokens:
+            if kind not in ("Identifier", "QuotedIdentifier", "Dot"):
+                break
+            if kind != "Dot" and name and not dotted:
+                break
+            dotted = kind == "Dot"
+            name = name if dotted else word
+        return name
 
 
 def recorded_statements(paths: Iterable[Path]) -> list[str]:

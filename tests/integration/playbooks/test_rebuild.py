@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import itertools
+import json
 from pathlib import Path
 
 import pytest
 from judge_tsql import Judge, available
-from playbook_lab import MARKERS, ROOT, Estate
+from playbook_lab import MARKERS, ROOT, Beginning, Estate
 
 
 @pytest.mark.parametrize("lost", [("sql-a",), ("web-a",), ("web-a", "sql-a")], ids=" and ".join)
@@ -72,6 +72,19 @@ def test_a_renewed_certificate_takes_effect_while_sql_server_agent_runs(estate: 
     assert estate.labels() == MARKERS
 
 
+def test_web_and_database_servers_are_provisioned_at_the_same_time(beginning: Beginning):
+    """Neither waits for the other's end."""
+    asked = [json.loads(line) for line in (beginning.state / "record.jsonl").read_text(encoding="utf-8").split("\n") if line]
+
+    def when(host: str, *modules: str) -> list[int]:
+        return [entry["seq"] for entry in asked if entry["kind"] == "module" and entry["host"] == host and entry["module"] in modules]
+
+    web = when("WEB-A", "ansible.windows.win_feature", "community.windows.win_unzip", "microsoft.iis.web_application", "microsoft.iis.website")
+    sql = when("SQL-A", "ansible.windows.win_copy", "ansible.windows.win_command", "ansible.windows.win_regedit")
+    assert min(web) < max(sql)
+    assert min(sql) < max(web)
+
+
 def test_newer_rows_of_a_healthy_database_survive_a_rebuild(estate: Estate):
     estate.lab.mark(["after the backup"])
     estate.lab.wipe("web-a")
@@ -124,11 +137,7 @@ def _writes(estate: Estate, *, since: int) -> list[str]:
     """The recorded T-SQL that is not a query, judged by Microsoft's parser."""
     if available():
         pytest.skip(str(available()))
-    queries = {"SelectStatement", "RestoreStatement", "DeclareVariableStatement", "SetVariableStatement", "PredicateSetStatement", "UseStatement",
-               "IfStatement", "PrintStatement", "ExecuteStatement"}
-    judge = _judge()
-    return [entry["text"] for entry in estate.lab.record("sql", since=since)
-            if set(judge.statements(entry["text"])) - queries or _restores(entry["text"])]
+    return [entry["text"] for entry in estate.lab.record("sql", since=since) if _judge().writes(entry["text"])]
 
 
 @functools.cache
@@ -137,10 +146,23 @@ def _judge() -> Judge:
     return Judge()
 
 
-def _restores(text: str) -> bool:
-    """RESTORE HEADERONLY and kin read; RESTORE DATABASE and LOG write; of procedures, those that list folders and types do."""
-    words = text.upper().split()
-    writing_restore = any(pair in (("RESTORE", "DATABASE"), ("RESTORE", "LOG")) for pair in itertools.pairwise(words))
-    reads = any(name in text.lower() for name in ("xp_dirtree", "xp_fileexist", "xp_fixeddrives", "sp_datatype_info"))
-    procedure = any(word in ("EXEC", "EXECUTE") for word in words) and not reads
-    return writing_restore or procedure
+@pytest.mark.parametrize(("text", "writes"), [
+    ("SELECT name FROM sys.databases", False),
+    ("DECLARE @found int; EXEC @found = master.sys.xp_fileexist N'D:\\x.bak'; SELECT @found", False),
+    ("RESTORE HEADERONLY FROM DISK = N'x' WITH NOUNLOAD", False),
+    ("IF DB_ID(N'PRS') IS NOT NULL BEGIN USE [PRS]; SELECT 1 END", False),
+    ("SELECT 'DROP TABLE x' AS [CREATE] -- INSERT", False),
+    ("IF 1 = 1 BEGIN DROP TABLE x END", True),
+    ("SELECT 1 AS one INTO copy", True),
+    ("RESTORE DATABASE x FROM DISK = N'x'", True),
+    ("RESTORE LOG x FROM DISK = N'x'", True),
+    ("EXEC master.sys.xp_dirtree N'D:\\'; EXEC master.sys.xp_create_subdir N'D:\\x'", True),
+    ("EXEC (N'SELECT 1')", True),
+    ("EXEC sp_executesql N'SELECT 1'", True),
+    ("no T-SQL at all (", True),
+])
+def test_what_counts_as_a_query(text: str, writes: bool):
+    """What the tests of check mode rest on."""
+    if available():
+        pytest.skip(str(available()))
+    assert _judge().writes(text) == writes
