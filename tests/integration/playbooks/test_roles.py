@@ -15,6 +15,8 @@ from prs_lab.windows.firewall import BLOCK, OUT, TCP, Rule
 
 VARIANTS = Path(__file__).parents[1] / "estates/variants.yml"
 SQL_KEY = r"HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\MSSQL15.PRS"
+NT_KEY = r"HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+NET_KEY = r"HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"
 ALIAS_KEYS = (r"HKLM\SOFTWARE\Microsoft\MSSQLServer\Client\ConnectTo", r"HKLM\SOFTWARE\Wow6432Node\Microsoft\MSSQLServer\Client\ConnectTo")
 
 
@@ -217,6 +219,20 @@ def test_a_service_alone_is_no_instance(variants: Estate, other_collation: int, 
     assert variants.lab.state("sql")["sql"]["sql_instances"] == {"PRS": "running"}
     _set(variants, "ConfigurationState", "SQL_Engine_Core_Inst", 2, kind="dword")
     one_message(play(variants, dict(SQL)), "sql: an installation of SQL Server PRS began and did not finish", "run again")
+
+
+def test_servers_that_are_not_prepared_are_named_before_anything_is_touched(variants: Estate, other_collation: int, one_message):
+    _set(variants, "ConfigurationState", "SQL_Engine_Core_Inst", 2, kind="dword")
+    variants.task("trial", "ansible.windows.win_regedit", path=NET_KEY, name="Release", data=378389, type="dword", state="present")
+    variants.task("core", "ansible.windows.win_regedit", path=NT_KEY, name="CurrentBuildNumber", data="9600", type="string", state="present")
+    variants.task("core", "ansible.windows.win_feature", name="AD-Domain-Services", state="present")
+    before = variants.lab.digest()
+    run = play(variants, {**SQL, "hosts": "prs_web:prs_sql", "roles": ["preflight"], "prs_sql_data_dir": r"Z:\SQLData"})
+    one_message(run, "5 problems found. Nothing was touched", "core: is a domain controller", "core: runs", "Windows Server 2016 or later",
+                "trial: .NET Framework is too old or absent (release key 378389", "Install .NET Framework 4.8",
+                "sql: an installation of SQL Server PRS began and did not finish", "sql: has no drive Z:", "prs_sql_data_dir", alone=True)
+    one_message(play(variants, trial("iis")), "trial: .NET Framework is too old or absent (release key 378389", alone=True)
+    assert variants.lab.digest() == before
 
 
 def _set(estate: Estate, key: str, name: str, data: object, *, kind: str = "string") -> None:
