@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._sql.locks import lock_name
 from prs_lab.sqlserver.faults import Fault
 
 from .conftest import ADMIN, MODULES, PASSWORD, SHARE, Failed, mark
@@ -297,7 +298,7 @@ def test_a_restore_whose_playbook_was_killed_is_waited_for(sql_b, database, fold
 
 def test_who_is_not_waited_for_longer_is_named(sql_b, database, backups, folder):
     with contextlib.closing(sql_b.client()) as holder, holder.cursor() as cursor:
-        cursor.execute(f"EXEC sys.sp_getapplock @Resource = N'prs.recovery:{database.lower()}', @LockMode = N'Exclusive', @LockOwner = N'Session'")
+        cursor.execute(f"EXEC sys.sp_getapplock @Resource = N'{lock_name(database)}', @LockMode = N'Exclusive', @LockOwner = N'Session'")
         began = time.monotonic()
         with pytest.raises(Failed, match=f"Another run works on database {database}.* as {ADMIN}, session"):
             sql_b.run("sql_restore", database=database, source={"folders": [folder]}, lock_timeout=1)

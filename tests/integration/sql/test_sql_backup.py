@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._sql.locks import lock_name
 from prs_lab.sqlserver.faults import Fault
 
 from .conftest import SHARE, Failed, mark
@@ -117,15 +119,44 @@ def test_a_log_without_a_full_backup(sql_a, database):
     assert "type: full" in failed.value.result["msg"]
 
 
-def test_two_runs_exclude_each_other_and_the_loser_says_who(sql_a, database):
-    holder = sql_a.client()
+def locked(server, database):
+    """A session of another run that works on a database, and its number."""
+    holder = server.client()
     with holder.cursor() as cursor:
-        cursor.execute(f"EXEC sys.sp_getapplock @Resource = N'prs.recovery:{database.lower()}', @LockMode = N'Exclusive', @LockOwner = N'Session'")
-        with pytest.raises(Failed, match="Another run works on database") as failed:
-            sql_a.run("sql_backup", database=database)
-    assert "as prs_recovery, session" in failed.value.result["msg"]
+        cursor.execute(f"EXEC sys.sp_getapplock @Resource = N'{lock_name(database)}', @LockMode = N'Exclusive', @LockOwner = N'Session'")
+        cursor.execute("SELECT @@SPID")
+        return holder, cursor.fetchone()[0]
+
+
+def test_two_runs_exclude_each_other_and_the_loser_says_who(sql_a, database):
+    holder, number = locked(sql_a, database)
+    with pytest.raises(Failed, match="Another run works on database") as failed:
+        sql_a.run("sql_backup", database=database)
+    assert f"as prs_recovery, session {number} since" in failed.value.result["msg"]
     holder.close()
     assert sql_a.run("sql_backup", database=database)["changed"] is True
+
+
+def test_databases_whose_names_begin_alike_are_told_apart(sql_a, name):
+    """The server shows no more than the beginning of a lock's name, and a drill's database is called like the one that it tries."""
+    names = [f"PasswordResetServer{name}{tail}" for tail in ("_drill", "", "_tail")]
+    sql_a.run("sql_database", name=names[1])
+    holders = {one: locked(sql_a, one) for one in names}
+    with pytest.raises(Failed, match=f"session {holders[names[1]][1]} since"):
+        sql_a.run("sql_backup", database=names[1])
+    holders[names[1]][0].close()
+    assert sql_a.run("sql_backup", database=names[1])["changed"] is True
+    for holder, _number in holders.values():
+        holder.close()
+
+
+def test_a_login_that_may_not_see_sessions_is_still_told_that_there_is_another_run(sql_a, database, name):
+    login = {"login_user": f"{name}_operator", "login_password": "0perator-Passw0rd"}
+    role = {"name": database, "roles": ["db_backupoperator"]}
+    sql_a.run("sql_login", name=login["login_user"], password=login["login_password"], check_policy=False, databases=[role])
+    with contextlib.closing(locked(sql_a, database)[0]), pytest.raises(Failed, match=r"Another run works on database .*may not see who") as failed:
+        sql_a.run("sql_backup", database=database, **login)
+    assert "VIEW SERVER STATE" in failed.value.result["msg"]
 
 
 def test_a_damaged_backup_fails_its_verification(sql_a, database, monkeypatch):
