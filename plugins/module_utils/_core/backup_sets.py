@@ -204,7 +204,8 @@ def to_utc(value: Any, *, quarter_hours: Any = None, zone: tzinfo | None = None)
     """A time from a header as aware UTC, and the offset that was used (``None``: unknown, taken for UTC).
 
     ``zone`` is what a person knows about the source server, and wins; then comes the header's own offset (``TimeZone``, in quarter
-    hours, 127 = unknown). Without either the time is taken for UTC and the caller can see that it was.
+    hours, 127 = unknown). Without either the time is taken for UTC and the caller can see that it was. Raises :class:`HeaderError` for a moment
+    before the first or after the last year of the calendar.
     """
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     if moment.tzinfo is not None:
@@ -215,7 +216,10 @@ def to_utc(value: Any, *, quarter_hours: Any = None, zone: tzinfo | None = None)
         offset = timedelta(minutes=15 * int(quarter_hours))
     else:
         return moment.replace(tzinfo=timezone.utc), None
-    return moment.replace(tzinfo=timezone.utc) - (offset or timedelta()), offset
+    try:
+        return moment.replace(tzinfo=timezone.utc) - (offset or timedelta()), offset
+    except OverflowError:
+        raise HeaderError(f"its time {moment} with the time zone {offset} is none that there is") from None
 
 
 def _thumbprint(value: Any) -> str:

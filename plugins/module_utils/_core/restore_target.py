@@ -14,6 +14,9 @@ from .restore_plan import Target
 
 __all__ = ["parse_target", "parse_zone"]
 
+YEARS = range(1753, 9999)
+"""Of the T-SQL type datetime, which STOPAT takes; without the last one, so that a moment can be told in every zone."""
+
 FORMS = "latest, a time with its zone such as 2026-03-01T14:30:00+01:00, lsn:NUMBER, before-lsn:NUMBER, mark:NAME or before-mark:NAME"
 
 
@@ -37,6 +40,8 @@ def parse_time(text: str) -> datetime:
         raise RecoveryError(f"'{text}' is no target of a restore", advice=f"Write one of: {FORMS}") from None
     if moment.tzinfo is None:
         raise RecoveryError(f"The time '{text}' has no zone", advice="Add it: Z for UTC, or for example +01:00")
+    if moment.year not in YEARS:
+        raise RecoveryError(f"SQL Server knows no backups of the year {moment.year}", advice="For the newest point write 'latest'")
     return moment
 
 
@@ -54,7 +59,7 @@ def parse_zone(name: str | None) -> tzinfo | None:
 
 def _number_of_lsn(text: str) -> int:
     """An LSN as headers have it, or as three hexadecimal parts with colons (as fn_dblog shows it)."""
-    if text.isdigit():
+    if re.fullmatch("[0-9]{1,25}", text):      # numeric(25,0); str.isdigit() lets signs pass that int() refuses
         return int(text)
     parts = re.fullmatch(r"(?:0x)?([0-9a-fA-F]{8}):([0-9a-fA-F]{8}):([0-9a-fA-F]{4})", text)
     if not parts:

@@ -96,6 +96,14 @@ def test_rows_without_a_set(more: dict[str, object]) -> None:
         backup_set(header(**more))
 
 
+@pytest.mark.parametrize(("moment", "quarter_hours"), [(datetime(1, 1, 1), 4), (datetime(9999, 12, 31, 23), -20)])
+def test_a_moment_outside_of_the_calendar_spoils_its_file_alone(moment: datetime, quarter_hours: int) -> None:
+    bad = header(BackupStartDate=moment, BackupFinishDate=moment, TimeZone=quarter_hours, BackupSetGUID=str(uuid.UUID(int=99)))
+    found = assemble([FileReading(path="bad.bak", headers=[bad]), FileReading(path="good.bak", headers=[header()])])
+    assert [one.copies[0].stripes for one in found.sets] == [("good.bak",)]
+    assert [item.path for item in found.unreadable] == ["bad.bak"]
+
+
 @pytest.mark.parametrize(("more", "zone", "hour", "offset"), [
     ({"TimeZone": 8}, None, 10, timedelta(hours=2)),
     ({"TimeZone": -14}, None, 15, timedelta(hours=-3.5)),

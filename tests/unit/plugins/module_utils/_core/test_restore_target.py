@@ -33,8 +33,13 @@ def test_a_mark_may_have_a_time():
 
 
 @pytest.mark.parametrize(
-    ("text", "part"), [("yesterday", "lsn:NUMBER"), ("2026-03-01T13:30:00", "no zone"), ("lsn:x", "LSN"), ("", "target"), ("mark:", "target")]
-)
+    ("text", "part"),
+    [
+        ("yesterday", "lsn:NUMBER"), ("2026-03-01T13:30:00", "no zone"), ("lsn:x", "LSN"), ("", "target"), ("mark:", "target"),
+        ("lsn:²", "LSN"), ("lsn:-1", "LSN"), ("before-lsn:" + "9" * 5000, "LSN"),
+        ("0001-01-01T00:00:00+01:00", "year 1"), ("9999-12-31T23:59:59-01:00", "latest"),
+    ],
+)  # fmt: skip
 def test_what_is_no_target_is_refused_with_the_forms(text, part):
     with pytest.raises(RecoveryError) as refused:
         parse_target(text)
