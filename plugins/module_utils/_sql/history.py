@@ -10,7 +10,7 @@ from .._core.backup_sets import guid
 from .connection import Connection
 from .errors import SqlError
 
-__all__ = ["read_history", "remembered_family", "standby_position"]
+__all__ = ["read_history", "remembered_family", "restored_full", "standby_position"]
 
 _FAMILIES = """
 SELECT s.backup_start_date AS moment, s.family_guid
@@ -28,6 +28,15 @@ WHERE d.name = ?
 
 _RESTORES = """
 SELECT TOP (2) h.stop_at, h.stop_at_mark_name, s.type, s.last_lsn, s.first_recovery_fork_guid, s.last_recovery_fork_guid
+FROM sys.databases AS d
+JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1, d.create_date)
+JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+WHERE d.name = ?
+ORDER BY h.restore_history_id DESC
+"""
+
+_LAST_RESTORE = """
+SELECT TOP (1) s.backup_set_uuid, s.type, s.last_lsn
 FROM sys.databases AS d
 JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1, d.create_date)
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
@@ -89,3 +98,19 @@ def standby_position(connection: Connection, database: str) -> tuple[int, str] |
     if not stopped:
         return int(last["last_lsn"]), guid(last["last_recovery_fork_guid"])
     return (int(rows[1]["last_lsn"]), guid(last["first_recovery_fork_guid"])) if len(rows) > 1 else None
+
+
+def restored_full(connection: Connection, database: str, *, position: int) -> str:
+    """GUID of the full backup after which a RESTORING database stands, so that a differential on it can follow; empty where it stands elsewhere.
+
+    The server's own differential_base_guid will not do: after a copy-only full it is that of the full before. position: where the server says that
+    the database stands; it knows better than msdb, which learns of a restore when that is over.
+    """
+    try:
+        row = connection.row(_LAST_RESTORE, database)
+    except SqlError as problem:      # a login may restore without rights on msdb
+        if problem.lost:
+            raise
+        return ""
+    stands_there = row is not None and row["type"].strip() == "D" and int(row["last_lsn"]) == position
+    return guid(row["backup_set_uuid"]) if stands_there else ""

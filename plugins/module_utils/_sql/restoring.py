@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -12,7 +13,7 @@ from .._core.backup_inventory import Inventory, assemble, merge, tell_zones
 from .._core.backup_names import backup_files, join_path, parent_path, safe_name
 from .._core.backup_sets import guid
 from .._core.errors import RecoveryError, sentences
-from .._core.restore_plan import Mark, Plan, Refusal
+from .._core.restore_plan import ExistingDatabase, Mark, Plan, Refusal
 from .._core.restore_planner import Request, plan_restore
 from .._core.restore_policy import REFUSE, UNCHANGED, Decision, decide
 from .._core.restore_target import parse_target, parse_zone
@@ -21,7 +22,7 @@ from .databases import let_sessions_in, read_database, send_sessions_away, set_o
 from .errors import SqlError
 from .folders import find_files, is_file, provide_folder, require_new_file
 from .headers import read_file, read_files
-from .history import read_history, remembered_family, standby_position
+from .history import read_history, remembered_family, restored_full, standby_position
 from .locks import hold
 from .logins import read_login
 from .quoting import quote_identifier
@@ -195,6 +196,14 @@ class Restoring:
         self.stands_at = standby_position(session.connection, self.database) if there and there["standby"] else None
         return there
 
+    def _existing(self) -> ExistingDatabase | None:
+        """The database that is there, as the planner wants to know it."""
+        existing = sources.existing_database(self.there, stands_at=self.stands_at)
+        if existing is None or existing.redo_start_lsn is None or existing.is_in_standby:
+            return existing
+        base = restored_full(self.session.connection, self.database, position=existing.redo_start_lsn)
+        return dataclasses.replace(existing, differential_base_guid=base)
+
     def _check_owner(self) -> None:
         owner = self.session.params["owner"]
         if owner and "\\" not in owner and read_login(self.session.connection, owner) is None:      # a Windows account needs no login
@@ -220,8 +229,7 @@ class Restoring:
             marks=self.marks,
             resume=not self.start_over,
         )
-        existing = sources.existing_database(self.there, stands_at=self.stands_at)
-        plan = plan_restore(self.inventory, request, now=now, existing=existing, server=self.facts if with_server else None)
+        plan = plan_restore(self.inventory, request, now=now, existing=self._existing(), server=self.facts if with_server else None)
         if isinstance(plan, Refusal):
             message = f"Database {self.database} cannot be restored on {self.host}: {plan.message}"
             raise RecoveryError(message, advice=plan.advice[:1].upper() + plan.advice[1:], refusal=plan.to_dict())
@@ -322,7 +330,7 @@ class Restoring:
 
     def _family_by_fork(self, plan: Plan) -> str:
         """The family of a RESTORING database of which nobody remembers one: that of the backups, if it stands on a recovery fork of theirs."""
-        existing = sources.existing_database(self.there, stands_at=self.stands_at)
+        existing = self._existing()
         if existing is None or not existing.is_restoring:
             return ""
         forks = {fork for one in self.inventory.sets if one.family_guid == plan.family_guid for fork in (one.first_fork, one.last_fork)}

@@ -206,9 +206,22 @@ def test_an_interrupted_restore_goes_on(sql_a, sql_b, database, folder, history)
     assert sql_b.state_of(database) == "RESTORING"
     planned = sql_b.run("sql_restore", check=True, database=database, source=source)
     result = sql_b.run("sql_restore", database=database, source=source)
-    assert planned["plan"]["resumes"] == result["plan"]["resumes"]
+    assert planned["plan"]["resumes"] is result["plan"]["resumes"] is True
+    assert [step["kind"] for step in result["plan"]["steps"]] == ["differential", "log", ""]      # the full is not read again
     assert result["plan"]["reason"] == "a restore of it was interrupted"
     assert rows(sql_b, database) == [1, 2, 3, 4]
+
+
+def test_a_differential_does_not_follow_a_copy_only_full(sql_a, sql_b, database, folder):
+    """Its base is the full before; the server would refuse it on this one (3136)."""
+    sql_a.run("sql_backup", database=database, path=folder)
+    mark(sql_a, database, 2, "before the copy")
+    copy = sql_a.run("sql_backup", database=database, path=folder, copy_only=True)["backup"]["files"]
+    mark(sql_a, database, 3, "before the differential")
+    sql_a.run("sql_backup", database=database, path=folder, type="differential")
+    sql_b.run("sql_restore", database=database, source={"files": copy}, end="norecovery")
+    result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+    assert rows(sql_b, database) == [1, 2, 3] and result["plan"]["resumes"] is False
 
 
 def test_a_damaged_backup_is_left_out_for_the_next_best_way(sql_a, sql_b, database, folder, history, share):
