@@ -97,7 +97,7 @@ options:
     default: "{database}_{type}_{time}.{extension}"
   stripes:
     description:
-      - Number of files to spread the backup over. All of them are needed to restore it.
+      - Number of files to spread the backup over, up to 64. All of them are needed to restore it.
     type: int
     default: 1
   overwrite:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import string
 
 from .errors import RecoveryError
 
@@ -30,6 +31,9 @@ MANIFEST_FORMAT = "prs.recovery sql backup 1"
 EXTENSIONS = {"full": "bak", "differential": "dif", "log": "trn"}
 
 FIELDS = ("database", "server", "type", "time", "date", "extension", "stripe", "stripes")
+
+_PARTS = string.Formatter().parse
+"""A template -> its parts: text, name of the field after it, its format, its conversion."""
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
@@ -82,9 +86,13 @@ def check_folder(folder: str) -> None:
 
 def _file_name(template: str, values: dict[str, str]) -> str:
     safe = {field: safe_name(value) for field, value in values.items()}
+    name = ""
     try:
-        name = template.format_map(safe)
-    except (KeyError, ValueError, IndexError, AttributeError) as problem:
+        for text, field, form, conversion in _PARTS(template):
+            if field is not None and (field not in safe or form or conversion):      # the full language of templates could ask for gigabytes
+                raise ValueError(f"there is no {{{field}}}" if field not in safe else f"{{{field}}} has no other form")
+            name += text + safe.get(field or "", "")
+    except ValueError as problem:
         raise RecoveryError(
             f"The template of file names '{template}' cannot be used ({problem})", advice=f"It may hold {_fields()} and plain text"
         ) from None

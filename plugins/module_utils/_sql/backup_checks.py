@@ -16,6 +16,9 @@ __all__ = ["RULES", "check_options", "fit_database"]
 RULES = ("last", "age", "days", "weeks", "months", "years")
 """What an option of retention may hold."""
 
+MOST_STRIPES = 64
+"""Devices of one backup (error 3205)."""
+
 
 def check_options(params: dict[str, Any], *, windows: bool) -> None:
     """Raises RecoveryError for options that contradict each other. windows: whether it is known how to reach the Windows of the server."""
@@ -25,8 +28,8 @@ def check_options(params: dict[str, Any], *, windows: bool) -> None:
         raise RecoveryError(
             "A copy-only backup is no base, so 'missing_base: full' and 'copy_only' exclude each other", advice="Leave out one of the two"
         )
-    if params["stripes"] < 1:
-        raise RecoveryError("'stripes' is at least 1")
+    if not 1 <= params["stripes"] <= MOST_STRIPES:
+        raise RecoveryError(f"'stripes' is at least 1 and at most {MOST_STRIPES}")
     for option in ("retention", "copy_retention"):
         given = [number for number in (params[option] or {}).values() if number is not None]
         if params[option] is not None and (not given or min(given) < 1):
