@@ -17,6 +17,7 @@ __all__ = [
     "backup_files",
     "check_folder",
     "is_beside",
+    "is_full_path",
     "join_path",
     "manifest_name",
     "parent_path",
@@ -77,11 +78,18 @@ def backup_files(
 
 def check_folder(folder: str) -> None:
     """Raises RecoveryError for a folder that Windows cannot have, before anything is written that would have to be brought there."""
+    if not is_full_path(folder):
+        raise RecoveryError(f"'{folder}' is no full path, and what it is below depends on who looks", advice="Begin it with a drive or a share")
     parts = folder.replace("/", "\\").removeprefix("\\\\?\\").split("\\")
     if any(part[-1:] in (" ", ".") and part.strip(".") for part in parts):
         raise RecoveryError(f"'{folder}' is no path on Windows, which leaves out a blank or a dot at the end of a folder's name", advice="Choose another")
     if not folder.startswith("/") and any(map(_FORBIDDEN.search, parts[1:] if parts[0][1:] == ":" else parts)):
         raise RecoveryError(f"'{folder}' is no path on Windows", advice='The name of a folder must not contain any of < > : " / \\ | ? *')
+
+
+def is_full_path(path: str) -> bool:
+    """Whether a path begins with a drive, a share, or (on Linux) at the root."""
+    return re.match(r"[A-Za-z]:($|[\\/])|\\\\|/", path) is not None
 
 
 def _file_name(template: str, values: dict[str, str]) -> str:

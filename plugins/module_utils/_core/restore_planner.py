@@ -131,7 +131,7 @@ def _choose(inventory: Inventory, request: Request, existing: ExistingDatabase |
                          for family in families)
         return Refusal(code="ambiguous", target=request.target, rejected=rejected, details={"families": families},
                        message=f"the sources hold backups of {len(candidates)} different databases: {told}",
-                       advice="say which one is meant by source_database, or by family_guid where they have the same name")
+                       advice="say which one is meant by source.database, or by source.family_guid where they have the same name")
     family = candidates[0]
     mine = by_family.pop(family)
     usable = _sort_out(mine, request, rejected)

@@ -106,7 +106,7 @@ def _must_hold(session: Session, database: str, query: str) -> None:
     """A query of the user's own: it holds when its first column of its first row is neither empty nor zero nor false."""
     with session.connection.using(database):
         answer = session.connection.value(query, doing="The query in 'must_hold' failed")
-    if answer in (None, 0, "", "0", False):
+    if not answer or answer in ("0", "0x"):
         raise RecoveryError(
             f"Database {database} on {session.connection.target.server} is restored, but the query in 'must_hold' answers {answer!r}",
             advice="Look into the data; perhaps another backup or another target is the right one",

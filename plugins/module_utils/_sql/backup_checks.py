@@ -16,6 +16,9 @@ __all__ = ["RULES", "check_options", "fit_database"]
 RULES = ("last", "age", "days", "weeks", "months", "years")
 """What an option of retention may hold."""
 
+MOST_OF_A_RULE = 36500
+"""A century of days; what is far longer leaves the calendar."""
+
 MOST_STRIPES = 64
 """Devices of one backup (error 3205)."""
 
@@ -34,6 +37,8 @@ def check_options(params: dict[str, Any], *, windows: bool) -> None:
         given = [number for number in (params[option] or {}).values() if number is not None]
         if params[option] is not None and (not given or min(given) < 1):
             raise RecoveryError(f"'{option}' needs at least one rule, and each is at least 1", advice=f"Give one of {', '.join(RULES)}")
+        if max(given, default=0) > MOST_OF_A_RULE:
+            raise RecoveryError(f"'{option}' keeps at most {MOST_OF_A_RULE} of anything, or days", advice="Leave it out to keep everything")
     if params["copy_retention"] and not params["copy_to"]:
         raise RecoveryError("'copy_retention' needs 'copy_to', the folder that it is about", advice="Give both, or none")
     for option in ("stage_path", "manifest_beside"):

@@ -17,6 +17,7 @@ from .session import Session
 
 __all__ = [
     "ATTEMPTS",
+    "SYSTEM",
     "change_alone",
     "create_database",
     "drop_database",

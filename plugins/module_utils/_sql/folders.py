@@ -24,6 +24,7 @@ __all__ = [
     "is_file",
     "list_files",
     "provide_folder",
+    "require_folder",
     "require_new_file",
 ]
 
@@ -76,6 +77,13 @@ def require_new_file(connection: Connection, path: str) -> None:
     problem = _why_not(connection, path)
     if problem:
         raise _unusable(connection, f"path {path}", problem)
+
+
+def require_folder(connection: Connection, folder: str) -> None:
+    """Raises RecoveryError unless the service account can use a folder that is there."""
+    problem = folder_error(connection, folder)
+    if problem:
+        raise _unusable(connection, f"folder {folder}", problem)
 
 
 def provide_folder(session: Session, folder: str) -> None:

@@ -10,7 +10,7 @@ import datetime as dt
 from typing import Any
 
 from .._core.backup_inventory import Inventory, assemble, merge, tell_zones
-from .._core.backup_names import backup_files, join_path, parent_path, safe_name
+from .._core.backup_names import backup_files, is_full_path, join_path, parent_path, safe_name
 from .._core.backup_sets import guid
 from .._core.errors import RecoveryError, sentences
 from .._core.restore_plan import ExistingDatabase, Mark, Plan, Refusal
@@ -18,9 +18,9 @@ from .._core.restore_planner import Request, plan_restore
 from .._core.restore_policy import REFUSE, UNCHANGED, Decision, decide
 from .._core.restore_target import parse_target, parse_zone
 from . import aftercare, restores, sources
-from .databases import let_sessions_in, read_database, send_sessions_away, set_option
+from .databases import SYSTEM, let_sessions_in, read_database, send_sessions_away, set_option
 from .errors import SqlError
-from .folders import find_files, is_file, provide_folder, require_new_file
+from .folders import find_files, is_file, provide_folder, require_folder, require_new_file
 from .headers import read_file, read_files
 from .history import read_history, remembered_family, restored_full, standby_position
 from .locks import hold
@@ -30,6 +30,9 @@ from .server import read_server, service_account, utc_now
 from .session import Session
 
 __all__ = ["Restoring"]
+
+OLDEST_LEVEL = 100
+"""Compatibility level that SQL Server 2012 and all later ones have."""
 
 MAY_OPEN = ("RECOVERY_PENDING", "SUSPECT")
 """States that a database may leave with every row, once the server is asked to recover it again."""
@@ -46,6 +49,8 @@ class Restoring:
         self.database: str = params["database"]
         quote_identifier(self.database, what="name of the database")      # refuses what cannot be one before anything is asked
         self.host = session.connection.target.server
+        if self.database.lower() in SYSTEM:
+            raise RecoveryError(f"{self.database} is a system database, which this module does not restore", advice="See Microsoft's documentation for it")
         self.family = guid(params["source"]["family_guid"])
         self.unusable: dict[str, str] = {}
         self.doubtful: frozenset[str] = frozenset()
@@ -65,7 +70,7 @@ class Restoring:
         self.standby_file = self._standby_file()
         service_account(session.connection)      # so that every message about a path can say for whom
         self.there = self._what_is_there()
-        self._check_owner()
+        self._check_wishes()
         if not session.params["stage_path"]:
             return self._restore()
         if self._stays_anyway():
@@ -204,7 +209,13 @@ class Restoring:
         base = restored_full(self.session.connection, self.database, position=existing.redo_start_lsn)
         return dataclasses.replace(existing, differential_base_guid=base)
 
-    def _check_owner(self) -> None:
+    def _check_wishes(self) -> None:
+        """What is only done at the end, when it would be late to refuse it."""
+        level, newest = self.session.params["compatibility_level"], int(self.server["version"].partition(".")[0]) * 10
+        if level is not None and level not in range(OLDEST_LEVEL, newest + 1, 10):
+            raise RecoveryError(
+                f"SQL Server on {self.host} has no compatibility level {level}", advice=f"Give one from {OLDEST_LEVEL} to {newest}, or leave it out"
+            )
         owner = self.session.params["owner"]
         if owner and "\\" not in owner and read_login(self.session.connection, owner) is None:      # a Windows account needs no login
             raise RecoveryError(
@@ -298,17 +309,28 @@ class Restoring:
             failed = failed or sources.add_file_lists(self.session.connection, self.inventory, plan)
             if not failed:
                 plan = self._plan(with_server=True)
-                self._refuse_foreign_files(plan)
+                self._check_places(plan)
                 return plan
             self.unusable.update(failed)
 
-    def _refuse_foreign_files(self, plan: Plan) -> None:
-        used = sources.other_files(self.session.connection, database=self.database)
+    def _check_places(self, plan: Plan) -> None:
+        """Where the database's files go: into folders that are there, over nothing but its own. RESTORE finds that out too, but only after the tail was
+        saved and the living database closed; and with REPLACE it overwrites what belongs to nobody."""
+        connection = self.session.connection
+        used = sources.other_files(connection, database=self.database)
+        own = {file["path"].lower() for file in (self.there or {"files": []})["files"]}
+        for folder in sorted({parent_path(path) for _logical_name, path in plan.moves}):
+            require_folder(connection, folder)
         for _logical_name, path in plan.moves:
             if path.lower() in used:
                 raise RecoveryError(
                     f"The restored {self.database} would need the file {path}, which belongs to database {used[path.lower()]} on {self.host}",
                     advice="Give other folders in 'relocate'",
+                )
+            if path.lower() not in own and is_file(connection, path):
+                raise RecoveryError(
+                    f"There is a file {path} on {self.host} already, which belongs to no database, and the restored {self.database} would need that path",
+                    advice="It may be what is left of a database ('source.attach' opens such files): move it away, or give other folders in 'relocate'",
                 )
 
     def _decide(self, plan: Plan) -> Decision:
@@ -437,6 +459,8 @@ class Restoring:
         params = self.session.params
         if params["end"] != "standby":
             return ""
+        if params["standby_file"] and not is_full_path(params["standby_file"]):
+            raise RecoveryError(f"'{params['standby_file']}' is no full path of an undo file", advice="Begin it with a drive or a share")
         folder = params["relocate"]["data_dir"] or self.server["default_data_path"]
         return params["standby_file"] or join_path(folder, f"{safe_name(self.database)}.standby")
 

@@ -132,6 +132,37 @@ def test_a_healthy_database_is_overwritten_by_an_explicit_yes_alone(sql_a, datab
     assert rows(sql_a, database) == [1, 2, 3, 4, 5]      # the first tail lies among the backups now
 
 
+@pytest.mark.parametrize(("wish", "part"), [
+    ({"relocate": {"data_dir": "Q:\\typing mistake"}}, "operating system error 3"),
+    ({"relocate": {"log_dir": "D:\\Data\\not there"}}, "operating system error 3"),
+    ({"relocate": {"data_dir": "D:\\Data\\left"}}, "belongs to no database"),
+    ({"compatibility_level": 999}, "no compatibility level 999"),
+    ({"compatibility_level": 145}, "no compatibility level 145"),
+    ({"owner": "nobody"}, "no login nobody"),
+    ({"end": "standby", "standby_file": "relative.undo"}, "no full path"),
+    ({"tail_log_path": "relative"}, "no full path"),
+])  # fmt: skip
+def test_a_living_database_is_closed_only_when_all_that_was_asked_for_can_be(sql_a, database, folder, history, only_queries, wish, part):
+    """The server itself finds it out after the tail was saved, and the database is RESTORING by then."""
+    mark(sql_a, database, 5, "in the tail")
+    files = sql_a.host.files("NT AUTHORITY\\SYSTEM")
+    files.make_dir("D:\\Data\\left")
+    files.write(f"D:\\Data\\left\\{database}.mdf", b"what somebody saved from a disaster")
+    options = {"database": database, "source": {"folders": [folder]}, "replace": "always", **wish}
+    with only_queries, pytest.raises(Failed, match=part):
+        sql_a.run("sql_restore", check=True, **options)
+    with pytest.raises(Failed, match=part):
+        sql_a.run("sql_restore", **options)
+    assert sql_a.state_of(database) == "ONLINE" and rows(sql_a, database) == [1, 2, 3, 4, 5]
+    assert files.read(f"D:\\Data\\left\\{database}.mdf") == b"what somebody saved from a disaster"
+
+
+@pytest.mark.parametrize("name", ["master", "MSDB", "model", "tempdb"])
+def test_system_databases_are_left_alone(sql_a, name):
+    with pytest.raises(Failed, match="system database"):
+        sql_a.run("sql_restore", database=name, source={"folders": ["D:\\Backup"]}, replace="always")
+
+
 def test_sessions_are_ended_and_the_database_is_open_again(sql_a, database, folder, history):
     busy = sql_a.client(database)
     sql_a.run("sql_restore", database=database, source={"folders": [folder]}, replace="always")
@@ -244,8 +275,9 @@ def test_files_that_are_no_backups_do_no_harm(sql_b, database, folder, history, 
 
 def test_a_query_that_must_hold(sql_b, database, folder, history):
     options = {"database": database, "source": {"folders": [folder]}}
-    with pytest.raises(Failed, match="'must_hold' answers 0"):
-        sql_b.run("sql_restore", **options, must_hold="SELECT COUNT(*) FROM dbo.marker WHERE id = 99")
+    for query in ("SELECT COUNT(*) FROM dbo.marker WHERE id = 99", "SELECT 0x"):
+        with pytest.raises(Failed, match="'must_hold' answers"):
+            sql_b.run("sql_restore", **options, must_hold=query)
     assert sql_b.ask("SELECT user_access_desc FROM sys.databases WHERE name = %s", database) == [("RESTRICTED_USER",)]
     held = {**options, "must_hold": "SELECT COUNT(*) FROM dbo.marker WHERE id = 4"}
     assert sql_b.run("sql_restore", **held)["statements"] == [f"ALTER DATABASE [{database}] SET MULTI_USER"]

@@ -160,6 +160,7 @@ def test_no_manifest_where_the_verification_failed(make, monkeypatch, tmp_path):
         (THERE, {"stripes": 65}, "at most 64"),
         (THERE, {"retention": {"last": 0}}, "at least one rule"),
         (THERE, {"retention": {"last": None}}, "at least one rule"),
+        (THERE, {"retention": {"age": 10**9}}, "at most 36500"),
         (THERE, {"copy_retention": {"last": 1}}, "needs 'copy_to'"),
         (THERE, {"copy_to": "\\\\b\\x"}, "only Enterprise and Developer"),
         (THERE, {"copy_to": "d:\\backup\\"}, "folder of the backup itself"),

@@ -63,7 +63,13 @@ def test_folders_that_windows_cannot_have_are_refused(folder):
         files(folder=folder)
 
 
-@pytest.mark.parametrize("folder", ["\\\\?\\D:\\Backup", "D:\\it's [a] 名前", "d:", "\\\\files\\backup$\\..\\x"])
+@pytest.mark.parametrize("folder", ["relative", "relative\\folder", "\\rooted", "D:relative", "."])
+def test_folders_that_depend_on_who_looks_are_refused(folder):
+    with pytest.raises(RecoveryError, match="is no full path"):
+        files(folder=folder)
+
+
+@pytest.mark.parametrize("folder", ["/var/opt/mssql/backup", "\\\\?\\D:\\Backup", "D:\\it's [a] 名前", "d:", "\\\\files\\backup$\\..\\x"])
 def test_folders_that_windows_can_have(folder):
     assert files(folder=folder)[0].startswith(folder)
 
