@@ -119,13 +119,23 @@ def test_the_properties_are_not_about_nothing(end: str) -> None:
             f"{step.kind}{'_striped' if step.copies and len(step.copies[0].stripes) > 1 else ''}{'_stopped' if step.stop else ''}" for step in answer.steps]
         if isinstance(answer, Plan):
             kinds += [item.code for item in answer.rejected]
+            kinds += ["same_name" for item in answer.rejected if item.code == "other_database" and item.set is not None and item.set.database == NAME]
+            used_copies = [step.copies for step in answer.steps if step.copies]
+            kinds += [name for copies in used_copies for name, there in (
+                ("duplicate", len(copies) > 1), ("second_copy", copies[0].stripes[0].startswith("D:")), ("later_position", copies[0].position > 1),
+                ("renamed", "renamed" in copies[0].stripes[0]), ("scattered", len({path[:3] for path in copies[0].stripes}) > 1)) if there]
             used = {step.guid for step in answer.steps}
             kinds += ["crossing" for taken in scene.history.taken if taken.guid in used and taken.first_fork != taken.last_fork]
+            kinds += ["halfway_fork" for step in answer.steps if step.stop is not None and step.stop.kind == "lsn"]
+            kinds += [f"{what}_{taken.kind}" for taken in scene.history.taken if taken.guid in used
+                      for what, is_so in (("copy_only", taken.copy_only), ("bulk", taken.bulk)) if is_so]
+            kinds += ["missing_stripe" for item in answer.rejected if "missing" in item.reason and "stripe" in item.reason]
             kinds += ["copy_only_base" for taken in scene.history.taken if taken.guid in used and taken.kind == "full" and taken.copy_only]
         for kind in kinds:
             seen[kind] = seen.get(kind, 0) + 1
     for kind in ("full", "differential", "log", "log_stopped", "full_striped", "crossing", "copy_only_base", "gap", "other_fork", "other_database",
-                 "no_base", "unusable", "unreadable", "no_full"):
+                 "no_base", "unusable", "unreadable", "no_full", "same_name", "duplicate", "second_copy", "scattered", "later_position", "renamed",
+                 "missing_stripe", "halfway_fork", "copy_only_log", "bulk_log"):
         assert seen.get(kind, 0) >= 3, (kind, seen)
 
 
