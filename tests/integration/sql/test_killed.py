@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -294,6 +295,27 @@ def test_a_restore_whose_playbook_was_killed_is_waited_for(sql_b, database, fold
     started = [entry["text"] for entry in record.entries("sql", host=sql_b.host.name, since=since) if entry["text"].startswith("RESTORE DATABASE")]
     if alive:
         assert sum(" FROM " in text for text in started) == 1      # the second run found the work done
+
+
+def test_a_restore_that_another_session_runs_is_waited_for_not_started_twice(sql_b, database, folder, backups, slow):
+    options = {"database": database, "source": {"folders": [folder]}}
+    record, results = sql_b.host.estate.record, {}
+    since = record.last
+
+    def asked(text):
+        return [entry["text"] for entry in record.entries("sql", host=sql_b.host.name, since=since) if text in entry["text"]]
+
+    second = threading.Thread(target=lambda: results.update(sql_b.run("sql_restore", **options)))
+    slow(FOREVER)
+    with running(sql_b, "sql_restore", **options) as first:
+        wait_for(lambda: percent(sql_b) > 0.5, first)
+        second.start()
+        wait_for(lambda: len(asked("sp_getapplock")) > 1, first)
+        slow(0.0)
+        assert first.wait(60) == 0
+        second.join(60)
+    assert results["changed"] is False and results["plan"] == {} and sql_b.marks(database) == [1, 2]
+    assert len(asked("RESTORE DATABASE [")) == 2 and len(asked("RESTORE LOG [")) == 1      # the full and its recovery, and the log, once each
 
 
 def test_who_is_not_waited_for_longer_is_named(sql_b, database, backups, folder):
