@@ -79,6 +79,8 @@ def fit_database(session: Session, type: str) -> dict[str, Any]:
             f"Database {database['name']} on {host} is {database['state']}, not ONLINE: no backup of it would be whole",
             advice="Restore it with sql_restore, which also tries to save the tail of its log",
         )
+    if database["name"].lower() == "tempdb":
+        raise RecoveryError("SQL Server takes no backup of the database tempdb (error 3147)", advice="It is made anew at each start")
     if type == "differential" and database["name"].lower() == "master":
         raise RecoveryError("SQL Server takes only full backups of the database master (error 3024)", advice="Use 'type: full' for it")
     if type == "log" and database["recovery_model"] == "SIMPLE":

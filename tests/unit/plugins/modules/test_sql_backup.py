@@ -156,6 +156,7 @@ def test_no_manifest_where_the_verification_failed(make, monkeypatch, tmp_path):
         (THERE, {"type": "differential", "copy_only": True}, "copy_only"),
         (THERE, {"type": "log", "copy_only": True, "missing_base": "full"}, "no base"),
         ({**THERE, "name": "master"}, {"type": "differential"}, "only full backups"),
+        ({**THERE, "name": "tempdb"}, {}, "no backup of the database tempdb"),
         (THERE, {"stripes": 0}, "at least 1"),
         (THERE, {"stripes": 65}, "at most 64"),
         (THERE, {"retention": {"last": 0}}, "at least one rule"),
