@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
+import time
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT
 from ansible_collections.prs.recovery.plugins.module_utils._sql.locks import lock_name
 from prs_lab.sqlserver.faults import Fault
 
@@ -157,6 +160,31 @@ def test_a_login_that_may_not_see_sessions_is_still_told_that_there_is_another_r
     with contextlib.closing(locked(sql_a, database)[0]), pytest.raises(Failed, match=r"Another run works on database .*may not see who") as failed:
         sql_a.run("sql_backup", database=database, **login)
     assert "VIEW SERVER STATE" in failed.value.result["msg"]
+
+
+def test_how_far_it_is_is_shown_while_it_runs(sql_a, sql_b, database, slow, tmp_path, monkeypatch):
+    shown, folder = tmp_path / "progress", f"{SHARE}\\sql\\{database}"
+    monkeypatch.setenv(ENVIRONMENT, str(shown))
+
+    def watched(server, what, command, name, **options):
+        """Run a module until it has shown some percent, while the server says that it is at it; then let it end."""
+        shown.write_text("")
+        slow(20.0)
+        worker = threading.Thread(target=lambda: server.run(name, database=database, **options))
+        worker.start()
+        ends = time.monotonic() + 60
+        while f"{what}: 10 %" not in shown.read_text():
+            assert worker.is_alive() and time.monotonic() < ends, shown.read_text()
+            time.sleep(0.05)
+        ((percent,),) = server.ask("SELECT percent_complete FROM sys.dm_exec_requests WHERE command = %s", command)
+        slow(0.0)
+        worker.join()
+        assert 5 <= percent < 60, "it was shown long after it was so"
+        return shown.read_text()
+
+    assert "verification: 100 %" in watched(sql_a, f"backup of {database}", "BACKUP DATABASE", "sql_backup", path=folder)
+    watched(sql_b, f"restore of {database}, step 1 of 2", "RESTORE DATABASE", "sql_restore", source={"folders": [folder]})
+    assert sql_b.marks(database) == [1]
 
 
 def test_a_damaged_backup_fails_its_verification(sql_a, database, monkeypatch):
