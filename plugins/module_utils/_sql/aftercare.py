@@ -70,7 +70,7 @@ def prove(session: Session, database: str) -> str:
 def _put_in_order(session: Session, database: str, *, owner: str | None) -> dict[str, list[str]]:
     """Pages verified, owner and compatibility level as wanted, users joined to their logins.
 
-    Returns the names of the users that were C(repaired), and of those C(left) without a login.
+    Returns the names of the users that were C(repaired), and of those C(left) without a login. A read-only database is left as it is.
     """
     compatibility_level, repair_users = session.params["compatibility_level"], session.params["repair_users"]
     there = read_database(session.connection, database)
@@ -78,15 +78,18 @@ def _put_in_order(session: Session, database: str, *, owner: str | None) -> dict
         raise RecoveryError(f"Database {database} on {session.connection.target.server} is {there['state'] if there else 'gone'} instead of ONLINE")
     if there["user_access"] == "SINGLE_USER":
         leave_to_administrators(session, database)
-    if there["page_verify"] != "CHECKSUM" and not there["read_only"]:
+    users: dict[str, list[str]] = {"repaired": [], "left": []}
+    if there["read_only"]:
+        session.warnings.append(f"{database} was read-only when it was backed up, and is so again: its owner, its options and its users stay as they are")
+        return {**users, "left": [user["name"] for user in orphaned_users(session.connection, database)]}
+    if there["page_verify"] != "CHECKSUM":
         set_option(session, database, "PAGE_VERIFY CHECKSUM")
     if compatibility_level and there["compatibility_level"] != compatibility_level:
         set_option(session, database, f"COMPATIBILITY_LEVEL = {compatibility_level}")
     if owner and (there["owner"] or "").lower() != owner.lower():
         set_owner(session, database, owner)
-    users: dict[str, list[str]] = {"repaired": [], "left": []}
     for user in orphaned_users(session.connection, database):
-        if repair_users and user["login"] and not there["read_only"]:
+        if repair_users and user["login"]:
             map_user(session, database, user=user["name"], login=user["login"])
             users["repaired"].append(user["name"])
         else:

@@ -230,6 +230,17 @@ def test_users_belong_to_the_logins_of_this_server(sql_a, sql_b, database, folde
     assert found == [(login,)]
 
 
+def test_a_read_only_database_is_handed_over_as_it_was(sql_a, sql_b, database, folder):
+    """Its owner cannot be changed (3906), and that is no reason to keep it closed."""
+    sql_a.do(f"ALTER DATABASE [{database}] SET READ_ONLY WITH ROLLBACK IMMEDIATE")
+    sql_a.run("sql_backup", database=database, path=folder)
+    options = {"database": database, "source": {"folders": [folder]}, "checkdb": "physical"}
+    result = sql_b.run("sql_restore", **options)
+    assert result["database"]["user_access"] == "MULTI_USER" and result["database"]["read_only"] is True and rows(sql_b, database) == [1]
+    assert "read-only" in str(result["warnings"])
+    assert sql_b.run("sql_restore", **options)["changed"] is False
+
+
 def test_an_interrupted_restore_goes_on(sql_a, sql_b, database, folder, history):
     full = sql_b.run("sql_backup_info", folders=[folder])["sets"][0]["files"][0]
     source = {"folders": [folder]}
