@@ -17,7 +17,8 @@ description:
     do not matter. Backups of other programs and people are as good as those of M(prs.recovery.sql_backup).
   - Everything is decided before anything is touched. In check mode the whole plan is shown and only queries are sent.
   - A database that is there is known by its identity (family), not by its name. A healthy one is never overwritten unless O(replace=always).
-  - Before a living database is overwritten, the tail of its log is saved; from a damaged one that is attempted.
+  - Before a living database is overwritten, the server reads the backups that are needed to their end (C(RESTORE VERIFYONLY)), and the tail of its
+    log is saved; from a damaged one that is attempted.
   - Afterwards the database is open to everybody, has its owner, verifies its pages, and its users belong to the logins of the same name.
   - A restore that was interrupted continues, or starts over where that is better. RV(plan) says which.
 options:
@@ -106,7 +107,8 @@ options:
     type: str
   relocate:
     description:
-      - Folders for the database's files, by default those of the instance.
+      - Folders for the database's files, by default those of the instance. They must be there. A file in the way that belongs to no database is
+        never overwritten.
     type: dict
     default: {}
     suboptions:

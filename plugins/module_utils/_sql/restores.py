@@ -10,7 +10,7 @@ from typing import Any
 
 from .._core.errors import RecoveryError, sentences
 from .._core.restore_plan import Plan, Step, Stop
-from .backups import STEP, show_percent
+from .backups import STEP, show_percent, verify
 from .connection import Connection
 from .databases import change_alone, let_sessions_in, read_database
 from .errors import SqlError
@@ -18,7 +18,7 @@ from .folders import from_disk
 from .quoting import compose, quote_text
 from .session import Session
 
-__all__ = ["SetUnusable", "free_space", "plan_with_statements", "reopen", "restore", "restore_statement", "save_tail", "tail_statement"]
+__all__ = ["SetUnusable", "free_space", "plan_with_statements", "reading_problems", "reopen", "restore", "restore_statement", "save_tail", "tail_statement"]
 
 UNREADABLE = frozenset({3183, 3189, 3201, 3203, 3241, 3242, 3243, 3270, 3271})
 """Errors that condemn the copy of a set, not the plan."""
@@ -130,6 +130,22 @@ def restore(session: Session, plan: Plan, *, database: str, replace: bool, guard
                     f"The {plan.target} was not met in the logs: {database} stands at their end and was not opened",
                     advice="Look at the name of the mark (that of its transaction) and at 'mark_after', or give a time",
                 )
+
+
+def reading_problems(session: Session, step: Step) -> list[str]:
+    """Read what a step restores, from one place after the other, until it can be read; what the server said of each place, empty for a whole one."""
+    problems: list[str] = []
+    for copy in step.copies:
+        session.progress.line(f"reading {copy.stripes[0]} to its end before the living database is closed")
+        try:
+            verify(session.connection, files=copy.stripes, position=copy.position, checksum=step.checksum, progress=session.progress)
+        except SqlError as problem:
+            if problem.lost:
+                raise
+            problems.append(problem.text)
+        else:
+            return [*problems, ""]
+    return problems
 
 
 def _stopped_before(session: Session, database: str, step: Step) -> bool:

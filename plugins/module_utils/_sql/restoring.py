@@ -106,7 +106,7 @@ class Restoring:
         self._check_standby_file()
         self._respect_leases()
         self.facts = sources.server_facts(session.connection, self.server, session.params["relocate"])
-        plan = self._complete_plan()
+        plan = self._read_back(self._complete_plan())
         tail = {}
         try:
             tail = self._save_tail(decision)
@@ -312,6 +312,27 @@ class Restoring:
                 self._check_places(plan)
                 return plan
             self.unusable.update(failed)
+
+    def _read_back(self, plan: Plan) -> Plan:
+        """A living database is given up only for backups that were read from their first to their last byte. What cannot be read is left out, and the
+        next best way is tried the same way; where none is left, that is said while the database still lives."""
+        session, there = self.session, self.there
+        if session.check_mode or there is None or there["state"] != "ONLINE" or there["standby"]:
+            return plan
+        whole: set[str] = set()
+        while True:
+            for step in plan.steps:
+                if not step.copies or step.guid in whole:
+                    continue
+                problems = restores.reading_problems(session, step)
+                if all(problems):
+                    self.unusable[step.guid] = problems[0]
+                    session.warnings.append(f"The {step.kind} backup in {step.copies[0].stripes[0]} cannot be read to its end, and was left out: {problems[0]}")
+                    break
+                whole.add(step.guid)
+            else:
+                return plan
+            plan = self._complete_plan()
 
     def _check_places(self, plan: Plan) -> None:
         """Where the database's files go: into folders that are there, over nothing but its own. RESTORE finds that out too, but only after the tail was

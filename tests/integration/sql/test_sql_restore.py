@@ -157,6 +157,31 @@ def test_a_living_database_is_closed_only_when_all_that_was_asked_for_can_be(sql
     assert files.read(f"D:\\Data\\left\\{database}.mdf") == b"what somebody saved from a disaster"
 
 
+def damaged(share, path):
+    """A byte in the middle of a backup on the share is turned around: its header still reads well."""
+    place = path.replace(SHARE, "D:\\Shares\\backup")
+    content = bytearray(share.read(place))
+    content[len(content) // 2] ^= 0xFF
+    share.write(place, bytes(content))
+
+
+def test_a_living_database_is_not_given_up_for_a_damaged_backup(sql_a, database, folder, share):
+    """The damage would show when the database is gone already, and a backup is all that is left then."""
+    first = sql_a.run("sql_backup", database=database, path=folder)["backup"]["files"]
+    mark(sql_a, database, 2, "after the first full")
+    second = sql_a.run("sql_backup", database=database, path=folder)["backup"]["files"]
+    options = {"database": database, "source": {"folders": [folder]}, "replace": "always"}
+    damaged(share, second[0])
+    result = sql_a.run("sql_restore", **options)
+    assert "cannot be read to its end" in str(result["warnings"])
+    assert [step["devices"] for step in result["plan"]["steps"]] == [first, [result["tail_log"]["file"]], []] and rows(sql_a, database) == [1, 2]
+    damaged(share, first[0])
+    with pytest.raises(Failed, match="no usable full backup") as failed:
+        sql_a.run("sql_restore", **options)
+    assert "statements" not in failed.value.result or failed.value.result["statements"] == []
+    assert sql_a.state_of(database) == "ONLINE" and rows(sql_a, database) == [1, 2]
+
+
 @pytest.mark.parametrize("name", ["master", "MSDB", "model", "tempdb"])
 def test_system_databases_are_left_alone(sql_a, name):
     with pytest.raises(Failed, match="system database"):
