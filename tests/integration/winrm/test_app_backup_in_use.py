@@ -115,6 +115,28 @@ def test_a_locked_file_can_be_left_out(twins: Twins) -> None:
     assert restored(twins) == CONTENT
 
 
+def test_a_file_of_which_a_part_is_locked_is_tried_again(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a small database keeps its bytes: it can be opened, and then not read."""
+    twins.write(LOG, b"busy")
+    twins.files.lock_part(LOG)
+    monkeypatch.setattr(verb_archives, "pause", lambda seconds: twins.files.unlock_part(LOG))
+    assert twins.backup()["skipped"] == []
+    assert restored(twins)["logs/today.log"] == b"busy"
+
+
+def test_a_file_of_which_a_part_stays_locked_is_named(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    twins.write(LOG, b"busy")
+    twins.files.lock_part(LOG)
+    with pytest.raises(RecoveryError, match=r"logs/today\.log on .* cannot be read.*locked a portion.*unreadable=report"):
+        twins.backup()
+    assert [entry["name"] for entry in twins.backup(unreadable="report")["skipped"]] == ["logs/today.log"]
+    monkeypatch.setattr(archive_writer, "SETTLED", 2)      # one that is too large to be read before it is written ends the archive
+    twins.files.remove_tree(LOCAL)
+    with pytest.raises(RecoveryError, match=r"Archiving .* failed on .*logs/today\.log: .*locked a portion.*Windows error 33"):
+        twins.backup(unreadable="report")
+    assert twins.names(LOCAL) == []
+
+
 @pytest.mark.parametrize("name", ["web.config", "encryption.config", "bin\\Prs.Web.dll", "Default.aspx"])
 def test_what_the_application_cannot_do_without_is_never_left_out(twins: Twins, name: str) -> None:
     twins.files.hold(f"{APPLICATION}\\{name}", "virus scanner")

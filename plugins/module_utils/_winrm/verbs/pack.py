@@ -5,13 +5,14 @@
 
 Parameters: Path of the folder; Archive, a file that must not exist; ManifestName, the name of the archive's last entry; ManifestHead, its first line,
             in which {count} after "files": becomes the number of files in the archive; Rounds (default 3): how often a file is tried that cannot be
-            opened, or that changes while it is read; Pause (default 2000): milliseconds before each further round; Settle (default 32 MB): up to
+            read, or that changes while it is read; Pause (default 2000): milliseconds before each further round; Settle (default 32 MB): up to
             this size a file is read whole before a byte of it is written. A larger one that changes is in the archive as it was read.
 Items in:   names within the folder, with /; a name that ends in / is a folder. Or {name, source}: the file at `source` under that name.
 Items out:  one for each file: name, and either size, sha256 (of the bytes that are in the archive), modified (UTC, ISO 8601) and changed (whether the
-            file became another one while it was read, in the last round too), or error when it could not be opened; then it is not in the archive.
+            file became another one while it was read, in the last round too), or error when it could not be read; then it is not in the archive.
             The manifest has one line of JSON (name, size, sha256, modified) for each file that is in the archive.
-Errors:     80 or 183 when the archive exists, 3, 5, 53, 112; then the archive is removed again.
+Errors:     80 or 183 when the archive exists, 3, 5, 53, 112; 33 when a part of a file beyond Settle is locked, which the message names; then the
+            archive is removed again.
 Assumes:    .NET Framework 4.5 or later. Streams: neither a large file nor the archive has to fit into memory, and both may be larger than 4 GB.
 """
 
@@ -59,10 +60,19 @@ try {
             }
             $fullName = Join-Name $Path $name
             if ($item -isnot [string]) { $fullName = Get-LongPath $item.source }
+            $source = $null
             try {
                 $source = [System.IO.FileStream]::new($fullName, 'Open', 'Read', 'ReadWrite, Delete')
+                $first = [System.IO.FileInfo]::new($fullName)
+                $modified = $first.LastWriteTimeUtc
+                $wholeRead = $source.Length -le $Settle
+                if ($wholeRead) {
+                    $settled.SetLength(0)
+                    $source.CopyTo($settled, 1048576)
+                }
             }
             catch {
+                if ($null -ne $source) { $source.Dispose() }
                 $fault = Get-Fault $_
                 # What is not there any more (2, 3) does not come back.
                 if ($round -lt $Rounds -and $fault['number'] -ne 2 -and $fault['number'] -ne 3) { $again.Add($item) }
@@ -70,13 +80,8 @@ try {
                 continue
             }
             try {
-                $first = [System.IO.FileInfo]::new($fullName)
-                $modified = $first.LastWriteTimeUtc
                 $content = $source
-                $wholeRead = $source.Length -le $Settle
                 if ($wholeRead) {
-                    $settled.SetLength(0)
-                    $source.CopyTo($settled, 1048576)
                     $settled.Position = 0
                     $content = $settled
                     $changed = Test-Changed $first $settled.Length
@@ -86,12 +91,17 @@ try {
                     }
                 }
                 $stored = $zip.CreateEntry($name)
-                # The time that a ZIP archive can hold.
-                if ($modified.Year -ge 1980 -and $modified.Year -le 2107) { $stored.LastWriteTime = $first.LastWriteTime }
+                # The time that a ZIP archive can hold, which is the one on the wall.
+                $wall = $first.LastWriteTime
+                if ($wall.Year -ge 1980 -and $wall.Year -le 2107) { $stored.LastWriteTime = $wall }
                 $sha = New-Sha256
                 $writer = [System.Security.Cryptography.CryptoStream]::new($stored.Open(), $sha, 'Write')
                 try {
                     $content.CopyTo($writer, 1048576)
+                }
+                catch {
+                    $cause = $_.Exception.GetBaseException()
+                    throw [System.IO.IOException]::new(('{0}: {1}' -f $name, $cause.Message), $cause.HResult)
                 }
                 finally {
                     $writer.Dispose()

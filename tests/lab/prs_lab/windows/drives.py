@@ -181,6 +181,7 @@ class Drives:
         self._descriptors: dict[str, Descriptor] = {}
         self._encrypted: dict[str, str] = {}
         self._holds: dict[str, list[str]] = {}
+        self._part_locked: set[str] = set()
         self._mount()
         if not any(self.root.glob("C/*")):
             self._prepare()
@@ -216,6 +217,7 @@ class Drives:
             for volume in self.volumes.values():
                 shutil.rmtree(volume.root, ignore_errors=True)
             self._holds.clear()
+            self._part_locked.clear()
             self._encrypted.clear()
             self._mount()
             self._prepare()
@@ -265,6 +267,17 @@ class Drives:
                 (held == key or (below and held.startswith(inside))) and any(holder != owner for holder in holders)
                 for held, holders in self._holds.items()
             )
+
+    def lock_part(self, path: str) -> None:
+        with self.lock:
+            self._part_locked.add(path.lower())
+
+    def unlock_part(self, path: str) -> None:
+        with self.lock:
+            self._part_locked.discard(path.lower())
+
+    def part_locked(self, path: str) -> bool:
+        return path.lower() in self._part_locked
 
     # Encryption (EFS)
 

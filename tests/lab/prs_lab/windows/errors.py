@@ -11,6 +11,7 @@ TEXTS = {
     17: "The system cannot move the file to a different disk drive.",
     21: "The device is not ready.",
     32: "The process cannot access the file because it is being used by another process.",
+    33: "The process cannot access the file because another process has locked a portion of the file.",
     53: "The network path was not found.",
     64: "The specified network name is no longer available.",
     67: "The network name cannot be found.",

@@ -93,6 +93,23 @@ class _Place:
             raise WinError(5, self.asked)
 
 
+class _PartlyLocked(io.FileIO):
+    """A file of which another process has locked bytes: it opens, and whoever reads gets 33."""
+
+    def __init__(self, real: str, *, asked: str) -> None:
+        super().__init__(real)
+        self._asked = asked
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise WinError(33, self._asked)
+
+    def readall(self) -> bytes:
+        raise WinError(33, self._asked)
+
+    def readinto(self, buffer: object, /) -> int:
+        raise WinError(33, self._asked)
+
+
 class _CountedFile(io.FileIO):
     """A file being written: every byte that makes it longer counts against the drive, and 112 comes in the middle, as on a real disk.
 
@@ -268,7 +285,7 @@ class FileView:
         real = place.real
         with os_errors(path):
             if mode == "rb":
-                return open(real, "rb")
+                return _PartlyLocked(real, asked=path) if place.drives.part_locked(place.path) else open(real, "rb")  # type: ignore[return-value]
             is_new = not os.path.exists(real)
             file = _CountedFile(real, mode, host=place.host, volume=place.volume, asked=path, reachable=lambda: self._reaches(place.host))
         if is_new:
@@ -370,6 +387,15 @@ class FileView:
     def release(self, path: str, owner: str) -> None:
         place = self._place(path)
         place.drives.release(place.path, owner)
+
+    def lock_part(self, path: str) -> None:
+        """Lock bytes of a file, as a database does: others open it, and get 33 when they read, until `unlock_part`."""
+        place = self._existing(path)
+        place.drives.lock_part(place.path)
+
+    def unlock_part(self, path: str) -> None:
+        place = self._place(path)
+        place.drives.unlock_part(place.path)
 
     # How a path is found
 

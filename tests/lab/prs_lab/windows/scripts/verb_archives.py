@@ -47,6 +47,9 @@ def pack(
                         continue
                     try:
                         source = files.open(path)
+                        before = files.stat(path)
+                        settled = before.size <= Settle
+                        content: BinaryIO = io.BytesIO(source.read()) if settled else source
                     except WinError as error:
                         if round_number < Rounds and error.number not in (2, 3):
                             again.append(item)
@@ -54,14 +57,15 @@ def pack(
                             yield {"name": name, "error": fault(error)}
                         continue
                     with source:
-                        before = files.stat(path)
-                        settled = before.size <= Settle
-                        content: BinaryIO = io.BytesIO(source.read()) if settled else source
                         changed = settled and _changed(files, path, before, len(content.getbuffer()))  # type: ignore[attr-defined]
                         if changed and round_number < Rounds:
                             again.append(item)
                             continue
-                        answer = {"name": name, "modified": moment(before.modified), **_pack_file(archive, name, content, before.modified)}
+                        try:
+                            packed = _pack_file(archive, name, content, before.modified)
+                        except WinError as error:
+                            raise _Meanwhile(error, name) from None
+                        answer = {"name": name, "modified": moment(before.modified), **packed}
                         if not settled:
                             changed = _changed(files, path, before, answer["size"])
                     lines.append(json.dumps(answer))
@@ -77,6 +81,18 @@ def pack(
     except BaseException:
         files.remove(Archive)
         raise
+
+
+class _Meanwhile(WinError):
+    """What went wrong while a file was on its way into the archive, with the file's name."""
+
+    def __init__(self, error: WinError, name: str) -> None:
+        super().__init__(error.number, error.path)
+        self._said = f"{name}: {error.dotnet}"
+
+    @property
+    def dotnet(self) -> str:
+        return self._said
 
 
 def _changed(files: FileView, path: str, before: Stat, count: int) -> bool:
