@@ -156,15 +156,23 @@ def room(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
 def rights(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """Who reads the keys and an unencrypted database together holds what the application guards."""
     for place in facts["places"]:
-        folders = {folder["path"].lower(): folder for folder in (place.get("saw") or {}).get("folders", []) if not folder["error"]}
+        folders = {folder["path"].lower(): folder for folder in (place.get("saw") or {}).get("folders", [])}
+        if not folders:
+            continue      # nobody looked, which the row of the server says
         data, application = (folders.get(place["folders"].get(name, "").lower()) for name in ("database", "application"))
-        if data is None or application is None:
-            continue
-        if data["readers_error"] or application["readers_error"]:
-            why = data["readers_message"] or application["readers_message"]
-            yield row("rights", _where(place), f"the folders' rights cannot be read: {why}", state=WARN, next="Give the account the right to read permissions")
+        unread = _unread(data) or _unread(application)
+        if data is None or application is None or unread:
+            yield row("rights", _where(place), f"the folders' rights cannot be read: {unread or 'they were not looked at'}", state=WARN,
+                      next="Give the account that reads there the right to read permissions")
             continue
         yield _separation(place, data["readers"], application["readers"])
+
+
+def _unread(folder: Mapping[str, Any] | None) -> str:
+    """Why nobody knows who may read in a folder; empty when that is known."""
+    if folder is None or not (folder["error"] or folder["readers_error"]):
+        return ""
+    return folder["message"] or folder["readers_message"] or f"Windows error {folder['error'] or folder['readers_error']}"
 
 
 def _separation(place: Mapping[str, Any], data: list[dict[str, str]], application: list[dict[str, str]]) -> Row:

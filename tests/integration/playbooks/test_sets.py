@@ -193,3 +193,38 @@ def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(
     assert f"recovery set {good}" in run.output and "newer, but not taken because the application did not work" in run.output
     assert estate.labels() == MARKERS
     assert extra.exists()
+
+
+def make_shares(estate: Estate, readers: dict[str, list[str]]) -> dict[str, str]:
+    """Shares on the file server, each for administrators and some accounts alone; their paths by name."""
+    tasks = []
+    for name, accounts in readers.items():
+        folder = rf"D:\Shares\{name}"
+        tasks += [
+            {"ansible.windows.win_file": {"path": folder, "state": "directory"}},
+            {"ansible.windows.win_share": {"name": name, "path": folder, "full": "Everyone"}},
+            *({"ansible.windows.win_acl": {"path": folder, "user": account, "rights": "Modify", "type": "allow"}} for account in ("S-1-5-32-544", *accounts)),
+            {"ansible.windows.win_acl_inheritance": {"path": folder, "state": "absent"}},
+        ]
+    file = estate.lab.state_dir / "shares.json"
+    file.write_text(json.dumps([{"hosts": "files", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    run = estate.play_file(file)
+    assert run.code == 0, run.output
+    return {name: rf"\\files.prslab.test\{name}" for name in readers}
+
+
+def test_keys_and_database_under_different_rights(estate: Estate):
+    """No account reads both, so nothing has to be encrypted: the backup, the table and the drill each take the one that may."""
+    shares = make_shares(estate, {"keys": [r"PRSLAB\svc-backup"], "data": [r"PRSLAB\svc-prs", r"PRSLAB\SQL-A$"]})
+    apart = ("-e", json.dumps({
+        "prs_backup_application_path": shares["keys"], "prs_backup_database_path": shares["data"],
+        "prs_backup_database_user": r"PRSLAB\svc-prs", "prs_backup_database_password": estate.lab.description.secrets.accounts["svc-prs"],
+    }))
+    backed_up = estate.play("backup_prs", *apart)
+    assert backed_up.code == 0, backed_up.output
+    assert "keys and the database together" not in backed_up.output
+    verified = estate.play("verify_prs", *apart)
+    assert verified.code == 0, verified.output
+    assert "nobody else reads both" in verified.output
+    drilled = estate.play("drill_prs", *apart)
+    assert drilled.code == 0, drilled.output

@@ -152,6 +152,7 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
     ({"places/0/saw/folders/0/free_bytes": 1 << 20}, "free space", rf"site_a {SHARE}", FAIL, "1.0 MB free"),
     ({"places/0/saw/folders/0/readers": EVERYONE}, "rights", rf"site_a {SHARE}", FAIL, "Everyone may read"),
     ({"places/0/sets/chosen/manifest/database/encryptor_thumbprint": None}, "rights", rf"site_a {SHARE}", WARN, r"D\SQL$ read keys and database"),
+    ({"places/0/saw/folders/0/error": 5, "places/0/saw/folders/0/message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"places/0/saw/folders/0/readers_error": 5, "places/0/saw/folders/0/readers_message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"drills": []}, "drill", "site_a", FAIL, "there was none"),
     ({"drills": [json.dumps({"state": "passed", "begun_at": ago(days=100)})]}, "drill", "site_a", FAIL, "100 d ago"),
