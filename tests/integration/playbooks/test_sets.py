@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -214,15 +215,25 @@ def make_shares(estate: Estate, readers: dict[str, list[str]]) -> dict[str, str]
 
 
 def test_keys_and_database_under_different_rights(estate: Estate):
-    """No account reads both, so nothing has to be encrypted: the backup, the table and the drill each take the one that may."""
+    """No account reads both, so nothing has to be encrypted: the backup, the table and the drill each take the one that may.
+
+    The keys come from an unprotected copy, as where EFS binds the application's own to the server; and its logs are left out.
+    """
+    folder, copy = drives(estate, "web-a") / APPLICATION, drives(estate, "web-a") / "C" / "plain.config"
+    copy.write_bytes((folder / "encryption.config").read_bytes() + b"\r\n")
+    (folder / "own.log").write_text("of this server", encoding="utf-8")
     shares = make_shares(estate, {"keys": [r"PRSLAB\svc-backup"], "data": [r"PRSLAB\svc-prs", r"PRSLAB\SQL-A$"]})
     apart = ("-e", json.dumps({
         "prs_backup_application_path": shares["keys"], "prs_backup_database_path": shares["data"],
         "prs_backup_database_user": r"PRSLAB\svc-prs", "prs_backup_database_password": estate.lab.description.secrets.accounts["svc-prs"],
+        "prs_backup_plain_copies": {"encryption.config": r"C:\plain.config"}, "prs_backup_exclude": ["*.log"],
     }))
     backed_up = estate.play("backup_prs", *apart)
     assert backed_up.code == 0, backed_up.output
     assert "keys and the database together" not in backed_up.output
+    [archive] = (drives(estate, "files") / "D" / "Shares" / "keys").glob("*.zip")
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.read("encryption.config") == copy.read_bytes() and "own.log" not in opened.namelist()
     verified = estate.play("verify_prs", *apart)
     assert verified.code == 0, verified.output
     assert "nobody else reads both" in verified.output
