@@ -165,4 +165,14 @@ def standby(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
             yield row("media", host["name"], "", good=f"{len(looked)} present and readable")
 
 
-CHECKS = (service, reachable, database, certificates, backup_certificates, space, standby)
+def certificate_files(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
+    """A rebuild imports certificates from files of the control node; where they are gone, browsers and clients refuse what it rebuilt."""
+    for host in facts["hosts"]:
+        files = host.get("certificate_files") or {"wanted": [], "missing": []}
+        if files["wanted"]:
+            problem = f"not on the control node: {', '.join(files['missing'])}" if files["missing"] else ""
+            yield row("certificate file", host["name"], problem, good="present",
+                      next="Put it there again, from the place where it is kept as well (prs_backup_keys_path)")
+
+
+CHECKS = (service, reachable, database, certificates, certificate_files, backup_certificates, space, standby)

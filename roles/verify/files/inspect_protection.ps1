@@ -103,8 +103,9 @@ function Read-Reader {
     param([string]$Name)
     $sidType = [System.Security.Principal.SecurityIdentifier]
     $rules = (Get-Acl -LiteralPath $Name).GetAccessRules($true, $true, $sidType)
-    $readData = [int][System.Security.AccessControl.FileSystemRights]::ReadData
-    $allowed = $rules | Where-Object { $_.AccessControlType -eq 'Allow' -and ([int]$_.FileSystemRights -band $readData) }
+    # What is only inherited by what lies below is often written as a generic right: all (0x10000000), or to read (0x80000000).
+    $reads = [int][System.Security.AccessControl.FileSystemRights]::ReadData -bor 0x10000000 -bor [int]::MinValue
+    $allowed = $rules | Where-Object { $_.AccessControlType -eq 'Allow' -and ([int]$_.FileSystemRights -band $reads) }
     foreach ($sid in $allowed | ForEach-Object { $_.IdentityReference } | Sort-Object -Property Value -Unique) {
         $named = $sid.Value
         try { $named = $sid.Translate([System.Security.Principal.NTAccount]).Value } catch { $named = $sid.Value }

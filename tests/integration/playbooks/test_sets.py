@@ -189,11 +189,13 @@ def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(
     estate.task("web-a", "microsoft.iis.website", name="PasswordResetServer", state="started")
     extra = drives(estate, "web-a") / APPLICATION / "own.txt"
     extra.write_text("of this server", encoding="utf-8")
+    estate.task("web-a", "ansible.windows.win_regedit", path=r"HKLM:\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy", name="Enabled", data=1, type="dword")
     run = estate.play("restore_prs", "-e", "prs_allow_database_loss=true")
     assert run.code == 0, run.output
     assert f"recovery set {good}" in run.output and "newer, but not taken because the application did not work" in run.output
     assert estate.labels() == MARKERS
     assert extra.exists()
+    assert "TO DO: Windows on web-a is in FIPS mode" in run.output
 
 
 def make_shares(estate: Estate, readers: dict[str, list[str]]) -> dict[str, str]:
@@ -239,3 +241,5 @@ def test_keys_and_database_under_different_rights(estate: Estate):
     assert "nobody else reads both" in verified.output
     drilled = estate.play("drill_prs", *apart)
     assert drilled.code == 0, drilled.output
+    said = backed_up.output + verified.output + drilled.output
+    assert not [secret for secret in estate.lab.description.secrets.all() if secret in said]

@@ -46,7 +46,7 @@ def test_a_protected_estate_says_so_and_nothing_was_changed(guarded: Estate, tmp
     assert "PROTECTED, " in run.output and run.changed == 0
     states = {(what, where): state for state, what, where, _found in rows(run)}
     assert {what for what, _where in states} >= {
-        "page", "server", "database", "login", "site certificate", "SQL Server certificate", "free space", "media", "recovery point", "backup chain",
+        "page", "server", "database", "login", "site certificate", "SQL Server certificate", "certificate file", "free space", "media", "recovery point", "backup chain",
         "recovery set", "keys", "copies", "rights", "drill",
     }
     assert "FAIL" not in states.values()
@@ -125,6 +125,12 @@ def _no_media(estate: Estate) -> Heal:
     return lambda: estate.lab.unfault("share-gone", host="files", share="media")
 
 
+def _no_certificate(estate: Estate) -> Heal:
+    file = Path(estate.lab.description.host("sql-b").pfx)
+    elsewhere = file.rename(estate.lab.state_dir / file.name)
+    return lambda: elsewhere.rename(file) and None
+
+
 def _full(estate: Estate) -> Heal:
     estate.lab.fault("disk-size", host="web-a", drive="C", size="1 GB")
     return lambda: estate.lab.unfault("disk-size", host="web-a", drive="C")
@@ -189,6 +195,8 @@ AT_ONCE = {      # none of these hides another, so one run sees them all
     "a bit of a backup flipped": Broken(by=_flip("database", "*.bak"), alone=WEB, what="recovery set", where=SHARE, said="is damaged"),
     "keys do not fit": Broken(by=_other_key, alone=WEB, what="keys", where=SHARE, said="another one than the application's"),
     "no media at the other site": Broken(by=_no_media, alone=("--limit", "sql-a,sql-b"), what="media", where="sql-b", said="setup.exe cannot be read"),
+    "the other site's certificate gone": Broken(by=_no_certificate, alone=("--limit", "sql-a,sql-b"), what="certificate file", where="sql-b",
+                                                said="not on the control node"),
     "the other site's server off": Broken(by=_other_site_off, alone=("--limit", "sql-a,web-b"), what="server", where="web-b",
                                           said="was not looked at: Connection refused"),
     "drive full": Broken(by=_full, alone=WEB, what="free space", where="web-a C:", said="free"),

@@ -42,7 +42,7 @@ _FRESH = [
     (r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing", None, None, None),
     (_SESSION_MANAGER, "CriticalSectionTimeout", "dword", 2592000),
     (r"HKLM\SYSTEM\CurrentControlSet\Services", None, None, None),
-    (r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa", "FIPSAlgorithmPolicy", "dword", 0),
+    (r"HKLM\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy", "Enabled", "dword", 0),
 ]
 
 

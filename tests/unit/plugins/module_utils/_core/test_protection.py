@@ -33,6 +33,7 @@ def server(name, site, roles, *, active):
             "drives": {"C:": {"free": 50 << 30, "size": 60 << 30}}, "iis": iis, "certificates": [found] if active else [],
             "paths": [{"path": r"\\files\media\setup.exe", "error": 0, "message": ""}],
         },
+        "certificate_files": {"wanted": [f"/files/{name}.pfx"], "missing": []},
         "instance": instance if "sql" in roles else {}, "login": {"problem": ""} if "sql" in roles and active else {},
     }
 
@@ -86,7 +87,7 @@ def test_a_whole_estate_is_protected_and_says_so_of_everything():
     rows = judge(whole(), OBJECTIVES, NOW)
     assert {one.state for one in rows} == {OK}, [one for one in rows if one.state != OK]
     assert {one.what for one in rows} >= {
-        "page", "server", "database", "login", "site certificate", "SQL Server certificate", "backup certificate", "free space", "media", "recovery point",
+        "page", "server", "database", "login", "site certificate", "certificate file", "SQL Server certificate", "backup certificate", "free space", "media", "recovery point",
         "backup chain", "recovery set", "keys", "copies", "rights", "drill",
     }
     assert summary(rows) == "PROTECTED"
@@ -152,6 +153,7 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
     ({"places/0/saw/folders/0/free_bytes": 1 << 20}, "free space", rf"site_a {SHARE}", FAIL, "1.0 MB free"),
     ({"places/0/saw/folders/0/readers": EVERYONE}, "rights", rf"site_a {SHARE}", FAIL, "Everyone may read"),
     ({"places/0/sets/chosen/manifest/database/encryptor_thumbprint": None}, "rights", rf"site_a {SHARE}", WARN, r"D\SQL$ read keys and database"),
+    ({"hosts/3/certificate_files/missing": ["/files/sql-b.pfx"]}, "certificate file", "sql-b", FAIL, "control node: /files/sql-b.pfx"),
     ({"places/0/saw/folders/0/error": 5, "places/0/saw/folders/0/message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"places/0/saw/folders/0/readers_error": 5, "places/0/saw/folders/0/readers_message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"drills": []}, "drill", "site_a", FAIL, "there was none"),
