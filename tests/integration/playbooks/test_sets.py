@@ -189,7 +189,8 @@ def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(
     estate.task("web-a", "microsoft.iis.website", name="PasswordResetServer", state="started")
     extra = drives(estate, "web-a") / APPLICATION / "own.txt"
     extra.write_text("of this server", encoding="utf-8")
-    estate.task("web-a", "ansible.windows.win_regedit", path=r"HKLM:\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy", name="Enabled", data=1, type="dword")
+    fips = r"HKLM:\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy"
+    estate.task("web-a", "ansible.windows.win_regedit", path=fips, name="Enabled", data=1, type="dword")
     run = estate.play("restore_prs", "-e", "prs_allow_database_loss=true")
     assert run.code == 0, run.output
     assert f"recovery set {good}" in run.output and "newer, but not taken because the application did not work" in run.output

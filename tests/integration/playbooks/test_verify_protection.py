@@ -46,8 +46,8 @@ def test_a_protected_estate_says_so_and_nothing_was_changed(guarded: Estate, tmp
     assert "PROTECTED, " in run.output and run.changed == 0
     states = {(what, where): state for state, what, where, _found in rows(run)}
     assert {what for what, _where in states} >= {
-        "page", "server", "database", "login", "site certificate", "SQL Server certificate", "certificate file", "free space", "media", "recovery point", "backup chain",
-        "recovery set", "keys", "copies", "rights", "drill",
+        "page", "server", "database", "login", "site certificate", "SQL Server certificate", "certificate file",
+        "free space", "media", "recovery point", "backup chain", "recovery set", "keys", "copies", "rights", "drill",
     }
     assert "FAIL" not in states.values()
     assert guarded.lab.digest() == before

@@ -87,8 +87,8 @@ def test_a_whole_estate_is_protected_and_says_so_of_everything():
     rows = judge(whole(), OBJECTIVES, NOW)
     assert {one.state for one in rows} == {OK}, [one for one in rows if one.state != OK]
     assert {one.what for one in rows} >= {
-        "page", "server", "database", "login", "site certificate", "certificate file", "SQL Server certificate", "backup certificate", "free space", "media", "recovery point",
-        "backup chain", "recovery set", "keys", "copies", "rights", "drill",
+        "page", "server", "database", "login", "site certificate", "certificate file", "SQL Server certificate", "backup certificate",
+        "free space", "media", "recovery point", "backup chain", "recovery set", "keys", "copies", "rights", "drill",
     }
     assert summary(rows) == "PROTECTED"
 
