@@ -20,6 +20,7 @@ KEY_FILE = "encryption.config"
 # Who reads everything anyway: SYSTEM, Administrators, Domain Admins, CREATOR OWNER and the owner's rights.
 _TRUSTED = ("S-1-5-18", "S-1-5-32-544", "S-1-3-0", "S-1-3-4")
 _TRUSTED_ENDING = ("-512", "-519", "-500")
+_DENIED = 5
 # Everyone, Authenticated Users, Users, Guests, Domain Users, Domain Guests, anonymous.
 _BROAD = ("S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-32-546", "S-1-5-7", "S-1-5-2", "S-1-5-4")
 _BROAD_ENDING = ("-513", "-514", "-515")
@@ -133,6 +134,23 @@ def keys(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
             yield row("keys", _where(place), "", good="those in use")
 
 
+def kept(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
+    """What the sets cannot be used without lies at the other place, and not everybody reads it. That an account may not read a key is no lack."""
+    place = facts.get("kept")
+    if not place:
+        return
+    where, saw = f"{facts['site']} {place['path']}", place.get("saw")
+    if not saw:
+        yield row("kept keys", where, f"the place was not looked at: {place.get('problem') or 'no answer'}", next="Correct prs_backup_keys_user")
+        return
+    [folder] = saw["folders"]
+    broad = _broad(folder["readers"])
+    missing = [ntpath.basename(path["path"]) for path in saw["paths"] if path["error"] not in (0, _DENIED)]
+    problem = folder["message"] if folder["error"] else f"missing: {', '.join(missing)}" if missing else f"{broad} may read there" if broad else ""
+    advice = "Take these rights away" if broad and not missing else "Run backup_prs, which puts there what is missing: a rebuild cannot do without it"
+    yield row("kept keys", where, problem, good=f"{len(saw['paths'])} present", next=advice)
+
+
 def copies(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     sites = sorted({place["site"] for place in facts["places"]})
     alone = "" if len(sites) > 1 else "all backups lie in one place"
@@ -178,17 +196,22 @@ def _unread(folder: Mapping[str, Any] | None) -> str:
 def _separation(place: Mapping[str, Any], data: list[dict[str, str]], application: list[dict[str, str]]) -> Row:
     of_keys = {reader["sid"] for reader in application}
     both = [reader for reader in data if reader["sid"] in of_keys and not _is(reader["sid"], _TRUSTED, _TRUSTED_ENDING)]
-    broad = [reader["name"] for reader in data + application if _is(reader["sid"], _BROAD, _BROAD_ENDING)]
+    broad = _broad(data + application)
     manifest = ((place.get("sets") or {}).get("chosen") or {}).get("manifest")
     encrypted = bool(manifest and manifest["database"].get("encryptor_thumbprint"))
     if broad:
         advice = "Take these rights away: the keys of all passwords lie there"
-        return row("rights", _where(place), f"{', '.join(sorted(set(broad)))} may read there", next=advice)
+        return row("rights", _where(place), f"{broad} may read there", next=advice)
     if both and manifest and not encrypted:
         names = ", ".join(sorted(reader["name"] for reader in both)[:4])
         return row("rights", _where(place), f"{names} read keys and database, which is not encrypted", state=WARN,
                    next="Encrypt the backups (prs_backup_encryption_certificate), or give the two folders different readers")
     return Row(what="rights", where=_where(place), state=OK, value="backups are encrypted" if encrypted else "nobody else reads both")
+
+
+def _broad(readers: list[dict[str, str]]) -> str:
+    """The names of those among them that are everybody, or nearly."""
+    return ", ".join(sorted({reader["name"] for reader in readers if _is(reader["sid"], _BROAD, _BROAD_ENDING)}))
 
 
 def _is(sid: str, whole: tuple[str, ...], endings: tuple[str, ...]) -> bool:
@@ -235,4 +258,4 @@ def _where(place: Mapping[str, Any]) -> str:
     return f"{place['site']} {place['path']}"
 
 
-CHECKS = (chain, recovery_sets, keys, copies, room, rights, drill)
+CHECKS = (chain, recovery_sets, keys, kept, copies, room, rights, drill)

@@ -225,11 +225,11 @@ def test_keys_and_database_under_different_rights(estate: Estate):
     folder, copy = drives(estate, "web-a") / APPLICATION, drives(estate, "web-a") / "C" / "plain.config"
     copy.write_bytes((folder / "encryption.config").read_bytes() + b"\r\n")
     (folder / "own.log").write_text("of this server", encoding="utf-8")
-    shares = make_shares(estate, {"keys": [r"PRSLAB\svc-backup"], "data": [r"PRSLAB\svc-prs", r"PRSLAB\SQL-A$"]})
+    shares = make_shares(estate, {"keys": [r"PRSLAB\svc-backup"], "data": [r"PRSLAB\svc-prs", r"PRSLAB\SQL-A$"], "vault": [r"PRSLAB\svc-backup"]})
     apart = ("-e", json.dumps({
         "prs_backup_application_path": shares["keys"], "prs_backup_database_path": shares["data"],
         "prs_backup_database_user": r"PRSLAB\svc-prs", "prs_backup_database_password": estate.lab.description.secrets.accounts["svc-prs"],
-        "prs_backup_plain_copies": {"encryption.config": r"C:\plain.config"}, "prs_backup_exclude": ["*.log"],
+        "prs_backup_keys_path": shares["vault"], "prs_backup_plain_copies": {"encryption.config": r"C:\plain.config"}, "prs_backup_exclude": ["*.log"],
     }))
     backed_up = estate.play("backup_prs", *apart)
     assert backed_up.code == 0, backed_up.output
@@ -239,7 +239,7 @@ def test_keys_and_database_under_different_rights(estate: Estate):
         assert opened.read("encryption.config") == copy.read_bytes() and "own.log" not in opened.namelist()
     verified = estate.play("verify_prs", *apart)
     assert verified.code == 0, verified.output
-    assert "nobody else reads both" in verified.output
+    assert "nobody else reads both" in verified.output and "| kept keys " in verified.output
     drilled = estate.play("drill_prs", *apart)
     assert drilled.code == 0, drilled.output
     said = backed_up.output + verified.output + drilled.output

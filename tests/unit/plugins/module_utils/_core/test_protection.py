@@ -13,6 +13,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.protection_repo
 NOW = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.timezone.utc)
 SHARE = r"\\files\backup"
 BACKUP, ARCHIVE = rf"{SHARE}\database\one.bak", rf"{SHARE}\application\one.zip"
+KEPT = r"\\vault\keys"
 THUMBPRINT = "AB" * 20
 OBJECTIVES = Objectives(recovery_point_seconds=86400, drill_days=92)
 
@@ -68,6 +69,10 @@ def whole():
             server("web-b", "site_b", ["web"], active=False), server("sql-b", "site_b", ["sql"], active=False),
         ],
         "places": [{**place("site_a", SHARE), "backups": backups}, place("site_b", r"\\files-b\backup")],
+        "kept": {"path": KEPT, "problem": "", "saw": {
+            "folders": [{"path": KEPT, "readers": [{"sid": "S-1-5-18", "name": "SYSTEM"}], "error": 0, "message": ""}],
+            "paths": [{"path": rf"{KEPT}\site.pfx", "error": 0, "message": ""}, {"path": rf"{KEPT}\backup.pvk", "error": 5, "message": "denied"}],
+        }},
         "key": {"path": "k", "sha256": "cc", "error": 0, "message": ""},
         "drills": [json.dumps({"state": "passed", "begun_at": ago(days=30)})],
     }
@@ -88,7 +93,7 @@ def test_a_whole_estate_is_protected_and_says_so_of_everything():
     assert {one.state for one in rows} == {OK}, [one for one in rows if one.state != OK]
     assert {one.what for one in rows} >= {
         "page", "server", "database", "login", "site certificate", "certificate file", "SQL Server certificate", "backup certificate",
-        "free space", "media", "recovery point", "backup chain", "recovery set", "keys", "copies", "rights", "drill",
+        "free space", "media", "recovery point", "backup chain", "recovery set", "keys", "kept keys", "copies", "rights", "drill",
     }
     assert summary(rows) == "PROTECTED"
 
@@ -153,6 +158,10 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
     ({"places/0/saw/folders/0/free_bytes": 1 << 20}, "free space", rf"site_a {SHARE}", FAIL, "1.0 MB free"),
     ({"places/0/saw/folders/0/readers": EVERYONE}, "rights", rf"site_a {SHARE}", FAIL, "Everyone may read"),
     ({"places/0/sets/chosen/manifest/database/encryptor_thumbprint": None}, "rights", rf"site_a {SHARE}", WARN, r"D\SQL$ read keys and database"),
+    ({"kept/saw/paths/1/error": 2}, "kept keys", rf"site_a {KEPT}", FAIL, "missing: backup.pvk"),
+    ({"kept/saw/folders/0/error": 53, "kept/saw/folders/0/message": "no such server"}, "kept keys", rf"site_a {KEPT}", FAIL, "no such server"),
+    ({"kept/saw/folders/0/readers": EVERYONE}, "kept keys", rf"site_a {KEPT}", FAIL, "Everyone may read"),
+    ({"kept/saw": {}, "kept/problem": "it is off"}, "kept keys", rf"site_a {KEPT}", FAIL, "it is off"),
     ({"hosts/3/certificate_files/missing": ["/files/sql-b.pfx"]}, "certificate file", "sql-b", FAIL, "control node: /files/sql-b.pfx"),
     ({"places/0/saw/folders/0/error": 5, "places/0/saw/folders/0/message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"places/0/saw/folders/0/readers_error": 5, "places/0/saw/folders/0/readers_message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
