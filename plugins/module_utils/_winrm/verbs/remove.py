@@ -6,7 +6,7 @@
 Parameters: Path.
 Items out:  one: removed (whether anything was there).
 Errors:     5, 32, 145. What could be removed before the error stays removed.
-Assumes:    a link is removed, never what it leads to.
+Assumes:    a link is removed, never what it leads to. Nobody wants to keep what is marked as read-only.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ param([Parameter(Mandatory)][string]$Path)
 $full = Get-LongPath $Path
 $removed = $true
 if ([System.IO.Directory]::Exists($full)) {
-    # A file marked as read-only would stop the removal half-way.
+    # A file or folder marked as read-only, as Explorer marks folders that somebody gave an icon, would stop the removal half-way.
     $todo = [System.Collections.Generic.Stack[object]]::new()
     $todo.Push([System.IO.DirectoryInfo]::new($full))
     while ($todo.Count -gt 0) {
-        foreach ($entry in $todo.Pop().GetFileSystemInfos()) {
-            $isLink = $entry.Attributes.HasFlag([System.IO.FileAttributes]::ReparsePoint)
-            if ($entry.Attributes.HasFlag([System.IO.FileAttributes]::Directory)) {
-                if (-not $isLink) { $todo.Push($entry) }
-            }
-            elseif ($entry.Attributes.HasFlag([System.IO.FileAttributes]::ReadOnly)) {
-                $entry.Attributes = [System.IO.FileAttributes]::Normal
-            }
+        $entry = $todo.Pop()
+        if ($entry.Attributes.HasFlag([System.IO.FileAttributes]::ReadOnly)) {
+            $entry.Attributes = $entry.Attributes -bxor [System.IO.FileAttributes]::ReadOnly
+        }
+        $isFolder = $entry.Attributes.HasFlag([System.IO.FileAttributes]::Directory)
+        if ($isFolder -and -not $entry.Attributes.HasFlag([System.IO.FileAttributes]::ReparsePoint)) {
+            foreach ($inner in $entry.GetFileSystemInfos()) { $todo.Push($inner) }
         }
     }
     [System.IO.Directory]::Delete($full, $true)
