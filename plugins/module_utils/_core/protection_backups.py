@@ -198,7 +198,7 @@ def _separation(place: Mapping[str, Any], data: list[dict[str, str]], applicatio
     both = [reader for reader in data if reader["sid"] in of_keys and not _is(reader["sid"], _TRUSTED, _TRUSTED_ENDING)]
     broad = _broad(data + application)
     manifest = ((place.get("sets") or {}).get("chosen") or {}).get("manifest")
-    encrypted = bool(manifest and manifest["database"].get("encryptor_thumbprint"))
+    encrypted = bool(manifest) and _is_encrypted(manifest["database"])
     if broad:
         advice = "Take these rights away: the keys of all passwords lie there"
         return row("rights", _where(place), f"{broad} may read there", next=advice)
@@ -206,7 +206,14 @@ def _separation(place: Mapping[str, Any], data: list[dict[str, str]], applicatio
         names = ", ".join(sorted(reader["name"] for reader in both)[:4])
         return row("rights", _where(place), f"{names} read keys and database, which is not encrypted", state=WARN,
                    next="Encrypt the backups (prs_backup_encryption_certificate), or give the two folders different readers")
-    return Row(what="rights", where=_where(place), state=OK, value="backups are encrypted" if encrypted else "nobody else reads both")
+    good = "backups are encrypted" if encrypted else "no set says whether the backups are encrypted" if both else "nobody else reads both"
+    return Row(what="rights", where=_where(place), state=OK, value=good)
+
+
+def _is_encrypted(database: Mapping[str, Any]) -> bool:
+    """Whether every backup of the set is: one that was taken before there was a certificate gives away what the others hide."""
+    own = database.get("encryptor_thumbprint")
+    return all(link.get("encryptor_thumbprint", own) for link in [*database["chain"], database])
 
 
 def _broad(readers: list[dict[str, str]]) -> str:

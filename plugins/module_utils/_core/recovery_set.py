@@ -32,7 +32,7 @@ RULES = ("last", "age", "days", "weeks", "months", "years")
 """What a retention may say, as sql_backup's does."""
 
 _LINK = ("type", "files", "sha256", "manifest_beside", "size", "copy_only")
-_OF_SET = ("first_lsn", "last_lsn", "first_fork", "last_fork", "differential_base_guid", "started_at", "finished_at")
+_OF_SET = ("first_lsn", "last_lsn", "first_fork", "last_fork", "differential_base_guid", "started_at", "finished_at", "encryptor_thumbprint")
 
 _OWN = frozenset({
     "format", "label", "taken_at", "site", "healthy", "problems", "application_state", "database", "application", "copy_of",

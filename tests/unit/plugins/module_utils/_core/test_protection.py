@@ -163,6 +163,7 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
     ({"kept/saw/folders/0/readers": EVERYONE}, "kept keys", rf"site_a {KEPT}", FAIL, "Everyone may read"),
     ({"kept/saw": {}, "kept/problem": "it is off"}, "kept keys", rf"site_a {KEPT}", FAIL, "it is off"),
     ({"hosts/3/certificate_files/missing": ["/files/sql-b.pfx"]}, "certificate file", "sql-b", FAIL, "control node: /files/sql-b.pfx"),
+    ({"places/0/sets/chosen/manifest/database/chain/0/encryptor_thumbprint": ""}, "rights", rf"site_a {SHARE}", WARN, "not encrypted"),
     ({"places/0/saw/folders/0/error": 5, "places/0/saw/folders/0/message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"places/0/saw/folders/0/readers_error": 5, "places/0/saw/folders/0/readers_message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"drills": []}, "drill", "site_a", FAIL, "there was none"),
