@@ -199,11 +199,11 @@ def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(
     assert "TO DO: Windows on web-a is in FIPS mode" in run.output
 
 
-def make_shares(estate: Estate, readers: dict[str, list[str]]) -> dict[str, str]:
-    """Shares on the file server, each for administrators and some accounts alone; their paths by name."""
+def make_shares(estate: Estate, readers: dict[str, list[str]], *, host: str = "files") -> dict[str, str]:
+    """Shares on a server, each for administrators and some accounts alone; their paths by name."""
     tasks = []
     for name, accounts in readers.items():
-        folder = rf"D:\Shares\{name}"
+        folder = rf"C:\Shares\{name}"
         tasks += [
             {"ansible.windows.win_file": {"path": folder, "state": "directory"}},
             {"ansible.windows.win_share": {"name": name, "path": folder, "full": "Everyone"}},
@@ -211,10 +211,10 @@ def make_shares(estate: Estate, readers: dict[str, list[str]]) -> dict[str, str]
             {"ansible.windows.win_acl_inheritance": {"path": folder, "state": "absent"}},
         ]
     file = estate.lab.state_dir / "shares.json"
-    file.write_text(json.dumps([{"hosts": "files", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    file.write_text(json.dumps([{"hosts": host, "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
     run = estate.play_file(file)
     assert run.code == 0, run.output
-    return {name: rf"\\files.prslab.test\{name}" for name in readers}
+    return {name: rf"\\{host}.prslab.test\{name}" for name in readers}
 
 
 def test_keys_and_database_under_different_rights(estate: Estate):
@@ -226,7 +226,9 @@ def test_keys_and_database_under_different_rights(estate: Estate):
     copy.write_bytes((folder / "encryption.config").read_bytes() + b"\r\n")
     (folder / "own.log").write_text("of this server", encoding="utf-8")
     shares = make_shares(estate, {"keys": [r"PRSLAB\svc-backup"], "data": [r"PRSLAB\svc-prs", r"PRSLAB\SQL-A$"], "vault": [r"PRSLAB\svc-backup"]})
+    copy_of_all = make_shares(estate, {"copy": [r"PRSLAB\svc-backup"]}, host="witness")["copy"]
     apart = ("-e", json.dumps({
+        "prs_backup_copies": [{"site": "site_b", "path": copy_of_all}],
         "prs_backup_application_path": shares["keys"], "prs_backup_database_path": shares["data"],
         "prs_backup_database_user": r"PRSLAB\svc-prs", "prs_backup_database_password": estate.lab.description.secrets.accounts["svc-prs"],
         "prs_backup_keys_path": shares["vault"], "prs_backup_plain_copies": {"encryption.config": r"C:\plain.config"}, "prs_backup_exclude": ["*.log"],
@@ -234,12 +236,14 @@ def test_keys_and_database_under_different_rights(estate: Estate):
     backed_up = estate.play("backup_prs", *apart)
     assert backed_up.code == 0, backed_up.output
     assert "keys and the database together" not in backed_up.output
-    [archive] = (drives(estate, "files") / "D" / "Shares" / "keys").glob("*.zip")
+    [archive] = (drives(estate, "files") / "C" / "Shares" / "keys").glob("*.zip")
     with zipfile.ZipFile(archive) as opened:
         assert opened.read("encryption.config") == copy.read_bytes() and "own.log" not in opened.namelist()
     verified = estate.play("verify_prs", *apart)
     assert verified.code == 0, verified.output
     assert "nobody else reads both" in verified.output and "| kept keys " in verified.output
+    found = [line.split("|")[0].strip() for line in verified.output.splitlines() if "| recovery set " in line and copy_of_all in line]
+    assert found == ["ok"], verified.output      # read with the account that wrote it, which an entry need not repeat
     drilled = estate.play("drill_prs", *apart)
     assert drilled.code == 0, drilled.output
     said = backed_up.output + verified.output + drilled.output
