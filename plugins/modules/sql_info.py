@@ -242,7 +242,8 @@ logins:
       type: list
       elements: str
 endpoints:
-  description: Endpoints for mirroring and availability groups, each with C(name), C(state), C(port), C(role), C(authentication), C(encryption).
+  description: Endpoints for mirroring and availability groups, each with C(name), C(state), C(port), C(role), C(authentication), C(encryption),
+      C(certificate).
   returned: when O(gather_subset) holds V(endpoints)
   type: list
   elements: dict

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import protection_backups, protection_servers
+from . import protection_backups, protection_mirror, protection_servers
 from .prometheus import Metric, lines
 from .protection import FAIL, OK, WARN, Objectives, Row, gathered
 
@@ -26,13 +26,14 @@ METRICS = {
     "recovery_set_age_seconds": "How old the data of the newest whole and healthy recovery set are.",
     "certificate_seconds": "How long a certificate is still valid.",
     "free_bytes": "Room that is left.",
+    "mirror_unsent_bytes": "Log of the principal that its mirror does not have yet.",
     "drill_age_seconds": "How long ago the last drill passed.",
 }
 
 
 def judge(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> list[Row]:
     """All rows, worst first; what is equally bad stays in the order of the checks. now: aware."""
-    found = gathered((*protection_servers.CHECKS, *protection_backups.CHECKS), facts, objectives, now)
+    found = gathered((*protection_servers.CHECKS, *protection_mirror.CHECKS, *protection_backups.CHECKS), facts, objectives, now)
     return sorted(found, key=lambda one: _ORDER[one.state])
 
 

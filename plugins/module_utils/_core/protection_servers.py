@@ -13,7 +13,7 @@ from typing import Any
 from .protection import FAIL, WARN, Objectives, Row, age, bytes_text, moment, row
 from .windows_advice import advice_for
 
-__all__ = ["CHECKS", "why_no_page"]
+__all__ = ["CHECKS", "lasts", "why_no_page"]
 
 
 def why_no_page(iis: Mapping[str, Any]) -> tuple[str, str]:
@@ -103,13 +103,14 @@ def certificates(facts: Mapping[str, Any], objectives: Objectives, now: dt.datet
                 yield row(what, host["name"], f"{found['thumbprint']} {lack}", next="Run rebuild_prs, which imports it from the PFX again")
                 continue
             advice = "Have a new one issued, put its PFX in place and run rebuild_prs"
-            yield _lasts(what, host["name"], moment(found["not_after"]), objectives, now, next=advice)
+            yield lasts(what, host["name"], moment(found["not_after"]), objectives, now, next=advice)
     page = facts.get("page") or {}
     if page.get("certificate") and not any(use == "site" for use, _host in seen):
-        yield _lasts("site certificate", page["url"], moment(page["certificate"]["not_after"]), objectives, now, next="Have a new one issued")
+        yield lasts("site certificate", page["url"], moment(page["certificate"]["not_after"]), objectives, now, next="Have a new one issued")
 
 
-def _lasts(what: str, where: str, end: dt.datetime, objectives: Objectives, now: dt.datetime, *, next: str) -> Row:
+def lasts(what: str, where: str, end: dt.datetime, objectives: Objectives, now: dt.datetime, *, next: str) -> Row:
+    """The row of a certificate that ends then: an expired one fails, one that ends soon is a warning."""
     left = (end - now).total_seconds()
     days = objectives.certificate_days
     problem = f"expired {age(-left)} ago" if left <= 0 else f"expires in {age(left)}" if left < days * 86400 else ""
@@ -133,7 +134,7 @@ def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: d
                 continue
             if found.get("expires"):
                 # An expired certificate still restores, and takes no new backups.
-                yield _lasts("backup certificate", host["name"], moment(found["expires"]), objectives, now, next="Make a new one, and keep this one")
+                yield lasts("backup certificate", host["name"], moment(found["expires"]), objectives, now, next="Make a new one, and keep this one")
 
 
 def _plain(thumbprint: str) -> str:

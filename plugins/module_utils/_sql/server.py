@@ -34,9 +34,11 @@ EXEC master.dbo.xp_instance_regread N'HKEY_LOCAL_MACHINE', N'Software\\Microsoft
 """
 
 _ENDPOINTS = """
-SELECT endpoint_id, name, state_desc, role_desc, connection_auth_desc, encryption_algorithm_desc, is_encryption_enabled
-FROM sys.database_mirroring_endpoints
-ORDER BY name
+SELECT e.endpoint_id, e.name, e.state_desc, e.role_desc, e.connection_auth_desc, e.encryption_algorithm_desc, e.is_encryption_enabled,
+       c.name AS certificate
+FROM sys.database_mirroring_endpoints AS e
+LEFT JOIN master.sys.certificates AS c ON c.certificate_id = e.certificate_id
+ORDER BY e.name
 """
 
 _PORTS = "SELECT endpoint_id, port FROM sys.tcp_endpoints"
@@ -95,6 +97,7 @@ def read_endpoints(connection: Connection) -> list[dict[str, Any]]:
             "role": row["role_desc"],
             "authentication": row["connection_auth_desc"],
             "encryption": row["encryption_algorithm_desc"] if row["is_encryption_enabled"] else None,
+            "certificate": row["certificate"],
         }
         for row in connection.query(_ENDPOINTS, doing="Cannot read the endpoints")
     ]

@@ -11,6 +11,19 @@ import pytest
 from mirrored import MIRRORED, bring_home
 from playbook_lab import MARKERS, Beginning, Estate, Run
 
+_FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Takes what a test measured, which is shown when all of them have ended."""
+    return request.config.stash.setdefault(_FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for measured in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(f"measured: {measured}")
+
 
 @pytest.fixture(scope="session")
 def beginning(tmp_path_factory: pytest.TempPathFactory) -> Beginning:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -73,15 +74,27 @@ def stopping_after(changes: int) -> dict[str, str]:
     return {"ANSIBLE_CALLBACK_PLUGINS": str(folder), "ANSIBLE_CALLBACKS_ENABLED": "stop_after", "STOP_AFTER_CHANGES": str(changes)}
 
 
+_users = itertools.count(1)
+
+
 class User:
-    """Somebody who writes row after row through the page, wherever the public name leads. gaps: seconds between two rows that were taken."""
+    """Somebody who writes row after row through the page, wherever the public name leads. gaps: seconds between two rows that were taken.
+    refused: those that were not, or whose answer was lost."""
 
     def __init__(self, estate: Estate, *, name: Path, web: str) -> None:
         self.rows: list[str] = []
+        self.refused: list[str] = []
         self.gaps: list[float] = []
-        self._estate, self._name, self._web = estate, name, web
+        self._estate, self._name, self._web, self._number = estate, name, web, next(_users)
         self._stop, self._begun = threading.Event(), threading.Event()
         self._problems: list[BaseException] = []
+
+    def wait_for(self, more: int) -> None:
+        """Until that many further rows were taken."""
+        wanted, ends = len(self.rows) + more, time.monotonic() + 120
+        while len(self.rows) < wanted:
+            assert time.monotonic() < ends and not self._problems, (self.refused[-3:], self._problems)
+            time.sleep(0.05)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -101,7 +114,7 @@ class User:
             number, last = 0, time.monotonic()
             ends: float | None = None
             while ends is None or time.monotonic() < ends:
-                taken = self._write(f"row {number}")
+                taken = self._write(f"user {self._number} row {number}")
                 number += 1
                 if taken:
                     self.gaps.append(time.monotonic() - last)
@@ -119,8 +132,7 @@ class User:
         web = self._name.read_text(encoding="utf-8").split()[-1] if self._name.exists() else self._web
         page = self._estate.lab.mark([label], host=web)
         taken = page.state == "ready" and label in [row["label"] for row in page.rows]
-        if taken:
-            self.rows.append(label)
+        (self.rows if taken else self.refused).append(label)
         return taken
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prs_lab.client import Lab
 
-__all__ = ["MARKERS", "ROOT", "Beginning", "Estate", "Run", "share_on_witness"]
+__all__ = ["MARKERS", "ROOT", "Beginning", "Estate", "Run", "share_on_witness", "table_rows"]
 
 ROOT = Path(__file__).resolve().parents[3]
 MARKERS = [f"marker {number}" for number in range(1, 8)]
@@ -41,6 +41,18 @@ class Run:
     def failures(self) -> str:
         """All of them, one after the other."""
         return "\n".join(self.messages)
+
+
+def table_rows(run: Run) -> list[tuple[str, str, str, str]]:
+    """(state, what, where, found) of the rows of verify_prs' table, what is told over several lines joined."""
+    found: list[list[str]] = []
+    for line in run.output.splitlines():
+        cells = [cell.strip() for cell in line.removesuffix(" |").split(" | ")]
+        if cells[0] in ("ok", "WARN", "FAIL") and len(cells) > 3:
+            found.append(cells[:4])
+        elif found and len(cells) > 3 and not any(cells[:3]):
+            found[-1][3] += f" {cells[3]}"
+    return [tuple(row) for row in found]
 
 
 class Estate:

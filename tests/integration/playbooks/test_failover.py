@@ -17,7 +17,7 @@ def roles(estate: Estate) -> dict[str, tuple[str, ...]]:
     return {host: facts[:2] for host, facts in protection(estate).items()}
 
 
-def test_there_and_back_while_somebody_works(shared_mirrored: Estate):
+def test_there_and_back_while_somebody_works(shared_mirrored: Estate, figure):
     """Through the page, at whichever site the public name leads to; no row that was taken is lost."""
     tasks, name = hook(shared_mirrored)
     user = User(shared_mirrored, name=name, web="web-a")
@@ -30,11 +30,32 @@ def test_there_and_back_while_somebody_works(shared_mirrored: Estate):
             assert name.read_text(encoding="utf-8").split()[1:] == [site, web]
             assert running_sites(shared_mirrored) == [web]
             longest[site] = max(user.gaps[before:])
-    print(f"longest interruption through the page, in seconds: {longest}")
+    figure("longest interruption of a planned failover through the page: " + ", ".join(f"to {site} {gap:.1f} s" for site, gap in longest.items()))
     shown = shared_mirrored.labels()
     assert shown[:len(MARKERS)] == MARKERS
     assert [row for row in shown if row in set(user.rows)] == user.rows      # beside them, rows whose answer was lost on its way
     assert roles(shared_mirrored) == {"sql-a": ("PRINCIPAL", "SYNCHRONIZED"), "sql-b": ("MIRROR", "SYNCHRONIZED")}
+
+
+def test_the_principal_dies_and_the_page_goes_on_by_itself(shared_mirrored: Estate, figure):
+    """The witness lets the mirror take over, and the application follows its failover partner: nobody runs anything."""
+    user = User(shared_mirrored, name=shared_mirrored.lab.state_dir / "nowhere", web="web-a")
+    before = shared_mirrored.labels()
+    with user.working():
+        user.wait_for(5)
+        shared_mirrored.lab.kill("sql-a")
+        user.wait_for(5)
+    figure(f"longest interruption through the page when the principal dies: {max(user.gaps):.1f} s")
+    try:
+        shown = shared_mirrored.labels()
+        assert shown[:len(before)] == before
+        assert [row for row in shown if row in set(user.rows)] == user.rows
+        assert set(shown) <= {*before, *user.rows, *user.refused}
+    finally:
+        shared_mirrored.lab.start("sql-a")
+    assert roles(shared_mirrored) == {"sql-a": ("MIRROR", "SYNCHRONIZED"), "sql-b": ("PRINCIPAL", "SYNCHRONIZED")}
+    bring_home(shared_mirrored)
+    assert shared_mirrored.labels() == shown
 
 
 @pytest.mark.nightly

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mirrored import DATABASE, MIRRORED, ask, bring_home, logins, protection, running_sites, said, stopping_after
-from playbook_lab import MARKERS, Estate
+from mirrored import DATABASE, MIRRORED, User, ask, bring_home, logins, protection, running_sites, said, stopping_after
+from playbook_lab import MARKERS, Estate, table_rows
 
 IN_STEP = {
     "sql-a": ("PRINCIPAL", "SYNCHRONIZED", "FULL", "TCP://sql-b.prslab.test:5022", "TCP://witness.prslab.test:5022"),
@@ -24,6 +24,40 @@ def test_from_nothing_and_a_second_run_changes_nothing(shared_mirrored: Estate):
     assert running_sites(shared_mirrored) == ["web-a"]
     [(_sid, password_hash, *_rest)] = logins(shared_mirrored, "sql-a")
     assert password_hash.hex().lower() not in first.lower() and "Master-Key-Passw0rd" not in first
+    again = shared_mirrored.play("mirror_prs", *MIRRORED)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def endpoint_certificates(estate: Estate) -> dict[str, str]:
+    """The certificate that each instance shows to the others, and of those for mirroring there is no further one of its own."""
+    question = "SELECT c.name FROM sys.database_mirroring_endpoints e JOIN sys.certificates c ON c.certificate_id = e.certificate_id"
+    return {host: ask(estate, host, question)[0][0] for host in IN_STEP | {"witness": ()}}
+
+
+def known_certificates(estate: Estate) -> dict[str, set[str]]:
+    """Of whom each instance knows a certificate for mirroring, by thumbprint."""
+    return {host: {mark for (mark,) in ask(estate, host, "SELECT thumbprint FROM sys.certificates WHERE name LIKE '%_mirroring%'")}
+            for host in IN_STEP | {"witness": ()}}
+
+
+@pytest.mark.nightly
+def test_certificates_that_end_soon_are_foreseen_and_replaced_while_somebody_works(shared_mirrored: Estate):
+    """All of them end in ten years; who asks for eleven years gets successors."""
+    before, marks = endpoint_certificates(shared_mirrored), known_certificates(shared_mirrored)
+    warned = shared_mirrored.play("verify_prs", *MIRRORED, "-e", "verify_certificate_days=4000")
+    foreseen = {where for state, what, where, found in table_rows(warned) if (state, what) == ("WARN", "mirroring certificate") and "expires in" in found}
+    assert (warned.code, foreseen) == (0, set(before)), warned.output
+    user = User(shared_mirrored, name=shared_mirrored.lab.state_dir / "nowhere", web="web-a")
+    with user.working():
+        renewed = shared_mirrored.play("mirror_prs", *MIRRORED, "-e", "mirror_certificate_days=4000")
+    assert renewed.code == 0, renewed.output
+    after = endpoint_certificates(shared_mirrored)
+    assert all(name.startswith(f"{before[host]}_20") for host, name in after.items()), after
+    now = known_certificates(shared_mirrored)
+    assert now["sql-a"] == now["sql-b"] == now["witness"] and len(now["sql-a"]) == 3 and not now["sql-a"] & marks["sql-a"]
+    assert protection(shared_mirrored) == IN_STEP
+    shown = shared_mirrored.labels()
+    assert [row for row in shown if row in set(user.rows)] == user.rows and user.refused == []
     again = shared_mirrored.play("mirror_prs", *MIRRORED)
     assert (again.code, again.changed) == (0, 0), again.output
 

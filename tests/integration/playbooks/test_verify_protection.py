@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playbook_lab import Estate, Run
+from playbook_lab import Estate, Run, table_rows
 
 SHARE = r"\\files.prslab.test\backup"
 QUICK = ("-e", "verify_attempts=1")
@@ -23,18 +23,6 @@ def guarded(shared_estate: Estate) -> Estate:
     return shared_estate
 
 
-def rows(run: Run) -> list[tuple[str, str, str, str]]:
-    """(state, what, where, found) of the table's rows, what is told over several lines joined."""
-    found: list[list[str]] = []
-    for line in run.output.splitlines():
-        cells = [cell.strip() for cell in line.removesuffix(" |").split(" | ")]
-        if cells[0] in ("ok", "WARN", "FAIL") and len(cells) > 3:
-            found.append(cells[:4])
-        elif found and len(cells) > 3 and not any(cells[:3]):
-            found[-1][3] += f" {cells[3]}"
-    return [tuple(row) for row in found]
-
-
 def shared_files(estate: Estate) -> Path:
     return estate.lab.state_dir / "hosts" / "files" / "drives" / "D" / "Shares" / "backup"
 
@@ -44,7 +32,7 @@ def test_a_protected_estate_says_so_and_nothing_was_changed(guarded: Estate, tmp
     run = guarded.play("verify_prs", "--check")
     assert run.code == 0, run.output
     assert "PROTECTED, " in run.output and run.changed == 0
-    states = {(what, where): state for state, what, where, _found in rows(run)}
+    states = {(what, where): state for state, what, where, _found in table_rows(run)}
     assert {what for what, _where in states} >= {
         "page", "server", "database", "login", "site certificate", "SQL Server certificate", "certificate file",
         "free space", "media", "recovery point", "backup chain", "recovery set", "keys", "copies", "rights", "drill",
@@ -182,10 +170,10 @@ class Broken:
     said: str
 
     def noticed(self, run: Run) -> None:
-        found = [row for row in rows(run) if row[:2] == ("FAIL", self.what) and self.where in row[2]]
+        found = [row for row in table_rows(run) if row[:2] == ("FAIL", self.what) and self.where in row[2]]
         assert found and any(self.said in row[3] for row in found), run.output
         assert run.code != 0
-        assert f"NOT PROTECTED: {len([row for row in rows(run) if row[0] == 'FAIL'])} check" in run.failures, run.output
+        assert f"NOT PROTECTED: {len([row for row in table_rows(run) if row[0] == 'FAIL'])} check" in run.failures, run.output
 
 
 AT_ONCE = {      # none of these hides another, so one run sees them all

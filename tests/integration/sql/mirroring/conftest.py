@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass
 from typing import Any
 
+import pymssql
 import pytest
 from prs_lab.estate.authority import Authority
 from prs_lab.sqlserver.mirroring.machine import settle_all
@@ -17,6 +19,8 @@ PORT = 5022
 SEED = f"{SHARE}\\seed"
 MASTER_KEY = "Master-Key-Passw0rd"
 RULE = "SQL Server mirroring"
+ENOUGH = 25
+"""Rows before something happens, and after it."""
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +136,47 @@ class Pair:
             "SELECT m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_safety_level_desc FROM sys.databases d JOIN sys.database_mirroring m "
             "ON m.database_id = d.database_id WHERE d.name = %s", self.name,
         )[0]  # fmt: skip
+
+
+class Writer(threading.Thread):
+    """Writes numbered rows to whichever server takes them, as a client with a failover partner does, and keeps count of what was acknowledged."""
+
+    def __init__(self, pair):
+        super().__init__(daemon=True)
+        self.servers, self.name_of_database = [pair.a, pair.b], pair.name
+        self.acknowledged, self.refused = [], []
+        self._told = threading.Condition()
+        self._over = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_problem):
+        self._over.set()
+        self.join()
+
+    def run(self):
+        number = 100
+        while not self._over.is_set():
+            try:
+                with contextlib.closing(self.servers[0].client(self.name_of_database)) as connection, connection.cursor() as cursor:
+                    while not self._over.is_set():
+                        number += 1
+                        self.refused.append(number)      # until it is known better
+                        cursor.execute("INSERT INTO dbo.marker (id, said) VALUES (%s, %s)", (number, "counted"))
+                        self.refused.remove(number)
+                        with self._told:
+                            self.acknowledged.append(number)
+                            self._told.notify()
+            except pymssql.Error:
+                self.servers.reverse()
+
+    def wait_for(self, more):
+        """Until that many further rows were acknowledged."""
+        with self._told:
+            wanted = len(self.acknowledged) + more
+            assert self._told.wait_for(lambda: len(self.acknowledged) >= wanted, timeout=120)
 
 
 @contextlib.contextmanager

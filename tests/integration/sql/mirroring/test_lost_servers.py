@@ -3,57 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 
-import pymssql
 import pytest
 
 from ..conftest import Failed
-from .conftest import address, closed_port, cut_off, killed
-
-ENOUGH = 25
-"""Rows before something happens, and after it."""
-
-
-class Writer(threading.Thread):
-    """Writes numbered rows to whichever server takes them, as a client with a failover partner does, and keeps count of what was acknowledged."""
-
-    def __init__(self, pair):
-        super().__init__(daemon=True)
-        self.servers, self.name_of_database = [pair.a, pair.b], pair.name
-        self.acknowledged, self.refused = [], []
-        self._told = threading.Condition()
-        self._over = threading.Event()
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_problem):
-        self._over.set()
-        self.join()
-
-    def run(self):
-        number = 100
-        while not self._over.is_set():
-            try:
-                with contextlib.closing(self.servers[0].client(self.name_of_database)) as connection, connection.cursor() as cursor:
-                    while not self._over.is_set():
-                        number += 1
-                        self.refused.append(number)      # until it is known better
-                        cursor.execute("INSERT INTO dbo.marker (id, said) VALUES (%s, %s)", (number, "counted"))
-                        self.refused.remove(number)
-                        with self._told:
-                            self.acknowledged.append(number)
-                            self._told.notify()
-            except pymssql.Error:
-                self.servers.reverse()
-
-    def wait_for(self, more):
-        """Until that many further rows were acknowledged."""
-        with self._told:
-            wanted = len(self.acknowledged) + more
-            assert self._told.wait_for(lambda: len(self.acknowledged) >= wanted, timeout=120)
+from .conftest import ENOUGH, Writer, address, closed_port, cut_off, killed
 
 
 def test_no_acknowledged_row_is_lost_when_the_mirror_takes_over_by_itself(pair):

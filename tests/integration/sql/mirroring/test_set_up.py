@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ..conftest import Failed
-from .conftest import MASTER_KEY, PORT, SEED, address, own
+from .conftest import ENOUGH, MASTER_KEY, PORT, SEED, Writer, address, own
 
 
 def test_trust_is_made_once(trusted):
@@ -140,7 +140,11 @@ def test_the_certificate_is_replaced_while_mirroring_runs(pair):
     assert renewed["certificate"]["name"] == f"{old}_20410506" and renewed["superseded"] == [old]
     for other in (b, witness):
         other.run("sql_certificate", name=old, public=renewed["certificate"]["public"], identity=old)
-    altered = a.run("sql_endpoint", certificate=renewed["certificate"]["name"])
+    with Writer(pair) as writer:
+        writer.wait_for(ENOUGH)
+        altered = a.run("sql_endpoint", certificate=renewed["certificate"]["name"])
+        writer.wait_for(ENOUGH)
+    assert set(a.marks(pair.name)) == {1, *writer.acknowledged} and not writer.refused       # not even one was asked twice
     assert altered["statements"] == [f"ALTER ENDPOINT [Mirroring] FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE [{old}_20410506], ROLE = ALL)"]
     assert pair.state(b)[:2] == ("MIRROR", "SYNCHRONIZED") and not pair.mirror()["changed"]
     a.run("sql_certificate", name=old, state="absent")

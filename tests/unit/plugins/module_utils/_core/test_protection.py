@@ -78,6 +78,24 @@ def whole():
     }
 
 
+def instance_side(name, *, role="", **more):
+    """What sql_info tells of an instance of a mirrored estate; everyone knows everyone's certificate."""
+    session = {"database": "PasswordResetServer", "role": role, "state": "SYNCHRONIZED", "safety": "FULL", "witness": "TCP://witness:5022",
+               "problems": [], "lag": {"unsent_kb": 0}, **more}
+    known = [{"name": f"{one}_mirroring", "thumbprint": f"0x{number:040x}", "expires": "2030-01-01T00:00:00", "private_key": one == name}
+             for number, one in enumerate(("sql-a", "sql-b", "witness"), start=10)]
+    return {"reached": True, "problem": "", "sessions": [session] if role else [], "certificates": known,
+            "endpoints": [{"name": "Mirroring", "state": "STARTED", "certificate": f"{name}_mirroring"}]}
+
+
+def mirrored():
+    facts = {**whole(), "mirrored": True, "witness": "witness"}
+    facts["hosts"].append(server("witness", "site_w", ["witness"], active=False))
+    for number, name, role in ((1, "sql-a", "PRINCIPAL"), (3, "sql-b", "MIRROR"), (4, "witness", "")):
+        facts["hosts"][number]["mirroring"] = instance_side(name, role=role)
+    return facts
+
+
 def put(facts, path, value):
     """Set what lies at a path such as "hosts/0/saw/iis/service"; None removes it."""
     *way, last = [int(step) if step.isdigit() else step for step in path.split("/")]
@@ -183,6 +201,47 @@ def test_one_thing_broken_is_one_row(broken, what, where, state, said):
     assert found.next and not found.next.endswith(".")
     assert rows[0] is found
     assert summary(rows).startswith("NOT PROTECTED" if state == FAIL else "PROTECTED, 1 warning")
+
+
+def test_a_mirrored_estate_is_protected_and_says_so():
+    rows = judge(mirrored(), OBJECTIVES, NOW)
+    assert {one.state for one in rows} == {OK}, [one for one in rows if one.state != OK]
+    told = [(one.what, one.where, one.value) for one in rows if one.what.startswith("mirror")]
+    assert told[0] == ("mirror", "sql-a", "principal, SYNCHRONIZED, synchronous, 0 bytes unsent")
+    assert [where for what, where, _value in told if what == "mirroring certificate"] == ["sql-a", "sql-b", "witness"]
+    assert 'prs_mirror_unsent_bytes{what="mirror",where="sql-a"} 0\n' in metrics(rows, NOW)
+    assert not [one for one in judge({**mirrored(), "mirrored": False}, OBJECTIVES, NOW) if one.what.startswith("mirror")]
+
+
+SESSION_A, SESSION_B = "hosts/1/mirroring/sessions/0", "hosts/3/mirroring/sessions/0"
+OWN_A, KNOWN_A = "hosts/1/mirroring/certificates/0", "hosts/3/mirroring/certificates/0"
+
+
+@pytest.mark.parametrize(("broken", "what", "where", "state", "said"), [
+    ({SESSION_A: None, SESSION_B: None}, "mirror", "site_a", FAIL, "is not mirrored"),
+    ({f"{SESSION_A}/state": "SUSPENDED", f"{SESSION_A}/problems": ["is suspended"]}, "mirror", "sql-a", FAIL, "is suspended"),
+    ({f"{SESSION_A}/state": "SYNCHRONIZING", f"{SESSION_A}/problems": ["is behind"]}, "mirror", "sql-a", WARN, "is behind"),
+    ({f"{SESSION_A}/problems": ["the witness is not reached"]}, "mirror", "sql-a", WARN, "the witness is not reached"),
+    ({f"{SESSION_A}/witness": ""}, "mirror", "sql-a", WARN, "no witness, though the inventory names witness"),
+    ({f"{SESSION_A}/role": "MIRROR", f"{SESSION_B}/role": "PRINCIPAL"}, "mirror", "sql-b", WARN, "though site_a is the active site"),
+    ({f"{SESSION_B}/role": "PRINCIPAL"}, "mirror", "sql-a and sql-b", FAIL, "both are principal"),
+    ({SESSION_A: None, f"{SESSION_B}/state": "DISCONNECTED"}, "mirror", "sql-b", FAIL, "nobody serves"),
+    ({"hosts/3/mirroring/reached": False, "hosts/3/mirroring/problem": "refused"}, "mirror", "sql-b", FAIL, "refused"),
+    ({"hosts/4/mirroring/endpoints": []}, "mirroring endpoint", "witness", FAIL, "there is none"),
+    ({"hosts/3/mirroring/endpoints/0/state": "STOPPED"}, "mirroring endpoint", "sql-b", FAIL, "STOPPED"),
+    ({f"{OWN_A}/expires": ago(days=-12)}, "mirroring certificate", "sql-a", WARN, "expires in 12 d"),
+    ({f"{OWN_A}/expires": ago(days=1)}, "mirroring certificate", "sql-a", FAIL, "expired 1 d ago"),
+    ({"hosts/4/mirroring/certificates/2/expires": ago(days=1)}, "mirroring certificate", "witness", FAIL, "expired 1 d ago"),
+    ({OWN_A: None}, "mirroring certificate", "sql-a", FAIL, "sql-a_mirroring is not there"),
+    ({KNOWN_A: None}, "mirroring certificate", "sql-b", FAIL, "sql-a_mirroring of sql-a is not known here"),
+])
+def test_one_thing_broken_in_mirroring_is_one_row(broken, what, where, state, said):
+    facts = mirrored()
+    for path, value in broken.items():
+        put(facts, path, value)
+    [found] = [one for one in judge(facts, OBJECTIVES, NOW) if one.state != OK]
+    assert (found.what, found.where, found.state) == (what, where, state)
+    assert said in found.value and found.next and not found.next.endswith(".")
 
 
 @pytest.mark.parametrize(("objectives", "drills", "state"), [
