@@ -285,6 +285,12 @@ def _with_principal(here: Side, there: Side, *, database: str) -> Road:
 
 
 def _without_principal(here: Side, there: Side | None, *, database: str, allow_data_loss: bool) -> Road:
+    if there is not None and there.state == "ONLINE":
+        raise RecoveryError(
+            f"{there.server} serves {database} on its own: it has left this session",
+            advice="Forcing service here would make two databases that go their own ways. To keep that one, end the session here (sql_mirror with "
+            "'state: absent') and mirror it anew; to keep this one, remove that one first (sql_database with 'state: absent' and 'allow_data_loss: true')",
+        )
     if here.session != "DISCONNECTED":
         told = f"{there.server} knows nothing of the session" if there else "it cannot be asked from here"
         raise RecoveryError(

@@ -87,6 +87,19 @@ def test_what_may_be_lost_covers_what_was_lost(pair, wanted, trouble):
     assert set(a.marks(name)) == kept | {50}
 
 
+def test_an_asynchronous_failover_that_does_not_come_about_leaves_it_asynchronous(pair):
+    pair.mirror(safety="OFF")
+    with nothing_is_sent(pair):
+        pair.mark(2)
+        pair.wait = 1
+        with pytest.raises(Failed, match="in step was not reached within 1 seconds"):
+            pair.fail_over(pair.b)
+        assert pair.state(pair.a) == ("PRINCIPAL", "SYNCHRONIZING", "OFF")
+    pair.wait = 60
+    assert pair.fail_over(pair.b)["way"] == "through_safety"
+    assert pair.state(pair.b) == ("PRINCIPAL", "SYNCHRONIZED", "OFF") and pair.b.marks(pair.name) == [1, 2]
+
+
 def settled(pair, principal, **wanted):
     """Both work together under that principal, and no task has anything to do any more."""
     mirror = pair.other(principal)

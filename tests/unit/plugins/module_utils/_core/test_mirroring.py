@@ -116,6 +116,7 @@ def test_the_road_to_a_principal(here, there, yes, rejoin, way):
     (AWAY, replace(PRINCIPAL, session="DISCONNECTED"), True, "two principals"),
     (replace(PRINCIPAL, session="DISCONNECTED"), replace(PRINCIPAL, server="b", session="DISCONNECTED"), True, "Both a and b are principal"),
     (AWAY, PRINCIPAL, True, "two principals"),
+    (AWAY, A, True, "a serves PRS on its own"),
     (replace(MIRROR, session="SUSPENDED"), replace(PRINCIPAL, session="SUSPENDED"), True, "is suspended"),
     (MIRROR, None, True, "still reaches its principal"),
     (replace(AWAY, witness="TCP://w:5022", witness_state="DISCONNECTED"), None, True, "may not take over alone"),
