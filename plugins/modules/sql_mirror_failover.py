@@ -63,6 +63,12 @@ options:
         V(true) lets the session go on, which drops that for good.
     type: bool
     default: false
+  safety:
+    description:
+      - Safety of the session afterwards, by default what it was. Given, it is set right too where a failover of an asynchronous session was
+        interrupted while its safety was V(FULL).
+    type: str
+    choices: [FULL, 'OFF']
   wait:
     description:
       - Seconds to wait until the mirror is in step before a failover, until it took over by itself, and until both are in step afterwards.
@@ -178,6 +184,7 @@ def main() -> None:
             "partner": partner_options(),
             "allow_data_loss": {"type": "bool", "default": False},
             "rejoin": {"type": "bool", "default": False},
+            "safety": {"type": "str", "choices": ["FULL", "OFF"]},
             "wait": {"type": "int", "default": 120},
         },
         supports_check_mode=True,

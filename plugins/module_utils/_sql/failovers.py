@@ -49,6 +49,7 @@ class Failover:
             "wait": lambda: None,
         }  # fmt: skip
         ways[road.way]()
+        self._settle_safety()
         result: dict[str, Any] = {"way": road.way, "reason": road.reason, "may_be_lost": lost, "took_over": took_over}
         if road.way in ("manual", "through_safety", "force") and not self.session.check_mode:
             if road.way != "through_safety":
@@ -85,6 +86,12 @@ class Failover:
             self._back_to_asynchronous()
             raise
         set_partner(self.session, self.database, "safety", "OFF")
+
+    def _settle_safety(self) -> None:
+        """An interrupted failover of an asynchronous session left it synchronous, and whether it had been nobody can see any more."""
+        wanted, here = self.params["safety"], self.here()
+        if wanted and here.role == PRINCIPAL and here.session in ("SYNCHRONIZED", "SYNCHRONIZING") and here.safety != wanted:
+            set_partner(self.session, self.database, "safety", wanted)
 
     def _back_to_asynchronous(self) -> None:
         """Whoever is principal now takes safety back; that it may fail too changes nothing of what is reported."""
