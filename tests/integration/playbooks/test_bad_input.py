@@ -78,6 +78,8 @@ def full_system_drive(estate: Estate):
     pytest.param(("--limit", "files"), ("Nothing was done", "files", "sql-a"), id="limited to no server of the application"),
     pytest.param(("-e", "prs_share_path="), ("does not say prs_share_path",), id="variable empty"),
     pytest.param(("-e", "prs_share_user={{ vault_forgotten }}"), ("does not say prs_share_user",), id="variable of the vault forgotten"),
+    pytest.param(("-e", "prs_ha=availability_group"), ("not built yet: use mirror",), id="availability group"),
+    pytest.param(("-e", "prs_ha=mirrored"), ("prs_ha is 'mirrored'", "one of mirror, availability_group and none"), id="no such high availability"),
 ])
 def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: Path, one_message, arguments, said):
     """Nothing is connected to, so the lab need not run."""
