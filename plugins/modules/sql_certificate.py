@@ -67,6 +67,7 @@ options:
       - Where certificate and private key are backed up, as the SQL Server service account sees it. Without them nobody can restore what the
         certificate encrypted once the server is lost.
       - Files that are there already are left as they are. A server that has no certificate of this name takes the one in them.
+      - A successor gets files of its own, with its day in their names as well (C(NAME_20271231.cer)).
     type: dict
     suboptions:
       certificate_file:
@@ -179,7 +180,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.certificates import Known, current, decoded, imported_name, successor_name, thumbprint
+from ansible_collections.prs.recovery.plugins.module_utils._core.certificates import (
+    Known,
+    current,
+    decoded,
+    imported_name,
+    key_files,
+    successor_name,
+    thumbprint,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._sql import certificates
 from ansible_collections.prs.recovery.plugins.module_utils._sql.folders import is_file
@@ -308,7 +317,7 @@ def _import(session: Session, before: list[Known]) -> str:
 
 
 def _back_up_key(session: Session, name: str) -> None:
-    wanted = session.params["key_backup"]
+    wanted = key_files(session.params["key_backup"], added=name[len(session.params["name"]):])
     there = [is_file(session.connection, wanted[file]) for file in ("certificate_file", "key_file")]
     if all(there):
         return

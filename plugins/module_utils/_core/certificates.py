@@ -9,13 +9,13 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from .errors import RecoveryError
 
-__all__ = ["Known", "current", "decoded", "imported_name", "successor_name", "thumbprint"]
+__all__ = ["Known", "current", "decoded", "imported_name", "key_files", "successor_name", "thumbprint"]
 
 LONGEST_BASE = 110
 """Characters of a name that still leave room for what is added to it."""
@@ -52,6 +52,16 @@ def successor_name(name: str, *, expires: datetime, taken: Iterable[str]) -> str
             advice="Give another day in 'expires'",
         )
     return wanted
+
+
+def key_files(wanted: Mapping[str, str], *, added: str) -> dict[str, str]:
+    """The files of a key's backup; those of a successor have what was added to its name, before their extension."""
+    named = {}
+    for what in ("certificate_file", "key_file"):
+        folder, slash, file = wanted[what].rpartition("\\")
+        stem, dot, extension = file.rpartition(".")
+        named[what] = f"{folder}{slash}{stem}{added}{dot}{extension}" if dot else f"{folder}{slash}{file}{added}"
+    return {**wanted, **named}
 
 
 def imported_name(name: str, *, mark: str, taken: Iterable[str]) -> str:

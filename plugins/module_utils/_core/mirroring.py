@@ -18,7 +18,7 @@ PRINCIPAL, MIRROR = "PRINCIPAL", "MIRROR"
 ASYNCHRONOUS = ("Enterprise", "Developer", "Evaluation")
 """Editions, by the first word of their name, that may set safety OFF."""
 WITNESS_ONLY = ("Express", "Web")
-ONCE_MORE = (1412, 1478)
+ONCE_MORE = (1408, 1412, 1478)
 """Errors of SET PARTNER on the principal that mean: log backups came in between, restore them, and try again."""
 
 

@@ -23,6 +23,7 @@ ADVICE: dict[int, str] = {
     978: "The database is a secondary replica: work on the primary",
     1205: "Another session was in the way (deadlock): run again",
     1405: "The database has a partner already: end that session first (sql_mirror with 'state: absent'), or run sql_mirror, which reuses it",
+    1408: "Log backups of the principal are missing on the mirror: sql_mirror restores them, or makes the mirror anew",
     1412: "Log backups of the principal are missing on the mirror: sql_mirror restores them, or makes the mirror anew",
     1416: "The database has no mirroring session: set it up with sql_mirror",
     1418: "Check that the other server's endpoint is started and its port open in the firewall, and that both know each other's certificate or account and "

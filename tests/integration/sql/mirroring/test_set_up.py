@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._sql.errors import SqlError
 
 from ..conftest import Failed
 from .conftest import ENOUGH, MASTER_KEY, PORT, SEED, Writer, address, own
@@ -22,6 +23,45 @@ def test_trust_is_made_once(trusted):
         public = owner.run("sql_certificate", name=others[-1], master_key_password=MASTER_KEY)["certificate"]["public"]
         known = server.run("sql_certificate", name=others[-1], public=public, identity=others[-1])
         assert not known["changed"] and known["certificate"]["login"] == others[-1]
+
+
+ALTERED = [
+    # what somebody altered, what is asked for, what alone is set right
+    ("AS TCP (LISTENER_PORT = 5099)", {"port": PORT}, f"AS TCP (LISTENER_PORT = {PORT})"),
+    ("STATE = STOPPED", {}, "STATE = STARTED"),
+    ("FOR DATABASE_MIRRORING (ROLE = PARTNER)", {"role": "ALL"}, "FOR DATABASE_MIRRORING (ROLE = ALL)"),
+    ("FOR DATABASE_MIRRORING (ENCRYPTION = SUPPORTED ALGORITHM AES, ROLE = ALL)", {},
+     "FOR DATABASE_MIRRORING (ENCRYPTION = REQUIRED ALGORITHM AES, ROLE = ALL)"),
+    ("FOR DATABASE_MIRRORING (AUTHENTICATION = WINDOWS NEGOTIATE, ROLE = ALL)", {"authentication": "certificate", "certificate": "OWN"},
+     "FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE [OWN], ROLE = ALL)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("altered", "asked", "statement"), ALTERED)
+def test_what_was_altered_of_an_endpoint_is_set_right_and_nothing_else(trusted, altered, asked, statement):
+    a = trusted[0]
+    asked = {key: own(a) if value == "OWN" else value for key, value in asked.items()}
+    before = a.run("sql_endpoint")["endpoint"]
+    a.do(f"ALTER ENDPOINT [Mirroring] {altered}")
+    planned, done = (a.run("sql_endpoint", check=check, diff=True, **asked) for check in (True, False))
+    assert planned["statements"] == done["statements"] == [f"ALTER ENDPOINT [Mirroring] {statement.replace('OWN', own(a))}"]
+    assert planned["diff"] == done["diff"] and done["endpoint"] == before
+    assert not a.run("sql_endpoint", **asked)["changed"]
+
+
+def test_an_endpoint_of_another_name_is_reused(trusted):
+    a = trusted[0]
+    before = a.run("sql_endpoint")["endpoint"]
+    a.run("sql_endpoint", state="absent")
+    a.do(
+        f"CREATE ENDPOINT [Hadr_endpoint] STATE = STARTED AS TCP (LISTENER_PORT = {PORT}) FOR DATABASE_MIRRORING "
+        f"(AUTHENTICATION = CERTIFICATE [{own(a)}], ENCRYPTION = REQUIRED ALGORITHM AES, ROLE = ALL)"
+    )
+    reused = a.run("sql_endpoint", connect=before["connect"])
+    assert reused["endpoint"] == {**before, "name": "Hadr_endpoint"}
+    assert reused["statements"] == [f"GRANT CONNECT ON ENDPOINT::[Hadr_endpoint] TO [{login}]" for login in before["connect"]]
+    a.run("sql_endpoint", state="absent")
+    assert a.run("sql_endpoint", certificate=own(a), connect=before["connect"])["endpoint"] == before
 
 
 def test_check_mode_plans_certificate_and_endpoint(three, only_queries):
@@ -74,8 +114,9 @@ def test_what_differs_is_set_and_nothing_else(pair):
     assert pair.state(a) == ("PRINCIPAL", "SYNCHRONIZED", "FULL")
 
 
-def test_log_backups_that_come_in_between_are_restored(pair, monkeypatch):
-    """A log job that is not ours runs while the mirror is made; our own backups wait for each other."""
+@pytest.mark.parametrize("number", [None, 1408])
+def test_log_backups_that_come_in_between_are_restored(pair, monkeypatch, number):
+    """A log job that is not ours runs while the mirror is made; our own backups wait for each other. number: an error that the twin never says."""
     from ansible_collections.prs.recovery.plugins.module_utils._sql import mirrors
 
     a, b, name = pair.a, pair.b, pair.name
@@ -88,6 +129,8 @@ def test_log_backups_that_come_in_between_are_restored(pair, monkeypatch):
             pair.mark(2)
             taken.append(f"{SEED}\\{name}-job.trn")
             a.do(f"BACKUP LOG [{name}] TO DISK = N'{taken[0]}'")
+            if number:
+                raise SqlError("", text="The remote copy is not recovered far enough", number=number, sqlstate="42000")
         introduce(session, database, action, value)
 
     monkeypatch.setattr(mirrors, "set_partner", late)
@@ -159,6 +202,11 @@ def test_private_keys_are_backed_up_once(three):
     first = a.run("sql_certificate", **asked)
     assert first["certificate"]["key_backed_up_at"] and "Key-Passw0rd" not in str(first)
     assert not a.run("sql_certificate", **asked)["changed"]
+    successor = a.run("sql_certificate", **asked, renew_before=36500, expires="2041-05-06")
+    assert successor["certificate"]["name"] == "PRS keys_20410506" and successor["certificate"]["key_backed_up_at"]
+    assert any(r"D:\Backup\prs-keys_20410506.pvk" in statement for statement in successor["statements"])
+    assert not a.run("sql_certificate", **asked)["changed"]
+    a.run("sql_certificate", name="PRS keys_20410506", state="absent")
     a.run("sql_certificate", name="PRS keys", state="absent")
     assert not a.run("sql_certificate", name="PRS keys", state="absent")["changed"]
 

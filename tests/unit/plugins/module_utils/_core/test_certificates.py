@@ -4,7 +4,15 @@ import base64
 from datetime import datetime, timedelta
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.certificates import Known, current, decoded, imported_name, successor_name, thumbprint
+from ansible_collections.prs.recovery.plugins.module_utils._core.certificates import (
+    Known,
+    current,
+    decoded,
+    imported_name,
+    key_files,
+    successor_name,
+    thumbprint,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.endpoints import differences, fits_edition, wanted_endpoint
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 
@@ -37,6 +45,16 @@ def test_names():
     assert imported_name("mirror", mark="AB" * 20, taken=["other"]) == "mirror"
     assert imported_name("mirror", mark="AB" * 20, taken=["Mirror"]) == "mirror_ABABABAB"
     assert known("x", 3).days_left(NOW) == 3 and known("x", -3).days_left(NOW) == -3
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ("D:\\Keys\\prs.cer", "D:\\Keys\\prs_20271231.cer"), ("D:\\Keys.old\\prs", "D:\\Keys.old\\prs_20271231"), ("prs.cer", "prs_20271231.cer"),
+    ("\\\\files\\keys\\a.b.cer", "\\\\files\\keys\\a.b_20271231.cer"),
+])  # fmt: skip
+def test_files_of_a_successor(path, expected):
+    wanted = {"certificate_file": path, "key_file": "k.pvk", "password": "p"}
+    assert key_files(wanted, added="_20271231") == {"certificate_file": expected, "key_file": "k_20271231.pvk", "password": "p"}
+    assert key_files(wanted, added="") == wanted
 
 
 def test_public_parts():
