@@ -14,7 +14,7 @@ from typing import Any
 import pymssql
 from playbook_lab import Estate, Run
 
-__all__ = ["DATABASE", "MIRRORED", "PARTNERS", "User", "ask", "bring_home", "hook", "logins", "protection", "running_sites", "said",
+__all__ = ["DATABASE", "MIRRORED", "PARTNERS", "User", "ask", "bring_home", "hook", "logins", "protection", "role", "running_sites", "said",
            "stopping_after"]
 
 DATABASE = "PasswordResetServer"
@@ -75,6 +75,17 @@ def stopping_after(changes: int) -> dict[str, str]:
 
 
 _users = itertools.count(1)
+
+
+def role(estate: Estate, name: str, *arguments: str, environment: dict[str, str] | None = None) -> Run:
+    """Runs one role on the servers of a mirrored estate, as its playbook does, without what comes before and after."""
+    looks, hosts = {"mirror": ("look", "prs_sql:prs_witness"), "failover": ("", "prs_web:prs_sql")}[name]
+    play = {"gather_facts": False, "any_errors_fatal": True}
+    included = {"name": f"prs.recovery.{name}"}
+    first = [{**play, "hosts": "prs_web:prs_sql:prs_witness", "tasks": [{"ansible.builtin.include_role": {**included, "tasks_from": looks}}]}] if looks else []
+    file = estate.lab.state_dir / "role.json"
+    file.write_text(json.dumps([*first, {**play, "hosts": hosts, "tasks": [{"ansible.builtin.include_role": included}]}]), encoding="utf-8")
+    return estate.play_file(file, *MIRRORED, *arguments, environment=environment)
 
 
 class User:

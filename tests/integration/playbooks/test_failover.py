@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mirrored import MIRRORED, User, bring_home, hook, protection, running_sites, said, stopping_after
+from mirrored import MIRRORED, User, bring_home, hook, protection, role, running_sites, said, stopping_after
 from playbook_lab import MARKERS, Estate
 
-TO_B = (*MIRRORED, "-e", "prs_active_site=site_b")
+SITE_B = ("-e", "prs_active_site=site_b")
+TO_B = (*MIRRORED, *SITE_B)
 TO_A = (*MIRRORED, "-e", "prs_active_site=site_a")
 
 
@@ -127,17 +128,17 @@ def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrore
         estate.up(network=Estate(mirrored_state).network)
         bring_home(estate)
         try:
-            run = estate.play("failover_prs", *TO_B, environment=stopping_after(changes))
+            run = role(estate, "failover", *SITE_B, environment=stopping_after(changes))
             if run.code == 0:
                 break
             assert run.code == 77, run.output
             ended.append(run.output.rpartition("STOPPED BEFORE: ")[2].splitlines()[0])
             assert len(running_sites(estate)) <= 1, ended[-1]
-            again = estate.play("failover_prs", *TO_B)
+            again = role(estate, "failover", *SITE_B)
             assert again.code == 0, (ended[-1], again.output)
             assert roles(estate) == {"sql-a": ("MIRROR", "SYNCHRONIZED"), "sql-b": ("PRINCIPAL", "SYNCHRONIZED")}, ended[-1]
             assert running_sites(estate) == ["web-b"], ended[-1]
-            third = estate.play("failover_prs", *TO_B)
+            third = role(estate, "failover", *SITE_B)
             assert (third.code, third.changed) == (0, 0), (ended[-1], third.output)
         finally:
             estate.lab.down()

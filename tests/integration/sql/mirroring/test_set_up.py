@@ -64,6 +64,31 @@ def test_an_endpoint_of_another_name_is_reused(trusted):
     assert a.run("sql_endpoint", certificate=own(a), connect=before["connect"])["endpoint"] == before
 
 
+def test_servers_of_one_domain_know_each_other_by_their_accounts(pair):
+    """Services under virtual accounts are their computers for each other."""
+    a, b, name = pair.a, pair.b, pair.name
+    pairs = [(a, f"PRSLAB\\{b.host.name}$"), (b, f"PRSLAB\\{a.host.name}$")]
+    certificates = [server.run("sql_endpoint")["endpoint"]["certificate"] for server in (a, b)]
+    try:
+        for server, account in pairs:
+            wanted = {"authentication": "windows", "connect": [account]}
+            altered = server.run("sql_endpoint", **wanted)
+            assert altered["statements"] == [
+                "ALTER ENDPOINT [Mirroring] FOR DATABASE_MIRRORING (AUTHENTICATION = WINDOWS NEGOTIATE, ROLE = ALL)",
+                f"CREATE LOGIN [{account}] FROM WINDOWS", f"GRANT CONNECT ON ENDPOINT::[Mirroring] TO [{account}]",
+            ]  # fmt: skip
+            assert not server.run("sql_endpoint", **wanted)["changed"]
+        pair.mirror()
+        assert a.ask("SELECT principal_name FROM sys.dm_db_mirroring_connections") == [(pairs[0][1],)]
+        pair.fail_over(b)
+        assert b.marks(name) == [1] and pair.state(a)[:2] == ("MIRROR", "SYNCHRONIZED")
+        pair.mirror(state="absent")
+    finally:
+        for (server, account), certificate in zip(pairs, certificates, strict=True):
+            server.run("sql_endpoint", authentication="certificate", certificate=certificate)
+            server.do(f"DROP LOGIN [{account}]")
+
+
 def test_check_mode_plans_certificate_and_endpoint(three, only_queries):
     server = three[0]
     with only_queries:
