@@ -137,7 +137,7 @@ def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrore
         assert logins(mirrored, "sql-a") == logins(mirrored, "sql-b"), ended[-1]
         third = role(mirrored, "mirror")
         assert (third.code, third.changed) == (0, 0), (ended[-1], third.output)
-    assert len(ended) >= 6, ended
+    assert len(ended) >= 5, ended       # its certificate, those of the others, endpoint, mirror, logins
     print("interrupted before: " + ", ".join(ended))
 
 
