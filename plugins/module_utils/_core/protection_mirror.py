@@ -36,19 +36,20 @@ def mirror(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
             yield row("mirror", host["name"], f"SQL Server does not answer: {told['problem']}", next=advice)
         elif "sql" in host["roles"]:
             sides[host["name"]] = next((one for one in told["sessions"] if one["database"].lower() == objectives.database.lower()), None)
-    if not any(sides.values()):
+    mirrored = {name: side for name, side in sides.items() if side}
+    if not mirrored:
         if sides:
             yield row("mirror", facts["site"], f"{objectives.database} is not mirrored", next="Run mirror_prs")
         return
-    principals = [name for name, side in sides.items() if side and side["role"] == PRINCIPAL]
+    principals = [name for name, side in mirrored.items() if side["role"] == PRINCIPAL]
     if len(principals) > 1:
         yield row("mirror", " and ".join(principals), "both are principal: service was forced while they did not reach each other",
                   next="Let them reach each other again, then run failover_prs for the site where service was forced")
     elif principals:
-        yield from _session(facts, objectives, principals[0], sides[principals[0]] or {})
+        yield from _session(facts, objectives, principals[0], mirrored[principals[0]])
     else:
-        where, side = next((name, side) for name, side in sides.items() if side)
-        yield row("mirror", where, f"nobody serves {objectives.database}: this is its mirror, {side['state']}",
+        where = min(mirrored)
+        yield row("mirror", where, f"nobody serves {objectives.database}: this is its mirror, {mirrored[where]['state']}",
                   next="Bring the principal back, or let this site serve with failover_prs")
 
 
@@ -61,8 +62,9 @@ def _session(facts: Mapping[str, Any], objectives: Objectives, where: str, side:
         problems.append(f"it has no witness, though the inventory names {facts['witness']}")
     measured = {} if unsent is None else {"metric": "mirror_unsent_bytes", "measure": unsent * 1024}
     yield row("mirror", where, "; ".join(problems), good=good, next=f"Bring back what is lost. {AGAIN}", **state, **measured)
-    host = next(one for one in facts["hosts"] if one["name"] == where)
-    if not host["active"]:
+    for host in facts["hosts"]:
+        if host["name"] != where or host["active"]:
+            continue
         yield row("mirror", where, f"it is the principal, though {facts['site']} is the active site", state=WARN,
                   next=f"Set prs_active_site: {host['site']} where that site is to serve, or move back with failover_prs")
 

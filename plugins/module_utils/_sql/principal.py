@@ -44,7 +44,8 @@ def connect_to_principal(first: Target, partner: Target, database: str) -> tuple
         raise
     found, left = (ours, other) if chosen is here else (other, ours)
     _close(left)
-    assert found is not None      # who could not be asked is never chosen
+    if found is None:
+        raise AssertionError(f"{chosen.server} could not be asked, and was chosen all the same")
     return found, chosen
 
 
