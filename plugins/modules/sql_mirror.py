@@ -31,39 +31,10 @@ options:
     type: str
     choices: [running, suspended, absent]
     default: running
-  partner:
-    description:
-      - The other server.
-    type: dict
-    required: true
-    suboptions:
-      login_host:
-        description: Name or address of the other server, as the control node reaches it.
-        type: str
-        required: true
-      login_port:
-        description: TCP port of its instance.
-        type: int
-      login_instance:
-        description: Name of a named instance.
-        type: str
-      login_user:
-        description: SQL login there, by default O(login_user).
-        type: str
-      login_password:
-        description: Its password, by default O(login_password).
-        type: str
-      certificate_name:
-        description: Name that its certificate must be valid for, when it is not O(partner.login_host).
-        type: str
-      address:
-        description:
-          - Address of its mirroring endpoint for the other servers, C(TCP://sql-b.example.com:5022).
-          - By default O(partner.login_host) and the port of its endpoint.
-        type: str
   address:
     description:
-      - The same for the server that the task targets, by default the name that it is reached by and the port of its endpoint.
+      - Address of the mirroring endpoint of the server that the task targets, as O(partner.address).
+      - By default the name that it is reached by and the port of its endpoint.
     type: str
   witness:
     description:
@@ -104,6 +75,7 @@ options:
     default: 600
 extends_documentation_fragment:
   - prs.recovery.sql_connection
+  - prs.recovery.sql_partner
   - prs.recovery.attributes
 attributes:
   check_mode:

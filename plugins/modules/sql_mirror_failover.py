@@ -24,34 +24,6 @@ options:
       - Name of the database.
     type: str
     required: true
-  partner:
-    description:
-      - The other server. It may be lost.
-    type: dict
-    required: true
-    suboptions:
-      login_host:
-        description: Name or address of the other server, as the control node reaches it.
-        type: str
-        required: true
-      login_port:
-        description: TCP port of its instance.
-        type: int
-      login_instance:
-        description: Name of a named instance.
-        type: str
-      login_user:
-        description: SQL login there, by default O(login_user).
-        type: str
-      login_password:
-        description: Its password, by default O(login_password).
-        type: str
-      certificate_name:
-        description: Name that its certificate must be valid for, when it is not O(partner.login_host).
-        type: str
-      address:
-        description: Not used here; so that the same O(partner) serves M(prs.recovery.sql_mirror).
-        type: str
   allow_data_loss:
     description:
       - Lets service be forced when the principal is lost, and lets O(rejoin) drop what the old principal never sent.
@@ -76,6 +48,7 @@ options:
     default: 120
 extends_documentation_fragment:
   - prs.recovery.sql_connection
+  - prs.recovery.sql_partner
   - prs.recovery.attributes
 attributes:
   check_mode:
