@@ -187,10 +187,11 @@ def removable(
     """What retention takes away, oldest first: whole archives that no rule keeps, and what nobody completes any more.
 
     keep: the newest so many; keep_for: all that were begun in that time. What either keeps stays; without a rule everything does. Whatever the rules
-    say, the newest whole archive stays, and the newest one of an application that answered.
+    say, the newest whole archive stays, and the newest one of an application that answered. What is dated later than now was made while a clock was
+    ahead: it stays, and counts for no rule.
     """
     ordered = sorted(archives, key=lambda archive: archive.age)
-    whole = [archive for archive in ordered if archive.complete]
+    whole = [archive for archive in ordered if archive.complete and archive.moment <= now]
     kept = {archive.name for archive in [*whole[-1:], *[one for one in whole if not one.unhealthy][-1:]]}
     if keep is None and keep_for is None:
         kept = {archive.name for archive in whole}

@@ -331,7 +331,8 @@ class Surplus:
 def surplus(sets: Iterable[RecoverySet], rules: Mapping[str, int | None], *, now: dt.datetime) -> Surplus:
     """What no rule keeps (the rules of sql_backup's retention; none keeps everything).
 
-    The newest set stays, and the newest healthy one, whatever the rules say; and no file goes that a set which stays names.
+    The newest set stays, and the newest healthy one, whatever the rules say; and no file goes that a set which stays names. now: a set that is dated
+    later was taken while a clock was ahead. It stays, and counts for no rule: beside it all that is taken now would be surplus at once.
     """
     wrong = [rule for rule, number in rules.items() if number is not None and number < 1]
     if wrong:
@@ -342,9 +343,10 @@ def surplus(sets: Iterable[RecoverySet], rules: Mapping[str, int | None], *, now
     given = {rule: number for rule, number in rules.items() if number}
     if not given or not ordered:
         return Surplus()
-    kept = {ordered[-1].label}
-    kept |= {one.label for one in [one for one in ordered if one.healthy][-1:]}
-    fulls = [one for one in ordered if one.type == "full"]
+    dated = [one for one in ordered if one.taken_at <= now]
+    kept = {one.label for one in ordered if one.taken_at > now}
+    kept |= {one.label for one in (*dated[-1:], *[one for one in dated if one.healthy][-1:])}
+    fulls = [one for one in dated if one.type == "full"]
     if "last" in given and fulls:
         begin = fulls[-given["last"]:][0].taken_at
         kept |= {one.label for one in ordered if one.taken_at >= begin}

@@ -183,6 +183,7 @@ TIMES = [
     ([(1, "whole"), (2, "whole"), (3, "whole")], 2, 0, 99, [1]),
     ([(1, "whole"), (2, "whole"), (3, "whole")], 1, 2, 4, [1]),
     ([(1, "healthy"), (2, "unhealthy"), (3, "unhealthy")], 1, None, 3, [2]),
+    ([(1, "whole"), (2, "whole"), (98, "whole"), (99, "whole")], 1, None, 2, [1]),      # the clock was ahead once
     ([(1, "unhealthy"), (2, "unhealthy")], 1, None, 3, [1]),
     ([(1, "healthy"), (2, "whole"), (3, "unhealthy")], 1, None, 3, [1]),
 ]

@@ -264,6 +264,14 @@ def test_a_file_that_a_staying_set_needs_stays_though_its_own_set_goes():
     assert any("L150" in path for path in gone.database)
 
 
+def test_sets_taken_while_a_clock_was_ahead_push_nothing_out():
+    rhythm = Rhythm()
+    for day in (400, 401, 1, 2, 3):
+        rhythm.take(taken("full", 1000 * day, 1000 * day + 10, hours=24 * day), hours=24 * day, archive=f"{day}.zip")
+    gone = surplus(rhythm.sets, {"last": 2}, now=BEGIN + dt.timedelta(days=3))
+    assert gone.labels == ("s24",)
+
+
 def test_a_rule_of_nought_is_refused():
     with pytest.raises(RecoveryError, match="keeps nothing"):
         surplus(night().sets, {"last": 0}, now=BEGIN)
