@@ -202,7 +202,7 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     if any(rules.values() if rules else ()) and not unusable and not files.check_mode:      # a set that cannot be read may need what seems to be nobody's
         left = folders.strays([one for one in sets if one.label not in gone.labels], database=backup["database"])
         gone = replace(gone, database=(*gone.database, *left.database), application=(*gone.application, *left.application))
-    folders.remove(gone)
+    gone = folders.remove(gone)
     return {
         "changed": True, "set": dict(made.values), "manifest": manifest, "removed": list(gone.labels), "removed_files": [*gone.application, *gone.database],
     }  # fmt: skip

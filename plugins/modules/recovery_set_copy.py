@@ -230,8 +230,7 @@ class Copying:
         """now: sets are as old as the database server says, so what the newest of them says counts, unless the control node's clock lets less go."""
         with self.target.keys():
             gone = surplus(self.target.newest_first(unusable=[]), self.params["retention"], now=now)
-        self.target.remove(gone)
-        return gone
+        return self.target.remove(gone)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import re
 
 from .._core.errors import RecoveryError
 
-__all__ = ["base_name", "full_path", "join", "parent", "server_of", "share_root"]
+__all__ = ["base_name", "full_path", "join", "lies_in", "parent", "server_of", "share_root"]
 
 _DRIVE = re.compile(r"[A-Za-z]:\\")
 _SHARE = re.compile(r"(\\\\[^\\?.][^\\]*\\[^\\]+)(\\.*)?")
@@ -40,6 +40,11 @@ def server_of(path: str) -> str:
 
 def join(folder: str, *names: str) -> str:
     return ntpath.join(folder, *names)
+
+
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a path, which anybody may have written, leads to something below a folder, and nowhere else."""
+    return ntpath.normpath(path).lower().startswith(ntpath.normpath(folder).lower().rstrip("\\") + "\\")
 
 
 def parent(path: str) -> str:

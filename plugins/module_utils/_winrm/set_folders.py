@@ -16,8 +16,9 @@ from .._core.errors import RecoveryError
 from .._core.recovery_set import BACKUP_FORMAT, Place, RecoverySet, Surplus, by_label, lines_of, link_of, parse_set
 from .._core.strays import stray_archives, stray_backups
 from .archives import ArchiveFolder
+from .errors import WindowsFault
 from .files import WindowsFiles
-from .paths import base_name, full_path, join, parent, share_root
+from .paths import base_name, full_path, join, lies_in, parent, share_root
 
 __all__ = ["Account", "SetFolders", "place_spec"]
 
@@ -56,6 +57,8 @@ class SetFolders:
         self.place = place
         self._keys = keys
         self._data = data if data.user else keys
+        self.unread: list[str] = []
+        """Labels whose manifests are there and could not be opened, as far as somebody asked for them."""
 
     @classmethod
     def from_params(cls, files: WindowsFiles, params: dict[str, Any]) -> SetFolders:
@@ -103,7 +106,10 @@ class SetFolders:
     def read(self, label: str) -> RecoverySet:
         """Raises RecoveryError when it cannot be used."""
         path = self.path_of(label)
-        return parse_set("\n".join(self._files.read_lines(path)), where=f"{path} on {self._files.host}")
+        one = parse_set("\n".join(self._files.read_lines(path)), where=f"{path} on {self._files.host}")
+        if one.label.lower() != label.lower():
+            raise RecoveryError(f"{path} on {self._files.host} is the manifest of the set {one.label}", advice="Give the file its name back")
+        return one
 
     def named(self, label: str) -> RecoverySet:
         """The set of a label that a person wrote."""
@@ -116,6 +122,7 @@ class SetFolders:
                 yield self.read(label)
             except RecoveryError as problem:
                 unusable.append({"label": label, "problem": problem.message})
+                self.unread += [label] if isinstance(problem, WindowsFault) else []
 
     def write(self, one: RecoverySet) -> str:
         """The manifest, whole or not at all; its path."""
@@ -124,16 +131,40 @@ class SetFolders:
         self._files.write_lines(path, lines_of(one))
         return path
 
-    def remove(self, chosen: Surplus) -> None:
-        """Manifests first: what is interrupted here leaves files without a set, never a set without its files."""
+    def remove(self, chosen: Surplus) -> Surplus:
+        """What went, or would. Manifests first: what is interrupted here leaves files without a set, never a set without its files.
+
+        A manifest may name any file, and only those in the folders of this place are its to take along. While one that is there cannot be opened
+        nothing goes at all: its set may need what no other does.
+        """
+        if self.unread and chosen.labels:
+            self._files.warnings.append(
+                f"No old set was removed from {self.place.sets}: {self.path_of(self.unread[0])} cannot be opened, and its set may need their files. "
+                "The next run tries again."
+            )
+            return Surplus()
+        application = self._within(chosen.application, self.place.application)
+        database = self._within(chosen.database, self.place.database)
         with self.keys():
             for label in chosen.labels:
                 self._files.remove(self.path_of(label))
-            for path in reversed(chosen.application):      # the manifest of an archive before the archive
+            for path in reversed(application):      # the manifest of an archive before the archive
                 self._files.remove(path)
         with self.data():
-            for path in chosen.database:
+            for path in database:
                 self._files.remove(path)
+        return Surplus(labels=chosen.labels, database=database, application=application)
+
+    def _within(self, paths: Iterable[str], folder: str) -> tuple[str, ...]:
+        found, elsewhere = [], []
+        for path in paths:
+            (found if lies_in(path, folder) else elsewhere).append(path)
+        if elsewhere:
+            self._files.warnings.append(
+                f"{elsewhere[0]}{f' and {len(elsewhere) - 1} more' if elsewhere[1:] else ''}, which a removed set named, does not lie in {folder} and stays. "
+                "Remove it if nobody needs it."
+            )
+        return tuple(found)
 
     # Files
 

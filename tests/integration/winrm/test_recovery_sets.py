@@ -216,6 +216,44 @@ def test_what_failed_runs_left_stays_while_a_set_cannot_be_read(estate: Estate):
     assert removed["removed_files"] == [] and "database/full5.bak" in estate.tree()
 
 
+def test_nothing_goes_while_a_manifest_cannot_be_opened(estate: Estate):
+    """A virus scanner has it: its set may need what no other does."""
+    estate.set(estate.taken("full", 1, 2), estate.archived())
+    estate.copy()
+    estate.night()
+    estate.copy()
+    drives = estate.twins.share_host.drives
+    for place, act in ((HOME, estate.set), (AWAY, estate.copy)):
+        held = f"{ON_DISK[place]}\\sets\\h4.json"
+        drives.hold(held, "a scanner")
+        backup = [estate.taken("full", 300, 310), estate.archived()] if place == HOME else []
+        assert act(*backup, retention={"last": 1})["removed"] == []
+        drives.release(held, "a scanner")
+        assert {"sets/h0.json", "database/full2.bak", "sets/h5.json"} <= estate.tree(place).keys()
+
+
+@pytest.mark.parametrize("strange", ["E:\\backup\\precious.txt", f"{HOME}\\database\\..\\..\\precious.txt", "\\\\files\\backup\\precious.txt"])
+def test_a_manifest_that_names_somebody_elses_file_takes_nothing_along(estate: Estate, strange: str):
+    estate.set(estate.taken("full", 1, 2), estate.archived())
+    estate.twins.write("E:\\backup\\precious.txt", b"x", estate.twins.share_host)
+    manifest = json.loads(estate.tree()["sets/h0.json"])
+    manifest["database"]["chain"][0]["files"].append(strange)
+    manifest["application"]["manifest"] = strange
+    estate.file(f"{HOME}\\sets\\h0.json", json.dumps(manifest).encode())
+    removed = estate.set(estate.taken("full", 3, 4), estate.archived(), retention={"last": 1})
+    assert removed["removed"] == ["h0"] and names(removed["removed_files"]) == ["0.zip", "full2.bak"]
+    assert "precious.txt" in estate.twins.tree("E:\\backup", estate.twins.share_host)
+
+
+def test_a_manifest_under_another_name_is_no_set(estate: Estate):
+    """Its label would lead to another file, or out of the folder."""
+    estate.night()
+    manifest = json.loads(estate.tree()["sets/h3.json"])
+    estate.file(f"{HOME}\\sets\\h3.json", json.dumps({**manifest, "label": "..\\h0"}).encode())
+    found = estate.choose()
+    assert found["chosen"]["label"] == "h2" and found["unusable"][0]["label"] == "h3"
+
+
 def test_a_log_backup_tells_the_facts_of_the_set_before(estate: Estate):
     facts = {"logins": [{"name": "prs_app"}]}
     estate.set(estate.taken("full", 100, 110), estate.archived(), facts=facts)
