@@ -16,7 +16,7 @@ from .._core.backup_manifest import Note, at_place, manifest_lines, note_name, p
 from .._core.backup_names import manifest_name
 from .._core.errors import RecoveryError
 from .._winrm.files import WindowsFiles
-from .._winrm.paths import base_name, join, parent
+from .._winrm.paths import base_name, join, lies_in, parent
 from .session import Session
 from .windows import Windows
 
@@ -42,13 +42,14 @@ class Carrier:
         self._files(place).write_lines(place, note.lines())
 
     def notes(self, folder: str) -> list[Note]:
-        """What interrupted runs left in a folder, oldest first."""
+        """What interrupted runs left in a folder, oldest first. A note that names files elsewhere, where nobody puts it, is none: they may be removed."""
         files = self._windows.files(folder)
         if not files.stat(folder)[0].folder:
             return []
         entries = sorted(files.list(folder, recurse=False), key=lambda entry: entry.modified)
         names = [entry.name for entry in entries if entry.name.lower().endswith(note_name(""))]
-        return [note for name in names if (note := parse_note(files.read_lines(join(folder, name))))]
+        notes = [note for name in names if (note := parse_note(files.read_lines(join(folder, name))))]
+        return [note for note in notes if all(lies_in(path, folder) for path in note.written)]
 
     def refuse_what_is_there(self, targets: Iterable[str]) -> None:
         """Raises RecoveryError where a file that is to be written exists, unless that is wanted. What cannot be looked at counts as not there."""

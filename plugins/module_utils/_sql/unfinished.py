@@ -33,6 +33,12 @@ def finish(session: Session, carrier: Carrier, folder: str, *, report: dict[str,
         about = (note.report["server"], note.report["database"].lower())
         if about != (report["server"], report["database"].lower()) or note.written[0].lower() == written[0].lower():
             continue
+        if guid(note.report.get("family_guid") or "") not in ("", guid(report["family_guid"])):
+            session.warnings.append(
+                f"{note.written[0]} is of another database that was called {report['database']}, and an interrupted run left it. It stays: it may be the "
+                f"last backup of that one. Remove it and {note_name(note.written[0])} when nobody needs it."
+            )
+            continue
         taken = _whole(session, note, family_guid=report["family_guid"])
         if taken is None:
             carrier.clean(note)

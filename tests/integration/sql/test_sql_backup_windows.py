@@ -167,6 +167,35 @@ def test_what_cannot_be_carried_waits_and_goes_with_the_next_one(sql_a, sql_b, s
     assert sql_b.marks(database) == [1, 2, 3]
 
 
+def test_what_waits_of_a_database_that_is_gone_stays(sql_a, staged, database, disk, lab):
+    """Somebody made an empty one in its place: what could not be carried may be all that is left of the first."""
+    made, gone = lab[0], {"host": "files", "share": "backup"}
+    estate_faults.apply(made, "share-gone", gone)
+    try:
+        with pytest.raises(Failed, match="not yet where it belongs"):
+            sql_a.run("sql_backup", **staged)
+    finally:
+        estate_faults.undo(made, "share-gone", gone)
+    waiting = there(disk, STAGE)
+    sql_a.run("sql_database", name=database, state="absent", allow_data_loss=True)
+    sql_a.run("sql_database", name=database, recovery_model="FULL")
+    result = sql_a.run("sql_backup", **staged)
+    assert "is of another database" in str(result["warnings"]) and "finished" not in result
+    assert there(disk, STAGE) == waiting
+
+
+def test_a_note_that_names_files_elsewhere_is_none(sql_a, staged, database, disk):
+    disk.make_dir(STAGE)
+    disk.write("D:\\precious.txt", b"x")
+    server = sql_a.run("sql_info")["server"]["name"]
+    for number, path in enumerate(("D:\\precious.txt", f"{STAGE}\\..\\precious.txt")):
+        report = {"database": database, "server": server, "files": ["\\\\files\\backup\\x.bak"]}
+        note = {"format": "prs.recovery unfinished sql backup 1", "report": report, "written": [path]}
+        disk.write(f"{STAGE}\\{number}.unfinished.json", json.dumps(note).encode())
+    sql_a.run("sql_backup", **staged)
+    assert disk.exists("D:\\precious.txt")
+
+
 @pytest.mark.parametrize("idle", [False, True])
 def test_a_session_that_lay_idle_is_opened_anew(sql_a, sql_b, staged, database, on_share, monkeypatch, idle):
     """A host ends one that it hears nothing of, and a backup may take hours. One that is not idle serves for everything."""
