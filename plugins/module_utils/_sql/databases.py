@@ -12,7 +12,7 @@ from typing import Any
 from .._core.errors import RecoveryError
 from .connection import Connection, Message
 from .errors import SqlError
-from .quoting import compose
+from .quoting import compose, refuse_alike
 from .session import Session
 
 __all__ = [
@@ -98,10 +98,14 @@ def read_databases(connection: Connection) -> list[dict[str, Any]]:
 
 
 def read_database(connection: Connection, name: str) -> dict[str, Any] | None:
-    """One database as in C(read_databases), without its history of backups; None when there is none of that name."""
+    """One database as in C(read_databases), without its history of backups; None when there is none of that name.
+
+    Raises RecoveryError where the server only takes the name for that of one: who is to restore, or to drop, another database hears of it.
+    """
     row = connection.row(_DATABASES + "WHERE d.name = ?", name, doing=f"Cannot read database {name}")
     if row is None:
         return None
+    refuse_alike(row["name"], name, what="database", server=connection.target.server)
     database = _shaped(row)
     files = connection.query(_FILES + " WHERE database_id = ? ORDER BY file_id", database["database_id"], doing=f"Cannot read the files of {name}")
     database["files"] = [_shaped_file(file) for file in files]

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._core.errors import RecoveryError
 from .connection import Connection
-from .quoting import LONGEST_NAME, compose, quote_text
+from .quoting import LONGEST_NAME, compose, quote_text, refuse_alike
 from .session import Session
 
 __all__ = [
@@ -90,9 +90,12 @@ def read_logins(connection: Connection) -> list[dict[str, Any]]:
 
 
 def read_login(connection: Connection, name: str) -> dict[str, Any] | None:
-    """One login as in C(read_logins), or None."""
+    """One login as in C(read_logins), or None. Raises RecoveryError where the server only takes the name for that of one."""
     row = connection.row(_LOGINS + "AND p.name = ?", name, doing=f"Cannot read login {name}")
-    return {**_shaped(row), "server_roles": _server_roles_of(connection, name)} if row else None
+    if row is None:
+        return None
+    refuse_alike(row["name"], name, what="login", server=connection.target.server)
+    return {**_shaped(row), "server_roles": _server_roles_of(connection, name)}
 
 
 def _server_roles_of(connection: Connection, login: str) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .._core.errors import RecoveryError
 
-__all__ = ["LONGEST_NAME", "compose", "quote_identifier", "quote_text"]
+__all__ = ["LONGEST_NAME", "compose", "quote_identifier", "quote_text", "refuse_alike"]
 
 LONGEST_NAME = 128
 """Characters (UTF-16 units) of a sysname."""
@@ -37,6 +37,13 @@ def quote_text(value: str, *, what: str = "text") -> str:
 def compose(template: str, **names: str) -> str:
     """A statement with each {name} of the template replaced by the quoted identifier."""
     return template.format_map({field: quote_identifier(name, what=field) for field, name in names.items()})
+
+
+def refuse_alike(found: str, asked: str, *, what: str, server: str) -> None:
+    """Raises RecoveryError where a server answered for another name than it was asked for: it leaves out blanks at the end, and its collation may
+    take more for the same than case."""
+    if found.lower() != asked.lower():
+        raise RecoveryError(f"SQL Server on {server} takes the {what} '{asked}' for '{found}', which has another name", advice="Write the name as it is there")
 
 
 def _units(text: str) -> int:
