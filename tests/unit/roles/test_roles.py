@@ -143,6 +143,13 @@ def test_nobody_else_may_write_where_setup_runs_as_system(tmp_path: Path):
     assert refused.value.number == 5
 
 
+def test_nothing_can_fail_between_the_settings_and_the_restart_that_they_need():
+    """A handler of a run that failed is not run, and the next run finds nothing to change, so that nobody would restart. To start the service is a restart."""
+    names = [task["name"] for task in load(ROOT / "roles/sql_server/tasks/configure.yml")]
+    settings = names.index("Set certificate, TCP port and login mode")
+    assert names[settings + 1 : settings + 3] == ["Start the service", "Let the settings take effect"]
+
+
 def test_the_file_of_a_private_key_is_looked_for_in_every_folder_of_keys():
     """.NET's class of a key does not tell in which one it lies: GetRSAPrivateKey wraps the keys of old providers in RSACng as well."""
     script = (ROOT / "roles/certificate/files/import_certificate.ps1").read_text(encoding="ascii")
