@@ -116,6 +116,7 @@ def plan_mirror(here: Side, there: Side, wanted: Wanted) -> MirrorPlan:
     _check_can(principal, mirror, wanted)
     steps: list[Step] = []
     if not same_session(principal, mirror):
+        _refuse_to_replace(principal, mirror, wanted.database)
         steps += [Step("end", "principal")] if principal.mirrored else []
         steps += [Step("end", "mirror")] if mirror.mirrored else []
         steps += [Step("seed", "mirror"), Step("partner", "mirror", principal.address), Step("partner", "principal", mirror.address)]
@@ -125,6 +126,16 @@ def plan_mirror(here: Side, there: Side, wanted: Wanted) -> MirrorPlan:
         if now.session == "SUSPENDED" and wanted.running:
             refuse_to_drop(principal, mirror, database=wanted.database)
     return MirrorPlan(principal=principal, mirror=mirror, steps=(*steps, *_settings(now, wanted)))
+
+
+def _refuse_to_replace(principal: Side, mirror: Side, database: str) -> None:
+    """A copy that only waits for log may be made anew. One that is OFFLINE or SUSPECT is a database that somebody worked with, and may be newer."""
+    if mirror.state not in ("", "RESTORING"):
+        raise RecoveryError(
+            f"{database} on {mirror.server} is {mirror.state}, and the mirror of {principal.server} would be put in its place: it may hold what "
+            f"{principal.server} does not",
+            advice="Save what is in it, or remove it with sql_database (state absent, allow_data_loss) if it may go, then run again",
+        )
 
 
 def _settings(now: Side, wanted: Wanted) -> list[Step]:

@@ -52,6 +52,8 @@ def test_what_has_to_be_done(sides, wanted, expected):
 
 @pytest.mark.parametrize(("sides", "wanted", "reason"), [
     ((A, replace(B, state="ONLINE")), {}, "ONLINE on both a and b"),
+    *(((A, replace(B, state=state)), {}, f"PRS on b is {state}") for state in ("OFFLINE", "SUSPECT", "RECOVERY_PENDING", "EMERGENCY", "RECOVERING")),
+    ((PRINCIPAL, replace(B, state="OFFLINE")), {}, "PRS on b|knows nothing"),
     ((replace(A, state="RESTORING"), B), {}, "ONLINE on neither server .a: RESTORING, b: not there."),
     ((replace(A, recovery_model="SIMPLE"), B), {}, "SIMPLE recovery model"),
     ((replace(A, endpoint="STOPPED"), B), {}, "endpoint on a is STOPPED"),
