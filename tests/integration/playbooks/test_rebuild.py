@@ -94,10 +94,17 @@ def test_newer_rows_of_a_healthy_database_survive_a_rebuild(estate: Estate):
 
 
 def test_a_healthy_database_is_replaced_only_on_an_explicit_yes(estate: Estate):
+    """And an application that was upgraded since its backup, which looks like a damaged one, is kept beside."""
     estate.lab.mark(["after the backup"])
+    application = estate.lab.state_dir / "hosts/web-a/drives/C/inetpub/wwwroot/PasswordResetServer"
+    upgraded = next(application.rglob("*.dll"))
+    upgraded.write_bytes(b"MZ a later version")
     run = estate.play("rebuild_prs", "-e", "prs_allow_data_loss=true")
     assert run.code == 0, run.output
     assert estate.labels() == MARKERS
+    [kept] = application.parent.glob("PasswordResetServer.2*Z")
+    assert (kept / upgraded.relative_to(application)).read_bytes() == b"MZ a later version" != upgraded.read_bytes()
+    assert f"is kept in C:\\\\inetpub\\\\wwwroot\\\\{kept.name}" in run.output
 
 
 def test_check_mode_says_that_a_healthy_database_will_be_overwritten(estate: Estate):
