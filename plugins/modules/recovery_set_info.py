@@ -157,6 +157,8 @@ class Choosing:
             labels = self.folders.labels()
         self._source = self.folders.newest_first(unusable=self.unusable)
         chosen = self.choice(labels, until) if labels or not self.params["optional"] else None
+        # Sets are read from the newest on: whatever could not be read until now is newer than what was chosen.
+        self.notes += [f"newer, but not taken because its manifest cannot be used: {one['label']} ({one['problem']})" for one in self.unusable]
         if self.params["all"]:
             with self.folders.keys():
                 list(self.sets())

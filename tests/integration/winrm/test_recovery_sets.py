@@ -179,6 +179,7 @@ def test_a_damaged_manifest_is_no_set(estate: Estate):
     found = estate.choose()
     assert found["chosen"]["label"] == "h2"
     assert [one["label"] for one in found["unusable"]] == ["h3"]
+    assert "newer, but not taken because its manifest cannot be used: h3" in found["chosen"]["notes"][0]
 
 
 def test_retention_takes_the_manifest_and_what_only_that_set_needs(estate: Estate):
