@@ -18,6 +18,7 @@ description:
   - Of two who try at the same moment one gets it. The other one fails and says who holds it, since when, and how to end it.
   - A lease counts until it was not renewed for O(stale_after), or until its owner's process, where it was one of this control node, is gone.
     Then the next one takes it over, with a warning.
+  - After a control node was lost, a container of AWX among them, nobody can tell that its run is over. O(take_over) says so.
   - M(prs.recovery.sql_backup) and M(prs.recovery.sql_restore) respect a lease of others where they reach the folder over WinRM.
 options:
   path:
@@ -47,6 +48,11 @@ options:
       - Minutes after which the lease counts as given up unless it was renewed. More than the longest step takes.
     type: int
     default: 720
+  take_over:
+    description:
+      - Takes the lease of another owner as well. Say so only when that run surely does nothing any more.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
@@ -73,12 +79,11 @@ EXAMPLES = r"""
     share_user: EXAMPLE\svc-backup
     share_password: "{{ prs_share_password }}"
 
-- name: End the lease of a control node that was lost
+- name: Go on after the control node was lost
   prs.recovery.recovery_lease:
     path: D:\Backup
     database: PasswordResetServer
-    state: released
-    owner: admin@control01 pid 4711
+    take_over: true
 """
 
 RETURN = r"""
@@ -127,7 +132,7 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_names import check_folder
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.lease import OURS, STALE, Lease
+from ansible_collections.prs.recovery.plugins.module_utils._core.lease import ABANDONED, OURS, STALE, Lease
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.leases import LeaseFile
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
@@ -151,12 +156,13 @@ def act(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dic
 
 
 def held(files: WindowsFiles, lease: LeaseFile, params: dict[str, Any]) -> dict[str, Any]:
-    ours, before, other = lease.hold(stale_after=dt.timedelta(minutes=params["stale_after"]))
+    ours, before, other = lease.hold(stale_after=dt.timedelta(minutes=params["stale_after"]), take_over=params["take_over"])
     result = {"changed": before != OURS, "held": True, "lease": described(ours, lease.path)}
     if other is None:
         return result
     minutes = other.stale_after.total_seconds() / 60
-    why = f"was not renewed for {minutes:.0f} minutes" if before == STALE else "is held by a process that is gone"
+    reasons = {STALE: f"was not renewed for {minutes:.0f} minutes", ABANDONED: "is held by a process that is gone"}
+    why = reasons.get(before, "counts no more, as take_over says")
     files.warnings.append(f"The lease {lease.path} of {other.owner} {why}: it was taken over")
     return {**result, "taken_from": described(other, lease.path)}
 
@@ -181,6 +187,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
             "owner": {"type": "str"},
             "stale_after": {"type": "int", "default": 720},
+            "take_over": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

@@ -19,7 +19,7 @@ from typing import Any
 from .backup_names import safe_name
 from .errors import RecoveryError
 
-__all__ = ["ABANDONED", "FREE", "HELD", "OURS", "STALE", "Lease", "judge", "lease_name", "owner_process", "parse_lease", "refusal"]
+__all__ = ["ABANDONED", "FREE", "GIVEN_UP", "HELD", "OURS", "STALE", "Lease", "judge", "lease_name", "owner_process", "parse_lease", "refusal"]
 
 FORMAT = "prs.recovery lease 1"
 UNKNOWN = "somebody whose name cannot be read"
@@ -31,6 +31,7 @@ OURS = "ours"
 HELD = "held"
 STALE = "stale"
 ABANDONED = "abandoned"
+GIVEN_UP = "given up"
 
 _PROCESS = re.compile(r" pid (\d+)$")
 
@@ -100,10 +101,10 @@ def parse_lease(lines: Iterable[str], *, database: str, renewed_at: dt.datetime)
         return Lease(database=database, owner=UNKNOWN, place="", taken_at=renewed_at, renewed_at=renewed_at, stale_after=STALE_AFTER)
 
 
-def judge(lease: Lease | None, *, owner: str, now: dt.datetime, ended: bool = False) -> str:
-    """FREE, OURS, HELD (by somebody else), STALE (not renewed in time) or ABANDONED.
+def judge(lease: Lease | None, *, owner: str, now: dt.datetime, ended: bool = False, given_up: bool = False) -> str:
+    """FREE, OURS, HELD (by somebody else), STALE (not renewed in time), ABANDONED or GIVEN_UP.
 
-    ended: the owner's process was on this machine and is gone.
+    ended: the owner's process was on this machine and is gone. given_up: a person says that the owner does nothing any more.
     """
     if lease is None:
         return FREE
@@ -111,7 +112,9 @@ def judge(lease: Lease | None, *, owner: str, now: dt.datetime, ended: bool = Fa
         return OURS
     if ended:
         return ABANDONED
-    return STALE if now >= lease.stale_at else HELD
+    if now >= lease.stale_at:
+        return STALE
+    return GIVEN_UP if given_up else HELD
 
 
 def refusal(lease: Lease, *, path: str) -> RecoveryError:
@@ -119,8 +122,8 @@ def refusal(lease: Lease, *, path: str) -> RecoveryError:
     since, renewed, end = map(_shown, (lease.taken_at, lease.renewed_at, lease.stale_at))
     return RecoveryError(
         f"{lease.owner} works on database {lease.database} since {since} (lease {path}, renewed {renewed})",
-        advice=f"Wait until that has ended; from {end} on it counts as given up. Where it surely does nothing any more, end it with "
-        f"recovery_lease, state: released, owner: '{lease.owner}'",
+        advice=f"Wait until that has ended; from {end} on it counts as given up. Where it surely does nothing any more, say take_over: true "
+        "(restore_prs, rebuild_prs: -e prs_take_over_lease=true)",
         lease={**lease.to_dict(), "path": path},
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import uuid
+from dataclasses import replace
 
 from .._core.archive_plan import FolderEntry
 from .._core.errors import RecoveryError
@@ -46,14 +47,14 @@ class LeaseFile:
         if lease and self._judge(lease, now=self._now) == HELD:
             raise refusal(lease, path=self.path)
 
-    def hold(self, *, stale_after: dt.timedelta) -> tuple[Lease, str, Lease | None]:
-        """Take the lease, or renew it: the lease, what it was before (FREE, OURS, STALE, ABANDONED) and of whom it was taken over.
+    def hold(self, *, stale_after: dt.timedelta, take_over: bool = False) -> tuple[Lease, str, Lease | None]:
+        """Take the lease, or renew it: the lease, what it was before (FREE, OURS, STALE, ABANDONED, GIVEN_UP) and of whom it was taken over.
 
-        Raises RecoveryError that says who holds it. In check mode nothing is written.
+        take_over: a person says that whoever holds it does nothing any more. Raises RecoveryError that says who holds it. In check mode nothing is written.
         """
         if self._files.check_mode:
             there = self.look()
-            before = self._judge(there, now=self._now)
+            before = self._judge(there, now=self._now, given_up=take_over)
             if there and before == HELD:
                 raise refusal(there, path=self.path)
             return self._ours(there, before, renewed_at=self._now, stale_after=stale_after), before, None if before == OURS else there
@@ -61,7 +62,7 @@ class LeaseFile:
         draft = join(self._folder, f"{self._name}.draft-{uuid.uuid4().hex[:8]}")
         try:
             for _attempt in range(ATTEMPTS):
-                taken = self._try(draft, stale_after=stale_after)
+                taken = self._try(draft, stale_after=stale_after, take_over=take_over)
                 if taken:
                     return taken
         finally:
@@ -78,18 +79,19 @@ class LeaseFile:
         self._files.remove(self.path)
         return lease
 
-    def _try(self, draft: str, *, stale_after: dt.timedelta) -> tuple[Lease, str, Lease | None] | None:
+    def _try(self, draft: str, *, stale_after: dt.timedelta, take_over: bool) -> tuple[Lease, str, Lease | None] | None:
         """One attempt; None when somebody else was quicker, so that everything has to be looked at again."""
-        self._files.write_lines(draft, self._ours(None, FREE, renewed_at=self._now, stale_after=stale_after).lines())
+        drafted = self._ours(None, FREE, renewed_at=self._now, stale_after=stale_after)
+        self._files.write_lines(draft, drafted.lines())
         listing = self._listing()
         written = [_modified(entry) for entry in listing if join(self._folder, entry.name) == draft]
         now = written[0] if written else self._now      # the clock of the folder's machine, where it says
         there = self._read(listing)
-        before = self._judge(there, now=now)
+        before = self._judge(there, now=now, given_up=take_over)
         if there and before == HELD:
             raise refusal(there, path=self.path)
-        lease = self._ours(there, before, renewed_at=now, stale_after=stale_after)
         if before == OURS:
+            lease = self._ours(there, before, renewed_at=now, stale_after=stale_after)
             self._files.write_lines(self.path, lease.lines())
             return lease, before, None
         if there and not self._set_aside(there):
@@ -101,7 +103,7 @@ class LeaseFile:
                 return None
             raise
         self._clear(listing)
-        return lease, before, there
+        return replace(drafted, renewed_at=now), before, there
 
     def _set_aside(self, lease: Lease) -> bool:
         """Move a lease that counts no more out of the way; False when it was no longer the one that was judged."""
@@ -144,8 +146,8 @@ class LeaseFile:
                         raise
         return None
 
-    def _judge(self, lease: Lease | None, *, now: dt.datetime) -> str:
-        return judge(lease, owner=self._owner, now=now, ended=lease is not None and _ended(lease))
+    def _judge(self, lease: Lease | None, *, now: dt.datetime, given_up: bool = False) -> str:
+        return judge(lease, owner=self._owner, now=now, ended=lease is not None and _ended(lease), given_up=given_up)
 
     def _ours(self, there: Lease | None, before: str, *, renewed_at: dt.datetime, stale_after: dt.timedelta) -> Lease:
         begun = there.taken_at if there and before == OURS else renewed_at

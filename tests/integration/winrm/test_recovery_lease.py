@@ -28,7 +28,7 @@ DAY = dt.timedelta(days=1)
 
 
 def lease(twins: Twins, *, check_mode: bool = False, now: dt.datetime | None = None, **params: Any) -> dict[str, Any]:
-    asked = {"path": LOCAL, "database": "PRS", "state": "held", "owner": ME, "stale_after": 60, **NO_SHARE, **params}
+    asked = {"path": LOCAL, "database": "PRS", "state": "held", "owner": ME, "stale_after": 60, "take_over": False, **NO_SHARE, **params}
     with twins.session(check_mode=check_mode) as files:
         result = recovery_lease.act(files, asked, now=now or dt.datetime.now(dt.timezone.utc))
         return {**result, "warnings": files.warnings}
@@ -57,12 +57,13 @@ def test_taken_renewed_and_given_back(twins: Twins, where: dict[str, str]) -> No
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_the_loser_says_who_holds_it(twins: Twins, check_mode: bool) -> None:
     lease(twins, owner=OTHER)
-    with pytest.raises(RecoveryError, match=rf"{OTHER} works on database PRS since .* UTC.*state: released, owner: '{OTHER}'") as failed:
+    with pytest.raises(RecoveryError, match=rf"{OTHER} works on database PRS since .* UTC.*take_over: true") as failed:
         lease(twins, check_mode=check_mode)
     assert failed.value.details["lease"]["owner"] == OTHER and twins.names(LOCAL) == [FILE]
     assert lease(twins, state="released")["lease"]["owner"] == OTHER      # somebody else's stays
-    lease(twins, state="released", owner=OTHER)      # the advice
-    assert lease(twins)["held"] is True
+    result = lease(twins, check_mode=check_mode, take_over=True)      # the advice
+    assert result["held"] is True and result["taken_from"]["owner"] == OTHER and "as take_over says" in result["warnings"][0]
+    assert (OTHER if check_mode else ME) in lease(twins, state="released", owner="nobody")["lease"]["owner"]
 
 
 def test_a_stale_one_is_taken_over_with_a_warning(twins: Twins) -> None:

@@ -6,6 +6,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.lease import (
     ABANDONED,
     FREE,
+    GIVEN_UP,
     HELD,
     OURS,
     STALE,
@@ -39,6 +40,11 @@ def test_verdicts(lease, owner, now, ended, verdict):
     assert judge(lease, owner=owner, now=now, ended=ended) == verdict
 
 
+@pytest.mark.parametrize(("lease", "owner", "verdict"), [(None, ME, FREE), (LEASE, OTHER, OURS), (LEASE, ME, GIVEN_UP)])
+def test_a_person_says_that_the_other_one_does_nothing_any_more(lease, owner, verdict):
+    assert judge(lease, owner=owner, now=NOON, given_up=True) == verdict
+
+
 def test_what_is_written_is_read():
     assert parse_lease(LEASE.lines(), database="?", renewed_at=NOON) == LEASE
 
@@ -52,7 +58,8 @@ def test_a_file_that_cannot_be_read_counts_all_the_same(lines):
 
 def test_the_loser_is_told_who_since_when_and_what_to_do():
     told = str(refusal(LEASE, path="D:\\Backup\\PRS.lease.json"))
-    for part in (OTHER, "since 2026-03-01 11:00 UTC", "from 2026-03-01 13:00 UTC on", "state: released", "D:\\Backup\\PRS.lease.json"):
+    times = ("since 2026-03-01 11:00 UTC", "from 2026-03-01 13:00 UTC on")
+    for part in (OTHER, *times, "take_over: true", "prs_take_over_lease=true", "D:\\Backup\\PRS.lease.json"):
         assert part in told
 
 
