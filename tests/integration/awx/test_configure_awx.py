@@ -41,7 +41,7 @@ def test_set_up_once_unchanged_the_second_time_and_repaired(awx: Awx, configure:
     assert not any(one["allow_simultaneous"] for one in templates)
     assert all(one["survey_enabled"] == (one["id"] in awx.surveys) for one in templates)
     rebuild, verify = awx.find("job_templates", "PRS rebuild"), awx.find("job_templates", "PRS verify")
-    assert json.loads(rebuild["extra_vars"]) == {"prs_files": "/runner/project/inventory/files", "prs_report_share": r"\\files.example.com\backup"}
+    assert json.loads(rebuild["extra_vars"]) == {"prs_files": "/runner/project/files", "prs_report_share": r"\\files.example.com\backup"}
     site, loss, *_ = awx.surveys[rebuild["id"]]["spec"]
     assert (site["variable"], site["choices"], site["default"]) == ("prs_active_site", ["site_a", "site_b"], "site_a")
     assert (loss["variable"], loss["default"]) == ("prs_allow_data_loss", "false")
