@@ -47,15 +47,15 @@ lint: setup-test
 sanity: setup-test
 	$(BIN)/python tests/run.py --only sanity
 
-#: make lab-up        start the lab (ESTATE=default, single or a file; NETWORK=127.61.0.0); may be called twice
+#: make lab-up        start the lab (ESTATE=default, single or a file; NETWORK=127.61.0.0), or go on with it; may be called twice
 lab-up: setup
-	$(BIN)/prs-lab up --estate $(or $(ESTATE),default) --state $(LAB) --network $(or $(NETWORK),127.61.0.0)
+	$(BIN)/prs-lab up --state $(LAB) $(if $(ESTATE),--estate $(ESTATE)) $(if $(NETWORK),--network $(NETWORK))
 
 #: make lab-down      stop the lab; its state stays in build/lab
 lab-down: setup
 	$(BIN)/prs-lab down --state $(LAB)
 
-#: make link          link this clone as the collection prs.recovery below build/collections, with what it depends on
+#: make link          link this clone as the collection prs.recovery below build/collections, with what it depends on (first makes build/venv)
 link: build/collections/.ready
 
 #: make clean         stop the lab and remove build/
@@ -77,7 +77,8 @@ other-cores: build/collections/.ready
 
 $(VENV)/bin/python:
 	@sh tests/tools/system_packages.sh unixodbc tdsodbc libgssapi-krb5-2 python3-venv ca-certificates
-	$(PYTHON) -m venv $(VENV)
+	@echo "making a virtual environment for this clone in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.lab: tests/constraints/common.txt tests/constraints/core-2.19.txt meta/ee-requirements.txt tests/lab/pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -c $(PINS) -c tests/constraints/core-2.19.txt ansible-core -r meta/ee-requirements.txt -e tests/lab

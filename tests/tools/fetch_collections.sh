@@ -6,6 +6,11 @@ set -eu
 python=$1
 home=build/collections/ansible_collections
 mkdir -p "$home/prs"
+# `ansible-galaxy collection install` within the clone puts a copy here, which hides what is worked on.
+if [ -d "$home/prs/recovery" ] && [ ! -L "$home/prs/recovery" ]; then
+    echo "$home/prs/recovery is an installed copy: it gives way to a link to this clone"
+    rm -rf "$home/prs/recovery"
+fi
 ln -sfn ../../../.. "$home/prs/recovery"
 [ -e "$home/.complete" ] && exit 0
 wheels=$(mktemp -d)
