@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mirrored import MIRRORED, bring_home
+from mirrored import MIRRORED, at_home
 from playbook_lab import MARKERS, Beginning, Estate, Run
 
 _FIGURES = pytest.StashKey[list[str]]()
@@ -91,7 +91,7 @@ def mirrored_state(protected_state: Path, tmp_path_factory: pytest.TempPathFacto
 def mirrored(mirrored_state: Path, tmp_path: Path) -> Iterator[Estate]:
     """A running copy of the mirrored estate."""
     copy = _copy(mirrored_state, tmp_path / "lab")
-    bring_home(copy)
+    assert at_home(copy)
     yield copy
     copy.lab.down()
     shutil.rmtree(copy.lab.state_dir)
@@ -101,7 +101,7 @@ def mirrored(mirrored_state: Path, tmp_path: Path) -> Iterator[Estate]:
 def shared_mirrored(mirrored_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     """The same for all tests of a file, which go on from one another."""
     copy = _copy(mirrored_state, tmp_path_factory.mktemp("shared") / "lab")
-    bring_home(copy)
+    assert at_home(copy)
     yield copy
     copy.lab.down()
     shutil.rmtree(copy.lab.state_dir)

@@ -14,7 +14,7 @@ from typing import Any
 import pymssql
 from playbook_lab import Estate, Run
 
-__all__ = ["DATABASE", "MIRRORED", "PARTNERS", "User", "ask", "bring_home", "hook", "logins", "protection", "role", "running_sites", "said",
+__all__ = ["DATABASE", "MIRRORED", "PARTNERS", "User", "ask", "at_home", "hook", "logins", "protection", "role", "running_sites", "said",
            "stopping_after"]
 
 DATABASE = "PasswordResetServer"
@@ -42,10 +42,9 @@ def protection(estate: Estate) -> dict[str, tuple[Any, ...]]:
     return {host: next(iter(ask(estate, host, question, DATABASE)), ()) for host in PARTNERS}
 
 
-def bring_home(estate: Estate) -> None:
-    """A lab is ended host by host, so that sql-b took over from sql-a meanwhile."""
-    if protection(estate)["sql-b"][0] == "PRINCIPAL":
-        ask(estate, "sql-b", f"ALTER DATABASE [{DATABASE}] SET PARTNER FAILOVER; SELECT 1")
+def at_home(estate: Estate) -> bool:
+    """Whether sql-a is the principal: a lab that was ended and started again has its roles as they were."""
+    return protection(estate)["sql-a"][0] == "PRINCIPAL"
 
 
 def logins(estate: Estate, host: str) -> list[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mirrored import MIRRORED, User, bring_home, hook, protection, role, running_sites, said, stopping_after
+from mirrored import DATABASE, MIRRORED, User, ask, at_home, hook, protection, role, running_sites, said, stopping_after
 from playbook_lab import MARKERS, Estate
 
 SITE_B = ("-e", "prs_active_site=site_b")
@@ -55,7 +55,7 @@ def test_the_principal_dies_and_the_page_goes_on_by_itself(shared_mirrored: Esta
     finally:
         shared_mirrored.lab.start("sql-a")
     assert roles(shared_mirrored) == {"sql-a": ("MIRROR", "SYNCHRONIZED"), "sql-b": ("PRINCIPAL", "SYNCHRONIZED")}
-    bring_home(shared_mirrored)
+    ask(shared_mirrored, "sql-b", f"ALTER DATABASE [{DATABASE}] SET PARTNER FAILOVER; SELECT 1")
     assert shared_mirrored.labels() == shown
 
 
@@ -126,7 +126,7 @@ def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrore
         shutil.copytree(mirrored_state, folder, ignore=shutil.ignore_patterns("record.jsonl"))
         estate = Estate(folder)
         estate.up(network=Estate(mirrored_state).network)
-        bring_home(estate)
+        assert at_home(estate)
         try:
             run = role(estate, "failover", *SITE_B, environment=stopping_after(changes))
             if run.code == 0:

@@ -7,7 +7,7 @@ import threading
 
 import pyodbc
 import pytest
-from prs_lab.sqlserver.mirroring.machine import settle_all
+from prs_lab.sqlserver.mirroring.machine import settle_all, stop_together
 
 from .mirror_lab import MirrorLab, Refusal
 from .sql_clients import CLIENTS, connect, microsoft, rows
@@ -244,6 +244,22 @@ def test_the_one_that_took_over_dies_too_and_the_old_principal_does_not_serve(la
     lab.b.start()
     assert (lab.a.state(name)[0], lab.b.state(name)) == ("MIRROR", ("PRINCIPAL", "SYNCHRONIZED", "ONLINE"))
     assert lab.b.rows(name) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("order", ["abw", "bwa", "wba"])
+def test_all_are_stopped_and_started_with_the_same_roles(lab, new, order):
+    """As the lab is: one after the other, in its file's order, without anybody taking over from anybody."""
+    name = new(witness=True)
+    lab.a.insert(name, 3)
+    servers = [{"a": lab.a, "b": lab.b, "w": lab.w}[letter] for letter in order]
+    stop_together([server.instance for server in servers])
+    for server in servers:
+        server.stop()
+    for server in servers:
+        server.start()
+    settle_all()
+    assert (lab.a.state(name), lab.b.state(name)) == (("PRINCIPAL", "SYNCHRONIZED", "ONLINE"), ("MIRROR", "SYNCHRONIZED", "RESTORING"))
+    assert lab.a.rows(name) == [1, 2, 3]
 
 
 def test_a_mirror_that_missed_something_never_takes_over_by_itself(lab, new):

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ..record import Record
+from ..sqlserver.mirroring.machine import stop_together
 from ..windows.domain import Domain
 from ..windows.host import WindowsHost
 from ..windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
@@ -76,12 +77,15 @@ class Estate:
             if host.load():
                 host.power.resume()
             else:
+                host.drives.reset()     # what is left where an earlier first boot did not come to its end
                 self.prepare(host)
                 host.power.start()
                 host.save()
         self.apply_cuts()
 
     def close(self) -> None:
+        # All at once: one after the other, a mirror would see its principal go and take over.
+        stop_together([instance for host in self.hosts.values() for instance in host.sql_server.all_running()])
         for host in self.hosts.values():
             host.close()
         self.save()

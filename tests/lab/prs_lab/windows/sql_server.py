@@ -65,6 +65,9 @@ class SqlServerPart(Part):
         """The twin of the instance when its service runs."""
         return self._running.get(name.upper())
 
+    def all_running(self) -> list[Instance]:
+        return list(self._running.values())
+
     def install(self, instance: InstalledInstance, service: Service) -> None:
         """Puts a new instance in place (registry and files are setup's); its service is added, not started."""
         with self.host.lock:

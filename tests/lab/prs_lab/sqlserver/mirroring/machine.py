@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..instance import Instance
     from ..session import Session
 
-__all__ = ["LOCK", "TRANSPORT", "Mirroring", "settle_all", "witnessed"]
+__all__ = ["LOCK", "TRANSPORT", "Mirroring", "settle_all", "stop_together", "witnessed"]
 
 LOCK = threading.Condition(threading.RLock())
 """Notified whenever something has changed."""
@@ -40,6 +40,14 @@ def settle_all() -> None:
             if not sum(one.mirroring.settle() for one in TRANSPORT.running()):
                 return
             LOCK.notify_all()
+
+
+def stop_together(instances: list[Instance]) -> None:
+    """These instances are about to stop, and none of them sees another one go: each keeps its role."""
+    with LOCK:
+        for instance in instances:
+            TRANSPORT.leave(instance)
+        LOCK.notify_all()
 
 
 class Mirroring:
