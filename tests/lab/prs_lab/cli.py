@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from .application.browser import WizardStuck
 from .client import CommandFailed, Lab, LabError, NotRunning
 from .estate.config import DEFAULT_NETWORK, ConfigError
+from .estate.fault_list import listing
 
 __all__ = ["main"]
 
@@ -18,9 +20,19 @@ __all__ = ["main"]
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 failed (the reason is on standard error), 2 wrong usage."""
     chosen = _parser().parse_args(arguments)
-    lab = Lab(chosen.state)
     try:
-        result = chosen.run(lab, chosen)
+        code = _run(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough (head). Python would complain once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    try:
+        result = chosen.run(Lab(chosen.state), chosen)
     except (LabError, NotRunning, CommandFailed, ConfigError, WizardStuck, FileNotFoundError) as error:
         print(f"prs-lab: {error}", file=sys.stderr)
         return 1
@@ -52,8 +64,8 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     up = add("up", _up, "start the lab, or find it running")
-    up.add_argument("--estate", default="default", help="an estate's YAML file, or default or single (default: %(default)s)")
-    up.add_argument("--network", default=DEFAULT_NETWORK, help="loopback network of the hosts (default: %(default)s)")
+    up.add_argument("--estate", default="", help="an estate's YAML file, or default or single (default: the one in the folder; of a new lab: default)")
+    up.add_argument("--network", default="", help=f"loopback network of the hosts (default: as it was; of a new lab: {DEFAULT_NETWORK})")
     add("down", _down, "end the lab; it can be started again where it was")
     for name, text in (
         ("wipe", "erase a host: it comes back as a prepared, empty server"),
@@ -70,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     damage.add_argument("--length", type=int, default=64, help="how many bytes (default: %(default)s)")
     damage.add_argument("--truncate", type=int, metavar="BYTES", help="cut the file to this size instead")
     fault = add("fault", _fault, "make a fault happen, such as: fault disk-size host=sql-a drive=E size='1 GB'")
+    fault.formatter_class, fault.epilog = argparse.RawDescriptionHelpFormatter, f"faults and their arguments:\n{listing()}"
     fault.add_argument("name")
     fault.add_argument("arguments", nargs="*", metavar="NAME=VALUE")
     fault.add_argument("--undo", action="store_true", help="take it back")
@@ -92,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     mark.add_argument("--rows", type=int, default=1)
     mark.add_argument("--label", default="marker", help="rows are labelled LABEL 1, LABEL 2 ... (default: %(default)s)")
     for command in (wizard, page, mark):
-        command.add_argument("--host", default="", help="the web server to ask (default: the first)")
+        command.add_argument("--host", default="", help="the web server to ask (default: the first whose application runs)")
         command.add_argument("--path", default="/", help="path of the application on its site (default: %(default)s)")
     return parser
 

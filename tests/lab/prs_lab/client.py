@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 
 from .application.browser import Browser, Page
 from .estate import config as estate_config
-from .estate.control import CommandFailed, NotRunning, request
+from .estate.control import SAID, CommandFailed, NotRunning, request
 from .estate.description import Description
 
 __all__ = ["CommandFailed", "Lab", "LabError", "NotRunning"]
@@ -35,19 +36,47 @@ class Lab:
 
     # Up and down
 
-    def up(self, *, estate: str | Path = "default", network: str = estate_config.DEFAULT_NETWORK) -> dict[str, Any]:
-        """Starts the lab, or finds it running; returns what ``ping`` says. Raises ConfigError, LabError."""
-        estate_config.load(estate)
+    def up(self, *, estate: str | Path = "", network: str = "") -> dict[str, Any]:
+        """Starts the lab, or finds it running; returns what ``ping`` says.
+
+        ``estate`` and ``network`` are by default those of the lab that lies in the folder, of a new one ``default`` and
+        ``DEFAULT_NETWORK``. Raises ConfigError, LabError (the folder holds another estate, or its lab runs on another network).
+        """
+        known = self._known()
+        estate, network = str(estate or known.get("source") or known.get("name") or "default"), network or known.get("network") or estate_config.DEFAULT_NETWORK
+        name = estate_config.load(estate).name
         _check_network(network)
+        self._check_estate(name)
         self.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self.state_dir / "up.lock").open("w") as lock:
             # Two that start the same lab at once: the second waits and then finds it running.
             fcntl.flock(lock, fcntl.LOCK_EX)
             try:
-                return self.ping()
+                found = self.ping()
             except NotRunning:
                 self._wait_for_the_last()
-                return self._spawn(str(estate), network)
+                return self._spawn(estate, network)
+            if (found["estate"], found["network"]) != (name, network):
+                raise LabError(
+                    f"the lab in {self.state_dir} runs the estate {found['estate']} on {found['network']}: end it first (make lab-down), or give the "
+                    "other one a folder of its own (prs-lab up --state)"
+                )
+            return found
+
+    def _known(self) -> dict[str, Any]:
+        """What is kept of the lab in the folder; nothing when it never came up."""
+        try:
+            return json.loads((self.state_dir / "estate.json").read_text())
+        except FileNotFoundError:
+            return {}
+
+    def _check_estate(self, name: str) -> None:
+        """Hosts of two estates do not go together. Where no host has ever booted there is nothing to lose."""
+        kept = self._known().get("name", name)
+        if kept != name and any(self.state_dir.glob("hosts/*/host.json")):
+            raise LabError(
+                f"{self.state_dir} holds the estate {kept}: give {name} a folder of its own (prs-lab up --state), or remove this one to begin anew"
+            )
 
     def _wait_for_the_last(self) -> None:
         """A daemon that is just ending still has the addresses and writes its state."""
@@ -62,6 +91,7 @@ class Lab:
         if Path(estate).exists():
             estate = str(Path(estate).resolve())
         log = self.state_dir / "daemon.log"
+        begin = log.stat().st_size if log.exists() else 0
         command = [sys.executable, "-m", "prs_lab.estate.daemon", "--estate", estate, "--state", str(self.state_dir), "--network", network]
         package = str(Path(__file__).resolve().parents[1])
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))}
@@ -72,8 +102,10 @@ class Lab:
         deadline = time.monotonic() + UP_SECONDS
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-                raise LabError(f"the lab did not start (exit code {process.returncode}); the end of {log}:\n{tail}")
+                said = log.read_bytes()[begin:].decode(errors="replace").splitlines()
+                if process.returncode == SAID:
+                    raise LabError(f"the lab did not start: {said[-1]}")
+                raise LabError(f"the lab did not start (exit code {process.returncode}); the end of {log}:\n" + "\n".join(said[-15:]))
             try:
                 return self.ping()
             except NotRunning:
@@ -163,12 +195,26 @@ class Lab:
     # The person at the browser
 
     def browser(self, *, host: str = "", path: str = "/") -> Browser:
-        """A browser that asks for the public name; ``host`` says which web server the name leads to (default: the first)."""
+        """A browser that asks for the public name; ``host`` says which web server the name leads to.
+
+        By default to the first one whose application runs, as the person who moves the name would have it. Raises LabError for an unknown host.
+        """
         description = self.description
-        web = description.host(host) if host else description.in_group("prs_web")[0]
+        try:
+            web = description.host(host or self._web(description, path))
+        except KeyError as error:
+            raise LabError(error.args[0]) from error
         return Browser(
             url=f"https://{description.public_name}:{description.https_port}{path}", address=web.address, ca_file=description.ca_file
         )
+
+    def _web(self, description: Description, path: str) -> str:
+        names = [web.name for web in description.in_group("prs_web")]
+        try:
+            serving = self._ask("serving", port=description.https_port, path=path) if len(names) > 1 else []
+        except NotRunning:
+            serving = []
+        return next((name for name in names if name in serving), names[0])
 
     def page(self, *, host: str = "", path: str = "/") -> Page:
         return self.browser(host=host, path=path).page()

@@ -7,7 +7,10 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -15,9 +18,11 @@ import winrm
 from prs_lab.cli import main
 from prs_lab.client import CommandFailed, Lab, LabError, NotRunning
 from prs_lab.estate.control import request
+from prs_lab.estate.fault_list import KNOWN as FAULTS
 
 # Beside the addresses of windows_lab.py and of `make lab-up`.
 NETWORK = f"127.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}.0"
+OTHER = f"127.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250 + 1}.0"
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +69,36 @@ def test_unknown_commands_hosts_and_faults_are_said(lab):
         request(lab.state_dir, "nonsense")
     with pytest.raises(CommandFailed, match="no host nobody; there are prs, files"):
         lab.wipe("nobody")
-    with pytest.raises(CommandFailed, match="no-such-fault"):
+    with pytest.raises(CommandFailed, match="no fault no-such-fault; there are worker-lingers, "):
         lab.fault("no-such-fault")
+    with pytest.raises(CommandFailed, match="no site site-x; there are site-a, site-w"):
+        lab.cut("site-x")
+    with pytest.raises(LabError, match="no host nobody; there are prs, files"):
+        lab.page(host="nobody")
+
+
+@pytest.mark.parametrize(("name", "arguments", "says"), [
+    ("disk-size", {}, r"missing a required argument: 'host': disk-size takes host, drive, size$"),
+    ("disk-size", {"host": "prs", "drive": "Z", "size": "1 GB"}, r"prs has no drive Z; there are C, D$"),
+    ("slow-winrm", {"host": "prs", "minutes": "1"}, r"slow-winrm takes host, seconds$"),
+    ("sql", {"host": "prs", "action": "sleep"}, r"no action sleep; there are drop_rst, "),
+])
+def test_what_a_fault_takes_is_said(lab, name, arguments, says):
+    with pytest.raises(CommandFailed, match=says):
+        lab.fault(name, **arguments)
+
+
+def test_taking_a_fault_back_needs_no_more_than_the_host(lab):
+    with pytest.raises(CommandFailed, match="slow-winrm takes host, seconds"):
+        lab.unfault("slow-winrm")
+    lab.unfault("slow-winrm", host="prs")
+
+
+def test_the_help_tells_every_fault(capsys):
+    with pytest.raises(SystemExit):
+        main(["fault", "--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in FAULTS)
 
 
 def test_kill_and_start(lab):
@@ -79,7 +112,7 @@ def test_kill_and_start(lab):
 
 def test_cut_and_heal(lab):
     prs, files = (lab.description.host(name).address for name in ("prs", "files"))
-    lab.cut("site-a")
+    lab.cut("site_a")      # as the inventory writes it
     assert not _listens(prs, 5985) and _listens(files, 5985)
     lab.heal()
     assert _listens(prs, 5985)
@@ -97,8 +130,11 @@ def test_the_digest_changes_with_a_file_and_with_nothing_else(lab):
 
 def test_truncating_a_file(lab):
     assert lab.damage(r"D:\Shares\media\NotPasswordResetServer.zip", host="files", truncate=10) == 10
-    with pytest.raises(CommandFailed, match="cannot find the file"):
+    with pytest.raises(CommandFailed, match=r"^The system cannot find the file specified\. \(2\): .*absent\.zip$"):
         lab.damage(r"\\files\media\absent.zip")
+    for path in (r"D:\Shares", r"\\files"):
+        with pytest.raises(CommandFailed, match=r"give \\\\server\\share\\file, or a local path with --host$"):
+            lab.damage(path)
 
 
 def test_faults_come_and_go(lab):
@@ -180,12 +216,52 @@ def test_the_command_says_what_is_wrong(lab, tmp_path, capsys):
     assert "host is not NAME=VALUE" in capsys.readouterr().err
 
 
-def test_a_taken_network_is_said_and_leaves_nothing_running(lab, tmp_path):
+def test_a_reader_that_has_seen_enough(lab):
+    """prs-lab record | head -1"""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "prs_lab.cli", "record", "--state", lab.state_dir], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_taken_network_is_said_in_a_sentence_and_another_one_will_do(lab, tmp_path):
     second = Lab(tmp_path / "second")
-    with pytest.raises(LabError, match="the lab did not start"):
+    with pytest.raises(LabError) as refused:
         second.up(estate="single", network=NETWORK)
+    text = str(refused.value)
+    assert "\n" not in text and "PRS cannot listen on" in text and "NETWORK=127.62.0.0" in text
     with pytest.raises(NotRunning):
         second.ping()
+    try:
+        second.up(estate="single", network=OTHER)
+        assert second.state("files")["files"]["shares"] == ["backup", "media"]
+    finally:
+        second.down()
+
+
+def test_another_estate_or_network_than_the_running_one_is_refused(lab):
+    with pytest.raises(LabError, match=rf"runs the estate single on {NETWORK}: end it first"):
+        lab.up(network=OTHER)
+    with pytest.raises(LabError, match="holds the estate single: give default a folder of its own"):
+        lab.up(estate="default")
+    assert lab.up()["pid"] == lab.ping()["pid"], "what is not said is as it is"
+
+
+def test_settings_of_ones_own_hold_and_stay(lab):
+    settings = lab.state_dir / "inventory/group_vars/all/settings.yml"
+    assert "lab made this file once" in settings.read_text()
+    settings.write_text("prs_ha: mirror\nprs_app_public_name: mine.example.com\n")
+    lab.down()
+    assert lab.up()["network"] == NETWORK, "it goes on where it was"
+    assert settings.read_text().startswith("prs_ha: mirror")
+    tool = Path(sys.executable).parent / "ansible-inventory"
+    listed = subprocess.run([tool, "-i", settings.parents[2], "--host", "prs"], capture_output=True, text=True, check=True)
+    found = json.loads(listed.stdout)
+    assert (found["prs_ha"], found["prs_app_public_name"]) == ("mirror", "mine.example.com")
+    assert found["prs_sql_master_key_password"] == lab.description.secrets.sql_master_key
 
 
 @pytest.mark.parametrize("network", ["10.0.0.0", "127.0.0.5", "here"])

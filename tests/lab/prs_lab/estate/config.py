@@ -79,7 +79,7 @@ class MediaConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EstateConfig:
-    """A whole estate."""
+    """A whole estate; ``source`` is what it was read from, as ``load`` takes it."""
 
     name: str
     domain: str
@@ -90,6 +90,7 @@ class EstateConfig:
     hosts: tuple[HostConfig, ...]
     accounts: tuple[str, ...] = ()
     media: MediaConfig = field(default_factory=MediaConfig)
+    source: str = ""
 
     def host(self, name: str) -> HostConfig:
         """The host of that name (any case); raises KeyError."""
@@ -216,6 +217,7 @@ def parse(data: Any, *, source: str = "estate", name: str = "estate") -> EstateC
         hosts=hosts,
         accounts=reader.names(top, "accounts", "estate"),
         media=media,
+        source=source,
     )
     _check_whole(reader, config)
     if reader.problems:

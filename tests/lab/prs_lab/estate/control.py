@@ -16,11 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CommandFailed", "ControlServer", "NotRunning", "request"]
+__all__ = ["SAID", "CommandFailed", "ControlServer", "NotRunning", "request"]
 
 FILE = "control.json"
 # Hashing a big estate or installing media takes a while.
 TIMEOUT = 300
+# The daemon's exit code when it did not start and the last line of its log is a sentence that says why.
+SAID = 3
 
 Command = Callable[..., Any]
 
@@ -34,16 +36,19 @@ class CommandFailed(Exception):
 
 
 class ControlServer:
-    """Serves ``commands`` (name -> function with keyword arguments, JSON in and out) one at a time."""
+    """Serves ``commands`` (name -> function with keyword arguments, JSON in and out) one at a time.
 
-    def __init__(self, *, address: str, token: str, commands: dict[str, Command]):
+    ``refusals`` are the exceptions whose text is an answer; any other one is a defect, which comes with its traceback.
+    """
+
+    def __init__(self, *, address: str, token: str, commands: dict[str, Command], refusals: tuple[type[Exception], ...] = ()):
         one_at_a_time = threading.Lock()
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 line = self.rfile.readline(1 << 20)
                 with one_at_a_time:
-                    answer = _answer(line, token, commands)
+                    answer = _answer(line, token, commands, (KeyError, ValueError, TypeError, *refusals))
                 self.wfile.write(json.dumps(answer, default=str).encode() + b"\n")
 
         class Server(socketserver.ThreadingTCPServer):
@@ -59,7 +64,7 @@ class ControlServer:
         self._server.server_close()
 
 
-def _answer(line: bytes, token: str, commands: dict[str, Command]) -> dict[str, Any]:
+def _answer(line: bytes, token: str, commands: dict[str, Command], refusals: tuple[type[Exception], ...]) -> dict[str, Any]:
     try:
         asked = json.loads(line)
         if not hmac.compare_digest(str(asked.get("token", "")), token):
@@ -68,7 +73,7 @@ def _answer(line: bytes, token: str, commands: dict[str, Command]) -> dict[str, 
         if command is None:
             return {"error": f"unknown command {asked['command']}; there are {', '.join(sorted(commands))}"}
         return {"result": command(**asked.get("arguments", {}))}
-    except (KeyError, ValueError, TypeError) as error:
+    except refusals as error:
         return {"error": str(error.args[0] if error.args else error)}
     except Exception as error:  # the daemon must live on, and the caller should see what broke
         return {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}

@@ -6,6 +6,7 @@ It writes ``control.json`` when everything answers, and ends on the command ``do
 from __future__ import annotations
 
 import argparse
+import errno
 import ipaddress
 import json
 import os
@@ -16,8 +17,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from ..windows.errors import WinError
 from . import config as estate_config
-from .control import FILE, ControlServer
+from .control import FILE, SAID, ControlServer
 from .digest import digest, summary
 from .estate import Estate
 from .faults import apply, damage, undo
@@ -70,6 +72,10 @@ class _Commands:
 
     def cut(self, site: str) -> None:
         self._estate.cut(site)
+
+    def serving(self, port: int, path: str) -> list[str]:
+        """The hosts where an application runs at that path, and whom a client reaches."""
+        return [name for name, host in self._estate.hosts.items() if host.power.is_on and not self._estate.is_cut(host) and host.iis.serves(port, path)]
 
     def heal(self) -> None:
         self._estate.heal()
@@ -125,7 +131,15 @@ def main(arguments: list[str] | None = None) -> int:
         estate = Estate(config=estate_config.load(chosen.estate), state_dir=state, network=chosen.network)
         estate.start()
         address = str(ipaddress.IPv4Address(chosen.network) + 1)
-        server = ControlServer(address=address, token=estate.secrets.control_token, commands=_Commands(estate, ending).table())
+        server = ControlServer(
+            address=address, token=estate.secrets.control_token, commands=_Commands(estate, ending).table(), refusals=(WinError,)
+        )
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+            traceback.print_exc()
+            return 1
+        print(f"{error.strerror} Give this lab a network of its own: NETWORK=127.62.0.0 for make, --network 127.62.0.0 for prs-lab.", file=sys.stderr)
+        return SAID
     except Exception:
         traceback.print_exc()
         return 1

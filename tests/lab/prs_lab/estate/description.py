@@ -33,7 +33,7 @@ class HostDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """A whole estate. Paths are of this machine unless they begin with ``\\\\``."""
+    """A whole estate, read from ``source``. Paths are of this machine unless they begin with ``\\\\``."""
 
     name: str
     state_dir: str
@@ -50,13 +50,14 @@ class Description:
     hosts: tuple[HostDescription, ...]
     shares: dict[str, str] = field(default_factory=dict)
     media: dict[str, str] = field(default_factory=dict)
+    source: str = ""
 
     def host(self, name: str) -> HostDescription:
-        """Raises KeyError."""
+        """Raises KeyError with the names that there are."""
         for host in self.hosts:
             if name.lower() in (host.name, host.fqdn, host.address):
                 return host
-        raise KeyError(name)
+        raise KeyError(f"no host {name}; there are {', '.join(host.name for host in self.hosts)}")
 
     def in_group(self, group: str) -> tuple[HostDescription, ...]:
         return tuple(host for host in self.hosts if group in host.groups)
@@ -107,7 +108,7 @@ def describe(*, config: EstateConfig, state_dir: Path, network: str) -> Descript
     result = Description(
         name=config.name, state_dir=str(state_dir), network=network, domain=config.domain, dns_suffix=config.dns_suffix,
         public_name=config.public_name, https_port=config.https_port, sql_alias=config.sql_alias, administrator="Administrator",
-        accounts=config.accounts, ca_file=str(authority.ca_file), site_pfx=str(site.pfx), hosts=tuple(hosts), shares=shares,
+        accounts=config.accounts, source=config.source, ca_file=str(authority.ca_file), site_pfx=str(site.pfx), hosts=tuple(hosts), shares=shares,
         media={
             "path": shares[media.share], "sql": f"{shares[media.share]}\\{media.sql_folder}", "zip": media.application_zip,
             "msi": media.application_msi, "sql_version": media.sql_version, "application_version": media.application_version,

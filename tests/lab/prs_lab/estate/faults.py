@@ -1,23 +1,10 @@
-"""Faults as data: a name and arguments; ``apply`` makes it happen, ``undo`` takes it back where that has a meaning.
-
-    worker-lingers    host, seconds            a pool's worker process outlives its pool's stop
-    slow-site         host, seconds            every page takes so long
-    slow-winrm        host, seconds            every WinRM request takes so long
-    drop-winrm        host, after, times=1     after so many WinRM requests the connection breaks, so many times
-    share-gone        host, share              the share is not offered any more
-    share-rights      host, share, account     the account loses its rights on the share
-    disk-size         host, drive, size        the drive has this size from now on (``60 GB``); less than is used means full
-    password-expired  account, host=""         of the domain, or of one host when ``host`` is given
-    restart-pending   host, sticky=False       Windows waits for a restart; sticky: again after every restart
-    clock             host, seconds            the host's clock is off by so much
-    sql               host, action, ...        see sqlserver.faults.Fault: pattern, after, times, seconds, number, text; instance=MSSQLSERVER
-    held              host, path               another process (a virus scanner) has the file or folder open
-    mirror-lag        host, sending=True, redo=False   no log gets from this server to its mirrors; none is redone on it as mirror
-"""
+"""Faults as data: a name of ``fault_list.KNOWN`` and arguments; ``apply`` makes it happen, ``undo`` takes it back where that has a meaning."""
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import inspect
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -25,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..windows.errors import WinError
 from ..windows.winrm import WinRm, WinRmSettings
 from .config import parse_size
+from .fault_list import KNOWN, usage
 
 if TYPE_CHECKING:
+    from ..windows.drives import Volume
     from ..windows.host import WindowsHost
     from .estate import Estate
 
@@ -62,26 +51,42 @@ class FaultyWinRm(WinRm):
 
 
 def apply(estate: Estate, name: str, arguments: dict[str, Any]) -> None:
-    """Raises KeyError for an unknown fault or host, TypeError or ValueError for wrong arguments."""
-    FAULTS[name][0](estate, **arguments)
+    """Raises KeyError for an unknown fault or host, TypeError or ValueError for wrong arguments; the texts say what there is."""
+    _run(_known(name)[0], estate, name, arguments)
 
 
 def undo(estate: Estate, name: str, arguments: dict[str, Any]) -> None:
-    """Takes the fault back; raises KeyError when it has no way back."""
-    back = FAULTS[name][1]
-    if back is None:
-        raise KeyError(f"the fault {name} has no way back")
-    back(estate, **arguments)
+    """Takes the fault back; raises like ``apply``."""
+    _run(_known(name)[1], estate, name, arguments)
+
+
+def _known(name: str) -> tuple[Callable[..., None], Callable[..., None]]:
+    if name not in FAULTS:
+        raise KeyError(f"no fault {name}; there are {', '.join(FAULTS)}")
+    return FAULTS[name]
+
+
+def _run(function: Callable[..., None], estate: Estate, name: str, arguments: dict[str, Any]) -> None:
+    try:
+        inspect.signature(function).bind(estate, **arguments)
+    except TypeError as error:
+        raise TypeError(f"{error}: {usage(name)}") from error
+    function(estate, **arguments)
 
 
 def damage(estate: Estate, path: str, *, host: str = "", offset: int | None = None, length: int = 64, truncate: int | None = None) -> int:
     """Overwrites bytes of a file (by default in its middle) or cuts it; answers the file's new size.
 
-    ``path`` is local to ``host``, or ``\\\\server\\share\\...``. Raises WinError, ValueError for an empty file.
+    ``path`` is local to ``host``, or ``\\\\server\\share\\...``. Raises WinError, KeyError for an unknown host, ValueError for an empty file or
+    a path that is neither.
     """
-    owner = estate.host(host) if host else estate.host(path.strip("\\").split("\\")[0])
-    if not host:
-        share_name, _, rest = path.strip("\\").split("\\", 1)[1].partition("\\")
+    if host:
+        owner = estate.host(host)
+    else:
+        server, share_name, rest = [*path.strip("\\").split("\\", 2), "", ""][:3]
+        if not path.startswith("\\\\") or not rest:
+            raise ValueError(rf"{path}: give \\server\share\file, or a local path with --host")
+        owner = estate.host(server)
         share = owner.shares.find(share_name)
         if share is None:
             raise WinError(67, path)
@@ -144,12 +149,20 @@ def _prepare_again(estate: Estate, *, host: str, share: str, account: str = "") 
 
 
 def _disk_size(estate: Estate, *, host: str, drive: str, size: str | int) -> None:
-    estate.host(host).drives.volumes[drive.upper()].capacity = parse_size(size)
+    _volume(estate, host, drive).capacity = parse_size(size)
+
+
+def _volume(estate: Estate, host: str, drive: str) -> Volume:
+    volumes = estate.host(host).drives.volumes
+    letter = drive.upper().rstrip(":\\")
+    if letter not in volumes:
+        raise KeyError(f"{host} has no drive {drive}; there are {', '.join(volumes)}")
+    return volumes[letter]
 
 
 def _disk_back(estate: Estate, *, host: str, drive: str, size: str | int = "") -> None:
     config = estate.config.host(estate.host(host).name)
-    estate.host(host).drives.volumes[drive.upper()].capacity = next(item.size for item in config.drives if item.letter == drive.upper())
+    _volume(estate, host, drive).capacity = next(item.size for item in config.drives if item.letter == drive.upper().rstrip(":\\"))
 
 
 def _user(estate: Estate, account: str, host: str) -> Any:
@@ -180,11 +193,16 @@ def _clock(estate: Estate, *, host: str, seconds: float) -> None:
     estate.host(host).clock_offset = dt.timedelta(seconds=float(seconds))
 
 
-def _sql(estate: Estate, *, host: str, action: str, instance: str = "MSSQLSERVER", **how: Any) -> None:
+def _sql(
+    estate: Estate, *, host: str, action: str, instance: str = "MSSQLSERVER", pattern: str = "", after: int = 0, times: int = 1, seconds: float = 0,
+    number: int = 50000, text: str = "Lab: a fault that was asked for.",
+) -> None:
     from ..sqlserver.faults import Fault
 
-    numbers = {name: (float if name == "seconds" else int)(value) if name in ("after", "times", "seconds", "number") else value for name, value in how.items()}
-    _running_instance(estate, host, instance).faults.add(Fault(action=action, **numbers))
+    if action not in (known := ("drop_rst", "drop_fin", "delay", "error", "kill")):
+        raise ValueError(f"no action {action}; there are {', '.join(known)}")
+    fault = Fault(action=action, pattern=pattern, after=int(after), times=int(times), seconds=float(seconds), number=int(number), text=text)
+    _running_instance(estate, host, instance).faults.add(fault)
 
 
 def _no_sql(estate: Estate, *, host: str, instance: str = "MSSQLSERVER", **_: Any) -> None:
@@ -217,11 +235,12 @@ def _off(make: Callable[..., None], **zero: Any) -> Callable[..., None]:
     def back(estate: Estate, **arguments: Any) -> None:
         make(estate, **{**arguments, **zero})
 
+    back.__signature__ = inspect.signature(functools.partial(make, **zero))  # type: ignore[attr-defined]
     return back
 
 
-# name -> (make it happen, take it back or None)
-FAULTS: dict[str, tuple[Callable[..., None], Callable[..., None] | None]] = {
+# name -> (make it happen, take it back)
+FAULTS: dict[str, tuple[Callable[..., None], Callable[..., None]]] = {
     "worker-lingers": (_worker_lingers, _off(_worker_lingers, seconds=0)),
     "slow-site": (_slow_site, _off(_slow_site, seconds=0)),
     "slow-winrm": (_slow_winrm, _off(_slow_winrm, seconds=0)),
@@ -236,3 +255,4 @@ FAULTS: dict[str, tuple[Callable[..., None], Callable[..., None] | None]] = {
     "held": (_held, _released),
     "mirror-lag": (_mirror_lag, _off(_mirror_lag, sending=False, redo=False)),
 }
+assert FAULTS.keys() == KNOWN.keys()

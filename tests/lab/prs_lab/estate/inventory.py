@@ -18,15 +18,26 @@ from .secrets import Secrets
 
 __all__ = ["write"]
 
+_WRITTEN_ANEW = "# The lab writes this file at every start. Your own settings belong in group_vars/all/settings.yml, which it leaves alone.\n"
+_SETTINGS = """---
+# Yours: the lab made this file once and does not touch it again. What is set here holds over what the lab writes into main.yml beside it.
+# prs_ha: mirror
+# prs_active_site: site_b
+"""
+
 
 def write(*, folder: Path, config: EstateConfig, network: str, secrets: Secrets, certificates: Path) -> Path:
-    """Writes ``folder/hosts.yml`` and its variables and returns the folder, which ansible takes as an inventory.
+    """Writes ``folder/hosts.yml`` and its variables and returns the folder, which ansible takes as an inventory. What a person sets in
+    ``group_vars/all/settings.yml`` stays and, read last of that folder, holds.
 
     ``certificates`` holds ``ca.pem``, ``site.pfx`` and one ``<host>.pfx`` per database server.
     """
     _write(folder / "hosts.yml", _hosts(config, network))
     _write(folder / "group_vars" / "all" / "main.yml", _variables(config, network, certificates))
     _write(folder / "group_vars" / "all" / "secrets.yml", _secrets(config, secrets))
+    settings = folder / "group_vars" / "all" / "settings.yml"
+    if not settings.exists():
+        settings.write_text(_SETTINGS, encoding="utf-8")
     _write(folder / "group_vars" / "prs_servers.yml", _connection(config, certificates))
     _write(folder / "group_vars" / "prs_witness.yml", {"prs_sql_data_dir": "", "prs_sql_log_dir": "", "prs_sql_backup_dir": ""})
     return folder
@@ -80,6 +91,7 @@ def _secrets(config: EstateConfig, secrets: Secrets) -> dict[str, Any]:
         "ansible_password": secrets.administrator,
         "prs_share_password": secrets.accounts["svc-backup"],
         "prs_sql_admin_password": secrets.sql_admin,
+        "prs_sql_master_key_password": secrets.sql_master_key,
         "prs_sql_certificate_password": secrets.certificate,
         "prs_app_login_password": secrets.application_login,
         "prs_app_certificate_password": secrets.certificate,
@@ -111,5 +123,6 @@ def _write(path: Path, data: dict[str, Any]) -> None:
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(_WRITTEN_ANEW)
         yaml.safe_dump(data, file, sort_keys=False, width=150)
     temporary.replace(path)

@@ -21,6 +21,7 @@ class Secrets:
     administrator: str
     accounts: dict[str, str] = field(default_factory=dict)
     sql_admin: str = ""
+    sql_master_key: str = ""
     application_login: str = ""
     certificate: str = ""
     wizard_administrator: str = ""
@@ -29,7 +30,8 @@ class Secrets:
     def all(self) -> tuple[str, ...]:
         """Every secret value, for tests that look for them in outputs."""
         single = (
-            self.administrator, self.sql_admin, self.application_login, self.certificate, self.wizard_administrator, self.control_token
+            self.administrator, self.sql_admin, self.sql_master_key, self.application_login, self.certificate, self.wizard_administrator,
+            self.control_token,
         )
         return tuple(value for value in (*single, *self.accounts.values()) if value)
 

@@ -315,6 +315,12 @@ class Iis(Part):
             )
         )
 
+    def serves(self, port: int, path: str) -> bool:
+        """Whether an application that runs has that path of that port."""
+        sites = [site for site in self.sites.values() if site.state == "Started" and any(binding.port == port for binding in site.bindings)]
+        pools = [self.pool(self._application_for(site, path).pool) for site in sites]
+        return any(pool is not None and pool.state == "Started" for pool in pools)
+
     def _site_for(self, port: int, name: str, secure: bool) -> Site | None:
         candidates = [
             (binding.hostname.lower() == name.lower(), site)
