@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .application.browser import WizardStuck
+from .application.browser import Page, WizardStuck
 from .client import CommandFailed, Lab, LabError, NotRunning
 from .estate.config import DEFAULT_NETWORK, ConfigError
 from .estate.fault_list import listing
@@ -104,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     mark = add("mark", _mark, "write marker rows over the page")
     mark.add_argument("--rows", type=int, default=1)
     mark.add_argument("--label", default="marker", help="rows are labelled LABEL 1, LABEL 2 ... (default: %(default)s)")
-    for command in (wizard, page, mark):
+    partner = add("partner", _partner, "tell the application its failover partner, on its page Administration > Database")
+    partner.add_argument("name", help="such as prs-sql-partner; '' for none")
+    for command in (wizard, page, mark, partner):
         command.add_argument("--host", default="", help="the web server to ask (default: the first whose application runs)")
         command.add_argument("--path", default="/", help="path of the application on its site (default: %(default)s)")
     return parser
@@ -162,9 +164,16 @@ def _page(lab: Lab, chosen: argparse.Namespace) -> Any:
 
 
 def _mark(lab: Lab, chosen: argparse.Namespace) -> Any:
-    page = lab.mark([f"{chosen.label} {number}" for number in range(1, chosen.rows + 1)], host=chosen.host, path=chosen.path)
+    return _taken(lab.mark([f"{chosen.label} {number}" for number in range(1, chosen.rows + 1)], host=chosen.host, path=chosen.path))
+
+
+def _partner(lab: Lab, chosen: argparse.Namespace) -> Any:
+    return _taken(lab.partner(chosen.name, host=chosen.host, path=chosen.path))
+
+
+def _taken(page: Page) -> Any:
     if page.state != "ready":
-        raise LabError(f"the page did not take the rows: {page.detail or page.error or page.title}")
+        raise LabError(f"the page did not take it: {page.detail or page.error or page.title}")
     return page.to_dict()
 
 

@@ -223,6 +223,11 @@ class Lab:
         """Writes marker rows as the administrator whom ``wizard`` made."""
         return self.browser(host=host, path=path).mark(user="admin", password=self.description.secrets.wizard_administrator, labels=labels)
 
+    def partner(self, name: str, *, host: str = "", path: str = "/") -> Page:
+        """Tells the application its failover partner, as the administrator whom ``wizard`` made; "": none any more."""
+        browser, password = self.browser(host=host, path=path), self.description.secrets.wizard_administrator
+        return browser.partner(user="admin", password=password, name=name)
+
     def wizard(
         self, *, host: str = "", path: str = "/", server: str = "", database: str = "PasswordResetServer", login: str = "prs_app",
         password: str = "", encrypt: bool = True, failover_partner: str = "",

@@ -7,7 +7,7 @@ import os
 import pymssql
 import pytest
 from prs_lab.application.browser import Browser, WizardStuck
-from prs_lab.application.keys import DatabaseConfig, encode_database, encode_key, new_key
+from prs_lab.application.keys import DatabaseConfig, decode_database, encode_database, encode_key, new_key
 from prs_lab.estate import media
 from prs_lab.estate.authority import Authority
 from prs_lab.windows.certificates import read_file
@@ -219,6 +219,17 @@ def test_a_name_that_the_certificate_does_not_bear(ready):
     with _file(ready, "database.config", encode_database(config)):
         page = ready.browser.page()
     assert page.status == 500 and "certificate" in page.detail.lower()
+
+
+def test_the_failover_partner_is_told_on_the_page_by_the_administrator_only(ready):
+    before = ready.web.host.files(SYSTEM).read(FOLDER + r"\database.config")
+    assert ready.browser.partner(user="admin", password="wrong", name="prs-sql-2").status == 403
+    assert ready.web.host.files(SYSTEM).read(FOLDER + r"\database.config") == before
+    for name in ("prs-sql-2", ""):
+        assert ready.browser.partner(user="admin", password=ANSWERS[4]["password"], name=name).state == "ready"
+        config = decode_database(ready.web.host.files(SYSTEM).read(FOLDER + r"\database.config"))
+        assert (config.server, config.failover_partner) == ("prs-sql", name)
+        assert ready.browser.page().state == "ready"
 
 
 def test_a_failover_partner_that_mirrors_nothing_is_refused(ready):

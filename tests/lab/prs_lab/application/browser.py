@@ -95,6 +95,10 @@ class Browser:
         """Writes one marker row per label, as the administrator of the application."""
         return self._request("POST", self.url, {"action": "mark", "user": user, "password": password, "labels": "\n".join(labels)})
 
+    def partner(self, *, user: str, password: str, name: str) -> Page:
+        """Gives the application its failover partner, on its page Administration > Database."""
+        return self._request("POST", self.url, {"action": "partner", "user": user, "password": password, "failover_partner": name})
+
     def wizard(self, *, answers: dict[int, dict[str, str]]) -> Page:
         """Walks the wizard from the page that is shown until the site is ready; raises WizardStuck with the page's own words."""
         current = self.page()

@@ -8,12 +8,13 @@ restoring or damaging either has the consequence that it has in reality. Pages c
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import Any
 
 from ..windows.errors import WinError
 from . import schema, wizard
 from .database import Database, Partners, SqlFailure
-from .keys import BadFile, BadKey, DatabaseConfig, decode_database, decode_key
+from .keys import BadFile, BadKey, DatabaseConfig, decode_database, decode_key, encode_database
 from .messages import PageError, Request, Response, error_response, page, redirect
 from .site_files import check_pages, load_assemblies, read_config
 
@@ -103,14 +104,26 @@ class Site:
                 return redirect(f"https://{request.host}{request.base}")
             if request.method == "POST" and request.form.get("action") == "mark":
                 self._mark(database, key, request)
+            if request.method == "POST" and request.form.get("action") == "partner":
+                self._set_partner(database, config, request)
             rows = schema.markers(database, key=key)
         return self._markers_page(rows)
 
     def _mark(self, database: Database, key: bytes, request: Request) -> None:
+        self._check_administrator(database, request)
+        schema.add_markers(database, key=key, labels=[label for label in request.form.get("labels", "").splitlines() if label.strip()])
+
+    def _set_partner(self, database: Database, config: DatabaseConfig, request: Request) -> None:
+        """The page Administration > Database, of which only this field is modelled."""
+        self._check_administrator(database, request)
+        changed = replace(config, failover_partner=request.form.get("failover_partner", "").strip())
+        self.view.write(f"{self.folder}\\database.config", encode_database(changed))
+
+    @staticmethod
+    def _check_administrator(database: Database, request: Request) -> None:
         form = request.form
         if not schema.administrator_matches(database, name=form.get("user", ""), password=form.get("password", "")):
             raise PageError(403, "The user name or password is incorrect.")
-        schema.add_markers(database, key=key, labels=[label for label in form.get("labels", "").splitlines() if label.strip()])
 
     def _markers_page(self, rows: list[schema.Marker]) -> Response:
         lines = "\n".join(
