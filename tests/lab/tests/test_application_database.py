@@ -232,6 +232,17 @@ def test_the_failover_partner_is_told_on_the_page_by_the_administrator_only(read
         assert ready.browser.page().state == "ready"
 
 
+def test_an_application_serves_while_its_pool_runs(ready):
+    iis = ready.web.host.iis
+    assert iis.serves(PORT, "/") and not iis.serves(PORT + 1, "/")
+    iis.stop_pool("Prs")
+    try:
+        assert not iis.serves(PORT, "/")
+        assert ready.browser.page().status == 503
+    finally:
+        iis.start_pool("Prs")
+
+
 def test_a_failover_partner_that_mirrors_nothing_is_refused(ready):
     """SqlClient connects to it, is told of no partner, and gives up."""
     config = DatabaseConfig(
