@@ -45,7 +45,7 @@ def test_secrets_are_random_kept_and_private(tmp_path):
     assert one == secrets.load_or_make(folder=tmp_path / "one", config=ESTATE)
     two = secrets.load_or_make(folder=tmp_path / "two", config=ESTATE)
     assert not set(one.all()) & set(two.all())
-    assert len(set(one.all())) == len(one.all()) == 8
+    assert len(set(one.all())) == len(one.all()) == 9
     assert stat.S_IMODE((tmp_path / "one" / "secrets.json").stat().st_mode) == 0o600
 
 
