@@ -48,6 +48,12 @@ options:
     description:
       - Password of the master key of C(master), which protects private keys. Needed only where there is no master key yet.
     type: str
+  drop_master_key:
+    description:
+      - Whether O(state=absent) removes the master key of C(master) as well, where no certificate has a private key under it any more.
+        Fits a master key that was made for this certificate alone.
+    type: bool
+    default: false
   public:
     description:
       - Public part of another server's certificate, as RV(certificate.public) has it there (base64), or PEM.
@@ -236,6 +242,9 @@ def _remove(session: Session, before: list[Known]) -> str:
     name = session.params["name"]
     if any(one.name.lower() == name.lower() for one in before):
         certificates.drop_certificate(session, name)
+    kept = [one.name for one in before if one.private_key and one.name.lower() != name.lower()]
+    if session.params["drop_master_key"] and not kept and certificates.has_master_key(session.connection):
+        certificates.drop_master_key(session)
     return name
 
 
@@ -352,6 +361,7 @@ def main() -> None:
             "expires": {"type": "str"},
             "renew_before": {"type": "int", "default": 0},
             "master_key_password": {"type": "str", "no_log": True},
+            "drop_master_key": {"type": "bool", "default": False},
             "create": {"type": "bool", "default": True},
             "public": {"type": "str"},
             "identity": {"type": "str"},

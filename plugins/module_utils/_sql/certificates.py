@@ -16,7 +16,7 @@ from .quoting import compose, quote_text
 from .session import Session
 
 __all__ = [
-    "back_up_key", "create_certificate", "create_master_key", "drop_certificate", "give_certificate", "has_master_key", "import_certificate",
+    "back_up_key", "create_certificate", "create_master_key", "drop_certificate", "drop_master_key", "give_certificate", "has_master_key", "import_certificate",
     "provide_identity", "read_certificate", "read_known", "restore_key",
 ]  # fmt: skip
 
@@ -84,6 +84,11 @@ def create_master_key(session: Session, password: str) -> None:
         shown="CREATE MASTER KEY ENCRYPTION BY PASSWORD = N'***'",
         doing="Cannot create the master key of master",
     )
+
+
+def drop_master_key(session: Session) -> None:
+    """Refused by the server as long as a private key is protected by it."""
+    session.change("DROP MASTER KEY", doing="Cannot remove the master key of master")
 
 
 def create_certificate(session: Session, name: str, *, subject: str, starts: datetime, expires: datetime) -> None:

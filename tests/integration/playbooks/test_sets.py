@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
+from mirrored import ask
 from playbook_lab import MARKERS, Estate, share_on_witness
 
 APPLICATION = Path("C", "inetpub", "wwwroot", "PasswordResetServer")
@@ -115,6 +116,7 @@ def test_a_set_taken_while_rows_and_files_are_written_comes_back_on_fresh_server
     [made] = [one for label, one in sets(estate).items() if label == max(sets(estate))]
     assert made["healthy"], made["problems"]
     assert made["database"]["encryptor_thumbprint"]
+    assert made["web"]["version"].startswith("5.3.") and made["web"]["version_of"].endswith("Prs.Web.dll")
     kept = (drives(estate, "witness") / "C" / "keys" / f"{made['label']}.logins.yml").read_text(encoding="utf-8")
     encrypted_hashes = "\n".join(line.strip() for line in kept.splitlines()[1:])
     of_logins = json.loads(VaultLib([("default", VaultSecret(password.encode()))]).decrypt(encrypted_hashes))
@@ -134,7 +136,22 @@ def test_a_set_taken_while_rows_and_files_are_written_comes_back_on_fresh_server
     del then["App_Data/live.txt"]
     assert {name: now.get(name) for name in then if name not in OWN} == {name: value for name, value in then.items() if name not in OWN}
     assert "RECOVERY POINT: " in rebuilt.output
-    assert f"recovery set {made['label']}" in rebuilt.output
+    assert f"recovery set {made['label']}" in rebuilt.output and f"version {made['web']['version']}" in rebuilt.output
+    _a_drill_brings_the_certificate_and_takes_it_away(estate, encrypted)
+
+
+def _a_drill_brings_the_certificate_and_takes_it_away(estate: Estate, encrypted: tuple[str, str]) -> None:
+    """On a server that does not have it, nor a master key, as one elsewhere than the one that took the backups; also when the drill fails."""
+    login = {"login_user": "prs_recovery", "login_password": "{{ prs_sql_admin_password }}", "ca_file": "{{ prs_ca_file }}",
+             "certificate_name": "{{ prs_fqdn }}"}
+    keys = "SELECT name FROM master.sys.symmetric_keys UNION SELECT name FROM master.sys.certificates WHERE name NOT LIKE '##%' ORDER BY name"
+    estate.task("sql-a", "prs.recovery.sql_certificate", name="PRS backup", state="absent", drop_master_key=True, **login)
+    before = ask(estate, "sql-a", keys)
+    assert "##MS_DatabaseMasterKey##" not in str(before)
+    estate.lab.fault("sql", host="sql-a", action="error", pattern="^DBCC CHECKDB", times=0, text="Lab: it was asked to fail.")
+    drilled = estate.play("drill_prs", *encrypted)
+    assert "asked to fail" in drilled.failures and "Not cleared away" not in drilled.failures, drilled.output
+    assert ask(estate, "sql-a", keys) == before
 
 
 def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estate):

@@ -251,6 +251,15 @@ def test_a_certificate_comes_back_from_its_files_and_no_new_one_takes_its_place(
     a.run("sql_certificate", name="PRS lost", state="absent")
 
 
+def test_the_master_key_stays_as_long_as_a_private_key_is_under_it(three):
+    a = three[0]
+    for name in ("PRS one", "PRS two"):
+        a.run("sql_certificate", name=name, master_key_password=MASTER_KEY)
+    gone = a.run("sql_certificate", name="PRS one", state="absent", drop_master_key=True)
+    assert gone["statements"] == ["DROP CERTIFICATE [PRS one]"]
+    assert a.run("sql_certificate", name="PRS two", state="absent")["statements"] == ["DROP CERTIFICATE [PRS two]"]
+
+
 @pytest.mark.parametrize(("change", "reason"), [
     ({"safety": "OFF", "witness": "TCP://witness:5022"}, "would only take the database away"),
     ({"partner": {"address": "TCP://nowhere:5022"}}, "1418"),
