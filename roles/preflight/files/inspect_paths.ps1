@@ -10,7 +10,7 @@
 # Result:
 #   paths    one each: path, exists, is_folder, bytes, version (of an .exe), missing (ZipEntry not found),
 #            error (Win32 number, 0 when none), message
-#   newest   one each: pattern, count, path, modified (UTC), bytes, text (of a .json up to 1 MB), error, message
+#   newest   one each: pattern, count, path, modified (UTC), bytes, text (of a .json up to 1 MB), version (of an .exe or .dll), error, message
 [CmdletBinding(SupportsShouldProcess)]
 param(
     [string[]]$Path = @(),
@@ -69,7 +69,7 @@ $pathRecords = foreach ($name in $Path) {
 }
 
 $newestRecords = foreach ($pattern in $Newest) {
-    $record = @{ pattern = $pattern; count = 0; path = ''; modified = ''; bytes = 0; text = ''; error = 0; message = '' }
+    $record = @{ pattern = $pattern; count = 0; path = ''; modified = ''; bytes = 0; text = ''; version = ''; error = 0; message = '' }
     try {
         $folder = [System.IO.Path]::GetDirectoryName($pattern)
         $files = [System.IO.Directory]::GetFiles($folder, [System.IO.Path]::GetFileName($pattern), 'AllDirectories')
@@ -81,6 +81,9 @@ $newestRecords = foreach ($pattern in $Newest) {
             $record.bytes = $file.Length
             if ($file.Extension -eq '.json' -and $file.Length -le 1048576) {
                 $record.text = [System.IO.File]::ReadAllText($file.FullName)
+            }
+            if ($file.Extension -in '.exe', '.dll') {
+                $record.version = [string][System.Diagnostics.FileVersionInfo]::GetVersionInfo($file.FullName).FileVersion
             }
         }
     }

@@ -8,6 +8,7 @@ import zipfile
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ...application.assembly import BadImage, read as read_assembly
 from ..certificates import BadCertificateFile, read_file
 from ..errors import WinError
 from ..filesystem import FileView
@@ -102,7 +103,9 @@ def _missing_entries(files: FileView, path: str, wanted: list[str]) -> list[str]
 
 
 def _newest(files: FileView, pattern: str) -> dict[str, Any]:
-    record: dict[str, Any] = {"pattern": pattern, "count": 0, "path": "", "modified": "", "bytes": 0, "text": "", "error": 0, "message": ""}
+    record: dict[str, Any] = {
+        "pattern": pattern, "count": 0, "path": "", "modified": "", "bytes": 0, "text": "", "version": "", "error": 0, "message": "",
+    }  # fmt: skip
     folder, name = ntpath.split(pattern)
     try:
         files.list(folder)
@@ -116,9 +119,20 @@ def _newest(files: FileView, pattern: str) -> dict[str, Any]:
             record |= {"path": path, "modified": modified.strftime("%Y-%m-%dT%H:%M:%S.%f0Z"), "bytes": stat.size}
             if path.lower().endswith(".json") and stat.size <= _LARGEST_JSON:
                 record["text"] = files.read(path).decode("utf-8-sig")
+            if path.lower().endswith((".exe", ".dll")):
+                record["version"] = _file_version(files, path)
     except WinError as error:
         record["error"], record["message"] = error.number, error.dotnet
     return record
+
+
+def _file_version(files: FileView, path: str) -> str:
+    """Empty where a file has no version resource, as Windows says it of a damaged or foreign one."""
+    try:
+        return read_assembly(files.read(path)).version
+    except BadImage:
+        media = read_media(files, path)
+        return str(media.facts.get("version", "")) if media else ""
 
 
 @script("inspect_sql_instance")
