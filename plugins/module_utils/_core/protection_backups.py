@@ -76,6 +76,10 @@ def chain(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
         backups = place.get("backups")
         if backups is None:
             continue
+        if backups.get("problem") and _sql_is_silent(facts):
+            yield row("recovery point", _where(place), "SQL Server does not answer, so it did not read the backups", limit=limit,
+                      next="See the row of the database; the rows of the recovery sets tell what there is")
+            continue
         if backups.get("problem"):
             yield row("recovery point", _where(place), f"SQL Server did not read the backups: {backups['problem']}", limit=limit,
                       next=backups.get("advice") or "Give SQL Server's account (on a share: the server's computer account) rights there")
@@ -93,6 +97,11 @@ def chain(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
         yield row("recovery point", _where(place), late, good=f"{age(seconds)} old", limit=limit, metric="recovery_point_age_seconds", measure=seconds,
                   next="Run backup_prs now, and look why its schedule did not")
         yield _chain_health(place, newest, backups, point)
+
+
+def _sql_is_silent(facts: Mapping[str, Any]) -> bool:
+    """Whether the instance that reads the backups cannot be asked anything, which has a row of its own."""
+    return any(host["active"] and "sql" in host["roles"] and not (host.get("instance") or {"reached": True})["reached"] for host in facts["hosts"])
 
 
 def _chain_health(place: Mapping[str, Any], newest: Mapping[str, Any], backups: Mapping[str, Any], point: dt.datetime) -> Row:
@@ -253,12 +262,14 @@ def drill(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
         return
     when, newest = passed[0]
     seconds = (now - when).total_seconds()
-    if newest.get("page", "ready") != "ready":
-        yield row("drill", facts["site"], f"passed {age(seconds)} ago, but no page answered from the restored database", limit=limit, state=WARN,
-                  next="Name a database.config for it in prs_drill_database_config (README of the role drill)")
-    late = f"{age(seconds)} ago" if objectives.drill_days is not None and seconds > objectives.drill_days * 86400 else ""
-    yield row("drill", facts["site"], late, good=f"passed {age(seconds)} ago", limit=limit, next="Run drill_prs, and schedule it",
-              metric="drill_age_seconds", measure=seconds)
+    measured = {"limit": limit, "metric": "drill_age_seconds", "measure": seconds}
+    late = objectives.drill_days is not None and seconds > objectives.drill_days * 86400
+    if newest.get("page", "ready") != "ready" and not late:
+        yield row("drill", facts["site"], f"passed {age(seconds)} ago, but no page answered from the restored database", state=WARN,
+                  next="Name a database.config for it in prs_drill_database_config (README of the role drill)", **measured)
+        return
+    yield row("drill", facts["site"], f"{age(seconds)} ago" if late else "", good=f"passed {age(seconds)} ago", next="Run drill_prs, and schedule it",
+              **measured)
 
 
 def _where(place: Mapping[str, Any]) -> str:

@@ -32,7 +32,12 @@ METRICS = {
 
 
 def judge(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> list[Row]:
-    """All rows, worst first; what is equally bad stays in the order of the checks. now: aware."""
+    """All rows, worst first; what is equally bad stays in the order of the checks. now: aware.
+
+    What the control node itself lacks hides the rest: without it nothing else was really looked at.
+    """
+    if lacks := list(protection_servers.control_node(facts)):
+        return lacks
     found = gathered((*protection_servers.CHECKS, *protection_mirror.CHECKS, *protection_backups.CHECKS), facts, objectives, now)
     return sorted(found, key=lambda one: _ORDER[one.state])
 

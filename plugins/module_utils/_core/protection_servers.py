@@ -13,7 +13,7 @@ from typing import Any
 from .protection import FAIL, WARN, Objectives, Row, age, bytes_text, moment, row
 from .windows_advice import advice_for
 
-__all__ = ["CHECKS", "lasts", "why_no_page"]
+__all__ = ["CHECKS", "control_node", "lasts", "why_no_page"]
 
 
 def why_no_page(iis: Mapping[str, Any]) -> tuple[str, str]:
@@ -30,6 +30,13 @@ def why_no_page(iis: Mapping[str, Any]) -> tuple[str, str]:
         state = iis["pool_state"].lower() or "missing"
         return f"the application pool {iis['pool']} is {state}", "Start the pool, and look at its identity and the Windows event log"
     return "", ""
+
+
+def control_node(facts: Mapping[str, Any]) -> Iterator[Row]:
+    """The authorities by which every server is known: a file that is not there makes each of them look dead."""
+    for path in (facts.get("control_node") or {}).get("missing_authorities", []):
+        yield row("control node", "this one", f"there is no file {path} with the authorities to trust, so no server was looked at",
+                  next="Put it there, or correct prs_ca_file (and ansible_winrm_ca_trust_path) in the inventory")
 
 
 def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
@@ -176,4 +183,23 @@ def certificate_files(facts: Mapping[str, Any], objectives: Objectives, now: dt.
                       next="Put it there again, from the place where it is kept as well (prs_backup_keys_path)")
 
 
-CHECKS = (service, reachable, database, certificates, certificate_files, backup_certificates, space, standby)
+def second_application(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
+    """Password Reset Server runs once. A lost site that comes back starts its own again, with the database that it had."""
+    for host in facts["hosts"]:
+        saw = host.get("saw") or {}
+        if host["active"] or "web" not in host["roles"] or "iis" not in saw:
+            continue
+        iis, settings = saw["iis"], saw.get("hashed", [])
+        answers = iis["installed"] and (iis["service"], iis["site"], iis["pool_state"]) == ("Running", "Started", "Started")
+        led = any(file["error"] not in _MISSING for file in settings)
+        problem = f"it runs here too, while {facts['site']} serves: whoever comes here changes another database, or the same one" if answers and led else ""
+        good = "does not run" if not answers else "waits for its setup wizard"
+        yield row("second application", host["name"], problem, good=good, next=_STOP_IT)
+
+
+_MISSING = (2, 3)
+"""Windows' errors for a file and a folder that are not there."""
+_STOP_IT = ("Stop its site and its pool in IIS now, and keep what its database got since as a backup. To serve from that site again: README, When a whole "
+            "site is gone")
+
+CHECKS = (service, second_application, reachable, database, certificates, certificate_files, backup_certificates, space, standby)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -106,5 +107,5 @@ def judge(answer: Answer, *, ready_pattern: str, wizard_pattern: str) -> dict[st
 def _readable(text: str) -> str:
     """What a person sees of a page, shortened."""
     seen = re.sub(r"(?is)<(head|script|style).*?</\1>|<[^>]+>", " ", text)
-    words = re.sub(r"\s+", " ", seen).strip()
+    words = re.sub(r"\s+", " ", html.unescape(seen)).strip()
     return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}..."

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 from mirrored import ask
-from playbook_lab import MARKERS, Estate, share_on_witness
+from playbook_lab import MARKERS, Estate, share_on_witness, table_rows
 
 APPLICATION = Path("C", "inetpub", "wwwroot", "PasswordResetServer")
 OWN = ("web.config",)
@@ -172,6 +172,9 @@ def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estat
     estate.lab.fault("share-gone", host="files", share="backup")
     run = estate.play("rebuild_prs", "-e", "prs_active_site=site_b", "-e", json.dumps({"prs_share_path": vault}))
     assert run.code == 0, run.output
+    # Whoever takes site A for the one that serves is told that site B's application does.
+    verified = estate.play("verify_prs", "--limit", "web-a,web-b", "-e", "verify_attempts=1")
+    assert ("FAIL", "second application", "web-b") in [row[:3] for row in table_rows(verified)], verified.output
     page = estate.lab.page(host="web-b")
     assert [row["label"] for row in page.rows] == [*MARKERS, "full", "differential", "log"]
     assert f"recovery set {last['label']}" in run.output

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 READY, WIZARD = r"(?i)password reset server", r"(?i)/installer\.aspx"
 PAGES = {
     "/": (200, {}, "<h1>Password Reset Server</h1>"),
-    "/broken": (500, {}, "<style>x</style><h1>HTTP Error 500</h1> SQL error 18456"),
+    "/broken": (500, {}, "<style>x</style><h1>HTTP Error 500</h1> SQL error 18456 of &quot;prs&quot;"),
     "/stopped": (503, {}, "Service unavailable"),
     "/other": (200, {}, "<h1>It works!</h1>"),
     "/fresh": (302, {"Location": "/Installer.aspx"}, ""),
@@ -89,7 +89,7 @@ def asked(url, *, ca_file=None, address=None):
 @pytest.mark.parametrize(("page", "state", "said"), [
     ("/", "ready", ""),
     ("/fresh", "wizard", "setup wizard"),
-    ("/broken", "broken", "500: the application fails (HTTP Error 500 SQL error 18456)"),
+    ("/broken", "broken", "500: the application fails (HTTP Error 500 SQL error 18456 of \"prs\")"),
     ("/stopped", "broken", "503: the application pool is stopped"),
     ("/other", "broken", "not the page of Password Reset Server"),
     ("/turns", "broken", "302"),

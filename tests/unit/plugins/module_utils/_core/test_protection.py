@@ -111,7 +111,7 @@ def test_a_whole_estate_is_protected_and_says_so_of_everything():
     assert {one.state for one in rows} == {OK}, [one for one in rows if one.state != OK]
     assert {one.what for one in rows} >= {
         "page", "server", "database", "login", "site certificate", "certificate file", "SQL Server certificate", "backup certificate",
-        "free space", "media", "recovery point", "backup chain", "recovery set", "keys", "kept keys", "copies", "rights", "drill",
+        "free space", "media", "recovery point", "backup chain", "recovery set", "keys", "kept keys", "copies", "rights", "drill", "second application",
     }
     assert summary(rows) == "PROTECTED"
 
@@ -129,6 +129,7 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
     ({"page": PAGE, "hosts/0/saw/iis/installed": False}, "page", "https://reset/", FAIL, "IIS is not installed"),
     ({"page": PAGE, "hosts/0/saw/iis/site": "Stopped"}, "page", "https://reset/", FAIL, "the site is stopped"),
     ({"page": PAGE, "hosts/0/saw/iis/pool_state": "Stopped"}, "page", "https://reset/", FAIL, "pool PRS is stopped"),
+    ({"hosts/2/saw/hashed": [{"path": "database.config", "sha256": "aa", "error": 0, "message": ""}]}, "second application", "web-b", FAIL, "while site_a serves"),
     ({"page": {"url": "u", "state": "", "problem": "no CA file"}}, "page", "u", FAIL, "no CA file"),
     ({"hosts/3/reached": False, "hosts/3/problem": "timed out", "hosts/3/saw": {}}, "server", "sql-b", FAIL, "timed out"),
     ({"hosts/3/reached": False, "hosts/3/problem": "ntlm: E(\"x: [Errno 111] Connection refused\")", "hosts/3/saw": {}}, "server", "sql-b", FAIL,
@@ -203,6 +204,32 @@ def test_one_thing_broken_is_one_row(broken, what, where, state, said):
     assert summary(rows).startswith("NOT PROTECTED" if state == FAIL else "PROTECTED, 1 warning")
 
 
+@pytest.mark.parametrize(("iis", "error"), [({"site": "Stopped"}, 0), ({"pool_state": "Stopped"}, 0), ({"service": "Stopped"}, 0), ({}, 2), ({}, 3)])
+def test_an_application_that_stands_by_or_has_no_database_is_no_second_one(iis, error):
+    facts = whole()
+    facts["hosts"][2]["saw"]["iis"].update(iis)
+    facts["hosts"][2]["saw"]["hashed"] = [{"path": "database.config", "sha256": "", "error": error, "message": ""}]
+    assert [one.state for one in judge(facts, OBJECTIVES, NOW) if one.what == "second application"] == [OK]
+
+
+def test_a_control_node_without_its_authorities_is_the_only_thing_said():
+    """Without them no server can be known, and each would look dead."""
+    facts = whole()
+    facts["hosts"][0].update(reached=False, problem="invalid path: /nowhere/ca.pem", saw={})
+    facts["control_node"] = {"missing_authorities": ["/nowhere/ca.pem"]}
+    [found] = judge(facts, OBJECTIVES, NOW)
+    assert (found.what, found.state) == ("control node", FAIL)
+    assert "/nowhere/ca.pem" in found.value and "prs_ca_file" in found.next
+
+
+def test_backups_that_a_silent_sql_server_did_not_read_are_no_matter_of_rights():
+    facts = whole()
+    facts["hosts"][1]["instance"].update(reached=False, problem="refused")
+    facts["places"][0]["backups"]["problem"] = "Cannot reach SQL Server on sql-a"
+    [found] = [one for one in judge(facts, OBJECTIVES, NOW) if one.what == "recovery point"]
+    assert found.state == FAIL and "rights" not in found.next and "row of the database" in found.next
+
+
 def test_a_mirrored_estate_is_protected_and_says_so():
     rows = judge(mirrored(), OBJECTIVES, NOW)
     assert {one.state for one in rows} == {OK}, [one for one in rows if one.state != OK]
@@ -258,7 +285,7 @@ def test_drills(objectives, drills, state):
 
 def test_a_drill_that_ended_at_the_wizard_is_a_warning():
     rows = judge({**whole(), "drills": [json.dumps({"state": "passed", "begun_at": ago(days=3), "page": "wizard"})]}, OBJECTIVES, NOW)
-    assert [one.state for one in rows if one.what == "drill"] == [WARN, OK]
+    assert [(one.state, one.metric) for one in rows if one.what == "drill"] == [(WARN, "drill_age_seconds")]
 
 
 def test_the_table_is_aligned_and_says_below_what_is_wrong_what_to_do():
