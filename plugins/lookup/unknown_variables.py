@@ -13,12 +13,21 @@ short_description: Variables that nothing in this collection reads
 description:
   - Looks at the names of the task's variables that begin with C(prs_). One that no role and no playbook of this collection knows is most
     likely misspelt, and Ansible would say nothing.
+options:
+  extra_vars:
+    description: Look only at those of the command line (C(-e)), which a person typed for this very run.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
 - name: Warn of misspelt variables
   ansible.builtin.debug:
     msg: "{{ query('prs.recovery.unknown_variables') }}"
+
+- name: Refuse those of the command line
+  ansible.builtin.assert:
+    that: query('prs.recovery.unknown_variables', extra_vars=true) | length == 0
 """
 
 RETURN = r"""
@@ -35,6 +44,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.vars import load_extra_vars
 
 PREFIX = "prs_"
 _NAME = re.compile(r"\bprs_\w+")
@@ -61,5 +71,6 @@ def unknown(names: Iterable[str], *, known: Iterable[str]) -> list[str]:
 class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
-    def run(self, terms, variables=None, **kwargs):
-        return unknown((name for name in variables or {} if name.startswith(PREFIX)), known=known_names())
+    def run(self, terms, variables=None, extra_vars=False, **kwargs):
+        names = load_extra_vars(self._loader) if extra_vars else variables or {}
+        return unknown((name for name in names if name.startswith(PREFIX)), known=known_names())

@@ -310,8 +310,8 @@ def _warn_of_unknown_zones(session: Session, chosen: list[list[BackupSet]]) -> N
     unknown = [one for sets in chosen for one in sets if one.utc_offset is None]
     if unknown:
         session.warnings.append(
-            f"{len(unknown)} backups do not tell the time zone of their server, so their times are taken for UTC; say it in 'time_zone'. "
-            f"The first is {unknown[0]}"
+            f"{len(unknown)} {'backup does' if len(unknown) == 1 else 'backups do'} not tell the time zone of their server, so times are taken for UTC; "
+            f"say it in 'time_zone', in the inventory prs_sql_time_zone: Europe/Berlin (or UTC). The first is {unknown[0]}"
         )
 
 

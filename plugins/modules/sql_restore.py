@@ -174,6 +174,12 @@ options:
       - Whether users without a login are given to the login of the same name.
     type: bool
     default: true
+  expected_users:
+    description:
+      - Users that may have no login after the restore, because something else makes it, so that no warning is given of them.
+    type: list
+    elements: str
+    default: []
   checkdb:
     description:
       - Checks the database with C(DBCC CHECKDB), V(physical) for damaged pages only. Every run that asks for it checks, also a database that stays
@@ -397,6 +403,7 @@ def main() -> None:
             "owner": {"type": "str"},
             "compatibility_level": {"type": "int"},
             "repair_users": {"type": "bool", "default": True},
+            "expected_users": {"type": "list", "elements": "str", "default": []},
             "checkdb": {"type": "str", "choices": ["none", "physical", "full"], "default": "none"},
             "must_hold": {"type": "str"},
         },

@@ -256,6 +256,9 @@ def by_label(labels: Sequence[str], wanted: str) -> str:
     raise RecoveryError(f"There is no recovery set '{wanted}'", advice=f"There are {', '.join(near)}" if near else "There is none at all")
 
 
+_NO_SET = "Run backup_prs, which makes one; to restore the newest files without a set: -e prs_restore_set=none"
+
+
 def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, healthy: bool = True) -> Choice:
     """The newest healthy set, or what leads to a moment. Sets come newest first and are asked for only as far as is needed.
 
@@ -274,7 +277,9 @@ def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, hea
     usable = [one for one in passed if one.chain]
     if not usable:
         when = f" from before {written(until)}" if until else ""
-        raise RecoveryError(f"There is no recovery set{when} that can be restored by itself", advice="Name the files to restore from", passed=_named(passed))
+        # Newest first, so the last of them is where the known past begins.
+        begins = f"The oldest is {later[-1].label}, whose data are of {written(later[-1].recovery_point)}" if later and not passed else ""
+        raise RecoveryError(f"There is no recovery set{when} that can be restored by itself", advice=begins or _NO_SET, passed=_named(passed))
     note = f"no set is healthy, so this is the newest one that can be restored ({'; '.join(usable[0].values['problems'])})"
     chosen = _choice(usable[0], until=until, later=later, passed=[])
     return Choice(set=chosen.set, files=chosen.files, target=chosen.target, notes=(note, *chosen.notes))

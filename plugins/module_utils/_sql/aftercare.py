@@ -39,8 +39,9 @@ def hand_over(session: Session, database: str, *, owner: str | None) -> dict[str
     That it is opened last tells a later run whether the one before came to its end. Returns C(users) and C(checked).
     """
     users = _put_in_order(session, database, owner=owner)
-    if users["left"]:
-        named, server = ", ".join(users["left"]), session.connection.target.server
+    expected = {name.lower() for name in session.params.get("expected_users") or []}
+    if unexpected := [name for name in users["left"] if name.lower() not in expected]:
+        named, server = ", ".join(unexpected), session.connection.target.server
         session.warnings.append(f"Users of {database} that have no login on {server}: {named}. sql_login makes logins and maps them.")
     checked = prove(session, database)
     there = read_database(session.connection, database)

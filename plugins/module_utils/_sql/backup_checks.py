@@ -86,7 +86,8 @@ def fit_database(session: Session, type: str) -> dict[str, Any]:
     if type == "log" and database["recovery_model"] == "SIMPLE":
         raise RecoveryError(
             f"Database {database['name']} on {host} has the recovery model SIMPLE, which keeps no log to back up",
-            advice="Set it to FULL with sql_database and take a full backup, or take full and differential backups only",
+            advice="Set it to FULL (in the inventory prs_database_recovery_model: FULL and provision_prs; else sql_database) and take a full backup, or take "
+            "full and differential backups only",
         )
     return database
 

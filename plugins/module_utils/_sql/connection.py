@@ -202,7 +202,8 @@ def _no_session(target: Target, told: dict[str, Any]) -> ConnectionFailed:
             f"{target.ca_file or 'the trust store of the control node'}: set ca_file or certificate_name, or give the instance a proper certificate"
         )
     else:
-        advice = "Check the name, that the instance runs and listens on TCP at this port, and that the firewall lets the control node through"
+        port = f"at port {target.port or 1433}" if target.port or not target.instance else "and SQL Server Browser runs"
+        advice = f"Check the name, that the instance runs and listens on TCP {port}, and that the firewall lets the control node through"
     return ConnectionFailed(f"Cannot reach SQL Server on {target.server}", advice=advice, **told)
 
 

@@ -57,6 +57,27 @@ def test_defaults_are_of_the_type_that_their_option_says(role: Path):
         assert isinstance(default, TYPES[option["type"]]), name
 
 
+def test_the_playbooks_refuse_by_their_own_names_what_a_role_would_refuse_by_its():
+    """Every shared variable behind an option with choices is in the list of shared/active_site.yml, or refused by a task of its own (prs_ha)."""
+    [_first, play] = load(ROOT / "playbooks/shared/active_site.yml")
+    refused = next(task["vars"]["_prs_choices"] for task in play["tasks"] if "_prs_choices" in task.get("vars", {}))
+    found = {}
+    for role in ROLES:
+        defaults = load(role / "defaults/main.yml")
+        for name, option in load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"].items():
+            shared = re.match(r"\{\{ (prs_\w+) \| default", str(defaults.get(name, "")))
+            if "choices" in option and shared and shared[1] != "prs_ha":
+                found[shared[1]] = set(option["choices"])
+    assert {name: set(choices) for name, choices in refused.items()} == found | {"prs_backup_unreadable": {"fail", "report"}}
+
+
+def test_the_vault_of_the_examples_has_every_name_that_preflight_says():
+    secrets = load(ROOT / "roles/preflight/defaults/main.yml")["preflight_secrets"]
+    named = load(ROOT / "roles/preflight/vars/main.yml")["_preflight_vault_names"]
+    vault = load(ROOT / "inventory.example/two_sites/group_vars/all/vault.yml")
+    assert {named.get(name, f"vault_{name}") for name in secrets} <= set(vault)
+
+
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
 def test_passwords_are_never_shown(role: Path):
     """A refusal of an argument shows its value, unless the specification says that it is secret."""

@@ -168,6 +168,14 @@ def test_nothing_to_choose():
         choose([])
 
 
+def test_a_moment_before_all_sets_says_where_the_past_begins():
+    rhythm = Rhythm()
+    rhythm.take(taken("full", 100, 110), hours=0)
+    rhythm.take(taken("full", 200, 210, hours=5), hours=5)
+    with pytest.raises(RecoveryError, match="The oldest is s0, whose data are of 2026-03-01T02:00:00Z"):
+        choose(rhythm.newest_first, until=BEGIN - dt.timedelta(hours=9))
+
+
 @pytest.mark.parametrize(("hours", "label", "files", "target"), [
     (1.5, "s1", "F110 L150 L200", "2026-03-01T03:30:00+00:00"),
     (2, "s2", "F110 L150 L200", "latest"),
