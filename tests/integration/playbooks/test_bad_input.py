@@ -78,7 +78,7 @@ def full_system_drive(estate: Estate):
     pytest.param(("--limit", "files"), ("Nothing was done", "files", "sql-a"), id="limited to no server of the application"),
     pytest.param(("-e", "prs_share_path="), ("does not say prs_share_path",), id="variable empty"),
     pytest.param(("-e", "prs_share_user={{ vault_forgotten }}"), ("does not say prs_share_user",), id="variable of the vault forgotten"),
-    pytest.param(("-e", "prs_backup_typ=log"), ("Nothing was done", "prs_backup_typ is no variable", "Was prs_backup_type meant?"), id="variable misspelt"),
+    pytest.param(("-e", "prs_backup_typ=log"), ("Nothing was done", "prs_backup_typ is no variable", "Was prs_backup_type"), id="variable misspelt"),
     pytest.param(("-e", "prs_backup_type=diferential"), ("Nothing was done", "prs_backup_type is 'diferential'", "full, differential, log"), id="value misspelt"),
     pytest.param(("-e", "prs_ha=availability_group"), ("not built yet: use mirror",), id="availability group"),
     pytest.param(("-e", "prs_ha=mirrored"), ("prs_ha is 'mirrored'", "one of mirror, availability_group and none"), id="no such high availability"),
