@@ -320,18 +320,17 @@ def _stop(found: Found, request: Request, target: Target, used: Sequence[BackupS
 def _zone_unknown(one: BackupSet, request: Request) -> Refusal:
     return Refusal(code="time_zone_unknown", target=request.target,
                    message=f"the {one} does not tell the time zone of its server, so a time cannot be found in it",
-                   advice="say in 'time_zone' (in the inventory prs_sql_time_zone) where the server that made the backups stands (UTC, Europe/Berlin), or restore to "
-                          "the newest point, "
-                          "an LSN or a mark; zone 0 in a header counts as untold, for some builds of SQL Server 2022 write it everywhere")
+                   advice="say in 'time_zone' (in the inventory prs_sql_time_zone) where the server that made the backups stands (UTC, Europe/Berlin), "
+                          "or restore to the newest point, an LSN or a mark; "
+                          "zone 0 in a header counts as untold, for some builds of SQL Server 2022 write it everywhere")
 
 
 def _clock_changed(before: BackupSet, stop: BackupSet, request: Request) -> Refusal:
     """In autumn the log holds an hour twice, in spring one never was: STOPAT, which knows no zone, would meet another moment."""
     return Refusal(code="clock_changed", target=request.target,
                    message=f"the source server's clock was changed (summer time) between the {before} and the {stop}, in which {request.target} lies",
-                   advice="say in 'time_zone' (in the inventory prs_sql_time_zone) where the server that made the backups stands (Europe/Berlin), or restore to a "
-                          "moment in another log, "
-                          "an LSN or a mark")
+                   advice="say in 'time_zone' (in the inventory prs_sql_time_zone) where the server that made the backups stands (Europe/Berlin), or restore "
+                          "to a moment in another log, an LSN or a mark")
 
 
 def _local(moment: datetime, request: Request, one: BackupSet | None) -> datetime:

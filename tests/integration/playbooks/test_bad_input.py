@@ -78,8 +78,10 @@ def full_system_drive(estate: Estate):
     pytest.param(("--limit", "files"), ("Nothing was done", "files", "sql-a"), id="limited to no server of the application"),
     pytest.param(("-e", "prs_share_path="), ("does not say prs_share_path",), id="variable empty"),
     pytest.param(("-e", "prs_share_user={{ vault_forgotten }}"), ("does not say prs_share_user",), id="variable of the vault forgotten"),
-    pytest.param(("-e", "prs_backup_typ=log"), ("Nothing was done", "prs_backup_typ is no variable", "Was prs_backup_type"), id="variable misspelt"),
-    pytest.param(("-e", "prs_backup_type=diferential"), ("Nothing was done", "prs_backup_type is 'diferential'", "full, differential, log"), id="value misspelt"),
+    pytest.param(("-e", "prs_backup_typ=log"),
+                 ("Nothing was done", "prs_backup_typ is no variable", "Was prs_backup_type"), id="variable misspelt"),
+    pytest.param(("-e", "prs_backup_type=diferential"),
+                 ("Nothing was done", "prs_backup_type is 'diferential'", "full, differential, log"), id="value misspelt"),
     pytest.param(("-e", "prs_ha=availability_group"), ("not built yet: use mirror",), id="availability group"),
     pytest.param(("-e", "prs_ha=mirrored"), ("prs_ha is 'mirrored'", "one of mirror, availability_group and none"), id="no such high availability"),
 ])
@@ -114,7 +116,8 @@ def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: 
     pytest.param(nothing, "rebuild_prs", ("-e", "prs_ca_file=/nowhere/ca.pem", "-e", "ansible_winrm_ca_trust_path=/nowhere/ca.pem"),
                  ("1 problem found", "control node: there is no file /nowhere/ca.pem", "prs_ca_file"), id="no authorities"),
     pytest.param(nothing, "rebuild_prs", ("-e", "prs_restore_set=20010101T000000Z"), ("no recovery set '20010101T000000Z'", "There are 2"), id="no such set"),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_restore_until=2001-01-01T00:00:00Z"), ("1 problem found", "no recovery set from before 2001-01-01", "The oldest is 20"),
+    pytest.param(nothing, "rebuild_prs", ("-e", "prs_restore_until=2001-01-01T00:00:00Z"),
+                 ("1 problem found", "no recovery set from before 2001-01-01", "The oldest is 20"),
                  id="moment too early"),
 ])
 def test_a_rebuild_stops_before_damage(wreck: Estate, one_message, wrong, playbook, arguments, said):

@@ -251,6 +251,9 @@ def test_users_belong_to_the_logins_of_this_server(sql_a, sql_b, database, folde
     sql_b.run("sql_login", name=login, password="Passw0rd-1")
     result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
     assert result["users"] == {"repaired": [login], "left": [f"{login}_gone"]}
+    assert f"{login}_gone" in str(result["warnings"])
+    quiet = sql_b.run("sql_restore", database=f"{database}_quiet", source={"folders": [folder], "database": database}, expected_users=[f"{login}_GONE"])
+    assert quiet["users"]["left"] == [f"{login}_gone"] and f"{login}_gone" not in str(quiet.get("warnings"))
     found = sql_b.ask("SELECT l.name FROM sys.database_principals u JOIN sys.server_principals l ON l.sid = u.sid WHERE u.name = %s", login, database=database)
     assert found == [(login,)]
 

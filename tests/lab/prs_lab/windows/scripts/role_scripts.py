@@ -8,7 +8,8 @@ import zipfile
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ...application.assembly import BadImage, read as read_assembly
+from ...application.assembly import BadImage
+from ...application.assembly import read as read_assembly
 from ..certificates import BadCertificateFile, read_file
 from ..errors import WinError
 from ..filesystem import FileView
