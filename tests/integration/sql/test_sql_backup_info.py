@@ -197,7 +197,7 @@ def test_for_monitoring(sql_a, database, folder):
 def test_times_without_a_zone_are_warned_of(sql_a, database, folder):
     back_up(sql_a, database, folder, "full")
     asked = {"database": database, "folders": [folder]}
-    assert "do not tell the time zone" in str(sql_a.run("sql_backup_info", **asked)["warnings"])
+    assert "not tell the time zone" in str(sql_a.run("sql_backup_info", **asked)["warnings"])
     for more in ({"folders": [folder], "time_zone": "UTC"}, {"folders": [folder], "history": True}, {}, {"crosscheck": True}):
         assert "warnings" not in sql_a.run("sql_backup_info", database=database, **more)
 
