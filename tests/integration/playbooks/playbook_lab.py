@@ -73,9 +73,9 @@ class Estate:
         """Run prs.recovery.NAME on the lab's (or another) inventory; `ansible`: the ansible-playbook to use (default: the one beside this Python)."""
         return self._run(f"prs.recovery.{name}", *arguments, environment=environment, ansible=ansible, inventory=inventory)
 
-    def play_file(self, file: Path, *arguments: str, environment: dict[str, str] | None = None) -> Run:
+    def play_file(self, file: Path, *arguments: str, environment: dict[str, str] | None = None, ansible: str = "", inventory: str = "") -> Run:
         """The same for a playbook that lies somewhere."""
-        return self._run(str(file), *arguments, environment=environment)
+        return self._run(str(file), *arguments, environment=environment, ansible=ansible, inventory=inventory)
 
     def task(self, host: str, module: str, **arguments: object) -> None:
         """What somebody else does on a host: one module, as ansible runs it."""
