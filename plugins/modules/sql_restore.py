@@ -126,7 +126,8 @@ options:
         it is, and one of another family is an error.
       - The server is asked first to open a database that is C(RECOVERY_PENDING) or C(SUSPECT), unless it is V(never). When what it missed at its
         start, such as a drive, is back, nothing is lost and nothing needs to be restored.
-      - V(always) overwrites whatever is there.
+      - V(always) overwrites whatever is there. A mirrored database leaves its session first, on the principal; the copy of its mirror stays RESTORING
+        until it is mirrored again. The mirror's side of a session is never overwritten, because its principal serves.
     type: str
     choices: [never, damaged, always]
     default: damaged
@@ -313,6 +314,9 @@ plan:
     reason:
       description: Why the database that is there may be overwritten, or that there is none.
       type: str
+    ends_mirroring:
+      description: Whether the database leaves a mirroring session for that.
+      type: bool
 tail_log:
   description: The tail of the log that was saved, with C(file) and C(problem).
   returned: when a database with a log was overwritten

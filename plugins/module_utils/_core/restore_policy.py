@@ -21,7 +21,7 @@ BROKEN = ("SUSPECT", "RECOVERY_PENDING", "EMERGENCY")
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """action: restore, unchanged or refuse. replace: whether RESTORE needs REPLACE. tail: whether the log has a tail worth saving, and
+    """action: restore, unchanged or refuse. replace: whether RESTORE needs REPLACE. end_mirroring: whether it has to leave its session first. tail: whether the log has a tail worth saving, and
     `tail_required` whether it must be saved. proof_needed: nothing tells whose database it is but the header of that tail, so it must be
     saved and be of the same family. reason: one sentence; advice: the next thing to do when refused."""
 
@@ -29,6 +29,7 @@ class Decision:
     reason: str
     advice: str = ""
     replace: bool = False
+    end_mirroring: bool = False
     tail: bool = False
     tail_required: bool = False
     proof_needed: bool = False
@@ -38,7 +39,7 @@ def decide(
     *,
     state: str | None,
     family_guid: str,
-    mirrored: bool,
+    mirroring_role: str,
     recovery_model: str,
     backup_family_guid: str,
     policy: str,
@@ -46,21 +47,22 @@ def decide(
     holds_data: bool = True,
     tail_wanted: bool = True,
 ) -> Decision:
-    """state: of sys.databases, None without a database of that name. family_guid: empty where neither the server nor its msdb tells. policy:
-    never, damaged or always. resumes: the plan goes on with a restore that was interrupted. holds_data: False for one that is RESTORING and
+    """state: of sys.databases, None without a database of that name. family_guid: empty where neither the server nor its msdb tells.
+    mirroring_role: PRINCIPAL, MIRROR, or empty without a session. policy: never, damaged or always. resumes: the plan goes on with a restore that was interrupted. holds_data: False for one that is RESTORING and
     whose first backup never came to its end. tail_wanted: the tail of the log may be saved."""
     if state is None:
         return Decision(action=RESTORE, reason="there is no database of that name")
-    if mirrored:
-        return Decision(action=REFUSE, reason="it takes part in mirroring", advice="End the mirroring session of this database first")
+    if mirroring_role and not (mirroring_role == "PRINCIPAL" and state == "ONLINE"):
+        return _of_a_session(mirroring_role, state)
     stranger = bool(family_guid and backup_family_guid and family_guid != backup_family_guid)
     logged = recovery_model != "SIMPLE"
     if policy == "always":
         online = state == "ONLINE"
         return Decision(
             action=RESTORE,
-            reason=f"it is {state}, and 'replace: always' allows to overwrite it",
+            reason=f"it is {state}, and 'replace: always' allows to overwrite it" + (" and to end its mirroring" if mirroring_role else ""),
             replace=True,
+            end_mirroring=bool(mirroring_role),
             tail=logged and (online or state in BROKEN),
             tail_required=logged and online,
         )
@@ -94,3 +96,16 @@ def decide(
         reason=f"it is {state}, and nothing tells whether it is the one in the backups: msdb knows neither a backup nor a restore of it",
         advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
     )
+
+
+def _of_a_session(role: str, state: str) -> Decision:
+    """One that a session keeps from being restored: the partner has what is newer than any backup, or the server does not know yet who serves."""
+    reason = f"it is {state}, the {role.lower()} of a mirroring session, and its partner may hold what is newer than any backup"
+    advice = (
+        "Restore on the principal: failover_prs shows which one it is and can make this one it. To restore here and give up what the partner holds, end "
+        "the session first: ALTER DATABASE ... SET PARTNER OFF here"
+        if role == "MIRROR"
+        else "Let the partner serve (failover_prs for the other site, or sql_mirror_failover), then mirror back to here (mirror_prs). If the partner is "
+        "lost as well, end the session (ALTER DATABASE ... SET PARTNER OFF here) and run this again"
+    )
+    return Decision(action=REFUSE, reason=reason, advice=advice)

@@ -94,7 +94,7 @@ class Mirrors:
         seeding = self._seeding(plan)
         if plan.mirror.state == "RESTORING":
             self._forget(self._session_of(plan.mirror))
-            if not self.session.check_mode and plan.mirror.family == plan.principal.family and seeding.catch_up():
+            if not self.session.check_mode and plan.mirror.family == plan.principal.family and seeding.catch_up() is not None:
                 return
         seeding.seed()
         self.seeded += seeding.files
@@ -116,7 +116,7 @@ class Mirrors:
             self._bring_up_to_date(plan)
 
     def _bring_up_to_date(self, plan: MirrorPlan) -> None:
-        """Log backups came in between. The mirror restores nothing while it has a partner."""
+        """Log backups came in between; without any, only a new copy helps. The mirror restores nothing while it has a partner."""
         mirror, seeding = self._session_of(plan.mirror), self._seeding(plan)
         self._forget(mirror)
         if not seeding.catch_up():

@@ -25,6 +25,7 @@ from .headers import read_file, read_files
 from .history import read_history, remembered_family, restored_full, standby_position
 from .locks import hold
 from .logins import read_login
+from .mirroring import set_partner
 from .quoting import quote_identifier
 from .server import read_server, service_account, utc_now
 from .session import Session
@@ -116,7 +117,7 @@ class Restoring:
         except RecoveryError as problem:
             raise self._after_failure(problem) from None
         told = restores.plan_with_statements(plan, database=self.database, replace=decision.replace, guarded=self.guarded)
-        result = {"plan": {**told, "reason": decision.reason}, **({"tail_log": tail} if tail else {})}
+        result = {"plan": {**told, "reason": decision.reason, "ends_mirroring": decision.end_mirroring}, **({"tail_log": tail} if tail else {})}
         if session.check_mode:
             return {**self._report(), **result}
         if session.params["end"] == "recovered":
@@ -359,7 +360,7 @@ class Restoring:
         decision = decide(
             state="RESTORING" if there.get("standby") else there.get("state"),
             family_guid=guid(there.get("family_guid")) or self._family_by_fork(plan),
-            mirrored=bool(there.get("mirroring")),
+            mirroring_role=(there.get("mirroring") or {}).get("role") or "",
             recovery_model=there.get("recovery_model") or "",
             backup_family_guid=plan.family_guid,
             policy=self.session.params["replace"],
@@ -386,6 +387,12 @@ class Restoring:
         if wanted:
             file = self._tail_file()
             provide_folder(session, parent_path(file))
+        if decision.end_mirroring:
+            set_partner(session, self.database, "end")
+            session.warnings.append(
+                f"{self.database} {'would leave' if session.check_mode else 'left'} its mirroring session and is NOT protected by a mirror: mirror it again "
+                "afterwards (mirror_prs, or sql_mirror)"
+            )
         if self.there and self.there["state"] == "ONLINE":
             send_sessions_away(session, self.database)
         if not wanted:

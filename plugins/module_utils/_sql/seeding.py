@@ -22,7 +22,9 @@ __all__ = ["Seeding"]
 
 _CHAIN = """
 SELECT r.last_log_backup_lsn,
-       (SELECT COUNT(*) FROM msdb.dbo.backupset AS b WHERE b.database_name = d.name AND b.type = 'L' AND b.last_lsn = r.last_log_backup_lsn) AS logs
+       (SELECT COUNT(*) FROM msdb.dbo.backupset AS b
+        WHERE b.database_name = d.name AND b.type = 'L' AND b.last_lsn = r.last_log_backup_lsn
+        AND b.last_recovery_fork_guid = r.recovery_fork_guid) AS logs
 FROM sys.databases AS d
 JOIN sys.database_recovery_status AS r ON r.database_id = d.database_id
 WHERE d.name = ?
@@ -70,22 +72,28 @@ class Seeding:
             )
         self._restore([full, log], replace="always")
 
-    def catch_up(self) -> bool:
-        """Restore the log backups that came in between, wherever they were written; False where that does not lead there."""
+    def catch_up(self) -> int | None:
+        """Restore the log backups that came in between, wherever they were written. Returns how many; None where they do not lead there."""
         there = read_database(self.mirror.connection, self.database)
         stands_at = [int(file["redo_start_lsn"]) for file in (there or {"files": []})["files"] if file["redo_start_lsn"]]
-        if not stands_at or (there or {}).get("state") != "RESTORING":
-            return False
+        if not stands_at or (there or {}).get("state") != "RESTORING" or self._went_another_way(there):
+            return None
         logs = self.principal.connection.query(_LOGS_SINCE, self.database, min(stands_at), doing="Cannot read the history of backups in msdb")
         if not logs:
-            return True
+            return 0
         self.principal.progress.line(f"restoring {len(logs)} log backups that came in between")
         try:
             self._restore([row["path"] for row in logs], replace="never")
         except RecoveryError as problem:
             self.principal.warnings.append(f"The mirror could not be brought up to date by log backups and is made anew: {problem.message}")
-            return False
-        return True
+            return None
+        return len(logs)
+
+    def _went_another_way(self, there: dict[str, Any]) -> bool:
+        """Whether the mirror's copy stands on another recovery fork: the principal was restored since, and may have less than the mirror."""
+        here = read_database(self.principal.connection, self.database) or {}
+        forks = {str(file["redo_start_fork_guid"]).lower() for file in there["files"] if file["redo_start_fork_guid"]}
+        return bool(forks and here.get("recovery_fork_guid")) and str(here["recovery_fork_guid"]).lower() not in forks
 
     def _back_up(self, type: str, *, copy_only: bool) -> str:
         connection = self.principal.connection

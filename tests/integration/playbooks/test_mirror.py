@@ -63,6 +63,31 @@ def test_an_inventory_that_asks_for_no_mirror_gets_none(shared_mirrored: Estate,
     one_message(shared_mirrored.play("mirror_prs", "-e", "prs_ha=none"), "Set prs_ha: mirror")
 
 
+def test_a_lost_web_server_is_rebuilt_and_what_is_mirrored_stays(shared_mirrored: Estate):
+    rows = shared_mirrored.labels()
+    shared_mirrored.lab.mark(["after the backup"])
+    shared_mirrored.lab.wipe("web-a")
+    run = shared_mirrored.play("rebuild_prs", *MIRRORED)
+    assert run.code == 0, run.output
+    assert shared_mirrored.labels() == [*rows, "after the backup"]
+    assert protection(shared_mirrored) == IN_STEP
+
+
+@pytest.mark.nightly
+def test_a_yes_restores_a_mirrored_database_and_mirrors_it_anew(mirrored: Estate, one_message):
+    mirrored.lab.mark(["after the backup"])
+    answers = (*MIRRORED, "-e", "prs_allow_data_loss=true")
+    before = mirrored.lab.digest()
+    said(mirrored.play("restore_prs", *answers, "--check"), "sql-a: END the mirroring of the database before that")
+    assert mirrored.lab.digest() == before and protection(mirrored) == IN_STEP
+    run = mirrored.play("restore_prs", *answers)
+    assert run.code == 0, run.output
+    assert mirrored.labels() == MARKERS
+    assert protection(mirrored) == IN_STEP
+    ask(mirrored, "sql-a", f"ALTER DATABASE [{DATABASE}] SET PARTNER FAILOVER; SELECT 1")
+    one_message(mirrored.play("restore_prs", *answers), "the mirror of a mirroring session", "failover_prs")
+
+
 @pytest.mark.nightly
 def test_check_mode_on_an_empty_site_writes_nothing(shared_estate: Estate):
     before = shared_estate.lab.digest()

@@ -37,7 +37,7 @@ CASES = [
 
 
 def ask(**changes):
-    given = {"state": "ONLINE", "family_guid": OURS, "mirrored": False, "recovery_model": "FULL", "backup_family_guid": OURS, "policy": "damaged"}
+    given = {"state": "ONLINE", "family_guid": OURS, "mirroring_role": "", "recovery_model": "FULL", "backup_family_guid": OURS, "policy": "damaged"}
     return decide(**{**given, **changes})
 
 
@@ -54,9 +54,22 @@ def test_a_healthy_database_is_overwritten_by_an_explicit_yes_alone():
     assert {case[2] for case in healthy if case[3] == "restore"} == {"always"}
 
 
+@pytest.mark.parametrize(("policy", "action"), [("never", "unchanged"), ("damaged", "unchanged"), ("always", "restore")])
+def test_a_healthy_principal_stays_and_leaves_its_session_on_an_explicit_yes_alone(policy, action):
+    decision = ask(mirroring_role="PRINCIPAL", policy=policy)
+    assert (decision.action, decision.end_mirroring) == (action, action == "restore")
+    assert not ask(policy=policy).end_mirroring
+
+
 @pytest.mark.parametrize("policy", ["never", "damaged", "always"])
-def test_a_mirrored_database_stays(policy):
-    assert ask(mirrored=True, policy=policy).action == "refuse"
+@pytest.mark.parametrize(("role", "state"), [("MIRROR", "RESTORING"), ("PRINCIPAL", "SUSPECT"), ("PRINCIPAL", "RECOVERING")])
+def test_a_backup_never_takes_the_place_of_what_the_partner_holds(policy, role, state):
+    decision = ask(mirroring_role=role, state=state, policy=policy)
+    assert decision.action == "refuse" and "failover_prs" in decision.advice
+
+
+def test_another_database_that_is_mirrored_is_refused_as_any_other():
+    assert ask(mirroring_role="PRINCIPAL", family_guid=OTHERS).action == "refuse"
 
 
 def test_a_log_that_keeps_nothing_has_no_tail():
