@@ -172,7 +172,8 @@ def compose(
         "" if application_state == "answered" else f"the application did not work when the set was taken ({application_state})",
         "" if backup["verified"] else "the backup of the database was not read back",
         "" if archive["verified"] else "the archive was not read back",
-        "" if chain else "a backup that it continues is in no set and not in the folder, so that it cannot be restored by itself",
+        "" if chain else "a backup that it continues is in no set and not in the folder, so that it cannot be restored by itself; take a full backup "
+        "(backup_prs), which the next ones continue",
     ) if sentence]  # fmt: skip
     database = {
         **link_of(backup),

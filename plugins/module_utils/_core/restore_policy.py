@@ -21,9 +21,9 @@ BROKEN = ("SUSPECT", "RECOVERY_PENDING", "EMERGENCY")
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """action: restore, unchanged or refuse. replace: whether RESTORE needs REPLACE. end_mirroring: whether it has to leave its session first. tail: whether the log has a tail worth saving, and
-    `tail_required` whether it must be saved. proof_needed: nothing tells whose database it is but the header of that tail, so it must be
-    saved and be of the same family. reason: one sentence; advice: the next thing to do when refused."""
+    """action: restore, unchanged or refuse. replace: whether RESTORE needs REPLACE. end_mirroring: whether it has to leave its session
+    first. tail: whether the log has a tail worth saving, and `tail_required` whether it must be saved. proof_needed: nothing tells whose database
+    it is but the header of that tail, so it must be saved and be of the same family. reason: one sentence; advice: the next thing to do when refused."""
 
     action: str
     reason: str
@@ -48,8 +48,9 @@ def decide(
     tail_wanted: bool = True,
 ) -> Decision:
     """state: of sys.databases, None without a database of that name. family_guid: empty where neither the server nor its msdb tells.
-    mirroring_role: PRINCIPAL, MIRROR, or empty without a session. policy: never, damaged or always. resumes: the plan goes on with a restore that was interrupted. holds_data: False for one that is RESTORING and
-    whose first backup never came to its end. tail_wanted: the tail of the log may be saved."""
+    mirroring_role: PRINCIPAL, MIRROR, or empty without a session. policy: never, damaged or always. resumes: the plan goes on with a restore that
+    was interrupted. holds_data: False for one that is RESTORING and whose first backup never came to its end. tail_wanted: the tail of the log may
+    be saved."""
     if state is None:
         return Decision(action=RESTORE, reason="there is no database of that name")
     if mirroring_role and not (mirroring_role == "PRINCIPAL" and state == "ONLINE"):

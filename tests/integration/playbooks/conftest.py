@@ -86,8 +86,22 @@ def mirrored_state(protected_state: Path, tmp_path_factory: pytest.TempPathFacto
     return estate.lab.state_dir
 
 
+_shared: list[Estate] = []
+
+
 @pytest.fixture
-def mirrored(mirrored_state: Path, tmp_path: Path) -> Iterator[Estate]:
+def shared_rests() -> Iterator[None]:
+    """The addresses of the mirrored estate are free meanwhile: the copy that the tests of the file share is at rest, where there is one."""
+    networks = [copy.network for copy in _shared]
+    for copy in _shared:
+        copy.lab.down()
+    yield
+    for copy, network in zip(_shared, networks, strict=True):
+        copy.up(network=network)
+
+
+@pytest.fixture
+def mirrored(mirrored_state: Path, tmp_path: Path, shared_rests: None) -> Iterator[Estate]:
     """A running copy of the mirrored estate."""
     copy = _copy(mirrored_state, tmp_path / "lab")
     assert at_home(copy)
@@ -101,7 +115,9 @@ def shared_mirrored(mirrored_state: Path, tmp_path_factory: pytest.TempPathFacto
     """The same for all tests of a file, which go on from one another."""
     copy = _copy(mirrored_state, tmp_path_factory.mktemp("shared") / "lab")
     assert at_home(copy)
+    _shared.append(copy)
     yield copy
+    _shared.remove(copy)
     copy.lab.down()
     shutil.rmtree(copy.lab.state_dir)
 

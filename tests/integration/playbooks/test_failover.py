@@ -119,7 +119,7 @@ def test_a_backup_finds_the_database_where_it_is(mirrored: Estate):
 
 
 @pytest.mark.nightly
-def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrored_state: Path, tmp_path: Path):
+def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrored_state: Path, tmp_path: Path, shared_rests: None):
     ended: list[str] = []
     for changes in range(1, 40):
         folder = tmp_path / f"after-{changes}"

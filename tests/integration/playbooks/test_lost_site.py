@@ -23,8 +23,11 @@ def ansible(request: pytest.FixtureRequest) -> str:
 
 def included(folder: Path, role: str, tasks: str, *, ansible: str, hosts: str = "all", **variables: object) -> Run:
     """A part of a role on servers of which none answers, in a play like those of the playbooks."""
-    inventory = {"all": {"hosts": dict.fromkeys(sum(GROUPS.values(), []), NOBODY), "vars": {"prs_ha": "mirror", "prs_sql_admin_password": "none", **variables},
-                         "children": {name: {"hosts": dict.fromkeys(members, {})} for name, members in GROUPS.items()}}}
+    inventory = {"all": {
+        "hosts": {host: NOBODY for name in ("site_a", "site_b") for host in GROUPS[name]},
+        "vars": {"prs_ha": "mirror", "prs_sql_admin_password": "none", **variables},
+        "children": {name: {"hosts": {host: {} for host in members}} for name, members in GROUPS.items()},
+    }}  # fmt: skip
     (folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
     task = {"ansible.builtin.include_role": {"name": f"prs.recovery.{role}", "tasks_from": tasks}}
     play = [{"hosts": hosts, "gather_facts": False, "any_errors_fatal": True, "tasks": [task]}]

@@ -16,6 +16,7 @@ def test_from_nothing_and_a_second_run_changes_nothing(shared_mirrored: Estate):
     first = (shared_mirrored.lab.state_dir / "mirrored.txt").read_text(encoding="utf-8")
     assert "server: prs-sql   database (initial catalog): PasswordResetServer   failover partner: prs-sql-partner" in first
     assert "server: sql-a.prslab.test,1433   database (initial catalog): PasswordResetServer   failover partner: sql-b.prslab.test,1433" in first
+    assert "NOW take a full backup (backup_prs), which log backups continue" in first
     assert protection(shared_mirrored) == IN_STEP
     assert logins(shared_mirrored, "sql-a") == logins(shared_mirrored, "sql-b")
     assert running_sites(shared_mirrored) == ["web-a"]
@@ -23,6 +24,7 @@ def test_from_nothing_and_a_second_run_changes_nothing(shared_mirrored: Estate):
     assert password_hash.hex().lower() not in first.lower() and "Master-Key-Passw0rd" not in first
     again = shared_mirrored.play("mirror_prs", *MIRRORED)
     assert (again.code, again.changed) == (0, 0), again.output
+    assert "NOW take a full backup" not in again.output
 
 
 def endpoint_certificates(estate: Estate) -> dict[str, str]:
@@ -63,6 +65,12 @@ def test_an_inventory_that_asks_for_no_mirror_gets_none(shared_mirrored: Estate,
     one_message(shared_mirrored.play("mirror_prs", "-e", "prs_ha=none"), "Set prs_ha: mirror")
 
 
+def test_a_site_that_serves_is_not_stopped_by_an_inventory_that_is_out_of_date(shared_mirrored: Estate, one_message):
+    run = shared_mirrored.play("mirror_prs", *MIRRORED, "-e", "prs_active_site=site_b")
+    one_message(run, "The application runs on web-a, and not on web-b", "Nothing was touched", "failover_prs -e prs_active_site=site_b", alone=True)
+    assert running_sites(shared_mirrored) == ["web-a"]
+
+
 def test_a_lost_web_server_is_rebuilt_and_what_is_mirrored_stays(shared_mirrored: Estate):
     rows = shared_mirrored.labels()
     shared_mirrored.lab.mark(["after the backup"])
@@ -71,6 +79,29 @@ def test_a_lost_web_server_is_rebuilt_and_what_is_mirrored_stays(shared_mirrored
     assert run.code == 0, run.output
     assert shared_mirrored.labels() == [*rows, "after the backup"]
     assert protection(shared_mirrored) == IN_STEP
+
+
+@pytest.mark.nightly
+def test_of_two_databases_the_other_site_s_gives_way_only_with_a_yes(mirrored: Estate, one_message):
+    """Mirroring was ended, and both databases were worked with since."""
+    ask(mirrored, "sql-a", f"ALTER DATABASE [{DATABASE}] SET PARTNER OFF; SELECT 1")
+    ask(mirrored, "sql-b", f"RESTORE DATABASE [{DATABASE}] WITH RECOVERY; SELECT 1")
+    mirrored.task("web-b", "microsoft.iis.web_app_pool", name="PasswordResetServer", state="started")
+    mirrored.lab.mark(["at site A"])
+    before = mirrored.lab.digest()
+    for mode in ((), ("--check",)):
+        one_message(mirrored.play("mirror_prs", *MIRRORED, *mode), "ONLINE on both sql-a and sql-b", "prs_allow_data_loss=true", alone=True)
+    answers = (*MIRRORED, "-e", "prs_allow_data_loss=true")
+    said(mirrored.play("mirror_prs", *answers, "--check"), "the application on web-b runs and will be STOPPED", "on sql-b will be REPLACED")
+    assert mirrored.lab.digest() == before
+    run = mirrored.play("mirror_prs", *answers)
+    assert run.code == 0, run.output
+    assert protection(mirrored) == IN_STEP and running_sites(mirrored) == ["web-a"]
+    assert mirrored.labels() == [*MARKERS, "at site A"]
+    (kept,) = (mirrored.lab.state_dir / "hosts/files").rglob(f"replaced/{DATABASE}_of_*.bak")
+    again = mirrored.play("mirror_prs", *answers)
+    assert (again.code, again.changed) == (0, 0), again.output
+    ask(mirrored, "sql-b", rf"RESTORE VERIFYONLY FROM DISK = N'\\files.prslab.test\backup\replaced\{kept.name}'; SELECT 1")
 
 
 @pytest.mark.nightly
@@ -89,10 +120,10 @@ def test_a_yes_restores_a_mirrored_database_and_mirrors_it_anew(mirrored: Estate
 
 
 @pytest.mark.nightly
-def test_check_mode_on_an_empty_site_writes_nothing(shared_estate: Estate):
-    before = shared_estate.lab.digest()
-    said(shared_estate.play("mirror_prs", *MIRRORED, "--check", "--diff"), "sql-b: would set up mirroring", "sql-a: would mirror PasswordResetServer to sql-b")
-    assert shared_estate.lab.digest() == before
+def test_check_mode_on_an_empty_site_writes_nothing(estate: Estate):
+    before = estate.lab.digest()
+    said(estate.play("mirror_prs", *MIRRORED, "--check", "--diff"), "sql-b: would set up mirroring", "sql-a: would mirror PasswordResetServer to sql-b")
+    assert estate.lab.digest() == before
 
 
 @pytest.mark.nightly
