@@ -165,12 +165,12 @@ def connect(target: Target, *, may_be_down: bool = False) -> Connection:
     pyodbc = require_pyodbc()
     driver = find_driver(target.driver)
     if may_be_down and (reason := _why_unreachable(target)):
-        raise _no_session(target, {"text": reason, "number": None, "sqlstate": "08001"})
+        raise _no_session(target, {"text": reason, "number": None, "sqlstate": "08001", "answered": False})
     with _trust(target, driver):
         try:
             raw = pyodbc.connect(_connection_string(target, driver), timeout=target.connect_timeout, autocommit=True)
         except pyodbc.Error as problem:
-            told = classify(problem)
+            told = {**classify(problem), "answered": not _why_unreachable(target)}
         else:
             return Connection(raw, target=target, driver=driver)
     raise _no_session(target, told)

@@ -49,7 +49,11 @@ class SqlError(RecoveryError):
 
 
 class ConnectionFailed(SqlError):
-    """No session with the server could be opened."""
+    """No session with the server could be opened. answered: whether somebody listens there all the same, so that the server is not lost."""
+
+    def __init__(self, doing: str, *, answered: bool, **told: Any) -> None:
+        super().__init__(doing, **told)
+        self.details["sql_error"]["answered"] = answered
 
 
 def classify(problem: Exception) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,21 @@ def test_failover_goes_on_when_the_old_web_server_goes_away_meanwhile(tmp_path: 
 def test_mirroring_names_what_does_not_answer(tmp_path: Path, one_message, ansible: str):
     run = included(tmp_path, "mirror", "look", prs_active_site="site_a", ansible=ansible)
     one_message(run, "sql-b", "web-b", "cannot be reached by WinRM", "Nothing was touched", alone=True)
+
+
+@pytest.mark.parametrize("there", ["answers", "is lost"])
+def test_a_backup_waits_for_an_instance_that_answers_and_cannot_be_asked(tmp_path: Path, one_message, ansible: str, there: str):
+    """It may hold the newer database: a login that is refused is no lost server."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        if there == "is lost":
+            listener.close()
+        hosts = {"hosts": "sql-a", "prs_active_site": "site_a", "prs_sql_port": port, "ansible": ansible}
+        run = included(tmp_path, "mirror", "surviving", **hosts)
+    if there == "answers":
+        one_message(run, "sql-b answers, but cannot be asked whether it holds PasswordResetServer", "prs_allow_database_loss=true", alone=True)
+    else:
+        assert run.code == 0 and not run.messages, run.output
 
 
 def test_a_rebuild_warns_of_a_site_that_does_not_answer(tmp_path: Path, ansible: str):

@@ -17,7 +17,7 @@ MIRROR = {"state_desc": "RESTORING", "mirroring_role_desc": "MIRROR", "mirroring
 
 
 def refused(number):
-    return ConnectionFailed("Cannot log in", text="no", number=number, sqlstate="28000")
+    return ConnectionFailed("Cannot log in", answered=True, text="no", number=number, sqlstate="28000")
 
 
 LOST = SqlError("Cannot read", text="gone", number=None, sqlstate="08S01")
