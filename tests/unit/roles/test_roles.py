@@ -155,13 +155,27 @@ def errors(node: tree_sitter.Node) -> list[tree_sitter.Node]:
 
 def test_nobody_else_may_write_where_setup_runs_as_system(tmp_path: Path):
     """In C:\\Windows\\Temp everybody may: a library laid beside setup.exe there would run as SYSTEM."""
-    folder = load(ROOT / "roles/sql_server/defaults/main.yml")["sql_server_work_dir"]
+    folder = setup_folder(load(ROOT / "roles/sql_server/defaults/main.yml")["sql_server_work_dir"])
     made = estate.Estate(config=config.load("default"), state_dir=tmp_path, network="127.79.0.0")
     host = made.host("sql-a")
     host.files("NT AUTHORITY\\SYSTEM").make_dir(folder)
     with pytest.raises(WinError) as refused:
         host.files("NT AUTHORITY\\NETWORK SERVICE").write(f"{folder}\\version.dll", b"MZ")
     assert refused.value.number == 5
+
+
+def test_setup_removes_only_what_it_made():
+    """An administrator who gave D:\\Temp lost all that was in it."""
+    removed = [
+        task["ansible.windows.win_file"]["path"] for task in load(ROOT / "roles/sql_server/tasks/setup.yml")
+        if task.get("ansible.windows.win_file", {}).get("state") == "absent"
+    ]  # fmt: skip
+    assert removed == ["{{ _sql_server_work }}"]
+    assert setup_folder("D:\\Temp") == "D:\\Temp\\prs-recovery-sql"
+
+
+def setup_folder(above: str) -> str:
+    return load(ROOT / "roles/sql_server/vars/main.yml")["_sql_server_work"].replace("{{ sql_server_work_dir }}", above)
 
 
 def test_nothing_can_fail_between_the_settings_and_the_restart_that_they_need():
