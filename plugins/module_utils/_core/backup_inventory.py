@@ -39,8 +39,9 @@ class FileReading:
     """What one backup file answered.
 
     ``headers`` are the rows of RESTORE HEADERONLY, ``label`` is that of LABELONLY, ``files`` are the rows of FILELISTONLY by
-    position. ``problem`` says why the file could not be read at all, ``set_problems`` what is wrong with the set at a position
-    (a failed VERIFYONLY, say), ``verified`` names the positions that VERIFYONLY has found good.
+    position. ``problem`` says why the file could not be read at all, ``os_error`` is the Windows error that kept it from being
+    read, ``set_problems`` what is wrong with the set at a position (a failed VERIFYONLY, say), ``verified`` names the positions
+    that VERIFYONLY has found good.
     """
 
     path: str
@@ -48,6 +49,7 @@ class FileReading:
     headers: Sequence[Mapping[str, Any]] = ()
     files: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     problem: str = ""
+    os_error: int | None = None
     set_problems: Mapping[int, str] = field(default_factory=dict)
     verified: frozenset[int] = frozenset()
 

@@ -105,7 +105,7 @@ def read_file(connection: Connection, path: str) -> FileReading:
         reason = problem.advice or problem.text
         if problem.os_error:
             reason = f"it cannot be read: operating system error {problem.os_error}. {problem.advice}"
-        return FileReading(path=path, problem=reason)
+        return FileReading(path=path, problem=reason, os_error=problem.os_error)
     return FileReading(path=path, label=label(labels[0]) if labels else None, headers=headers)
 
 

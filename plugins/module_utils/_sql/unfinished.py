@@ -22,6 +22,13 @@ from .session import Session
 
 __all__ = ["finish"]
 
+NEVER_WHOLE = (2, 3, 13, 38)
+"""Windows errors of a file or folder that is not there, and of one whose content is invalid or ends too early. Others may pass."""
+
+
+class _Hindered(Exception):
+    """A backup cannot be read at the moment, so that nobody knows whether it is whole."""
+
 
 def finish(session: Session, carrier: Carrier, folder: str, *, report: dict[str, Any], written: Sequence[str]) -> list[dict[str, Any]]:
     """Bring the whole ones where they belong, oldest first, and clear the others away; their reports. In check mode those that would be.
@@ -39,7 +46,13 @@ def finish(session: Session, carrier: Carrier, folder: str, *, report: dict[str,
                 f"last backup of that one. Remove it and {note_name(note.written[0])} when nobody needs it."
             )
             continue
-        taken = _whole(session, note, family_guid=report["family_guid"])
+        try:
+            taken = _whole(session, note, family_guid=report["family_guid"])
+        except _Hindered as problem:
+            session.warnings.append(
+                f"{note.written[0]}, which an interrupted run left, cannot be read at the moment, so it stays and the next run tries again: {problem}"
+            )
+            continue
         if taken is None:
             carrier.clean(note)
             continue
@@ -76,10 +89,14 @@ def _places(report: dict[str, Any]) -> set[str]:
 
 
 def _whole(session: Session, note: Note, *, family_guid: str) -> BackupSet | None:
-    """The set that is in the files, read back; None where there is none."""
+    """The set that is in the files, read back; None where there is none. Raises _Hindered where that cannot be told."""
     connection = session.connection
     _now, zone = clock(connection)
-    inventory = assemble(read_files(connection, note.written, progress=session.progress), zone=zone)
+    readings = read_files(connection, note.written, progress=session.progress)
+    for one in readings:
+        if one.os_error and one.os_error not in NEVER_WHOLE:
+            raise _Hindered(one.problem)
+    inventory = assemble(readings, zone=zone)
     wanted = sorted(map(str.lower, note.written))
     sets = [
         one for one in inventory.sets
@@ -93,6 +110,8 @@ def _whole(session: Session, note: Note, *, family_guid: str) -> BackupSet | Non
     except SqlError as problem:
         if problem.lost:
             raise
+        if problem.os_error and problem.os_error not in NEVER_WHOLE:
+            raise _Hindered(problem.text) from problem
         session.warnings.append(f"The {newest}, which an interrupted run left, cannot be read back and goes no further: {problem.text}")
         return None
     return newest
