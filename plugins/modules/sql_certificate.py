@@ -72,7 +72,8 @@ options:
     description:
       - Where certificate and private key are backed up, as the SQL Server service account sees it. Without them nobody can restore what the
         certificate encrypted once the server is lost.
-      - Files that are there already are left as they are. A server that has no certificate of this name takes the one in them.
+      - Files that are there already are left as they are, and the module fails where they hold another certificate than the server has under this
+        name (with O(create=false) it only warns). A server that has none takes the one in them.
       - A successor gets files of its own, with its day in their names as well (C(NAME_20271231.cer)).
     type: dict
     suboptions:
@@ -197,6 +198,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.certificates im
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._sql import certificates
+from ansible_collections.prs.recovery.plugins.module_utils._sql.errors import SqlError
 from ansible_collections.prs.recovery.plugins.module_utils._sql.folders import is_file
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 from ansible_collections.prs.recovery.plugins.module_utils._sql.server import utc_now
@@ -329,6 +331,7 @@ def _back_up_key(session: Session, name: str) -> None:
     wanted = key_files(session.params["key_backup"], added=name[len(session.params["name"]):])
     there = [is_file(session.connection, wanted[file]) for file in ("certificate_file", "key_file")]
     if all(there):
+        _require_own_file(session, name, wanted["certificate_file"])
         return
     if any(there):
         raise RecoveryError(
@@ -336,6 +339,34 @@ def _back_up_key(session: Session, name: str) -> None:
             advice="Both belong together: remove the one that is left, or give other paths in 'key_backup'",
         )
     certificates.back_up_key(session, name, **wanted)
+
+
+def _require_own_file(session: Session, name: str, path: str) -> None:
+    """Raises RecoveryError when another certificate is saved there, for then this one is saved nowhere.
+
+    What makes none is a restore, which may need either: there it is a warning.
+    """
+    own = next((one for one in certificates.read_known(session.connection) if one.name.lower() == name.lower()), None)
+    if own is None:      # check mode
+        return
+    try:
+        saved = certificates.file_thumbprint(session.connection, path)
+    except SqlError as problem:
+        if problem.lost:
+            raise
+        session.warnings.append(f"Whether {path} holds the certificate {name} could not be seen: {problem.message}")
+        return
+    if saved == own.thumbprint:
+        return
+    problem = RecoveryError(
+        f"{path} does not hold the certificate {name} of {session.connection.target.server} but another one, so that its key is saved nowhere",
+        advice="Name other files in 'key_backup', and keep those that are there: backups may be encrypted with what they hold",
+        thumbprint=own.thumbprint,
+        saved_thumbprint=saved,
+    )
+    if session.params["create"]:
+        raise problem
+    session.warnings.append(str(problem))
 
 
 def _warn_of_end(session: Session, certificate: dict[str, Any]) -> None:

@@ -10,13 +10,14 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from .._core.certificates import Known
+from .._core.certificates import Known, thumbprint
 from .connection import Connection
 from .quoting import compose, quote_text
 from .session import Session
 
 __all__ = [
-    "back_up_key", "create_certificate", "create_master_key", "drop_certificate", "drop_master_key", "give_certificate", "has_master_key", "import_certificate",
+    "back_up_key", "create_certificate", "create_master_key", "drop_certificate", "drop_master_key", "file_thumbprint", "give_certificate", "has_master_key",
+    "import_certificate",
     "provide_identity", "read_certificate", "read_known", "restore_key",
 ]  # fmt: skip
 
@@ -32,6 +33,8 @@ WHERE c.name = ?
 """
 
 _MASTER_KEY = "SELECT COUNT(*) AS found FROM master.sys.symmetric_keys WHERE name = N'##MS_DatabaseMasterKey##'"
+
+_FILE = "SELECT f.BulkColumn AS content FROM OPENROWSET(BULK {path}, SINGLE_BLOB) AS f"
 
 _IDENTITY = """
 SELECT l.name AS login, u.name AS [user]
@@ -126,6 +129,12 @@ def back_up_key(session: Session, name: str, *, certificate_file: str, key_file:
         shown=f"{where}, ENCRYPTION BY PASSWORD = N'***')",
         doing=f"Cannot back up the certificate {name} with its private key",
     )
+
+
+def file_thumbprint(connection: Connection, path: str) -> str:
+    """Of the certificate that back_up_key wrote to a file, which holds its DER and nothing else."""
+    content = connection.value(_FILE.format(path=quote_text(path, what="path")), doing=f"Cannot read {path}")
+    return thumbprint(bytes.fromhex(content.removeprefix("0x")))
 
 
 def restore_key(session: Session, name: str, *, certificate_file: str, key_file: str, password: str) -> None:

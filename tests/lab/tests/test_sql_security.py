@@ -53,6 +53,7 @@ def sa(instance):
         ("reader", "DROP DATABASE app", 3701),
         ("reader", "ALTER DATABASE app SET RECOVERY SIMPLE", 5011),
         ("reader", "USE app; CREATE USER nobody", 15247),
+        ("reader", "SELECT BulkColumn FROM OPENROWSET(BULK N'D:\\x.cer', SINGLE_BLOB) AS f", 4834),
         ("reader", "USE app; ALTER ROLE db_owner ADD MEMBER reader", 15151),
         ("nobody", "USE app", 916),
         ("nobody", "SELECT * FROM app.dbo.t", 916),

@@ -212,6 +212,13 @@ def test_files_through_the_server(instance, sql, text, expected):
     assert rows(sql, text) == expected
 
 
+def test_a_whole_file_is_read(instance, sql):
+    instance.host.view.write("D:\\whole.cer", b"\x30\x82\x00")
+    assert rows(sql, "SELECT f.BulkColumn AS content FROM OPENROWSET(BULK N'D:\\whole.cer', SINGLE_BLOB) AS f") == [(b"\x30\x82\x00",)]
+    refused(sql, "SELECT BulkColumn FROM OPENROWSET(BULK N'D:\\nothing.cer', SINGLE_BLOB) AS f", 4860)
+    refused(sql, "SELECT BulkColumn FROM OPENROWSET(BULK N'D:\\whole.cer', SINGLE_BLOB)", 491)
+
+
 def test_more_of_the_extended_procedures(instance, sql):
     drain(sql.execute("EXEC master.sys.xp_create_subdir N'D:\\New\\Deep'"))
     assert instance.host.view.is_dir("D:\\New\\Deep")

@@ -249,6 +249,12 @@ def test_a_certificate_comes_back_from_its_files_and_no_new_one_takes_its_place(
     assert "Key-Passw0rd" not in str(back["statements"])
     assert not a.run("sql_certificate", create=False, **asked)["changed"]
     a.run("sql_certificate", name="PRS lost", state="absent")
+    a.run("sql_certificate", name="PRS lost")      # another one, which those files will not bring back
+    with pytest.raises(Failed, match="its key is saved nowhere"):
+        a.run("sql_certificate", **asked)
+    restoring = a.run("sql_certificate", create=False, **asked)
+    assert not restoring["changed"] and "its key is saved nowhere" in str(restoring["warnings"])
+    a.run("sql_certificate", name="PRS lost", state="absent")
 
 
 def test_the_master_key_stays_as_long_as_a_private_key_is_under_it(three):

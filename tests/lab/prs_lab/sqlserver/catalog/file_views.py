@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...windows.errors import WinError
+from ..errors import SqlError
 from ..storage.boot import fork_before
 from ..storage.database import Database
 from .database_views import state_of
@@ -96,6 +97,21 @@ def _sysaltfiles(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
 def _enumerate_filesystem(workspace: Workspace, folder: str, pattern: str) -> Iterator[dict[str, Any]]:
     """Everything below a folder, as the service account sees it. A folder that cannot be read shows nothing, and says nothing."""
     yield from _below(workspace, str(folder).rstrip("\\"), str(pattern).lower(), 0)
+
+
+@catalog_function("OPENROWSET", "BulkColumn varbinary(max)")
+def _bulk(workspace: Workspace, path: str) -> Iterator[dict[str, Any]]:
+    """A whole file, as the service account reads it: nobody signs in over the wire as somebody of Windows."""
+    if not workspace.session.login.may("ADMINISTER BULK OPERATIONS"):
+        raise SqlError(4834, "You do not have permission to use the bulk load statement.")
+    try:
+        yield {"BulkColumn": workspace.instance.files().read(path)}
+    except WinError as error:
+        if error.number in (2, 3):
+            raise SqlError(4860, f'Cannot bulk load. The file "{path}" does not exist or you don\'t have file access rights.') from error
+        raise SqlError(
+            4861, f'Cannot bulk load because the file "{path}" could not be opened. Operating system error code {error.number}({error.text}).'
+        ) from error
 
 
 def _below(workspace: Workspace, folder: str, pattern: str, level: int) -> Iterator[dict[str, Any]]:

@@ -238,6 +238,8 @@ def _source(stream: TokenStream) -> syntax.Source:
         if not alias:
             stream.fail()
         return syntax.Derived(inner, alias, _names(stream) if stream.peek() == "(" else ())
+    if stream.accept("OPENROWSET"):
+        return _bulk(stream)
     name = _table_name(stream)
     if stream.peek() == "(" and not name[0].startswith("@") and stream.peek(1) not in _HINTS:
         stream.expect("(")
@@ -249,6 +251,20 @@ def _source(stream: TokenStream) -> syntax.Source:
     if stream.accept("WITH") or (stream.peek() == "(" and stream.peek(1) in _HINTS):
         _hints(stream)
     return syntax.TableSource(name, alias)
+
+
+def _bulk(stream: TokenStream) -> syntax.FunctionSource:
+    """OPENROWSET(BULK 'file', SINGLE_BLOB) AS name; none of its other forms."""
+    stream.expect("(")
+    stream.expect("BULK")
+    file = syntax.Literal(stream.string())
+    stream.expect(",")
+    stream.expect("SINGLE_BLOB")
+    stream.expect(")")
+    alias = _alias(stream)
+    if not alias:
+        raise SyntaxFault(491, "A correlation name must be specified for the bulk rowset in the from clause.")
+    return syntax.FunctionSource(("OPENROWSET",), (file,), alias)
 
 
 def _hints(stream: TokenStream) -> None:
