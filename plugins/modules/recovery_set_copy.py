@@ -135,7 +135,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set import RULES, RecoverySet, Surplus, relocated, surplus
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set import RULES, RecoverySet, Surplus, relocated, surplus, written
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
@@ -171,19 +171,44 @@ class Copying:
         }  # fmt: skip
 
     def lacking(self) -> list[RecoverySet]:
-        """What is newer than the newest set that both have, oldest first; where they have none in common, from the newest healthy one on."""
+        """What is newer than the newest set that both have, oldest first; where they have none in common, from the newest healthy one on.
+
+        A set is as old as it says itself: somebody may have written its file anew. It was not taken after that, so older files need not be read.
+        """
         with self.target.keys():
             there = {label.lower() for label in self.target.labels()}
         found: list[RecoverySet] = []
+        newest: dt.datetime | None = None
         with self.source.keys():
-            common = any(label.lower() in there for label in self.source.labels())
-            for one in self.source.newest_first(unusable=[]):
-                if one.label.lower() in there:
+            files = self.source.labels_written()
+            common = any(label.lower() in there for label in files)
+            for label, changed in files.items():
+                if newest and changed[:19] < written(newest)[:19]:
                     break
-                found.append(one)
-                if not common and one.healthy:
-                    break
-        return found[::-1]
+                one = self.readable(label)
+                if one is None:
+                    continue
+                if one.label.lower() not in there:
+                    found.append(one)
+                if one.label.lower() in there or (not common and one.healthy):
+                    newest = max(newest or one.taken_at, one.taken_at)
+        found = [one for one in found if newest is None or one.taken_at > newest or (not common and one.taken_at == newest)]
+        return sorted(found, key=lambda one: (one.taken_at, one.label))
+
+    def readable(self, label: str) -> RecoverySet | None:
+        """A set that can be copied. One that names files elsewhere cannot: they are no backups of this place, and not everybody may read them."""
+        try:
+            one = self.source.read(label)
+        except RecoveryError:
+            return None
+        foreign = self.source.foreign(one)
+        if foreign:
+            self.files.warnings.append(
+                f"The recovery set {label} is not copied: it names {foreign[0]}, which does not lie in {self.source.place.database} or "
+                f"{self.source.place.application}. If the folders have changed, take a full backup; else find out who wrote {self.source.path_of(label)}."
+            )
+            return None
+        return one
 
     def bring(self, one: RecoverySet) -> None:
         """The files, then the manifest."""

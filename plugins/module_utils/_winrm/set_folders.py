@@ -94,11 +94,15 @@ class SetFolders:
 
     def labels(self) -> list[str]:
         """Newest first; none where there is no folder."""
+        return list(self.labels_written())
+
+    def labels_written(self) -> dict[str, str]:
+        """Labels, newest first, and when the file of each was written (UTC), which is after its set was taken."""
         [state] = self._files.stat(self.place.sets)
         if not state.exists:
-            return []
+            return {}
         found = [entry for entry in self._files.list(self.place.sets, recurse=False) if not entry.folder and entry.name.lower().endswith(ENDING)]
-        return [entry.name[: -len(ENDING)] for entry in sorted(found, key=lambda entry: (entry.modified, entry.name), reverse=True)]
+        return {entry.name[: -len(ENDING)]: entry.modified for entry in sorted(found, key=lambda entry: (entry.modified, entry.name), reverse=True)}
 
     def path_of(self, label: str) -> str:
         return join(self.place.sets, label + ENDING)
@@ -154,6 +158,11 @@ class SetFolders:
             for path in database:
                 self._files.remove(path)
         return Surplus(labels=chosen.labels, database=database, application=application)
+
+    def foreign(self, one: RecoverySet) -> list[str]:
+        """Files that a set names and that do not lie in the folders of this place. Anybody may have written its manifest."""
+        database = [path for path in one.database_files if not lies_in(path, self.place.database)]
+        return [*database, *(path for path in one.application_files if not lies_in(path, self.place.application))]
 
     def _within(self, paths: Iterable[str], folder: str) -> tuple[str, ...]:
         found, elsewhere = [], []

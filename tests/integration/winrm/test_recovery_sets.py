@@ -310,6 +310,36 @@ def test_the_next_copy_brings_what_is_new_and_then_nothing(estate: Estate):
     assert estate.tree(AWAY) == before
 
 
+def test_a_manifest_that_was_written_anew_hides_no_newer_set(estate: Estate):
+    estate.night()
+    estate.copy()
+    estate.set(estate.taken("log", 200, 250))
+    estate.set(estate.taken("log", 250, 260))
+    estate.age(f"{HOME}\\sets\\h3.json")      # now the newest file, of the newest set that both have
+    assert estate.copy()["copied"] == ["h4", "h5"]
+
+
+def test_the_first_copy_is_of_the_newest_set_though_another_manifest_is_newer(estate: Estate):
+    estate.night()
+    estate.age(f"{HOME}\\sets\\h0.json")
+    assert estate.copy()["copied"] == ["h3"]
+
+
+@pytest.mark.parametrize("strange", ["C:\\Windows\\win.ini", "\\\\elsewhere\\share\\x.bak", f"{HOME}\\database\\..\\..\\precious.txt"])
+@pytest.mark.parametrize("part", ["database", "application"])
+def test_no_copy_carries_away_what_is_not_of_its_place(estate: Estate, strange: str, part: str):
+    estate.set(estate.taken("full", 1, 2), estate.archived())
+    estate.set(estate.taken("full", 3, 4), estate.archived())
+    manifest = json.loads(estate.tree()["sets/h1.json"])
+    if part == "database":
+        manifest["database"]["chain"][0]["files"].append(strange)
+    else:
+        manifest["application"]["archive"] = strange
+    estate.file(f"{HOME}\\sets\\h1.json", json.dumps(manifest).encode())
+    assert estate.copy()["copied"] == ["h0"]
+    assert not [name for name in estate.tree(AWAY) if name.endswith(("win.ini", "x.bak", "precious.txt", "h1.json"))]
+
+
 def test_a_copy_in_check_mode_copies_nothing(estate: Estate):
     estate.night()
     assert estate.copy(check_mode=True)["copied"] == ["h3"]
