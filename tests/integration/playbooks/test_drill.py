@@ -158,8 +158,13 @@ def test_names_that_are_taken_are_refused(shared_estate: Estate, one_message, tm
 
 def test_check_mode_only_looks(shared_estate: Estate, untouched: dict[str, Any]):
     drills = len(records(shared_estate))
+    half = shared_estate.lab.state_dir / "hosts/files/drives/D/Shares/backup/drills/20250101T000000Z.json"
+    half.parent.mkdir(exist_ok=True)
+    half.write_text('{\n    "begun_at": "2025-')
     run = shared_estate.play("drill_prs", "--check")
+    half.unlink()
     assert run.code == 0, run.output
+    assert "20250101T000000Z.json cannot be read and does not count" in " ".join(run.output.split())
     assert "restores the newest recovery set as PasswordResetServer_drill on sql-a" in " ".join(run.output.split())
     assert run.changed == 0 and len(records(shared_estate)) == drills
 
