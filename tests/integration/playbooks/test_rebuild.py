@@ -113,6 +113,7 @@ def test_check_mode_says_that_a_healthy_database_will_be_overwritten(estate: Est
     assert run.code == 0, run.output
     assert "sql-a: OVERWRITE the database, also a healthy one" in run.output
     assert "web-a: keep IIS, OVERWRITE the application" in run.output
+    assert " of the site site_a, taken on SQL-A; recovery point " in run.output
     assert estate.lab.digest() == before
 
 
