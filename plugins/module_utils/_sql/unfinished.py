@@ -111,7 +111,7 @@ def _whole(session: Session, note: Note, *, family_guid: str) -> BackupSet | Non
         if problem.lost:
             raise
         if problem.os_error and problem.os_error not in NEVER_WHOLE:
-            raise _Hindered(problem.text) from problem
+            raise _Hindered(problem.text) from None
         session.warnings.append(f"The {newest}, which an interrupted run left, cannot be read back and goes no further: {problem.text}")
         return None
     return newest
