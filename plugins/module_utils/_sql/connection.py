@@ -189,6 +189,8 @@ def _why_unreachable(target: Target) -> str:
         return f"No answer from port {port} within {target.connect_timeout} seconds"
     except OSError as problem:
         return str(problem.strerror or problem)
+    except UnicodeError:
+        return "No name of a server is like that"
     return ""
 
 
