@@ -60,7 +60,7 @@ class Setting:
         profile = "nightly" if self.nightly else "default"
         cache = Path(self.out.name).with_suffix(".cache")
         shutil.rmtree(cache, ignore_errors=True)
-        command = (PYTHON, "-m", "pytest", "-q", "-o", f"cache_dir={cache}", *chosen, *arguments)
+        command = (PYTHON, "-m", "pytest", "-q", "--durations=15", "--durations-min=5", "-o", f"cache_dir={cache}", *chosen, *arguments)
         code = self.run(*command, HYPOTHESIS_PROFILE=profile, **environment)
         failed = list(json.loads((cache / LAST_FAILED).read_text(encoding="utf-8"))) if (cache / LAST_FAILED).exists() else []
         if code != TESTS_FAILED or self.nightly or len(failed) > SECOND_CHANCES:

@@ -13,7 +13,7 @@ NOBODY = {"ansible_connection": "winrm", "ansible_host": "127.0.0.1", "ansible_p
 GROUPS = {"site_a": ["web-a", "sql-a"], "site_b": ["web-b", "sql-b"], "prs_web": ["web-a", "web-b"], "prs_sql": ["sql-a", "sql-b"]}
 
 
-@pytest.fixture(params=["", "2.16", "2.21"], ids=["ansible-core here", "2.16", "2.21"])
+@pytest.fixture(params=["", pytest.param("2.16", marks=pytest.mark.nightly), pytest.param("2.21", marks=pytest.mark.nightly)], ids=["here", "2.16", "2.21"])
 def ansible(request: pytest.FixtureRequest) -> str:
     """Whether a host that is ignored ends the run of the others is each version's own affair."""
     tool = ROOT / "build" / f"venv-{request.param}" / "bin" / "ansible-playbook"

@@ -179,6 +179,7 @@ def test_verify_tells_a_wizard_that_waits_from_a_broken_page(variants: Estate, w
 SQL = {"hosts": "sql", "roles": ["sql_server"], "prs_sql_instance": "PRS", "prs_sql_port": 1444}
 
 
+@pytest.mark.nightly
 def test_restarts_before_setup_are_bounded(variants: Estate, one_message):
     """Some product sets the mark again at every start."""
     variants.lab.fault("restart-pending", host="sql", sticky=True)
@@ -200,27 +201,32 @@ def other_collation(variants: Estate) -> int:
     return reboots(variants, "sql") - before
 
 
+@pytest.mark.nightly
 def test_one_restart_before_setup_and_one_when_setup_asks_for_it(other_collation: int):
     assert other_collation == 2
 
 
+@pytest.mark.nightly
 def test_another_collation_is_refused_before_anything_is_touched(variants: Estate, other_collation: int, one_message):
     before = variants.lab.digest("sql")
     one_message(play(variants, dict(SQL)), "sql: SQL Server PRS has the collation Latin1_General_CI_AS", "needs SQL_Latin1_General_CP1_CI_AS", "remove")
     assert variants.lab.digest("sql") == before
 
 
+@pytest.mark.nightly
 def test_what_answers_is_believed_and_not_what_the_registry_says(variants: Estate, other_collation: int, one_message):
     _set(variants, r"Setup", "Collation", "SQL_Latin1_General_CP1_CI_AS")
     one_message(play(variants, dict(SQL)), "sql: the instance that answers on port 1444", "Latin1_General_CI_AS (wanted SQL_Latin1_General_CP1_CI_AS)")
 
 
+@pytest.mark.nightly
 def test_a_service_alone_is_no_instance(variants: Estate, other_collation: int, one_message):
     assert variants.lab.state("sql")["sql"]["sql_instances"] == {"PRS": "running"}
     _set(variants, "ConfigurationState", "SQL_Engine_Core_Inst", 2, kind="dword")
     one_message(play(variants, dict(SQL)), "sql: an installation of SQL Server PRS began and did not finish", "run again")
 
 
+@pytest.mark.nightly
 def test_servers_that_are_not_prepared_are_named_before_anything_is_touched(variants: Estate, other_collation: int, one_message):
     _set(variants, "ConfigurationState", "SQL_Engine_Core_Inst", 2, kind="dword")
     variants.task("trial", "ansible.windows.win_regedit", path=NET_KEY, name="Release", data=378389, type="dword", state="present")

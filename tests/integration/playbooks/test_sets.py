@@ -237,6 +237,7 @@ def make_shares(estate: Estate, readers: dict[str, list[str]], *, host: str = "f
     return {name: rf"\\{host}.prslab.test\{name}" for name in readers}
 
 
+@pytest.mark.nightly
 def test_keys_and_database_under_different_rights(estate: Estate):
     """No account reads both, so nothing has to be encrypted: the backup, the table and the drill each take the one that may.
 
