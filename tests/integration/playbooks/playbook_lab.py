@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prs_lab.client import Lab
 
-__all__ = ["MARKERS", "ROOT", "Beginning", "Estate", "Run", "share_on_witness", "table_rows"]
+__all__ = ["MARKERS", "ROOT", "Beginning", "Estate", "Run", "make_shares", "share_on_witness", "table_rows"]
 
 ROOT = Path(__file__).resolve().parents[3]
 MARKERS = [f"marker {number}" for number in range(1, 8)]
@@ -117,3 +117,21 @@ def share_on_witness(estate: Estate, name: str) -> str:
     estate.task("witness", "ansible.windows.win_share", name=name, path=folder, full="Everyone")
     estate.task("witness", "ansible.windows.win_acl", path=folder, user="Everyone", rights="Modify", type="allow", state="present")
     return rf"\\witness.prslab.test\{name}"
+
+
+def make_shares(estate: Estate, readers: dict[str, list[str]], *, host: str = "files") -> dict[str, str]:
+    """Shares on a server, each for administrators and some accounts alone; their paths by name."""
+    tasks = []
+    for name, accounts in readers.items():
+        folder = rf"C:\Shares\{name}"
+        tasks += [
+            {"ansible.windows.win_file": {"path": folder, "state": "directory"}},
+            {"ansible.windows.win_share": {"name": name, "path": folder, "full": "Everyone"}},
+            *({"ansible.windows.win_acl": {"path": folder, "user": account, "rights": "Modify", "type": "allow"}} for account in ("S-1-5-32-544", *accounts)),
+            {"ansible.windows.win_acl_inheritance": {"path": folder, "state": "absent"}},
+        ]
+    file = estate.lab.state_dir / "shares.json"
+    file.write_text(json.dumps([{"hosts": host, "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    run = estate.play_file(file)
+    assert run.code == 0, run.output
+    return {name: rf"\\{host}.prslab.test\{name}" for name in readers}

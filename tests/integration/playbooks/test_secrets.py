@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.prs.recovery.plugins.lookup.unknown_variables import known_names
-from playbook_lab import Beginning, Estate, share_on_witness
+from playbook_lab import Beginning, Estate, make_shares
 
 NOT_HERE = {
     "prs_app_share_password",        # the role's own name of prs_share_password
@@ -21,12 +21,13 @@ def test_no_secret_in_any_output_or_file(beginning: Beginning, shared_estate: Es
     estate = shared_estate      # at the addresses that its certificates bear, so that the page answers and the set is healthy
     lab = estate.lab.description
     account = {"user": r"PRSLAB\svc-backup", "password": lab.secrets.accounts["svc-backup"]}
+    keys = make_shares(estate, {"keys": [account["user"], r"PRSLAB\SQL-A$"]}, host="witness")["keys"]
     more = {
         "prs_app_identity": "SpecificUser", "prs_app_identity_user": r"PRSLAB\svc-prs", "prs_app_identity_password": lab.secrets.accounts["svc-prs"],
         "prs_backup_database_user": account["user"], "prs_backup_database_password": account["password"],
         "prs_backup_encryption_certificate": "PRS backup", "prs_backup_encryption_password": "Key-Passw0rd-of-nobody",
         "prs_backup_password_hashes": True,
-        "prs_backup_keys_path": share_on_witness(estate, "keys"), "prs_backup_keys_user": account["user"], "prs_backup_keys_password": account["password"],
+        "prs_backup_keys_path": keys, "prs_backup_keys_user": account["user"], "prs_backup_keys_password": account["password"],
     }
     given = {**more, **yaml.safe_load((estate.lab.state_dir / "inventory/group_vars/all/secrets.yml").read_text(encoding="utf-8"))}
     assert {name for name in known_names() if name.endswith("_password")} - set(given) == NOT_HERE, "a secret that this test does not know"

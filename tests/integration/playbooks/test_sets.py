@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 from mirrored import ask
-from playbook_lab import MARKERS, Estate, share_on_witness, table_rows
+from playbook_lab import MARKERS, Estate, make_shares, share_on_witness, table_rows
 
 APPLICATION = Path("C", "inetpub", "wwwroot", "PasswordResetServer")
 OWN = ("web.config",)
@@ -217,24 +217,6 @@ def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(
     assert estate.labels() == MARKERS
     assert extra.exists()
     assert "TO DO: Windows on web-a is in FIPS mode" in run.output
-
-
-def make_shares(estate: Estate, readers: dict[str, list[str]], *, host: str = "files") -> dict[str, str]:
-    """Shares on a server, each for administrators and some accounts alone; their paths by name."""
-    tasks = []
-    for name, accounts in readers.items():
-        folder = rf"C:\Shares\{name}"
-        tasks += [
-            {"ansible.windows.win_file": {"path": folder, "state": "directory"}},
-            {"ansible.windows.win_share": {"name": name, "path": folder, "full": "Everyone"}},
-            *({"ansible.windows.win_acl": {"path": folder, "user": account, "rights": "Modify", "type": "allow"}} for account in ("S-1-5-32-544", *accounts)),
-            {"ansible.windows.win_acl_inheritance": {"path": folder, "state": "absent"}},
-        ]
-    file = estate.lab.state_dir / "shares.json"
-    file.write_text(json.dumps([{"hosts": host, "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    run = estate.play_file(file)
-    assert run.code == 0, run.output
-    return {name: rf"\\{host}.prslab.test\{name}" for name in readers}
 
 
 @pytest.mark.nightly
