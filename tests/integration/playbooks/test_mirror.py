@@ -71,6 +71,7 @@ def test_a_site_that_serves_is_not_stopped_by_an_inventory_that_is_out_of_date(s
     assert running_sites(shared_mirrored) == ["web-a"]
 
 
+@pytest.mark.nightly
 def test_a_lost_web_server_is_rebuilt_and_what_is_mirrored_stays(shared_mirrored: Estate):
     rows = shared_mirrored.labels()
     shared_mirrored.lab.mark(["after the backup"])

@@ -63,6 +63,7 @@ def test_check_mode_runs_through_with_sql_server_stopped_and_certificates_renewe
     assert estate.lab.digest() == before
 
 
+@pytest.mark.nightly
 def test_a_renewed_certificate_takes_effect_while_sql_server_agent_runs(estate: Estate):
     """A service with running dependents refuses to stop unless it is told to take them along."""
     estate.task("sql-a", "ansible.windows.win_service", name="SQLSERVERAGENT", state="started")
