@@ -34,7 +34,7 @@ PYTHON = sys.executable
 BIN = Path(PYTHON).parent
 ENVIRONMENT = {
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(BUILD / "ansible"),
-    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONPYCACHEPREFIX": str(BUILD / "pycache"),
 }
 LAST_FAILED = Path("v/cache/lastfailed")
 TESTS_FAILED = 1                                 # pytest's exit code; any other is no matter of chance

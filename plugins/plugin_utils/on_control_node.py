@@ -47,6 +47,7 @@ class ActionModule(ActionBase):
         # The host's own connection told what it knows; from here on everything happens on this machine.
         shell = get_shell_plugin(shell_type="sh", executable="/bin/sh")      # not the host's, which may be PowerShell
         self._connection = connection_loader.get("ansible.builtin.local", self._play_context, shell=shell)
+        self._connection.set_option("pipelining", True)      # the module goes to Python as it is: sooner, and no file holds its passwords
         with self._progress_shown(task_vars.get("inventory_hostname", "")) as path:
             named = {} if self._task.args.get("login_host") else {HOST: self._task.delegate_to or task_vars.get("inventory_hostname", "")}
             self._task.environment = [*(self._task.environment or []), {ENVIRONMENT: path, **named}]
