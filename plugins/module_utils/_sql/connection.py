@@ -18,7 +18,7 @@ from typing import Any
 from .._core.errors import RecoveryError
 from .._core.sql_advice import advice_for
 from .driver import Driver, find_driver, readable_file, require_pyodbc
-from .errors import ConnectionFailed, SqlError, classify, plain_text
+from .errors import ConnectionFailed, SqlError, classify, is_from_server, plain_text
 from .quoting import compose
 from .rows import plain
 
@@ -28,6 +28,9 @@ ENCRYPTION = {
     "microsoft": {"mandatory": "yes", "strict": "strict", "optional": "no"},
     "freetds": {"mandatory": "require", "optional": "request"},
 }
+
+LOOK_AGAIN = 3
+"""Seconds to find out whether anybody listens where the driver has just given up: it has waited long enough for both."""
 
 _NUMBER_OF_MESSAGE = re.compile(r"\((\d+)\)\s*$")
 
@@ -164,29 +167,31 @@ def connect(target: Target, *, may_be_down: bool = False) -> Connection:
     """
     pyodbc = require_pyodbc()
     driver = find_driver(target.driver)
-    if may_be_down and (reason := _why_unreachable(target)):
+    if may_be_down and (reason := _why_unreachable(target, seconds=target.connect_timeout)):
         raise _no_session(target, {"text": reason, "number": None, "sqlstate": "08001", "answered": False})
     with _trust(target, driver):
         try:
             raw = pyodbc.connect(_connection_string(target, driver), timeout=target.connect_timeout, autocommit=True)
         except pyodbc.Error as problem:
-            told = {**classify(problem), "answered": not _why_unreachable(target)}
+            told = classify(problem)
+            seconds = min(LOOK_AGAIN, target.connect_timeout)
+            told["answered"] = may_be_down or is_from_server(told["number"], told["sqlstate"]) or not _why_unreachable(target, seconds=seconds)
         else:
             return Connection(raw, target=target, driver=driver)
     raise _no_session(target, told)
 
 
-def _why_unreachable(target: Target) -> str:
-    """What keeps TCP from getting there, "" for nothing. The port of a named instance is the driver's to find."""
+def _why_unreachable(target: Target, *, seconds: int) -> str:
+    """What keeps TCP from getting there within so many seconds, "" for nothing. The port of a named instance is the driver's to find."""
     if target.instance and not target.port:
         return ""
     port = target.port or 1433
     try:
-        socket.create_connection((target.host, port), target.connect_timeout).close()
+        socket.create_connection((target.host, port), seconds).close()
     except ConnectionRefusedError:
         return f"Nobody listens on port {port}"
     except TimeoutError:
-        return f"No answer from port {port} within {target.connect_timeout} seconds"
+        return f"No answer from port {port} within {seconds} seconds"
     except OSError as problem:
         return str(problem.strerror or problem)
     except UnicodeError:

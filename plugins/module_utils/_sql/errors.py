@@ -14,12 +14,13 @@ from typing import Any
 from .._core.errors import RecoveryError
 from .._core.sql_advice import advice_for, operating_system_error
 
-__all__ = ["ConnectionFailed", "SqlError", "classify"]
+__all__ = ["ConnectionFailed", "SqlError", "classify", "is_from_server", "plain_text"]
 
 _NATIVE_NUMBER = re.compile(r"\((-?\d+)\) \(SQL[A-Za-z]+\)")
 _ORIGIN = re.compile(r"^(\s*\[[^\]]*\])+")
 
 TIMEOUT_STATES = ("HYT00", "HYT01")
+UNREACHED_STATES = ("08001", *TIMEOUT_STATES)
 LOST_STATES = ("08S01", "08003", "08007")
 FREETDS_NUMBERS = range(20000, 20300)
 LOST_NUMBERS = (20003, 20004, 20006, 20017, 20047)
@@ -42,8 +43,7 @@ class SqlError(RecoveryError):
         if not advice and self.lost:
             advice = "The connection broke, and with it the server ended what it was doing. Check the server and the network, then run again"
         advice = advice or advice_for(number, text, account=account)
-        from_server = not self.lost and number is not None and number > 0 and number not in FREETDS_NUMBERS
-        shown = f"{text} (SQL Server error {number})" if from_server else text
+        shown = f"{text} (SQL Server error {number})" if is_from_server(number, sqlstate) and not self.lost else text
         fields = {"number": number, "sqlstate": sqlstate, "message": text, "os_error": self.os_error}
         super().__init__(f"{doing}: {shown}" if doing else shown, advice=advice, sql_error=fields)
 
@@ -54,6 +54,11 @@ class ConnectionFailed(SqlError):
     def __init__(self, doing: str, *, answered: bool, **told: Any) -> None:
         super().__init__(doing, **told)
         self.details["sql_error"]["answered"] = answered
+
+
+def is_from_server(number: int | None, sqlstate: str) -> bool:
+    """Whether an error's number is one of SQL Server's own, so that the server has answered. The drivers pass on the network's numbers, too."""
+    return number is not None and number > 0 and number not in FREETDS_NUMBERS and sqlstate not in UNREACHED_STATES
 
 
 def classify(problem: Exception) -> dict[str, Any]:

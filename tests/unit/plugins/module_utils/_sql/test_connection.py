@@ -277,6 +277,29 @@ def test_a_server_that_may_be_down_is_not_waited_for(pyodbc):
         assert len(pyodbc.asked) == 2
 
 
+REFUSED = ("28000", "[28000] [M][D][SQL Server]Login failed for user 'me'. (18456) (SQLDriverConnect)")
+SILENT = ("HYT00", "[HYT00] [M][D]Login timeout expired (0) (SQLDriverConnect)")
+OF_THE_NETWORK = ("08001", "[08001] [M][D]TCP Provider: Error code 0x2AF9 (11001) (SQLDriverConnect)")
+
+
+@pytest.mark.parametrize(
+    ("said", "may_be_down", "listens", "answered", "looks"),
+    [
+        (REFUSED, False, True, True, 0),             # the server has spoken: nobody needs to ask whether it is there
+        (SILENT, False, True, True, 1), (SILENT, False, False, False, 1), (OF_THE_NETWORK, False, False, False, 1),
+        (SILENT, True, True, True, 1),               # it was looked at before
+    ],
+)
+def test_whether_the_server_is_lost_is_looked_at_once(pyodbc, monkeypatch, said, may_be_down, listens, answered, looks):
+    pyodbc.answer = Error(*said)
+    seen = []
+    monkeypatch.setattr(connection, "_why_unreachable", lambda target, *, seconds: seen.append(seconds) or ("" if listens else "Nobody listens"))
+    with pytest.raises(ConnectionFailed) as failed:
+        connect(target(), may_be_down=may_be_down)
+    assert (failed.value.details["sql_error"]["answered"], len(seen)) == (answered, looks)
+    assert "SQL Server error 11001" not in str(failed.value)
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
