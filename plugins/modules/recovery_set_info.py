@@ -15,6 +15,8 @@ author:
 description:
   - Chooses the newest healthy recovery set whose files are all there, or the one of a label, or what leads to a moment, and says what
     M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need for it.
+  - Only files in the folders of O(path) are chosen. A manifest that names others is that of a folder which was moved, so the files of the same
+    names are taken here.
 options:
   label:
     description:
@@ -129,7 +131,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set import Choice, RecoverySet, choose, moment, written
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set import Choice, RecoverySet, choose, moment, relocated, written
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
@@ -149,6 +151,8 @@ class Choosing:
         self.unusable: list[dict[str, str]] = []
         self.read: list[RecoverySet] = []
         self.notes: list[str] = []
+        self.elsewhere: dict[str, str] = {}
+        """Label of a set -> a file that it names and that lies outside of this place."""
         self._source: Iterator[RecoverySet] = iter(())
 
     def run(self) -> dict[str, Any]:
@@ -187,14 +191,22 @@ class Choosing:
         """All of them, newest first; what was read once is not read again."""
         yield from list(self.read)
         for one in self._source:
-            self.read.append(one)
-            yield one
+            self.read.append(self.as_here(one))
+            yield self.read[-1]
+
+    def as_here(self, one: RecoverySet) -> RecoverySet:
+        """A set with the files of this place. Where a manifest points elsewhere the folder was moved, or somebody wants another database restored."""
+        foreign = self.folders.foreign(one)
+        if not foreign:
+            return one
+        self.elsewhere[one.label] = foreign[0]
+        return relocated(one, self.folders.place)
 
     def choice(self, labels: list[str], until: dt.datetime | None) -> Choice:
         label = self.params["label"]
         if label and label.lower() != NEWEST:
             with self.folders.keys():
-                named = self.folders.named(label)
+                named = self.as_here(self.folders.named(label))
             self.read.append(named)
             found = choose([named], healthy=False)
             self.refuse(self.missing(found), found)
@@ -220,8 +232,12 @@ class Choosing:
             return self.folders.missing(found.files)
 
     def refuse(self, gone: list[str], found: Choice) -> None:
-        if gone:
-            raise RecoveryError(f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}", advice="Choose another set")
+        if not gone:
+            return
+        moved = self.elsewhere.get(found.set.label)
+        advice = f"Its manifest names {moved}, and only what lies in this place is restored. Bring it there, or choose another set" if moved \
+            else "Choose another set"
+        raise RecoveryError(f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}", advice=advice)
 
     def newer(self, found: Choice) -> list[str]:
         """Backups of the database that nobody would restore, though they are newer."""
@@ -232,6 +248,9 @@ class Choosing:
 
     def described(self, found: Choice) -> dict[str, Any]:
         one = found.set
+        moved = self.elsewhere.get(one.label)
+        if moved:
+            self.notes.append(f"its manifest names {moved}; the files of the same names in this place are taken")
         at_target = moment(found.target) if found.target != "latest" else one.recovery_point
         return {
             "label": one.label,

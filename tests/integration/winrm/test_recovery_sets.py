@@ -340,6 +340,36 @@ def test_no_copy_carries_away_what_is_not_of_its_place(estate: Estate, strange: 
     assert not [name for name in estate.tree(AWAY) if name.endswith(("win.ini", "x.bak", "precious.txt", "h1.json"))]
 
 
+def test_sets_of_a_folder_that_was_moved_are_restored_from_where_they_are(estate: Estate):
+    estate.night()
+    for name, data in estate.tree().items():
+        estate.twins.write(f"{ON_DISK[AWAY]}\\{name}".replace("/", "\\"), data, estate.twins.share_host)
+    chosen = estate.choose(path=AWAY, label="h3")["chosen"]
+    assert all(path.startswith(AWAY) for path in [*chosen["files"], chosen["archive"]])
+    assert f"{HOME}\\database\\full110.bak" in chosen["notes"][0]
+    until = (BEGIN + dt.timedelta(hours=1)).isoformat()
+    assert all(path.startswith(AWAY) for path in estate.choose(path=AWAY, until=until)["chosen"]["files"])
+
+
+@pytest.mark.parametrize("part", ["database", "application"])
+def test_no_manifest_leads_a_restore_to_another_place(estate: Estate, part: str):
+    estate.set(estate.taken("full", 1, 2), estate.archived())
+    estate.set(estate.taken("full", 3, 4), estate.archived())
+    manifest = json.loads(estate.tree()["sets/h1.json"])
+    strange = f"{AWAY}\\strange.bak"
+    estate.twins.write(f"{ON_DISK[AWAY]}\\strange.bak", b"x", estate.twins.share_host)
+    if part == "database":
+        manifest["database"]["chain"][0]["files"] = [strange]
+    else:
+        manifest["application"]["archive"] = strange
+    estate.file(f"{HOME}\\sets\\h1.json", json.dumps(manifest).encode())
+    found = estate.choose()["chosen"]
+    assert found["label"] == "h0" and "strange.bak is missing" in found["notes"][0]
+    with pytest.raises(RecoveryError, match=r"only what lies in this place is restored") as refused:
+        estate.choose(label="h1")
+    assert strange in str(refused.value)
+
+
 def test_a_copy_in_check_mode_copies_nothing(estate: Estate):
     estate.night()
     assert estate.copy(check_mode=True)["copied"] == ["h3"]
