@@ -41,6 +41,11 @@ options:
       - GB that must be free on every drive and share.
     type: int
     default: 5
+  shared_readers:
+    description:
+      - Whether it is only a warning when somebody reads the keys and an unencrypted database together. He holds all that the application guards.
+    type: bool
+    default: false
   database:
     description:
       - Name of the database.
@@ -146,6 +151,7 @@ def main() -> None:
             "certificate_days": {"type": "int", "default": 30},
             "drill_days": {"type": "int", "default": 0},
             "free_gb": {"type": "int", "default": 5},
+            "shared_readers": {"type": "bool", "default": False},
             "database": {"type": "str", "default": "PasswordResetServer"},
         },
         supports_check_mode=True,
@@ -153,7 +159,7 @@ def main() -> None:
     params = module.params
     objectives = Objectives(
         recovery_point_seconds=params["recovery_point_objective"], certificate_days=params["certificate_days"], drill_days=params["drill_days"] or None,
-        free_bytes=params["free_gb"] << 30, database=params["database"],
+        free_bytes=params["free_gb"] << 30, database=params["database"], shared_readers=params["shared_readers"],
     )
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
     try:

@@ -42,7 +42,10 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Objectives:
-    """What the owner of the estate asks for. Seconds, days, bytes; drill_days None: no rule."""
+    """What the owner of the estate asks for. Seconds, days, bytes; drill_days None: no rule.
+
+    shared_readers: the owner knows that somebody reads the keys and an unencrypted database together.
+    """
 
     recovery_point_seconds: int = 93600
     certificate_days: int = 30
@@ -50,6 +53,7 @@ class Objectives:
     free_bytes: int = 5 << 30
     database: str = "PasswordResetServer"
     share_account: str = ""
+    shared_readers: bool = False
 
 
 Finding = Callable[[Mapping[str, Any], Objectives, dt.datetime], Iterable[Row]]

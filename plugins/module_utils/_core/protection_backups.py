@@ -192,7 +192,7 @@ def rights(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
             yield row("rights", _where(place), f"the folders' rights cannot be read: {unread or 'they were not looked at'}", state=WARN,
                       next="Give the account that reads there the right to read permissions")
             continue
-        yield _separation(place, data["readers"], application["readers"])
+        yield _separation(place, data["readers"], application["readers"], accepted=objectives.shared_readers)
 
 
 def _unread(folder: Mapping[str, Any] | None) -> str:
@@ -202,7 +202,7 @@ def _unread(folder: Mapping[str, Any] | None) -> str:
     return folder["message"] or folder["readers_message"] or f"Windows error {folder['error'] or folder['readers_error']}"
 
 
-def _separation(place: Mapping[str, Any], data: list[dict[str, str]], application: list[dict[str, str]]) -> Row:
+def _separation(place: Mapping[str, Any], data: list[dict[str, str]], application: list[dict[str, str]], *, accepted: bool) -> Row:
     of_keys = {reader["sid"] for reader in application}
     both = [reader for reader in data if reader["sid"] in of_keys and not _is(reader["sid"], _TRUSTED, _TRUSTED_ENDING)]
     broad = _broad(data + application)
@@ -213,8 +213,9 @@ def _separation(place: Mapping[str, Any], data: list[dict[str, str]], applicatio
         return row("rights", _where(place), f"{broad} may read there", next=advice)
     if both and manifest and not encrypted:
         names = ", ".join(sorted(reader["name"] for reader in both)[:4])
-        return row("rights", _where(place), f"{names} read keys and database, which is not encrypted", state=WARN,
-                   next="Encrypt the backups (prs_backup_encryption_certificate), or give the two folders different readers")
+        return row("rights", _where(place), f"{names} read keys and database, which is not encrypted", state=WARN if accepted else FAIL,
+                   next="Encrypt the backups (prs_backup_encryption_certificate), give the two folders different readers, or accept it "
+                        "(prs_accept_shared_readers)")
     good = "backups are encrypted" if encrypted else "no set says whether the backups are encrypted" if both else "nobody else reads both"
     return Row(what="rights", where=_where(place), state=OK, value=good)
 

@@ -42,11 +42,13 @@ def test_a_protected_estate_says_so_and_nothing_was_changed(guarded: Estate, tmp
 
 
 def test_the_result_is_handed_on_as_files(guarded: Estate, tmp_path: Path):
-    where = json.dumps({"prs_report_folder": str(tmp_path), "prs_report_share": SHARE})
+    where = json.dumps({"prs_report_folder": str(tmp_path), "prs_report_share": SHARE, "prs_accept_shared_readers": False})
     run = guarded.play("verify_prs", "--limit", "web-a", "-e", where, *QUICK)
     assert "sql-a: server: was not looked at: --limit leaves it out" in run.failures, run.output
     told = json.loads((tmp_path / "protection.json").read_text())
     assert told["protected"] is False and {row["what"] for row in told["rows"]} >= {"page", "keys"}
+    assert [(row["state"], row["value"]) for row in told["rows"] if row["what"] == "rights"] == [
+        ("fail", r"PRSLAB\svc-backup read keys and database, which is not encrypted")]
     assert "prs_protected 0\n" in (tmp_path / "protection.prom").read_text()
     copies = [shared_files(guarded) / name for name in ("protection.json", "protection.prom")]
     assert json.loads(copies[0].read_text()) == {**told, "checked_at": json.loads(copies[0].read_text())["checked_at"]}

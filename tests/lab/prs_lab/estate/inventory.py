@@ -66,6 +66,8 @@ def _variables(config: EstateConfig, network: str, certificates: Path) -> dict[s
         "prs_app_media": config.media.application_zip,
         "prs_share_path": rf"\\{config.fqdn(backup_host)}\{backup_share.name}",
         "prs_share_user": rf"{config.domain}\svc-backup",
+        # One account writes, and so reads, all that lies there; verify_prs fails over that until somebody says that it is known.
+        "prs_accept_shared_readers": True,
         "prs_sql_data_dir": rf"{data}:\SQLData",
         "prs_sql_log_dir": rf"{log}:\SQLLogs",
         "prs_sql_backup_dir": rf"{data}:\SQLBackup",

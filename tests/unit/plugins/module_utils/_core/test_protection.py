@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime as dt
 import json
 
@@ -177,13 +178,13 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
     ({"places/1": None}, "copies", "site_a", WARN, "one place"),
     ({"places/0/saw/folders/0/free_bytes": 1 << 20}, "free space", rf"site_a {SHARE}", FAIL, "1.0 MB free"),
     ({"places/0/saw/folders/0/readers": EVERYONE}, "rights", rf"site_a {SHARE}", FAIL, "Everyone may read"),
-    ({"places/0/sets/chosen/manifest/database/encryptor_thumbprint": None}, "rights", rf"site_a {SHARE}", WARN, r"D\SQL$ read keys and database"),
+    ({"places/0/sets/chosen/manifest/database/encryptor_thumbprint": None}, "rights", rf"site_a {SHARE}", FAIL, r"D\SQL$ read keys and database"),
     ({"kept/saw/paths/1/error": 2}, "kept keys", rf"site_a {KEPT}", FAIL, "missing: backup.pvk"),
     ({"kept/saw/folders/0/error": 53, "kept/saw/folders/0/message": "no such server"}, "kept keys", rf"site_a {KEPT}", FAIL, "no such server"),
     ({"kept/saw/folders/0/readers": EVERYONE}, "kept keys", rf"site_a {KEPT}", FAIL, "Everyone may read"),
     ({"kept/saw": {}, "kept/problem": "it is off"}, "kept keys", rf"site_a {KEPT}", FAIL, "it is off"),
     ({"hosts/3/certificate_files/missing": ["/files/sql-b.pfx"]}, "certificate file", "sql-b", FAIL, "control node: /files/sql-b.pfx"),
-    ({"places/0/sets/chosen/manifest/database/chain/0/encryptor_thumbprint": ""}, "rights", rf"site_a {SHARE}", WARN, "not encrypted"),
+    ({"places/0/sets/chosen/manifest/database/chain/0/encryptor_thumbprint": ""}, "rights", rf"site_a {SHARE}", FAIL, "not encrypted"),
     ({"places/0/saw/folders/0/error": 5, "places/0/saw/folders/0/message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"places/0/saw/folders/0/readers_error": 5, "places/0/saw/folders/0/readers_message": "denied"}, "rights", rf"site_a {SHARE}", WARN, "denied"),
     ({"drills": []}, "drill", "site_a", FAIL, "there was none"),
@@ -203,6 +204,13 @@ def test_one_thing_broken_is_one_row(broken, what, where, state, said):
     assert found.next and not found.next.endswith(".")
     assert rows[0] is found
     assert summary(rows).startswith("NOT PROTECTED" if state == FAIL else "PROTECTED, 1 warning")
+
+
+def test_that_one_account_reads_all_may_be_accepted():
+    facts = whole()
+    put(facts, "places/0/sets/chosen/manifest/database/encryptor_thumbprint", None)
+    [found] = [one for one in judge(facts, dataclasses.replace(OBJECTIVES, shared_readers=True), NOW) if one.state != OK]
+    assert (found.what, found.state) == ("rights", WARN) and "read keys and database" in found.value
 
 
 @pytest.mark.parametrize(("iis", "error"), [({"site": "Stopped"}, 0), ({"pool_state": "Stopped"}, 0), ({"service": "Stopped"}, 0), ({}, 2), ({}, 3)])
