@@ -93,6 +93,7 @@ options:
   keep_old:
     description:
       - Keep the old folder, under a name with the time beside O(path), also after the new one was verified.
+      - One with other keys, as O(key_files) tell, is always kept.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -151,7 +151,8 @@ class ApplicationRestore:
     def leave(self, candidate: Candidate, finding: Finding, *, repaired: bool) -> dict[str, Any]:
         """The folder stays. An old one is left only when a run ended after its swap; the folder being whole, that is over now."""
         if finding.state.kind in ("identical", "whole") and self.swap.has_old():
-            self.swap.remove_old()
+            self.kept_old = self.name_of_kept() if self.params["keep_old"] else None
+            self.let_go_of_old()
             repaired = True
         return self.result(candidate, finding, repaired=repaired, restored=False)
 
@@ -162,6 +163,7 @@ class ApplicationRestore:
         wanted = candidate.manifest if brings else finding.wanted
         entries = self.screened(candidate, wanted)
         self.check_room(sum(entry.size for entry in entries))
+        self.keep_where_needed(finding.state)
         if self.files.check_mode:
             return
         try:
@@ -227,11 +229,24 @@ class ApplicationRestore:
         if isinstance(problem, RecoveryError):
             problem.args = (sentences(str(problem), f"{self.path} is as it was before"),)
 
+    def keep_where_needed(self, state: FolderState) -> None:
+        """Under which name the old folder stays. Other keys are never thrown away: their database cannot be read without them."""
+        foreign = state.kind == "foreign"
+        if state.kind != "missing" and (foreign or self.params["keep_old"]):
+            self.kept_old = self.name_of_kept()
+        if foreign:
+            self.files.warnings.append(
+                f"{self.path} on {self.files.host} has other keys than the archive ({', '.join(state.damage)}). Without them their database cannot be "
+                f"read, so this folder is kept as {self.kept_old}. Remove it when nobody needs it."
+            )
+
+    def name_of_kept(self) -> str:
+        return f"{self.swap.where.live}.{self.now.astimezone(dt.timezone.utc).strftime('%Y%m%dT%H%M%SZ')}"
+
     def let_go_of_old(self) -> None:
         if not self.swap.has_old():
             return
-        if self.params["keep_old"]:
-            self.kept_old = f"{self.swap.where.live}.{self.now.astimezone(dt.timezone.utc).strftime('%Y%m%dT%H%M%SZ')}"
+        if self.kept_old:
             self.files.rename(self.swap.where.old, self.kept_old)
             return
         try:

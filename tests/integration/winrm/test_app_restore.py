@@ -95,7 +95,10 @@ def test_what_is_replaced(archived: Twins, different: dict[str, bytes | None], r
     assert result == planned
     assert archived.tree() == (CONTENT if restored else before)
     assert (result["diff"]["before"] != result["diff"]["after"]) == restored
-    assert nothing_beside(archived)
+    if restored and state == "foreign":      # whose keys they are nobody knows, and their database is lost without them
+        assert archived.tree(result["kept_old"]) == before and result["kept_old"] in result["warnings"][0]
+    else:
+        assert nothing_beside(archived) and result["kept_old"] is None
     assert not archived.restore(replace=replace)["changed"]
 
 
@@ -260,6 +263,21 @@ def test_the_old_folder_is_kept_when_asked(archived: Twins) -> None:
     before = archived.tree()
     result = archived.restore(keep_old=True)
     assert result["kept_old"] == f"{APPLICATION}.20260301T020000Z"
+    assert archived.tree(result["kept_old"]) == before and archived.tree() == CONTENT
+
+
+def test_the_old_folder_is_kept_by_the_next_run_when_one_was_interrupted(archived: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    archived.files.remove(DLL)
+    before = archived.tree()
+
+    def interrupted(restore: application_restore.ApplicationRestore) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(application_restore.ApplicationRestore, "let_go_of_old", interrupted)
+        archived.restore(keep_old=True)
+    result = archived.restore(keep_old=True)
+    assert result["repaired"] and not result["restored"]
     assert archived.tree(result["kept_old"]) == before and archived.tree() == CONTENT
 
 
