@@ -246,6 +246,10 @@ def drill(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
             records.append((moment(record["begun_at"]), record))
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
+    damaged = len(facts["drills"]) - len(records)
+    if damaged:
+        yield row("drill", facts["site"], f"{damaged} of {len(facts['drills'])} records of drills cannot be read", state=WARN,
+                  next="Look into prs_drills_path, and remove what is damaged there")
     records.sort(key=lambda item: item[0], reverse=True)
     limit = "" if objectives.drill_days is None else f"{objectives.drill_days} d"
     passed = [(when, record) for when, record in records if record.get("state") == "passed"]

@@ -190,6 +190,7 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
     ({"drills": []}, "drill", "site_a", FAIL, "there was none"),
     ({"drills": [json.dumps({"state": "passed", "begun_at": ago(days=100)})]}, "drill", "site_a", FAIL, "100 d ago"),
     ({"drills": ["{", json.dumps({"state": "failed", "begun_at": ago(days=1), "problem": "CHECKDB"})]}, "drill", "site_a", FAIL, "failed: CHECKDB"),
+    ({"drills": ["{", json.dumps({"state": "passed", "begun_at": ago(days=1)})]}, "drill", "site_a", WARN, "1 of 2 records of drills cannot be read"),
     ({"drills": [json.dumps({"state": "running", "begun_at": ago(days=2)})]}, "drill", "site_a", FAIL, "did not end"),
 ])
 def test_one_thing_broken_is_one_row(broken, what, where, state, said):
