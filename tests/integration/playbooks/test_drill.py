@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ def _full(estate: Estate) -> Heal:
     return lambda: estate.lab.unfault("disk-size", host="web-a", drive="C")
 
 
+def _module(pattern: str, *, after: int = 0) -> Callable[[Estate], Heal]:
+    """A module of Ansible fails on the web server."""
+    def make(estate: Estate) -> Heal:
+        estate.lab.fault("module", host="web-a", pattern=pattern, after=after, text="Lab: it was asked to fail.")
+        return lambda: estate.lab.unfault("module", host="web-a")
+
+    return make
+
+
 def _nothing(_estate: Estate) -> Heal:
     return lambda: None
 
@@ -105,10 +115,19 @@ def _nothing(_estate: Estate) -> Heal:
     pytest.param(_sql("^DBCC CHECKDB"), {}, (), "asked to fail", id="check the database"),
     pytest.param(_nothing, {}, ("-e", json.dumps({"prs_drill_query": "SELECT 0"})), "the query in 'must_hold' answers 0",
                  id="ask the database", marks=pytest.mark.nightly),
+    pytest.param(_module("web_app_pool .*_drill.*stopped"), {}, (), "asked to fail", id="make the pool", marks=pytest.mark.nightly),
+    pytest.param(_module("win_file .*prs_drill.*directory"), {}, (), "asked to fail", id="make the folder", marks=pytest.mark.nightly),
+    pytest.param(_module("win_acl .*prs_drill", after=1), {}, (), "asked to fail", id="give rights on it", marks=pytest.mark.nightly),
+    pytest.param(_module("win_acl_inheritance .*prs_drill"), {}, (), "asked to fail", id="take rights away", marks=pytest.mark.nightly),
     pytest.param(_full, {}, (), "MB free", id="restore the application"),
+    pytest.param(_module(r"win_copy .*database\.config"), {}, (), "Lead it to the restored database", id="copy the database.config",
+                 marks=pytest.mark.nightly),
+    pytest.param(_module("website .*_drill.*started"), {}, (), "asked to fail", id="make the site", marks=pytest.mark.nightly),
+    pytest.param(_module("web_app_pool .*_drill.*started"), {}, (), "asked to fail", id="start the pool", marks=pytest.mark.nightly),
     pytest.param(_nothing, {"database": "PasswordResetServer", "login": "prs_app"}, (), "answers before the login prs_app_drill exists",
                  id="a database.config that leads to production"),
     pytest.param(_sql("^CREATE LOGIN"), {}, (), "asked to fail", id="make the login", marks=pytest.mark.nightly),
+    pytest.param(_module("web_app_pool .*_drill.*restarted"), {}, (), "asked to fail", id="start the pool anew", marks=pytest.mark.nightly),
     pytest.param(_nothing, {"password": "wrong"}, (), "does not answer from the restored database", id="read the page", marks=pytest.mark.nightly),
 ])
 def test_a_drill_that_fails_at_a_step(shared_estate: Estate, untouched: dict[str, Any], tmp_path: Path, make, other, arguments, said):
@@ -144,6 +163,39 @@ def test_what_could_not_be_cleared_away_is_said_and_goes_with_the_next_drill(sha
     again = shared_estate.play("drill_prs", *config(shared_estate, tmp_path))
     assert again.code == 0, again.output
     assert all(record["cleaned"] for record in records(shared_estate))
+
+
+@pytest.mark.nightly
+def test_a_drill_whose_end_cannot_be_written_down_is_cleared_up_and_fails(shared_estate: Estate, untouched: dict[str, Any], tmp_path: Path):
+    shared_estate.lab.fault("module", host="web-a", pattern=r"win_copy .*\\drills\\", after=1, text="Lab: it was asked to fail.")
+    run = shared_estate.play("drill_prs", *config(shared_estate, tmp_path))
+    shared_estate.lab.unfault("module", host="web-a")
+    assert run.code != 0 and "asked to fail" in run.failures, run.output
+    assert records(shared_estate)[-1]["state"] == "running"
+    again = shared_estate.play("drill_prs", "-e", "prs_drill_stale_minutes=0", *config(shared_estate, tmp_path))
+    assert again.code == 0, again.output
+    assert [record["cleaned"] for record in records(shared_estate)[-2:]] == [True, True]
+
+
+@pytest.mark.nightly
+def test_a_web_server_that_is_lost_during_a_drill(shared_estate: Estate, untouched: dict[str, Any], tmp_path: Path):
+    """What the drill made on the database server goes at once, the rest with the next drill."""
+    begun = shared_estate.lab.mark_record()
+    shared_estate.lab.fault("sql", host="sql-a", action="delay", pattern="^DBCC CHECKDB", seconds=20)
+    with ThreadPoolExecutor(1) as aside:
+        drill = aside.submit(shared_estate.play, "drill_prs", *config(shared_estate, tmp_path))
+        deadline = time.monotonic() + 300
+        while not any(entry["text"].startswith("DBCC CHECKDB") for entry in shared_estate.lab.record("sql", host="sql-a", since=begun)):
+            assert not drill.done() and time.monotonic() < deadline
+            time.sleep(0.2)
+        shared_estate.lab.kill("web-a")
+        run = drill.result()
+    assert run.code != 0 and "web-a" in run.failures, run.output
+    assert DATABASE not in ask(shared_estate, "SELECT name FROM sys.databases")
+    shared_estate.lab.start("web-a")
+    again = shared_estate.play("drill_prs", "-e", "prs_drill_stale_minutes=0", *config(shared_estate, tmp_path))
+    assert again.code == 0, again.output
+    assert [record["cleaned"] for record in records(shared_estate)[-2:]] == [True, True]
 
 
 def test_names_that_are_taken_are_refused(shared_estate: Estate, one_message, tmp_path: Path):

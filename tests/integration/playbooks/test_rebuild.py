@@ -60,6 +60,7 @@ def test_check_mode_runs_through_with_sql_server_stopped_and_certificates_renewe
     run = estate.play("rebuild_prs", "--check", "--diff")
     assert run.code == 0, run.output
     assert "would bind the certificate" in run.output
+    assert "web-a: keep IIS and the application unless files of it are missing or damaged, which PasswordResetServer_" in run.output
     assert estate.lab.digest() == before
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from awx_job import Done, Project
+from mirrored import protection, running_sites
 from playbook_lab import MARKERS, Estate
 
 
@@ -57,6 +58,21 @@ def test_a_job_that_fails_tells_no_secret(project: Project):
     assert job.status == "failed", job.output[-3000:]
     assert "svc-backup" in job.output, job.output[-3000:]
     assert job.holding((*project.lab.description.secrets.all(), "Wrong-")) == []
+
+
+@pytest.mark.nightly
+def test_the_service_moves_and_is_mirrored_by_jobs(mirrored: Estate, tmp_path: Path):
+    project = Project(mirrored.lab, tmp_path / "awx")
+    project.credentials["master key"] = {"password": "Master-Key-Passw0rd"}
+    answers = {"prs_ha": "mirror", "prs_active_site": "site_b", "prs_allow_data_loss": "false"}
+    before = mirrored.lab.digest()
+    succeeded(project.run("failover_prs", check=True, variables=answers), project)
+    assert mirrored.lab.digest() == before
+    succeeded(project.run("failover_prs", variables=answers), project)
+    assert running_sites(mirrored) == ["web-b"] and protection(mirrored)["sql-b"][:2] == ("PRINCIPAL", "SYNCHRONIZED")
+    held = succeeded(project.run("mirror_prs", variables=answers), project)
+    assert "Master-Key-Passw0rd" not in held.output
+    assert protection(mirrored)["sql-b"][:2] == ("PRINCIPAL", "SYNCHRONIZED")
 
 
 @pytest.mark.nightly

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from prs_lab.windows.host import WindowsHost
-from prs_lab.windows.models import SCRIPTS, Output, ScriptCall, ScriptResult, executable, script
+from prs_lab.windows.models import SCRIPTS, ModuleFault, Output, ScriptCall, ScriptResult, executable, script
 from prs_lab.windows.services import Service
 
 from .windows_lab import Network, Runner
@@ -89,6 +89,16 @@ class TestFiles:
         files.hold("C:\\app\\a.dll", "w3wp")
         message = run.failure("win_file", path="C:\\app", state="absent")
         assert message.startswith("Failed to delete C:\\app\\a.dll: The process cannot access the file 'C:\\app\\a.dll' because it is being used")
+
+    def test_a_module_fails_when_that_is_asked_for(self, run: Runner, host: WindowsHost) -> None:
+        """The second time and once more, in a folder, not in check mode; and nothing was done."""
+        host.module_faults.append(ModuleFault(pattern=r"win_file .*C:\\\\x", text="asked to fail", after=1, times=2))
+        assert run.ok("win_file", path="C:\\y", state="directory")["changed"] and run.ok("win_file", path="C:\\x", state="directory")["changed"]
+        assert run.ok("win_file", path="C:\\x\\1", state="directory", check=True)["changed"]
+        for _ in range(2):
+            assert run.failure("win_file", path="C:\\x\\1", state="directory") == "asked to fail"
+        assert not host.files("SYSTEM").exists("C:\\x\\1")
+        assert run.ok("win_file", path="C:\\x\\1", state="directory")["changed"]
 
     def test_win_stat(self, run: Runner, host: WindowsHost) -> None:
         host.files("SYSTEM").write("C:\\Data.txt", b"hello")

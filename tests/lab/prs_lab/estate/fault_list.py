@@ -19,6 +19,9 @@ KNOWN = {
         "host, action, instance=MSSQLSERVER, pattern='', after=0, times=1, seconds=0, number=50000, text=''",
         "batches that match the pattern meet it: drop_rst, drop_fin, delay (seconds), error (number, text), kill (the instance)",
     ),
+    "module": (
+        "host, pattern, after=0, times=1, text=''", "Ansible's modules whose name and arguments (JSON) match the pattern fail with the text; not in check mode",
+    ),
     "held": ("host, path", "another process (a virus scanner) has the file or folder open"),
     "mirror-lag": (
         "host, sending=true, redo=false, instance=MSSQLSERVER", "no log gets from this server to its mirrors; none is redone on it as mirror",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..windows.errors import WinError
+from ..windows.models import ModuleFault
 from ..windows.winrm import WinRm, WinRmSettings
 from .config import parse_size
 from .fault_list import KNOWN, usage
@@ -216,6 +217,14 @@ def _running_instance(estate: Estate, host: str, instance: str) -> Any:
     return found
 
 
+def _module(estate: Estate, *, host: str, pattern: str, after: int = 0, times: int = 1, text: str = "Lab: a fault that was asked for.") -> None:
+    estate.host(host).module_faults.append(ModuleFault(pattern=pattern, after=int(after), times=int(times), text=text))
+
+
+def _no_module(estate: Estate, *, host: str, **_: Any) -> None:
+    estate.host(host).module_faults.clear()
+
+
 def _held(estate: Estate, *, host: str, path: str) -> None:
     estate.host(host).files("NT AUTHORITY\\SYSTEM").hold(path, _HOLDER)
 
@@ -252,6 +261,7 @@ FAULTS: dict[str, tuple[Callable[..., None], Callable[..., None]]] = {
     "restart-pending": (_restart_pending, _not_sticky),
     "clock": (_clock, _off(_clock, seconds=0)),
     "sql": (_sql, _no_sql),
+    "module": (_module, _no_module),
     "held": (_held, _released),
     "mirror-lag": (_mirror_lag, _off(_mirror_lag, sending=False, redo=False)),
 }

@@ -27,6 +27,8 @@ from .shares import Shares
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .models import ModuleFault
+
 __all__ = ["Estate", "NetworkServer", "WindowsHost"]
 
 _SAVE_DELAY = 0.5
@@ -97,6 +99,7 @@ class WindowsHost:
         self.server_core = server_core
         self.specs = specs or default_specs()
         self.clock_offset = timedelta()
+        self.module_faults: list[ModuleFault] = []
         self.lock = threading.RLock()
         self.network: list[NetworkServer] = []
         self._save_lock = threading.Lock()

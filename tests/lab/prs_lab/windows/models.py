@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .host import WindowsHost
 
 __all__ = [
-    "COMMANDS", "EXECUTABLES", "MODULES", "POWERSHELL", "SCRIPTS", "WITHOUT_CHECK_MODE", "Caller", "CommandCall", "ModuleFailed",
+    "COMMANDS", "EXECUTABLES", "MODULES", "POWERSHELL", "SCRIPTS", "WITHOUT_CHECK_MODE", "Caller", "CommandCall", "ModuleFailed", "ModuleFault",
     "Output", "ScriptCall", "ScriptResult", "Task", "executable", "load_models", "module", "powershell", "program", "script",
 ]  # fmt: skip
 
@@ -48,6 +48,28 @@ class ModuleFailed(Exception):
     def __init__(self, message: str, **extra: Any) -> None:
         super().__init__(message)
         self.extra = extra
+
+
+@dataclass(kw_only=True)
+class ModuleFault:
+    """Modules whose name and arguments (JSON) `pattern` matches fail with `text`: after `after` of them, `times` times (0: for ever)."""
+
+    pattern: str
+    text: str
+    after: int = 0
+    times: int = 1
+
+    def meets(self, call: str) -> bool:
+        """Whether this call, `name {arguments}`, fails; it counts."""
+        if self.times < 0 or not re.search(self.pattern, call, re.IGNORECASE):
+            return False
+        if self.after:
+            self.after -= 1
+            return False
+        if self.times:
+            self.times -= 1
+            self.times = self.times or -1
+        return True
 
 
 @dataclass(kw_only=True)
