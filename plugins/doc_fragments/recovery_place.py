@@ -6,7 +6,10 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Where recovery sets lie. The argument spec that belongs to it is place_spec() of module_utils/_winrm/set_folders.py."""
+    """Where recovery sets lie (DOCUMENTATION), and how long they are kept (RETENTION).
+
+    The argument specs that belong to these are place_spec() of module_utils/_winrm/set_folders.py and RULES of module_utils/_core/recovery_set.py.
+    """
 
     DOCUMENTATION = r"""
 options:
@@ -35,4 +38,31 @@ options:
     description:
       - Password of O(database_user).
     type: str
+"""
+
+    RETENTION = r"""
+options:
+  retention:
+    description:
+      - Which sets to keep. Every rule only adds to what is kept. Without it everything is kept.
+    type: dict
+    suboptions:
+      last:
+        description: The newest so many sets with a full backup, and all that was taken since the oldest of them.
+        type: int
+      age:
+        description: All that is needed to go back to any moment of so many days.
+        type: int
+      days:
+        description: The last set with a full backup of each of the newest so many days that have one (UTC).
+        type: int
+      weeks:
+        description: The same for weeks.
+        type: int
+      months:
+        description: The same for months.
+        type: int
+      years:
+        description: The same for years.
+        type: int
 """

@@ -18,7 +18,9 @@ description:
   - A differential or log backup makes a set too. Its manifest names all backups that it continues, so that each set is restored by what it
     names. Those come from earlier sets, or from the manifests that M(prs.recovery.sql_backup) left beside its files.
   - A set is healthy when the application answered before it was taken, both halves were read back, and the chain is complete.
-  - Removes old sets with what only they need. The newest set and the newest healthy one stay, whatever the rules say.
+  - Once the new set is complete, removes old ones with what only they need (O(retention)). The newest set and the newest healthy one stay, whatever
+    the rules say. What failed runs left goes too, once it is older than all that is kept. Backups that were taken copy-only stay, and archives that
+    were not made for a set.
 options:
   label:
     description:
@@ -49,33 +51,9 @@ options:
       - Whatever else the manifest says, such as logins and versions. No secrets.
     type: dict
     default: {}
-  retention:
-    description:
-      - Which sets to keep, once the new one is complete. Every rule only adds to what is kept. Without it everything is kept.
-      - What failed runs left goes too, once it is older than all that is kept. Backups that were taken copy-only stay, and archives that were not made
-        for a set.
-    type: dict
-    suboptions:
-      last:
-        description: The newest so many sets with a full backup, and all that was taken since the oldest of them.
-        type: int
-      age:
-        description: All that is needed to go back to any moment of so many days.
-        type: int
-      days:
-        description: The last set with a full backup of each of the newest so many days that have one (UTC).
-        type: int
-      weeks:
-        description: The same for weeks.
-        type: int
-      months:
-        description: The same for months.
-        type: int
-      years:
-        description: The same for years.
-        type: int
 extends_documentation_fragment:
   - prs.recovery.recovery_place
+  - prs.recovery.recovery_place.retention
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes

@@ -18,6 +18,7 @@ description:
   - Every file is written under another name, read back at its destination, compared by SHA-256 and only then renamed. The manifest of a set
     follows last, and names the files where they are now.
   - What an earlier run could not bring, the next one does.
+  - When a set with a full backup was brought, old ones are removed from the other place (O(retention)).
 options:
   to:
     description:
@@ -50,31 +51,9 @@ options:
       database_password:
         description: Password of C(database_user).
         type: str
-  retention:
-    description:
-      - Which sets to keep there, as M(prs.recovery.recovery_set) has it. It is applied when a set with a full backup was brought.
-    type: dict
-    suboptions:
-      last:
-        description: The newest so many sets with a full backup, and all that was taken since the oldest of them.
-        type: int
-      age:
-        description: All that is needed to go back to any moment of so many days.
-        type: int
-      days:
-        description: The last set with a full backup of each of the newest so many days that have one (UTC).
-        type: int
-      weeks:
-        description: The same for weeks.
-        type: int
-      months:
-        description: The same for months.
-        type: int
-      years:
-        description: The same for years.
-        type: int
 extends_documentation_fragment:
   - prs.recovery.recovery_place
+  - prs.recovery.recovery_place.retention
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes

@@ -26,7 +26,7 @@ options:
     default: [databases, logins, endpoints, certificates]
 extends_documentation_fragment:
   - prs.recovery.sql_connection
-  - prs.recovery.sql_failover_partner
+  - prs.recovery.sql_partner.failover
   - prs.recovery.attributes
 attributes:
   check_mode:

@@ -90,7 +90,7 @@ options:
         default: []
 extends_documentation_fragment:
   - prs.recovery.sql_connection
-  - prs.recovery.sql_failover_partner
+  - prs.recovery.sql_partner.failover
   - prs.recovery.attributes
 attributes:
   check_mode:

@@ -211,7 +211,7 @@ options:
     type: str
 extends_documentation_fragment:
   - prs.recovery.sql_connection
-  - prs.recovery.sql_failover_partner
+  - prs.recovery.sql_partner.failover
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes

@@ -23,7 +23,7 @@ def partner_options() -> dict[str, Any]:
 
 
 def failover_partner_options() -> dict[str, dict[str, Any]]:
-    """The argument spec of doc_fragments/sql_failover_partner.py, for modules that work on whichever server is the principal."""
+    """The argument spec of doc_fragments/sql_partner.py (FAILOVER), for modules that work on whichever server is the principal."""
     return {"failover_partner": {"type": "dict", "options": {**_login_options(), "database": {"type": "str"}}}}
 
 
