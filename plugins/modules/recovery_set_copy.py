@@ -135,6 +135,7 @@ class Copying:
         self.target = SetFolders.from_params(files, params["to"])
         if self.source.place == self.target.place:
             raise RecoveryError(f"The copies would go where the sets are, {self.source.place.sets}", advice="Name another place, best at another site")
+        self.source.must_go_with(self.target)
         self.copied_files: list[str] = []
         self.bytes = 0
 

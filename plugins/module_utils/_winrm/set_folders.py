@@ -18,10 +18,11 @@ from .._core.strays import stray_archives, stray_backups
 from .archives import ArchiveFolder
 from .errors import WindowsFault
 from .files import WindowsFiles
-from .paths import base_name, full_path, join, lies_in, parent, share_root
+from .paths import base_name, full_path, join, lies_in, parent, server_of, share_root
 
 __all__ = ["Account", "SetFolders", "place_spec"]
 
+OWN = "WinRM's own account"
 ENDING = ".json"
 BESIDE = ".manifest.json"
 
@@ -89,6 +90,18 @@ class SetFolders:
             for root in dict.fromkeys(filter(None, map(share_root, paths))):
                 connections.enter_context(self._files.share(root, user=account.user, password=account.password))
             yield
+
+    def must_go_with(self, other: SetFolders) -> None:
+        """Raises RecoveryError where both are on one file server and need different accounts at the same time."""
+        for ours, theirs, option in ((self.place.database, other.place.database, "database"), (self.place.sets, other.place.sets, "share")):
+            one, another = (self._data, other._data) if option == "database" else (self._keys, other._keys)
+            root, there = share_root(ours), share_root(theirs)
+            if root and there and server_of(root).lower() == server_of(there).lower() and (one.user or "").lower() != (another.user or "").lower():
+                raise RecoveryError(
+                    f"{ours} is read as {one.user or OWN} and {theirs} written as {another.user or OWN}, "
+                    f"and Windows knows the server {server_of(root)} under one account at a time (error 1219)",
+                    advice=f"Give both places the same account ({option}_user), or put the copies on another server, which is safer",
+                )
 
     # Sets
 

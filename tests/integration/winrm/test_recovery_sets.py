@@ -402,6 +402,15 @@ def test_retention_of_the_other_place_is_its_own(estate: Estate):
     assert "sets/h3.json" in estate.tree() and "sets/h3.json" not in estate.tree(AWAY)
 
 
+def test_a_copy_on_the_same_file_server_needs_the_same_account(estate: Estate):
+    """Windows reads and writes there under one name at a time (error 1219)."""
+    to = {"path": AWAY, **NO_PATHS, **ON_SHARE}
+    with pytest.raises(RecoveryError, match=r"svc-reader .*svc-backup.*one account at a time.*database_user"):
+        estate.copy(database_user="PRSLAB\\svc-reader", database_password=SHARE_PASSWORD, to=to)
+    with pytest.raises(RecoveryError, match=r"svc-backup .*svc-reader.*one account at a time.*share_user"):
+        estate.copy(to={**to, "share_user": "PRSLAB\\svc-reader", "database_user": "PRSLAB\\svc-backup"})
+
+
 def test_a_copy_onto_itself_is_refused(estate: Estate):
     with pytest.raises(RecoveryError, match="Name another place"):
         estate.copy(to={"path": HOME, **NO_PATHS, **ON_SHARE})
