@@ -7,6 +7,9 @@ import pathlib
 import sqlite3
 import threading
 
+import pytest
+from prs_lab.sqlserver.errors import SqlError
+from prs_lab.sqlserver.storage import database as storage
 from prs_lab.sqlserver.storage.database import commit
 from prs_lab.sqlserver.storage.stop import Stop
 
@@ -86,3 +89,23 @@ def test_a_mark_belongs_to_its_own_transaction(tmp_path: pathlib.Path) -> None:
         with_it = rows_in(steps.restore(full, log, stop=Stop(mark=f"M{number}")))
         without = rows_in(steps.restore(full, log, stop=Stop(mark=f"M{number}", before=True)))
         assert with_it - without == {number}
+
+
+def test_whoever_comes_while_a_database_is_closed_is_told_so(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files may go between the look at its state and the first read; the same trouble with one that is open is a defect."""
+    steps = Steps(tmp_path)
+
+    def trouble(connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(storage, "prepare", trouble)
+    with pytest.raises(sqlite3.OperationalError):
+        steps.database.connect()
+
+    def closing(connection: sqlite3.Connection) -> None:
+        steps.database.close()
+        trouble(connection)
+
+    monkeypatch.setattr(storage, "prepare", closing)
+    with pytest.raises(SqlError):
+        steps.database.connect()

@@ -173,8 +173,15 @@ class Database:
     def connect(self) -> sqlite3.Connection:
         """A new connection in autocommit mode, for any one thread at a time; its transactions end by `commit`. Raises like `check_open`."""
         self.check_open()
-        connection = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False)
-        prepare(connection)
+        connection = None
+        try:
+            connection = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False)
+            prepare(connection)
+        except sqlite3.Error:
+            if connection is not None:
+                connection.close()
+            self.check_open()             # it may have been closed since it was looked at
+            raise
         return connection
 
     def check_pages(self, tables: Collection[str] | None = None) -> None:
