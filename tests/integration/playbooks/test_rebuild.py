@@ -11,7 +11,9 @@ from judge_tsql import Judge, available
 from playbook_lab import MARKERS, ROOT, Beginning, Estate
 
 
-@pytest.mark.parametrize("lost", [("sql-a",), ("web-a",), ("web-a", "sql-a")], ids=" and ".join)
+@pytest.mark.parametrize("lost", [
+    pytest.param(("sql-a",), marks=pytest.mark.nightly), pytest.param(("web-a",), marks=pytest.mark.nightly), ("web-a", "sql-a"),
+], ids=" and ".join)
 def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     for host in lost:
         estate.lab.wipe(host)

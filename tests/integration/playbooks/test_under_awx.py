@@ -43,6 +43,7 @@ def test_backup_drill_and_verify(project: Project, shared_estate: Estate):
     assert json.loads(on_the_share(shared_estate, "protection.json").read_text(encoding="utf-8-sig")) == verify.artifacts["prs_protection"]
 
 
+@pytest.mark.nightly
 def test_what_is_healthy_stays_as_it_is(project: Project, shared_estate: Estate):
     answers = {"prs_active_site": "site_a", "prs_allow_data_loss": "false"}
     succeeded(project.run("provision_prs", variables=answers), project)

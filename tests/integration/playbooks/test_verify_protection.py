@@ -195,10 +195,10 @@ AT_ONCE = {      # none of these hides another, so one run sees them all
 }
 ALONE = {
     "no backup of the database": Broken(by=_backups_gone, alone=SQL, what="recovery point", where=SHARE, said="there is no backup"),
-    "SQL Server has no rights on the backups": Broken(by=_server_rights, alone=SQL, what="recovery point", where=SHARE, said="SQL Server did not read"),
-    "no recovery set": Broken(by=_sets_gone, alone=WEB, what="recovery set", where=SHARE, said="There is no recovery set"),
 }
 IN_THE_NIGHT = {
+    "SQL Server has no rights on the backups": Broken(by=_server_rights, alone=SQL, what="recovery point", where=SHARE, said="SQL Server did not read"),
+    "no recovery set": Broken(by=_sets_gone, alone=WEB, what="recovery set", where=SHARE, said="There is no recovery set"),
     "archive of the set missing": Broken(by=_archive_gone, alone=WEB, what="recovery set", where=SHARE, said=".zip"),
     "a bit of the archive flipped": Broken(by=_flip("application", "*.zip"), alone=WEB, what="recovery set", where=SHARE, said="is damaged"),
     "share gone": Broken(by=_share_gone, alone=WEB, what="recovery set", where=SHARE, said=SHARE),

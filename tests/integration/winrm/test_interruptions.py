@@ -103,6 +103,7 @@ def test_backup(twins: Twins, killer: Killer) -> None:
         killer.dead = dead
 
 
+@pytest.mark.nightly
 def test_backup_by_way_of_a_stage(twins: Twins, killer: Killer) -> None:
     """Whatever was made comes to the share, once, and the stage is empty afterwards."""
     stage, share = "D:\\stage", "E:\\backup\\web"
@@ -124,7 +125,7 @@ def test_backup_by_way_of_a_stage(twins: Twins, killer: Killer) -> None:
         killer.dead = dead
 
 
-@pytest.mark.parametrize("held", [False, True], ids=["by renaming", "by children"])
+@pytest.mark.parametrize("held", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["by renaming", "by children"])
 def test_restore(twins: Twins, killer: Killer, held: bool) -> None:
     twins.backup()
     twins.install_iis()
