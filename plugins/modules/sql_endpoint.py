@@ -185,15 +185,17 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
     if wanted["certificate"] and wanted["authentication"] is None:
         wanted["authentication"] = "CERTIFICATE"
     _check_edition(session, wanted["role"] or (before or {}).get("role", ""))
+    may = {login.lower() for login in (before or {"connect": []})["connect"]}
+    new = [login for login in session.params["connect"] if login.lower() not in may]
+    missing = _missing_logins(session, new)
     if before is None:
         create_endpoint(session, name, wanted)
     else:
         alter_endpoint(session, name, differences(before, wanted), {**before, **{key: value for key, value in wanted.items() if value is not None}})
-    may = {login.lower() for login in (before or {"connect": []})["connect"]}
-    for login in session.params["connect"]:
-        if login.lower() not in may:
-            _provide_windows_login(session, login)
-            grant_connect(session, name, login)
+    for login in new:
+        if login in missing:
+            session.change(compose("CREATE LOGIN {login} FROM WINDOWS", login=login), doing=f"Cannot create the login {login}")
+        grant_connect(session, name, login)
 
 
 def _complete(session: Session, wanted: dict[str, Any]) -> None:
@@ -213,15 +215,21 @@ def _check_edition(session: Session, role: str) -> None:
         )
 
 
-def _provide_windows_login(session: Session, login: str) -> None:
-    if session.connection.value("SELECT COUNT(*) AS found FROM sys.server_principals WHERE name = ?", login, doing=f"Cannot read the login {login}"):
-        return
-    if "\\" not in login:
-        raise RecoveryError(
-            f"There is no login {login} on {session.connection.target.server} that could connect to the endpoint",
-            advice="sql_certificate makes it together with the other server's certificate (options 'public' and 'identity')",
-        )
-    session.change(compose("CREATE LOGIN {login} FROM WINDOWS", login=login), doing=f"Cannot create the login {login}")
+def _missing_logins(session: Session, logins: list[str]) -> list[str]:
+    """Accounts of Windows that are no logins yet. Raises RecoveryError for another login that is not there, before anything is changed.
+
+    In check mode that is a warning: the task before this one would have made it.
+    """
+    query = "SELECT COUNT(*) AS found FROM sys.server_principals WHERE name = ?"
+    missing = [login for login in logins if not session.connection.value(query, login, doing=f"Cannot read the login {login}")]
+    unknown = [login for login in missing if "\\" not in login]
+    if unknown:
+        said = f"There is no login {unknown[0]} on {session.connection.target.server} that could connect to the endpoint"
+        advice = "sql_certificate makes it together with the other server's certificate (options 'public' and 'identity')"
+        if not session.check_mode:
+            raise RecoveryError(said, advice=advice)
+        session.warnings.append(f"{said}, yet: {advice}.")
+    return [login for login in missing if login not in unknown]
 
 
 def _expected(session: Session, before: dict[str, Any] | None) -> dict[str, Any]:

@@ -89,13 +89,27 @@ def test_servers_of_one_domain_know_each_other_by_their_accounts(pair):
             server.do(f"DROP LOGIN [{account}]")
 
 
-def test_check_mode_plans_certificate_and_endpoint(three, only_queries):
-    server = three[0]
+def test_check_mode_plans_certificate_and_endpoint(trusted, only_queries):
+    server = trusted[0]
     with only_queries:
         assert server.run("sql_certificate", check=True, name="not yet", master_key_password=MASTER_KEY)["changed"]
         planned = server.run("sql_endpoint", check=True, diff=True, port=5099)
         assert planned["changed"] and planned["statements"] == ["ALTER ENDPOINT [Mirroring] AS TCP (LISTENER_PORT = 5099)"]
+        early = server.run("sql_endpoint", check=True, connect=["not yet"])      # sql_certificate would have made it
+        assert "no login not yet" in str(early["warnings"])
     assert not server.run("sql_certificate", check=True, name="not yet", state="absent")["changed"]
+
+
+def test_nothing_is_made_for_a_login_that_is_not_there(trusted):
+    a = trusted[0]
+    before = a.run("sql_endpoint")["endpoint"]
+    a.run("sql_endpoint", state="absent")
+    try:
+        with pytest.raises(Failed, match="There is no login nobody"):
+            a.run("sql_endpoint", certificate=own(a), connect=["nobody"])
+        assert a.run("sql_endpoint", check=True, certificate=own(a))["changed"]
+    finally:
+        a.run("sql_endpoint", certificate=own(a), connect=before["connect"])
 
 
 def test_from_nothing_to_a_mirror_with_witness_and_back(pair, only_queries):
