@@ -1,0 +1,51 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a failed task said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+DOCUMENTATION = r"""
+name: what_failed
+author: prs.recovery contributors (@prs-recovery)
+version_added: 0.1.0
+short_description: What a failed task said
+description:
+  - The message of a result, as C(ansible_failed_result) is one. Of a loop it is that of the first item that failed; Ansible itself says no more than
+    that one or more items did.
+positional: _input
+options:
+  _input:
+    description: The result of a task that failed.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Say what went wrong
+  ansible.builtin.debug:
+    msg: "{{ ansible_failed_task.name }}: {{ ansible_failed_result | prs.recovery.what_failed }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The message.
+  type: str
+"""
+
+
+def what_failed(result: Mapping[str, Any]) -> str:
+    """See DOCUMENTATION."""
+    items = [item for item in result.get("results") or () if isinstance(item, Mapping) and (item.get("failed") or item.get("unreachable"))]
+    said = [item["msg"] for item in (*items, result) if item.get("msg")]
+    return str(said[0]) if said else "it failed without a word"
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self):
+        return {"what_failed": what_failed}
