@@ -30,6 +30,7 @@ def test_no_secret_in_any_output_or_file(beginning: Beginning, shared_estate: Es
         "prs_app_identity": "SpecificUser", "prs_app_identity_user": r"PRSLAB\svc-prs", "prs_app_identity_password": lab.secrets.accounts["svc-prs"],
         "prs_backup_database_user": account["user"], "prs_backup_database_password": account["password"],
         "prs_backup_encryption_certificate": "PRS backup", "prs_backup_encryption_password": "Key-Passw0rd-of-nobody",
+        "prs_backup_copies_user": account["user"], "prs_backup_copies_password": account["password"],
         "prs_backup_password_hashes": True,
         "prs_backup_keys_path": keys, "prs_backup_keys_user": account["user"], "prs_backup_keys_password": account["password"],
     }

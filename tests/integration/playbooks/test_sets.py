@@ -232,6 +232,7 @@ def test_keys_and_database_under_different_rights(estate: Estate):
     copy_of_all = make_shares(estate, {"copy": [r"PRSLAB\svc-backup"]}, host="witness")["copy"]
     apart = ("-e", json.dumps({
         "prs_backup_copies": [{"site": "site_b", "path": copy_of_all}],
+        "prs_backup_copies_user": r"PRSLAB\svc-backup", "prs_backup_copies_password": estate.lab.description.secrets.accounts["svc-backup"],
         "prs_backup_application_path": shares["keys"], "prs_backup_database_path": shares["data"],
         "prs_backup_database_user": r"PRSLAB\svc-prs", "prs_backup_database_password": estate.lab.description.secrets.accounts["svc-prs"],
         "prs_backup_keys_path": shares["vault"], "prs_backup_plain_copies": {"encryption.config": r"C:\plain.config"}, "prs_backup_exclude": ["*.log"],
