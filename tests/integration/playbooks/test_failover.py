@@ -119,7 +119,7 @@ def test_a_backup_finds_the_database_where_it_is(mirrored: Estate):
 
 
 @pytest.mark.nightly
-def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrored_state: Path, tmp_path: Path, shared_rests: None):
+def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrored_state: Path, tmp_path: Path, shared_rests: None, figure):
     ended: list[str] = []
     for changes in range(1, 40):
         folder = tmp_path / f"after-{changes}"
@@ -144,4 +144,4 @@ def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrore
             estate.lab.down()
             shutil.rmtree(folder)
     assert len(ended) >= 4, ended
-    print("interrupted before: " + ", ".join(ended))
+    figure(f"the role failover was interrupted at {len(ended)} places and went on: before {', '.join(ended)}")

@@ -180,7 +180,7 @@ def test_a_backup_is_not_restored_while_the_mirror_holds_more(mirrored: Estate, 
 
 
 @pytest.mark.nightly
-def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrored: Estate):
+def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrored: Estate, figure):
     """The role, on servers that are there already. A task is killed between its statements in the tests of the modules."""
     ended: list[str] = []
     for changes in range(1, 40):
@@ -197,7 +197,7 @@ def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrore
         third = role(mirrored, "mirror")
         assert (third.code, third.changed) == (0, 0), (ended[-1], third.output)
     assert len(ended) >= 5, ended       # its certificate, those of the others, endpoint, mirror, logins
-    print("interrupted before: " + ", ".join(ended))
+    figure(f"the role mirror was interrupted at {len(ended)} places and went on: before {', '.join(ended)}")
 
 
 def _forget_mirroring(estate: Estate) -> None:
