@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,11 +57,13 @@ class ApplicationRestore:
         self.pool = ApplicationPool(files, params["application_pool"]) if params["application_pool"] else None
         self.encrypted: set[str] = set()
         self.rejected: list[dict[str, str]] = []
+        self.keep_as: str | None = None
+        """Name that the folder which is replaced gets. Empty: it goes."""
         self.kept_old: str | None = None
 
     def run(self) -> dict[str, Any]:
         with self.files.share(self.source, user=self.params["share_user"], password=self.params["share_password"]):
-            repaired = self.swap.repair()
+            repaired = self.swap.repair() | self.keep_what_was_found()
             present = self.present()
             for candidate in candidates(self.files, self.source, application=self.path, rejected=self.rejected, until=self.until):
                 finding = self.compare(candidate, present)
@@ -151,7 +153,6 @@ class ApplicationRestore:
     def leave(self, candidate: Candidate, finding: Finding, *, repaired: bool) -> dict[str, Any]:
         """The folder stays. An old one is left only when a run ended after its swap; the folder being whole, that is over now."""
         if finding.state.kind in ("identical", "whole") and self.swap.has_old():
-            self.kept_old = self.name_of_kept() if self.params["keep_old"] else None
             self.let_go_of_old()
             repaired = True
         return self.result(candidate, finding, repaired=repaired, restored=False)
@@ -229,32 +230,67 @@ class ApplicationRestore:
         if isinstance(problem, RecoveryError):
             problem.args = (sentences(str(problem), f"{self.path} is as it was before"),)
 
+    # The old folder. Other keys are never thrown away: their database cannot be read without them.
+
+    def keep_what_was_found(self) -> bool:
+        """The old folder of a run that was interrupted after its swap gets its name, where it is one to keep. Answers whether it was."""
+        if not self.swap.found_old:
+            return False
+        other = self.other_keys(self.swap.where.old)
+        if not other and not self.params["keep_old"]:
+            return False
+        self.kept_old = f"{self.swap.where.live}.{self.stamp}-interrupted"
+        if other:
+            self.warn_of_keys(f"What an interrupted run left in {self.swap.where.old}", other)
+        self.files.rename(self.swap.where.old, self.kept_old)
+        return True
+
+    def other_keys(self, old: str) -> list[str]:
+        """Key files of a finished installation that are not those which lie in the folder now. What is no key any more is not one of them."""
+        names = self.params["key_files"]
+        found, now = self.files.hash(old, [*names, DATABASE_CONFIG]), self.files.hash(self.path, names)
+        if not found.get(DATABASE_CONFIG, PresentFile(size=0, sha256=None)).size:
+            return []
+        return [name for name in names if name in found and (found[name].sha256 is None or self.is_another_key(join(old, name), found[name], now.get(name)))]
+
+    def is_another_key(self, path: str, there: PresentFile, now: PresentFile | None) -> bool:
+        if not there.size or (now and there.sha256 == now.sha256):
+            return False
+        try:
+            seen = self.files.look_into(path)
+        except WindowsFault:      # nobody knows
+            return True
+        return bool(seen and seen.xml)
+
     def keep_where_needed(self, state: FolderState) -> None:
-        """Under which name the old folder stays. Other keys are never thrown away: their database cannot be read without them."""
+        """Under which name the folder stays that is to be replaced."""
         foreign = state.kind == "foreign"
         if state.kind != "missing" and (foreign or self.params["keep_old"]):
-            self.kept_old = self.name_of_kept()
+            self.keep_as = self.kept_old = f"{self.swap.where.live}.{self.stamp}"
         if foreign:
-            self.files.warnings.append(
-                f"{self.path} on {self.files.host} has other keys than the archive ({', '.join(state.damage)}). Without them their database cannot be "
-                f"read, so this folder is kept as {self.kept_old}. Remove it when nobody needs it."
-            )
+            self.warn_of_keys(self.path, state.damage)
 
-    def name_of_kept(self) -> str:
-        return f"{self.swap.where.live}.{self.now.astimezone(dt.timezone.utc).strftime('%Y%m%dT%H%M%SZ')}"
+    def warn_of_keys(self, what: str, names: Sequence[str]) -> None:
+        self.files.warnings.append(
+            f"{what} on {self.files.host} has other keys than the archive ({', '.join(names)}). Without them their database cannot be read, so it is kept as "
+            f"{self.kept_old}. Remove it when nobody needs it."
+        )
+
+    @property
+    def stamp(self) -> str:
+        return self.now.astimezone(dt.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
 
     def let_go_of_old(self) -> None:
+        """A predecessor that stays is no reason to fail: the restored folder is in place."""
         if not self.swap.has_old():
             return
-        if self.kept_old:
-            self.files.rename(self.swap.where.old, self.kept_old)
-            return
+        old = self.swap.where.old
         try:
-            self.swap.remove_old()
+            self.files.rename(old, self.keep_as) if self.keep_as else self.swap.remove_old()
         except RecoveryError as problem:
-            self.files.warnings.append(
-                f"The restored folder is in place; its predecessor could not be removed. {problem} The next run removes it."
-            )
+            could_not, will = (f"be renamed to {self.keep_as}", "does that") if self.keep_as else ("be removed", "removes it")
+            self.kept_old = old if self.keep_as else self.kept_old
+            self.files.warnings.append(f"The restored folder is in place; its predecessor {old} could not {could_not}. {problem} The next run {will}.")
 
     def result(self, candidate: Candidate, finding: Finding, *, repaired: bool, restored: bool) -> dict[str, Any]:
         running, started = self.pool_at_the_end()

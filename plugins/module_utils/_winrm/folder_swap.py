@@ -30,12 +30,15 @@ class FolderSwap:
         self._files = files
         self._done: list[Move] = []
         self._renamed = True
+        self.found_old = False
+        """Whether an old folder was there when this run came, as `repair` saw."""
 
     def repair(self) -> bool:
         """Put right what an interrupted run left; answers whether there was anything. Afterwards only the folder and perhaps an old one are there."""
         children = [self._children(path) for path in (self.where.live, self.where.new, self.where.part, self.where.old)]
         steps = repair(self.where, live=children[0], new=children[1], part=children[2], old=children[3])
         fault = self._perform(steps)
+        self.found_old = children[3] is not None and self.has_old()
         if fault:
             raise RecoveryError(
                 f"An earlier run on {self._files.host} was interrupted while it replaced {self.where.live}, and that cannot be put right: {fault.message}",

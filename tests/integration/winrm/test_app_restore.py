@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.manifest import Manifest, ManifestFile
 from ansible_collections.prs.recovery.plugins.module_utils._winrm import application_restore, folder_swap
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 
 from .windows_twins import APPLICATION, CONTENT, LOCAL, LONG_AGO, NIGHT, ON_SHARE, POOL, REMOTE, Twins, damage
@@ -266,8 +267,15 @@ def test_the_old_folder_is_kept_when_asked(archived: Twins) -> None:
     assert archived.tree(result["kept_old"]) == before and archived.tree() == CONTENT
 
 
-def test_the_old_folder_is_kept_by_the_next_run_when_one_was_interrupted(archived: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("then_damaged", [False, True])
+@pytest.mark.parametrize(("key", "keep_old", "kept"), [(None, True, True), (OTHER_KEY, False, True), (b"ruined", False, False), (None, False, False)])
+def test_what_an_interrupted_run_left_is_kept_where_it_is_one_to_keep(
+    archived: Twins, monkeypatch: pytest.MonkeyPatch, key: bytes | None, keep_old: bool, kept: bool, then_damaged: bool
+) -> None:
+    """The next run does not know any more what it was replaced for; its keys tell."""
     archived.files.remove(DLL)
+    if key is not None:
+        archived.write(f"{APPLICATION}\\encryption.config", key)
     before = archived.tree()
 
     def interrupted(restore: application_restore.ApplicationRestore) -> None:
@@ -275,10 +283,35 @@ def test_the_old_folder_is_kept_by_the_next_run_when_one_was_interrupted(archive
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(application_restore.ApplicationRestore, "let_go_of_old", interrupted)
-        archived.restore(keep_old=True)
-    result = archived.restore(keep_old=True)
-    assert result["repaired"] and not result["restored"]
-    assert archived.tree(result["kept_old"]) == before and archived.tree() == CONTENT
+        archived.restore(keep_old=keep_old, replace="always")
+    if then_damaged:
+        archived.files.remove(DLL)
+    planned = archived.restore(keep_old=keep_old, check_mode=True)
+    result = archived.restore(keep_old=keep_old)
+    assert result["repaired"] != then_damaged or kept
+    assert result["restored"] == then_damaged and archived.tree() == CONTENT and result == planned
+    beside = sorted(set(archived.names(SITES)) - {"PasswordResetServer", "wwwroot"})
+    trees = [archived.tree(f"{SITES}\\{name}") for name in beside if name.startswith("PasswordResetServer.")]
+    assert (before in trees) == kept and len(trees) == kept + (keep_old and then_damaged)
+    assert bool(result["warnings"]) == (key == OTHER_KEY)
+
+
+def test_an_old_folder_that_cannot_be_renamed_is_kept_by_the_next_run(archived: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The restored folder is in place all the same, and its pool runs."""
+    archived.write(f"{APPLICATION}\\encryption.config", OTHER_KEY)
+    before, old = archived.tree(), f"{APPLICATION}.prs-old"
+    archived.install_iis()
+
+    def denied(files: WindowsFiles, source: str, target: str) -> None:
+        raise RecoveryError(f"Renaming {source} failed: it is in use")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WindowsFiles, "rename", denied)
+        result = archived.restore(replace="always", application_pool=POOL, start_pool=True)
+    assert result["restored"] and result["pool_running"] and result["kept_old"] == old and archived.tree(old) == before
+    assert "could not be renamed" in result["warnings"][1]
+    again = archived.restore(replace="always", application_pool=POOL, start_pool=True)
+    assert archived.tree(again["kept_old"]) == before and archived.tree() == CONTENT
 
 
 def test_rights_are_inherited_anew_and_own_ones_carried_over(archived: Twins) -> None:
