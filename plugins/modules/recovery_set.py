@@ -138,6 +138,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set im
     Surplus,
     chain_of,
     compose,
+    files_of_link,
     link_of,
     moment,
     surplus,
@@ -166,11 +167,12 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         refuse_missing(files, folders, backup["files"])
         chain = chain_to(folders, backup, earlier)
     with folders.keys():
-        refuse_missing(files, folders, [archive.get("archive") or archive["path"], archive["manifest"]])
+        refuse_elsewhere(folders, named_files(archive, []))
+        refuse_missing(files, folders, named_files(archive, []))
         taken_at = moment(link_of(backup)["finished_at"])
         made = compose(
             label=params["label"], site=params["site"], now=taken_at, backup=backup, archive=archive, application_state=params["application_state"],
-            chain=chain, facts=params["facts"] or facts_of(earlier),
+            chain=chain, facts=params["facts"] or facts_of(earlier), elsewhere=folders.elsewhere(named_files(archive, chain)),
         )  # fmt: skip
         manifest = folders.write(made)
         rules = params["retention"]
@@ -184,6 +186,18 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     return {
         "changed": True, "set": dict(made.values), "manifest": manifest, "removed": list(gone.labels), "removed_files": [*gone.application, *gone.database],
     }  # fmt: skip
+
+
+def named_files(archive: dict[str, Any], chain: Iterable[dict[str, Any]]) -> list[str]:
+    return [archive.get("archive") or archive["path"], archive["manifest"], *(path for link in chain for path in files_of_link(link))]
+
+
+def refuse_elsewhere(folders: SetFolders, paths: list[str]) -> None:
+    """Not asked there at all: an earlier manifest may name any server."""
+    there = folders.elsewhere(paths)
+    if there:
+        raise RecoveryError(f"{there[0]}, the archive of the set before this one, lies on another server than the sets, from which no restore takes it",
+                            advice="Take a full backup (backup_prs)")
 
 
 def refuse_taken_label(folders: SetFolders, label: str) -> None:

@@ -15,8 +15,9 @@ author:
 description:
   - Chooses the newest healthy recovery set whose files are all there, or the one of a label, or what leads to a moment, and says what
     M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need for it.
-  - Only files in the folders of O(path) are chosen. A manifest that names others is that of a folder which was moved, so the files of the same
-    names are taken here.
+  - Files that are not where the manifest of a set names them are looked for in the folders of O(path) by their names, so that a folder can be moved. On
+    file servers that have none of these folders, nor of O(other_folders), nothing is looked for: a manifest is a text that others may have written, and
+    whoever asks such a server shows it his account.
 options:
   label:
     description:
@@ -32,6 +33,12 @@ options:
       - Read every set, for RV(sets). Otherwise only as many as the choice needs.
     type: bool
     default: false
+  other_folders:
+    description:
+      - Further folders that files of a set may lie in, such as those that were used before.
+    type: list
+    elements: str
+    default: []
   optional:
     description:
       - Where there is no set at all, RV(chosen) is empty, and the task does not fail.
@@ -135,6 +142,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set im
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.paths import full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.set_folders import SetFolders, place_spec
 
 NEWEST = "newest"
@@ -147,12 +155,15 @@ class Choosing:
     def __init__(self, files: WindowsFiles, params: dict[str, Any]) -> None:
         self.params = params
         self.folders = SetFolders.from_params(files, params)
+        self.folders.others = [full_path(folder, option="other_folders") for folder in params["other_folders"]]
         self.host = files.host
         self.unusable: list[dict[str, str]] = []
         self.read: list[RecoverySet] = []
         self.notes: list[str] = []
-        self.elsewhere: dict[str, str] = {}
-        """Label of a set -> a file that it names and that lies outside of this place."""
+        self.named: list[RecoverySet] = []
+        """Those of `read` as their manifests tell them."""
+        self.moved: set[str] = set()
+        """Files, in lower case, that are not where a manifest says."""
         self._source: Iterator[RecoverySet] = iter(())
 
     def run(self) -> dict[str, Any]:
@@ -191,25 +202,36 @@ class Choosing:
         """All of them, newest first; what was read once is not read again."""
         yield from list(self.read)
         for one in self._source:
-            self.read.append(self.as_here(one))
+            self.remember(one)
             yield self.read[-1]
 
+    def remember(self, one: RecoverySet) -> None:
+        self.named.append(one)
+        self.read.append(self.as_here(one))
+
     def as_here(self, one: RecoverySet) -> RecoverySet:
-        """A set with the files of this place. Where a manifest points elsewhere the folder was moved, or somebody wants another database restored."""
-        foreign = self.folders.foreign(one)
-        if not foreign:
-            return one
-        self.elsewhere[one.label] = foreign[0]
-        return relocated(one, self.folders.place)
+        """A set with files of this place for those on another server, which anybody may have written into its manifest, and for those that were moved."""
+        elsewhere = set(self.folders.elsewhere([*one.database_files, *one.application_files]))
+        return relocated(one, self.folders.place, only=lambda path: path in elsewhere or path.lower() in self.moved)
+
+    def take_from_here(self, gone: list[str]) -> bool:
+        """Look in this place for files that are not where they were. Answers whether there is any that was not looked for yet."""
+        new = {path.lower() for path in gone if not self.folders.is_here(path)} - self.moved
+        self.moved |= new
+        self.read = [self.as_here(one) for one in self.named]
+        return bool(new)
 
     def choice(self, labels: list[str], until: dt.datetime | None) -> Choice:
         label = self.params["label"]
         if label and label.lower() != NEWEST:
             with self.folders.keys():
-                named = self.as_here(self.folders.named(label))
-            self.read.append(named)
-            found = choose([named], healthy=False)
-            self.refuse(self.missing(found), found)
+                self.remember(self.folders.named(label))
+            while True:
+                found = choose(list(self.read), healthy=False)
+                gone = self.missing(found)
+                if not gone or not self.take_from_here(gone):
+                    break
+            self.refuse(gone, found)
             return found
         incomplete: set[str] = set()
         while True:
@@ -218,6 +240,8 @@ class Choosing:
             gone = self.missing(found)
             if not gone:
                 return found
+            if self.take_from_here(gone):
+                continue
             incomplete.add(found.set.label)
             self.notes.append(f"newer, but not taken because {gone[0]} is missing: {found.set.label} ({written(found.set.recovery_point)})")
             if len(incomplete) == len(labels):
@@ -234,10 +258,15 @@ class Choosing:
     def refuse(self, gone: list[str], found: Choice) -> None:
         if not gone:
             return
-        moved = self.elsewhere.get(found.set.label)
-        advice = f"Its manifest names {moved}, and only what lies in this place is restored. Bring it there, or choose another set" if moved \
-            else "Choose another set"
+        moved = self.moved_of(found.set)
+        advice = f"Its manifest names {moved[0]}. Bring it there, or choose another set" if moved else "Choose another set"
         raise RecoveryError(f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}", advice=advice)
+
+    def moved_of(self, one: RecoverySet) -> list[str]:
+        """Files as its manifest names them, of those that are taken from this place instead."""
+        [original] = [found for found in self.named if found.label == one.label]
+        pairs = zip([*original.database_files, *original.application_files], [*one.database_files, *one.application_files], strict=True)
+        return [before for before, after in pairs if before != after]
 
     def newer(self, found: Choice) -> list[str]:
         """Backups of the database that nobody would restore, though they are newer."""
@@ -248,9 +277,9 @@ class Choosing:
 
     def described(self, found: Choice) -> dict[str, Any]:
         one = found.set
-        moved = self.elsewhere.get(one.label)
+        moved = self.moved_of(one)
         if moved:
-            self.notes.append(f"its manifest names {moved}; the files of the same names in this place are taken")
+            self.notes.append(f"its manifest names {moved[0]}; the file of that name in this place is taken")
         at_target = moment(found.target) if found.target != "latest" else one.recovery_point
         return {
             "label": one.label,
@@ -280,6 +309,7 @@ def main() -> None:
             "label": {"type": "str"},
             "until": {"type": "str"},
             "all": {"type": "bool", "default": False},
+            "other_folders": {"type": "list", "elements": "str", "default": []},
             "optional": {"type": "bool", "default": False},
         },
         supports_check_mode=True,

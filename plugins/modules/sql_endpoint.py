@@ -186,7 +186,7 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
         wanted["authentication"] = "CERTIFICATE"
     _check_edition(session, wanted["role"] or (before or {}).get("role", ""))
     may = {login.lower() for login in (before or {"connect": []})["connect"]}
-    new = [login for login in session.params["connect"] if login.lower() not in may]
+    new = list({login.lower(): login for login in session.params["connect"] if login.lower() not in may}.values())
     missing = _missing_logins(session, new)
     if before is None:
         create_endpoint(session, name, wanted)

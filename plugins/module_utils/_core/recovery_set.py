@@ -165,8 +165,12 @@ def compose(
     application_state: str,
     chain: Sequence[Mapping[str, Any]],
     facts: Mapping[str, Any],
+    elsewhere: Sequence[str] = (),
 ) -> RecoverySet:
-    """A set of a backup (as sql_backup returns it) and an archive (as app_backup returns it, or as an earlier set has it)."""
+    """A set of a backup (as sql_backup returns it) and an archive (as app_backup returns it, or as an earlier set has it).
+
+    elsewhere: files of these that no restore from this place will take, since another file server has them.
+    """
     [one] = backup["sets"]
     problems = [sentence for sentence in (
         "" if application_state == "answered" else f"the application did not work when the set was taken ({application_state})",
@@ -174,6 +178,7 @@ def compose(
         "" if archive["verified"] else "the archive was not read back",
         "" if chain else "a backup that it continues is in no set and not in the folder, so that it cannot be restored by itself; take a full backup "
         "(backup_prs), which the next ones continue",
+        f"{elsewhere[0]} lies on another server than the sets, from which no restore takes it; take a full backup (backup_prs)" if elsewhere else "",
     ) if sentence]  # fmt: skip
     database = {
         **link_of(backup),
@@ -206,11 +211,14 @@ def lines_of(one: RecoverySet) -> list[str]:
     return json.dumps(one.values, indent=1, sort_keys=True).split("\n")
 
 
-def relocated(one: RecoverySet, place: Place) -> RecoverySet:
-    """The set as its copy at another place tells it: the same files in that place's folders."""
+def relocated(one: RecoverySet, place: Place, *, only: Callable[[str], bool] = lambda path: True) -> RecoverySet:
+    """The set as its copy at another place tells it: the same files in that place's folders. only: which of them lie there."""
 
     def database(path: str) -> str:
-        return ntpath.join(place.database, ntpath.basename(path))
+        return ntpath.join(place.database, ntpath.basename(path)) if only(path) else path
+
+    def application(path: str) -> str:
+        return ntpath.join(place.application, ntpath.basename(path)) if only(path) else path
 
     def moved(link: Mapping[str, Any]) -> dict[str, Any]:
         beside = link.get("manifest_beside")
@@ -222,7 +230,7 @@ def relocated(one: RecoverySet, place: Place) -> RecoverySet:
     values["database"] = {**moved(values["database"]), "chain": [moved(link) for link in one.chain]}
     values["application"] = {
         **values["application"],
-        **{name: ntpath.join(place.application, ntpath.basename(values["application"][name])) for name in ("archive", "manifest")},
+        **{name: application(values["application"][name]) for name in ("archive", "manifest")},
     }
     values["copy_of"] = one.values.get("copy_of") or one.values["application"]["archive"]
     return RecoverySet(label=one.label, taken_at=one.taken_at, healthy=one.healthy, values=values)
@@ -238,11 +246,19 @@ def parse_set(text: str, *, where: str) -> RecoverySet:
         if values["format"] != FORMAT:
             raise RecoveryError(f"{where} has the format '{values['format']}', this collection reads '{FORMAT}'", advice="Update the collection prs.recovery")
         for link in [values["database"], *values["database"]["chain"]]:
-            _needed = link["set_guid"], link["type"], link["last_lsn"] + 0, link["files"][0]
-        _needed = values["application"]["archive"], values["application"]["manifest"], moment(values["database"]["finished_at"])
+            _needed = link["set_guid"], link["type"], link["last_lsn"] + 0, link["files"][0], dict(link.get("sha256") or {})
+            _must_be_texts([*link["files"], link.get("manifest_beside") or ""])
+        _needed = moment(values["database"]["finished_at"])
+        _must_be_texts([values["application"][name] for name in ("archive", "manifest")])
         return RecoverySet(label=str(values["label"]), taken_at=moment(values["taken_at"]), healthy=values["healthy"] is True, values=values)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         raise RecoveryError(f"{where} is no manifest of a recovery set, or is damaged", advice="Use another set") from None
+
+
+def _must_be_texts(values: Iterable[Any]) -> None:
+    """Raises TypeError: a manifest is a file that anybody may have written, or a disk."""
+    if not all(isinstance(value, str) for value in values):
+        raise TypeError
 
 
 # Choosing one

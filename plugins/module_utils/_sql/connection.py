@@ -29,8 +29,8 @@ ENCRYPTION = {
     "freetds": {"mandatory": "require", "optional": "request"},
 }
 
-LOOK_AGAIN = 3
-"""Seconds to find out whether anybody listens where the driver has just given up: it has waited long enough for both."""
+LOOK_AGAIN = 5
+"""Seconds to find out whether anybody listens where the driver has just given up: time for a third attempt of TCP, as one or two may get lost."""
 
 _NUMBER_OF_MESSAGE = re.compile(r"\((\d+)\)\s*$")
 
@@ -175,7 +175,7 @@ def connect(target: Target, *, may_be_down: bool = False) -> Connection:
         except pyodbc.Error as problem:
             told = classify(problem)
             seconds = min(LOOK_AGAIN, target.connect_timeout)
-            told["answered"] = may_be_down or is_from_server(told["number"], told["sqlstate"]) or not _why_unreachable(target, seconds=seconds)
+            told["answered"] = may_be_down or is_from_server(**told) or not _why_unreachable(target, seconds=seconds)
         else:
             return Connection(raw, target=target, driver=driver)
     raise _no_session(target, told)

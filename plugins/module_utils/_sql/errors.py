@@ -17,6 +17,7 @@ from .._core.sql_advice import advice_for, operating_system_error
 __all__ = ["ConnectionFailed", "SqlError", "classify", "is_from_server", "plain_text"]
 
 _NATIVE_NUMBER = re.compile(r"\((-?\d+)\) \(SQL[A-Za-z]+\)")
+_PROVIDER = re.compile(r"\w+ Provider:")
 _ORIGIN = re.compile(r"^(\s*\[[^\]]*\])+")
 
 TIMEOUT_STATES = ("HYT00", "HYT01")
@@ -43,7 +44,7 @@ class SqlError(RecoveryError):
         if not advice and self.lost:
             advice = "The connection broke, and with it the server ended what it was doing. Check the server and the network, then run again"
         advice = advice or advice_for(number, text, account=account)
-        shown = f"{text} (SQL Server error {number})" if is_from_server(number, sqlstate) and not self.lost else text
+        shown = f"{text} (SQL Server error {number})" if is_from_server(text=text, number=number, sqlstate=sqlstate) and not self.lost else text
         fields = {"number": number, "sqlstate": sqlstate, "message": text, "os_error": self.os_error}
         super().__init__(f"{doing}: {shown}" if doing else shown, advice=advice, sql_error=fields)
 
@@ -56,9 +57,10 @@ class ConnectionFailed(SqlError):
         self.details["sql_error"]["answered"] = answered
 
 
-def is_from_server(number: int | None, sqlstate: str) -> bool:
-    """Whether an error's number is one of SQL Server's own, so that the server has answered. The drivers pass on the network's numbers, too."""
-    return number is not None and number > 0 and number not in FREETDS_NUMBERS and sqlstate not in UNREACHED_STATES
+def is_from_server(*, text: str, number: int | None, sqlstate: str) -> bool:
+    """Whether an error's number is one of SQL Server's own, so that the server has answered. The drivers pass on those of network and security, too."""
+    ours = sqlstate not in (*UNREACHED_STATES, *LOST_STATES) and not _PROVIDER.match(text)
+    return ours and number is not None and number > 0 and number not in FREETDS_NUMBERS
 
 
 def classify(problem: Exception) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import re
 
 from .._core.errors import RecoveryError
 
-__all__ = ["base_name", "full_path", "join", "lies_in", "parent", "server_of", "share_root"]
+__all__ = ["base_name", "full_path", "join", "lies_in", "parent", "server_asked", "server_of", "share_root"]
 
 _DRIVE = re.compile(r"[A-Za-z]:\\")
 _SHARE = re.compile(r"(\\\\[^\\?.][^\\]*\\[^\\]+)(\\.*)?")
@@ -36,6 +36,14 @@ def share_root(path: str) -> str | None:
 def server_of(path: str) -> str:
     """\\\\server of a path on a share."""
     return "\\\\" + path.lstrip("\\").partition("\\")[0]
+
+
+def server_asked(path: str) -> str | None:
+    """Which file server a path that anybody may have written leads to, \\\\server in lower case: None for a local path, "" for what is no usual path."""
+    plain = ntpath.normpath(path.strip().replace("/", "\\"))
+    if _DRIVE.match(plain):
+        return None
+    return server_of(plain).lower() if _SHARE.fullmatch(plain) else ""
 
 
 def join(folder: str, *names: str) -> str:

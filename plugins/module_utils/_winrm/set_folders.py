@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from .._core.archive_store import archive_label
@@ -18,11 +19,10 @@ from .._core.strays import stray_archives, stray_backups
 from .archives import ArchiveFolder
 from .errors import WindowsFault
 from .files import WindowsFiles
-from .paths import base_name, full_path, join, lies_in, parent, server_of, share_root
+from .paths import base_name, full_path, join, lies_in, parent, server_asked, share_root
 
 __all__ = ["Account", "SetFolders", "place_spec"]
 
-OWN = "WinRM's own account"
 ENDING = ".json"
 BESIDE = ".manifest.json"
 
@@ -47,6 +47,11 @@ class Account:
     password: str | None = field(default=None, repr=False)
 
 
+def bare_account(user: str) -> str:
+    """The name alone: DOMAIN\\name and name@domain.example are one account."""
+    return user.rpartition("\\")[2].partition("@")[0].lower()
+
+
 class SetFolders:
     """The folders of a place. Paths need the connection that `connected` makes.
 
@@ -58,6 +63,8 @@ class SetFolders:
         self.place = place
         self._keys = keys
         self._data = data if data.user else keys
+        self.others: list[str] = []
+        """Further folders that files of sets may lie in."""
         self.unread: list[str] = []
         """Labels whose manifests are there and could not be opened, as far as somebody asked for them."""
 
@@ -93,14 +100,17 @@ class SetFolders:
 
     def must_go_with(self, other: SetFolders) -> None:
         """Raises RecoveryError where both are on one file server and need different accounts at the same time."""
-        for ours, theirs, option in ((self.place.database, other.place.database, "database"), (self.place.sets, other.place.sets, "share")):
-            one, another = (self._data, other._data) if option == "database" else (self._keys, other._keys)
-            root, there = share_root(ours), share_root(theirs)
-            if root and there and server_of(root).lower() == server_of(there).lower() and (one.user or "").lower() != (another.user or "").lower():
+        ours, theirs = self.place, other.place
+        pairs = [(ours.database, theirs.database, self._data, other._data, "database_user")]
+        keys = product((ours.sets, ours.application), (theirs.sets, theirs.application))
+        pairs += [(one, another, self._keys, other._keys, "share_user") for one, another in keys]
+        for one, another, reads, writes, option in pairs:
+            server = server_asked(one)
+            if server and server == server_asked(another) and reads.user and writes.user and bare_account(reads.user) != bare_account(writes.user):
                 raise RecoveryError(
-                    f"{ours} is read as {one.user or OWN} and {theirs} written as {another.user or OWN}, "
-                    f"and Windows knows the server {server_of(root)} under one account at a time (error 1219)",
-                    advice=f"Give both places the same account ({option}_user), or put the copies on another server, which is safer",
+                    f"{one} is read as {reads.user} and {another} written as {writes.user}, and Windows knows the server {server} under one account at a time "
+                    "(error 1219)",
+                    advice=f"Give both places the same account ({option}), or put the copies on another server, which is safer",
                 )
 
     # Sets
@@ -172,6 +182,14 @@ class SetFolders:
                 self._files.remove(path)
         return Surplus(labels=chosen.labels, database=database, application=application)
 
+    def elsewhere(self, paths: Iterable[str]) -> list[str]:
+        """Paths to file servers that have none of this place's folders. Whoever asks there shows them his account's password, or what is made of it."""
+        ours = {None, *map(server_asked, (self.place.sets, self.place.database, self.place.application, *self.others))}
+        return [path for path in paths if server_asked(path) not in ours]
+
+    def is_here(self, path: str) -> bool:
+        return lies_in(path, self.place.database) or lies_in(path, self.place.application)
+
     def foreign(self, one: RecoverySet) -> list[str]:
         """Files that a set names and that do not lie in the folders of this place. Anybody may have written its manifest."""
         database = [path for path in one.database_files if not lies_in(path, self.place.database)]
@@ -184,7 +202,7 @@ class SetFolders:
         if elsewhere:
             self._files.warnings.append(
                 f"{elsewhere[0]}{f' and {len(elsewhere) - 1} more' if elsewhere[1:] else ''}, which a removed set named, does not lie in {folder} and stays. "
-                "Remove it if nobody needs it."
+                "Another place may need it."
             )
         return tuple(found)
 

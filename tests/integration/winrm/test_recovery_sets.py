@@ -66,7 +66,7 @@ class Estate:
         return made
 
     def choose(self, **params: Any) -> dict[str, Any]:
-        values = {"path": HOME, "label": None, "until": None, "all": False, "optional": False}
+        values = {"path": HOME, "label": None, "until": None, "all": False, "optional": False, "other_folders": []}
         with self.twins.session() as files:
             return recovery_set_info.Choosing(files, {**values, **NO_PATHS, **ON_SHARE, **params}).run()
 
@@ -340,34 +340,76 @@ def test_no_copy_carries_away_what_is_not_of_its_place(estate: Estate, strange: 
     assert not [name for name in estate.tree(AWAY) if name.endswith(("win.ini", "x.bak", "precious.txt", "h1.json"))]
 
 
+def move(estate: Estate, source: str, target: str) -> None:
+    """What an administrator does, on the file server itself."""
+    for name, data in estate.tree(source).items():
+        estate.twins.write(f"{ON_DISK[target]}\\{name}".replace("/", "\\"), data, estate.twins.share_host)
+    estate.twins.system(estate.twins.share_host).remove_tree(ON_DISK[source])
+
+
 def test_sets_of_a_folder_that_was_moved_are_restored_from_where_they_are(estate: Estate):
     estate.night()
-    for name, data in estate.tree().items():
-        estate.twins.write(f"{ON_DISK[AWAY]}\\{name}".replace("/", "\\"), data, estate.twins.share_host)
-    chosen = estate.choose(path=AWAY, label="h3")["chosen"]
-    assert all(path.startswith(AWAY) for path in [*chosen["files"], chosen["archive"]])
-    assert f"{HOME}\\database\\full110.bak" in chosen["notes"][0]
-    until = (BEGIN + dt.timedelta(hours=1)).isoformat()
-    assert all(path.startswith(AWAY) for path in estate.choose(path=AWAY, until=until)["chosen"]["files"])
+    move(estate, HOME, AWAY)
+    for asked in ({}, {"label": "h3"}, {"until": (BEGIN + dt.timedelta(hours=1)).isoformat()}):
+        chosen = estate.choose(path=AWAY, **asked)["chosen"]
+        assert all(path.startswith(AWAY) for path in [*chosen["files"], chosen["archive"]])
+    assert f"{HOME}\\database\\" in estate.choose(path=AWAY, label="h3")["chosen"]["notes"][-1]
 
 
+def test_a_chain_over_an_earlier_folder_is_restored(estate: Estate):
+    """prs_backup_database_path was changed, and the full backup stayed where it was."""
+    estate.set(estate.taken("full", 100, 110), estate.archived())
+    later = f"{HOME}\\later"
+    log = estate.taken("log", 105, 150)
+    estate.file(f"{later}\\log150.bak", b"log")
+    made = estate.set({**log, "files": [f"{later}\\log150.bak"]}, database_path=later)["set"]
+    chosen = estate.choose(database_path=later)["chosen"]
+    assert made["healthy"] and chosen["files"] == [f"{HOME}\\database\\full110.bak", f"{later}\\log150.bak"]
+
+
+@pytest.mark.parametrize("strange", [r"\\elsewhere\share\strange.bak", "//elsewhere/share/strange.bak", r"\\?\UNC\elsewhere\share\strange.bak",
+                                     r"\\files@8080\backup\prs\strange.bak"])
 @pytest.mark.parametrize("part", ["database", "application"])
-def test_no_manifest_leads_a_restore_to_another_place(estate: Estate, part: str):
+def test_no_manifest_leads_a_restore_to_another_server(estate: Estate, part: str, strange: str):
+    """Whoever is asked there gets to see the account's password, or what is made of it."""
     estate.set(estate.taken("full", 1, 2), estate.archived())
     estate.set(estate.taken("full", 3, 4), estate.archived())
     manifest = json.loads(estate.tree()["sets/h1.json"])
-    strange = f"{AWAY}\\strange.bak"
-    estate.twins.write(f"{ON_DISK[AWAY]}\\strange.bak", b"x", estate.twins.share_host)
     if part == "database":
         manifest["database"]["chain"][0]["files"] = [strange]
     else:
         manifest["application"]["archive"] = strange
     estate.file(f"{HOME}\\sets\\h1.json", json.dumps(manifest).encode())
     found = estate.choose()["chosen"]
-    assert found["label"] == "h0" and "strange.bak is missing" in found["notes"][0]
-    with pytest.raises(RecoveryError, match=r"only what lies in this place is restored") as refused:
+    assert found["label"] == "h0" and f"{HOME}\\{part}\\strange.bak is missing" in found["notes"][0]
+    with pytest.raises(RecoveryError, match=r"Bring it there, or choose another set") as refused:
         estate.choose(label="h1")
     assert strange in str(refused.value)
+
+
+def test_no_set_goes_on_with_another_server_s_archive(estate: Estate):
+    """The archive of the set before it, say, which a log backup goes on with."""
+    estate.set(estate.taken("full", 1, 2), estate.archived())
+    manifest = json.loads(estate.tree()["sets/h0.json"])
+    manifest["application"]["archive"] = r"\\elsewhere\share\a.zip"
+    estate.file(f"{HOME}\\sets\\h0.json", json.dumps(manifest).encode())
+    with pytest.raises(RecoveryError, match=r"lies on another server than the sets.*Take a full backup"):
+        estate.set(estate.taken("log", 1, 3))
+
+
+@pytest.mark.parametrize("damage", [
+    {"application": None}, {"application": {"archive": None, "manifest": "x"}}, {"database": {"files": [5]}}, {"database": {"sha256": ["x"]}},
+    {"database": {"chain": [5]}}, {"database": {"manifest_beside": 5}},
+])
+def test_a_manifest_of_which_a_part_is_wrong_is_passed_over(estate: Estate, damage: dict[str, Any]):
+    estate.set(estate.taken("full", 1, 2), estate.archived())
+    estate.set(estate.taken("full", 3, 4), estate.archived())
+    manifest = json.loads(estate.tree()["sets/h1.json"])
+    for part, values in damage.items():
+        manifest[part] = {**manifest[part], **values} if part == "database" else values
+    estate.file(f"{HOME}\\sets\\h1.json", json.dumps(manifest).encode())
+    found = estate.choose(all=True)
+    assert found["chosen"]["label"] == "h0" and [one["label"] for one in found["unusable"]] == ["h1"]
 
 
 def test_a_copy_in_check_mode_copies_nothing(estate: Estate):
@@ -408,7 +450,7 @@ def test_a_copy_on_the_same_file_server_needs_the_same_account(estate: Estate):
     with pytest.raises(RecoveryError, match=r"svc-reader .*svc-backup.*one account at a time.*database_user"):
         estate.copy(database_user="PRSLAB\\svc-reader", database_password=SHARE_PASSWORD, to=to)
     with pytest.raises(RecoveryError, match=r"svc-backup .*svc-reader.*one account at a time.*share_user"):
-        estate.copy(to={**to, "share_user": "PRSLAB\\svc-reader", "database_user": "PRSLAB\\svc-backup"})
+        estate.copy(to={**to, "share_user": "PRSLAB\\svc-reader", "database_user": "svc-backup@prslab.test"})
 
 
 def test_a_copy_onto_itself_is_refused(estate: Estate):
