@@ -212,8 +212,9 @@ def _separation(place: Mapping[str, Any], data: list[dict[str, str]], applicatio
         advice = "Take these rights away: the keys of all passwords lie there"
         return row("rights", _where(place), f"{broad} may read there", next=advice)
     if both and manifest and not encrypted:
-        names = ", ".join(sorted(reader["name"] for reader in both)[:4])
-        return row("rights", _where(place), f"{names} read keys and database, which is not encrypted", state=WARN if accepted else FAIL,
+        names = sorted(reader["name"] for reader in both)
+        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if names[4:] else "")
+        return row("rights", _where(place), f"{shown} read keys and database, which is not encrypted", state=WARN if accepted else FAIL,
                    next="Encrypt the backups (prs_backup_encryption_certificate), give the two folders different readers, or accept it "
                         "(prs_accept_shared_readers)")
     good = "backups are encrypted" if encrypted else "no set says whether the backups are encrypted" if both else "nobody else reads both"

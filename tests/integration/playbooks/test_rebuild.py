@@ -55,6 +55,7 @@ def test_check_mode_with_only_the_web_server_lost_sends_only_queries(estate: Est
     assert _writes(estate, since=asked) == []
 
 
+@pytest.mark.nightly
 def test_check_mode_runs_through_with_sql_server_stopped_and_certificates_renewed(estate: Estate):
     """Each estate has certificates of its own addresses, so those of this copy differ from what is in its servers' stores."""
     estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="stopped")
