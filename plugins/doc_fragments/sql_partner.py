@@ -4,7 +4,20 @@
 
 from __future__ import annotations
 
-_SERVER = """
+class ModuleDocFragment:
+    """The other server of a mirrored database. The argument specs that belong to these are in module_utils/_sql/partners.py.
+
+    DOCUMENTATION: O(partner) of a mirroring session. FAILOVER: O(failover_partner), for modules that work on whichever is the principal.
+    """
+
+    DOCUMENTATION = r"""
+options:
+  partner:
+    description:
+      - The other server. M(prs.recovery.sql_mirror_failover) works when it is lost, too.
+    type: dict
+    required: true
+    suboptions:
       login_host:
         description: Name or address of the other server, as the control node reaches it.
         type: str
@@ -24,23 +37,6 @@ _SERVER = """
       certificate_name:
         description: Name that its certificate must be valid for, when it is not that of C(login_host).
         type: str
-"""
-
-
-class ModuleDocFragment:
-    """The other server of a mirrored database. The argument specs that belong to these are in module_utils/_sql/partners.py.
-
-    DOCUMENTATION: O(partner) of a mirroring session. FAILOVER: O(failover_partner), for modules that work on whichever is the principal.
-    """
-
-    DOCUMENTATION = rf"""
-options:
-  partner:
-    description:
-      - The other server. M(prs.recovery.sql_mirror_failover) works when it is lost, too.
-    type: dict
-    required: true
-    suboptions:{_SERVER}
       address:
         description:
           - Address of its mirroring endpoint for the other servers, C(TCP://sql-b.example.com:5022).
@@ -48,7 +44,7 @@ options:
         type: str
 """
 
-    FAILOVER = rf"""
+    FAILOVER = r"""
 options:
   failover_partner:
     description:
@@ -59,7 +55,26 @@ options:
       - An account that O(login_host) refuses is not tried on the partner.
       - Options that reach the Windows of the server (C(winrm_*)) belong to the task's own host, and are not used on the partner.
     type: dict
-    suboptions:{_SERVER}
+    suboptions:
+      login_host:
+        description: Name or address of the other server, as the control node reaches it.
+        type: str
+        required: true
+      login_port:
+        description: TCP port of its instance.
+        type: int
+      login_instance:
+        description: Name of a named instance.
+        type: str
+      login_user:
+        description: SQL login there, by default O(login_user).
+        type: str
+      login_password:
+        description: Its password, by default O(login_password).
+        type: str
+      certificate_name:
+        description: Name that its certificate must be valid for, when it is not that of C(login_host).
+        type: str
       database:
         description:
           - The mirrored database that decides, by default the one that the task is about. A task that is about none has to give it.

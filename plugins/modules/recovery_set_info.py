@@ -16,7 +16,7 @@ description:
   - Chooses the newest healthy recovery set whose files are all there, or the one of a label, or what leads to a moment, and says what
     M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need for it.
   - Files that are not where the manifest of a set names them are looked for in the folders of O(path) by their names, so that a folder can be moved. On
-    file servers that have none of these folders, nor of O(other_folders), nothing is looked for: a manifest is a text that others may have written, and
+    file servers that have none of these folders, nor of O(other_folders), nothing is looked for. A manifest is a text that others may have written, and
     whoever asks such a server shows it his account.
 options:
   label:
