@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+
 class ModuleDocFragment:
     """The other server of a mirrored database. The argument specs that belong to these are in module_utils/_sql/partners.py.
 
