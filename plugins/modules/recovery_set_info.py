@@ -279,7 +279,7 @@ class Choosing:
         one = found.set
         moved = self.moved_of(one)
         if moved:
-            self.notes.append(f"its manifest names {moved[0]}; the file of that name in this place is taken")
+            self.notes.append(f"its manifest names {moved[0]}; the file of that name in {self.params['path']} is used")
         at_target = moment(found.target) if found.target != "latest" else one.recovery_point
         return {
             "label": one.label,

@@ -228,7 +228,7 @@ def _missing_logins(session: Session, logins: list[str]) -> list[str]:
         advice = "sql_certificate makes it together with the other server's certificate (options 'public' and 'identity')"
         if not session.check_mode:
             raise RecoveryError(said, advice=advice)
-        session.warnings.append(f"{said}, yet: {advice}.")
+        session.warnings.append(f"{said} yet. Unless a task before this one makes it, the run itself will fail: {advice}.")
     return [login for login in missing if login not in unknown]
 
 

@@ -14,7 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["FAIL", "OK", "WARN", "Finding", "Objectives", "Row", "age", "bytes_text", "moment", "row"]
+__all__ = ["DENIED", "FAIL", "OK", "WARN", "Finding", "Objectives", "Row", "age", "bytes_text", "moment", "row"]
+
+DENIED = 5
+"""Windows' error for what is there and may not be read, as keys are for most."""
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))

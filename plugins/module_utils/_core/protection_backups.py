@@ -11,7 +11,7 @@ import ntpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .protection import FAIL, OK, WARN, Objectives, Row, age, bytes_text, moment, row
+from .protection import DENIED, FAIL, OK, WARN, Objectives, Row, age, bytes_text, moment, row
 
 __all__ = ["CHECKS", "KEY_FILE"]
 
@@ -20,7 +20,6 @@ KEY_FILE = "encryption.config"
 # Who reads everything anyway: SYSTEM, Administrators, Domain Admins, CREATOR OWNER and the owner's rights.
 _TRUSTED = ("S-1-5-18", "S-1-5-32-544", "S-1-3-0", "S-1-3-4")
 _TRUSTED_ENDING = ("-512", "-519", "-500")
-_DENIED = 5
 # Everyone, Authenticated Users, Users, Guests, Domain Users, Domain Guests, anonymous.
 _BROAD = ("S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-32-546", "S-1-5-7", "S-1-5-2", "S-1-5-4")
 _BROAD_ENDING = ("-513", "-514", "-515")
@@ -147,6 +146,10 @@ def kept(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
     """What the sets cannot be used without lies at the other place, and not everybody reads it. That an account may not read a key is no lack."""
     place = facts.get("kept")
     if not place:
+        manifests = [((one.get("sets") or {}).get("chosen") or {}).get("manifest") for one in facts["places"]]
+        if any(manifest and _is_encrypted(manifest["database"]) for manifest in manifests):
+            yield row("kept keys", facts["site"], "the backups are encrypted, and the key is kept nowhere else: they are lost with the database server",
+                      next="Name a place in prs_backup_keys_path, and prs_backup_encryption_password, and run backup_prs")
         return
     where, saw = f"{facts['site']} {place['path']}", place.get("saw")
     if not saw:
@@ -154,7 +157,7 @@ def kept(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
         return
     [folder] = saw["folders"]
     broad = _broad(folder["readers"])
-    missing = [ntpath.basename(path["path"]) for path in saw["paths"] if path["error"] not in (0, _DENIED)]
+    missing = [ntpath.basename(path["path"]) for path in saw["paths"] if path["error"] not in (0, DENIED)]
     problem = folder["message"] if folder["error"] else f"missing: {', '.join(missing)}" if missing else f"{broad} may read there" if broad else ""
     advice = "Take these rights away" if broad and not missing else "Run backup_prs, which puts there what is missing: a rebuild cannot do without it"
     yield row("kept keys", where, problem, good=f"{len(saw['paths'])} present", next=advice)
@@ -212,10 +215,11 @@ def _separation(place: Mapping[str, Any], data: list[dict[str, str]], applicatio
         advice = "Take these rights away: the keys of all passwords lie there"
         return row("rights", _where(place), f"{broad} may read there", next=advice)
     if both and manifest and not encrypted:
-        names = sorted(reader["name"] for reader in both)
+        names = sorted((reader["name"] for reader in both), key=lambda name: (name.endswith("$"), name))      # people before computers
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if names[4:] else "")
         return row("rights", _where(place), f"{shown} read keys and database, which is not encrypted", state=WARN if accepted else FAIL,
-                   next="Encrypt the backups (prs_backup_encryption_certificate), give the two folders different readers, or accept it "
+                   next="Encrypt the backups (prs_backup_encryption_certificate, with prs_backup_keys_path and prs_backup_encryption_password, which keep its "
+                        "key), put the database where others read (prs_backup_database_path, prs_backup_database_user), or accept it "
                         "(prs_accept_shared_readers)")
     good = "backups are encrypted" if encrypted else "no set says whether the backups are encrypted" if both else "nobody else reads both"
     return Row(what="rights", where=_where(place), state=OK, value=good)

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .mirroring import PRINCIPAL
-from .protection import WARN, Objectives, Row, bytes_text, moment, row
-from .protection_servers import lasts
+from .protection import FAIL, WARN, Objectives, Row, bytes_text, moment, row
+from .protection_servers import application_runs, lasts
 
 __all__ = ["CHECKS"]
 
@@ -65,7 +65,8 @@ def _session(facts: Mapping[str, Any], objectives: Objectives, where: str, side:
     for host in facts["hosts"]:
         if host["name"] != where or host["active"]:
             continue
-        yield row("mirror", where, f"it is the principal, though {facts['site']} is the active site", state=WARN,
+        moved = any(application_runs(one) for one in facts["hosts"] if one["site"] == host["site"] and "web" in one["roles"])
+        yield row("mirror", where, f"it is the principal, though {facts['site']} is the active site", state=FAIL if moved else WARN,
                   next=f"Set prs_active_site: {host['site']} where that site is to serve, or move back with failover_prs")
 
 

@@ -10,10 +10,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .protection import FAIL, WARN, Objectives, Row, age, bytes_text, moment, row
+from .mirroring import PRINCIPAL
+from .protection import DENIED, FAIL, WARN, Objectives, Row, age, bytes_text, moment, row
 from .windows_advice import advice_for
 
-__all__ = ["CHECKS", "control_node", "lasts", "why_no_page"]
+__all__ = ["CHECKS", "application_runs", "control_node", "lasts", "principal_elsewhere", "why_no_page"]
+
+
+_MISSING = (2, 3)
+"""Windows' errors for a file and a folder that are not there."""
 
 
 def why_no_page(iis: Mapping[str, Any]) -> tuple[str, str]:
@@ -39,6 +44,26 @@ def control_node(facts: Mapping[str, Any]) -> Iterator[Row]:
                   next="Put it there, or correct prs_ca_file (and ansible_winrm_ca_trust_path) in the inventory")
 
 
+def principal_elsewhere(facts: Mapping[str, Any], objectives: Objectives) -> Mapping[str, Any] | None:
+    """The other site's database server, where it alone is principal of the mirrored database: prs_active_site is out of date, or the mirror took over."""
+    found = [
+        host for host in facts["hosts"] if facts.get("mirrored") and "sql" in host["roles"]
+        for one in (host.get("mirroring") or {}).get("sessions", []) if one["database"].lower() == objectives.database.lower() and one["role"] == PRINCIPAL
+    ]  # fmt: skip
+    return found[0] if len(found) == 1 and not found[0]["active"] else None
+
+
+def iis_answers(host: Mapping[str, Any]) -> bool:
+    """Whether IIS would answer for the application on this server."""
+    iis = (host.get("saw") or {}).get("iis") or {}
+    return bool(iis.get("installed")) and (iis["service"], iis["site"], iis["pool_state"]) == ("Running", "Started", "Started")
+
+
+def application_runs(host: Mapping[str, Any]) -> bool:
+    """Whether the application of a server that is to stand by would serve; without its database.config it waits for its setup wizard."""
+    return iis_answers(host) and any(file["error"] not in _MISSING for file in (host.get("saw") or {}).get("hashed", []))
+
+
 def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """The page as users get it."""
     page = facts.get("page")
@@ -53,6 +78,9 @@ def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
     if problem and page["state"] != "wizard" and web is not None and page["step"] != "name":
         in_iis, do = why_no_page(web["saw"]["iis"])
         problem, advice = (f"{problem}; on {web['name']} {in_iis}", do) if in_iis else (problem, advice)
+        leads = principal_elsewhere(facts, objectives)
+        if in_iis and leads:
+            advice = f"Start nothing here: {leads['site']} has the database, as the row of the mirror says"
     yield row("page", where, problem, good=f"works, {page['seconds']:.1f} s", next=advice)
 
 
@@ -137,11 +165,18 @@ def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: d
             found = known.get(_plain(thumbprint))
             if found is None or not found["private_key"]:
                 lack = f"the certificate {thumbprint} of the backups is not here" if found is None else f"{found['name']} is here without its private key"
-                yield row("backup certificate", host["name"], lack, next="Bring it with its private key from its file: without it no backup can be read here")
+                yield row("backup certificate", host["name"], lack, state=FAIL if host["active"] or not _is_kept(facts) else WARN,
+                          next="A restore here brings it from prs_backup_keys_path, if it is kept there (sql_certificate with key_backup does the same)")
                 continue
             if found.get("expires"):
                 # An expired certificate still restores, and takes no new backups.
                 yield lasts("backup certificate", host["name"], moment(found["expires"]), objectives, now, next="Make a new one, and keep this one")
+
+
+def _is_kept(facts: Mapping[str, Any]) -> bool:
+    """Whether all that the sets cannot be used without was seen at the other place, from where a restore brings it."""
+    saw = (facts.get("kept") or {}).get("saw")
+    return bool(saw) and not any(path["error"] not in (0, DENIED) for path in saw["paths"])
 
 
 def _plain(thumbprint: str) -> str:
@@ -185,20 +220,23 @@ def certificate_files(facts: Mapping[str, Any], objectives: Objectives, now: dt.
 
 def second_application(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """Password Reset Server runs once. A lost site that comes back starts its own again, with the database that it had."""
+    leads = principal_elsewhere(facts, objectives)
+    here = any(iis_answers(host) for host in facts["hosts"] if host["active"] and "web" in host["roles"])
     for host in facts["hosts"]:
         saw = host.get("saw") or {}
         if host["active"] or "web" not in host["roles"] or "iis" not in saw:
             continue
-        iis, settings = saw["iis"], saw.get("hashed", [])
-        answers = iis["installed"] and (iis["service"], iis["site"], iis["pool_state"]) == ("Running", "Started", "Started")
-        led = any(file["error"] not in _MISSING for file in settings)
-        problem = f"it runs here too, while {facts['site']} serves: whoever comes here changes another database, or the same one" if answers and led else ""
+        answers, runs = iis_answers(host), application_runs(host)
+        if runs and leads and leads["site"] == host["site"]:
+            both = f"it runs at both sites, and the database is at {host['site']}" if here else ""
+            yield row("second application", host["name"], both, good="serves, beside its database",
+                      next="Run failover_prs for the site that is to serve, which stops the application at the other one")
+            continue
+        problem = f"it runs here too, while {facts['site']} serves: whoever comes here changes another database, or the same one" if runs else ""
         good = "does not run" if not answers else "waits for its setup wizard"
         yield row("second application", host["name"], problem, good=good, next=_STOP_IT)
 
 
-_MISSING = (2, 3)
-"""Windows' errors for a file and a folder that are not there."""
 _STOP_IT = ("Stop its site and its pool in IIS now, and keep what its database got since as a backup. To serve from that site again: README, When a whole "
             "site is gone")
 

@@ -113,6 +113,7 @@ ADVICE: dict[int, str] = {
     15352: "An endpoint or a backup uses the certificate: give the endpoint another one first (sql_endpoint)",
     15170: "The login owns something: give that to another login first",
     15174: "The login owns a database: give that to another login first",
+    15240: "The folder must exist for the SQL Server service account, which needs Modify there, and a file of that name must not be there yet",
     15247: "Use a login with the server role sysadmin",
     15401: "Windows does not know this account: check its name and that the server reaches its domain",
     15433: "Another login has this SID: remove that one first, or see with sql_info which it is",

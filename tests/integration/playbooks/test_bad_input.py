@@ -82,6 +82,8 @@ def full_system_drive(estate: Estate):
                  ("Nothing was done", "prs_backup_typ is no variable", "Was prs_backup_type"), id="variable misspelt"),
     pytest.param(("-e", "prs_backup_type=diferential"),
                  ("Nothing was done", "prs_backup_type is 'diferential'", "full, differential, log"), id="value misspelt"),
+    pytest.param(("-e", json.dumps({"prs_backup_keys_path": rf"{BACKUP}\keys"})), (f"{BACKUP}\\keys lies in {BACKUP}", "Name another place"),
+                 id="keys beside the backups"),
     pytest.param(("-e", "prs_ha=availability_group"), ("not built yet: use mirror",), id="availability group"),
     pytest.param(("-e", "prs_ha=mirrored"), ("prs_ha is 'mirrored'", "one of mirror, availability_group and none"), id="no such high availability"),
 ])

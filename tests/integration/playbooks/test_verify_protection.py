@@ -48,7 +48,7 @@ def test_the_result_is_handed_on_as_files(guarded: Estate, tmp_path: Path):
     told = json.loads((tmp_path / "protection.json").read_text())
     assert told["protected"] is False and {row["what"] for row in told["rows"]} >= {"page", "keys"}
     [rights] = [row for row in told["rows"] if row["what"] == "rights"]
-    assert rights["state"] == "fail" and rights["value"].startswith(r"PRSLAB\SQL-A$, ") and "1 more read keys and database, which is not" in rights["value"]
+    assert rights["state"] == "fail" and rights["value"].startswith(r"PRSLAB\svc-backup, ") and "1 more read keys and database, which is not" in rights["value"]
     assert "prs_protected 0\n" in (tmp_path / "protection.prom").read_text()
     copies = [shared_files(guarded) / name for name in ("protection.json", "protection.prom")]
     assert json.loads(copies[0].read_text()) == {**told, "checked_at": json.loads(copies[0].read_text())["checked_at"]}

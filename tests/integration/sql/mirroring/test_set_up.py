@@ -96,7 +96,7 @@ def test_check_mode_plans_certificate_and_endpoint(trusted, only_queries):
         planned = server.run("sql_endpoint", check=True, diff=True, port=5099)
         assert planned["changed"] and planned["statements"] == ["ALTER ENDPOINT [Mirroring] AS TCP (LISTENER_PORT = 5099)"]
         early = server.run("sql_endpoint", check=True, connect=["not yet"])      # sql_certificate would have made it
-        assert "no login not yet" in str(early["warnings"])
+        assert "no login not yet on" in str(early["warnings"])
     assert not server.run("sql_certificate", check=True, name="not yet", state="absent")["changed"]
 
 

@@ -147,8 +147,10 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
     ({"hosts/0/saw/certificates/0/not_after": ago(days=-12)}, "site certificate", "web-a", WARN, "expires in 12 d"),
     ({"hosts/0/saw/certificates/0/found": False}, "site certificate", "web-a", FAIL, "not in the machine's store"),
     ({"hosts/1/saw/certificates/0/has_key": False}, "SQL Server certificate", "sql-a", FAIL, "private key"),
-    ({"hosts/3/instance/certificates": []}, "backup certificate", "sql-b", FAIL, "is not here"),
-    ({"hosts/3/instance/certificates/0/private_key": False}, "backup certificate", "sql-b", FAIL, "without its private key"),
+    ({"hosts/3/instance/certificates": []}, "backup certificate", "sql-b", WARN, "is not here"),
+    ({"hosts/3/instance/certificates/0/private_key": False}, "backup certificate", "sql-b", WARN, "without its private key"),
+    ({"hosts/1/instance/certificates/0/private_key": False}, "backup certificate", "sql-a", FAIL, "without its private key"),
+    ({"kept": None}, "kept keys", "site_a", FAIL, "the key is kept nowhere else"),
     ({"hosts/1/instance/certificates/0/expires": ago(days=3)}, "backup certificate", "sql-a", FAIL, "expired"),
     ({"hosts/0/saw/drives/C:/free": 1 << 30}, "free space", "web-a C:", FAIL, "1.0 GB free"),
     ({"hosts/2/saw/paths/0": {"path": "p", "error": 5, "message": "Access is denied"}}, "media", "web-b", FAIL, "Access is denied (5)"),
@@ -248,6 +250,23 @@ def test_a_mirrored_estate_is_protected_and_says_so():
     assert [where for what, where, _value in told if what == "mirroring certificate"] == ["sql-a", "sql-b", "witness"]
     assert 'prs_mirror_unsent_bytes{what="mirror",where="sql-a"} 0\n' in metrics(rows, NOW)
     assert not [one for one in judge({**mirrored(), "mirrored": False}, OBJECTIVES, NOW) if one.what.startswith("mirror")]
+
+
+def test_after_a_failover_that_the_inventory_does_not_know_nobody_is_told_to_stop_what_serves():
+    facts = mirrored()
+    put(facts, f"{SESSION_A}/role", "MIRROR")
+    put(facts, f"{SESSION_B}/role", "PRINCIPAL")
+    put(facts, "page", PAGE)
+    put(facts, "hosts/0/saw/iis/site", "Stopped")
+    put(facts, "hosts/2/saw/iis", {**facts["hosts"][2]["saw"]["iis"], "service": "Running", "site": "Started", "pool_state": "Started"})
+    put(facts, "hosts/2/saw/hashed", [{"path": "database.config", "sha256": "aa", "error": 0, "message": ""}])
+    rows = [one for one in judge(facts, OBJECTIVES, NOW) if one.state != OK]
+    assert {(one.what, one.state) for one in rows} == {("page", FAIL), ("mirror", FAIL)}
+    said = {one.what: one.next for one in rows}
+    assert "Start nothing here: site_b has the database" in said["page"] and "Set prs_active_site: site_b" in said["mirror"]
+    put(facts, "hosts/0/saw/iis/site", "Started")
+    both = next(one for one in judge(facts, OBJECTIVES, NOW) if one.what == "second application")
+    assert both.state == FAIL and "at both sites, and the database is at site_b" in both.value and "failover_prs" in both.next
 
 
 SESSION_A, SESSION_B = "hosts/1/mirroring/sessions/0", "hosts/3/mirroring/sessions/0"
