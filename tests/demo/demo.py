@@ -3,7 +3,7 @@
 
     demo.py --estate default|single --report build/demo.json
 
-Everything that ansible prints goes to files beside the lab's state; the terminal shows plays, failures and a summary. The report
+Everything that ansible prints goes to files beside the lab's state; the terminal shows what they say to a person. The report
 holds plain numbers; a step that fails ends the demo with a non-zero exit code and leaves the lab running to look at.
 """
 
@@ -17,11 +17,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from judge_tsql import Judge, available, recorded_statements
 from prs_lab.application.browser import Page
@@ -31,6 +31,34 @@ from second_client import read_markers
 ROOT = Path(__file__).resolve().parents[2]
 MARKER_ROWS = 25
 RECAP = re.compile(r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)", re.M)
+
+
+def worth_telling(lines: Iterable[str]) -> Iterator[str]:
+    """Of what ansible-playbook prints: the plays in which something is done, what their tasks say to a person, and what fails."""
+    play, in_list = "", False
+    for line in lines:
+        text = line.strip()
+        if line.startswith("PLAY ["):
+            play = line[len("PLAY "):].rstrip("* ")
+        elif line.startswith("TASK [") and play:
+            yield play
+            play = ""
+        elif line.startswith(("fatal:", "ERROR", "[ERROR]")):
+            yield line
+        elif text == '"msg": [':
+            in_list = True
+        elif in_list and text.startswith("]"):
+            in_list = False
+        elif in_list or (text.startswith('"msg": "') and not text.startswith('"msg": "The arg spec validation passed')):
+            yield f"  {said(text)}"
+
+
+def said(text: str) -> str:
+    """The sentence in a line of JSON."""
+    try:
+        return str(json.loads(text.removeprefix('"msg": ').rstrip(",")))
+    except ValueError:
+        return text
 
 
 class DemoFailed(Exception):
@@ -78,16 +106,20 @@ class Demo:
         begin = time.monotonic()
         with log.open("w", encoding="utf-8") as copy, subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True) as process:
-            for line in process.stdout:
-                copy.write(line)
-                if line.startswith(("PLAY [", "fatal:", "ERROR", "[ERROR]")):
-                    print(f"    {line.rstrip()[:240]}", flush=True)
+            for told in worth_telling(self.copied(process.stdout, copy)):
+                print(f"    {told[:400]}", flush=True)
         seconds = time.monotonic() - begin
         text = log.read_text(encoding="utf-8")
         hosts = list(RECAP.finditer(text))
         if process.returncode or not hosts or any(int(host["failed"]) or int(host["unreachable"]) for host in hosts):
             raise DemoFailed(f"{name} failed with exit code {process.returncode}; all that it printed is in {log}")
         return PlaybookRun(seconds=seconds, tasks=len(re.findall(r"^TASK \[", text, re.M)), changed=sum(int(host["changed"]) for host in hosts))
+
+    @staticmethod
+    def copied(lines: Iterable[str], copy: TextIO) -> Iterator[str]:
+        for line in lines:
+            copy.write(line)
+            yield line.rstrip()
 
     def expect(self, condition: bool, sentence: str) -> None:
         if not condition:
@@ -171,7 +203,7 @@ class Demo:
             self.expect(run.changed == 0, f"the second run reported {run.changed} changes")
 
     def judge(self) -> None:
-        with self.step("Everything that the twins were asked is judged"):
+        with self.step("What the twins were asked is judged: did they know all of it, and would Microsoft's parser take every T-SQL text"):
             unmodelled = self.lab.unmodelled()
             self.report["unmodelled"] = len(unmodelled)
             texts = recorded_statements([self.lab.state_dir / "record.jsonl"])
@@ -188,6 +220,8 @@ class Demo:
             self.expect(not unmodelled, f"the twins were asked what they do not model: {unmodelled[:3]}")
 
     def summary(self) -> None:
+        after, before = self.report.get("marker_rows_after"), self.report.get("marker_rows_before")
+        print(f"\n{after} of {before} rows came back. make lab-up starts such an estate for you to wreck (tests/lab/README.md)." if after else "")
         print("\nSummary")
         for name, value in self.report.items():
             print(f"    {name:24} {value}")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from demo import worth_telling
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -18,3 +20,12 @@ def test_an_installed_copy_gives_way_to_the_link(tmp_path: Path):
         assert (done.returncode, done.stderr) == (0, "")
         assert said in done.stdout and bool(said) == bool(done.stdout)
         assert (home / "prs/recovery").resolve() == tmp_path
+
+
+def test_the_demo_tells_what_a_run_says_to_a_person():
+    lines = [
+        "PLAY [Nobody is here] ****", "skipping: no hosts matched", "PLAY [Plan] ****", "TASK [Say it] ****", "ok: [web-a] => {", '    "msg": [',
+        '        "web-a: set up C:\\\\inetpub",', '        "sql-a: install"', "    ]", "}", "TASK [Say more] ****", '    "msg": "it \\"works\\""',
+        '    "msg": "The arg spec validation passed"', "fatal: [web-a]: FAILED!", "PLAY RECAP ****",
+    ]  # fmt: skip
+    assert list(worth_telling(lines)) == ["[Plan]", "  web-a: set up C:\\inetpub", "  sql-a: install", '  it "works"', "fatal: [web-a]: FAILED!"]
