@@ -112,7 +112,7 @@ def _nothing(_estate: Estate) -> Heal:
 @pytest.mark.parametrize(("make", "other", "arguments", "said"), [
     pytest.param(_nothing, {}, ("-e", "prs_restore_set=nowhere"), "There is no recovery set 'nowhere'", id="choose the set", marks=pytest.mark.nightly),
     pytest.param(_sql("^RESTORE DATABASE"), {}, (), "asked to fail", id="restore the database", marks=pytest.mark.nightly),
-    pytest.param(_sql("^DBCC CHECKDB"), {}, (), "asked to fail", id="check the database"),
+    pytest.param(_sql("^DBCC CHECKDB"), {}, (), "asked to fail", id="check the database", marks=pytest.mark.nightly),
     pytest.param(_nothing, {}, ("-e", json.dumps({"prs_drill_query": "SELECT 0"})), "the query in 'must_hold' answers 0",
                  id="ask the database", marks=pytest.mark.nightly),
     pytest.param(_module("web_app_pool .*_drill.*stopped"), {}, (), "asked to fail", id="make the pool", marks=pytest.mark.nightly),

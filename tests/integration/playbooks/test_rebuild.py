@@ -45,6 +45,7 @@ def test_check_mode_on_a_wreck_writes_nothing_and_sends_only_queries(estate: Est
     assert _writes(estate, since=asked) == []
 
 
+@pytest.mark.nightly
 def test_check_mode_with_only_the_web_server_lost_sends_only_queries(estate: Estate):
     estate.lab.wipe("web-a")
     before, asked = estate.lab.digest(), estate.lab.mark_record()
@@ -63,6 +64,7 @@ def test_check_mode_runs_through_with_sql_server_stopped_and_certificates_renewe
     run = estate.play("rebuild_prs", "--check", "--diff")
     assert run.code == 0, run.output
     assert "would bind the certificate" in run.output
+    assert "Application on web-a: would be left as it is, since it " in run.output
     assert "web-a: keep IIS and the application unless files of it are missing or damaged, which PasswordResetServer_" in run.output
     assert estate.lab.digest() == before
 
@@ -119,6 +121,8 @@ def test_check_mode_says_that_a_healthy_database_will_be_overwritten(estate: Est
     assert "sql-a: OVERWRITE the database, also a healthy one" in run.output
     assert "web-a: keep IIS, OVERWRITE the application" in run.output
     assert " of the site site_a, taken on SQL-A; recovery point " in run.output
+    assert "Database PasswordResetServer on sql-a: would be brought back from recovery set " in run.output
+    assert "Application on web-a: would be left as it is, since it " in run.output
     assert estate.lab.digest() == before
 
 

@@ -195,8 +195,6 @@ AT_ONCE = {      # none of these hides another, so one run sees them all
 }
 ALONE = {
     "no backup of the database": Broken(by=_backups_gone, alone=SQL, what="recovery point", where=SHARE, said="there is no backup"),
-}
-IN_THE_NIGHT = {
     "SQL Server has no rights on the backups": Broken(by=_server_rights, alone=SQL, what="recovery point", where=SHARE, said="SQL Server did not read"),
     "no recovery set": Broken(by=_sets_gone, alone=WEB, what="recovery set", where=SHARE, said="There is no recovery set"),
     "archive of the set missing": Broken(by=_archive_gone, alone=WEB, what="recovery set", where=SHARE, said=".zip"),
@@ -223,10 +221,8 @@ def test_each_of_many_broken_protections_is_noticed(all_at_once: Run, broken: Br
     broken.noticed(all_at_once)
 
 
-@pytest.mark.parametrize("broken", [
-    *(pytest.param(broken, id=name) for name, broken in ALONE.items()),
-    *(pytest.param(broken, id=name, marks=pytest.mark.nightly) for name, broken in {**AT_ONCE, **IN_THE_NIGHT}.items()),
-])
+@pytest.mark.nightly
+@pytest.mark.parametrize("broken", [pytest.param(broken, id=name) for name, broken in {**AT_ONCE, **ALONE}.items()])
 def test_a_broken_protection_is_noticed_when_all_else_is_well(guarded: Estate, broken: Broken):
     heal = broken.by(guarded)
     try:
