@@ -24,6 +24,7 @@ def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     assert (again.code, again.changed) == (0, 0), again.output
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("version", ["2.16", "2.21"])
 def test_other_versions_of_ansible_core_rebuild_as_well(estate: Estate, version: str):
     ansible = ROOT / "build" / f"venv-{version}" / "bin" / "ansible-playbook"

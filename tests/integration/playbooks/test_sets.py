@@ -154,6 +154,7 @@ def _a_drill_brings_the_certificate_and_takes_it_away(estate: Estate, encrypted:
     assert ask(estate, "sql-a", keys) == before
 
 
+@pytest.mark.nightly
 def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estate):
     """A full, a differential and a log backup, each copied; then servers and share of site A are gone."""
     vault = share_on_witness(estate, "vault")

@@ -41,7 +41,7 @@ VALUES = {
     "a blank": " ",
 }
 
-DAILY = {"end of a text", "end of a name", "Unicode", "128 characters", "nothing"}
+DAILY = {"end of a text", "end of a name", "128 characters", "nothing"}
 """Quote, bracket, and what is too long or none at all. The others are variations of these, for the night."""
 
 

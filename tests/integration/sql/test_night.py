@@ -17,6 +17,8 @@ import pytest
 
 from .conftest import SHARE, SYSTEM, Failed, Server, mark
 
+pytestmark = pytest.mark.nightly
+
 PLACE, NAME, ZONE = f"{SHARE}\\night", "Night", "Europe/Berlin"
 ON_DISK = "D:\\Shares\\backup\\night"
 DAYS = [dt.datetime(2025, 10, day, 16, 0, tzinfo=dt.timezone.utc) for day in (21, 22, 23, 24)]
