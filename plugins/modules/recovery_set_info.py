@@ -130,7 +130,7 @@ newer_files:
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
@@ -160,8 +160,8 @@ class Choosing:
         self.unusable: list[dict[str, str]] = []
         self.read: list[RecoverySet] = []
         self.notes: list[str] = []
-        self.named: list[RecoverySet] = []
-        """Those of `read` as their manifests tell them."""
+        self.named: dict[str, RecoverySet] = {}
+        """Those of `read` as their manifests tell them, by label."""
         self.moved: set[str] = set()
         """Files, in lower case, that are not where a manifest says."""
         self._source: Iterator[RecoverySet] = iter(())
@@ -206,37 +206,34 @@ class Choosing:
             yield self.read[-1]
 
     def remember(self, one: RecoverySet) -> None:
-        self.named.append(one)
+        self.named[one.label] = one
         self.read.append(self.as_here(one))
 
     def as_here(self, one: RecoverySet) -> RecoverySet:
         """A set with files of this place for those on another server, which anybody may have written into its manifest, and for those that were moved."""
-        elsewhere = set(self.folders.elsewhere([*one.database_files, *one.application_files]))
-        return relocated(one, self.folders.place, only=lambda path: path in elsewhere or path.lower() in self.moved)
+        paths = [*one.database_files, *one.application_files]
+        away = {*self.folders.elsewhere(paths), *(path for path in paths if path.lower() in self.moved)}
+        return relocated(one, self.folders.place, only=away.__contains__) if away else one
 
     def take_from_here(self, gone: list[str]) -> bool:
         """Look in this place for files that are not where they were. Answers whether there is any that was not looked for yet."""
         new = {path.lower() for path in gone if not self.folders.is_here(path)} - self.moved
-        self.moved |= new
-        self.read = [self.as_here(one) for one in self.named]
+        if new:
+            self.moved |= new
+            self.read = [self.as_here(one) for one in self.named.values()]
         return bool(new)
 
     def choice(self, labels: list[str], until: dt.datetime | None) -> Choice:
         label = self.params["label"]
-        if label and label.lower() != NEWEST:
+        one_alone = bool(label) and label.lower() != NEWEST
+        if one_alone:
             with self.folders.keys():
                 self.remember(self.folders.named(label))
-            while True:
-                found = choose(list(self.read), healthy=False)
-                gone = self.missing(found)
-                if not gone or not self.take_from_here(gone):
-                    break
-            self.refuse(gone, found)
-            return found
         incomplete: set[str] = set()
         while True:
             with self.folders.keys():
-                found = choose((one for one in self.sets() if one.label not in incomplete), until=until, healthy=not label)
+                sets = self.read if one_alone else self.sets()
+                found = choose((one for one in sets if one.label not in incomplete), until=until, healthy=not label)
             gone = self.missing(found)
             if not gone:
                 return found
@@ -244,7 +241,7 @@ class Choosing:
                 continue
             incomplete.add(found.set.label)
             self.notes.append(f"newer, but not taken because {gone[0]} is missing: {found.set.label} ({written(found.set.recovery_point)})")
-            if len(incomplete) == len(labels):
+            if one_alone or len(incomplete) == len(labels):
                 self.refuse(gone, found)
 
     def missing(self, found: Choice) -> list[str]:
@@ -255,16 +252,14 @@ class Choosing:
         with self.folders.data():
             return self.folders.missing(found.files)
 
-    def refuse(self, gone: list[str], found: Choice) -> None:
-        if not gone:
-            return
+    def refuse(self, gone: list[str], found: Choice) -> NoReturn:
         moved = self.moved_of(found.set)
         advice = f"Its manifest names {moved[0]}. Bring it there, or choose another set" if moved else "Choose another set"
         raise RecoveryError(f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}", advice=advice)
 
     def moved_of(self, one: RecoverySet) -> list[str]:
         """Files as its manifest names them, of those that are taken from this place instead."""
-        [original] = [found for found in self.named if found.label == one.label]
+        original = self.named[one.label]
         pairs = zip([*original.database_files, *original.application_files], [*one.database_files, *one.application_files], strict=True)
         return [before for before, after in pairs if before != after]
 

@@ -356,6 +356,13 @@ def test_sets_of_a_folder_that_was_moved_are_restored_from_where_they_are(estate
     assert f"{HOME}\\database\\" in estate.choose(path=AWAY, label="h3")["chosen"]["notes"][-1]
 
 
+def test_a_named_set_is_chosen_while_all_are_read(estate: Estate):
+    estate.night()
+    found = estate.choose(label="h1", all=True)
+    assert found["chosen"]["label"] == "h1" and "copy_of" not in found["chosen"]["manifest"]
+    assert {one["label"] for one in found["sets"]} == {"h0", "h1", "h2", "h3"}
+
+
 def test_a_chain_over_an_earlier_folder_is_restored(estate: Estate):
     """prs_backup_database_path was changed, and the full backup stayed where it was."""
     estate.set(estate.taken("full", 100, 110), estate.archived())
