@@ -14,10 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["DENIED", "FAIL", "OK", "WARN", "Finding", "Objectives", "Row", "age", "bytes_text", "moment", "row"]
-
-DENIED = 5
-"""Windows' error for what is there and may not be read, as keys are for most."""
+__all__ = ["FAIL", "OK", "WARN", "Finding", "Objectives", "Row", "absent", "age", "bytes_text", "moment", "row"]
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -69,6 +66,11 @@ def row(what: str, where: str, problem: str, *, good: str = "", limit: str = "",
     if problem:
         return Row(what=what, where=where, state=state, value=problem, limit=limit, next=next, metric=metric, measure=measure)
     return Row(what=what, where=where, state=OK, value=good, limit=limit, metric=metric, measure=measure)
+
+
+def absent(paths: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that were looked for and are not there. Error 5 is what is there and may not be read, as keys are for most."""
+    return [path for path in paths if path["error"] not in (0, 5)]
 
 
 def moment(text: str) -> dt.datetime:

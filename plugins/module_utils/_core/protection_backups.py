@@ -11,7 +11,7 @@ import ntpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .protection import DENIED, FAIL, OK, WARN, Objectives, Row, age, bytes_text, moment, row
+from .protection import FAIL, OK, WARN, Objectives, Row, absent, age, bytes_text, moment, row
 
 __all__ = ["CHECKS", "KEY_FILE"]
 
@@ -146,8 +146,7 @@ def kept(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
     """What the sets cannot be used without lies at the other place, and not everybody reads it. That an account may not read a key is no lack."""
     place = facts.get("kept")
     if not place:
-        manifests = [((one.get("sets") or {}).get("chosen") or {}).get("manifest") for one in facts["places"]]
-        if any(manifest and _is_encrypted(manifest["database"]) for manifest in manifests):
+        if any(manifest and _is_encrypted(manifest["database"]) for manifest in map(_manifest, facts["places"])):
             yield row("kept keys", facts["site"], "the backups are encrypted, and the key is kept nowhere else: they are lost with the database server",
                       next="Name a place in prs_backup_keys_path, and prs_backup_encryption_password, and run backup_prs")
         return
@@ -157,7 +156,7 @@ def kept(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
         return
     [folder] = saw["folders"]
     broad = _broad(folder["readers"])
-    missing = [ntpath.basename(path["path"]) for path in saw["paths"] if path["error"] not in (0, DENIED)]
+    missing = [ntpath.basename(path["path"]) for path in absent(saw["paths"])]
     problem = folder["message"] if folder["error"] else f"missing: {', '.join(missing)}" if missing else f"{broad} may read there" if broad else ""
     advice = "Take these rights away" if broad and not missing else "Run backup_prs, which puts there what is missing: a rebuild cannot do without it"
     yield row("kept keys", where, problem, good=f"{len(saw['paths'])} present", next=advice)
@@ -175,7 +174,7 @@ def room(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
         known = [folder["free_bytes"] for folder in (place.get("saw") or {}).get("folders", []) if folder["free_bytes"] >= 0]
         if not known:
             continue
-        manifest = ((place.get("sets") or {}).get("chosen") or {}).get("manifest") or {"database": {"chain": []}, "application": {}}
+        manifest = _manifest(place) or {"database": {"chain": []}, "application": {}}
         used = sum(link.get("size") or 0 for link in manifest["database"]["chain"]) + (manifest["application"].get("bytes") or 0)
         limit = max(objectives.free_bytes, 2 * used)
         problem = f"{bytes_text(min(known))} free" if min(known) < limit else ""
@@ -209,7 +208,7 @@ def _separation(place: Mapping[str, Any], data: list[dict[str, str]], applicatio
     of_keys = {reader["sid"] for reader in application}
     both = [reader for reader in data if reader["sid"] in of_keys and not _is(reader["sid"], _TRUSTED, _TRUSTED_ENDING)]
     broad = _broad(data + application)
-    manifest = ((place.get("sets") or {}).get("chosen") or {}).get("manifest")
+    manifest = _manifest(place)
     encrypted = bool(manifest) and _is_encrypted(manifest["database"])
     if broad:
         advice = "Take these rights away: the keys of all passwords lie there"
@@ -223,6 +222,11 @@ def _separation(place: Mapping[str, Any], data: list[dict[str, str]], applicatio
                         "(prs_accept_shared_readers)")
     good = "backups are encrypted" if encrypted else "no set says whether the backups are encrypted" if both else "nobody else reads both"
     return Row(what="rights", where=_where(place), state=OK, value=good)
+
+
+def _manifest(place: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Of the set that a restore from a place would take."""
+    return ((place.get("sets") or {}).get("chosen") or {}).get("manifest")
 
 
 def _is_encrypted(database: Mapping[str, Any]) -> bool:

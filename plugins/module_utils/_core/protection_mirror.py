@@ -11,7 +11,7 @@ from typing import Any
 
 from .mirroring import PRINCIPAL
 from .protection import FAIL, WARN, Objectives, Row, bytes_text, moment, row
-from .protection_servers import application_runs, lasts
+from .protection_servers import application_runs, lasts, session_of
 
 __all__ = ["CHECKS"]
 
@@ -35,7 +35,7 @@ def mirror(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
             advice = "Start SQL Server; check its port, its certificate and prs_sql_admin_password"
             yield row("mirror", host["name"], f"SQL Server does not answer: {told['problem']}", next=advice)
         elif "sql" in host["roles"]:
-            sides[host["name"]] = next((one for one in told["sessions"] if one["database"].lower() == objectives.database.lower()), None)
+            sides[host["name"]] = session_of(host, objectives)
     mirrored = {name: side for name, side in sides.items() if side}
     if not mirrored:
         if sides:

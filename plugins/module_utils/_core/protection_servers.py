@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .mirroring import PRINCIPAL
-from .protection import DENIED, FAIL, WARN, Objectives, Row, age, bytes_text, moment, row
+from .protection import FAIL, WARN, Objectives, Row, absent, age, bytes_text, moment, row
 from .windows_advice import advice_for
 
-__all__ = ["CHECKS", "application_runs", "control_node", "lasts", "principal_elsewhere", "why_no_page"]
+__all__ = ["CHECKS", "application_runs", "control_node", "lasts", "principal_elsewhere", "session_of", "why_no_page"]
 
 
 _MISSING = (2, 3)
@@ -44,19 +44,22 @@ def control_node(facts: Mapping[str, Any]) -> Iterator[Row]:
                   next="Put it there, or correct prs_ca_file (and ansible_winrm_ca_trust_path) in the inventory")
 
 
+def session_of(host: Mapping[str, Any], objectives: Objectives) -> Mapping[str, Any] | None:
+    """The mirroring session of the database, as a server tells it."""
+    sessions = (host.get("mirroring") or {}).get("sessions", [])
+    return next((one for one in sessions if one["database"].lower() == objectives.database.lower()), None)
+
+
 def principal_elsewhere(facts: Mapping[str, Any], objectives: Objectives) -> Mapping[str, Any] | None:
     """The other site's database server, where it alone is principal of the mirrored database: prs_active_site is out of date, or the mirror took over."""
-    found = [
-        host for host in facts["hosts"] if facts.get("mirrored") and "sql" in host["roles"]
-        for one in (host.get("mirroring") or {}).get("sessions", []) if one["database"].lower() == objectives.database.lower() and one["role"] == PRINCIPAL
-    ]  # fmt: skip
+    sides = [(host, session_of(host, objectives)) for host in facts["hosts"] if facts.get("mirrored") and "sql" in host["roles"]]
+    found = [host for host, side in sides if side and side["role"] == PRINCIPAL]
     return found[0] if len(found) == 1 and not found[0]["active"] else None
 
 
 def iis_answers(host: Mapping[str, Any]) -> bool:
     """Whether IIS would answer for the application on this server."""
-    iis = (host.get("saw") or {}).get("iis") or {}
-    return bool(iis.get("installed")) and (iis["service"], iis["site"], iis["pool_state"]) == ("Running", "Started", "Started")
+    return not why_no_page((host.get("saw") or {}).get("iis") or {})[0]
 
 
 def application_runs(host: Mapping[str, Any]) -> bool:
@@ -176,7 +179,7 @@ def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: d
 def _is_kept(facts: Mapping[str, Any]) -> bool:
     """Whether all that the sets cannot be used without was seen at the other place, from where a restore brings it."""
     saw = (facts.get("kept") or {}).get("saw")
-    return bool(saw) and not any(path["error"] not in (0, DENIED) for path in saw["paths"])
+    return bool(saw) and not absent(saw["paths"])
 
 
 def _plain(thumbprint: str) -> str:
