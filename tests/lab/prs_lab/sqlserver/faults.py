@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..occasions import Occasions
 from .errors import SqlError
 from .wire.items import Drop, Item
 
@@ -19,16 +19,13 @@ __all__ = ["Fault", "Faults"]
 
 
 @dataclass(kw_only=True)
-class Fault:
-    """What happens to batches whose text `pattern` matches (a regular expression, "" all), after `after` of them, `times` times (0: for ever).
+class Fault(Occasions):
+    """What happens to batches whose text `pattern` matches.
 
     action: drop_rst, drop_fin, delay (seconds), error (number, text), kill (the whole instance, as by a loss of power).
     """
 
     action: str
-    pattern: str = ""
-    after: int = 0
-    times: int = 1
     seconds: float = 0.0
     number: int = 50000
     text: str = "Lab: a fault that was asked for."
@@ -55,18 +52,7 @@ class Faults:
 
     def _due(self, text: str) -> Fault | None:
         with self._lock:
-            for fault in self._faults:
-                if not re.search(fault.pattern, text, re.IGNORECASE):
-                    continue
-                if fault.after > 0:
-                    fault.after -= 1
-                    continue
-                if fault.times == 1:
-                    self._faults.remove(fault)
-                elif fault.times:
-                    fault.times -= 1
-                return fault
-        return None
+            return next((fault for fault in self._faults if fault.is_due(text)), None)
 
     def before(self, session: Session, text: str) -> Iterator[Item] | None:
         """Called before a batch runs: None, or items to send (a Drop). Raises SqlError for an error that was asked for."""

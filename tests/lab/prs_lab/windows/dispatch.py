@@ -164,10 +164,11 @@ class Dispatcher:
             shown = mask_secrets(parameters, (parameters.get("sensitive_parameters") and ("sensitive_parameters",)) or ())
             if check_mode and job.name in WITHOUT_CHECK_MODE:
                 raise _Skipped("remote module does not support check mode" if job.legacy else f"remote module ({job.name}) does not support check mode")
-            call = f"{job.name} {json.dumps(shown, default=str, ensure_ascii=False)}"
-            for fault in [] if check_mode else host.module_faults:
-                if fault.meets(call):
-                    raise ModuleFailed(fault.text)
+            if host.module_faults and not check_mode:
+                call = f"{job.name} {json.dumps(shown, default=str, ensure_ascii=False)}"
+                for fault in host.module_faults:
+                    if fault.is_due(call):
+                        raise ModuleFailed(fault.text)
             task = Task(**_fields(caller), name=job.name, params=parameters, check_mode=check_mode, diff_mode=diff_mode)
             result = {"changed": False, **model(task)}
             if task.warnings:

@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from ..occasions import Occasions
 from .accounts import Token
 from .filesystem import FileView
 
@@ -51,25 +52,10 @@ class ModuleFailed(Exception):
 
 
 @dataclass(kw_only=True)
-class ModuleFault:
-    """Modules whose name and arguments (JSON) `pattern` matches fail with `text`: after `after` of them, `times` times (0: for ever)."""
+class ModuleFault(Occasions):
+    """Ansible's modules that fail with `text`. What `pattern` sees of a call is the module's name and its arguments (JSON)."""
 
-    pattern: str
     text: str
-    after: int = 0
-    times: int = 1
-
-    def meets(self, call: str) -> bool:
-        """Whether this call, `name {arguments}`, fails; it counts."""
-        if self.times < 0 or not re.search(self.pattern, call, re.IGNORECASE):
-            return False
-        if self.after:
-            self.after -= 1
-            return False
-        if self.times:
-            self.times -= 1
-            self.times = self.times or -1
-        return True
 
 
 @dataclass(kw_only=True)
