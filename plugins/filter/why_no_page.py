@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import sentences
-from ansible_collections.prs.recovery.plugins.module_utils._core.protection_servers import why_no_page as why
+from ansible_collections.prs.recovery.plugins.module_utils._core.protection.servers import why_no_page as why
 
 DOCUMENTATION = r"""
 name: why_no_page

@@ -149,12 +149,12 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.archive_store import StoredArchive, newest
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.archives import ArchiveFolder
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_catalog import StoredArchive, newest
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.archive_folder import ArchiveFolder
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path, join
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.paths import full_path, join
 
 
 def inform(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:

@@ -225,9 +225,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.application_restore import ApplicationRestore
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.restore import ApplicationRestore
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
 
 
 def main() -> None:

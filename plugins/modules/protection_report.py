@@ -139,8 +139,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.protection import FAIL, Objectives
-from ansible_collections.prs.recovery.plugins.module_utils._core.protection_report import judge, metrics, summary, table
+from ansible_collections.prs.recovery.plugins.module_utils._core.protection.report import judge, metrics, summary, table
+from ansible_collections.prs.recovery.plugins.module_utils._core.protection.row import FAIL, Objectives
 
 
 def main() -> None:

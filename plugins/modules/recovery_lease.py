@@ -130,14 +130,14 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_names import check_folder
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import check_folder
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.lease import ABANDONED, OURS, STALE, Lease
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.leases import LeaseFile
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.lease import ABANDONED, OURS, STALE, Lease
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.paths import full_path
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.lease_file import LeaseFile
 
 
 def act(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:

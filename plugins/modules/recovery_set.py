@@ -132,7 +132,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set import (
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import (
     RULES,
     RecoverySet,
     Surplus,
@@ -142,11 +142,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set im
     link_of,
     moment,
     surplus,
-)  # fmt: skip
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+)
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.set_folders import SetFolders, place_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import SetFolders, place_spec
 
 
 def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:

@@ -114,12 +114,12 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set import RULES, RecoverySet, Surplus, relocated, surplus, written
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import RULES, RecoverySet, Surplus, relocated, surplus, written
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import parent
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.paths import parent
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.set_folders import SetFolders, place_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import SetFolders, place_spec
 
 PARTIAL = ".partial"
 

@@ -416,14 +416,14 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_names import DEFAULT_TEMPLATE
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backing_up import Backup
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backup_checks import RULES
-from ansible_collections.prs.recovery.plugins.module_utils._sql.encryption import ALGORITHMS
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import DEFAULT_TEMPLATE
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.encryption import ALGORITHMS
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.preconditions import RULES
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.run import Backup
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.partners import failover_partner_options
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
 
 
 def back_up(session: Session) -> dict[str, Any]:

@@ -249,15 +249,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_sets import BackupSet, guid
-from ansible_collections.prs.recovery.plugins.module_utils._core.chains_report import by_age, examine, families, metrics, needed_for_newest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, guid
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_report import by_age, examine, families, metrics, needed_for_newest
 from ansible_collections.prs.recovery.plugins.module_utils._core.prometheus import lines
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backups import described
-from ansible_collections.prs.recovery.plugins.module_utils._sql.crosscheck import add_file_lists_of_fulls, gather, read_to_the_end
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.statements import described
+from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.crosscheck import add_file_lists_of_fulls, gather, read_to_the_end
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import private_keys, utc_now
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.partners import failover_partner_options
-from ansible_collections.prs.recovery.plugins.module_utils._sql.server import private_keys, utc_now
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
 
 
 def inform(session: Session) -> dict[str, Any]:

@@ -187,7 +187,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.certificates import (
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.certificates import (
     Known,
     current,
     decoded,
@@ -196,13 +197,12 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.certificates im
     successor_name,
     thumbprint,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._sql import certificates
-from ansible_collections.prs.recovery.plugins.module_utils._sql.errors import SqlError
-from ansible_collections.prs.recovery.plugins.module_utils._sql.folders import is_file
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.errors import SqlError
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import certificates
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.folders import is_file
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import utc_now
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.server import utc_now
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
 
 YEARS = 10
 SOON = 30

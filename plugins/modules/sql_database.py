@@ -115,16 +115,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._sql.databases import (
-    create_database,
-    drop_database,
-    read_database,
-    set_option,
-    set_owner,
-)
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import create_database, drop_database, read_database, set_option, set_owner
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.partners import failover_partner_options
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
 
 SETTINGS = {
     "recovery_model": "RECOVERY {}",

@@ -139,19 +139,19 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.endpoints import ENCRYPTION, differences, fits_edition, wanted_endpoint
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._sql.endpoints import (
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.endpoint import ENCRYPTION, differences, fits_edition, wanted_endpoint
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.quoting import compose
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.endpoint import (
     alter_endpoint,
     create_endpoint,
     drop_endpoint,
     grant_connect,
     read_endpoint,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import read_server
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.quoting import compose
-from ansible_collections.prs.recovery.plugins.module_utils._sql.server import read_server
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
 
 PORT = 5022
 

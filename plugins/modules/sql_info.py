@@ -307,13 +307,13 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._sql.databases import read_databases
-from ansible_collections.prs.recovery.plugins.module_utils._sql.logins import read_logins, read_password_hashes
-from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring import read_mirroring
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import read_databases
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.logins import read_logins, read_password_hashes
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.mirroring_session import read_mirroring
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import read_certificates, read_endpoints, read_server
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.partners import failover_partner_options
-from ansible_collections.prs.recovery.plugins.module_utils._sql.server import read_certificates, read_endpoints, read_server
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
 
 READERS = {
     "databases": read_databases, "logins": read_logins, "endpoints": read_endpoints, "certificates": read_certificates, "mirroring": read_mirroring,

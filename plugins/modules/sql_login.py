@@ -149,12 +149,12 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._sql import logins
-from ansible_collections.prs.recovery.plugins.module_utils._sql.databases import read_database
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.quoting import quote_identifier
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import logins
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import read_database
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.partners import failover_partner_options
-from ansible_collections.prs.recovery.plugins.module_utils._sql.quoting import quote_identifier
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
 
 COMPARED = ("default_database", "check_policy", "check_expiration")
 

@@ -160,11 +160,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring import MIRROR, PRINCIPAL, Side
-from ansible_collections.prs.recovery.plugins.module_utils._sql.mirrors import Mirrors
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan import MIRROR, PRINCIPAL, Side
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import partner_options, partner_session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.run import Mirrors
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.partners import partner_options, partner_session
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
 
 
 def settle(session: Session) -> dict[str, Any]:

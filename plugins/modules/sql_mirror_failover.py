@@ -124,11 +124,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring import Side
-from ansible_collections.prs.recovery.plugins.module_utils._sql.failovers import Failover
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan import Side
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import partner_options, partner_session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.failover import Failover
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.partners import partner_options, partner_session
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
 
 
 def settle(session: Session) -> dict[str, Any]:

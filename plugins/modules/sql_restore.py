@@ -351,18 +351,18 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.partners import failover_partner_options
-from ansible_collections.prs.recovery.plugins.module_utils._sql.restoring import Restoring
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.run import Restoring
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
 
 
 def bring_back(session: Session) -> dict[str, Any]:
     if not session.params["source"]["attach"]:
         return Restoring(session).run()
     # A restore from backups does not pay for it: Python compiles all that a module imports anew in every run.
-    from ansible_collections.prs.recovery.plugins.module_utils._sql.attaching import Attaching
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.attach import Attaching
 
     return Attaching(session).run()
 

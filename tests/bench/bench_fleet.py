@@ -100,7 +100,7 @@ def fleet(folder: Path, size: int) -> Iterator[dict[str, Any]]:
 def install(host: Any) -> None:
     """SQL Server by its setup, a database, and a folder of some files."""
     import pyodbc
-    from ansible_collections.prs.recovery.plugins.module_utils._sql.driver import find_driver
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.odbc_driver import find_driver
     from prs_lab.estate import media
     from prs_lab.windows.models import CommandCall
     from prs_lab.windows.packages import read_media

@@ -124,7 +124,7 @@ def sent_by(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], str]:
     Noted while the module runs in this process.
     """
     from ansible.module_utils.testing import patch_module_args
-    from ansible_collections.prs.recovery.plugins.module_utils._sql import connection
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.connection import connection
 
     sent: list[list[Any]] = []
     targets: list[str] = []

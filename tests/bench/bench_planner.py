@@ -18,9 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "build" / "collections"))
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_inventory import Inventory
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_sets import BackupSet, Copy
-from ansible_collections.prs.recovery.plugins.module_utils._core.restore_planner import Plan, Refusal, Request, Target, plan_restore
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import Inventory
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import Plan, Refusal, Request, Target, plan_restore
 
 SIZES = (10_000, 100_000, 1_000_000)
 _MINUTE = timedelta(minutes=1)

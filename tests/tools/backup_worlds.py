@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass, field
 from datetime import timezone
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_inventory import FileReading, Inventory, assemble
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_sets import Label
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import Label
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import FileReading, Inventory, assemble
 from backup_history import Database, File, History, Taken
 from restore_oracle import Oracle
 

@@ -15,8 +15,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._core.errors import RecoveryError
 from .._progress import HOST, Progress
-from .connection import Connection, Target, connect
-from .session import Session
+from .connection.connection import Connection, Target, connect
+from .connection.session import Session
 
 __all__ = ["connection_options", "run"]
 
@@ -67,8 +67,8 @@ def _connection(session: Session, target: Target, option: str) -> Connection:
             "'failover_partner' does not say which database it is about, and the task is about none", advice="Give 'database' in failover_partner"
         )
     # A run without a partner does not pay for this: Python compiles all that a module imports anew in every run.
-    from .partners import partner_target
-    from .principal import connect_to_principal
+    from .connection.partner import partner_target
+    from .connection.principal import connect_to_principal
 
     connection, standing = connect_to_principal(target, partner_target(target, given), database)
     session.answered = {"answered_by": {"login_host": connection.target.host, "role": standing.role, "session": standing.session}}

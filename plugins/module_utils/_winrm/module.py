@@ -13,9 +13,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._core.errors import RecoveryError
 from .._progress import Progress
-from .files import WindowsFiles
-from .options import WinrmConnection
-from .session import Session
+from .connection.options import WinrmConnection
+from .connection.session import Session
+from .host.files import WindowsFiles
 
 __all__ = ["run"]
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 import yaml
-from ansible_collections.prs.recovery.plugins.module_utils._sql import backups
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import run as backups
 from prs_lab.sqlserver.faults import Fault
 
 from .conftest import MODULES, SHARE, Failed, mark
@@ -57,7 +57,7 @@ def test_a_long_backup_is_read_to_its_end(sql_a, database, slow):
 
 def test_a_backup_that_was_given_up_silently_is_found_out(sql_a, database, slow, monkeypatch):
     """A client that stops reading makes the server give up without any error; msdb then knows nothing of it."""
-    from ansible_collections.prs.recovery.plugins.module_utils._sql.connection import Connection
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.connection import Connection
 
     read_to_the_end = Connection.execute
 

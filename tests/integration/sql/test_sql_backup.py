@@ -7,7 +7,7 @@ import time
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT
-from ansible_collections.prs.recovery.plugins.module_utils._sql.locks import lock_name
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.locks import lock_name
 from prs_lab.sqlserver.faults import Fault
 
 from .conftest import SHARE, Failed, mark
@@ -188,7 +188,7 @@ def test_how_far_it_is_is_shown_while_it_runs(sql_a, sql_b, database, slow, tmp_
 
 
 def test_a_damaged_backup_fails_its_verification(sql_a, database, monkeypatch):
-    from ansible_collections.prs.recovery.plugins.module_utils._sql import backups
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import run as backups
 
     original = backups.verify
 

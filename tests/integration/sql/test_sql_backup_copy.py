@@ -40,7 +40,7 @@ def test_a_file_that_is_there_is_kept(sql_a, database, asked, developer):
 
 
 def test_a_damaged_copy_fails_the_task(sql_a, database, asked, developer, share, monkeypatch):
-    from ansible_collections.prs.recovery.plugins.module_utils._sql import backups
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import statements as backups
 
     original = backups.confirmed
 

@@ -57,7 +57,7 @@ def test_it_is_not_appended_to_a_file(sql_a, database, certificate):
 
 
 def test_an_edition_that_cannot(sql_a, database, certificate, monkeypatch):
-    from ansible_collections.prs.recovery.plugins.module_utils._sql import backing_up
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import run as backing_up
 
     read_server = backing_up.read_server
     monkeypatch.setattr(backing_up, "read_server", lambda connection: {**read_server(connection), "edition": "Express Edition (64-bit)"})

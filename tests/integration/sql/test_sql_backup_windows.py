@@ -9,8 +9,8 @@ import os
 import re
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._sql import windows
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import windows_host as windows
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from prs_lab.estate import faults as estate_faults
 from prs_lab.windows.errors import WinError
 from prs_lab.windows.filesystem import FileView

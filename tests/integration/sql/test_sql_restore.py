@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pymssql
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._sql.driver import require_pyodbc
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.odbc_driver import require_pyodbc
 from prs_lab.sqlserver.storage.pages import PAGE
 
 from .conftest import SHARE, Failed, mark
@@ -415,7 +415,7 @@ def test_an_older_server_refuses_before_anything_is_touched(sql_b, database, fol
 
 
 def test_a_restore_that_fails_half_way_says_so_and_goes_on_the_next_time(sql_b, database, folder, history, monkeypatch):
-    from ansible_collections.prs.recovery.plugins.module_utils._sql import restores
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.restore import statements as restores
 
     original = restores.restore_statement
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
 from prs_lab.windows.scripts import verb_archives
 
 from .windows_twins import APPLICATION, CONTENT, LOCAL, NIGHT, ON_SHARE, REMOTE, SHARE_PASSWORD, Twins

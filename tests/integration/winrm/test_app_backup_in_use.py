@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._winrm import archive_writer
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import archive_writer
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from prs_lab.windows.filesystem import FileView
 from prs_lab.windows.scripts import verb_archives
 

@@ -74,7 +74,7 @@ def test_the_protected_form_is_no_other_key(with_dpapi: Twins) -> None:
 
 def test_another_server_s_protected_key_is_another_key(with_dpapi: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     with_dpapi.backup(**PLAIN)
-    monkeypatch.setattr("ansible_collections.prs.recovery.plugins.module_utils._winrm.files.WindowsFiles.computer", "OTHER")
+    monkeypatch.setattr("ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files.WindowsFiles.computer", "OTHER")
     with pytest.raises(RecoveryError, match="belongs to another installation"):
         with_dpapi.restore()
 
@@ -82,7 +82,7 @@ def test_another_server_s_protected_key_is_another_key(with_dpapi: Twins, monkey
 def test_a_protected_key_on_another_server_is_said_to_be_of_no_use(with_dpapi: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     with_dpapi.backup()
     with_dpapi.files.remove_tree(APPLICATION)
-    monkeypatch.setattr("ansible_collections.prs.recovery.plugins.module_utils._winrm.files.WindowsFiles.computer", "OTHER")
+    monkeypatch.setattr("ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files.WindowsFiles.computer", "OTHER")
     assert "is protected by DPAPI of WEB, and OTHER cannot read it. Put the unprotected file" in told(with_dpapi.restore())
 
 

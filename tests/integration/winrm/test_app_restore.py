@@ -9,10 +9,11 @@ import os
 import zipfile
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import Manifest, ManifestFile
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.manifest import Manifest, ManifestFile
-from ansible_collections.prs.recovery.plugins.module_utils._winrm import application_restore, folder_swap
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import folder_swap
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import restore as application_restore
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 
 from .windows_twins import APPLICATION, CONTENT, LOCAL, LONG_AGO, NIGHT, ON_SHARE, POOL, REMOTE, Twins, damage

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
 
 from .windows_twins import APPLICATION, CONTENT, LOCAL, NIGHT, ON_SHARE, POOL, REMOTE, Twins
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.leases import this_place
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.lease_file import this_place
 from ansible_collections.prs.recovery.plugins.modules import recovery_lease
 
 from .test_interruptions import Killer, killed, killer

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.errors import WindowsFault
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.verbs import list_folder, stat_paths
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization

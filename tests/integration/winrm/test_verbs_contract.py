@@ -18,10 +18,10 @@ from typing import Any, Protocol
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._winrm import verbs
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.conversation import Conversation, Received, VerbFailed
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.errors import WindowsFault
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.runner import COMMAND_LINE
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import Conversation, Received, VerbFailed
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import COMMAND_LINE
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
 from prs_lab.windows.scripts.verbs import VERBS
 
 from .verb_cases import CASES, TREE, Case

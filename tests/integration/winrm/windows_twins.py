@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
-from ansible_collections.prs.recovery.plugins.module_utils._winrm import archive_writer, folder_swap
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.application_backup import ApplicationBackup
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.application_restore import ApplicationRestore
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.files import WindowsFiles
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import WinrmConnection
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import archive_writer, folder_swap
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.backup import ApplicationBackup
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.restore import ApplicationRestore
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.modules import app_backup_info
 from prs_lab.windows.domain import Domain
 from prs_lab.windows.filesystem import FileView

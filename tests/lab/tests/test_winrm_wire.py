@@ -283,9 +283,9 @@ class TestPower:
 
 class TestSessionsOfTheCollection:
     def test_a_conversation(self, host: WindowsHost, tmp_path: Path) -> None:
-        from ansible_collections.prs.recovery.plugins.module_utils._winrm.conversation import Conversation, VerbFailed
-        from ansible_collections.prs.recovery.plugins.module_utils._winrm.runner import COMMAND_LINE
-        from ansible_collections.prs.recovery.plugins.module_utils._winrm.session import WinrmPipe
+        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import Conversation, VerbFailed
+        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import COMMAND_LINE
+        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import WinrmPipe
 
         client = protocol(host)
         shell = client.open_shell(codepage=65001)

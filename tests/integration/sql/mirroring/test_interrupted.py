@@ -6,7 +6,7 @@ import contextlib
 import itertools
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 
 from .conftest import SEED, address
 

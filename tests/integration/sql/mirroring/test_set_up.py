@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._sql.errors import SqlError
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.errors import SqlError
 
 from ..conftest import Failed
 from .conftest import ENOUGH, MASTER_KEY, PORT, SEED, Writer, address, own
@@ -156,7 +156,7 @@ def test_what_differs_is_set_and_nothing_else(pair):
 @pytest.mark.parametrize("number", [None, 1408])
 def test_log_backups_that_come_in_between_are_restored(pair, monkeypatch, number):
     """A log job that is not ours runs while the mirror is made; our own backups wait for each other. number: an error that the twin never says."""
-    from ansible_collections.prs.recovery.plugins.module_utils._sql import mirrors
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring import run as mirrors
 
     a, b, name = pair.a, pair.b, pair.name
     a.run("sql_backup", database=name, path=SEED)

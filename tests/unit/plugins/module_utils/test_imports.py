@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[4]
-SPARED = ("_winrm.session", "_winrm.files", "_sql.windows", "_sql.carrying", "_sql.pruning", "_sql.unfinished", "_core.retention", "_core.lease")
+SPARED = (
+    "_winrm.connection.session", "_winrm.host.files", "_sql.instance.windows_host", "_sql.backup.delivery",
+    "_sql.backup.pruning", "_sql.backup.pending_deliveries", "_core.backup.retention", "_core.recovery_set.lease",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("module", ["sql_backup", "sql_restore"])

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
-from ansible_collections.prs.recovery.plugins.module_utils._sql.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 
 
 class Server:

@@ -4,9 +4,20 @@ import datetime as dt
 import json
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_sets import BackupSet, Copy
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._sql import backing_up, backup_checks, control_manifest, second_copy
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import (
+    control_node_manifest as control_manifest,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import (
+    preconditions as backup_checks,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import (
+    run as backing_up,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import (
+    second_copy,
+)
 from ansible_collections.prs.recovery.plugins.modules import sql_backup
 
 FAMILY = "6f1a5c2f-9c1e-4a4e-a1b6-d2f1b8c0a7e3"
@@ -41,7 +52,7 @@ def make(session, monkeypatch):
         monkeypatch.setattr(backing_up.locks, "hold", lambda _session, name: done.append(("lock", name)))
         monkeypatch.setattr(backing_up.backups, "newest_backup_id", lambda _connection: 41)
         monkeypatch.setattr(backing_up.backups, "confirmed", lambda _connection, *, database, files, mirror, after: done.append(("confirm", after)) or (one, 4))
-        monkeypatch.setattr(backing_up.backups, "verify", lambda _connection, *, files, position, checksum, progress: done.append(("verify", position)))
+        monkeypatch.setattr(backing_up, "verify", lambda _connection, *, files, position, checksum, progress: done.append(("verify", position)))
         monkeypatch.setattr(second_copy, "is_file", lambda _connection, path: path in there_already)
         return made, done
 
@@ -140,7 +151,7 @@ def test_no_manifest_where_the_verification_failed(make, monkeypatch, tmp_path):
     def broken(*_given, **_more):
         raise RecoveryError("cannot be read back")
 
-    monkeypatch.setattr(backing_up.backups, "verify", broken)
+    monkeypatch.setattr(backing_up, "verify", broken)
     with pytest.raises(RecoveryError, match="cannot be read back"):
         sql_backup.back_up(made)
     assert list(tmp_path.iterdir()) == []

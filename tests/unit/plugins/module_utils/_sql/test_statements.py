@@ -6,13 +6,18 @@ import datetime as dt
 
 import judge_tsql
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.attach_plan import AttachPlan
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_sets import Copy
-from ansible_collections.prs.recovery.plugins.module_utils._core.restore_plan import Step, Stop
-from ansible_collections.prs.recovery.plugins.module_utils._sql import backups, bases, databases, encryption, history, locks, logins, pruning, server
-from ansible_collections.prs.recovery.plugins.module_utils._sql.attaching import attach_statement
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backups import backup_statement, verify_statement
-from ansible_collections.prs.recovery.plugins.module_utils._sql.restores import restore_statement, tail_statement
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import Copy
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.attach_plan import AttachPlan
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.plan import Step, Stop
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import encryption, pruning
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import missing_base as bases
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import statements as backups
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.statements import backup_statement
+from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog import history
+from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.verification import verify_statement
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import databases, locks, logins, server
+from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.attach import attach_statement
+from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.statements import restore_statement, tail_statement
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

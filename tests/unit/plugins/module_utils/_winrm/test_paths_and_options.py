@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.options import WinrmConnection, winrm_argument_spec
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.paths import full_path, share_root
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path, share_root
 
 PATHS = [
     ("C:\\web", "C:\\web"),

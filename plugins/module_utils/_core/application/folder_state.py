@@ -1,0 +1,123 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an application folder is, compared with an archive of it, and whether it is to be replaced."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from .archive_entries import name_key
+from .archive_manifest import Comparison, Manifest, PresentFile
+
+__all__ = ["DATABASE_CONFIG", "FolderState", "Verdict", "assess", "verdict"]
+
+DATABASE_CONFIG = "database.config"
+
+_CLOCK_STEP = dt.timedelta(seconds=2)
+"""A ZIP archive keeps times in steps of two seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderState:
+    """kind: missing (no folder, or an empty one), identical (to the archive, nothing else in it), whole, damaged, foreign (another installation).
+
+    damage: names of the files that make it damaged. own: files that differ because they are this server's own, which is no damage.
+    """
+
+    kind: str
+    damage: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+
+
+def assess(
+    *,
+    manifest: Manifest,
+    comparison: Comparison,
+    present: Mapping[str, PresentFile],
+    may_differ: Sequence[str] = (),
+    key_files: Sequence[str] = (),
+    broken: Collection[str] = (),
+    shielded: Collection[str] = (),
+) -> FolderState:
+    """present: the folder's files by name; comparison: of them with the manifest.
+
+    may_differ: patterns of files that belong to the server, such as *.config: other content is no damage, unless nothing is left of them or they
+    carry the very time that the archive knows, which an edit would have changed. key_files: files that tell one installation from another.
+    broken: files that were looked into and cannot be what such a file is. shielded: files that this server protects, and of which the archive has
+    the plain form: they differ, and are the same.
+    """
+    if not present:
+        return FolderState(kind="missing")
+    if comparison.identical:
+        return FolderState(kind="identical")
+    now = {name_key(name): file for name, file in present.items()}
+    then = {name_key(file.name): file for file in manifest.files}
+    keys = {name_key(name) for name in key_files}
+    patterns = [name_key(pattern) for pattern in may_differ]
+    ruined, same = ({name_key(name) for name in names} for names in (broken, shielded))
+
+    def is_intact(key: str) -> bool:
+        """Different from the archive's because somebody wanted it so, as far as one can see."""
+        return now[key].size > 0 and key not in ruined and not _same_time(now[key].modified, then[key].modified)
+
+    def is_own(key: str) -> bool:
+        ours = key not in keys and any(fnmatchcase(key.rpartition("/")[2], pattern) for pattern in patterns)
+        return key in same or (ours and is_intact(key))
+
+    installed = now.get(name_key(DATABASE_CONFIG), PresentFile(size=0, sha256=None)).size > 0
+    different = {name: name_key(name) for name in comparison.different}
+    foreign = tuple(name for name, key in different.items() if installed and key in keys and key not in same and is_intact(key))
+    if foreign:
+        return FolderState(kind="foreign", damage=foreign)
+    own = (
+        *(name for name, key in different.items() if is_own(key)),
+        *(name for name in comparison.unreadable if name_key(name) in same),
+    )
+    damage = tuple(sorted({*comparison.missing, *comparison.different, *comparison.unreadable} - set(own)))
+    return FolderState(kind="damaged" if damage else "whole", damage=damage, own=own)
+
+
+def _same_time(left: str, right: str) -> bool:
+    try:
+        return abs(_moment(left) - _moment(right)) <= _CLOCK_STEP
+    except ValueError:
+        return False
+
+
+def _moment(text: str) -> dt.datetime:
+    """.NET writes seven digits of a second; Python 3.10 reads three or six."""
+    seconds, dot, fraction = text.removesuffix("Z").partition(".")
+    return dt.datetime.fromisoformat(f"{seconds}{dot}{fraction[:6].ljust(6, '0')}" if dot else seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """action: restore, leave or refuse. reason: why, as a part of a sentence about the folder."""
+
+    action: str
+    reason: str
+
+
+def verdict(state: FolderState, *, replace: str) -> Verdict:
+    """replace: never, damaged or always."""
+    if state.kind == "missing":
+        return Verdict(action="restore", reason="is missing or empty")
+    if state.kind == "identical":
+        return Verdict(action="leave", reason="matches the archive")
+    if replace == "always":
+        return Verdict(action="restore", reason="was to be replaced in any case")
+    if replace == "never":
+        return Verdict(action="leave", reason="is there, and replace is never")
+    if state.kind == "foreign":
+        return Verdict(
+            action="refuse", reason=f"belongs to another installation, or is damaged where nobody can tell: {', '.join(state.damage)} is another key"
+        )
+    if state.kind == "damaged":
+        shown = ", ".join(state.damage[:3])
+        more = f" and {len(state.damage) - 3} more" if len(state.damage) > 3 else ""
+        return Verdict(action="restore", reason=f"is damaged: {shown}{more} missing or not as in the archive")
+    return Verdict(action="leave", reason="is whole")

@@ -1,0 +1,419 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recovery paths: which logs continue which backups, over recovery forks, and how far.
+
+The log of a database is a tree. Every RESTORE WITH RECOVERY starts a new branch, a *recovery fork*, at a *fork point*; a log
+backup starts on one fork and may end on the next one. On each fork there is one axis of LSNs, and a log backup is an interval
+on it: it applies to a database that stands at ``x`` when ``start <= x < end``, and leaves it at ``end``. So the questions
+"how far" and "from where" are questions about the union of intervals, answered by sorting and bisection:
+
+* the newest starting point on a fork reaches everything on it that an older one could reach;
+* a fork without a starting point of its own is entered from its parent, by a log that begins there.
+
+A log without bulk-logged changes can be stopped inside. That is how a fork point in the middle of its parent's log is reached.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import DIFFERENTIAL, FULL, LOG, BackupSet
+
+__all__ = ["Arrival", "Base", "Fork", "Limits", "Move", "Route", "Tree", "View"]
+
+_LAST = attrgetter("last_lsn")
+_POINT = attrgetter("fork_point_lsn")
+_POSITION = attrgetter("position")
+
+
+class Base(NamedTuple):
+    """Where rolling forward can begin: after a full, after a differential on its full, or where a RESTORING database stands.
+
+    ``finished`` is a moment at or after that of the position; ``None`` when nothing tells.
+    """
+
+    position: int
+    fork: str
+    finished: datetime | None
+    full: BackupSet | None = None
+    differential: BackupSet | None = None
+
+
+class Move(NamedTuple):
+    """One RESTORE LOG: whole, or stopped before the LSN of a fork point."""
+
+    log: BackupSet
+    stop_before: int | None = None
+
+
+class Route(NamedTuple):
+    """From a base over logs to ``position`` on ``fork``."""
+
+    base: Base
+    moves: list[Move]
+    position: int
+    fork: str
+
+
+class Arrival(NamedTuple):
+    """The furthest position on a fork, and how the fork is entered: at a base of its own, or by a log from its parent."""
+
+    position: int
+    base: Base | None
+    entry: BackupSet | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Fork:
+    """What there is on one recovery fork. ``logs`` end on it, ``entries`` are those of them that begin on ``parent``, ``exits`` lead
+    away to children at their fork points."""
+
+    guid: str
+    parent: str = ""
+    point: int | None = None
+    logs: list[BackupSet] = field(default_factory=list)
+    idle: list[BackupSet] = field(default_factory=list)
+    bases: list[Base] = field(default_factory=list)
+    entries: list[BackupSet] = field(default_factory=list)
+    exits: list[BackupSet] = field(default_factory=list)
+
+    def start(self, log: BackupSet) -> int:
+        """Where a log begins on this fork's own axis: one that leads onto it begins here at the fork point."""
+        return (self.point or 0) if log.first_fork != self.guid == log.last_fork else log.first_lsn
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Limits:
+    """What may be used on the way to a target: of some logs those that may be restored whole, of some bases those to start from,
+    of some logs those that may be stopped at a fork point. ``None``: all. ``older_bases``: also look at what only bases that are
+    not the newest ones need; whoever wants the way to the newest point, and not all that can be reached, can do without.
+    """
+
+    whole: Callable[[list[BackupSet]], list[BackupSet]] | None = None
+    base: Callable[[Base], bool] | None = None
+    stopped: Callable[[list[BackupSet]], list[BackupSet]] | None = None
+    older_bases: bool = False
+
+
+class _Line:
+    """One fork seen under some limits: its usable logs by end, the stretches that they cover without a gap, its bases."""
+
+    __slots__ = ("base_positions", "bases", "component_ends", "component_starts", "edges", "entries", "exits", "fork")
+
+    def __init__(self, fork: Fork, limits: Limits) -> None:
+        self.fork = fork
+        self.bases = [base for base in fork.bases if limits.base(base)] if limits.base else list(fork.bases)
+        self.bases.sort(key=_POSITION)
+        self.base_positions = [base.position for base in self.bases]
+        first = -1 if limits.older_bases else self._first_needed()
+        edges = [log for log in fork.logs if log.last_lsn >= first]
+        self.edges = limits.whole(edges) if limits.whole else edges
+        self.edges.sort(key=_LAST)
+        self.entries = limits.whole(fork.entries) if limits.whole else fork.entries
+        self.component_starts: list[int] = []
+        self.component_ends: list[int] = []
+        # id(log that leaves) -> (start of the stretch that leads there, log to stop at the fork point, start of the stretch with it)
+        self.exits: dict[int, tuple[int, BackupSet | None, int]] = {}
+        self._sweep(limits)
+
+    def _first_needed(self) -> int:
+        """Logs that end before this LSN are of no use: the newest base, or the newest before each point where a log leaves, is past it."""
+        newest = [self.newest_base(), *(self.newest_base(point) for point in {_POINT(log) for log in self.fork.exits})]
+        return min(-1 if base is None else base.position for base in newest)
+
+    def _sweep(self, limits: Limits) -> None:
+        fork, starts, ends = self.fork, self.component_starts, self.component_ends
+        waiting = sorted(fork.exits, key=_POINT, reverse=True)
+        stoppable = self._stoppable(limits) if waiting else None
+        point = _POINT(waiting[-1]) if waiting else math.inf
+        plain = not fork.entries
+        for log in self.edges:
+            end = log.last_lsn
+            while end > point:
+                self._exit(waiting.pop(), stoppable)
+                point = _POINT(waiting[-1]) if waiting else math.inf
+            start = log.first_lsn if plain else fork.start(log)
+            while ends and ends[-1] >= start:
+                ends.pop()
+                start = min(start, starts.pop())
+            starts.append(start)
+            ends.append(end)
+        while waiting:
+            self._exit(waiting.pop(), stoppable)
+
+    def _stoppable(self, limits: Limits) -> tuple[list[int], list[BackupSet]]:
+        """Positions, and for each the log that begins first of those that can be stopped before it: logs of this fork that end
+        later, and logs to other forks that leave there or later."""
+        fork = self.fork
+        logs, exits = (limits.stopped(fork.logs), limits.stopped(fork.exits)) if limits.stopped else (fork.logs, fork.exits)
+        points = [_POINT(log) for log in fork.exits]
+        low, high = min(points), max(points)
+        spans = [(log.last_lsn, log) for log in logs if log.last_lsn > low and log.first_lsn <= high and not log.bulk_logged]
+        spans += [(_POINT(log) + 1, log) for log in exits if not log.bulk_logged]
+        spans.sort(key=itemgetter(0), reverse=True)
+        first: list[BackupSet] = []
+        for _end, log in spans:
+            if first and (fork.start(first[-1]), first[-1].first_lsn) <= (fork.start(log), log.first_lsn):
+                log = first[-1]
+            first.append(log)
+        return [end for end, _log in reversed(spans)], first[::-1]
+
+    def _exit(self, leaving: BackupSet, stoppable: tuple[list[int], list[BackupSet]] | None) -> None:
+        point = leaving.fork_point_lsn or 0
+        covered = self._covered_from(leaving.first_lsn)
+        stopped, covered_with = None, covered
+        if stoppable is not None:
+            index = bisect_right(stoppable[0], point)
+            if index < len(stoppable[1]) and self.fork.start(stoppable[1][index]) <= point:
+                stopped = stoppable[1][index]
+                covered_with = self._covered_from(min(leaving.first_lsn, self.fork.start(stopped)))
+        self.exits[id(leaving)] = (covered, stopped, covered_with)
+
+    def _covered_from(self, position: int) -> int:
+        """The start of the stretch that leads without a gap to ``position`` or beyond, of the logs swept so far."""
+        index = bisect_left(self.component_ends, position)
+        return min(position, self.component_starts[index]) if index < len(self.component_ends) else position
+
+    def first_entry(self, limit: int | None = None) -> BackupSet | None:
+        """Of the whole logs that lead onto this fork, the one that begins first: where it cannot be entered, none can."""
+        entries = [log for log in self.entries if limit is None or log.last_lsn <= limit]
+        return min(entries, key=lambda log: (log.first_lsn, -log.last_lsn), default=None)
+
+    def newest_base(self, limit: int | None = None) -> Base | None:
+        """The newest starting point, not after ``limit``."""
+        index = len(self.bases) if limit is None else bisect_right(self.base_positions, limit)
+        return self.bases[index - 1] if index else None
+
+    def reach(self, position: int) -> int:
+        """How far whole logs lead from ``position``."""
+        index = bisect_right(self.component_starts, position) - 1
+        return max(position, self.component_ends[index]) if index >= 0 else position
+
+    def roll(self, position: int, low: int, high: int) -> tuple[list[Move], int]:
+        """The fewest logs from ``position`` to a position in ``low..high``."""
+        moves: list[Move] = []
+        first, last = bisect_right(self.edges, position, key=_LAST), bisect_right(self.edges, high, key=_LAST)
+        ahead = sorted(self.edges[first:last], key=self.fork.start)
+        index = 0
+        while position < low:
+            best = None
+            while index < len(ahead) and self.fork.start(ahead[index]) <= position:
+                if best is None or ahead[index].last_lsn > best.last_lsn:
+                    best = ahead[index]
+                index += 1
+            if best is None or best.last_lsn <= position:
+                raise AssertionError(f"no log leads on from LSN {position} to {low}")  # a defect: the caller has asked reach() before
+            moves.append(Move(best))
+            position = best.last_lsn
+        return moves, position
+
+
+class Tree:
+    """The recovery paths of one database family.
+
+    ``sets``: usable sets of that family only. ``existing``: where a RESTORING database stands (with the GUID of the full that
+    differentials restored on it must be based on, if known); given that, it is the only base, and no full is used.
+    """
+
+    def __init__(self, sets: Iterable[BackupSet], *, existing: Base | None = None, existing_full: str = "") -> None:
+        self.forks: dict[str, Fork] = {}
+        self.unusable: list[tuple[BackupSet, str]] = []
+        fulls: list[BackupSet] = []
+        differentials: list[BackupSet] = []
+        forks = self.forks
+        for one in sets:
+            if one.kind == LOG:
+                if one.first_fork == one.last_fork and one.first_lsn != one.last_lsn and one.last_fork in forks:
+                    forks[one.last_fork].logs.append(one)
+                else:
+                    self._add_log(one)
+            elif one.kind == FULL:
+                fulls.append(one)
+            elif one.kind == DIFFERENTIAL:
+                differentials.append(one)
+        for fork in list(self.forks.values()):
+            for log in fork.entries:
+                self._fork(fork.parent).exits.append(log)
+        if existing is not None:
+            self._fork(existing.fork).bases.append(existing)
+            for one in differentials:
+                if existing_full and one.differential_base_guid == existing_full and one.last_lsn > existing.position:
+                    self._fork(one.last_fork).bases.append(Base(one.last_lsn, one.last_fork, one.finished, None, one))
+            return
+        for full in fulls:
+            self._fork(full.last_fork).bases.append(Base(full.last_lsn, full.last_fork, full.finished, full))
+        self._add_differentials(fulls, differentials)
+
+    def _fork(self, guid: str) -> Fork:
+        fork = self.forks.get(guid)
+        if fork is None:
+            fork = self.forks[guid] = Fork(guid=guid)
+        return fork
+
+    def _add_log(self, log: BackupSet) -> None:
+        fork = self._fork(log.last_fork)
+        if log.first_lsn == log.last_lsn:
+            fork.idle.append(log)
+            return
+        if log.first_fork != log.last_fork:
+            point = log.fork_point_lsn
+            # Recovery itself is logged, so a log that ends on a fork holds something of it.
+            if point is None or not log.first_lsn <= point < log.last_lsn:
+                self.unusable.append((log, "it begins and ends on different recovery forks without a fork point inside"))
+                return
+            if fork.point is None:
+                fork.parent, fork.point = log.first_fork, point
+            elif (fork.parent, fork.point) != (log.first_fork, point):
+                self.unusable.append((log, "other log backups say that its recovery fork began elsewhere"))
+                return
+            fork.entries.append(log)
+        fork.logs.append(log)
+
+    def _add_differentials(self, fulls: list[BackupSet], differentials: list[BackupSet]) -> None:
+        by_guid = {full.guid: full for full in fulls}
+        bases = [full for full in fulls if not full.copy_only] if differentials else []
+        by_first = {(full.last_fork, full.first_lsn): full for full in bases}
+        by_checkpoint = {(full.last_fork, full.checkpoint_lsn): full for full in bases}
+        for one in differentials:
+            if one.differential_base_guid:
+                full = by_guid.get(one.differential_base_guid)
+            elif one.differential_base_lsn is not None:
+                full = by_first.get((one.last_fork, one.differential_base_lsn))
+            else:
+                full = by_checkpoint.get((one.last_fork, one.database_backup_lsn))
+            if full is None:
+                self.unusable.append((one, "the full backup that it is based on is not among the usable backups"))
+            else:
+                self._fork(one.last_fork).bases.append(Base(one.last_lsn, one.last_fork, one.finished, full, one))
+
+    def view(self, limits: Limits) -> View:
+        """The tree as far as it may be used on the way to some target."""
+        return View(self, limits)
+
+
+class _Leg(NamedTuple):
+    """How to get to where a log can be entered from its parent fork: from a base there, or by another log from further up; then,
+    if need be, by a log stopped at the fork point (which may be that other log)."""
+
+    base: Base | None
+    entry: BackupSet | None
+    stopped: BackupSet | None
+
+
+class View:
+    """A tree under limits; answers are remembered."""
+
+    def __init__(self, tree: Tree, limits: Limits) -> None:
+        self.tree = tree
+        self.limits = limits
+        self._lines: dict[str, _Line] = {}
+        self._legs: dict[int, _Leg | None] = {}
+        self._enterable: dict[int, bool] = {}
+        self._arrivals: dict[str, Arrival | None] = {}
+
+    def line(self, guid: str) -> _Line:
+        line = self._lines.get(guid)
+        if line is None:
+            line = self._lines[guid] = _Line(self.tree.forks[guid], self.limits)
+        return line
+
+    def arrival(self, guid: str) -> Arrival | None:
+        """The furthest that whole logs lead on a fork; ``None`` when the fork cannot be reached at all."""
+        if guid not in self._arrivals:
+            line = self.line(guid)
+            base, entry = line.newest_base(), line.first_entry()
+            if base is not None:
+                self._arrivals[guid] = Arrival(line.reach(base.position), base, None)
+            elif entry is not None and self.can_enter(entry):
+                self._arrivals[guid] = Arrival(line.reach(line.fork.point or 0), None, entry)
+            else:
+                self._arrivals[guid] = None
+        return self._arrivals[guid]
+
+    def can_enter(self, leaving: BackupSet) -> bool:
+        """Whether the database can be brought to where ``leaving`` applies, a log that begins on another fork than it ends on."""
+        trail: dict[int, BackupSet] = {}
+        current, answer = leaving, False
+        while id(current) not in trail:
+            known = self._enterable.get(id(current))
+            if known is not None:
+                answer = known
+                break
+            trail[id(current)] = current
+            leg = self._legs[id(current)] = self._leg(current)
+            if leg is None or leg.entry is None:
+                answer = leg is not None
+                break
+            current = leg.entry
+        for identity in trail:
+            self._enterable[identity] = answer
+        return answer
+
+    def _leg(self, leaving: BackupSet) -> _Leg | None:
+        line = self.line(leaving.first_fork)
+        covered, stopped, covered_with = line.exits[id(leaving)]
+        base = line.newest_base(leaving.fork_point_lsn)
+        if base is not None:
+            if base.position >= covered:
+                return _Leg(base, None, None)
+            return _Leg(base, None, stopped) if stopped is not None and base.position >= covered_with else None
+        point = line.fork.point
+        if point is None:
+            return None
+        entry = line.first_entry(leaving.fork_point_lsn)
+        if entry is not None and covered <= point:
+            return _Leg(None, entry, None)
+        if stopped is not None and covered_with <= point:
+            if stopped.first_fork != line.fork.guid:
+                return _Leg(None, stopped, stopped)
+            return _Leg(None, entry, stopped) if entry is not None else None
+        return None
+
+    def way_to(self, leaving: BackupSet) -> Route:
+        """The way to where ``leaving`` applies; ask :meth:`can_enter` first."""
+        trail = [leaving]
+        while (leg := self._legs[id(trail[-1])]) is not None and leg.entry is not None:
+            trail.append(leg.entry)
+        if leg is None or leg.base is None:
+            raise AssertionError("way_to is asked only for logs that can_enter has found enterable")
+        base, moves, position = leg.base, [], leg.base.position
+        for index in range(len(trail) - 1, -1, -1):
+            log, leg = trail[index], self._legs[id(trail[index])]
+            point = log.fork_point_lsn or 0
+            line = self.line(log.first_fork)
+            if leg.stopped is None:
+                rolled, position = line.roll(position, log.first_lsn, point)
+                moves += rolled
+            elif leg.stopped is not leg.entry:
+                rolled, position = line.roll(position, line.fork.start(leg.stopped), point)
+                moves += [*rolled, Move(leg.stopped, point)]
+                position = point
+            if index:
+                following = trail[index - 1]
+                halted = self._legs[id(following)].stopped is log
+                moves.append(Move(log, following.fork_point_lsn if halted else None))
+                position = (following.fork_point_lsn or 0) if halted else log.last_lsn
+        return Route(base, moves, position, leaving.first_fork)
+
+    def route(self, guid: str, low: int, high: int) -> Route:
+        """The way to a position in ``low..high`` on a fork that :meth:`arrival` has found reachable that far."""
+        arrival = self.arrival(guid)
+        if arrival is None:
+            raise AssertionError("route is asked only for forks that arrival has found reachable")
+        if arrival.base is not None:
+            base, moves, position = arrival.base, [], arrival.base.position
+        else:
+            if arrival.entry is None:
+                raise AssertionError("an arrival has a base or an entry")
+            base, moves, _position, _fork = self.way_to(arrival.entry)
+            moves.append(Move(arrival.entry))
+            position = arrival.entry.last_lsn
+        rolled, position = self.line(guid).roll(position, low, high)
+        return Route(base, moves + rolled, position, guid)

@@ -1,0 +1,217 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether and how a recovery point can be reached on a tree of recovery paths: the newest one, a time, an LSN.
+
+A log says when its backup was started and finished, not when its last record was written. So a *time* counts as reachable
+only when a log surely holds everything up to it (:attr:`BackupSet.covered_until`), and a starting point is used for it only
+when it was surely finished before. Where two recovery forks hold the same moment, the log that was backed up soonest after it
+decides: it is the one of the fork on which the database lived then. STOPAT applies what was logged *before* its time.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from operator import attrgetter
+from typing import NamedTuple
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Limits, Route, Tree, View
+
+_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
+
+__all__ = ["Found", "Window", "at_lsn", "at_time", "newest", "path_limits", "state_time", "way_to_log", "windows"]
+
+
+class Found(NamedTuple):
+    """A way to a recovery point. ``stop``: the log to be stopped inside, after the route; ``None``: the route's end is the point.
+
+    ``time`` is the moment of the recovery point where the backups tell.
+    """
+
+    route: Route
+    stop: BackupSet | None
+    time: datetime | None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Window:
+    """A stretch of time to every moment of which the database can be brought (or one moment, when both ends are the same)."""
+
+    fork: str
+    start: datetime
+    end: datetime
+    start_lsn: int
+    end_lsn: int
+
+
+def path_limits(tree: Tree, forks: Collection[str]) -> dict[str, float]:
+    """For every fork on the paths that end on ``forks``: the LSN up to which the path follows it."""
+    limits: dict[str, float] = {guid: math.inf for guid in forks if guid in tree.forks}
+    for guid in list(limits):
+        fork = tree.forks[guid]
+        while fork.point is not None and fork.parent in tree.forks:
+            known = limits.get(fork.parent)
+            limits[fork.parent] = max(known or 0, fork.point)
+            if known is not None:
+                break
+            fork = tree.forks[fork.parent]
+    return limits
+
+
+def state_time(view: View, guid: str, position: int) -> datetime | None:
+    """The newest moment of which it is known that ``position`` on a fork is the state of the database then."""
+    line = view.line(guid)
+    first, last = bisect_left(line.edges, position, key=lambda log: log.last_lsn), bisect_right(line.edges, position, key=lambda log: log.last_lsn)
+    times = [log.covered_until for log in line.edges[first:last]]
+    times += [log.covered_until for log in line.fork.idle if log.last_lsn == position]
+    first, last = bisect_left(line.base_positions, position), bisect_right(line.base_positions, position)
+    times += [base.finished for base in line.bases[first:last] if base.finished is not None]
+    return max(times, default=None)
+
+
+def newest(view: View, forks: Iterable[str]) -> Found | None:
+    """The newest state on any of ``forks``: the furthest LSN of each fork, of those the latest in time."""
+    best: tuple[float, int, str] | None = None
+    for guid in forks:
+        arrival = view.arrival(guid) if guid in view.tree.forks else None
+        if arrival is not None:
+            moment = state_time(view, guid, arrival.position)
+            key = (moment.timestamp() if moment else -math.inf, arrival.position, guid)
+            best = key if best is None else max(best, key)
+    if best is None:
+        return None
+    _moment, position, guid = best
+    return Found(view.route(guid, position, position), None, state_time(view, guid, position))
+
+
+def at_time(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | None:
+    """The database as it was at ``when``, on the paths that :func:`path_limits` gave."""
+    view = tree.view(Limits(
+        whole=lambda logs: [log for log in logs if log.finished < when or (not log.bulk_logged and log.covered_until < when)],
+        base=lambda base: base.finished is not None and base.finished < when,
+        stopped=lambda logs: [log for log in logs if log.finished < when]))
+    # Logs that surely hold everything up to the moment, to be stopped in or to testify that nothing more happened until then.
+    candidates: list[BackupSet] = []
+    for guid, limit in limits.items():
+        for logs in (tree.forks[guid].logs, tree.forks[guid].idle):
+            holders = [log for log in logs if log.started >= when or (log.last_valid_time is not None and log.last_valid_time >= when)]
+            candidates += holders if limit == math.inf else [log for log in holders if log.last_lsn <= limit]
+    for log in _soonest_first(candidates):
+        arrival = view.arrival(log.last_fork)
+        if arrival is not None and arrival.position >= log.last_lsn:
+            # Nothing was logged between there and the moment: this log says so.
+            return Found(view.route(log.last_fork, arrival.position, arrival.position), None, when)
+        if log.is_idle or log.bulk_logged:
+            continue
+        route = _way_into(view, log.last_fork, log, tree.forks[log.last_fork].start(log), log.last_lsn - 1)
+        if route is not None:
+            return Found(route, log, when)
+    return None
+
+
+def _soonest_first(logs: list[BackupSet]) -> Iterator[BackupSet]:
+    """By time of backup. Nearly always the first one will do, so all are sorted only if it does not."""
+    if logs:
+        key = attrgetter("finished", "last_lsn")
+        first = min(logs, key=key)
+        yield first
+        logs.sort(key=key)
+        yield from (log for log in logs if log is not first)
+
+
+def _way_into(view: View, guid: str, log: BackupSet, low: int, high: int) -> Route | None:
+    """To a position on the fork in ``low..high``, or, for a log that leads onto the fork, to where it can be entered."""
+    arrival = view.arrival(guid)
+    if arrival is not None and low <= arrival.position <= high:
+        return view.route(guid, low, high)
+    if arrival is None and log.first_fork != guid == log.last_fork and view.can_enter(log):
+        return view.way_to(log)
+    return None
+
+
+def way_to_log(tree: Tree, log: BackupSet) -> Route | None:
+    """How to get to where ``log``, one of the tree's, can be restored: without it and what came after it."""
+    view = tree.view(Limits(whole=lambda logs: [other for other in logs if other.last_lsn < log.last_lsn],
+                            base=lambda base: base.position < log.last_lsn))
+    return _way_into(view, log.last_fork, log, tree.forks[log.last_fork].start(log), log.last_lsn - 1)
+
+
+def at_lsn(tree: Tree, target: int, limits: dict[str, float], *, before: bool = False) -> Found | None:
+    """The database with every log record up to ``target``, that one included unless ``before``.
+
+    The same LSN may lie on several forks; the fork with the newest backup wins.
+    """
+    view = tree.view(Limits(whole=lambda logs: [log for log in logs if log.last_lsn <= target], base=lambda base: base.position <= target))
+    for guid in sorted(limits, key=lambda guid: _newest_finish(tree, guid), reverse=True):
+        if target > limits[guid] or (target == limits[guid] and not before):
+            continue
+        fork, arrival = tree.forks[guid], view.arrival(guid)
+        if before and arrival is not None and arrival.position == target:
+            return Found(view.route(guid, target, target), None, state_time(view, guid, target))
+        holders = [log for log in fork.logs if fork.start(log) <= target < log.last_lsn and not log.bulk_logged]
+        # A log that leads away to another fork holds this fork's records up to the fork point.
+        end = target if before else target + 1
+        holders += [log for log in fork.exits if log.first_lsn <= target and end <= (log.fork_point_lsn or 0) and not log.bulk_logged]
+        for log in _soonest_first(holders):
+            route = _way_into(view, guid, log, fork.start(log) if log.last_fork == guid else log.first_lsn, target)
+            if route is not None:
+                return Found(route, log, None)
+    return None
+
+
+def _newest_finish(tree: Tree, guid: str) -> datetime:
+    fork = tree.forks[guid]
+    newest_of = [max(logs, key=attrgetter("finished")).finished for logs in (fork.logs, fork.idle) if logs]
+    return max([*newest_of, *(base.finished for base in fork.bases if base.finished is not None)], default=_LONG_AGO)
+
+
+def windows(tree: Tree, forks: Collection[str]) -> list[Window]:
+    """The moments that can be reached on the paths to ``forks``, oldest first.
+
+    A base that no log continues gives one moment. A log with bulk-logged changes can only be used whole, so it interrupts.
+    """
+    view = tree.view(Limits(older_bases=True))
+    found: list[Window] = []
+    for guid in path_limits(tree, forks):
+        line = view.line(guid)
+        fork = line.fork
+        for base in line.bases:
+            if base.finished is not None and line.reach(base.position) == base.position:
+                found.append(Window(fork=guid, start=base.finished, end=base.finished, start_lsn=base.position, end_lsn=base.position))
+        entered = fork.point if fork.point is not None and any(view.can_enter(entry) for entry in fork.entries) else None
+        found += _covered(view, guid, entered)
+    found.sort(key=lambda window: (window.start, window.end))
+    return found
+
+
+def _covered(view: View, guid: str, entered: int | None) -> Iterator[Window]:
+    line = view.line(guid)
+    for low, high in zip(line.component_starts, line.component_ends, strict=True):
+        index = bisect_left(line.base_positions, low)
+        base = line.bases[index] if index < len(line.bases) and line.base_positions[index] < high else None
+        position = entered if entered is not None and entered == low else base.position if base is not None else None
+        if position is None:
+            continue
+        first, last = bisect_right(line.edges, position, key=lambda log: log.last_lsn), bisect_right(line.edges, high, key=lambda log: log.last_lsn)
+        logs = line.edges[first:last]
+        if not logs:
+            continue
+        start = base.finished if base is not None and position == base.position else min(log.started for log in logs)
+        end: datetime | None = start
+        start_lsn, end_lsn = position, position
+        for log in logs:
+            if log.bulk_logged:
+                if end is not None and start is not None:
+                    yield Window(fork=guid, start=start, end=end, start_lsn=start_lsn, end_lsn=end_lsn)
+                start = end = log.finished
+                start_lsn = end_lsn = log.last_lsn
+            elif end is not None and start is not None:
+                end, end_lsn = max(end, log.covered_until), log.last_lsn
+        if end is not None and start is not None:
+            idle = [log.covered_until for log in line.fork.idle if log.last_lsn == high]
+            yield Window(fork=guid, start=start, end=max([end, *idle]), start_lsn=start_lsn, end_lsn=end_lsn)

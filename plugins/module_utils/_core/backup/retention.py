@@ -1,0 +1,207 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which backups may go. Every rule only adds to what is kept; what no rule keeps may go, unless something kept needs it.
+
+Whatever the rules say, two chains stay: the one that leads to the newest point, and the last one of which every set was
+verified. A file that cannot be read, and a file that also holds a set to keep, stay as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import DIFFERENTIAL, FULL, LOG, BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Base, Limits, Tree
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import newest, way_to_log
+
+__all__ = ["Decision", "Policy", "Retention", "decide_retention"]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Policy:
+    """What to keep. Nothing given: everything.
+
+    last: the newest N full backups and all that was backed up since the oldest of them. age: all that is needed to go back to any
+    moment in that time. days, weeks, months, years: of so many calendar days (weeks, ...) that have one, the last full backup.
+    zone: in which time zone a day begins.
+    """
+
+    last: int | None = None
+    age: timedelta | None = None
+    days: int = 0
+    weeks: int = 0
+    months: int = 0
+    years: int = 0
+    zone: tzinfo = timezone.utc
+
+    @property
+    def keeps_all(self) -> bool:
+        return self.last is None and self.age is None and not (self.days or self.weeks or self.months or self.years)
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Decision:
+    """What becomes of one set, and why. ``rule``: everything, last, age, days, weeks, months, years, newest_chain, verified_chain,
+    needed, shared_file, or ``none`` for a set that may go."""
+
+    set: BackupSet
+    keep: bool
+    rule: str
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        paths = [path for copy in self.set.copies for path in copy.stripes]
+        return {"guid": self.set.guid, "kind": self.set.kind, "finished": self.set.finished.isoformat(), "files": paths, "keep": self.keep,
+                "rule": self.rule, "reason": self.reason}
+
+
+@dataclass(slots=True, kw_only=True)
+class Retention:
+    """All decisions, oldest set first, and the files to remove, in an order that never leaves a chain cut off at its beginning:
+    logs before the differentials and fulls that they need."""
+
+    decisions: list[Decision]
+    remove: list[str]
+
+
+# How a period of the calendar is told from the next one.
+_PERIODS: tuple[tuple[str, Callable[[datetime], tuple[int, ...]]], ...] = (
+    ("days", lambda day: (day.year, day.month, day.day)),
+    ("weeks", lambda day: tuple(day.isocalendar()[:2])),
+    ("months", lambda day: (day.year, day.month)),
+    ("years", lambda day: (day.year,)),
+)
+
+
+class _Kept:
+    """The sets to keep, each with the first rule that keeps it."""
+
+    def __init__(self) -> None:
+        self.why: dict[int, tuple[str, str]] = {}
+
+    def add(self, one: BackupSet, rule: str, reason: str) -> None:
+        self.why.setdefault(id(one), (rule, reason))
+
+    def __contains__(self, one: BackupSet) -> bool:
+        return id(one) in self.why
+
+
+def decide_retention(sets: Iterable[BackupSet], policy: Policy, *, now: datetime) -> Retention:
+    """Decide over all sets of one database family (aware ``now``). Sets of several families are a caller's error: ValueError."""
+    ordered = sorted(sets, key=lambda one: (one.finished, one.last_lsn))
+    families = {one.family_guid for one in ordered}
+    if len(families) > 1:
+        raise ValueError(f"retention is decided for one database at a time, not for {len(families)}")
+    usable = [one for one in ordered if not one.problem]
+    kept = _Kept()
+    if policy.keeps_all:
+        for one in ordered:
+            kept.add(one, "everything", "no rule says that anything may go")
+    _keep_chains(kept, usable)
+    _keep_by_rule(kept, ordered, usable, policy, now=now)
+    _keep_needed(kept, usable)
+    _keep_shared(kept, ordered)
+    return _result(kept, ordered)
+
+
+def _keep_chains(kept: _Kept, usable: Sequence[BackupSet]) -> None:
+    for rule, sets in (("newest_chain", usable), ("verified_chain", [one for one in usable if one.verified])):
+        tree = Tree(sets)
+        found = newest(tree.view(Limits()), tree.forks)
+        if found is not None:
+            base, moves = found.route.base, found.route.moves
+            reason = "the way to the newest point that can be reached" if rule == "newest_chain" else "the last chain of which every set was verified"
+            for one in (base.full, base.differential, *(move.log for move in moves)):
+                if one is not None:
+                    kept.add(one, rule, reason)
+            end = found.route
+            for one in sets:
+                if one.kind == LOG and (one.last_fork, one.last_lsn) == (end.fork, end.position):
+                    kept.add(one, rule, f"shows that nothing happened after it until {one.covered_until:%Y-%m-%d %H:%M} UTC")
+
+
+def _keep_by_rule(kept: _Kept, ordered: Sequence[BackupSet], usable: Sequence[BackupSet], policy: Policy, *, now: datetime) -> None:
+    fulls = [one for one in usable if one.kind == FULL]
+    if policy.last and fulls:
+        oldest = fulls[-policy.last:][0]
+        for one in ordered:
+            if (one.finished, one.last_lsn) >= (oldest.finished, oldest.last_lsn):      # times of backups are whole seconds
+                kept.add(one, "last", f"backed up since the oldest of the newest {policy.last} full backups")
+    if policy.age is not None:
+        begin = now - policy.age
+        for one in ordered:
+            if one.finished >= begin:
+                kept.add(one, "age", f"made in the last {policy.age}")
+        # To go back to the first moment of that time, the state before it is needed too; the logs in between follow from what is kept.
+        before = [one for one in usable if one.finished < begin and one.kind != LOG]
+        for one in before[-1:]:
+            kept.add(one, "age", f"the last backup of the data before the last {policy.age}")
+    for name, period_of in _PERIODS:
+        last_of: dict[tuple[int, ...], BackupSet] = {}
+        for one in fulls:
+            last_of[period_of(one.finished.astimezone(policy.zone))] = one
+        for period in sorted(last_of, reverse=True)[:getattr(policy, name)]:
+            kept.add(last_of[period], name, f"the last full backup of its {name[:-1]}")
+
+
+def _keep_needed(kept: _Kept, usable: Sequence[BackupSet]) -> None:
+    """Whatever the kept sets need to be restored, as long as there is a way to restore them at all."""
+    tree = Tree(usable)
+    fulls: dict[int, BackupSet] = {}
+    for guid, fork in tree.forks.items():
+        bases = sorted(fork.bases, key=lambda base: base.position)
+        fulls.update((id(base.differential), base.full) for base in bases if base.differential is not None and base.full is not None)
+        _keep_ways(kept, tree, guid, bases)
+    for one in usable:
+        if one.kind == DIFFERENTIAL and one in kept and id(one) in fulls:
+            kept.add(fulls[id(one)], "needed", f"the differential of {one.finished:%Y-%m-%d %H:%M} UTC is based on it")
+
+
+def _keep_ways(kept: _Kept, tree: Tree, guid: str, bases: Sequence[Base]) -> None:
+    """For every kept log of a fork: a base, and the logs between the two."""
+    fork, index, reach = tree.forks[guid], 0, -1
+    for log in sorted(fork.logs, key=lambda log: log.last_lsn):
+        if log not in kept:
+            continue
+        while index < len(bases) and bases[index].position < log.last_lsn:
+            if (bases[index].differential or bases[index].full) in kept:
+                reach = max(reach, bases[index].position)
+            index += 1
+        if reach < fork.start(log):
+            route = way_to_log(tree, log)
+            if route is None:
+                continue
+            reason = f"the log backup of {log.finished:%Y-%m-%d %H:%M} UTC cannot be restored without it"
+            for one in (route.base.full, route.base.differential, *(move.log for move in route.moves)):
+                if one is not None:
+                    kept.add(one, "needed", reason)
+        reach = log.last_lsn
+
+
+def _keep_shared(kept: _Kept, ordered: Sequence[BackupSet]) -> None:
+    in_file: dict[str, list[BackupSet]] = {}
+    for one in ordered:
+        for path in {path for copy in one.copies for path in copy.stripes}:
+            in_file.setdefault(path, []).append(one)
+    for path, sets in in_file.items():
+        if any(one in kept for one in sets):
+            for one in sets:
+                kept.add(one, "shared_file", f"{path} also holds a backup that is kept")
+
+
+def _result(kept: _Kept, ordered: Sequence[BackupSet]) -> Retention:
+    decisions = []
+    staying = {path for one in ordered if one in kept for copy in one.copies for path in copy.stripes}
+    order = {LOG: 0, DIFFERENTIAL: 1, FULL: 2}
+    leaving: dict[str, int] = {}
+    for one in ordered:
+        rule, reason = kept.why.get(id(one), ("none", "no rule keeps it, and nothing that is kept needs it"))
+        decisions.append(Decision(set=one, keep=one in kept, rule=rule, reason=reason))
+        if one not in kept:
+            for path in (path for copy in one.copies for path in copy.stripes if path not in staying):
+                leaving[path] = max(leaving.get(path, 0), order.get(one.kind, 2))
+    return Retention(decisions=decisions, remove=sorted(leaving, key=lambda path: leaving[path]))

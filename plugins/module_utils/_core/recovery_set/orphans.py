@@ -1,0 +1,37 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Halves of recovery sets that were never written: which of them nobody needs any more."""
+
+from __future__ import annotations
+
+import ntpath
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..application.archive_catalog import StoredArchive, manifest_name
+from .recovery_set import RecoverySet, files_of_link, moment
+
+__all__ = ["SET_LABEL", "stray_archives", "stray_backups"]
+
+SET_LABEL = "recovery_set"
+"""Label of an archive that was made for a set."""
+
+
+def stray_backups(staying: Iterable[RecoverySet], links: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Files of backups that are older than all that a set which stays names, so that no set is going to continue them.
+
+    links: of backups that are in no set. One that was taken copy-only was never meant for any.
+    """
+    named = [moment(link["finished_at"]) for one in staying for link in one.chain or [one.values["database"]]]
+    old = [link for link in links if named and not link["copy_only"] and moment(link["finished_at"]) < min(named)]
+    return tuple(path for link in old for path in files_of_link(link))
+
+
+def stray_archives(staying: Iterable[RecoverySet], archives: Iterable[StoredArchive], *, folder: str) -> tuple[str, ...]:
+    """The same for archives of the application that are in no set, each before its manifest. Those that nobody made for a set stay."""
+    known = {one.name.lower(): one for one in archives}
+    named = [ntpath.basename(one.values["application"]["archive"]).lower() for one in staying]
+    oldest = min((known[name].age for name in named if name in known), default=None)
+    old = [one for name, one in known.items() if oldest and name not in named and one.age < oldest and one.manifest and SET_LABEL in one.manifest.labels]
+    return tuple(ntpath.join(folder, name) for one in old for name in (one.name, manifest_name(one.name)))

@@ -1,0 +1,154 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole backup is brought from where SQL Server wrote it to where it belongs: copied by Windows, compared by hash, told by a manifest.
+
+Nothing is taken for a backup before it was compared: a copy has another name until then. Whatever is interrupted is finished by the next
+run, which finds a note beside the backup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..._core.backup.file_names import manifest_name
+from ..._core.backup.manifest import Note, at_place, manifest_lines, note_name, parse_manifest, parse_note
+from ..._core.errors import RecoveryError
+from ..._winrm.host.files import WindowsFiles
+from ..._winrm.host.paths import base_name, join, lies_in, parent
+from ..connection.session import Session
+from ..instance.windows_host import Windows
+
+__all__ = ["Carrier"]
+
+PARTIAL = ".partial"
+
+Hashes = dict[str, "tuple[str | None, int]"]
+"""SHA-256 and size by path."""
+
+
+class Carrier:
+    """Brings backups to where they belong. overwrite: whether a file of that name there is replaced."""
+
+    def __init__(self, session: Session, windows: Windows, *, overwrite: bool) -> None:
+        self._session = session
+        self._windows = windows
+        self._overwrite = overwrite
+
+    def announce(self, note: Note) -> None:
+        """Note down beside the backup that is about to be written where it belongs."""
+        place = note_name(note.written[0])
+        self._files(place).write_lines(place, note.lines())
+
+    def notes(self, folder: str) -> list[Note]:
+        """What interrupted runs left in a folder, oldest first. A note that names files elsewhere, where nobody puts it, is none: they may be removed."""
+        files = self._windows.files(folder)
+        if not files.stat(folder)[0].folder:
+            return []
+        entries = sorted(files.list(folder, recurse=False), key=lambda entry: entry.modified)
+        names = [entry.name for entry in entries if entry.name.lower().endswith(note_name(""))]
+        notes = [note for name in names if (note := parse_note(files.read_lines(join(folder, name))))]
+        return [note for note in notes if all(lies_in(path, folder) for path in note.written)]
+
+    def refuse_what_is_there(self, targets: Iterable[str]) -> None:
+        """Raises RecoveryError where a file that is to be written exists, unless that is wanted. What cannot be looked at counts as not there."""
+        if self._overwrite:
+            return
+        for target in targets:
+            try:
+                there = self._files(target).stat(target)[0].exists
+            except RecoveryError:
+                return
+            if there:
+                raise already_there(target)
+
+    def deliver(self, report: dict[str, Any], written: Sequence[str], *, copied: bool) -> None:
+        """Bring a backup that was verified where its report says, and write the manifests. Adds to the report what was found.
+
+        written: the files of SQL Server, the report's own ones or others to be carried there. copied: the second copy is ours to make.
+        """
+        files = report["files"]
+        hashes = self._hashes(written)
+        places = [files] if list(written) != files else []
+        places += [report["copy_files"]] if copied else []
+        for targets in places:
+            self._carry(written, targets, hashes)
+            hashes |= {target: hashes[source] for source, target in zip(written, targets, strict=True)}
+        copies = report.get("copy_files", [])
+        if copies and (copied or self._windows.reaches(parent(copies[0]))):
+            hashes |= {} if copied else self._hashes(copies)
+            self._write_manifest(at_place(report, copies, hashes=hashes))
+        report |= at_place(report, files, hashes=hashes)
+        self._write_manifest(report)
+
+    def forget(self, note: Note) -> None:
+        """Remove the files that were carried away, and last the note."""
+        files = self._files(note.written[0])
+        for file in note.written if list(note.written) != note.report["files"] else ():
+            files.remove(file)
+        files.remove(note_name(note.written[0]))
+
+    def remove_manifest(self, first_file: str) -> None:
+        """Of a backup whose files will be others."""
+        path = manifest_name(first_file)
+        self._files(path).remove(path)
+
+    def manifest_guid(self, first_file: str) -> str:
+        """The GUID of the set that the manifest beside a file tells of; empty where there is none."""
+        path = manifest_name(first_file)
+        files = self._files(path)
+        if not files.stat(path)[0].exists:
+            return ""
+        stored = parse_manifest(files.read_lines(path), path=path, present={})
+        return stored.set.guid if stored else ""
+
+    def clean(self, note: Note) -> None:
+        """What is left of a run whose backup is where it belongs already, or never was whole."""
+        for target in (*note.report["files"], *note.report.get("copy_files", ())):
+            self._files(target).remove(f"{target}{PARTIAL}")
+        self.forget(note)
+
+    def _carry(self, written: Sequence[str], targets: Sequence[str], hashes: Hashes) -> None:
+        """Copy files and compare them where they lie; a file that is there already, as it should be, stays."""
+        self._files(targets[0]).make_folder(parent(targets[0]))
+        for source, target in zip(written, targets, strict=True):
+            if self._files(target).stat(target)[0].exists:
+                if self._hash(target) == hashes[source]:
+                    continue
+                if not self._overwrite:
+                    raise already_there(target)
+                self._files(target).remove(manifest_name(targets[0]))
+            partial = f"{target}{PARTIAL}"
+            self._session.progress.line(f"copying {source} to {parent(target)} ({hashes[source][1] / 1e6:.0f} MB)")
+            self._files(source, target).copy(source, partial)
+            if self._hash(partial) != hashes[source]:
+                self._files(target).discard(partial)
+                raise RecoveryError(
+                    f"The copy of {source} in {parent(target)} is not what was copied",
+                    advice="Its disk or the way to it damages data: look into that before anything else. The copy was removed; run this again",
+                )
+            self._files(target).remove(target)
+            self._files(target).rename(partial, target)
+
+    def _files(self, *paths: str) -> WindowsFiles:
+        """Asked for anew before each step: see Windows."""
+        return self._windows.files(*map(parent, paths))
+
+    def _write_manifest(self, report: dict[str, Any]) -> None:
+        path = report["manifest_beside"]
+        self._files(path).write_lines(path, manifest_lines(report))
+
+    def _hashes(self, paths: Iterable[str]) -> Hashes:
+        return {path: self._hash(path) for path in paths}
+
+    def _hash(self, path: str) -> tuple[str | None, int]:
+        found = self._files(path).hash_one(parent(path), base_name(path))
+        return found.sha256, found.size
+
+
+def already_there(target: str) -> RecoveryError:
+    return RecoveryError(
+        f"There is a file {target} already, and nothing can be appended to it there",
+        advice="Use a 'file_name' that is new each time, or 'overwrite: true'",
+    )

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backups of interrupted runs that are not yet where they belong: a log that stays behind would break the chain there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..._core.backup.backup_set import BackupSet, guid
+from ..._core.backup.catalog import assemble
+from ..._core.backup.file_names import parent_path
+from ..._core.backup.manifest import Note, note_name
+from ..._core.errors import RecoveryError
+from ..catalog.headers import read_files
+from ..catalog.verification import verify
+from ..connection.errors import SqlError
+from ..connection.session import Session
+from ..instance.server import clock
+from .delivery import Carrier
+from .statements import proven
+
+__all__ = ["finish"]
+
+NEVER_WHOLE = (2, 3, 13, 38)
+"""Windows errors of a file or folder that is not there, and of one whose content is invalid or ends too early. Others may pass."""
+
+
+class _Hindered(Exception):
+    """A backup cannot be read at the moment, so that nobody knows whether it is whole."""
+
+
+def finish(session: Session, carrier: Carrier, folder: str, *, report: dict[str, Any], written: Sequence[str]) -> list[dict[str, Any]]:
+    """Bring the whole ones where they belong, oldest first, and clear the others away; their reports. In check mode those that would be.
+
+    report, written: of this run, which ends what it began by itself.
+    """
+    done = []
+    for note in carrier.notes(folder):
+        about = (note.report["server"], note.report["database"].lower())
+        if about != (report["server"], report["database"].lower()) or note.written[0].lower() == written[0].lower():
+            continue
+        if guid(note.report.get("family_guid") or "") not in ("", guid(report["family_guid"])):
+            session.warnings.append(
+                f"{note.written[0]} is of another database that was called {report['database']}, and an interrupted run left it. It stays: it may be the "
+                f"last backup of that one. Remove it and {note_name(note.written[0])} when nobody needs it."
+            )
+            continue
+        try:
+            taken = _whole(session, note, family_guid=report["family_guid"])
+        except _Hindered as problem:
+            session.warnings.append(
+                f"{note.written[0]}, which an interrupted run left, cannot be read at the moment, so it stays and the next run tries again: {problem}"
+            )
+            continue
+        if taken is None:
+            carrier.clean(note)
+            continue
+        found = {**note.report, **proven(taken, files=note.report["files"], verified=session.params["verify"])}
+        session.progress.line(f"finishing what an interrupted run left: {note.written[0]}")
+        if session.check_mode or carrier.manifest_guid(found["files"][0]) == taken.guid:
+            carrier.clean(note)
+        elif not _delivered(session, carrier, note, found, wanted=_places(report)):
+            continue
+        done.append(found)
+    return done
+
+
+def _delivered(session: Session, carrier: Carrier, note: Note, found: dict[str, Any], *, wanted: set[str]) -> bool:
+    """Whether a backup was brought where it belongs. That it cannot be is no reason to fail for a run whose backups go elsewhere."""
+    try:
+        carrier.deliver(found, note.written, copied=found.get("copied_by") == "windows")
+        carrier.forget(note)
+    except RecoveryError as problem:
+        if _places(found) == wanted:
+            raise
+        places = " and ".join(sorted(parent_path(files[0]) for files in (found["files"], found.get("copy_files")) if files))
+        session.warnings.append(
+            f"A backup that an interrupted run left in {note.written[0]} still cannot be brought to {places}: {problem} "
+            f"Should it not go there any more, remove {note_name(note.written[0])}."
+        )
+        return False
+    return True
+
+
+def _places(report: dict[str, Any]) -> set[str]:
+    """The folders that a backup belongs in."""
+    return {parent_path(files[0]).lower() for files in (report["files"], report.get("copy_files")) if files}
+
+
+def _whole(session: Session, note: Note, *, family_guid: str) -> BackupSet | None:
+    """The set that is in the files, read back; None where there is none. Raises _Hindered where that cannot be told."""
+    connection = session.connection
+    _now, zone = clock(connection)
+    readings = read_files(connection, note.written, progress=session.progress)
+    for one in readings:
+        if one.os_error and one.os_error not in NEVER_WHOLE:
+            raise _Hindered(one.problem)
+    inventory = assemble(readings, zone=zone)
+    wanted = sorted(map(str.lower, note.written))
+    sets = [
+        one for one in inventory.sets
+        if not one.problem and one.family_guid == guid(family_guid) and sorted(map(str.lower, one.copies[0].stripes)) == wanted
+    ]  # fmt: skip
+    newest = max(sets, key=lambda one: (one.finished, one.last_lsn), default=None)
+    if newest is None or not session.params["verify"] or session.check_mode:
+        return newest
+    try:
+        verify(connection, files=note.written, position=newest.copies[0].position, checksum=newest.checksums, progress=session.progress)
+    except SqlError as problem:
+        if problem.lost:
+            raise
+        if problem.os_error and problem.os_error not in NEVER_WHOLE:
+            raise _Hindered(problem.text) from None
+        session.warnings.append(f"The {newest}, which an interrupted run left, cannot be read back and goes no further: {problem.text}")
+        return None
+    return newest

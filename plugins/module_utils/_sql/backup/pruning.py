@@ -1,0 +1,184 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Old backups of a folder go by rules, but never before the chain that stays was read back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..._core.backup.backup_set import BackupSet, guid
+from ..._core.backup.catalog import Inventory, assemble
+from ..._core.backup.file_names import is_beside, manifest_name
+from ..._core.errors import RecoveryError
+from ..catalog.headers import read_files
+from ..catalog.verification import reading_problem
+from ..connection.connection import Connection
+from ..connection.errors import SqlError
+from ..connection.quoting import quote_text
+from ..connection.session import Session
+from ..instance.folders import is_file, list_files
+from ..instance.server import clock
+from .preconditions import RULES
+
+if TYPE_CHECKING:
+    from ..._core.backup.retention import Policy, Retention
+    from ..instance.windows_host import Windows
+
+__all__ = ["Folder", "ServerFolder", "policy_of", "prune"]
+
+NEWEST = "newest_chain"
+
+
+def retention() -> Any:
+    """The module that decides, imported by runs that prune alone: Python compiles all that a module imports anew in every run."""
+    from ..._core.backup import retention
+
+    return retention
+
+
+def policy_of(rules: dict[str, Any], *, zone: dt.tzinfo) -> Policy:
+    """rules: RULES -> number or None, as `check_options` lets them pass."""
+    given = {name: rules[name] for name in RULES if rules.get(name) is not None}
+    if "age" in given:
+        given["age"] = dt.timedelta(days=given["age"])
+    return retention().Policy(**given, zone=zone)
+
+
+class Folder(Protocol):
+    """A folder of backups, whoever reads it and removes from it."""
+
+    path: str
+
+    def inventory(self, *, zone: dt.tzinfo) -> Inventory:
+        """The backups in the folder and below it."""
+
+    def reading_problem(self, one: BackupSet) -> str:
+        """Read a backup from its first to its last byte; empty when it is whole."""
+
+    def beside(self, file: str) -> list[str]:
+        """The manifests that go with a file."""
+
+    def remove(self, file: str) -> None:
+        """Raises RecoveryError when it is still there. In check mode nothing happens."""
+
+    def end(self) -> None:
+        """All that was to be removed is."""
+
+
+class ServerFolder:
+    """A folder that SQL Server reads. windows: for what it cannot remove, where that is known."""
+
+    def __init__(self, session: Session, path: str, *, windows: Windows | None = None) -> None:
+        self.path = path
+        self._session = session
+        self._windows = windows if windows and windows.reaches(path) else None
+        self._there: set[str] = set()
+
+    def inventory(self, *, zone: dt.tzinfo) -> Inventory:
+        connection = self._session.connection
+        found = list_files(connection, self.path)
+        self._there = {file.lower() for file in found if is_beside(file)}
+        return assemble(read_files(connection, [file for file in found if not is_beside(file)], progress=self._session.progress), zone=zone)
+
+    def reading_problem(self, one: BackupSet) -> str:
+        copy = one.best_copy
+        if copy is None:
+            return one.problem
+        self._session.progress.line(f"reading back {copy.stripes[0]}")
+        return reading_problem(self._session, one, copy)
+
+    def beside(self, file: str) -> list[str]:
+        there = manifest_name(file).lower() in self._there
+        if there and self._windows is None:
+            self._session.warnings.append(
+                f"{manifest_name(file)} stays, because only Windows removes it: let the task target the server's host, reached over WinRM"
+            )
+        return [manifest_name(file)] if there and self._windows else []
+
+    def remove(self, file: str) -> None:
+        """A backup by what SQL Server's own Maintenance Cleanup Task runs; that has no documentation, so whether it is gone is looked at."""
+        session = self._session
+        if is_beside(file):
+            self._remove_by_windows(file)
+            return
+        try:
+            session.change(
+                f"EXEC master.dbo.xp_delete_file 0, {quote_text(file, what='path')}", doing=f"The backup is complete, but {file} cannot be removed"
+            )
+        except SqlError as problem:
+            if problem.lost or not self._windows:
+                raise
+        if session.check_mode or not is_file(session.connection, file):
+            return
+        if not self._windows:
+            raise _not_removed(session.connection, file)
+        self._remove_by_windows(file)
+
+    def end(self) -> None:
+        pass
+
+    def _remove_by_windows(self, file: str) -> None:
+        if self._windows is None:
+            raise RuntimeError("only asked for where Windows is there")
+        self._windows.files(self.path).remove(file)
+
+
+def prune(session: Session, place: Folder, *, family_guid: str, rules: dict[str, Any], verified: Collection[str] = ()) -> dict[str, Any]:
+    """Remove from a folder, and below it, the backups of one database that no rule keeps; in check mode only list them.
+
+    verified: GUIDs of sets that were read back just now. Returns folder, decisions (oldest first) and remove (the files, each after its
+    manifest). Raises RecoveryError where a file could not be removed.
+    """
+    now, zone = clock(session.connection)
+    inventory = place.inventory(zone=zone)
+    sets = [one for one in inventory.sets if one.family_guid == guid(family_guid)]
+    for one in sets:
+        one.verified = one.verified or one.guid in {guid(value) for value in verified}
+    policy = policy_of(rules, zone=zone)
+    decided = _proven(session, place, sets, policy, now=now)
+    remove = _ours_alone(decided, inventory, family_guid=family_guid)
+    if remove and not any(one.rule == NEWEST for one in decided.decisions):
+        session.warnings.append(f"Nothing was removed from {place.path}: it holds no chain of this database that could be restored")
+        remove = []
+    # The manifest goes first: what is interrupted here does not count as complete any more.
+    remove = [path for file in remove for path in (*place.beside(file), file)]
+    for path in remove:
+        place.remove(path)
+    place.end()
+    return {"folder": place.path, "remove": remove, "decisions": [one.to_dict() for one in decided.decisions]}
+
+
+def _proven(session: Session, place: Folder, sets: list[BackupSet], policy: Policy, *, now: dt.datetime) -> Retention:
+    """The decisions, once every set of the newest chain was read back. A set that fails counts for nothing, and the next chain is tried."""
+    while True:
+        decided = retention().decide_retention(sets, policy, now=now)
+        doubtful = [one.set for one in decided.decisions if one.rule == NEWEST and not one.set.verified]
+        if session.check_mode or not decided.remove or not doubtful:
+            return decided
+        for one in doubtful:
+            problem = place.reading_problem(one)
+            if problem:
+                session.warnings.append(f"The {one} cannot be read back, so older backups are kept in its place: {problem}")
+                failed = tuple(replace(copy, problem=copy.problem or problem) for copy in one.copies)
+                sets[:] = [replace(one, copies=failed) if other is one else other for other in sets]
+                break
+            one.verified = True
+
+
+def _ours_alone(decided: Retention, inventory: Inventory, *, family_guid: str) -> list[str]:
+    """The files to remove, without those that also hold another database's backup, or something that cannot be read."""
+    foreign = {path.lower() for one in inventory.sets if one.family_guid != guid(family_guid) for copy in one.copies for path in copy.stripes}
+    foreign |= {item.path.lower() for item in inventory.unreadable}
+    return [path for path in decided.remove if path.lower() not in foreign]
+
+
+def _not_removed(connection: Connection, file: str) -> RecoveryError:
+    return RecoveryError(
+        f"The backup is complete, but SQL Server on {connection.target.server} did not remove {file}",
+        advice="Give its service account the right to delete there, or let the task target the server's host over WinRM, whose account "
+        "can remove it; or leave out the retention",
+    )

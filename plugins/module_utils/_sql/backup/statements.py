@@ -1,0 +1,159 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backups: the statement, its run to the very end, the proof that it can be read and that msdb knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..._core.backup.backup_set import BackupSet, Copy, backup_set_from_history
+from ..._core.errors import RecoveryError
+from ..connection.connection import Connection, Message
+from ..connection.percent import STEP, show_percent
+from ..connection.quoting import compose, quote_text
+from ..connection.session import Session
+from ..instance.folders import from_disk
+from .encryption import encryption_option
+
+__all__ = ["backup_statement", "confirmed", "described", "newest_backup_id", "proven", "take_backup"]
+
+_HISTORY = """
+SELECT s.*
+FROM msdb.dbo.backupset AS s
+JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+WHERE s.backup_set_id > ? AND s.database_name = ? AND f.physical_device_name = ?
+ORDER BY s.backup_set_id DESC
+"""
+
+_STRIPES = """
+SELECT physical_device_name, mirror
+FROM msdb.dbo.backupmediafamily
+WHERE media_set_id = ?
+ORDER BY mirror, family_sequence_number
+"""
+
+
+def backup_statement(
+    *,
+    database: str,
+    type: str,
+    files: Sequence[str],
+    copy_only: bool = False,
+    compression: bool | None = None,
+    checksum: bool = True,
+    overwrite: bool = False,
+    name: str | None = None,
+    description: str | None = None,
+    encryption: dict[str, Any] | None = None,
+    mirror: Sequence[str] = (),
+) -> str:
+    """BACKUP as T-SQL.
+
+    type: full, differential or log. compression None: as the instance is configured. encryption: certificate, algorithm. mirror: as many files
+    as `files`, for a second copy written at the same time; SQL Server makes it on new media only.
+    """
+    options = []
+    if type == "differential":
+        options.append("DIFFERENTIAL")
+    if copy_only:
+        options.append("COPY_ONLY")
+    options += ["FORMAT", "INIT"] if overwrite or mirror else ["NOFORMAT", "NOINIT"]
+    if name:
+        options.append(f"NAME = {quote_text(name, what='name of the backup')}")
+    if description:
+        options.append(f"DESCRIPTION = {quote_text(description, what='description')}")
+    if compression is not None:
+        options.append("COMPRESSION" if compression else "NO_COMPRESSION")
+    if encryption:
+        options.append(encryption_option(encryption))
+    options += ["CHECKSUM" if checksum else "NO_CHECKSUM", f"STATS = {STEP}"]
+    head = compose("BACKUP LOG {database}" if type == "log" else "BACKUP DATABASE {database}", database=database)
+    second = f" MIRROR TO {from_disk(mirror)}" if mirror else ""
+    return f"{head} TO {from_disk(files)}{second} WITH {', '.join(options)}"
+
+
+def take_backup(session: Session, statement: str, *, database: str) -> list[Message]:
+    """Run a BACKUP; shows its progress."""
+    shower = show_percent(session.progress, f"backup of {database}")
+    return session.change(statement, doing=f"The backup of database {database} on {session.connection.target.server} failed", on_message=shower)
+
+
+def newest_backup_id(connection: Connection) -> int:
+    """The number that msdb gave last; whatever is backed up from now on gets a higher one."""
+    return connection.value("SELECT MAX(backup_set_id) AS newest FROM msdb.dbo.backupset", doing="Cannot read the history of backups in msdb") or 0
+
+
+def confirmed(connection: Connection, *, database: str, files: Sequence[str], mirror: Sequence[str] = (), after: int) -> tuple[BackupSet, int]:
+    """The set that msdb has of a backup just taken, and its position in the files.
+
+    after: what `newest_backup_id` said before. Raises RecoveryError when msdb knows nothing of it: then there is no backup, whatever the
+    statement's silence says.
+    """
+    row = connection.row(_HISTORY, after, database, files[0], doing="Cannot read the history of backups in msdb")
+    if row is None:
+        raise RecoveryError(
+            f"BACKUP of database {database} on {connection.target.server} ended without an error, but msdb knows nothing of a backup in {files[0]}",
+            advice="Do not rely on that file: look into the server's error log, and run again",
+        )
+    written: dict[int, list[str]] = {}
+    for stripe in connection.query(_STRIPES, row["media_set_id"]):
+        written.setdefault(stripe["mirror"] or 0, []).append(stripe["physical_device_name"])
+    if [_places(one) for one in written.values()] != [_places(one) for one in (files, mirror) if one]:
+        there = ", ".join(path for one in written.values() for path in one)
+        raise RecoveryError(
+            f"msdb has the backup of {database} in {there}, not in {', '.join((*files, *mirror))}", advice="Look into the server's error log"
+        )
+    copies = tuple(Copy(stripes=tuple(one), position=row["position"]) for one in written.values())
+    return backup_set_from_history(row, copies=copies), row["position"]
+
+
+def proven(taken: BackupSet, *, files: Sequence[str], verified: bool) -> dict[str, Any]:
+    """What a report says of a backup that was written and read back. files: where it is in the end."""
+    return {
+        "sets": [{**described(taken), "files": list(files)}],
+        "first_lsn": taken.first_lsn,
+        "last_lsn": taken.last_lsn,
+        "family_guid": taken.family_guid,
+        "size": taken.compressed_size,
+        "finished_at": taken.finished.isoformat(),
+        "verified": verified,
+    }
+
+
+def _places(files: Sequence[str]) -> list[str]:
+    return sorted(map(str.lower, files))
+
+
+def described(one: BackupSet) -> dict[str, Any]:
+    """A set as plain JSON values, for results and manifests."""
+    return {
+        "guid": one.guid,
+        "type": one.kind,
+        "database": one.database,
+        "server": one.server,
+        "family_guid": one.family_guid,
+        "first_lsn": one.first_lsn,
+        "last_lsn": one.last_lsn,
+        "checkpoint_lsn": one.checkpoint_lsn,
+        "database_backup_lsn": one.database_backup_lsn,
+        "differential_base_guid": one.differential_base_guid,
+        "first_fork": one.first_fork,
+        "last_fork": one.last_fork,
+        "started_at": one.started.isoformat(),
+        "finished_at": one.finished.isoformat(),
+        "time_zone_known": one.utc_offset is not None,
+        "copy_only": one.copy_only,
+        "checksums": one.checksums,
+        "damaged": one.damaged,
+        "size": one.size,
+        "compressed_size": one.compressed_size,
+        "server_version": ".".join(map(str, one.version)),
+        "database_version": one.database_version,
+        "collation": one.collation,
+        "recovery_model": one.recovery_model,
+        "encryptor_thumbprint": one.encryptor_thumbprint,
+        "files": list(one.copies[0].stripes) if one.copies else [],
+        "position": one.copies[0].position if one.copies else None,
+    }

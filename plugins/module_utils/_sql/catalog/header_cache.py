@@ -1,0 +1,104 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Headers that were read before, kept on the control node, so that a folder of thousands of backups is not read anew each time.
+
+They are a help, never a proof: a remembered header counts only while the file's size and times are what they were, and what a plan would use
+is read again before it is used. The files hold what RESTORE HEADERONLY tells (names of servers, databases and accounts), no secrets, and belong to
+the user who runs ansible alone. They may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..._core.backup.backup_set import Label
+from ..._core.backup.catalog import FileReading
+
+__all__ = ["HeaderCache"]
+
+FORMAT = "prs.recovery headers 1"
+
+
+class HeaderCache:
+    """What was read of one folder through one server. Whatever is wrong with the file on disk, it is as if there were none.
+
+    server: anything that tells one server and version from another.
+    """
+
+    def __init__(self, *, server: str, folder: str) -> None:
+        key = hashlib.sha256(json.dumps([server, folder.lower()]).encode()).hexdigest()
+        place = _home()
+        self._path = place / f"{key[:32]}.json" if place else None
+        self._files: dict[str, Any] = self._load()
+
+    def get(self, path: str, identity: str) -> FileReading | None:
+        """The reading of a file, if it is the same file still."""
+        kept = self._files.get(path)
+        if not isinstance(kept, dict) or kept.get("identity") != identity:
+            return None
+        try:
+            label = Label(**kept["label"]) if kept["label"] else None
+            return FileReading(path=path, label=label, headers=[dict(row) for row in kept["headers"]])
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def keep(self, readings: Mapping[str, FileReading], identities: Mapping[str, str]) -> None:
+        """Remember these readings and no others: what is no longer in the folder is forgotten. Only whole readings are worth it."""
+        files = {
+            path: {"identity": identities[path], "label": asdict(one.label) if one.label else None, "headers": list(one.headers)}
+            for path, one in readings.items()
+            if path in identities and not one.problem and one.headers
+        }
+        if self._path and files != self._files:
+            self._files = files
+            self._save()
+
+    def _load(self) -> dict[str, Any]:
+        if self._path is None:
+            return {}
+        try:
+            number = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+            with open(number, encoding="utf-8") as file:
+                found = os.fstat(number)
+                if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+                    return {}      # somebody else may have written it
+                held = json.load(file)
+        except (OSError, ValueError):
+            return {}
+        files = held.get("files") if isinstance(held, dict) and held.get("format") == FORMAT else None
+        return files if isinstance(files, dict) else {}
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        with suppress(OSError):      # a full disk or a read-only home is no reason to fail
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            number, draft = tempfile.mkstemp(dir=self._path.parent, prefix=".draft-")
+            try:
+                with open(number, "w", encoding="utf-8") as file:
+                    json.dump({"format": FORMAT, "files": self._files}, file)
+                os.replace(draft, self._path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(draft)
+                raise
+
+
+def _home() -> Path | None:
+    """The folder for it, as the XDG base directory specification has it; None without a home."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    if given and os.path.isabs(given):
+        return Path(given) / "prs.recovery" / "headers"
+    with suppress(RuntimeError):
+        return Path.home() / ".cache" / "prs.recovery" / "headers"
+    return None

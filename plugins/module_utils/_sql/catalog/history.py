@@ -1,0 +1,116 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The history of backups that an instance keeps in msdb."""
+
+from __future__ import annotations
+
+from ..._core.backup.backup_set import guid
+from ..._core.backup.catalog import Inventory, from_history
+from ..connection.connection import Connection
+from ..connection.errors import SqlError
+
+__all__ = ["read_history", "remembered_family", "restored_full", "standby_position"]
+
+_FAMILIES = """
+SELECT s.backup_start_date AS moment, s.family_guid
+FROM sys.databases AS d
+JOIN msdb.dbo.backupset AS s ON s.database_name = d.name AND s.server_name = @@SERVERNAME AND s.backup_start_date >= DATEADD(minute, -1, d.create_date)
+WHERE d.name = ?
+UNION ALL
+SELECT h.restore_date AS moment, s.family_guid
+FROM sys.databases AS d
+JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1, d.create_date)
+JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+WHERE d.name = ?
+"""
+# Times of backups and restores have whole seconds, and a restore begins before its database is made: hence the minute.
+
+_RESTORES = """
+SELECT TOP (2) h.stop_at, h.stop_at_mark_name, s.type, s.last_lsn, s.first_recovery_fork_guid, s.last_recovery_fork_guid
+FROM sys.databases AS d
+JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1, d.create_date)
+JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+WHERE d.name = ?
+ORDER BY h.restore_history_id DESC
+"""
+
+_LAST_RESTORE = """
+SELECT TOP (1) s.backup_set_uuid, s.type, s.last_lsn
+FROM sys.databases AS d
+JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1, d.create_date)
+JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+WHERE d.name = ?
+ORDER BY h.restore_history_id DESC
+"""
+
+DOING = "Cannot read the history of backups in msdb"
+
+
+def read_history(connection: Connection, *, database: str | None = None, family_guid: str | None = None) -> Inventory:
+    """What msdb knows of the backups of one database, or of all. It says where they were written, not that they are still there.
+
+    database: whatever the database was called when the others were made; it is known by its family.
+    """
+    condition, values = "", ()
+    if family_guid:
+        condition, values = "WHERE s.family_guid = ?", (family_guid,)
+    elif database:
+        condition, values = "WHERE s.family_guid IN (SELECT n.family_guid FROM msdb.dbo.backupset AS n WHERE n.database_name = ?)", (database,)
+    join = "JOIN msdb.dbo.backupset AS s ON s.media_set_id = f.media_set_id"
+    sets = connection.query(f"SELECT s.* FROM msdb.dbo.backupset AS s {condition}", *values, doing=DOING)      # noqa: S608  constants only
+    families = connection.query(
+        "SELECT DISTINCT f.media_set_id, f.family_sequence_number, f.mirror, f.physical_device_name, f.device_type "      # noqa: S608
+        f"FROM msdb.dbo.backupmediafamily AS f {join} {condition}",
+        *values,
+        doing=DOING,
+    )
+    return from_history(sets, families)
+
+
+def remembered_family(connection: Connection, database: str) -> str | None:
+    """The family of a database that does not open, from its backups and restores: the server's own views tell it of open ones alone."""
+    try:
+        rows = connection.query(_FAMILIES, database, database)
+    except SqlError as problem:      # a login may restore without rights on msdb
+        if problem.lost:
+            raise
+        return None
+    return max(rows, key=lambda row: row["moment"])["family_guid"] if rows else None
+
+
+def standby_position(connection: Connection, database: str) -> tuple[int, str] | None:
+    """The LSN and the recovery fork from which the next log of a standby database is needed, from the restores that msdb remembers.
+
+    The server's own views tell them of a RESTORING database alone. A log that was stopped inside counts as not restored: what the
+    database has of it already is passed over when it is restored again.
+    """
+    try:
+        rows = connection.query(_RESTORES, database)
+    except SqlError as problem:
+        if problem.lost:
+            raise
+        return None
+    if not rows:
+        return None
+    last = rows[0]
+    stopped = last["type"].strip() == "L" and (last["stop_at"] or last["stop_at_mark_name"])
+    if not stopped:
+        return int(last["last_lsn"]), guid(last["last_recovery_fork_guid"])
+    return (int(rows[1]["last_lsn"]), guid(last["first_recovery_fork_guid"])) if len(rows) > 1 else None
+
+
+def restored_full(connection: Connection, database: str, *, position: int) -> str:
+    """GUID of the full backup after which a RESTORING database stands, so that a differential on it can follow; empty where it stands elsewhere.
+
+    The server's own differential_base_guid will not do: after a copy-only full it is that of the full before. position: where the server says that
+    the database stands; it knows better than msdb, which learns of a restore when that is over.
+    """
+    try:
+        row = connection.row(_LAST_RESTORE, database)
+    except SqlError as problem:      # a login may restore without rights on msdb
+        if problem.lost:
+            raise
+        return ""
+    stands_there = row is not None and row["type"].strip() == "D" and int(row["last_lsn"]) == position
+    return guid(row["backup_set_uuid"]) if stands_there else ""

@@ -1,0 +1,281 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One session with one instance of SQL Server."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._core.advice.sql_server import advice_for
+from ..._core.errors import RecoveryError
+from .errors import ConnectionFailed, SqlError, classify, is_from_server, plain_text
+from .odbc_driver import Driver, find_driver, readable_file, require_pyodbc
+from .quoting import compose
+from .values import plain
+
+__all__ = ["Connection", "Message", "Target", "connect"]
+
+ENCRYPTION = {
+    "microsoft": {"mandatory": "yes", "strict": "strict", "optional": "no"},
+    "freetds": {"mandatory": "require", "optional": "request"},
+}
+
+LOOK_AGAIN = 5
+"""Seconds to find out whether anybody listens where the driver has just given up: time for a third attempt of TCP, as one or two may get lost."""
+
+_NUMBER_OF_MESSAGE = re.compile(r"\((\d+)\)\s*$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Which instance, as whom, how. The options of the fragment sql_connection, without their prefix; program: shown to other admins.
+
+    name: how the inventory calls the host; empty where nobody knows.
+    """
+
+    host: str
+    user: str
+    password: str = field(repr=False)
+    port: int | None = None
+    instance: str | None = None
+    encrypt: str = "mandatory"
+    certificate_name: str | None = None
+    ca_file: str | None = None
+    driver: str | None = None
+    connect_timeout: int = 15
+    program: str = "prs.recovery"
+    name: str = ""
+
+    @property
+    def server(self) -> str:
+        """How messages name it."""
+        return f"{self.name} ({self._address})" if self.name and self.name != self.host else self._address
+
+    @property
+    def _address(self) -> str:
+        if self.port:
+            return f"{self.host}:{self.port}" if self.port != 1433 else self.host
+        return f"{self.host}\\{self.instance}" if self.instance else self.host
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What the server says beside results. number: 0 for PRINT, 3211 for the progress of a backup."""
+
+    number: int
+    text: str
+
+
+class Connection:
+    """A session in which every statement commits by itself. Errors are SqlError; rows are dictionaries of plain JSON values."""
+
+    def __init__(self, raw: Any, *, target: Target, driver: Driver) -> None:
+        self._raw = raw
+        self.target = target
+        self.driver = driver
+        self.account = ""
+        """Service account of the instance, once somebody asked for it; error messages name it."""
+
+    def query(self, statement: str, *values: Any, doing: str = "") -> list[dict[str, Any]]:
+        """All rows of the first result. Values take the place of the question marks."""
+        with self._cursor(doing) as cursor:
+            cursor.execute(statement, *values)
+            while cursor.description is None and cursor.nextset():
+                pass
+            if cursor.description is None:
+                return []
+            names = [column[0] for column in cursor.description]
+            rows = [dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()]
+            while cursor.nextset():      # an error may come after the rows
+                pass
+            return rows
+
+    def row(self, statement: str, *values: Any, doing: str = "") -> dict[str, Any] | None:
+        """The first row, or None."""
+        rows = self.query(statement, *values, doing=doing)
+        return rows[0] if rows else None
+
+    def value(self, statement: str, *values: Any, doing: str = "") -> Any:
+        """The first value of the first row, or None."""
+        row = self.row(statement, *values, doing=doing)
+        return next(iter(row.values())) if row else None
+
+    def execute(self, statement: str, *, doing: str = "", on_message: Callable[[Message], None] | None = None) -> list[Message]:
+        """Run a statement to its very end and return what the server said meanwhile.
+
+        BACKUP and RESTORE stream their messages; a client that stops reading makes the server give up **silently**. So all of them are
+        read, and an error that comes in the middle is raised.
+        """
+        said: list[Message] = []
+        with self._cursor(doing) as cursor:
+            cursor.execute(statement)
+            while True:
+                for message in _messages_of(cursor):
+                    said.append(message)
+                    if on_message:
+                        on_message(message)
+                if not cursor.nextset():
+                    return said
+
+    @contextmanager
+    def using(self, database: str) -> Iterator[None]:
+        """Statements inside run in that database."""
+        self.execute(compose("USE {database}", database=database), doing=f"Cannot use database {database}")
+        try:
+            yield
+        except SqlError as problem:
+            if not problem.lost:
+                self.execute("USE [master]")
+            raise
+        self.execute("USE [master]")
+
+    def close(self) -> None:
+        try:
+            self._raw.close()
+        except require_pyodbc().Error:      # it was lost; what that means has been said where it happened
+            pass
+
+    @contextmanager
+    def _cursor(self, doing: str) -> Iterator[Any]:
+        pyodbc = require_pyodbc()
+        try:
+            cursor = self._raw.cursor()
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+        except pyodbc.Error as problem:
+            told = classify(problem)
+        else:
+            return
+        raise SqlError(doing or f"SQL Server on {self.target.server} reports", account=self.account, **told)
+
+
+def connect(target: Target, *, may_be_down: bool = False) -> Connection:
+    """Open a session. Raises ConnectionFailed with what to do, RecoveryError for options that cannot work.
+
+    may_be_down: look first whether anybody listens there, since the driver tries again until its time-out.
+    """
+    pyodbc = require_pyodbc()
+    driver = find_driver(target.driver)
+    if may_be_down and (reason := _why_unreachable(target, seconds=target.connect_timeout)):
+        raise _no_session(target, {"text": reason, "number": None, "sqlstate": "08001", "answered": False})
+    with _trust(target, driver):
+        try:
+            raw = pyodbc.connect(_connection_string(target, driver), timeout=target.connect_timeout, autocommit=True)
+        except pyodbc.Error as problem:
+            told = classify(problem)
+            seconds = min(LOOK_AGAIN, target.connect_timeout)
+            told["answered"] = may_be_down or is_from_server(**told) or not _why_unreachable(target, seconds=seconds)
+        else:
+            return Connection(raw, target=target, driver=driver)
+    raise _no_session(target, told)
+
+
+def _why_unreachable(target: Target, *, seconds: int) -> str:
+    """What keeps TCP from getting there within so many seconds, "" for nothing. The port of a named instance is the driver's to find."""
+    if target.instance and not target.port:
+        return ""
+    port = target.port or 1433
+    try:
+        socket.create_connection((target.host, port), seconds).close()
+    except ConnectionRefusedError:
+        return f"Nobody listens on port {port}"
+    except TimeoutError:
+        return f"No answer from port {port} within {seconds} seconds"
+    except OSError as problem:
+        return str(problem.strerror or problem)
+    except UnicodeError:
+        return "No name of a server is like that"
+    return ""
+
+
+def _no_session(target: Target, told: dict[str, Any]) -> ConnectionFailed:
+    if advice_for(told["number"]):
+        return ConnectionFailed(f"Cannot log in to SQL Server on {target.server} as {target.user}", **told)
+    text = told["text"].lower()
+    if "certificate" in text or "ssl" in text:
+        advice = (
+            f"The server's certificate must be valid for '{target.certificate_name or target.host}' and come from an authority in "
+            f"{target.ca_file or 'the trust store of the control node'}: set ca_file or certificate_name, or give the instance a proper certificate"
+        )
+    else:
+        port = f"at port {target.port or 1433}" if target.port or not target.instance else "and SQL Server Browser runs"
+        advice = f"Check the name, that the instance runs and listens on TCP {port}, and that the firewall lets the control node through"
+    return ConnectionFailed(f"Cannot reach SQL Server on {target.server}", advice=advice, **told)
+
+
+def _connection_string(target: Target, driver: Driver) -> str:
+    """Never leaves this file: it holds the password."""
+    if any(character in target.host for character in "{};=,\\"):
+        raise RecoveryError(f"'{target.host}' is no name of a server", advice="Give the port in login_port and the instance in login_instance")
+    words = {"DRIVER": driver.name, "UID": target.user, "PWD": target.password, "DATABASE": "master"}
+    words |= {"APP": target.program, "WSID": platform.node()[:128]}      # what the server's admins see of us
+    if driver.kind == "microsoft":
+        words |= {"SERVER": _address(target), "Encrypt": _encryption(target, driver), "TrustServerCertificate": "no", "ConnectRetryCount": "0"}
+        if target.certificate_name:
+            words["HostNameInCertificate"] = target.certificate_name
+        if target.encrypt == "optional":
+            words["TrustServerCertificate"] = "yes"
+    else:
+        words["SERVERNAME"] = FREETDS_SECTION      # everything else stands in the file that _trust writes
+    if any("\x00" in value for value in words.values()):
+        raise RecoveryError("A name or password of the connection holds a NUL character, which ends it before its time")
+    return "".join(f"{name}={{{value.replace('}', '}}')}}};" for name, value in words.items())
+
+
+def _address(target: Target) -> str:
+    if target.port:
+        return f"{target.host},{target.port}"
+    return f"{target.host}\\{target.instance}" if target.instance else f"{target.host},1433"
+
+
+def _encryption(target: Target, driver: Driver) -> str:
+    try:
+        return ENCRYPTION[driver.kind][target.encrypt]
+    except KeyError:
+        raise RecoveryError("FreeTDS does not know 'encrypt: strict'", advice="Use Microsoft's driver: 'pip install mssql-python-odbc'") from None
+
+
+FREETDS_SECTION = "server"
+
+
+@contextmanager
+def _trust(target: Target, driver: Driver) -> Iterator[None]:
+    """Tell the driver whom to trust. Both read files at the moment they connect; neither takes this in the connection string."""
+    ca_file = readable_file(target.ca_file, option="ca_file") if target.ca_file else None
+    if driver.kind == "microsoft":
+        if ca_file:
+            os.environ["SSL_CERT_FILE"] = ca_file
+        yield
+        return
+    if target.certificate_name and target.certificate_name != target.host and target.encrypt != "optional":
+        raise RecoveryError(
+            "FreeTDS cannot verify another name than the one it connects to",
+            advice="Leave out certificate_name, or use Microsoft's driver: 'pip install mssql-python-odbc'",
+        )
+    lines = [f"[{FREETDS_SECTION}]", f"host = {target.host}", "tds version = 7.4", "client charset = UTF-8"]
+    lines += [f"encryption = {_encryption(target, driver)}"]
+    lines += [f"instance = {target.instance}"] if target.instance and not target.port else [f"port = {target.port or 1433}"]
+    if target.encrypt != "optional":
+        lines += [f"ca file = {ca_file or 'system'}", "check certificate hostname = yes"]
+    with tempfile.NamedTemporaryFile("w", prefix="prs-recovery-", suffix=".conf", encoding="utf-8") as settings:
+        settings.write("\n".join(lines) + "\n")
+        settings.flush()
+        os.environ["FREETDSCONF"] = settings.name
+        yield
+
+
+def _messages_of(cursor: Any) -> Iterator[Message]:
+    for state, text in cursor.messages or ():
+        found = _NUMBER_OF_MESSAGE.search(state)
+        yield Message(number=int(found.group(1)) if found else 0, text=plain_text(text))

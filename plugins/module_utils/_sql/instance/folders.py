@@ -1,0 +1,126 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Folders and files, as the service account of SQL Server sees them, looked at with nothing but queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..._core.advice.sql_server import advice_for
+from ..._core.backup.file_names import is_beside, join_path
+from ..._core.errors import RecoveryError
+from ..connection.connection import Connection
+from ..connection.errors import SqlError
+from ..connection.quoting import quote_text
+from ..connection.session import Session
+from .server import service_account
+
+__all__ = [
+    "PATH_NOT_FOUND",
+    "find_files",
+    "folder_error",
+    "from_disk",
+    "is_file",
+    "list_files",
+    "provide_folder",
+    "require_folder",
+    "require_new_file",
+]
+
+DEEPEST = 8
+"""Levels of folders below the given one that are looked into."""
+
+PROBE = "prs-recovery.probe"
+"""Name of a file that is never there: opening it makes Windows say what it thinks of the folder."""
+
+FILE_NOT_FOUND, PATH_NOT_FOUND = 2, 3
+
+
+def from_disk(files: Iterable[str]) -> str:
+    """FROM DISK = N'...', DISK = N'...' of a RESTORE, or what follows TO of a BACKUP."""
+    return ", ".join(f"DISK = {quote_text(file, what='path')}" for file in files)
+
+
+def folder_error(connection: Connection, folder: str) -> SqlError | None:
+    """Why the service account cannot use a folder, or None when it can. Listing it would answer "empty" in all these cases."""
+    return _why_not(connection, join_path(folder, PROBE))
+
+
+def _why_not(connection: Connection, path: str) -> SqlError | None:
+    """What keeps the service account from making a file that is not there.
+
+    Opening a backup file that is not there is documented to answer with the error of Windows: 2 where it could be made, else the reason.
+    """
+    try:
+        connection.query(f"RESTORE LABELONLY FROM {from_disk([path])}")
+    except SqlError as problem:
+        if problem.os_error == FILE_NOT_FOUND:
+            return None
+        if problem.lost or problem.os_error is None:
+            raise
+        return problem
+    return None
+
+
+def _unusable(connection: Connection, what: str, problem: SqlError) -> RecoveryError:
+    """The same as a message for a person: which folder or file, for whom, why, what to do."""
+    return RecoveryError(
+        f"SQL Server on {connection.target.server} cannot use the {what} (operating system error {problem.os_error})",
+        advice=advice_for(problem.number, problem.text, account=service_account(connection)),
+        **problem.details,
+    )
+
+
+def require_new_file(connection: Connection, path: str) -> None:
+    """Raises RecoveryError unless the service account could make a file there, where none is."""
+    problem = _why_not(connection, path)
+    if problem:
+        raise _unusable(connection, f"path {path}", problem)
+
+
+def require_folder(connection: Connection, folder: str) -> None:
+    """Raises RecoveryError unless the service account can use a folder that is there."""
+    problem = folder_error(connection, folder)
+    if problem:
+        raise _unusable(connection, f"folder {folder}", problem)
+
+
+def provide_folder(session: Session, folder: str) -> None:
+    """See to it that the service account can use a folder; one that is only missing is made."""
+    problem = folder_error(session.connection, folder)
+    if problem and problem.os_error == PATH_NOT_FOUND:
+        session.change(f"EXEC master.sys.xp_create_subdir {quote_text(folder, what='path')}", doing=f"Cannot make the folder {folder}")
+    elif problem:
+        raise _unusable(session.connection, f"folder {folder}", problem)
+
+
+def is_file(connection: Connection, path: str) -> bool:
+    """Whether the service account sees a file there. False as well where it may not look."""
+    row = connection.row(f"EXEC master.sys.xp_fileexist {quote_text(path, what='path')}", doing=f"Cannot look for the file {path}")
+    return bool(row and row["File Exists"])
+
+
+def find_files(connection: Connection, folder: str) -> list[str]:
+    """All files in a folder and below it, whatever they are called, except what this collection leaves beside backups."""
+    return [file for file in list_files(connection, folder) if not is_beside(file)]
+
+
+def list_files(connection: Connection, folder: str) -> list[str]:
+    """All files in a folder and below it. Raises RecoveryError where the service account cannot look."""
+    found = list(_walk(connection, folder, levels=DEEPEST))
+    if not found:
+        problem = folder_error(connection, folder)
+        if problem:
+            raise _unusable(connection, f"folder {folder}", problem)
+    return found
+
+
+def _walk(connection: Connection, folder: str, *, levels: int) -> Iterable[str]:
+    rows = connection.query(f"EXEC master.sys.xp_dirtree {quote_text(folder, what='path')}, 1, 1", doing=f"Cannot list the folder {folder}")
+    for row in sorted(rows, key=lambda row: row["subdirectory"].lower()):
+        path = join_path(folder, row["subdirectory"])
+        if row["file"]:
+            yield path
+        elif levels:
+            yield from _walk(connection, path, levels=levels - 1)

@@ -1,0 +1,177 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Surviving data files become a database again. Nothing that is there is overwritten, and nothing is changed before the decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._core.backup.backup_set import guid
+from ..._core.errors import RecoveryError, sentences
+from ..._core.restore.attach_plan import AttachPlan, PrimaryFile, RecordedFile, already_attached, plan_attach
+from ..connection.connection import Connection
+from ..connection.errors import SqlError
+from ..connection.quoting import compose, quote_identifier, quote_text
+from ..connection.session import Session
+from ..instance.databases import leave_to_administrators, read_database
+from ..instance.folders import is_file
+from ..instance.locks import hold
+from ..instance.server import read_server, service_account
+from ..restore import hand_over as aftercare
+from .facts import other_files
+
+__all__ = ["Attaching", "attach_statement", "read_primary_file"]
+
+IS_LOG = 0x40
+"""Bit of a file's status that marks a log."""
+
+NOT_OPENED, NO_PRIMARY_FILE = 1813, 5171
+
+
+class Attaching:
+    """One run of sql_restore with C(source.attach)."""
+
+    def __init__(self, session: Session) -> None:
+        params = session.params
+        source = params["source"]
+        if any(source[where] for where in ("folders", "files", "history")):
+            raise RecoveryError("'source' names both files to attach and backups", advice="Attach first; where that fails, restore in a task of its own")
+        if params["target"] != "latest" or params["end"] != "recovered":
+            raise RecoveryError("Attached files can only be opened as they are", advice="Leave out 'target' and 'end', or restore from backups")
+        self.session = session
+        self.database: str = params["database"]
+        quote_identifier(self.database, what="name of the database")
+        self.host = session.connection.target.server
+        self.data: list[str] = source["attach"]["data_files"]
+        self.logs: list[str] = source["attach"]["log_files"]
+        self.family = guid(source["family_guid"])
+        self.guarded = bool(params["checkdb"] != "none" or params["must_hold"])
+        if not self.data:
+            raise RecoveryError("'source.attach' names no data file", advice="Give the primary data file (.mdf) first")
+
+    def run(self) -> dict[str, Any]:
+        """What the task returns."""
+        session = self.session
+        hold(session, self.database, wait=session.params["lock_timeout"])
+        server = read_server(session.connection)
+        service_account(session.connection)
+        there = read_database(session.connection, self.database)
+        if there is not None:
+            return self._unchanged(there)
+        self._refuse_foreign_files()
+        primary = read_primary_file(session.connection, self.data[0])
+        plan = self._plan(primary, server_version=server["database_version"] or 0)
+        told = self._told(plan, primary)
+        self._attach(plan)
+        if session.check_mode:
+            return {**self._report(), "plan": told}
+        self._confirm_family()
+        owner = session.params["owner"] or aftercare.builtin_owner(session.connection)
+        handed_over = aftercare.hand_over(session, self.database, owner=owner)
+        return {**handed_over, **self._report(), "plan": told}
+
+    def _unchanged(self, there: dict[str, Any]) -> dict[str, Any]:
+        """These files are open already: what an interrupted run did not come to is done. Anything else is left as it is."""
+        stranger = self.family and guid(there["family_guid"]) not in ("", self.family)
+        if there["state"] != "ONLINE" or stranger or not already_attached(there["files"], self.data):
+            raise RecoveryError(
+                f"Database {self.database} is {there['state']} on {self.host}, and an attach overwrites nothing",
+                advice="Attach under another name, or drop that database first if it may be lost",
+            )
+        unfinished = there["user_access"] != "MULTI_USER"
+        owner = self.session.params["owner"] or (aftercare.builtin_owner(self.session.connection) if unfinished else None)
+        return {"plan": {}, **aftercare.hand_over(self.session, self.database, owner=owner), **self._report()}
+
+    def _refuse_foreign_files(self) -> None:
+        used = other_files(self.session.connection, database=self.database)
+        for path in (*self.data, *self.logs):
+            if path.lower() in used:
+                raise RecoveryError(f"The file {path} belongs to database {used[path.lower()]} on {self.host}", advice="Nothing is lost: work with that one")
+
+    def _plan(self, primary: PrimaryFile | None, *, server_version: int) -> AttachPlan:
+        wanted = [*self.data, *self.logs, *(file.path for file in (primary.files if primary else ()))]
+        exists = {path for path in dict.fromkeys(wanted) if is_file(self.session.connection, path)}
+        try:
+            return plan_attach(data=self.data, logs=self.logs, primary=primary, exists=exists, server_version=server_version)
+        except RecoveryError as problem:
+            raise RecoveryError(f"Database {self.database} cannot be attached on {self.host}: {problem.message}", advice=problem.advice) from None
+
+    def _told(self, plan: AttachPlan, primary: PrimaryFile | None) -> dict[str, Any]:
+        """The plan as plain JSON values, in the words of a restore."""
+        statement = attach_statement(self.database, plan, guarded=self.guarded)
+        return {
+            "steps": [{"action": "attach", "kind": "", "devices": list(plan.files), "position": None, "moves": [], "stop": None, "statement": statement}],
+            "recovery_point": {"time": None, "lsn": None, "fork": "", "certain": False},
+            "loss_seconds": None,
+            "resumes": False,
+            "source": {"database": primary.database if primary else "", "server": "", "family_guid": self.family},
+            "rejected": [],
+            "notes": plan.notes,
+            "reason": "there is no database of that name",
+        }
+
+    def _attach(self, plan: AttachPlan) -> None:
+        session = self.session
+        doing = f"The files could not be attached as database {self.database} on {self.host}"
+        try:
+            session.change(attach_statement(self.database, plan, guarded=self.guarded), doing=doing)
+        except SqlError as problem:
+            if problem.number == NOT_OPENED and plan.rebuild_log:
+                raise RecoveryError(
+                    f"{problem.message} The log is missing, and the database was not shut down cleanly, so the server makes no new one",
+                    advice="Find the log and give it in 'log_files', or restore from backups. The files are as they were",
+                    **problem.details,
+                ) from None
+            raise
+        if plan.rebuild_log and self.guarded:
+            leave_to_administrators(session, self.database)
+
+    def _confirm_family(self) -> None:
+        """The files alone do not tell the family. An attached database does; a stranger is detached again."""
+        there = read_database(self.session.connection, self.database)
+        if there is None or not self.family or guid(there["family_guid"]) == self.family:
+            return
+        statement = f"EXEC master.sys.sp_detach_db @dbname = {quote_text(self.database, what='name of the database')}, @skipchecks = N'true'"
+        self.session.change(statement, doing=f"Cannot detach {self.database} again")
+        raise RecoveryError(
+            f"The files hold another database than the one that was asked for (family {guid(there['family_guid'])}, wanted {self.family}); "
+            f"they were detached from {self.host} again",
+            advice=sentences("Give other files", "Without 'family_guid' these are attached whatever they are"),
+        )
+
+    def _report(self) -> dict[str, Any]:
+        session = self.session
+        there = read_database(session.connection, self.database) or {}
+        return {"changed": session.changed, "database": there, "statements": session.statements}
+
+
+def attach_statement(database: str, plan: AttachPlan, *, guarded: bool) -> str:
+    """CREATE DATABASE ... FOR ATTACH. guarded: it opens to administrators only, which a rebuilt log does not allow in one statement."""
+    files = ", ".join(f"(FILENAME = {quote_text(path, what='path')})" for path in plan.files)
+    head = compose("CREATE DATABASE {database} ON ", database=database) + files
+    if plan.rebuild_log:
+        return f"{head} FOR ATTACH_REBUILD_LOG"
+    return f"{head} FOR ATTACH WITH RESTRICTED_USER" if guarded else f"{head} FOR ATTACH"
+
+
+def read_primary_file(connection: Connection, path: str) -> PrimaryFile | None:
+    """What a primary data file says of itself, as Management Studio asks before it attaches; None where the login may not ask.
+
+    DBCC CHECKPRIMARYFILE is not documented, so nothing relies on it but the plan. Raises SqlError for a file that cannot be opened or is none.
+    """
+    quoted = quote_text(path, what="path")
+    doing = f"The file {path} cannot be attached"
+    try:
+        facts = {row["property"]: row["value"] for row in connection.query(f"DBCC CHECKPRIMARYFILE ({quoted}, 2) WITH NO_INFOMSGS", doing=doing)}
+        rows = connection.query(f"DBCC CHECKPRIMARYFILE ({quoted}, 3) WITH NO_INFOMSGS", doing=doing)
+    except SqlError as problem:
+        if problem.lost or problem.os_error or problem.number == NO_PRIMARY_FILE:
+            raise
+        return None
+    version = str(facts.get("Database version") or "0")
+    return PrimaryFile(
+        database=str(facts.get("Database name") or "").strip(),
+        version=int(version) if version.isdigit() else 0,
+        files=[RecordedFile(name=row["name"].strip(), path=row["filename"].strip(), is_log=bool(row["status"] & IS_LOG)) for row in rows],
+    )

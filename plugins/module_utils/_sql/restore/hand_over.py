@@ -1,0 +1,117 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes a restored database one that people can work with; each thing is compared first, so it may be run again at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._core.errors import RecoveryError, sentences
+from ..connection.connection import Connection
+from ..connection.quoting import compose
+from ..connection.session import Session
+from ..instance.databases import leave_to_administrators, let_sessions_in, read_database, set_option, set_owner
+from ..instance.logins import map_user, orphaned_users
+
+__all__ = ["builtin_owner", "hand_over", "prove", "unfinished_owner"]
+
+
+def builtin_owner(connection: Connection) -> str:
+    """The login sa, whatever it is called on this instance."""
+    return connection.value("SELECT SUSER_SNAME(0x01) AS name")
+
+
+def unfinished_owner(session: Session, database: str) -> str | None:
+    """The login sa for a database that still belongs to whoever restored it, which was us: that run did not come to hand it over."""
+    ours = session.connection.value(
+        "SELECT COUNT(*) AS ours FROM sys.databases AS d WHERE d.name = ? AND d.owner_sid = SUSER_SID() "
+        "AND EXISTS (SELECT 1 FROM msdb.dbo.restorehistory AS h WHERE h.destination_database_name = d.name AND h.user_name = SUSER_SNAME())",
+        database,
+        doing="Cannot read who restored the database",
+    )
+    return builtin_owner(session.connection) if ours else None
+
+
+def hand_over(session: Session, database: str, *, owner: str | None) -> dict[str, Any]:
+    """In order, proved to be sound, and then open to everybody.
+
+    That it is opened last tells a later run whether the one before came to its end. Returns C(users) and C(checked).
+    """
+    users = _put_in_order(session, database, owner=owner)
+    expected = {name.lower() for name in session.params.get("expected_users") or []}
+    if unexpected := [name for name in users["left"] if name.lower() not in expected]:
+        named, server = ", ".join(unexpected), session.connection.target.server
+        session.warnings.append(f"Users of {database} that have no login on {server}: {named}. sql_login makes logins and maps them.")
+    checked = prove(session, database)
+    there = read_database(session.connection, database)
+    if there and there["user_access"] != "MULTI_USER":
+        let_sessions_in(session, database)
+    return {"users": users, "checked": checked}
+
+
+def prove(session: Session, database: str) -> str:
+    """CHECKDB and the query of C(must_hold), where asked for. Returns which check ran: none, physical or full. Raises for what does not hold."""
+    depth, query = session.params["checkdb"], session.params["must_hold"]
+    if session.check_mode:
+        return "none"
+    try:
+        if depth != "none":
+            _check_database(session, database, depth=depth)
+        if query:
+            _must_hold(session, database, query)
+    except RecoveryError as problem:
+        there = read_database(session.connection, database) if not getattr(problem, "lost", False) else None
+        closed = there is not None and there["user_access"] == "RESTRICTED_USER"
+        advice = sentences(problem.advice, "Until then it is open to administrators only (RESTRICTED_USER)" if closed else "")
+        raise RecoveryError(problem.message, advice=advice, **problem.details) from None
+    return depth
+
+
+def _put_in_order(session: Session, database: str, *, owner: str | None) -> dict[str, list[str]]:
+    """Pages verified, owner and compatibility level as wanted, users joined to their logins.
+
+    Returns the names of the users that were C(repaired), and of those C(left) without a login. A read-only database is left as it is.
+    """
+    compatibility_level, repair_users = session.params["compatibility_level"], session.params["repair_users"]
+    there = read_database(session.connection, database)
+    if there is None or there["state"] != "ONLINE":
+        raise RecoveryError(f"Database {database} on {session.connection.target.server} is {there['state'] if there else 'gone'} instead of ONLINE")
+    if there["user_access"] == "SINGLE_USER":
+        leave_to_administrators(session, database)
+    users: dict[str, list[str]] = {"repaired": [], "left": []}
+    if there["read_only"]:
+        session.warnings.append(f"{database} was read-only when it was backed up, and is so again: its owner, its options and its users stay as they are")
+        return {**users, "left": [user["name"] for user in orphaned_users(session.connection, database)]}
+    if there["page_verify"] != "CHECKSUM":
+        set_option(session, database, "PAGE_VERIFY CHECKSUM")
+    if compatibility_level and there["compatibility_level"] != compatibility_level:
+        set_option(session, database, f"COMPATIBILITY_LEVEL = {compatibility_level}")
+    if owner and (there["owner"] or "").lower() != owner.lower():
+        set_owner(session, database, owner)
+    for user in orphaned_users(session.connection, database):
+        if repair_users and user["login"]:
+            map_user(session, database, user=user["name"], login=user["login"])
+            users["repaired"].append(user["name"])
+        else:
+            users["left"].append(user["name"])
+    return users
+
+
+def _check_database(session: Session, database: str, *, depth: str) -> None:
+    """DBCC CHECKDB: physical or full. Raises SqlError with its first finding."""
+    session.progress.line(f"checking database {database}")
+    words = "NO_INFOMSGS, ALL_ERRORMSGS" + (", PHYSICAL_ONLY" if depth == "physical" else "")
+    statement = compose("DBCC CHECKDB ({database}) WITH ", database=database) + words
+    session.connection.execute(statement, doing=f"DBCC CHECKDB found damage in database {database}")
+
+
+def _must_hold(session: Session, database: str, query: str) -> None:
+    """A query of the user's own: it holds when its first column of its first row is neither empty nor zero nor false."""
+    with session.connection.using(database):
+        answer = session.connection.value(query, doing="The query in 'must_hold' failed")
+    if not answer or answer in ("0", "0x"):
+        raise RecoveryError(
+            f"Database {database} on {session.connection.target.server} is restored, but the query in 'must_hold' answers {answer!r}",
+            advice="Look into the data; perhaps another backup or another target is the right one",
+        )

@@ -1,0 +1,160 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session with a Windows host: one WinRM shell and one PowerShell process in it, however many verbs are called."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+from ..._core.errors import RecoveryError
+from .conversation import Conversation, Ended, Received, VerbFailed
+from .errors import connection_error, ended_error, windows_fault
+from .options import WinrmConnection
+from .pywinrm_dep import Protocol, requests, require_pywinrm, winrm
+from .runner import COMMAND_LINE
+
+__all__ = ["Session"]
+
+UTF_8 = 65001
+IDLE = "PT900S"
+"""After this time the host ends a session whose controller went away; what still runs in it keeps it from being idle."""
+
+
+class WinrmPipe:
+    """The bytes of one process on the host, over pywinrm."""
+
+    def __init__(self, protocol: Any, shell: str, command: str) -> None:
+        self._protocol = protocol
+        self._shell = shell
+        self._command = command
+
+    def send(self, data: bytes) -> None:
+        self._protocol.send_command_input(self._shell, self._command, data)
+
+    def receive(self) -> Received:
+        try:
+            stdout, stderr, _code, ended = self._protocol.get_command_output_raw(self._shell, self._command)
+        except winrm.exceptions.WinRMOperationTimeoutError:
+            return Received()
+        return Received(stdout=stdout, stderr=stderr, ended=ended)
+
+
+class Session:
+    """Use it in a `with` statement: entering connects, leaving ends the process and the shell on the host.
+
+    Everything raises RecoveryError, a verb that Windows refused its subclass WindowsFault.
+    """
+
+    def __init__(self, connection: WinrmConnection) -> None:
+        self.connection = connection
+        self.host = connection.host
+        self._protocol: Any = None
+        self._shell: str | None = None
+        self._command: str | None = None
+        self._conversation: Conversation | None = None
+
+    def __enter__(self) -> Session:
+        require_pywinrm()
+        try:
+            self._open()
+        except _PROBLEMS as problem:
+            self._close()
+            raise connection_error(problem, connection=self.connection) from None
+        except VerbFailed as fault:
+            self._close()
+            raise windows_fault(fault, host=self.host, doing="Starting PowerShell") from None
+        except Ended as ended:
+            self._close()
+            raise ended_error(ended.said, host=self.host, doing="Starting") from None
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self._close()
+
+    @property
+    def computer(self) -> str:
+        """The host's own name, as it said when the session began."""
+        return self._conversation.about.get("computer", self.host) if self._conversation else self.host
+
+    @property
+    def began(self) -> dt.datetime:
+        """When the session began, aware, by the host's own clock: what lies there is as old as that says, whatever machine asks."""
+        if self._conversation is None:
+            raise RuntimeError("a session is used in a with statement")
+        return dt.datetime.strptime(self._conversation.about["now"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.timezone.utc)
+
+    def call(
+        self,
+        script: str,
+        *,
+        doing: str,
+        items: Iterable[Any] = (),
+        on_progress: Callable[[dict[str, Any]], None] | None = None,
+        **parameters: Any,
+    ) -> list[Any]:
+        """Run a verb (the SCRIPT of a file in verbs/) and return its items. doing: the beginning of an error's sentence ("Reading C:\\x")."""
+        if self._conversation is None:
+            raise RuntimeError("a session is used in a with statement")
+        try:
+            return self._conversation.call(script, parameters=parameters, items=items, on_progress=on_progress)
+        except VerbFailed as fault:
+            raise windows_fault(fault, host=self.host, doing=doing) from None
+        except Ended as ended:
+            raise ended_error(ended.said, host=self.host, doing=doing) from None
+        except _PROBLEMS as problem:
+            raise connection_error(problem, connection=self.connection, doing=doing) from None
+
+    def _open(self) -> None:
+        connection = self.connection
+        self._protocol = Protocol(
+            endpoint=connection.endpoint,
+            transport=connection.transport,
+            username=connection.user,
+            password=connection.password,
+            ca_trust_path=trusted_authorities(connection),
+            server_cert_validation=connection.server_cert_validation,
+            operation_timeout_sec=connection.timeout,
+            read_timeout_sec=connection.timeout + 10,
+        )
+        self._shell = self._protocol.open_shell(codepage=UTF_8, noprofile=True, idle_timeout=IDLE)
+        self._command = self._protocol.run_command(self._shell, COMMAND_LINE, console_mode_stdin=False, skip_cmd_shell=False)
+        self._conversation = Conversation(WinrmPipe(self._protocol, self._shell, self._command))
+        self._conversation.start()
+
+    def _close(self) -> None:
+        """End the process and the shell, as far as the host still answers: a problem here would hide the one that led here."""
+        self._conversation = None
+        try:
+            if self._command is not None:
+                self._protocol.cleanup_command(self._shell, self._command)
+            if self._shell is not None:
+                self._protocol.close_shell(self._shell)
+        except Exception:
+            pass
+        finally:
+            self._command = self._shell = None
+
+
+def trusted_authorities(connection: WinrmConnection) -> str | None:
+    """The file with the authorities to trust, None for those of requests. Raises RecoveryError when it is not there (to requests an OSError)."""
+    named = connection.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or None
+    verified = connection.scheme == "https" and connection.server_cert_validation == "validate"
+    if named and verified and not os.path.exists(named):
+        source = "winrm_ca_file (ansible_winrm_ca_trust_path of the host)" if connection.ca_file else "REQUESTS_CA_BUNDLE in the environment"
+        raise RecoveryError(
+            f"There is no file {named} on the control node with the authorities to trust for {connection.host}",
+            advice=f"Put it there, or correct {source}",
+        )
+    return named
+
+
+_PROBLEMS: tuple[type[Exception], ...] = () if winrm is None else (
+    winrm.exceptions.WinRMError,
+    winrm.exceptions.WinRMTransportError,
+    requests.exceptions.RequestException,
+)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import backup_files, is_beside, join_path, parent_path
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+
+NOON = dt.datetime(2026, 3, 1, 13, 0, 5, 7999, tzinfo=dt.timezone(dt.timedelta(hours=1)))
+
+
+def files(**changes):
+    given = {"folder": "D:\\Backup", "database": "PRS", "server": "SQL01\\PRS", "type": "full", "time": NOON, **changes}
+    return backup_files(**given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ["D:\\Backup\\PRS_full_20260301T120005007Z.bak"]),
+        ({"type": "log"}, ["D:\\Backup\\PRS_log_20260301T120005007Z.trn"]),
+        ({"type": "differential"}, ["D:\\Backup\\PRS_differential_20260301T120005007Z.dif"]),
+        ({"copy_only": True}, ["D:\\Backup\\PRS_full_copy_20260301T120005007Z.bak"]),
+        ({"folder": "\\\\files\\backup\\"}, ["\\\\files\\backup\\PRS_full_20260301T120005007Z.bak"]),
+        ({"folder": "/var/backup"}, ["/var/backup/PRS_full_20260301T120005007Z.bak"]),
+        ({"database": 'a<b>:"/\\|?*c', "template": "{database}.bak"}, ["D:\\Backup\\a_b________c.bak"]),
+        ({"template": "{server}-{date}.{extension}"}, ["D:\\Backup\\SQL01_PRS-20260301.bak"]),
+        ({"template": "x.bak", "stripes": 2}, ["D:\\Backup\\x_1of2.bak", "D:\\Backup\\x_2of2.bak"]),
+        ({"template": "x", "stripes": 2}, ["D:\\Backup\\x_1of2", "D:\\Backup\\x_2of2"]),
+        ({"template": "{stripe}.bak", "stripes": 2}, ["D:\\Backup\\1.bak", "D:\\Backup\\2.bak"]),
+    ],
+)
+def test_names(changes, expected):
+    assert files(**changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "part"),
+    [
+        ("{nonsense}.bak", "{database}"),
+        ("{0}.bak", "{database}"),
+        ("{database", "template"),
+        ("{}.bak", "there is no {}"),
+        ("{database.__class__}.bak", "there is no {database.__class__}"),
+        ("{database:>1000000000}.bak", "{database} has no other form"),
+        ("{time!r}.bak", "{time} has no other form"),
+        ("sub\\{database}.bak", "must not contain"),
+        ("..", "no name of a file"),
+        ("nul.bak", "no name of a file"),
+        ("x. ", "no name of a file"),
+        ("", "no name of a file"),
+    ],
+)
+def test_templates_that_give_no_file_are_refused(template, part):
+    with pytest.raises(RecoveryError) as refused:
+        files(template=template)
+    assert part in str(refused.value)
+
+
+@pytest.mark.parametrize("folder", ['D:\\say "so"', "D:\\a\\b?", "\\\\files\\ba*ckup", "D:\\a\x00b", "D:\\a\nb", "D:\\x\\D:", "D:\\end. \\x", "D:\\end.\\x"])
+def test_folders_that_windows_cannot_have_are_refused(folder):
+    with pytest.raises(RecoveryError, match="is no path on Windows"):
+        files(folder=folder)
+
+
+@pytest.mark.parametrize("folder", ["relative", "relative\\folder", "\\rooted", "D:relative", "."])
+def test_folders_that_depend_on_who_looks_are_refused(folder):
+    with pytest.raises(RecoveryError, match="is no full path"):
+        files(folder=folder)
+
+
+@pytest.mark.parametrize("folder", ["/var/opt/mssql/backup", "\\\\?\\D:\\Backup", "D:\\it's [a] 名前", "d:", "\\\\files\\backup$\\..\\x"])
+def test_folders_that_windows_can_have(folder):
+    assert files(folder=folder)[0].startswith(folder)
+
+
+def test_a_path_longer_than_the_server_takes_is_refused():
+    assert len(join_path("D:\\" + "x" * 200, "y" * 55)) == 259
+    with pytest.raises(RecoveryError, match="260 characters"):
+        join_path("D:\\" + "x" * 200, "y" * 56)
+
+
+@pytest.mark.parametrize(("path", "parent"), [("D:\\a\\b.bak", "D:\\a"), ("\\\\f\\s\\b.bak", "\\\\f\\s"), ("/a/b", "/a"), ("b", "")])
+def test_parent(path, parent):
+    assert parent_path(path) == parent
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [
+        ("x.bak.manifest.json", True), ("X.BAK.MANIFEST.JSON", True), ("x.bak.manifest.json.partial", True), ("x.bak.manifest.json.removed", True),
+        ("PRS.lease.json", True),
+        ("PRS.lease.json.draft-0a1b", True), ("PRS.lease.json.draft-0a1b.partial", True), ("x.bak.unfinished.json", True),
+        ("x.bak", False), ("x.json", False), ("manifest.json.bak", False), ("x.bak.partial", False),
+    ],
+)
+def test_what_lies_beside_backups_and_is_none(name, beside):
+    assert is_beside(f"D:\\Backup\\{name}") is beside

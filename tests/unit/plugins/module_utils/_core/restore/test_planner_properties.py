@@ -1,0 +1,177 @@
+"""Random histories: the planner against an oracle that tries every chain, and its plans carried out one RESTORE at a time."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta, timezone
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import ExistingDatabase, Plan, Refusal, Request, Target, plan_restore
+from backup_history import RestoreError, Restoring
+from backup_worlds import NAME, Scene, scene_of
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from restore_oracle import State
+
+EXAMPLES = int(os.environ.get("PRS_PLANNER_EXAMPLES") or (100_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 2000))
+
+def carry_out(plan: Plan, scene: Scene, database: Restoring | None = None) -> Restoring:
+    """Every step of the plan as SQL Server would take it; an error of its is an error of the plan's."""
+    database = database or Restoring()
+    for step in plan.steps:
+        if step.action == "recover" or (step.skip_if_stopped and database.stopped):
+            continue
+        taken = Restoring.read(scene.files, list(step.copies[0].stripes), step.copies[0].position)
+        assert taken.guid == step.guid
+        if step.action == "database":
+            database.restore_database(taken)
+        else:
+            stop = step.stop
+            if step.fits_from is not None:
+                assert database.position == step.fits_from
+            stop_lsn = None if stop is None or stop.kind != "lsn" else stop.lsn + (not stop.before)
+            database.restore_log(taken, stop_at=stop.time.replace(tzinfo=timezone.utc) if stop is not None and stop.kind == "time" else None,
+                                 stop_lsn=stop_lsn)
+    return database
+
+
+def ask(scene: Scene, target: Target, **wishes: object) -> Plan | Refusal:
+    existing = wishes.pop("existing", None)
+    request = Request(database=NAME, target=target, family_guid=scene.family, **wishes)
+    return plan_restore(scene.inventory(), request, now=scene.history.clock + timedelta(hours=1), existing=existing)
+
+
+def told(scene: Scene) -> str:
+    lines = [f"{taken.guid[-3:]} {taken.kind:12} {taken.database[:5]} [{taken.first_lsn}, {taken.last_lsn}) {taken.first_fork[-3:]}->{taken.last_fork[-3:]}"
+             f" at {taken.fork_point} {taken.started:%M:%S}-{taken.finished:%M:%S} copy={taken.copy_only} bulk={taken.bulk}"
+             f" base={taken.base and taken.base.guid[-3:]} readable={scene.readable(taken)}"
+             for taken in scene.history.taken if taken.family == scene.family]
+    return "\n".join(lines)
+
+
+def steps(plan: Plan) -> str:
+    return "; ".join(f"{step.guid[-3:]}{f' until {step.stop.time or step.stop.lsn}' if step.stop else ''}" for step in plan.steps if step.guid)
+
+
+def expect(scene: Scene, answer: Plan | Refusal, contents: list[tuple], target: Target) -> None:
+    """The same reachability, the same recovery point, and a plan that works."""
+    if isinstance(answer, Refusal):
+        assert not contents, f"refused, but it can be reached: {answer.message}; {target}\n{told(scene)}"
+        assert answer.message and answer.code
+        return
+    assert contents, f"planned, but no chain leads to {target}\n{told(scene)}\n{steps(answer)}"
+    try:
+        done = carry_out(answer, scene)
+    except RestoreError as error:
+        raise AssertionError(f"the plan for {target} fails with {error}\n{told(scene)}\n{steps(answer)}") from error
+    assert done.records in contents, f"another recovery point than expected for {target}\n{told(scene)}\n{steps(answer)}"
+
+
+histories = st.tuples(st.integers(0, 2**32), st.integers(3, 30), st.sampled_from((0.0, 0.1, 0.4)))
+run = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ)
+
+
+@run
+@given(histories)
+@example((1205, 25, 0.1))      # two forks in a row, each of whose points lies in the middle of a log
+@example((1205, 27, 0.1))
+@example((87215, 28, 0.4))      # just before the LSN at which the only log that holds it leaves for another fork
+def test_any_target_agrees_with_the_brute_force(history: tuple[int, int, float]) -> None:
+    scene, chance = scene_of(history)
+    wanted = chance.choice((NAME, ""))
+    if not any(scene.known(taken) and taken.family == scene.family for taken in scene.history.taken):
+        assert isinstance(ask(scene, Target.latest()), Refusal)
+        return
+    oracle = scene.oracle(wanted)
+    point = oracle.newest()
+    expect(scene, ask(scene, Target.latest(), source_database=wanted), [point.records] if point else [], Target.latest())
+    start = scene.history.taken[0].started
+    span = int((scene.history.clock - start).total_seconds()) + 4
+    for _turn in range(3):
+        moment = start + timedelta(seconds=chance.randrange(-2, span), milliseconds=chance.choice((0, 500)))
+        target = Target.at_time(moment)
+        point = oracle.at_time(moment)
+        expect(scene, ask(scene, target, source_database=wanted), [point.records] if point else [], target)
+    for _turn in range(3):
+        lsn = chance.randrange(98, max(taken.last_lsn for taken in scene.history.taken) + 2)
+        target = Target.at_lsn(lsn, before=chance.random() < 0.5)
+        points = oracle.at_lsn(lsn, before=target.before)
+        expect(scene, ask(scene, target, source_database=wanted), [point.records for point in points], target)
+
+
+@pytest.mark.parametrize("end", ["recovered", "norecovery"])
+def test_the_properties_are_not_about_nothing(end: str) -> None:
+    """The generator reaches what it is made for: without this, an empty world would satisfy the properties too."""
+    seen: dict[str, int] = {}
+    for seed in range(400):
+        scene, _chance = scene_of((seed, 25, 0.2))
+        if not any(scene.known(taken) and taken.family == scene.family for taken in scene.history.taken):
+            continue
+        answer = ask(scene, Target.latest(), end=end)
+        kinds = [answer.code] if isinstance(answer, Refusal) else [
+            f"{step.kind}{'_striped' if step.copies and len(step.copies[0].stripes) > 1 else ''}{'_stopped' if step.stop else ''}" for step in answer.steps]
+        if isinstance(answer, Plan):
+            kinds += [item.code for item in answer.rejected]
+            kinds += ["same_name" for item in answer.rejected if item.code == "other_database" and item.set is not None and item.set.database == NAME]
+            used_copies = [step.copies for step in answer.steps if step.copies]
+            kinds += [name for copies in used_copies for name, there in (
+                ("duplicate", len(copies) > 1), ("second_copy", copies[0].stripes[0].startswith("D:")), ("later_position", copies[0].position > 1),
+                ("renamed", "renamed" in copies[0].stripes[0]), ("scattered", len({path[:3] for path in copies[0].stripes}) > 1)) if there]
+            used = {step.guid for step in answer.steps}
+            kinds += ["crossing" for taken in scene.history.taken if taken.guid in used and taken.first_fork != taken.last_fork]
+            kinds += ["halfway_fork" for step in answer.steps if step.stop is not None and step.stop.kind == "lsn"]
+            kinds += [f"{what}_{taken.kind}" for taken in scene.history.taken if taken.guid in used
+                      for what, is_so in (("copy_only", taken.copy_only), ("bulk", taken.bulk)) if is_so]
+            kinds += ["missing_stripe" for item in answer.rejected if "missing" in item.reason and "stripe" in item.reason]
+            kinds += ["copy_only_base" for taken in scene.history.taken if taken.guid in used and taken.kind == "full" and taken.copy_only]
+        for kind in kinds:
+            seen[kind] = seen.get(kind, 0) + 1
+    for kind in ("full", "differential", "log", "log_stopped", "full_striped", "crossing", "copy_only_base", "gap", "other_fork", "other_database",
+                 "no_base", "unusable", "unreadable", "no_full", "same_name", "duplicate", "second_copy", "scattered", "later_position", "renamed",
+                 "missing_stripe", "halfway_fork", "copy_only_log", "bulk_log"):
+        assert seen.get(kind, 0) >= 3, (kind, seen)
+
+
+@run
+@given(histories)
+def test_an_interrupted_restore_goes_on(history: tuple[int, int, float]) -> None:
+    """Stopped after any step of one plan, the next plan for the newest point still leads there, from where the database stands or anew."""
+    scene, chance = scene_of(history)
+    if not any(scene.known(taken) and taken.family == scene.family for taken in scene.history.taken):
+        return
+    plan = ask(scene, Target.latest())
+    if isinstance(plan, Refusal):
+        return
+    done = carry_out(plan, scene)
+    all_steps = [step for step in plan.steps if step.action != "recover"]
+    plan.steps = all_steps[:chance.randrange(1, len(all_steps) + 1)]
+    half = carry_out(plan, scene)
+    state = ExistingDatabase(state="RESTORING", redo_start_lsn=half.position, redo_start_fork=half.fork, differential_base_guid=half.base)
+    again = ask(scene, Target.latest(), existing=state)
+    assert isinstance(again, Plan)
+    finished = carry_out(again, scene, half if again.resumes else None)
+    assert finished.records == done.records, told(scene)
+    if len(plan.steps) == len(all_steps):
+        assert again.resumes and [step.action for step in again.steps] == ["recover"], told(scene)
+    # What it can still do when the data backups are gone is what the brute force finds from there.
+    oracle = scene.oracle("")
+    point = oracle.newest(State(half.position, half.fork), half.base)
+    assert point is not None
+
+
+@settings(run, max_examples=EXAMPLES // 4)
+@given(histories)
+def test_every_moment_that_is_called_reachable_is(history: tuple[int, int, float]) -> None:
+    """A refusal and sql_backup_info tell stretches of time; each moment in them has a plan."""
+    scene, _chance = scene_of(history)
+    if not any(scene.known(taken) and taken.family == scene.family for taken in scene.history.taken):
+        return
+    refused = ask(scene, Target.at_time(scene.history.clock + timedelta(days=1)))
+    assert isinstance(refused, Refusal)
+    for window in refused.reachable:
+        assert window.start <= window.end
+        if window.start == window.end:
+            continue
+        for moment in (window.start + timedelta(milliseconds=1), window.start + (window.end - window.start) / 2, window.end):
+            answer = ask(scene, Target.at_time(moment))
+            assert isinstance(answer, Plan), f"{window} {moment} {answer.message}\n{told(scene)}"

@@ -1,0 +1,43 @@
+"""A name that a server only takes for another one: SQL Server compares without blanks at the end, and as its collation does."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import read_database
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.logins import read_login
+
+
+class Answering:
+    """Whatever is asked, the row of Größe is found, as `=` finds it."""
+
+    target = SimpleNamespace(server="SQL")
+
+    def row(self, statement: str, *values: Any, doing: str = "") -> dict[str, Any] | None:
+        if "sys.databases" in statement or "server_principals" in statement:
+            return {column: "Größe" if column == "name" else None for column in (
+                "name", "database_id", "state_desc", "recovery_model_desc", "collation_name", "owner", "compatibility_level", "page_verify_option_desc",
+                "user_access_desc", "is_read_only", "is_in_standby", "create_date", "source_database_id", "family_guid", "database_guid",
+                "recovery_fork_guid", "sid", "type_desc", "is_disabled", "default_database_name", "default_language_name", "is_policy_checked",
+                "is_expiration_checked",
+            )}  # fmt: skip
+        return None
+
+    def query(self, statement: str, *values: Any, doing: str = "") -> list[dict[str, Any]]:
+        return []
+
+
+@pytest.mark.parametrize("read", [read_database, read_login])
+@pytest.mark.parametrize("name", ["Größe ", "Groesse", "Grösse", "Große", "\uff47röße"])
+def test_what_is_only_taken_for_it_is_not_it(read: Any, name: str):
+    with pytest.raises(RecoveryError, match="for 'Größe', which has another name"):
+        read(Answering(), name)
+
+
+@pytest.mark.parametrize("read", [read_database, read_login])
+@pytest.mark.parametrize("name", ["Größe", "GRÖßE", "größe"])
+def test_case_is_the_servers(read: Any, name: str):
+    assert read(Answering(), name)["name"] == "Größe"

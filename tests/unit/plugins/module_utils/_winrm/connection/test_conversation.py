@@ -1,0 +1,117 @@
+"""The lines that go to and come from a PowerShell on the host, with a double in the place of the host."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import random
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import CHUNK, Conversation, Ended, Received, VerbFailed
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import RUNNER
+
+
+class Pipe:
+    """Gives out what it was told to, piece by piece; keeps what it is given."""
+
+    def __init__(self, *pieces: bytes | Received) -> None:
+        self.pieces = [piece if isinstance(piece, Received) else Received(stdout=piece) for piece in pieces]
+        self.sent: list[bytes] = []
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def receive(self) -> Received:
+        return self.pieces.pop(0) if self.pieces else Received(ended=True)
+
+    @property
+    def lines(self) -> list[Any]:
+        """What was sent, with the lines that stand for many taken apart."""
+        found: list[Any] = []
+        for line in b"".join(self.sent).splitlines():
+            value = json.loads(line)
+            packed = isinstance(value, dict) and list(value) == ["lines"]
+            found += [json.loads(inner) for inner in gzip.decompress(base64.b64decode(value["lines"])).splitlines()] if packed else [value]
+        return found
+
+
+def packed(*lines: bytes) -> bytes:
+    return b'{"lines":"' + base64.b64encode(gzip.compress(b"".join(lines))) + b'"}\n'
+
+
+def call(*pieces: bytes | Received, **given: Any) -> list[Any]:
+    return Conversation(Pipe(*pieces)).call("# prs.recovery x", parameters={}, **given)
+
+
+def test_it_starts_with_the_runner_and_learns_who_answers() -> None:
+    pipe = Pipe(b'{"ready":{"powershell":"5.1","computer":"WEB"}}\n')
+    conversation = Conversation(pipe)
+    conversation.start()
+    assert pipe.lines == [RUNNER] and conversation.about["computer"] == "WEB"
+
+
+def test_a_request_is_ascii_and_says_how_many_lines_follow() -> None:
+    pipe = Pipe(b'{"end":true}\n')
+    Conversation(pipe).call("script", parameters={"Path": "C:\\Größe"}, items=["ü", {"n": 1}])
+    assert pipe.lines == [{"script": "script", "parameters": {"Path": "C:\\Größe"}, "items": 2}, "ü", {"n": 1}]
+    assert b"".join(pipe.sent).isascii()
+
+
+def test_a_long_list_goes_in_pieces() -> None:
+    pipe = Pipe(b'{"end":true}\n')
+    chance = random.Random(1)
+    items = [chance.randbytes(20).hex() for _ in range(20_000)]
+    Conversation(pipe).call("script", parameters={}, items=items)
+    assert len(pipe.sent) > 3 and max(map(len, pipe.sent)) == CHUNK
+    assert pipe.lines[1:] == items
+
+
+def test_a_list_of_names_is_packed() -> None:
+    pipe = Pipe(b'{"end":true}\n')
+    items = [f"Content/folder/file {number} \u00fc.js" for number in range(20_000)]
+    Conversation(pipe).call("script", parameters={}, items=items)
+    assert pipe.lines[1:] == items and sum(map(len, pipe.sent)) < sum(map(len, items)) / 3
+    assert b"".join(pipe.sent).isascii()
+
+
+ANSWERS = [
+    ([b'{"end":true}\n'], []),
+    ([b'{"item":1}\n{"item":"two"}\n{"item":{"n":3}}\n{"end":true}\n'], [1, "two", {"n": 3}]),
+    ([b'{"it', b'em":', b'1}\n{"end"', b':true}\n'], [1]),
+    ([b'{"item":"\xc3', b'\xbc"}\n{"end":true}\n'], ["ü"]),
+    ([b'{"item":1}\r\n', b'{"end":true}\r\n'], [1]),
+    ([packed(b'{"item":1}\n', b'{"item":"\xc3\xbc"}\n'), b'{"item":3}\n', packed(b'{"item":4}\n', b'{"end":true}\n')], [1, "ü", 3, 4]),
+    ([packed(b'{"item":1}\n{"end":true}\n')[:30], packed(b'{"item":1}\n{"end":true}\n')[30:]], [1]),
+    ([Received(), Received(), b'{"item":1}\n{"end":true}\n'], [1]),
+    ([b'Some profile said hello\n\n[1, 2]\n{"item":1}\n', b'{"end":true}\n'], [1]),
+    ([Received(stderr=b"#< CLIXML"), b'{"item":1}\n{"end":true}\n'], [1]),
+    ([Received(stdout=b'{"item":1}\n{"end":true}\n', ended=True)], [1]),
+]
+
+
+@pytest.mark.parametrize("pieces, items", ANSWERS)
+def test_answers(pieces: list[bytes | Received], items: list[Any]) -> None:
+    assert call(*pieces) == items
+
+
+def test_progress_comes_while_it_works() -> None:
+    seen: list[Any] = []
+    assert call(b'{"progress":{"bytes":1}}\n{"item":1}\n{"progress":{"bytes":2}}\n{"end":true}\n', on_progress=seen.append) == [1]
+    assert seen == [{"bytes": 1}, {"bytes": 2}]
+
+
+def test_an_error_ends_a_call_and_not_the_conversation() -> None:
+    pipe = Pipe(b'{"item":1}\n{"error":{"number":53,"kind":"IOException","message":"gone"}}\n{"item":2}\n{"end":true}\n')
+    conversation = Conversation(pipe)
+    with pytest.raises(VerbFailed) as caught:
+        conversation.call("script", parameters={})
+    assert (caught.value.number, caught.value.kind, caught.value.message) == (53, "IOException", "gone")
+    assert conversation.call("script", parameters={}) == [2]
+
+
+def test_a_process_that_ends_says_what_it_said() -> None:
+    with pytest.raises(Ended) as caught:
+        call(b"something odd\n", Received(stdout=b"half a li", stderr=b"out of memory", ended=True))
+    assert caught.value.said == "something odd\nout of memory\nhalf a li"
