@@ -5,11 +5,12 @@ Two stages run at a time, the long ones first; what a stage prints appears when 
 
     run.py [--nightly] [--only STAGE[,STAGE...]]
 
-Labs that a stage starts hand in what they were asked to build/records; the last stage, `honesty`, fails when a lab was asked
-something that it does not model, and gives every recorded T-SQL text to Microsoft's parser. Logs stay in build/test-logs.
+Labs that a stage starts hand in what they were asked to build/records; the last stage, `honesty`, fails when a lab was
+asked something that it does not model, and gives every recorded T-SQL text to Microsoft's parser. Logs stay in
+build/test-logs.
 
-One or two tests of a stage that fail are run once more, alone; what passes then is named at the end as shaky, and is to be mended. The
-nightly run gives no second chance.
+One or two tests of a stage that fail are run once more, alone; what passes then is named at the end as shaky, and is to
+be mended. The nightly run gives no second chance.
 """
 
 from __future__ import annotations
@@ -33,17 +34,22 @@ RECORDS = BUILD / "records"
 PYTHON = sys.executable
 BIN = Path(PYTHON).parent
 ENVIRONMENT = {
-    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(BUILD / "ansible"),
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+    "ANSIBLE_HOME": str(BUILD / "ansible"),
     "PYTHONPYCACHEPREFIX": str(BUILD / "pycache"),
 }
 LAST_FAILED = Path("v/cache/lastfailed")
-TESTS_FAILED = 1                                 # pytest's exit code; any other is no matter of chance
+TESTS_FAILED = 1  # pytest's exit code; any other is no matter of chance
 SECOND_CHANCES = 2
-HAND_IN = {"PRS_LAB_RECORDS": str(RECORDS)}      # where a lab leaves a copy of its record when it ends
+HAND_IN = {"PRS_LAB_RECORDS": str(RECORDS)}  # where a lab leaves a copy of its record when it ends
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """How a stage runs: where it prints to, whether it has the whole night, and the tests in it that passed only when they were run again."""
+    """How a stage runs: where it prints to, whether it has the whole night, and the tests in it that passed only when
+    they were run again.
+    """
 
     out: TextIO
     nightly: bool
@@ -52,17 +58,39 @@ class Setting:
     def run(self, *command: str | Path, **environment: str) -> int:
         """The exit code of a command, whose output goes where the stage's does."""
         print(f"    $ {' '.join(map(str, command))}", file=self.out, flush=True)
-        return subprocess.run(list(map(str, command)), cwd=ROOT, env={**os.environ, **ENVIRONMENT, **environment}, check=False,
-                              stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.STDOUT).returncode
+        return subprocess.run(
+            list(map(str, command)),
+            cwd=ROOT,
+            env={**os.environ, **ENVIRONMENT, **environment},
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=self.out,
+            stderr=subprocess.STDOUT,
+        ).returncode
 
     def pytest(self, *arguments: str | Path, **environment: str) -> int:
         chosen = [] if self.nightly else ["-m", "not nightly"]
         profile = "nightly" if self.nightly else "default"
         cache = Path(self.out.name).with_suffix(".cache")
         shutil.rmtree(cache, ignore_errors=True)
-        command = (PYTHON, "-m", "pytest", "-q", "--durations=15", "--durations-min=5", "-o", f"cache_dir={cache}", *chosen, *arguments)
+        command = (
+            PYTHON,
+            "-m",
+            "pytest",
+            "-q",
+            "--durations=15",
+            "--durations-min=5",
+            "-o",
+            f"cache_dir={cache}",
+            *chosen,
+            *arguments,
+        )
         code = self.run(*command, HYPOTHESIS_PROFILE=profile, **environment)
-        failed = list(json.loads((cache / LAST_FAILED).read_text(encoding="utf-8"))) if (cache / LAST_FAILED).exists() else []
+        failed = (
+            list(json.loads((cache / LAST_FAILED).read_text(encoding="utf-8")))
+            if (cache / LAST_FAILED).exists()
+            else []
+        )
         if code != TESTS_FAILED or self.nightly or len(failed) > SECOND_CHANCES:
             return code
         code = self.run(*command, "--last-failed", HYPOTHESIS_PROFILE=profile, **environment)
@@ -74,10 +102,13 @@ Stage = Callable[[Setting], int]
 
 
 def lint(setting: Setting) -> int:
-    return (setting.run(BIN / "ruff", "check", "--no-cache")
-            or setting.run(BIN / "yamllint", "--strict", ".")
-            or setting.run(BIN / "ansible-lint", "--offline", "--profile", "production", "--strict")
-            or setting.run(BIN / "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."))
+    return (
+        setting.run(BIN / "ruff", "check", "--no-cache")
+        or setting.run(BIN / "ruff", "format", "--no-cache", "--check")
+        or setting.run(BIN / "yamllint", "--strict", ".")
+        or setting.run(BIN / "ansible-lint", "--offline", "--profile", "production", "--strict")
+        or setting.run(BIN / "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", ".")
+    )
 
 
 def unit(setting: Setting) -> int:
@@ -120,11 +151,17 @@ def honesty(setting: Setting) -> int:
     unmodelled = [entry for entry in asked if entry["kind"] == "unmodelled"]
     for entry in unmodelled:
         print(f"    NOT MODELLED on {entry['host']}: {entry['what']} {entry['detail'][:300]}", file=setting.out)
-    print(f"    {len(asked)} requests to {len(records)} labs, {len(unmodelled)} not modelled", file=setting.out, flush=True)
+    print(
+        f"    {len(asked)} requests to {len(records)} labs, {len(unmodelled)} not modelled",
+        file=setting.out,
+        flush=True,
+    )
     return setting.run(PYTHON, "tests/tools/judge_tsql.py", *records) or int(bool(unmodelled))
 
 
-STAGES: dict[str, Stage] = {stage.__name__: stage for stage in (playbooks, modules, lab, unit, molecule, sanity, awx, lint)}
+STAGES: dict[str, Stage] = {
+    stage.__name__: stage for stage in (playbooks, modules, lab, unit, molecule, sanity, awx, lint)
+}
 """The long ones first, so that both lanes end at about the same time. `honesty` comes after all of them."""
 
 AT_ONCE = 2
@@ -137,7 +174,11 @@ def perform(name: str, *, nightly: bool, shaky: list[str]) -> tuple[int, float]:
     with log.open("w", encoding="utf-8") as out:
         code = {**STAGES, "honesty": honesty}[name](Setting(out=out, nightly=nightly, shaky=shaky))
     seconds = time.monotonic() - begin
-    print(f"\n=== {name}: {'ok' if code == 0 else 'FAILED'} in {seconds:.1f} s\n{log.read_text(encoding='utf-8', errors='replace')}", flush=True)
+    print(
+        f"\n=== {name}: {'ok' if code == 0 else 'FAILED'} in {seconds:.1f} "
+        f"s\n{log.read_text(encoding='utf-8', errors='replace')}",
+        flush=True,
+    )
     return code, seconds
 
 
@@ -155,7 +196,9 @@ def main() -> int:
     (BUILD / "test-logs").mkdir(exist_ok=True)
     begin, shaky = time.monotonic(), []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as lanes:
-        running = {name: lanes.submit(perform, name, nightly=options.nightly, shaky=shaky) for name in chosen if name in STAGES}
+        running = {
+            name: lanes.submit(perform, name, nightly=options.nightly, shaky=shaky) for name in chosen if name in STAGES
+        }
         outcome = {name: stage.result() for name, stage in running.items()}
     if "honesty" in chosen:
         outcome["honesty"] = perform("honesty", nightly=options.nightly, shaky=shaky)

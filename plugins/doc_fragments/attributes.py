@@ -20,8 +20,8 @@ attributes:
     platforms: posix
     support: full
     details:
-      - The task targets the server's host, and the module runs on the control node, with the Python interpreter that runs ansible. The host
-        itself is not connected to, so C(gather_facts) is not needed.
+      - The task targets the server's host, and the module runs on the control node, with the Python interpreter that
+        runs ansible. The host itself is not connected to, so C(gather_facts) is not needed.
       - How to reach the server is taken from the host's own connection, where the task does not say it.
       - The directives C(become) and C(async) and the delegation to V(localhost) are refused.
 """

@@ -14,7 +14,8 @@ options:
     description:
       - Name or address of the server.
       - By default the address of the task's own host, C(ansible_host) or the name in the inventory.
-      - The server's certificate must be valid for this name. Give O(certificate_name) when it is not, for example for an IP address.
+      - The server's certificate must be valid for this name. Give O(certificate_name) when it is not, for example for
+        an IP address.
     type: str
   login_port:
     description:
@@ -27,7 +28,8 @@ options:
     type: str
   login_user:
     description:
-      - SQL login. Backups need membership of C(db_backupoperator), restores C(dbcreator); everything that the collection does needs C(sysadmin).
+      - SQL login. Backups need membership of C(db_backupoperator), restores C(dbcreator); everything that the
+        collection does needs C(sysadmin).
     type: str
     required: true
   login_password:
@@ -56,8 +58,8 @@ options:
   driver:
     description:
       - ODBC driver, as a path or as a name that C(odbcinst -q -d) shows.
-      - By default Microsoft's driver from the Python package C(mssql-python-odbc), else an installed C(ODBC Driver 18 for SQL Server)
-        or C(17), else C(FreeTDS).
+      - By default Microsoft's driver from the Python package C(mssql-python-odbc), else an installed C(ODBC Driver 18
+        for SQL Server) or C(17), else C(FreeTDS).
     type: str
   connect_timeout:
     description:
@@ -68,6 +70,6 @@ requirements:
   - pyodbc (on the control node)
   - mssql-python-odbc, or another ODBC driver for SQL Server (on the control node)
 notes:
-  - Give what all tasks have in common, above all O(login_user), O(login_password) and O(ca_file), once, as C(module_defaults) of the group
-    C(group/prs.recovery.sql).
+  - Give what all tasks have in common, above all O(login_user), O(login_password) and O(ca_file), once, as
+    C(module_defaults) of the group C(group/prs.recovery.sql).
 """

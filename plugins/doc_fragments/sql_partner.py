@@ -6,9 +6,11 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The other server of a mirrored database. The argument specs that belong to these are in module_utils/_sql/partners.py.
+    """The other server of a mirrored database. The argument specs that belong to these are in
+    module_utils/_sql/partners.py.
 
-    DOCUMENTATION: O(partner) of a mirroring session. FAILOVER: O(failover_partner), for modules that work on whichever is the principal.
+    DOCUMENTATION: O(partner) of a mirroring session. FAILOVER: O(failover_partner), for modules that work on whichever
+    is the principal.
     """
 
     DOCUMENTATION = r"""
@@ -41,7 +43,8 @@ options:
       address:
         description:
           - Address of its mirroring endpoint for the other servers, C(TCP://sql-b.example.com:5022).
-          - By default O(partner.login_host) and the port of its endpoint. M(prs.recovery.sql_mirror_failover) does not need it.
+          - By default O(partner.login_host) and the port of its endpoint. M(prs.recovery.sql_mirror_failover) does not
+            need it.
         type: str
 """
 
@@ -49,12 +52,15 @@ options:
 options:
   failover_partner:
     description:
-      - The other server of a mirrored database. The task then works on whichever of the two is the principal, and RV(answered_by) says which.
-      - O(login_host) is asked first, by one query. The partner is asked only when that one cannot be reached, does not serve the database, or is a
-        principal that does not reach its mirror.
-      - When neither is the principal, or both are, the task fails and changes nothing. When the database is on neither, O(login_host) is taken.
+      - The other server of a mirrored database. The task then works on whichever of the two is the principal, and
+        RV(answered_by) says which.
+      - O(login_host) is asked first, by one query. The partner is asked only when that one cannot be reached, does not
+        serve the database, or is a principal that does not reach its mirror.
+      - When neither is the principal, or both are, the task fails and changes nothing. When the database is on neither,
+        O(login_host) is taken.
       - An account that O(login_host) refuses is not tried on the partner.
-      - Options that reach the Windows of the server (C(winrm_*)) belong to the task's own host, and are not used on the partner.
+      - Options that reach the Windows of the server (C(winrm_*)) belong to the task's own host, and are not used on the
+        partner.
     type: dict
     suboptions:
       login_host:
@@ -78,6 +84,7 @@ options:
         type: str
       database:
         description:
-          - The mirrored database that decides, by default the one that the task is about. A task that is about none has to give it.
+          - The mirrored database that decides, by default the one that the task is about. A task that is about none has
+            to give it.
         type: str
 """

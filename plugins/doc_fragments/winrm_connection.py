@@ -6,15 +6,17 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How a module reaches a Windows host, and from there a share. The argument spec that belongs to it is module_utils/_winrm/options.py."""
+    """How a module reaches a Windows host, and from there a share. The argument spec that belongs to it is
+    module_utils/_winrm/options.py.
+    """
 
     DOCUMENTATION = r"""
 options:
   winrm_host:
     description:
       - Name or address of the Windows host.
-      - By default the address of the task's own host. Then everything else about the connection is taken from that host as well,
-        except what the task says itself.
+      - By default the address of the task's own host. Then everything else about the connection is taken from that host
+        as well, except what the task says itself.
       - A task that names another host here has to give O(winrm_user) and O(winrm_password), too.
     type: str
   winrm_port:
@@ -76,8 +78,10 @@ notes:
 options:
   share_user:
     description:
-      - Account for the share, where a path is one of a share. C(DOMAIN\user), or C(SERVER\user) for an account of the file server.
-      - A session over WinRM cannot take its own identity on to another server, so a share without this option refuses most accounts.
+      - Account for the share, where a path is one of a share. C(DOMAIN\user), or C(SERVER\user) for an account of the
+        file server.
+      - A session over WinRM cannot take its own identity on to another server, so a share without this option refuses
+        most accounts.
       - The share is connected for this task alone and disconnected afterwards.
     type: str
   share_password:

@@ -16,12 +16,14 @@ author: prs.recovery contributors (@prs-recovery)
 version_added: 0.1.0
 short_description: Addresses as the ranges of a firewall rule
 description:
-  - Turns addresses, networks and ranges into sorted ranges that do not overlap, in the form that Windows Firewall keeps.
+  - Turns addresses, networks and ranges into sorted ranges that do not overlap, in the form that Windows Firewall
+    keeps.
   - With O(complement) the ranges are those of all other addresses, IPv4 and IPv6.
 positional: _input
 options:
   _input:
-    description: Addresses such as V(10.1.0.10), networks such as V(10.1.0.0/24), ranges such as V(10.1.0.10-10.1.0.19), of IPv4 or IPv6. No names.
+    description: Addresses such as V(10.1.0.10), networks such as V(10.1.0.0/24), ranges such as V(10.1.0.10-10.1.0.19),
+      of IPv4 or IPv6. No names.
     type: list
     elements: str
     required: true
@@ -72,7 +74,8 @@ def span(text: str) -> tuple[Address, Address]:
         network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError as error:
         raise AnsibleFilterError(
-            f"{text!r} is not an address, a network or a range of addresses; a firewall rule cannot take names. Write for example 10.1.0.10."
+            f"{text!r} is not an address, a network or a range of addresses; a firewall rule cannot take names. "
+            "Write for example 10.1.0.10."
         ) from error
     return network[0], network[-1]
 

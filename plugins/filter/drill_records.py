@@ -15,7 +15,8 @@ author: prs.recovery contributors (@prs-recovery)
 version_added: 0.1.0
 short_description: Records of drills, as far as they can be read
 description:
-  - Reads the files in which the role P(prs.recovery.drill#role) writes down its drills. One that was only half written hinders no other.
+  - Reads the files in which the role P(prs.recovery.drill#role) writes down its drills. One that was only half written
+    hinders no other.
   - What is JSON of somebody else is left out.
 positional: _input
 options:

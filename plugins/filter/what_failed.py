@@ -14,8 +14,8 @@ author: prs.recovery contributors (@prs-recovery)
 version_added: 0.1.0
 short_description: What a failed task said
 description:
-  - The message of a result, as C(ansible_failed_result) is one. Of a loop it is that of the first item that failed; Ansible itself says no more than
-    that one or more items did.
+  - The message of a result, as C(ansible_failed_result) is one. Of a loop it is that of the first item that failed;
+    Ansible itself says no more than that one or more items did.
 positional: _input
 options:
   _input:
@@ -39,7 +39,11 @@ _value:
 
 def what_failed(result: Mapping[str, Any]) -> str:
     """See DOCUMENTATION."""
-    items = [item for item in result.get("results") or () if isinstance(item, Mapping) and (item.get("failed") or item.get("unreachable"))]
+    items = [
+        item
+        for item in result.get("results") or ()
+        if isinstance(item, Mapping) and (item.get("failed") or item.get("unreachable"))
+    ]
     said = [item["msg"] for item in (*items, result) if item.get("msg")]
     return str(said[0]) if said else "it failed without a word"
 

@@ -21,7 +21,8 @@ description:
 positional: _input
 options:
   _input:
-    description: What the role P(prs.recovery.verify#role) saw of IIS, with C(installed), C(service), C(site), C(pool) and C(pool_state).
+    description: What the role P(prs.recovery.verify#role) saw of IIS, with C(installed), C(service), C(site), C(pool)
+      and C(pool_state).
     type: dict
     required: true
 """
@@ -29,7 +30,8 @@ options:
 EXAMPLES = r"""
 - name: Say that the service is stopped
   ansible.builtin.debug:
-    msg: "{{ {'installed': true, 'service': 'Stopped', 'site': 'Stopped', 'pool': 'PRS', 'pool_state': 'Stopped'} | prs.recovery.why_no_page }}"
+    msg: "{{ {'installed': true, 'service': 'Stopped', 'site': 'Stopped', 'pool': 'PRS', 'pool_state': 'Stopped'} |
+      prs.recovery.why_no_page }}"
 """
 
 RETURN = r"""

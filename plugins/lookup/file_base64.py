@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a file that is no text. The lookups of ansible.builtin read text, and from ansible-core 2.23 on nothing else."""
+"""Reads a file that is no text. The lookups of ansible.builtin read text, and from ansible-core 2.23 on
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ author: prs.recovery contributors (@prs-recovery)
 version_added: 0.1.0
 short_description: Read a binary file of the control node in base64
 description:
-  - Reads files such as certificates (PFX) on the control node. A file that is encrypted with ansible-vault is decrypted.
+  - Reads files such as certificates (PFX) on the control node. A file that is encrypted with ansible-vault is
+    decrypted.
 options:
   _terms:
     description: Paths of the files. A relative path is searched where roles and playbooks keep their files.

@@ -11,8 +11,8 @@ author: prs.recovery contributors (@prs-recovery)
 version_added: 0.1.0
 short_description: Variables that nothing in this collection reads
 description:
-  - Looks at the names of the task's variables that begin with C(prs_). One that no role and no playbook of this collection knows is most
-    likely misspelt, and Ansible would say nothing.
+  - Looks at the names of the task's variables that begin with C(prs_). One that no role and no playbook of this
+    collection knows is most likely misspelt, and Ansible would say nothing.
 options:
   extra_vars:
     description: Look only at those of the command line (C(-e)), which a person typed for this very run.
@@ -54,7 +54,12 @@ _NAME = re.compile(r"\bprs_\w+")
 def known_names() -> frozenset[str]:
     """What the roles and playbooks of this collection speak of: no list has to be kept beside them."""
     root = Path(__file__).resolve().parents[2]
-    files = [path for folder in ("roles", "playbooks") for path in (root / folder).rglob("*") if path.suffix in (".yml", ".j2")]
+    files = [
+        path
+        for folder in ("roles", "playbooks")
+        for path in (root / folder).rglob("*")
+        if path.suffix in (".yml", ".j2")
+    ]
     return frozenset(name for path in files for name in _NAME.findall(path.read_text(encoding="utf-8")))
 
 
@@ -64,7 +69,10 @@ def unknown(names: Iterable[str], *, known: Iterable[str]) -> list[str]:
     said = []
     for name in sorted(set(names) - set(listed)):
         near = difflib.get_close_matches(name, listed, n=3, cutoff=0.75)
-        said.append(f"{name} is no variable of this collection, so nothing reads it." + (f" Was {' or '.join(near)} meant?" if near else ""))
+        said.append(
+            f"{name} is no variable of this collection, so nothing reads it."
+            + (f" Was {' or '.join(near)} meant?" if near else "")
+        )
     return said
 
 

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes this collection's files load faster from the zip in which ansible hands a module over. Modules call it before they import the others.
+"""Makes this collection's files load faster from the zip in which ansible hands a module over. Modules call it before
+they import the others.
 
-Python's zipimport compiles every file twice, the first time to tell its name. The finder here asks for no name: that saves a third of
-what a module takes longer than one that does nothing.
+Python's zipimport compiles every file twice, the first time to tell its name. The finder here asks for no name: that
+saves a third of what a module takes longer than one that does nothing.
 """
 
 from __future__ import annotations

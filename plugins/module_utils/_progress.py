@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Live lines from a module that runs on the control node to the person who waits for it.
 
-The action plugin names a file in the environment and shows what is appended to it. A module that runs without the plugin has no
-such file: its lines go nowhere.
+The action plugin names a file in the environment and shows what is appended to it. A module that runs without the
+plugin has no such file: its lines go nowhere.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class Progress:
         self.line(f"{what}: {percent} %{time_left(percent, elapsed=time.monotonic() - since)}")
 
     def percents(self, what: str) -> Callable[[int], None]:
-        """For something that begins now and tells each percent: shows every tenth, and more only where they come slowly."""
+        """For something that begins now and tells each percent: shows every tenth, and more only where they come
+        slowly.
+        """
         since = shown_at = time.monotonic()
         shown = 0
 
@@ -72,7 +74,7 @@ class Progress:
 
 
 def time_left(percent: int, *, elapsed: float) -> str:
-    """", about 2 min left" after `elapsed` seconds; empty while nothing can be said."""
+    """ ", about 2 min left" after `elapsed` seconds; empty while nothing can be said."""
     if not 0 < percent < 100 or elapsed < 5:
         return ""
     seconds = elapsed * (100 - percent) / percent

@@ -56,7 +56,9 @@ def ask(url: str, *, ca_file: str | None, address: str | None, timeout: float) -
         first = urlsplit(known.setdefault("first", url))
         there = address if (host, parts.scheme) == (first.hostname, first.scheme) else None
         try:
-            status, location, known["text"] = _request(parts, host, port, there, context if parts.scheme == "https" else None, timeout, known)
+            status, location, known["text"] = _request(
+                parts, host, port, there, context if parts.scheme == "https" else None, timeout, known
+            )
         except _Ended as end:
             return _answer(known, step=end.step, reason=end.reason, detail=str(end), seconds=time.monotonic() - begin)
         if not (300 <= status < 400 and location):
@@ -73,11 +75,20 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file or None)
     except (OSError, ssl.SSLError) as error:
-        raise RecoveryError(f"The authorities in {ca_file} cannot be read: {error}", advice="Correct prs_ca_file in the inventory") from error
+        raise RecoveryError(
+            f"The authorities in {ca_file} cannot be read: {error}", advice="Correct prs_ca_file in the inventory"
+        ) from error
 
 
-def _request(parts: Any, host: str, port: int, address: str | None, context: ssl.SSLContext | None, timeout: float,
-             known: dict[str, Any]) -> tuple[int, str, str]:
+def _request(
+    parts: Any,
+    host: str,
+    port: int,
+    address: str | None,
+    context: ssl.SSLContext | None,
+    timeout: float,
+    known: dict[str, Any],
+) -> tuple[int, str, str]:
     """(status, where a redirect leads, text). known gets addresses and certificate as they are found. Raises _Ended."""
     places = _resolve(address or host, port)
     known["addresses"] = tuple(dict.fromkeys(place[4][0] for place in places))
@@ -109,7 +120,13 @@ def _connect(places: list[Any], timeout: float) -> socket.socket:
             return tried
         except OSError as error:
             tried.close()
-            reason = "refused" if isinstance(error, ConnectionRefusedError) else "timeout" if isinstance(error, TimeoutError) else "unreachable"
+            reason = (
+                "refused"
+                if isinstance(error, ConnectionRefusedError)
+                else "timeout"
+                if isinstance(error, TimeoutError)
+                else "unreachable"
+            )
             ended = ended or _Ended(CONNECT, reason, error.strerror or error)
     raise ended or _Ended(NAME, "unknown", "no address")
 
@@ -119,7 +136,7 @@ def _agree(connected: socket.socket, context: ssl.SSLContext, host: str) -> ssl.
         return context.wrap_socket(connected, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
         raise _Ended(TLS, _CERTIFICATE_FAULTS.get(error.verify_code, "untrusted"), error.verify_message) from error
-    except OSError as error:      # ssl.SSLError is one; so is a connection that the other side ends
+    except OSError as error:  # ssl.SSLError is one; so is a connection that the other side ends
         raise _Ended(TLS, "no_tls", getattr(error, "reason", None) or error.strerror or error) from error
 
 
@@ -144,4 +161,8 @@ def _described(certificate: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     end = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), tz=timezone.utc)
     subject = ", ".join(f"{name}={value}" for part in certificate.get("subject", ()) for name, value in part)
-    return {"subject": subject, "names": [value for _kind, value in certificate.get("subjectAltName", ())], "not_after": end.isoformat()}
+    return {
+        "subject": subject,
+        "names": [value for _kind, value in certificate.get("subjectAltName", ())],
+        "not_after": end.isoformat(),
+    }

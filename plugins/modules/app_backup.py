@@ -13,13 +13,14 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Writes the application folder of a web server into a new ZIP archive, while the application is in use. The folder holds the keys of
-    what is in the database, so that a backup of the database without it is worthless.
-  - Every file's SHA-256 stands in a manifest, in the archive and beside it. The archive is read back where it lies and compared with
-    it, and the manifest beside it is written last, so that an archive with a manifest beside it is whole.
-  - A file that is locked or changes while it is read is tried again twice, after all others. One that stays locked ends the backup, one
-    that keeps changing is reported; O(unreadable) and O(exclude) say otherwise.
-  - A run that was interrupted leaves nothing that another run would take for an archive, and the next run clears it away.
+  - Writes the application folder of a web server into a new ZIP archive, while the application is in use. The folder
+    holds the keys of what is in the database, so that a backup of the database without it is worthless.
+  - Every file's SHA-256 stands in a manifest, in the archive and beside it. The archive is read back where it lies and
+    compared with it, and the manifest beside it is written last, so that an archive with a manifest beside it is whole.
+  - A file that is locked or changes while it is read is tried again twice, after all others. One that stays locked ends
+    the backup, one that keeps changing is reported; O(unreadable) and O(exclude) say otherwise.
+  - A run that was interrupted leaves nothing that another run would take for an archive, and the next run clears it
+    away.
 options:
   path:
     description:
@@ -34,15 +35,16 @@ options:
     required: true
   stage_path:
     description:
-      - Folder on a disk of the web server in which the archive is made and verified, before it is copied to O(destination) and compared there.
-      - When O(destination) cannot be reached, or the account has no rights there, the task fails and the archive waits in this folder. The
-        next run brings it over, before its own. The newest three wait.
+      - Folder on a disk of the web server in which the archive is made and verified, before it is copied to
+        O(destination) and compared there.
+      - When O(destination) cannot be reached, or the account has no rights there, the task fails and the archive waits
+        in this folder. The next run brings it over, before its own. The newest three wait.
       - By default the archive is made where it is to stay.
     type: str
   exclude:
     description:
-      - Patterns with C(*) and C(?) of what is left out. One without a slash is looked for at any depth, one with a slash is relative to
-        O(path). One that matches a folder leaves out all that is in it.
+      - Patterns with C(*) and C(?) of what is left out. One without a slash is looked for at any depth, one with a
+        slash is relative to O(path). One that matches a folder leaves out all that is in it.
     type: list
     elements: str
     default: []
@@ -50,30 +52,32 @@ options:
     description:
       - What becomes of the backup when a file stays locked or cannot be read for another reason.
       - V(fail) archives nothing.
-      - V(report) leaves such files out and says so. Without files that the application cannot do without, such as C(*.config) and C(*.dll),
-        it fails as well.
+      - V(report) leaves such files out and says so. Without files that the application cannot do without, such as
+        C(*.config) and C(*.dll), it fails as well.
     type: str
     choices: [fail, report]
     default: fail
   key_files:
     description:
-      - Files that hold the installation's keys, relative to O(path). They are looked into on the server for what would bind them to it,
-        EFS, DPAPI or an RSA key of the machine. Their content does not leave it but in the archive.
+      - Files that hold the installation's keys, relative to O(path). They are looked into on the server for what would
+        bind them to it, EFS, DPAPI or an RSA key of the machine. Their content does not leave it but in the archive.
     type: list
     elements: str
     default: [encryption.config]
   plain_copies:
     description:
-      - For files that this server alone can use, an unprotected copy that is archived under their name instead. By name relative to O(path),
-        the full path of the copy on the web server or on a share.
+      - For files that this server alone can use, an unprotected copy that is archived under their name instead. By name
+        relative to O(path), the full path of the copy on the web server or on a share.
       - The archive is then as secret as the copy.
     type: dict
     default: {}
   keep:
     description:
-      - How many whole archives of this application to keep in O(destination), the new one included. Older ones are removed.
-      - What O(keep) or O(keep_days) keeps stays. The newest whole archive always stays, and the newest of which nobody said that the
-        application did not answer. Nothing is removed before the newest was read to its end. By default nothing is removed.
+      - How many whole archives of this application to keep in O(destination), the new one included. Older ones are
+        removed.
+      - What O(keep) or O(keep_days) keeps stays. The newest whole archive always stays, and the newest of which nobody
+        said that the application did not answer. Nothing is removed before the newest was read to its end. By default
+        nothing is removed.
     type: int
   keep_days:
     description:
@@ -81,8 +85,8 @@ options:
     type: int
   skip_unchanged:
     description:
-      - Write no archive when the newest whole one in O(destination) already holds exactly what is in the folder. It is read to its end
-        again, and a damaged one is no reason to write none.
+      - Write no archive when the newest whole one in O(destination) already holds exactly what is in the folder. It is
+        read to its end again, and a damaged one is no reason to write none.
     type: bool
     default: false
   labels:
@@ -92,7 +96,8 @@ options:
     default: {}
   healthy:
     description:
-      - Whether the application answered when it was archived, as whoever runs this task has found out. It becomes the label C(healthy).
+      - Whether the application answered when it was archived, as whoever runs this task has found out. It becomes the
+        label C(healthy).
       - M(prs.recovery.app_restore) tries an archive of an application that did not answer after all others.
     type: bool
   log_path:
@@ -158,7 +163,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 archive:
-  description: The archive that was written, or that would be written in check mode. The newest one when nothing had changed.
+  description: The archive that was written, or that would be written in check mode. The newest one when nothing had
+    changed.
   returned: always
   type: dict
   contains:
@@ -200,12 +206,14 @@ excluded:
   type: list
   elements: str
 skipped:
-  description: What could not be archived, such as links and files that stayed locked, each with its name and the reason.
+  description: What could not be archived, such as links and files that stayed locked, each with its name and the
+    reason.
   returned: always
   type: list
   elements: dict
 changed_meanwhile:
-  description: Files that became others while they were read, even when it was tried again. The archive holds what was read.
+  description: Files that became others while they were read, even when it was tried again. The archive holds what was
+    read.
   returned: always
   type: list
   elements: str
@@ -242,7 +250,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.backup import ApplicationBackup
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 
 

@@ -13,11 +13,13 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Reads a folder of archives that M(prs.recovery.app_backup) wrote, and says of each whether it is whole and what it holds.
+  - Reads a folder of archives that M(prs.recovery.app_backup) wrote, and says of each whether it is whole and what it
+    holds.
 options:
   path:
     description:
-      - Folder of the application on the web server. Archives count that are named after its last part; the folder itself is not looked at.
+      - Folder of the application on the web server. Archives count that are named after its last part; the folder
+        itself is not looked at.
     type: str
     required: true
   destination:
@@ -27,8 +29,10 @@ options:
     required: true
   verify:
     description:
-      - Read archives to their end and compare them with their manifests. V(newest) reads one archive, V(all) takes its time.
-      - Every archive with its manifest beside it was verified when it was written. This says whether it still is what it was.
+      - Read archives to their end and compare them with their manifests. V(newest) reads one archive, V(all) takes its
+        time.
+      - Every archive with its manifest beside it was verified when it was written. This says whether it still is what
+        it was.
     type: str
     choices: [none, newest, all]
     default: none
@@ -78,7 +82,8 @@ archives:
     state:
       description:
         - V(whole) when it can be restored from, as far as O(verify) looked.
-        - V(unpaired) when no manifest belongs to it, because the run that wrote it did not end, or another archive's lies beside it.
+        - V(unpaired) when no manifest belongs to it, because the run that wrote it did not end, or another archive's
+          lies beside it.
         - V(damaged) when it is not what its manifest says, or that cannot be read.
       type: str
     whole:
@@ -119,7 +124,8 @@ archives:
       description: Whether the application answered when it was taken; V(null) when nobody said.
       type: bool
     protected:
-      description: Files in it that only RV(archives[].host) can use, each with what protects it; V(null) when its manifest cannot be read.
+      description: Files in it that only RV(archives[].host) can use, each with what protects it; V(null) when its
+        manifest cannot be read.
       type: dict
     sha256:
       description: SHA-256 as its manifest says; V(null) when that cannot be read.
@@ -134,7 +140,8 @@ unpaired:
   type: list
   elements: str
 leftovers:
-  description: What interrupted runs left, or others are writing now. The next backup of the same server clears it away, after a day that of any other.
+  description: What interrupted runs left, or others are writing now. The next backup of the same server clears it away,
+    after a day that of any other.
   returned: always
   type: list
   elements: str
@@ -149,9 +156,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_catalog import StoredArchive, newest
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_catalog import (
+    StoredArchive,
+    newest,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.archive_folder import ArchiveFolder
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path, join
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
@@ -174,7 +187,9 @@ def inform(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> 
         # A damaged newest one makes the one before it the newest, which is then looked at in turn.
         while params["verify"] == "newest" and (last := newest(archives)) and last.name not in verified:
             archives[archives.index(last)] = examined(last)
-    shown = {archive.name: describe(archive, folder, now=now, verified=archive.name in verified) for archive in archives}
+    shown = {
+        archive.name: describe(archive, folder, now=now, verified=archive.name in verified) for archive in archives
+    }
     last = newest(archives)
     return {
         "changed": False,

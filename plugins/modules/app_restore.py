@@ -13,10 +13,12 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Takes the newest whole archive that M(prs.recovery.app_backup) wrote, or a given one, proves it, unpacks it beside the application
-    folder, compares every file with the manifest and only then puts it in the folder's place.
-  - The old folder is kept until the new one was verified where it lies. When anything goes wrong the old folder comes back.
-  - A folder that is as it should be is left alone. An archive that turns out to be damaged is passed over for the next older one.
+  - Takes the newest whole archive that M(prs.recovery.app_backup) wrote, or a given one, proves it, unpacks it beside
+    the application folder, compares every file with the manifest and only then puts it in the folder's place.
+  - The old folder is kept until the new one was verified where it lies. When anything goes wrong the old folder comes
+    back.
+  - A folder that is as it should be is left alone. An archive that turns out to be damaged is passed over for the next
+    older one.
   - A run that was interrupted at any point is put right by the next one.
 options:
   path:
@@ -27,10 +29,10 @@ options:
   source:
     description:
       - Folder with archives, or one archive (C(.zip)), on the web server or on a share.
-      - Of a folder the newest whole archive is taken that is named after the last part of O(path). Archives of which M(prs.recovery.app_backup)
-        was told that the application did not answer are tried after all others.
-      - A given archive may also be one of the product's own backup page, which has no manifest. Then its checksums are compared, and the
-        task says so. One whose name is of M(prs.recovery.app_backup) has a manifest, or is refused.
+      - Of a folder the newest whole archive is taken that is named after the last part of O(path). Archives of which
+        M(prs.recovery.app_backup) was told that the application did not answer are tried after all others.
+      - A given archive may also be one of the product's own backup page, which has no manifest. Then its checksums are
+        compared, and the task says so. One whose name is of M(prs.recovery.app_backup) has a manifest, or is refused.
     type: str
     required: true
   until:
@@ -42,10 +44,13 @@ options:
     description:
       - What may be replaced.
       - V(never) restores only when O(path) is missing or empty.
-      - V(damaged) restores also when files of the archive are missing in O(path) or are not as they were. Files named in O(may_differ)
-        are the server's own. A folder that holds another installation, as O(key_files) tell, is refused.
-      - V(always) restores also over a folder that is whole or of another installation. One that is exactly as the archive stays.
-      - Take an archive after an upgrade. To V(damaged) an upgraded folder differs from an older archive as a damaged one does.
+      - V(damaged) restores also when files of the archive are missing in O(path) or are not as they were. Files named
+        in O(may_differ) are the server's own. A folder that holds another installation, as O(key_files) tell, is
+        refused.
+      - V(always) restores also over a folder that is whole or of another installation. One that is exactly as the
+        archive stays.
+      - Take an archive after an upgrade. To V(damaged) an upgraded folder differs from an older archive as a damaged
+        one does.
     type: str
     choices: [never, damaged, always]
     default: damaged
@@ -60,7 +65,8 @@ options:
     default: archive
   application_pool:
     description:
-      - Application pool of IIS that runs the application. Before the folder is replaced it is stopped, and its worker process is waited for.
+      - Application pool of IIS that runs the application. Before the folder is replaced it is stopped, and its worker
+        process is waited for.
       - Without it the folder is replaced as soon as Windows allows.
     type: str
   pool_timeout:
@@ -71,22 +77,25 @@ options:
   start_pool:
     description:
       - Start O(application_pool) at the end, also when nothing had to be restored.
-      - By default a pool that was stopped for the restore stays stopped. When the restore fails, it runs again if it ran before.
+      - By default a pool that was stopped for the restore stays stopped. When the restore fails, it runs again if it
+        ran before.
     type: bool
     default: false
   may_differ:
     description:
-      - Patterns of files that an administrator or the application changes. Other content in them is no damage, unless the file is empty
-        or carries the very time that the archive knows.
+      - Patterns of files that an administrator or the application changes. Other content in them is no damage, unless
+        the file is empty or carries the very time that the archive knows.
     type: list
     elements: str
     default: ["*.config"]
   key_files:
     description:
-      - Files that hold the installation's keys, relative to O(path). Where one of them differs from the archive's and the folder has a
-        C(database.config), the folder belongs to another installation.
-      - One that is empty, is no XML any more where the archive's is, or carries the very time that the archive knows, is damaged.
-      - One that this server protects by EFS or DPAPI is the server's own where the archive holds the unprotected copy of it.
+      - Files that hold the installation's keys, relative to O(path). Where one of them differs from the archive's and
+        the folder has a C(database.config), the folder belongs to another installation.
+      - One that is empty, is no XML any more where the archive's is, or carries the very time that the archive knows,
+        is damaged.
+      - One that this server protects by EFS or DPAPI is the server's own where the archive holds the unprotected copy
+        of it.
     type: list
     elements: str
     default: [encryption.config]
@@ -226,7 +235,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.restore import ApplicationRestore
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 
 

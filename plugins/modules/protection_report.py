@@ -13,7 +13,8 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Judges what the role P(prs.recovery.verify#role) gathered against objectives, and draws the result as a table on the terminal, worst first.
+  - Judges what the role P(prs.recovery.verify#role) gathered against objectives, and draws the result as a table on the
+    terminal, worst first.
   - Asks no server. It never fails for what it finds; RV(protected) says it.
 options:
   facts:
@@ -43,7 +44,8 @@ options:
     default: 5
   shared_readers:
     description:
-      - Whether it is only a warning when somebody reads the keys and an unencrypted database together. He holds all that the application guards.
+      - Whether it is only a warning when somebody reads the keys and an unencrypted database together. He holds all
+        that the application guards.
     type: bool
     default: false
   database:
@@ -158,17 +160,29 @@ def main() -> None:
     )
     params = module.params
     objectives = Objectives(
-        recovery_point_seconds=params["recovery_point_objective"], certificate_days=params["certificate_days"], drill_days=params["drill_days"] or None,
-        free_bytes=params["free_gb"] << 30, database=params["database"], shared_readers=params["shared_readers"],
+        recovery_point_seconds=params["recovery_point_objective"],
+        certificate_days=params["certificate_days"],
+        drill_days=params["drill_days"] or None,
+        free_bytes=params["free_gb"] << 30,
+        database=params["database"],
+        shared_readers=params["shared_readers"],
     )
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
     try:
         rows = judge(params["facts"], objectives, now)
     except Exception as problem:
-        module.fail_json(msg=f"protection_report met a fault of its own: {type(problem).__name__}: {problem}", exception=traceback.format_exc())
+        module.fail_json(
+            msg=f"protection_report met a fault of its own: {type(problem).__name__}: {problem}",
+            exception=traceback.format_exc(),
+        )
     module.exit_json(
-        changed=False, protected=not any(one.state == FAIL for one in rows), summary=summary(rows), rows=[one.as_dict() for one in rows],
-        checked_at=now.isoformat(), prometheus=metrics(rows, now), drawn=table(rows),
+        changed=False,
+        protected=not any(one.state == FAIL for one in rows),
+        summary=summary(rows),
+        rows=[one.as_dict() for one in rows],
+        checked_at=now.isoformat(),
+        prometheus=metrics(rows, now),
+        drawn=table(rows),
     )
 
 

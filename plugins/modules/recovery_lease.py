@@ -13,13 +13,17 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Runs of this collection against one living instance of SQL Server exclude each other by a lock of that instance. A rebuild
-    outlives instances, and may happen on two servers at once; what both see is the folder of the backups. The lease is a file there.
-  - Of two who try at the same moment one gets it. The other one fails and says who holds it, since when, and how to end it.
-  - A lease counts until it was not renewed for O(stale_after), or until its owner's process, where it was one of this control node, is gone.
-    Then the next one takes it over, with a warning.
-  - After a control node was lost, a container of AWX among them, nobody can tell that its run is over. O(take_over) says so.
-  - M(prs.recovery.sql_backup) and M(prs.recovery.sql_restore) respect a lease of others where they reach the folder over WinRM.
+  - Runs of this collection against one living instance of SQL Server exclude each other by a lock of that instance. A
+    rebuild outlives instances, and may happen on two servers at once; what both see is the folder of the backups. The
+    lease is a file there.
+  - Of two who try at the same moment one gets it. The other one fails and says who holds it, since when, and how to end
+    it.
+  - A lease counts until it was not renewed for O(stale_after), or until its owner's process, where it was one of this
+    control node, is gone. Then the next one takes it over, with a warning.
+  - After a control node was lost, a container of AWX among them, nobody can tell that its run is over. O(take_over)
+    says so.
+  - M(prs.recovery.sql_backup) and M(prs.recovery.sql_restore) respect a lease of others where they reach the folder
+    over WinRM.
 options:
   path:
     description:
@@ -41,7 +45,8 @@ options:
   owner:
     description:
       - Who holds the lease. The same name may take it again, from whatever control node.
-      - By default the user, the control node and the process of the playbook, so that all tasks of one run are one owner.
+      - By default the user, the control node and the process of the playbook, so that all tasks of one run are one
+        owner.
     type: str
   stale_after:
     description:
@@ -133,7 +138,10 @@ compile_once()
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import check_folder
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.lease import ABANDONED, OURS, STALE, Lease
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
@@ -156,7 +164,9 @@ def act(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dic
 
 
 def held(files: WindowsFiles, lease: LeaseFile, params: dict[str, Any]) -> dict[str, Any]:
-    ours, before, other = lease.hold(stale_after=dt.timedelta(minutes=params["stale_after"]), take_over=params["take_over"])
+    ours, before, other = lease.hold(
+        stale_after=dt.timedelta(minutes=params["stale_after"]), take_over=params["take_over"]
+    )
     result = {"changed": before != OURS, "held": True, "lease": described(ours, lease.path)}
     if other is None:
         return result

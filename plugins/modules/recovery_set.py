@@ -13,14 +13,16 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Makes a recovery set of what M(prs.recovery.sql_backup) and M(prs.recovery.app_backup) returned. Its manifest is written last, so its
-    presence means that everything which it names is complete.
-  - A differential or log backup makes a set too. Its manifest names all backups that it continues, so that each set is restored by what it
-    names. Those come from earlier sets, or from the manifests that M(prs.recovery.sql_backup) left beside its files.
-  - A set is healthy when the application answered before it was taken, both halves were read back, and the chain is complete.
-  - Once the new set is complete, removes old ones with what only they need (O(retention)). The newest set and the newest healthy one stay, whatever
-    the rules say. What failed runs left goes too, once it is older than all that is kept. Backups that were taken copy-only stay, and archives that
-    were not made for a set.
+  - Makes a recovery set of what M(prs.recovery.sql_backup) and M(prs.recovery.app_backup) returned. Its manifest is
+    written last, so its presence means that everything which it names is complete.
+  - A differential or log backup makes a set too. Its manifest names all backups that it continues, so that each set is
+    restored by what it names. Those come from earlier sets, or from the manifests that M(prs.recovery.sql_backup) left
+    beside its files.
+  - A set is healthy when the application answered before it was taken, both halves were read back, and the chain is
+    complete.
+  - Once the new set is complete, removes old ones with what only they need (O(retention)). The newest set and the
+    newest healthy one stay, whatever the rules say. What failed runs left goes too, once it is older than all that is
+    kept. Backups that were taken copy-only stay, and archives that were not made for a set.
 options:
   label:
     description:
@@ -39,7 +41,8 @@ options:
     required: true
   application:
     description:
-      - RV(prs.recovery.app_backup#module:archive). Without it the archive of the newest earlier set is named, as fits a log backup.
+      - RV(prs.recovery.app_backup#module:archive). Without it the archive of the newest earlier set is named, as fits a
+        log backup.
     type: dict
   application_state:
     description:
@@ -143,7 +146,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.re
     moment,
     surplus,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import SetFolders, place_spec
@@ -152,13 +158,16 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.r
 def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:
     """Look, write, prune.
 
-    now: the control node's clock, aware. A set is as old as the database server says; where the two clocks differ, the one by which less goes
-    counts.
+    now: the control node's clock, aware. A set is as old as the database server says; where the two clocks differ, the
+    one by which less goes counts.
     """
     folders = SetFolders.from_params(files, params)
     backup = params["database"]
     if not backup.get("sets"):
-        raise RecoveryError("'database' is no result of a backup that was taken", advice="Give what sql_backup returned as 'backup', not in check mode")
+        raise RecoveryError(
+            "'database' is no result of a backup that was taken",
+            advice="Give what sql_backup returned as 'backup', not in check mode",
+        )
     with folders.keys():
         refuse_taken_label(folders, params["label"])
         earlier = earlier_sets(folders, backup)
@@ -171,42 +180,69 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         refuse_missing(files, folders, named_files(archive, []))
         taken_at = moment(link_of(backup)["finished_at"])
         made = compose(
-            label=params["label"], site=params["site"], now=taken_at, backup=backup, archive=archive, application_state=params["application_state"],
-            chain=chain, facts=params["facts"] or facts_of(earlier), elsewhere=folders.elsewhere(named_files(archive, chain)),
-        )  # fmt: skip
+            label=params["label"],
+            site=params["site"],
+            now=taken_at,
+            backup=backup,
+            archive=archive,
+            application_state=params["application_state"],
+            chain=chain,
+            facts=params["facts"] or facts_of(earlier),
+            elsewhere=folders.elsewhere(named_files(archive, chain)),
+        )
         manifest = folders.write(made)
         rules = params["retention"]
         unusable: list[dict[str, str]] = []
         sets = [made, *rest(folders, params, unusable=unusable)] if rules else []
         gone = surplus(sets, rules, now=min(now, taken_at)) if rules else Surplus()
-    if any(rules.values() if rules else ()) and not unusable and not files.check_mode:      # a set that cannot be read may need what seems to be nobody's
+    if (
+        any(rules.values() if rules else ()) and not unusable and not files.check_mode
+    ):  # a set that cannot be read may need what seems to be nobody's
         left = folders.strays([one for one in sets if one.label not in gone.labels], database=backup["database"])
-        gone = replace(gone, database=(*gone.database, *left.database), application=(*gone.application, *left.application))
+        gone = replace(
+            gone, database=(*gone.database, *left.database), application=(*gone.application, *left.application)
+        )
     gone = folders.remove(gone)
     return {
-        "changed": True, "set": dict(made.values), "manifest": manifest, "removed": list(gone.labels), "removed_files": [*gone.application, *gone.database],
-    }  # fmt: skip
+        "changed": True,
+        "set": dict(made.values),
+        "manifest": manifest,
+        "removed": list(gone.labels),
+        "removed_files": [*gone.application, *gone.database],
+    }
 
 
 def named_files(archive: dict[str, Any], chain: Iterable[dict[str, Any]]) -> list[str]:
-    return [archive.get("archive") or archive["path"], archive["manifest"], *(path for link in chain for path in files_of_link(link))]
+    return [
+        archive.get("archive") or archive["path"],
+        archive["manifest"],
+        *(path for link in chain for path in files_of_link(link)),
+    ]
 
 
 def refuse_elsewhere(folders: SetFolders, paths: list[str]) -> None:
     """Not asked there at all: an earlier manifest may name any server."""
     there = folders.elsewhere(paths)
     if there:
-        raise RecoveryError(f"{there[0]}, the archive of the set before this one, lies on another server than the sets, from which no restore takes it",
-                            advice="Take a full backup (backup_prs)")
+        raise RecoveryError(
+            f"{there[0]}, the archive of the set before this one, lies on another server than the sets, from which "
+            "no restore takes it",
+            advice="Take a full backup (backup_prs)",
+        )
 
 
 def refuse_taken_label(folders: SetFolders, label: str) -> None:
     if label.lower() in map(str.lower, folders.labels()):
-        raise RecoveryError(f"There is a recovery set {label} already in {folders.place.sets}", advice="Choose another label, or leave it out")
+        raise RecoveryError(
+            f"There is a recovery set {label} already in {folders.place.sets}",
+            advice="Choose another label, or leave it out",
+        )
 
 
 def earlier_sets(folders: SetFolders, backup: dict[str, Any]) -> list[RecoverySet]:
-    """As many as are needed to know the chain, mostly the newest alone; nothing from before the newest full one is part of it."""
+    """As many as are needed to know the chain, mostly the newest alone; nothing from before the newest full one is part
+    of it.
+    """
     found: list[RecoverySet] = []
     for one in folders.newest_first(unusable=[]):
         found.append(one)
@@ -218,7 +254,10 @@ def earlier_sets(folders: SetFolders, backup: dict[str, Any]) -> list[RecoverySe
 def archive_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
     for one in earlier:
         return dict(one.values["application"])
-    raise RecoveryError("There is no earlier set whose archive of the application this backup could belong to", advice="Take a full backup first")
+    raise RecoveryError(
+        "There is no earlier set whose archive of the application this backup could belong to",
+        advice="Take a full backup first",
+    )
 
 
 def facts_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
@@ -240,7 +279,10 @@ def chain_to(folders: SetFolders, backup: dict[str, Any], earlier: Iterable[Reco
 def refuse_missing(files: WindowsFiles, folders: SetFolders, paths: list[str]) -> None:
     gone = folders.missing(paths)
     if gone and not files.check_mode:
-        raise RecoveryError(f"{gone[0]} is not there, seen from {files.host}", advice="No set was written. Look who removed it, and run the backup again")
+        raise RecoveryError(
+            f"{gone[0]} is not there, seen from {files.host}",
+            advice="No set was written. Look who removed it, and run the backup again",
+        )
 
 
 def rest(folders: SetFolders, params: dict[str, Any], *, unusable: list[dict[str, str]]) -> list[RecoverySet]:

@@ -13,10 +13,10 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Copies the recovery sets that another place does not have yet, and the newest one first of all where it has none. The Windows host copies
-    from share to share; nothing travels over WinRM.
-  - Every file is written under another name, read back at its destination, compared by SHA-256 and only then renamed. The manifest of a set
-    follows last, and names the files where they are now.
+  - Copies the recovery sets that another place does not have yet, and the newest one first of all where it has none.
+    The Windows host copies from share to share; nothing travels over WinRM.
+  - Every file is written under another name, read back at its destination, compared by SHA-256 and only then renamed.
+    The manifest of a set follows last, and names the files where they are now.
   - What an earlier run could not bring, the next one does.
   - When a set with a full backup was brought, old ones are removed from the other place (O(retention)).
 options:
@@ -114,8 +114,18 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import RULES, RecoverySet, Surplus, relocated, surplus, written
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import (
+    RULES,
+    RecoverySet,
+    Surplus,
+    relocated,
+    surplus,
+    written,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import parent
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
@@ -134,7 +144,10 @@ class Copying:
         self.source = SetFolders.from_params(files, params)
         self.target = SetFolders.from_params(files, params["to"])
         if self.source.place == self.target.place:
-            raise RecoveryError(f"The copies would go where the sets are, {self.source.place.sets}", advice="Name another place, best at another site")
+            raise RecoveryError(
+                f"The copies would go where the sets are, {self.source.place.sets}",
+                advice="Name another place, best at another site",
+            )
         self.source.must_go_with(self.target)
         self.copied_files: list[str] = []
         self.bytes = 0
@@ -146,14 +159,19 @@ class Copying:
         is_time = self.params["retention"] and any(one.type == "full" for one in sets)
         gone = self.prune(now=min(self.now, sets[-1].taken_at)) if is_time else Surplus()
         return {
-            "changed": bool(sets) or bool(gone.labels), "copied": [one.label for one in sets], "copied_files": self.copied_files, "bytes": self.bytes,
+            "changed": bool(sets) or bool(gone.labels),
+            "copied": [one.label for one in sets],
+            "copied_files": self.copied_files,
+            "bytes": self.bytes,
             "removed": list(gone.labels),
-        }  # fmt: skip
+        }
 
     def lacking(self) -> list[RecoverySet]:
-        """What is newer than the newest set that both have, oldest first; where they have none in common, from the newest healthy one on.
+        """What is newer than the newest set that both have, oldest first; where they have none in common, from the
+        newest healthy one on.
 
-        A set is as old as it says itself: somebody may have written its file anew. It was not taken after that, so older files need not be read.
+        A set is as old as it says itself: somebody may have written its file anew. It was not taken after that, so
+        older files need not be read.
         """
         with self.target.keys():
             there = {label.lower() for label in self.target.labels()}
@@ -172,11 +190,15 @@ class Copying:
                     found.append(one)
                 if one.label.lower() in there or (not common and one.healthy):
                     newest = max(newest or one.taken_at, one.taken_at)
-        found = [one for one in found if newest is None or one.taken_at > newest or (not common and one.taken_at == newest)]
+        found = [
+            one for one in found if newest is None or one.taken_at > newest or (not common and one.taken_at == newest)
+        ]
         return sorted(found, key=lambda one: (one.taken_at, one.label))
 
     def readable(self, label: str) -> RecoverySet | None:
-        """A set that can be copied. One that names files elsewhere cannot: they are no backups of this place, and not everybody may read them."""
+        """A set that can be copied. One that names files elsewhere cannot: they are no backups of this place, and not
+        everybody may read them.
+        """
         try:
             one = self.source.read(label)
         except RecoveryError:
@@ -184,8 +206,10 @@ class Copying:
         foreign = self.source.foreign(one)
         if foreign:
             self.files.warnings.append(
-                f"The recovery set {label} is not copied: it names {foreign[0]}, which does not lie in {self.source.place.database} or "
-                f"{self.source.place.application}. If the folders have changed, take a full backup; else find out who wrote {self.source.path_of(label)}."
+                f"The recovery set {label} is not copied: it names {foreign[0]}, which does not lie in "
+                f"{self.source.place.database} or "
+                f"{self.source.place.application}. If the folders have changed, take a full backup; else find out "
+                f"who wrote {self.source.path_of(label)}."
             )
             return None
         return one
@@ -193,7 +217,11 @@ class Copying:
     def bring(self, one: RecoverySet) -> None:
         """The files, then the manifest."""
         moved = relocated(one, self.target.place)
-        hashes = {path: value for link in [one.values["database"], *one.chain] for path, value in (link.get("sha256") or {}).items()}
+        hashes = {
+            path: value
+            for link in [one.values["database"], *one.chain]
+            for path, value in (link.get("sha256") or {}).items()
+        }
         hashes[one.values["application"]["archive"]] = one.values["application"].get("sha256") or ""
         with self.source.data(), self.target.data():
             self.copy(one.database_files, moved.database_files, hashes)
@@ -202,11 +230,18 @@ class Copying:
             self.target.write(moved)
 
     def copy(self, sources: Sequence[str], targets: Sequence[str], hashes: Mapping[str, str]) -> None:
-        """Files, unless they are there: under its own name nothing lies that was not compared. hashes: what files had when they were written."""
+        """Files, unless they are there: under its own name nothing lies that was not compared. hashes: what files had
+        when they were written.
+        """
         states = self.files.stat(*sources, *targets)
-        for source, target, here, there in zip(sources, targets, states[: len(sources)], states[len(sources) :], strict=True):
+        for source, target, here, there in zip(
+            sources, targets, states[: len(sources)], states[len(sources) :], strict=True
+        ):
             if not here.exists:
-                raise RecoveryError(f"{source} is not there, seen from {self.files.host}, so that its set cannot be copied", advice="Take a full backup")
+                raise RecoveryError(
+                    f"{source} is not there, seen from {self.files.host}, so that its set cannot be copied",
+                    advice="Take a full backup",
+                )
             if not there.exists or there.size != here.size:
                 self.copy_one(source, target, known=hashes.get(source, ""), over=there.exists)
                 self.copied_files.append(target)
@@ -222,7 +257,8 @@ class Copying:
                 if found != expected:
                     raise RecoveryError(
                         f"{target} is not what {source} was: its SHA-256 is {found}, not {expected}",
-                        advice="The copy was removed. The disk of one of the two or the network damages data; look into that before anything else",
+                        advice="The copy was removed. The disk of one of the two or the network damages data; look "
+                        "into that before anything else",
                     )
             if over:
                 self.files.remove(target)
@@ -232,7 +268,9 @@ class Copying:
             raise
 
     def prune(self, *, now: dt.datetime) -> Surplus:
-        """now: sets are as old as the database server says, so what the newest of them says counts, unless the control node's clock lets less go."""
+        """now: sets are as old as the database server says, so what the newest of them says counts, unless the control
+        node's clock lets less go.
+        """
         with self.target.keys():
             gone = surplus(self.target.newest_first(unusable=[]), self.params["retention"], now=now)
         return self.target.remove(gone)

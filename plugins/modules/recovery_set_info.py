@@ -13,11 +13,11 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Chooses the newest healthy recovery set whose files are all there, or the one of a label, or what leads to a moment, and says what
-    M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need for it.
-  - Files that are not where the manifest of a set names them are looked for in the folders of O(path) by their names, so that a folder can be moved. On
-    file servers that have none of these folders, nor of O(other_folders), nothing is looked for. A manifest is a text that others may have written, and
-    whoever asks such a server shows it his account.
+  - Chooses the newest healthy recovery set whose files are all there, or the one of a label, or what leads to a moment,
+    and says what M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need for it.
+  - Files that are not where the manifest of a set names them are looked for in the folders of O(path) by their names,
+    so that a folder can be moved. On file servers that have none of these folders, nor of O(other_folders), nothing is
+    looked for. A manifest is a text that others may have written, and whoever asks such a server shows it his account.
 options:
   label:
     description:
@@ -25,8 +25,8 @@ options:
     type: str
   until:
     description:
-      - Moment with its zone, V(2026-03-01T14:30:00+01:00). The database goes to that very moment where a log backup reaches it, the
-        application to the newest healthy set from before it.
+      - Moment with its zone, V(2026-03-01T14:30:00+01:00). The database goes to that very moment where a log backup
+        reaches it, the application to the newest healthy set from before it.
     type: str
   all:
     description:
@@ -112,7 +112,8 @@ labels:
   type: list
   elements: str
 sets:
-  description: The sets that were read, newest first, each with C(label), C(taken_at), C(type), C(healthy), C(problems) and C(recovery_point).
+  description: The sets that were read, newest first, each with C(label), C(taken_at), C(type), C(healthy), C(problems)
+    and C(recovery_point).
   returned: always
   type: list
   elements: dict
@@ -122,7 +123,8 @@ unusable:
   type: list
   elements: dict
 newer_files:
-  description: Backups of the database that are newer than the chosen set and belong to none that was read; of failed runs, or of other programs.
+  description: Backups of the database that are newer than the chosen set and belong to none that was read; of failed
+    runs, or of other programs.
   returned: always
   type: list
   elements: str
@@ -138,8 +140,18 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import Choice, RecoverySet, choose, moment, relocated, written
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import (
+    Choice,
+    RecoverySet,
+    choose,
+    moment,
+    relocated,
+    written,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
@@ -173,16 +185,23 @@ class Choosing:
         self._source = self.folders.newest_first(unusable=self.unusable)
         chosen = self.choice(labels, until) if labels or not self.params["optional"] else None
         # Sets are read from the newest on: whatever could not be read until now is newer than what was chosen.
-        self.notes += [f"newer, but not taken because its manifest cannot be used: {one['label']} ({one['problem']})" for one in self.unusable]
+        self.notes += [
+            f"newer, but not taken because its manifest cannot be used: {one['label']} ({one['problem']})"
+            for one in self.unusable
+        ]
         if self.params["all"]:
             with self.folders.keys():
                 list(self.sets())
         with self.folders.data():
             newer = self.newer(chosen) if chosen else []
         return {
-            "changed": False, "chosen": self.described(chosen) if chosen else {}, "labels": labels, "sets": [self.short(one) for one in self.read],
-            "unusable": self.unusable, "newer_files": newer,
-        }  # fmt: skip
+            "changed": False,
+            "chosen": self.described(chosen) if chosen else {},
+            "labels": labels,
+            "sets": [self.short(one) for one in self.read],
+            "unusable": self.unusable,
+            "newer_files": newer,
+        }
 
     def until(self) -> dt.datetime | None:
         text = self.params["until"]
@@ -195,7 +214,9 @@ class Choosing:
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:
-            raise RecoveryError(f"'{text}' is no moment with its time zone", advice="Write it as 2026-03-01T14:30:00+01:00")
+            raise RecoveryError(
+                f"'{text}' is no moment with its time zone", advice="Write it as 2026-03-01T14:30:00+01:00"
+            )
         return found
 
     def sets(self) -> Iterator[RecoverySet]:
@@ -210,13 +231,17 @@ class Choosing:
         self.read.append(self.as_here(one))
 
     def as_here(self, one: RecoverySet) -> RecoverySet:
-        """A set with files of this place for those on another server, which anybody may have written into its manifest, and for those that were moved."""
+        """A set with files of this place for those on another server, which anybody may have written into its manifest,
+        and for those that were moved.
+        """
         paths = [*one.database_files, *one.application_files]
         away = {*self.folders.elsewhere(paths), *(path for path in paths if path.lower() in self.moved)}
         return relocated(one, self.folders.place, only=away.__contains__) if away else one
 
     def take_from_here(self, gone: list[str]) -> bool:
-        """Look in this place for files that are not where they were. Answers whether there is any that was not looked for yet."""
+        """Look in this place for files that are not where they were. Answers whether there is any that was not looked
+        for yet.
+        """
         new = {path.lower() for path in gone if not self.folders.is_here(path)} - self.moved
         if new:
             self.moved |= new
@@ -240,7 +265,10 @@ class Choosing:
             if self.take_from_here(gone):
                 continue
             incomplete.add(found.set.label)
-            self.notes.append(f"newer, but not taken because {gone[0]} is missing: {found.set.label} ({written(found.set.recovery_point)})")
+            self.notes.append(
+                f"newer, but not taken because {gone[0]} is missing: {found.set.label} "
+                f"({written(found.set.recovery_point)})"
+            )
             if one_alone or len(incomplete) == len(labels):
                 self.refuse(gone, found)
 
@@ -254,13 +282,22 @@ class Choosing:
 
     def refuse(self, gone: list[str], found: Choice) -> NoReturn:
         moved = self.moved_of(found.set)
-        advice = f"Its manifest names {moved[0]}. Bring it there, or choose another set" if moved else "Choose another set"
-        raise RecoveryError(f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}", advice=advice)
+        advice = (
+            f"Its manifest names {moved[0]}. Bring it there, or choose another set" if moved else "Choose another set"
+        )
+        raise RecoveryError(
+            f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}",
+            advice=advice,
+        )
 
     def moved_of(self, one: RecoverySet) -> list[str]:
         """Files as its manifest names them, of those that are taken from this place instead."""
         original = self.named[one.label]
-        pairs = zip([*original.database_files, *original.application_files], [*one.database_files, *one.application_files], strict=True)
+        pairs = zip(
+            [*original.database_files, *original.application_files],
+            [*one.database_files, *one.application_files],
+            strict=True,
+        )
         return [before for before, after in pairs if before != after]
 
     def newer(self, found: Choice) -> list[str]:
@@ -268,7 +305,11 @@ class Choosing:
         known = {path.lower() for one in self.read for path in one.database_files}
         since = written(found.set.recovery_point)[:19]
         listing = self.folders.database_listing()
-        return sorted(path for path, modified in listing.items() if path.lower().endswith(BACKUPS) and path.lower() not in known and modified[:19] > since)
+        return sorted(
+            path
+            for path, modified in listing.items()
+            if path.lower().endswith(BACKUPS) and path.lower() not in known and modified[:19] > since
+        )
 
     def described(self, found: Choice) -> dict[str, Any]:
         one = found.set
@@ -290,9 +331,13 @@ class Choosing:
 
     def short(self, one: RecoverySet) -> dict[str, Any]:
         return {
-            "label": one.label, "taken_at": written(one.taken_at), "type": one.type, "healthy": one.healthy, "problems": list(one.values["problems"]),
+            "label": one.label,
+            "taken_at": written(one.taken_at),
+            "type": one.type,
+            "healthy": one.healthy,
+            "problems": list(one.values["problems"]),
             "recovery_point": written(one.recovery_point),
-        }  # fmt: skip
+        }
 
 
 def main() -> None:

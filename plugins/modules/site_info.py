@@ -13,9 +13,11 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Resolves the name, connects, agrees upon TLS with a certificate that it verifies, and reads the page, redirects followed.
-  - Tells a name that DNS does not know from a port where nobody listens, a certificate that is not valid, an application that fails and a
-    page that works. Whatever comes of it, the task succeeds; RV(state) and RV(problem) say what was found.
+  - Resolves the name, connects, agrees upon TLS with a certificate that it verifies, and reads the page, redirects
+    followed.
+  - Tells a name that DNS does not know from a port where nobody listens, a certificate that is not valid, an
+    application that fails and a page that works. Whatever comes of it, the task succeeds; RV(state) and RV(problem) say
+    what was found.
 options:
   url:
     description:
@@ -24,7 +26,8 @@ options:
     required: true
   address:
     description:
-      - Address or name to connect to in place of what the name in O(url) leads to, which is still the name that the certificate must have.
+      - Address or name to connect to in place of what the name in O(url) leads to, which is still the name that the
+        certificate must have.
     type: str
   ca_file:
     description:
@@ -100,7 +103,8 @@ addresses:
   type: list
   elements: str
 certificate:
-  description: The certificate with C(subject), C(names), C(not_after) (UTC) and C(days_left); empty where none was agreed upon.
+  description: The certificate with C(subject), C(names), C(not_after) (UTC) and C(days_left); empty where none was
+    agreed upon.
   returned: always
   type: dict
 seconds:
@@ -142,11 +146,20 @@ def main() -> None:
     except RecoveryError as problem:
         module.fail_json(msg=str(problem), **problem.details)
     except Exception as problem:
-        module.fail_json(msg=f"site_info met a fault of its own: {type(problem).__name__}: {problem}", exception=traceback.format_exc())
+        module.fail_json(
+            msg=f"site_info met a fault of its own: {type(problem).__name__}: {problem}",
+            exception=traceback.format_exc(),
+        )
     judged = judge(found, ready_pattern=params["ready_pattern"], wizard_pattern=params["wizard_pattern"])
     module.exit_json(
-        changed=False, step=found.step, status=found.status, url=found.url, addresses=list(found.addresses), certificate=with_days(found.certificate),
-        seconds=round(found.seconds, 3), **judged,
+        changed=False,
+        step=found.step,
+        status=found.status,
+        url=found.url,
+        addresses=list(found.addresses),
+        certificate=with_days(found.certificate),
+        seconds=round(found.seconds, 3),
+        **judged,
     )
 
 

@@ -13,13 +13,15 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Takes a full, differential or log backup of a database into files that the SQL Server service account writes, locally or on a share.
-  - Reads every message of the server to the end, looks afterwards into C(msdb) whether the backup happened, and lets the server read
-    the backup back (C(RESTORE VERIFYONLY)). A task that succeeds stands for a backup that can be restored.
-  - Runs of this collection against one database exclude each other; the later one fails and says who is at work. So does one while
-    somebody else holds the lease of the database in O(path), see M(prs.recovery.recovery_lease).
-  - The files are SQL Server's own work. What it cannot do with files (a manifest beside them, copies on any edition, shares that its
-    account has no rights on) Windows does, over WinRM, where the task's host is reached that way.
+  - Takes a full, differential or log backup of a database into files that the SQL Server service account writes,
+    locally or on a share.
+  - Reads every message of the server to the end, looks afterwards into C(msdb) whether the backup happened, and lets
+    the server read the backup back (C(RESTORE VERIFYONLY)). A task that succeeds stands for a backup that can be
+    restored.
+  - Runs of this collection against one database exclude each other; the later one fails and says who is at work. So
+    does one while somebody else holds the lease of the database in O(path), see M(prs.recovery.recovery_lease).
+  - The files are SQL Server's own work. What it cannot do with files (a manifest beside them, copies on any edition,
+    shares that its account has no rights on) Windows does, over WinRM, where the task's host is reached that way.
 options:
   database:
     description:
@@ -35,16 +37,17 @@ options:
     default: full
   copy_only:
     description:
-      - Takes a backup that the other ones do not notice. A full one is no base for differentials, a log one leaves the log in place.
+      - Takes a backup that the other ones do not notice. A full one is no base for differentials, a log one leaves the
+        log in place.
       - SQL Server ignores it for differential backups, so the combination is refused.
-      - Password Reset Server's own backup page asks whether the log is to be truncated. What it calls truncating is O(type=log) without this option here,
-        what it calls keeping the log is this option.
+      - Password Reset Server's own backup page asks whether the log is to be truncated. What it calls truncating is
+        O(type=log) without this option here, what it calls keeping the log is this option.
     type: bool
     default: false
   missing_base:
     description:
-      - What to do when there is no full backup that the differential or log backup could continue, after a restore for example or when the
-        recovery model was switched. It is asked before anything is written, in check mode too.
+      - What to do when there is no full backup that the differential or log backup could continue, after a restore for
+        example or when the recovery model was switched. It is asked before anything is written, in check mode too.
       - V(fail) refuses. V(full) takes a full backup instead, warns of it, and says so in RV(backup.instead_of).
       - V(full) and O(copy_only=true) exclude each other, because a copy-only backup is no base.
     type: str
@@ -52,32 +55,35 @@ options:
     default: fail
   full_at_most_every:
     description:
-      - Hours in which O(missing_base=full) takes at most one full backup instead of something else, so that a chain which keeps breaking
-        fills no disk unnoticed. The next one in that time fails. It is judged by the history in C(msdb). V(0) sets no limit.
+      - Hours in which O(missing_base=full) takes at most one full backup instead of something else, so that a chain
+        which keeps breaking fills no disk unnoticed. The next one in that time fails. It is judged by the history in
+        C(msdb). V(0) sets no limit.
     type: int
     default: 24
   path:
     description:
-      - Folder for the backup as the SQL Server service account sees it, V(D:\\Backup) or V(\\\\server\\share\\folder). Made when missing.
+      - Folder for the backup as the SQL Server service account sees it, V(D:\\Backup) or V(\\\\server\\share\\folder).
+        Made when missing.
       - By default the instance's own backup folder.
     type: str
   stage_path:
     description:
-      - Folder on a disk of the server, for the case that the SQL Server service account has no rights in O(path). The server writes there
-        and reads the backup back there; then Windows copies the files to O(path), by the account O(share_user) where that is on a share,
-        compares them by SHA-256 where they lie, writes the manifest, and removes the local files.
-      - When that cannot be done, the backup stays here, the task fails, and the next one brings there all that is left. So does a run
-        after one that was interrupted. What it brought is in RV(finished).
+      - Folder on a disk of the server, for the case that the SQL Server service account has no rights in O(path). The
+        server writes there and reads the backup back there; then Windows copies the files to O(path), by the account
+        O(share_user) where that is on a share, compares them by SHA-256 where they lie, writes the manifest, and
+        removes the local files.
+      - When that cannot be done, the backup stays here, the task fails, and the next one brings there all that is left.
+        So does a run after one that was interrupted. What it brought is in RV(finished).
       - Needs WinRM. C(msdb) knows the files at this place only, where they are no more.
     type: str
   copy_to:
     description:
       - A second folder that gets a copy of each file, V(\\\\other\\share\\folder) for example. Made when missing.
-      - Enterprise and Developer write it at the same time (C(MIRROR TO)), into new files only. When one of the two folders cannot be
-        written, the whole backup fails.
-      - On other editions, with O(stage_path), and where SQL Server has no rights there, Windows copies the files once they were read
-        back, compares them by SHA-256, and leaves a manifest beside them. This needs WinRM, and an account that may write there. What
-        cannot be copied now is copied by the next run.
+      - Enterprise and Developer write it at the same time (C(MIRROR TO)), into new files only. When one of the two
+        folders cannot be written, the whole backup fails.
+      - On other editions, with O(stage_path), and where SQL Server has no rights there, Windows copies the files once
+        they were read back, compares them by SHA-256, and leaves a manifest beside them. This needs WinRM, and an
+        account that may write there. What cannot be copied now is copied by the next run.
     type: str
   copy_share_user:
     description:
@@ -89,9 +95,10 @@ options:
     type: str
   file_name:
     description:
-      - Template of the file's name. It may hold V({database}), V({server}), V({type}), V({time}), V({date}), V({extension}), V({stripe})
-        and V({stripes}). Times are UTC, V({time}) to the millisecond.
-      - The default is a new name each time. A template without V({time}) may give a name that is there already, see O(overwrite).
+      - Template of the file's name. It may hold V({database}), V({server}), V({type}), V({time}), V({date}),
+        V({extension}), V({stripe}) and V({stripes}). Times are UTC, V({time}) to the millisecond.
+      - The default is a new name each time. A template without V({time}) may give a name that is there already, see
+        O(overwrite).
       - Several stripes whose template has no V({stripe}) get C(_1of3) and so on before the extension.
     type: str
     default: "{database}_{type}_{time}.{extension}"
@@ -113,8 +120,8 @@ options:
     default: auto
   encryption:
     description:
-      - Encrypts the backup by a certificate in C(master). Whoever restores it needs that certificate with its private key; this module warns
-        when the server knows of no backup of the key.
+      - Encrypts the backup by a certificate in C(master). Whoever restores it needs that certificate with its private
+        key; this module warns when the server knows of no backup of the key.
       - Express and Web cannot encrypt. SQL Server appends an encrypted backup to no file that exists already.
     type: dict
     suboptions:
@@ -139,17 +146,20 @@ options:
     default: true
   retention:
     description:
-      - What to keep of this database's backups in O(path) and below it, once the new one is complete. What no rule keeps is removed, unless
-        something that is kept needs it to be restored. Without this option everything is kept.
-      - Files are told by their headers, not by their names. Those of other databases, those that cannot be read, and those that also hold
-        something else stay.
-      - Before anything is removed, the server reads back every backup of the newest chain that was not verified just now. A chain that fails
-        counts for nothing. In check mode the files that would go are listed, without the new backup and without reading anything back.
-      - Files are removed by C(xp_delete_file), as SQL Server's own Maintenance Cleanup Task does; it needs the server role C(sysadmin).
-        Manifests beside them, and files that SQL Server has no right to remove, Windows removes, where it is reached over WinRM.
-      - Where Windows brought the backups to the folder (O(stage_path), or copies), it goes by their manifests, and reads back by SHA-256.
-        Files without a manifest stay there.
-      - Every header in the folder is read each time, so it belongs to the daily full backup rather than to each log backup.
+      - What to keep of this database's backups in O(path) and below it, once the new one is complete. What no rule
+        keeps is removed, unless something that is kept needs it to be restored. Without this option everything is kept.
+      - Files are told by their headers, not by their names. Those of other databases, those that cannot be read, and
+        those that also hold something else stay.
+      - Before anything is removed, the server reads back every backup of the newest chain that was not verified just
+        now. A chain that fails counts for nothing. In check mode the files that would go are listed, without the new
+        backup and without reading anything back.
+      - Files are removed by C(xp_delete_file), as SQL Server's own Maintenance Cleanup Task does; it needs the server
+        role C(sysadmin). Manifests beside them, and files that SQL Server has no right to remove, Windows removes,
+        where it is reached over WinRM.
+      - Where Windows brought the backups to the folder (O(stage_path), or copies), it goes by their manifests, and
+        reads back by SHA-256. Files without a manifest stay there.
+      - Every header in the folder is read each time, so it belongs to the daily full backup rather than to each log
+        backup.
     type: dict
     suboptions: &rules
       last:
@@ -181,15 +191,16 @@ options:
     type: str
   manifest:
     description:
-      - File on the control node that gets RV(backup) as JSON. It is written last, so its presence means that the backup is complete.
-        That it can be written is looked at before the backup.
+      - File on the control node that gets RV(backup) as JSON. It is written last, so its presence means that the backup
+        is complete. That it can be written is looked at before the backup.
     type: path
   manifest_beside:
     description:
-      - Whether Windows writes RV(backup) as JSON beside the files, with the SHA-256 of each, as C(<first file>.manifest.json). It is written
-        last, so its presence means that the backup is complete; retention removes it before its files.
-      - V(auto) does so where the task's host is reached over WinRM, and O(path) is on a disk of the server or O(share_user) is given.
-        When it cannot be written, that is a warning. V(true) makes it an error.
+      - Whether Windows writes RV(backup) as JSON beside the files, with the SHA-256 of each, as C(<first
+        file>.manifest.json). It is written last, so its presence means that the backup is complete; retention removes
+        it before its files.
+      - V(auto) does so where the task's host is reached over WinRM, and O(path) is on a disk of the server or
+        O(share_user) is given. When it cannot be written, that is a warning. V(true) makes it an error.
       - Files that Windows copied always have one.
     type: str
     choices: [auto, 'true', 'false']
@@ -209,11 +220,13 @@ attributes:
   check_mode:
     support: full
     details:
-      - Shows the statement and the files. Folder, state of the database, its base, the certificate and the edition are checked.
+      - Shows the statement and the files. Folder, state of the database, its base, the certificate and the edition are
+        checked.
   diff_mode:
     support: none
 notes:
-  - The files are written by the SQL Server service account. On a share, virtual accounts and C(NETWORK SERVICE) are C(DOMAIN\\SERVER$).
+  - The files are written by the SQL Server service account. On a share, virtual accounts and C(NETWORK SERVICE) are
+    C(DOMAIN\\SERVER$).
   - Over WinRM files are hashed and copied by the server itself; only names and hashes come to the control node.
 seealso:
   - module: prs.recovery.sql_backup_info
@@ -291,7 +304,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answered_by:
-  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of mirroring there, empty without a session.
+  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of
+    mirroring there, empty without a session.
   returned: when O(failover_partner) is given and a server was found
   type: dict
 backup:
@@ -373,11 +387,13 @@ backup:
       type: bool
     encryption:
       description:
-        - Certificate, algorithm, thumbprint, and as C(key_backed_up_at) when the private key was last backed up (the server's local time, or null).
+        - Certificate, algorithm, thumbprint, and as C(key_backed_up_at) when the private key was last backed up (the
+          server's local time, or null).
       returned: when O(encryption) was given
       type: dict
 finished:
-  description: Backups of interrupted runs that were brought where they belong, each as RV(backup). In check mode those that would be.
+  description: Backups of interrupted runs that were brought where they belong, each as RV(backup). In check mode those
+    that would be.
   returned: when there were some
   type: list
   elements: dict
@@ -423,7 +439,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.run impor
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 
 
 def back_up(session: Session) -> dict[str, Any]:

@@ -13,10 +13,10 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Reads backup sets from folders and files, as the SQL Server service account sees them, or from the history in C(msdb), or from both, each
-    against the other.
-  - Says for each database in them to which newest point it can be brought back, how much that would lose, what is missing or damaged, and
-    whether this server has the certificates that a restore needs.
+  - Reads backup sets from folders and files, as the SQL Server service account sees them, or from the history in
+    C(msdb), or from both, each against the other.
+  - Says for each database in them to which newest point it can be brought back, how much that would lose, what is
+    missing or damaged, and whether this server has the certificates that a restore needs.
 options:
   folders:
     description:
@@ -32,21 +32,22 @@ options:
     default: []
   history:
     description:
-      - Whether the history in C(msdb) of this instance is read too. It says where backups were written, not that they are still there.
+      - Whether the history in C(msdb) of this instance is read too. It says where backups were written, not that they
+        are still there.
       - By default only where neither O(folders) nor O(files) is given.
     type: bool
   crosscheck:
     description:
-      - Whether the files that the history names are looked for, also outside of O(folders), and what they hold is read. A set whose files
-        are gone, or are other backups by now, then counts as lost. Only with O(history).
+      - Whether the files that the history names are looked for, also outside of O(folders), and what they hold is read.
+        A set whose files are gone, or are other backups by now, then counts as lost. Only with O(history).
       - By default where O(folders) or O(files) are given too.
     type: bool
   verify:
     description:
-      - Whether the server reads backups from their first to their last byte (C(RESTORE VERIFYONLY)). Headers alone do not tell that a
-        backup is damaged.
-      - V(chain) reads what the newest recovery point needs; when something of it is damaged, what the next best one needs. V(all) reads
-        everything.
+      - Whether the server reads backups from their first to their last byte (C(RESTORE VERIFYONLY)). Headers alone do
+        not tell that a backup is damaged.
+      - V(chain) reads what the newest recovery point needs; when something of it is damaged, what the next best one
+        needs. V(all) reads everything.
     type: str
     choices: [none, chain, all]
     default: none
@@ -60,8 +61,8 @@ options:
     type: str
   time_zone:
     description:
-      - Time zone of the server that made the backups, V(Europe/Berlin). Before SQL Server 2022 files do not tell; the history does. Where
-        nothing tells, times are taken for UTC, and a warning says so.
+      - Time zone of the server that made the backups, V(Europe/Berlin). Before SQL Server 2022 files do not tell; the
+        history does. Where nothing tells, times are taken for UTC, and a warning says so.
     type: str
   recovery_point_objective:
     description:
@@ -122,7 +123,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answered_by:
-  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of mirroring there, empty without a session.
+  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of
+    mirroring there, empty without a session.
   returned: when O(failover_partner) is given and a server was found
   type: dict
 databases:
@@ -157,11 +159,13 @@ databases:
       type: list
       elements: str
     reachable:
-      description: Stretches of time to every moment of which the database can be brought, each with C(from), C(until) (UTC) and C(fork).
+      description: Stretches of time to every moment of which the database can be brought, each with C(from), C(until)
+        (UTC) and C(fork).
       type: list
       elements: dict
     gaps:
-      description: Stretches of the log that no backup holds, each with C(fork), C(from_lsn), C(until_lsn), C(from) and C(until).
+      description: Stretches of the log that no backup holds, each with C(fork), C(from_lsn), C(until_lsn), C(from) and
+        C(until).
       type: list
       elements: dict
     forks:
@@ -170,25 +174,27 @@ databases:
       elements: dict
     unusable:
       description:
-        - Sets that are there and cannot be used, each with C(guid), C(kind), C(reason) and C(files). A stripe is missing, the set is
-          damaged, or its full backup is not there.
+        - Sets that are there and cannot be used, each with C(guid), C(kind), C(reason) and C(files). A stripe is
+          missing, the set is damaged, or its full backup is not there.
       type: list
       elements: dict
     lost:
       description:
-        - Sets of which nothing but the history is left, in the same form. Those that retention removed are among them. Empty where
-          history and files were not compared.
+        - Sets of which nothing but the history is left, in the same form. Those that retention removed are among them.
+          Empty where history and files were not compared.
       type: list
       elements: dict
     counts:
       description: Number of sets that are C(usable), C(unusable) and C(lost).
       type: dict
     certificates:
-      description: Thumbprints of the certificates that a restore needs, for encrypted backups and for an encrypted database (TDE).
+      description: Thumbprints of the certificates that a restore needs, for encrypted backups and for an encrypted
+        database (TDE).
       type: list
       elements: str
     certificates_missing:
-      description: Those of them that this server does not have with their private key; V(null) where the login may not ask.
+      description: Those of them that this server does not have with their private key; V(null) where the login may not
+        ask.
       type: list
       elements: str
 sets:
@@ -220,7 +226,8 @@ sets:
       description: Whether C(msdb) knows it; V(null) where the history was not asked.
       type: bool
     in_files:
-      description: Whether some of its files were found; V(null) where nobody looked, or the folder cannot be looked into.
+      description: Whether some of its files were found; V(null) where nobody looked, or the folder cannot be looked
+        into.
       type: bool
 unreadable:
   description: Files that gave no backup, each with C(path), C(position) and C(reason).
@@ -229,12 +236,13 @@ unreadable:
   elements: dict
 prometheus:
   description:
-    - The same for monitoring, as lines of Prometheus' text format for the textfile collector of node_exporter or windows_exporter.
-      Write it to a file of its own for each server.
-    - The metrics are C(prs_backup_read_timestamp_seconds), C(prs_backup_unreadable_files), and for each C(database) and C(family)
-      C(prs_backup_recoverable), C(prs_backup_recovery_point_timestamp_seconds), C(prs_backup_recovery_point_objective_seconds),
-      C(prs_backup_reachable_since_timestamp_seconds), C(prs_backup_newest_timestamp_seconds) by C(type), C(prs_backup_sets) by C(state),
-      C(prs_backup_gaps), C(prs_backup_forks) and C(prs_backup_certificates_missing). All carry the C(server) that was asked. What is not
+    - The same for monitoring, as lines of Prometheus' text format for the textfile collector of node_exporter or
+      windows_exporter. Write it to a file of its own for each server.
+    - The metrics are C(prs_backup_read_timestamp_seconds), C(prs_backup_unreadable_files), and for each C(database) and
+      C(family) C(prs_backup_recoverable), C(prs_backup_recovery_point_timestamp_seconds),
+      C(prs_backup_recovery_point_objective_seconds), C(prs_backup_reachable_since_timestamp_seconds),
+      C(prs_backup_newest_timestamp_seconds) by C(type), C(prs_backup_sets) by C(state), C(prs_backup_gaps),
+      C(prs_backup_forks) and C(prs_backup_certificates_missing). All carry the C(server) that was asked. What is not
       known is left out.
   returned: when O(prometheus) is set
   type: str
@@ -250,10 +258,20 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, guid
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_report import by_age, examine, families, metrics, needed_for_newest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_report import (
+    by_age,
+    examine,
+    families,
+    metrics,
+    needed_for_newest,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.prometheus import lines
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.statements import described
-from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.crosscheck import add_file_lists_of_fulls, gather, read_to_the_end
+from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.crosscheck import (
+    add_file_lists_of_fulls,
+    gather,
+    read_to_the_end,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import private_keys, utc_now
@@ -278,9 +296,17 @@ def inform(session: Session) -> dict[str, Any]:
         "lost": found.lost(),
     }
     databases = [
-        {"database": sets[-1].database, "server": sets[-1].server, "family_guid": sets[-1].family_guid, **examine(sets, **asked_for)} for sets in chosen
+        {
+            "database": sets[-1].database,
+            "server": sets[-1].server,
+            "family_guid": sets[-1].family_guid,
+            **examine(sets, **asked_for),
+        }
+        for sets in chosen
     ]
-    unreadable = [{"path": item.path, "position": item.position, "reason": item.reason} for item in found.inventory.unreadable]
+    unreadable = [
+        {"path": item.path, "position": item.position, "reason": item.reason} for item in found.inventory.unreadable
+    ]
     result = {
         "changed": False,
         "databases": databases,
@@ -292,7 +318,9 @@ def inform(session: Session) -> dict[str, Any]:
     }
     if params["prometheus"]:
         asked = session.connection.value("SELECT @@SERVERNAME AS name")
-        result["prometheus"] = lines(metrics(databases, asked=asked, now=now, recovery_point_objective=seconds, unreadable=len(unreadable)))
+        result["prometheus"] = lines(
+            metrics(databases, asked=asked, now=now, recovery_point_objective=seconds, unreadable=len(unreadable))
+        )
     return result
 
 
@@ -310,8 +338,10 @@ def _warn_of_unknown_zones(session: Session, chosen: list[list[BackupSet]]) -> N
     unknown = [one for sets in chosen for one in sets if one.utc_offset is None]
     if unknown:
         session.warnings.append(
-            f"{len(unknown)} {'backup does' if len(unknown) == 1 else 'backups do'} not tell the time zone of their server, so times are taken for UTC; "
-            f"say it in 'time_zone', in the inventory prs_sql_time_zone: Europe/Berlin (or UTC). The first is {unknown[0]}"
+            f"{len(unknown)} {'backup does' if len(unknown) == 1 else 'backups do'} not tell the time zone of their "
+            "server, so times are taken for UTC; "
+            "say it in 'time_zone', in the inventory prs_sql_time_zone: Europe/Berlin (or UTC). The first is "
+            f"{unknown[0]}"
         )
 
 

@@ -14,15 +14,17 @@ author:
   - prs.recovery contributors (@prs-recovery)
 description:
   - Makes a certificate in C(master), by which mirroring servers know each other, or backups are encrypted.
-  - Returns its public part. Given to the same module on another server in O(public), that server knows the certificate. No file has to travel.
+  - Returns its public part. Given to the same module on another server in O(public), that server knows the certificate.
+    No file has to travel.
   - Brings a certificate with its private key back from the files that O(key_backup) names.
   - Replaces a certificate before it expires, by a successor that lives beside it until nobody needs the old one.
 options:
   name:
     description:
       - Name of the certificate.
-      - A successor is called like it, with the day on which it ends (C(NAME_20271231)), because SQL Server cannot rename certificates. An imported
-        one, where an older one has the name, gets the first digits of its thumbprint. RV(certificate.name) says which one counts.
+      - A successor is called like it, with the day on which it ends (C(NAME_20271231)), because SQL Server cannot
+        rename certificates. An imported one, where an older one has the name, gets the first digits of its thumbprint.
+        RV(certificate.name) says which one counts.
     type: str
     required: true
   state:
@@ -37,7 +39,8 @@ options:
     type: str
   expires:
     description:
-      - Last day of a new certificate, V(2031-12-31). By default ten years from now. SQL Server's own default is one year.
+      - Last day of a new certificate, V(2031-12-31). By default ten years from now. SQL Server's own default is one
+        year.
     type: str
   renew_before:
     description:
@@ -46,12 +49,13 @@ options:
     default: 0
   master_key_password:
     description:
-      - Password of the master key of C(master), which protects private keys. Needed only where there is no master key yet.
+      - Password of the master key of C(master), which protects private keys. Needed only where there is no master key
+        yet.
     type: str
   drop_master_key:
     description:
-      - Whether O(state=absent) removes the master key of C(master) as well, where no certificate has a private key under it any more.
-        Fits a master key that was made for this certificate alone.
+      - Whether O(state=absent) removes the master key of C(master) as well, where no certificate has a private key
+        under it any more. Fits a master key that was made for this certificate alone.
     type: bool
     default: false
   public:
@@ -60,20 +64,23 @@ options:
     type: str
   identity:
     description:
-      - Login that the certificate in O(public) stands for. It is made with a password that nobody knows, with a user in C(master), who
-        becomes the owner of the certificate. Let it connect with O(prs.recovery.sql_endpoint#module:connect).
+      - Login that the certificate in O(public) stands for. It is made with a password that nobody knows, with a user in
+        C(master), who becomes the owner of the certificate. Let it connect with
+        O(prs.recovery.sql_endpoint#module:connect).
     type: str
   create:
     description:
-      - Whether a certificate that is neither there nor in O(key_backup) is made. V(false) fits a restore, which a new one would not help.
+      - Whether a certificate that is neither there nor in O(key_backup) is made. V(false) fits a restore, which a new
+        one would not help.
     type: bool
     default: true
   key_backup:
     description:
-      - Where certificate and private key are backed up, as the SQL Server service account sees it. Without them nobody can restore what the
-        certificate encrypted once the server is lost.
-      - Files that are there already are left as they are, and the module fails where they hold another certificate than the server has under this
-        name (with O(create=false) it only warns). A server that has none takes the one in them.
+      - Where certificate and private key are backed up, as the SQL Server service account sees it. Without them nobody
+        can restore what the certificate encrypted once the server is lost.
+      - Files that are there already are left as they are, and the module fails where they hold another certificate than
+        the server has under this name (with O(create=false) it only warns). A server that has none takes the one in
+        them.
       - A successor gets files of its own, with its day in their names as well (C(NAME_20271231.cer)).
     type: dict
     suboptions:
@@ -99,10 +106,11 @@ attributes:
     support: full
 notes:
   - Needs the server role C(sysadmin).
-  - SQL Server looks at the dates of a certificate when servers connect, not while they are connected. One that has expired shows after the next
-    restart or break of the network.
-  - To replace a mirroring server's certificate without interruption, first make the successor there, then import it on partner and witness
-    with the same O(identity), then give its name to M(prs.recovery.sql_endpoint) and remove RV(superseded).
+  - SQL Server looks at the dates of a certificate when servers connect, not while they are connected. One that has
+    expired shows after the next restart or break of the network.
+  - To replace a mirroring server's certificate without interruption, first make the successor there, then import it on
+    partner and witness with the same O(identity), then give its name to M(prs.recovery.sql_endpoint) and remove
+    RV(superseded).
 seealso:
   - module: prs.recovery.sql_endpoint
   - module: prs.recovery.sql_mirror
@@ -225,13 +233,18 @@ def settle(session: Session) -> dict[str, Any]:
         after["days_left"] = (datetime.fromisoformat(after["expires"]) - now).days
         _warn_of_end(session, after)
     known = certificates.read_known(connection)
-    superseded = current(known, name=params["name"], own=not params["public"])[1] if params["state"] == "present" else []
+    superseded = (
+        current(known, name=params["name"], own=not params["public"])[1] if params["state"] == "present" else []
+    )
     return {
         "changed": session.changed,
         "certificate": after or {},
         "superseded": [one.name for one in superseded],
         "statements": session.statements,
-        "diff": {"before": {"certificates": sorted(one.name for one in before)}, "after": {"certificates": _expected(session, before, name)}},
+        "diff": {
+            "before": {"certificates": sorted(one.name for one in before)},
+            "after": {"certificates": _expected(session, before, name)},
+        },
     }
 
 
@@ -262,8 +275,10 @@ def _provide(session: Session, before: list[Known], now: datetime) -> str:
         return params["name"]
     if not params["create"]:
         raise RecoveryError(
-            f"There is no certificate {params['name']} in master of {session.connection.target.server}, and none to take it from",
-            advice="Name its files and their password in 'key_backup', where the SQL Server service account can read them",
+            f"There is no certificate {params['name']} in master of {session.connection.target.server}, and none to "
+            "take it from",
+            advice="Name its files and their password in 'key_backup', where the SQL Server service account can "
+            "read them",
         )
     expires = _last_day(params["expires"], now)
     if not found and any(one.name.lower() == params["name"].lower() for one in before):
@@ -271,10 +286,14 @@ def _provide(session: Session, before: list[Known], now: datetime) -> str:
             f"There is a certificate {params['name']} without a private key on {session.connection.target.server}",
             advice="It is another server's: choose another name, or give 'public' where that one is meant",
         )
-    name = successor_name(params["name"], expires=expires, taken=[one.name for one in before]) if found else params["name"]
+    name = (
+        successor_name(params["name"], expires=expires, taken=[one.name for one in before]) if found else params["name"]
+    )
     _provide_master_key(session)
     # From yesterday on: the clocks of servers differ, and one who is behind would refuse it.
-    certificates.create_certificate(session, name, subject=params["subject"] or params["name"], starts=now - timedelta(days=1), expires=expires)
+    certificates.create_certificate(
+        session, name, subject=params["subject"] or params["name"], starts=now - timedelta(days=1), expires=expires
+    )
     return name
 
 
@@ -328,7 +347,7 @@ def _import(session: Session, before: list[Known]) -> str:
 
 
 def _back_up_key(session: Session, name: str) -> None:
-    wanted = key_files(session.params["key_backup"], added=name[len(session.params["name"]):])
+    wanted = key_files(session.params["key_backup"], added=name[len(session.params["name"]) :])
     there = [is_file(session.connection, wanted[file]) for file in ("certificate_file", "key_file")]
     if all(there):
         _require_own_file(session, name, wanted["certificate_file"])
@@ -347,7 +366,7 @@ def _require_own_file(session: Session, name: str, path: str) -> None:
     What makes none is a restore, which may need either: there it is a warning.
     """
     own = next((one for one in certificates.read_known(session.connection) if one.name.lower() == name.lower()), None)
-    if own is None:      # check mode
+    if own is None:  # check mode
         return
     try:
         saved = certificates.file_thumbprint(session.connection, path)
@@ -359,8 +378,10 @@ def _require_own_file(session: Session, name: str, path: str) -> None:
     if saved == own.thumbprint:
         return
     problem = RecoveryError(
-        f"{path} does not hold the certificate {name} of {session.connection.target.server} but another one, so that its key is saved nowhere",
-        advice="Name other files in 'key_backup', and keep those that are there: backups may be encrypted with what they hold",
+        f"{path} does not hold the certificate {name} of {session.connection.target.server} but another one, so "
+        "that its key is saved nowhere",
+        advice="Name other files in 'key_backup', and keep those that are there: backups may be encrypted with what "
+        "they hold",
         thumbprint=own.thumbprint,
         saved_thumbprint=saved,
     )
@@ -372,9 +393,15 @@ def _require_own_file(session: Session, name: str, path: str) -> None:
 def _warn_of_end(session: Session, certificate: dict[str, Any]) -> None:
     days, host = certificate["days_left"], session.connection.target.server
     if days < 0:
-        session.warnings.append(f"The certificate {certificate['name']} on {host} expired on {certificate['expires']}: new connections by it fail")
+        session.warnings.append(
+            f"The certificate {certificate['name']} on {host} expired on {certificate['expires']}: new connections "
+            "by it fail"
+        )
     elif days < SOON:
-        session.warnings.append(f"The certificate {certificate['name']} on {host} expires in {days} days: replace it, 'renew_before' does it in time")
+        session.warnings.append(
+            f"The certificate {certificate['name']} on {host} expires in {days} days: replace it, 'renew_before' "
+            "does it in time"
+        )
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Makes a database in the default folders of the instance, and brings its recovery model, owner, compatibility level and page verification
-    into the wanted state. What is not given is left as it is.
+  - Makes a database in the default folders of the instance, and brings its recovery model, owner, compatibility level
+    and page verification into the wanted state. What is not given is left as it is.
   - Removes a database only with O(allow_data_loss).
 options:
   name:
@@ -31,11 +31,13 @@ options:
   collation:
     description:
       - Collation of a new database, by default that of the server.
-      - The collation of an existing database is compared, never changed, because its columns would keep the old one. A difference is an error.
+      - The collation of an existing database is compared, never changed, because its columns would keep the old one. A
+        difference is an error.
     type: str
   recovery_model:
     description:
-      - V(FULL) and V(BULK_LOGGED) need log backups, or the log fills its disk. V(SIMPLE) cannot be restored to a point in time.
+      - V(FULL) and V(BULK_LOGGED) need log backups, or the log fills its disk. V(SIMPLE) cannot be restored to a point
+        in time.
       - A change to or from V(SIMPLE) breaks the chain of log backups. Take a full backup afterwards.
     type: str
     choices: [FULL, BULK_LOGGED, SIMPLE]
@@ -92,11 +94,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answered_by:
-  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of mirroring there, empty without a session.
+  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of
+    mirroring there, empty without a session.
   returned: when O(failover_partner) is given and a server was found
   type: dict
 database:
-  description: The database as it is now, as RV(prs.recovery.sql_info#module:databases) describes it. Empty when there is none.
+  description: The database as it is now, as RV(prs.recovery.sql_info#module:databases) describes it. Empty when there
+    is none.
   returned: always
   type: dict
 statements:
@@ -117,7 +121,13 @@ compile_once()
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
-from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import create_database, drop_database, read_database, set_option, set_owner
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import (
+    create_database,
+    drop_database,
+    read_database,
+    set_option,
+    set_owner,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 
 SETTINGS = {
@@ -149,7 +159,8 @@ def _remove(session: Session, before: dict[str, Any] | None) -> None:
         raise RecoveryError(f"{before['name']} belongs to SQL Server itself and stays")
     if not session.params["allow_data_loss"]:
         raise RecoveryError(
-            f"Database {before['name']} on {session.connection.target.server} would be lost ({before['size_bytes'] // 2**20} MB)",
+            f"Database {before['name']} on {session.connection.target.server} would be lost "
+            f"({before['size_bytes'] // 2**20} MB)",
             advice="Take a backup with sql_backup, and set 'allow_data_loss: true' if it may go",
         )
     if before["mirroring"]:
@@ -161,16 +172,19 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
     params, name = session.params, session.params["name"]
     if before is None:
         create_database(session, name, collation=params["collation"])
-        before = {}      # what model gave it does not matter: all that is wanted is set
+        before = {}  # what model gave it does not matter: all that is wanted is set
     elif before["state"] != "ONLINE":
         raise RecoveryError(
-            f"Database {name} on {session.connection.target.server} is {before['state']}, not ONLINE: nothing can be set",
+            f"Database {name} on {session.connection.target.server} is {before['state']}, not ONLINE: nothing can "
+            "be set",
             advice="Restore it with sql_restore, or remove it with 'state: absent'",
         )
     elif params["collation"] and (before["collation"] or "").lower() != params["collation"].lower():
         raise RecoveryError(
-            f"Database {name} on {session.connection.target.server} has the collation {before['collation']}, not {params['collation']}",
-            advice="Columns keep the collation they were made with, so it is not changed here: make a new database and move the data into it",
+            f"Database {name} on {session.connection.target.server} has the collation {before['collation']}, not "
+            f"{params['collation']}",
+            advice="Columns keep the collation they were made with, so it is not changed here: make a new database "
+            "and move the data into it",
         )
     for option, words in SETTINGS.items():
         if params[option] is not None and before.get(option) != params[option]:
@@ -182,7 +196,14 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
 def _compared(session: Session, database: dict[str, Any] | None) -> dict[str, Any]:
     if database is None:
         return {"state": "absent"}
-    return {"state": "present", **{option: database[option] for option in ("collation", "owner", *SETTINGS) if session.params[option] is not None}}
+    return {
+        "state": "present",
+        **{
+            option: database[option]
+            for option in ("collation", "owner", *SETTINGS)
+            if session.params[option] is not None
+        },
+    }
 
 
 def _wanted(session: Session) -> dict[str, Any]:

@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - An instance has one endpoint for database mirroring, which availability groups share. Whatever it is called, it is reused, and what differs
-    is altered property by property. Nothing is dropped that need not be.
+  - An instance has one endpoint for database mirroring, which availability groups share. Whatever it is called, it is
+    reused, and what differs is altered property by property. Nothing is dropped that need not be.
   - Lets the accounts of the other servers, witness included, connect to it.
 options:
   name:
@@ -34,13 +34,15 @@ options:
     type: int
   role:
     description:
-      - What the instance may be, V(ALL) for a new endpoint. Express and Web can be V(WITNESS) only, and get that by default.
+      - What the instance may be, V(ALL) for a new endpoint. Express and Web can be V(WITNESS) only, and get that by
+        default.
     type: str
     choices: [PARTNER, WITNESS, ALL]
   authentication:
     description:
-      - How the other servers prove who they are, by the domain account of their service (V(windows)), or by a certificate, which works without a
-        domain, too. A new endpoint takes V(certificate) where O(certificate) is given, else V(windows).
+      - How the other servers prove who they are, by the domain account of their service (V(windows)), or by a
+        certificate, which works without a domain, too. A new endpoint takes V(certificate) where O(certificate) is
+        given, else V(windows).
     type: str
     choices: [windows, certificate]
   certificate:
@@ -55,8 +57,9 @@ options:
     default: required
   connect:
     description:
-      - Logins that must be allowed to connect. For a certificate that is the login that it stands for, for Windows authentication the account of
-        the other server's service, C(DOMAIN\account), or C(DOMAIN\HOST$) where it runs as a virtual account. A missing login of Windows is made.
+      - Logins that must be allowed to connect. For a certificate that is the login that it stands for, for Windows
+        authentication the account of the other server's service, C(DOMAIN\account), or C(DOMAIN\HOST$) where it runs as
+        a virtual account. A missing login of Windows is made.
       - Others that may connect already stay.
     type: list
     elements: str
@@ -71,7 +74,8 @@ attributes:
     support: full
 notes:
   - Needs the server role C(sysadmin).
-  - Altering an endpoint breaks its connections, which come back by themselves. Where a witness is set, alter one server after the other.
+  - Altering an endpoint breaks its connections, which come back by themselves. Where a witness is set, alter one server
+    after the other.
 seealso:
   - module: prs.recovery.sql_certificate
   - module: prs.recovery.sql_mirror
@@ -140,7 +144,12 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.endpoint import ENCRYPTION, differences, fits_edition, wanted_endpoint
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.endpoint import (
+    ENCRYPTION,
+    differences,
+    fits_edition,
+    wanted_endpoint,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.quoting import compose
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.endpoint import (
@@ -181,7 +190,10 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
     if wanted["authentication"] == "CERTIFICATE" and not wanted["certificate"]:
         wanted["certificate"] = (before or {}).get("certificate")
     if wanted["authentication"] == "CERTIFICATE" and not wanted["certificate"]:
-        raise RecoveryError("An endpoint with certificates needs one of its own", advice="Give its name in 'certificate', sql_certificate makes it")
+        raise RecoveryError(
+            "An endpoint with certificates needs one of its own",
+            advice="Give its name in 'certificate', sql_certificate makes it",
+        )
     if wanted["certificate"] and wanted["authentication"] is None:
         wanted["authentication"] = "CERTIFICATE"
     _check_edition(session, wanted["role"] or (before or {}).get("role", ""))
@@ -191,10 +203,17 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
     if before is None:
         create_endpoint(session, name, wanted)
     else:
-        alter_endpoint(session, name, differences(before, wanted), {**before, **{key: value for key, value in wanted.items() if value is not None}})
+        alter_endpoint(
+            session,
+            name,
+            differences(before, wanted),
+            {**before, **{key: value for key, value in wanted.items() if value is not None}},
+        )
     for login in new:
         if login in missing:
-            session.change(compose("CREATE LOGIN {login} FROM WINDOWS", login=login), doing=f"Cannot create the login {login}")
+            session.change(
+                compose("CREATE LOGIN {login} FROM WINDOWS", login=login), doing=f"Cannot create the login {login}"
+            )
         grant_connect(session, name, login)
 
 
@@ -210,25 +229,35 @@ def _check_edition(session: Session, role: str) -> None:
     edition = read_server(session.connection)["edition"]
     if not fits_edition(role, edition):
         raise RecoveryError(
-            f"SQL Server on {session.connection.target.server} is an {edition}, which can be a witness and nothing else",
+            f"SQL Server on {session.connection.target.server} is an {edition}, which can be a witness and nothing "
+            "else",
             advice="Set 'role: WITNESS', or use Standard or Enterprise for the partners",
         )
 
 
 def _missing_logins(session: Session, logins: list[str]) -> list[str]:
-    """Accounts of Windows that are no logins yet. Raises RecoveryError for another login that is not there, before anything is changed.
+    """Accounts of Windows that are no logins yet. Raises RecoveryError for another login that is not there, before
+    anything is changed.
 
     In check mode that is a warning: the task before this one would have made it.
     """
     query = "SELECT COUNT(*) AS found FROM sys.server_principals WHERE name = ?"
-    missing = [login for login in logins if not session.connection.value(query, login, doing=f"Cannot read the login {login}")]
+    missing = [
+        login for login in logins if not session.connection.value(query, login, doing=f"Cannot read the login {login}")
+    ]
     unknown = [login for login in missing if "\\" not in login]
     if unknown:
-        said = f"There is no login {unknown[0]} on {session.connection.target.server} that could connect to the endpoint"
-        advice = "sql_certificate makes it together with the other server's certificate (options 'public' and 'identity')"
+        said = (
+            f"There is no login {unknown[0]} on {session.connection.target.server} that could connect to the endpoint"
+        )
+        advice = (
+            "sql_certificate makes it together with the other server's certificate (options 'public' and 'identity')"
+        )
         if not session.check_mode:
             raise RecoveryError(said, advice=advice)
-        session.warnings.append(f"{said} yet. Unless a task before this one makes it, the run itself will fail: {advice}.")
+        session.warnings.append(
+            f"{said} yet. Unless a task before this one makes it, the run itself will fail: {advice}."
+        )
     return [login for login in missing if login not in unknown]
 
 

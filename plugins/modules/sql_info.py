@@ -62,7 +62,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answered_by:
-  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of mirroring there, empty without a session.
+  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of
+    mirroring there, empty without a session.
   returned: when O(failover_partner) is given and a server was found
   type: dict
 server:
@@ -188,7 +189,8 @@ databases:
       description: Size of all its files.
       type: int
     files:
-      description: Its files, each with C(name), C(path), C(type), C(state), C(size_bytes), C(redo_start_lsn) and C(redo_start_fork_guid).
+      description: Its files, each with C(name), C(path), C(type), C(state), C(size_bytes), C(redo_start_lsn) and
+        C(redo_start_fork_guid).
       type: list
       elements: dict
     last_full_backup:
@@ -201,7 +203,8 @@ databases:
       description: The same for log backups.
       type: str
     mirroring:
-      description: The mirroring session with C(guid), C(state), C(role), C(safety_level), C(partner_name) and more; empty without one.
+      description: The mirroring session with C(guid), C(state), C(role), C(safety_level), C(partner_name) and more;
+        empty without one.
       type: dict
 logins:
   description: SQL logins, Windows accounts and Windows groups.
@@ -242,7 +245,8 @@ logins:
       type: list
       elements: str
 endpoints:
-  description: Endpoints for mirroring and availability groups, each with C(name), C(state), C(port), C(role), C(authentication), C(encryption),
+  description: Endpoints for mirroring and availability groups, each with C(name), C(state), C(port), C(role),
+    C(authentication), C(encryption),
       C(certificate).
   returned: when O(gather_subset) holds V(endpoints)
   type: list
@@ -286,11 +290,14 @@ mirroring:
       elements: str
     lag:
       description:
-        - How far the mirror is behind, with C(unsent_kb), C(unrestored_kb), C(caught_up_to) and C(measured_at) (the server's local time).
-        - Empty where the login may not ask the mirroring monitor. Asking it writes a row into its table in C(msdb), as its job does.
+        - How far the mirror is behind, with C(unsent_kb), C(unrestored_kb), C(caught_up_to) and C(measured_at) (the
+          server's local time).
+        - Empty where the login may not ask the mirroring monitor. Asking it writes a row into its table in C(msdb), as
+          its job does.
       type: dict
 password_hashes:
-  description: What the server keeps in place of the passwords of SQL logins, by the name of the login, for C(CREATE LOGIN ... WITH PASSWORD = 0x... HASHED).
+  description: What the server keeps in place of the passwords of SQL logins, by the name of the login, for C(CREATE
+    LOGIN ... WITH PASSWORD = 0x... HASHED).
   returned: when O(gather_subset) holds V(password_hashes)
   type: dict
 certificates:
@@ -312,19 +319,33 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.sessi
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import read_databases
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.logins import read_logins, read_password_hashes
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.mirroring_session import read_mirroring
-from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import read_certificates, read_endpoints, read_server
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import (
+    read_certificates,
+    read_endpoints,
+    read_server,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 
 READERS = {
-    "databases": read_databases, "logins": read_logins, "endpoints": read_endpoints, "certificates": read_certificates, "mirroring": read_mirroring,
+    "databases": read_databases,
+    "logins": read_logins,
+    "endpoints": read_endpoints,
+    "certificates": read_certificates,
+    "mirroring": read_mirroring,
     "password_hashes": read_password_hashes,
-}  # fmt: skip
+}
 ALWAYS = [subset for subset in READERS if subset not in ("mirroring", "password_hashes")]
-"""What is read when nothing is said; how far mirrors are behind costs the mirroring monitor a measurement, and hashes are secrets."""
+"""What is read when nothing is said; how far mirrors are behind costs the mirroring monitor a measurement, and hashes
+are secrets.
+"""
 
 
 def inform(session: Session) -> dict[str, Any]:
-    found = {subset: read(session.connection) for subset, read in READERS.items() if subset in session.params["gather_subset"]}
+    found = {
+        subset: read(session.connection)
+        for subset, read in READERS.items()
+        if subset in session.params["gather_subset"]
+    }
     return {"changed": False, "server": read_server(session.connection), **found}
 
 

@@ -14,7 +14,8 @@ author:
   - prs.recovery contributors (@prs-recovery)
 description:
   - Makes a login, by choice with a given SID, so that the users of a restored or mirrored database still belong to it.
-  - Maps the login to users of databases, gives them roles, and repairs users whose login got lost in a restore (orphans).
+  - Maps the login to users of databases, gives them roles, and repairs users whose login got lost in a restore
+    (orphans).
   - What is not given is left as it is. Roles that a login or user has beside the given ones stay.
 options:
   name:
@@ -35,8 +36,8 @@ options:
     type: str
   password_hash:
     description:
-      - What another server keeps in place of the password, V(0x0200...), as M(prs.recovery.sql_info) reads it there with V(password_hashes).
-        So both servers know the same password, which nobody has to tell.
+      - What another server keeps in place of the password, V(0x0200...), as M(prs.recovery.sql_info) reads it there
+        with V(password_hashes). So both servers know the same password, which nobody has to tell.
       - It is a secret. Give such a task C(no_log).
     type: str
   update_password:
@@ -121,11 +122,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answered_by:
-  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of mirroring there, empty without a session.
+  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of
+    mirroring there, empty without a session.
   returned: when O(failover_partner) is given and a server was found
   type: dict
 login:
-  description: The login as it is now, as RV(prs.recovery.sql_info#module:logins) describes it. Empty when there is none.
+  description: The login as it is now, as RV(prs.recovery.sql_info#module:logins) describes it. Empty when there is
+    none.
   returned: always
   type: dict
 users:
@@ -169,14 +172,19 @@ def settle(session: Session) -> dict[str, Any]:
             logins.drop_login(session, name)
     else:
         new_password = _settle_login(session, before)
-        known = logins.read_login(session.connection, name) or {"sid": params["sid"] and logins.normal_sid(params["sid"])}
+        known = logins.read_login(session.connection, name) or {
+            "sid": params["sid"] and logins.normal_sid(params["sid"])
+        }
         for wanted in params["databases"] or []:
             users[wanted["name"]] = _settle_user(session, wanted, sid=known["sid"])
     after = logins.read_login(session.connection, name)
     result = {"changed": session.changed, "login": after or {}, "users": users, "statements": session.statements}
     if params["state"] == "absent":
         return {**result, "diff": {"before": _compared(before, params), "after": {"state": "absent"}}}
-    return {**result, "diff": {"before": _compared(before, params), "after": _wanted(before, params, new_password=new_password)}}
+    return {
+        **result,
+        "diff": {"before": _compared(before, params), "after": _wanted(before, params, new_password=new_password)},
+    }
 
 
 def _settle_login(session: Session, before: dict[str, Any] | None) -> bool:
@@ -184,24 +192,40 @@ def _settle_login(session: Session, before: dict[str, Any] | None) -> bool:
     params, name = session.params, session.params["name"]
     windows = "\\" in name
     if windows and (params["password"] or params["password_hash"] or params["sid"]):
-        raise RecoveryError(f"{name} is a Windows account: its password and SID belong to Windows", advice="Leave out 'password' and 'sid'")
+        raise RecoveryError(
+            f"{name} is a Windows account: its password and SID belong to Windows",
+            advice="Leave out 'password' and 'sid'",
+        )
     new_password = False
     if before is None:
         if not windows and not (params["password"] or params["password_hash"]):
             raise RecoveryError(f"A new SQL login {name} needs a password", advice="Set 'password'")
         settings = _settings({option: params[option] for option in COMPARED if params[option] is not None})
-        logins.create_login(session, name, password=params["password"], password_hash=params["password_hash"], sid=params["sid"], settings=settings)
+        logins.create_login(
+            session,
+            name,
+            password=params["password"],
+            password_hash=params["password_hash"],
+            sid=params["sid"],
+            settings=settings,
+        )
         new_password = not windows
     else:
         if params["sid"] and logins.normal_sid(params["sid"]) != before["sid"]:
             raise RecoveryError(
-                f"Login {name} on {session.connection.target.server} has the SID {before['sid']}, not {params['sid']}, and a SID cannot be changed",
-                advice="Remove the login with 'state: absent' and make it again; the users of databases follow through 'databases'",
+                f"Login {name} on {session.connection.target.server} has the SID {before['sid']}, not "
+                f"{params['sid']}, and a SID cannot be changed",
+                advice="Remove the login with 'state: absent' and make it again; the users of databases follow "
+                "through 'databases'",
             )
         if params["update_password"] == "always" and not _password_is(session, name):
             logins.set_password(session, name, password=params["password"], password_hash=params["password_hash"])
             new_password = True
-        different = {option: params[option] for option in COMPARED if params[option] is not None and params[option] != before[option]}
+        different = {
+            option: params[option]
+            for option in COMPARED
+            if params[option] is not None and params[option] != before[option]
+        }
         if different:
             logins.alter_login(session, name, _settings(different))
     for role in params["server_roles"] or []:
@@ -236,10 +260,16 @@ def _settle_user(session: Session, wanted: dict[str, Any], *, sid: str | None) -
     mapped = next((user for user, facts in users.items() if sid and facts["sid"] == sid), None)
     user = wanted["user"] or mapped or name
     if mapped == "dbo":
-        return {"user": "dbo", "schema": "dbo", "roles": ["db_owner"], "repaired": False}      # the owner needs no user and no role
+        return {
+            "user": "dbo",
+            "schema": "dbo",
+            "roles": ["db_owner"],
+            "repaired": False,
+        }  # the owner needs no user and no role
     if mapped and mapped != user:
         raise RecoveryError(
-            f"Login {name} is already the user {mapped} of database {database}, not {user}", advice="Leave out 'user', or remove that user first"
+            f"Login {name} is already the user {mapped} of database {database}, not {user}",
+            advice="Leave out 'user', or remove that user first",
         )
     there = users.get(user)
     repaired = False
@@ -307,7 +337,12 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "password": {"type": "str", "no_log": True},
             "password_hash": {"type": "str", "no_log": True},
-            "update_password": {"type": "str", "choices": ["always", "on_create"], "default": "always", "no_log": False},
+            "update_password": {
+                "type": "str",
+                "choices": ["always", "on_create"],
+                "default": "always",
+                "no_log": False,
+            },
             "sid": {"type": "str"},
             "default_database": {"type": "str"},
             "check_policy": {"type": "bool"},

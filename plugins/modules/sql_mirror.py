@@ -13,10 +13,10 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Brings the mirroring of one database into the wanted state. Which of the two servers is the principal it sees by itself, so the task may target
-    either of them, and a second run changes nothing.
-  - Copies the database to the mirror by a backup and a restore where that is needed, restores the log backups that came in between, and waits
-    until both are in step.
+  - Brings the mirroring of one database into the wanted state. Which of the two servers is the principal it sees by
+    itself, so the task may target either of them, and a second run changes nothing.
+  - Copies the database to the mirror by a backup and a restore where that is needed, restores the log backups that came
+    in between, and waits until both are in step.
   - It never changes who is principal. That is what M(prs.recovery.sql_mirror_failover) is for.
 options:
   database:
@@ -38,22 +38,26 @@ options:
     type: str
   witness:
     description:
-      - Address of the witness' endpoint, C(TCP://witness.example.com:5022). With it the mirror takes over by itself when the principal is lost.
+      - Address of the witness' endpoint, C(TCP://witness.example.com:5022). With it the mirror takes over by itself
+        when the principal is lost.
       - An empty text means none. Without this option a witness stays as it is.
     type: str
   safety:
     description:
-      - V(FULL) commits on both servers (synchronous). V(OFF) commits on the principal and sends afterwards, which needs Enterprise.
+      - V(FULL) commits on both servers (synchronous). V(OFF) commits on the principal and sends afterwards, which needs
+        Enterprise.
       - A new session is V(FULL).
     type: str
     choices: [FULL, 'OFF']
   timeout:
     description:
-      - Seconds without an answer after which a server counts as lost. SQL Server makes V(5) of less, and its own V(10) is the least that it recommends.
+      - Seconds without an answer after which a server counts as lost. SQL Server makes V(5) of less, and its own V(10)
+        is the least that it recommends.
     type: int
   seed_path:
     description:
-      - Folder for the backups by which the mirror is made, which the service accounts of both servers reach, a share above all. The files stay there.
+      - Folder for the backups by which the mirror is made, which the service accounts of both servers reach, a share
+        above all. The files stay there.
       - The chain of log backups is not disturbed. Only where there was none yet, the log backup here begins it.
     type: str
   relocate:
@@ -84,7 +88,8 @@ attributes:
     support: full
 notes:
   - Needs the server role C(sysadmin) on both servers.
-  - Mirroring copies the database alone. Logins, jobs, certificates and settings of the server must be made equal on both.
+  - Mirroring copies the database alone. Logins, jobs, certificates and settings of the server must be made equal on
+    both.
   - Microsoft calls mirroring deprecated since SQL Server 2012, and still has it in SQL Server 2025.
 seealso:
   - module: prs.recovery.sql_endpoint
@@ -161,7 +166,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan import MIRROR, PRINCIPAL, Side
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import partner_options, partner_session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
+    partner_options,
+    partner_session,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.run import Mirrors
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
@@ -176,7 +184,8 @@ def settle(session: Session) -> dict[str, Any]:
             mirrors.end()
             if problem and session.changed:
                 session.warnings.append(
-                    f"The session was ended on {session.connection.target.server} alone: {problem}. The partner learns of it when it is back"
+                    f"The session was ended on {session.connection.target.server} alone: {problem}. The partner "
+                    "learns of it when it is back"
                 )
         else:
             mirrors.bring_about()
@@ -186,7 +195,10 @@ def settle(session: Session) -> dict[str, Any]:
         "mirroring": told(after),
         "seeded": mirrors.seeded,
         "statements": session.statements,
-        "diff": {"before": told(before), "after": mirrors.expected(told(before)) if session.check_mode else told(after)},
+        "diff": {
+            "before": told(before),
+            "after": mirrors.expected(told(before)) if session.check_mode else told(after),
+        },
     }
 
 
@@ -218,7 +230,11 @@ def main() -> None:
             "safety": {"type": "str", "choices": ["FULL", "OFF"]},
             "timeout": {"type": "int"},
             "seed_path": {"type": "str"},
-            "relocate": {"type": "dict", "default": {}, "options": {"data_dir": {"type": "str"}, "log_dir": {"type": "str"}}},
+            "relocate": {
+                "type": "dict",
+                "default": {},
+                "options": {"data_dir": {"type": "str"}, "log_dir": {"type": "str"}},
+            },
             "wait": {"type": "int", "default": 600},
         },
         supports_check_mode=True,

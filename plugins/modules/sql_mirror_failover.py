@@ -14,9 +14,10 @@ author:
   - prs.recovery contributors (@prs-recovery)
 description:
   - Makes the server that the task targets the principal of a mirrored database. Where it is already, nothing happens.
-  - While both servers work together nothing is lost. In an asynchronous session safety becomes FULL for the time of the failover, and OFF again.
-  - When the principal is lost and a witness is there, the mirror takes over by itself, and this waits for it. Otherwise service has to be forced,
-    which may lose commits and is done with O(allow_data_loss) only.
+  - While both servers work together nothing is lost. In an asynchronous session safety becomes FULL for the time of the
+    failover, and OFF again.
+  - When the principal is lost and a witness is there, the mirror takes over by itself, and this waits for it. Otherwise
+    service has to be forced, which may lose commits and is done with O(allow_data_loss) only.
   - Service is never forced while the principal can be asked and says that it serves the database.
 options:
   database:
@@ -31,19 +32,20 @@ options:
     default: false
   rejoin:
     description:
-      - After service was forced the session is suspended, and the old principal comes back as mirror, with all that it never sent.
-        V(true) lets the session go on, which drops that for good.
+      - After service was forced the session is suspended, and the old principal comes back as mirror, with all that it
+        never sent. V(true) lets the session go on, which drops that for good.
     type: bool
     default: false
   safety:
     description:
-      - Safety of the session afterwards, by default what it was. Given, it is set right too where a failover of an asynchronous session was
-        interrupted while its safety was V(FULL).
+      - Safety of the session afterwards, by default what it was. Given, it is set right too where a failover of an
+        asynchronous session was interrupted while its safety was V(FULL).
     type: str
     choices: [FULL, 'OFF']
   wait:
     description:
-      - Seconds to wait until the mirror is in step before a failover, until it took over by itself, and until both are in step afterwards.
+      - Seconds to wait until the mirror is in step before a failover, until it took over by itself, and until both are
+        in step afterwards.
     type: int
     default: 120
 extends_documentation_fragment:
@@ -59,8 +61,10 @@ attributes:
     support: full
 notes:
   - Needs the server role C(sysadmin) on both servers.
-  - Clients of the database are disconnected by every change of roles. Those that know the failover partner come back by themselves.
-  - Make sure that a principal that is only unreachable from the control node is really down before O(allow_data_loss) is set.
+  - Clients of the database are disconnected by every change of roles. Those that know the failover partner come back by
+    themselves.
+  - Make sure that a principal that is only unreachable from the control node is really down before O(allow_data_loss)
+    is set.
 seealso:
   - module: prs.recovery.sql_mirror
 """
@@ -87,8 +91,8 @@ EXAMPLES = r"""
 RETURN = r"""
 way:
   description:
-    - V(stays), the server was the principal; V(manual) and V(through_safety), both worked together; V(wait), the mirror took over by itself;
-      V(force), service was forced; V(resume), the session goes on after that.
+    - V(stays), the server was the principal; V(manual) and V(through_safety), both worked together; V(wait), the mirror
+      took over by itself; V(force), service was forced; V(resume), the session goes on after that.
   returned: always
   type: str
 reason:
@@ -97,8 +101,8 @@ reason:
   type: str
 may_be_lost:
   description:
-    - What a forced change may have lost, with C(after_lsn), C(safety) and C(reason). The new principal holds everything before that log sequence number, and
-      nothing of what the old one committed from it on.
+    - What a forced change may have lost, with C(after_lsn), C(safety) and C(reason). The new principal holds everything
+      before that log sequence number, and nothing of what the old one committed from it on.
     - Empty when nothing can be lost.
   returned: always
   type: dict
@@ -107,7 +111,8 @@ interrupted_seconds:
   returned: when the roles were changed by this run
   type: float
 mirroring:
-  description: The session afterwards, with C(role) of this server, C(state), C(safety), C(witness) and C(role_sequence).
+  description: The session afterwards, with C(role) of this server, C(state), C(safety), C(witness) and
+    C(role_sequence).
   returned: always
   type: dict
 statements:
@@ -125,7 +130,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan import Side
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import partner_options, partner_session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
+    partner_options,
+    partner_session,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.failover import Failover
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
@@ -146,7 +154,13 @@ def settle(session: Session) -> dict[str, Any]:
 
 def told(side: Side) -> dict[str, Any]:
     """This server's side for the result."""
-    return {"role": side.role, "state": side.session, "safety": side.safety, "witness": side.witness, "role_sequence": side.role_sequence}
+    return {
+        "role": side.role,
+        "state": side.session,
+        "safety": side.safety,
+        "witness": side.witness,
+        "role_sequence": side.role_sequence,
+    }
 
 
 def main() -> None:

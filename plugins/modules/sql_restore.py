@@ -13,13 +13,16 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Reads the headers of all backups it is pointed at, decides which of them lead to the wanted point, and restores them. Names of files
-    do not matter. Backups of other programs and people are as good as those of M(prs.recovery.sql_backup).
+  - Reads the headers of all backups it is pointed at, decides which of them lead to the wanted point, and restores
+    them. Names of files do not matter. Backups of other programs and people are as good as those of
+    M(prs.recovery.sql_backup).
   - Everything is decided before anything is touched. In check mode the whole plan is shown and only queries are sent.
-  - A database that is there is known by its identity (family), not by its name. A healthy one is never overwritten unless O(replace=always).
-  - Before a living database is overwritten, the server reads the backups that are needed to their end (C(RESTORE VERIFYONLY)), and the tail of its
-    log is saved; from a damaged one that is attempted.
-  - Afterwards the database is open to everybody, has its owner, verifies its pages, and its users belong to the logins of the same name.
+  - A database that is there is known by its identity (family), not by its name. A healthy one is never overwritten
+    unless O(replace=always).
+  - Before a living database is overwritten, the server reads the backups that are needed to their end (C(RESTORE
+    VERIFYONLY)), and the tail of its log is saved; from a damaged one that is attempted.
+  - Afterwards the database is open to everybody, has its owner, verifies its pages, and its users belong to the logins
+    of the same name.
   - A restore that was interrupted continues, or starts over where that is better. RV(plan) says which.
 options:
   database:
@@ -45,17 +48,18 @@ options:
         default: []
       history:
         description:
-          - Also the backups that this server's own history in C(msdb) knows, wherever they were written. Those that a plan would use are
-            looked at first; what is no longer there, or is another backup by now, is left out.
+          - Also the backups that this server's own history in C(msdb) knows, wherever they were written. Those that a
+            plan would use are looked at first; what is no longer there, or is another backup by now, is left out.
         type: bool
         default: false
       attach:
         description:
-          - Surviving files of the database, instead of backups. They become a database under O(database), where they lie. Nothing is
-            overwritten, so there must be none of that name. Committed rows that the files hold are kept, but recovery and the upgrade by a newer
-            server change the files for good. Copy them first where they are the only ones.
-          - Without O(source.attach.log_files) the log is looked for where it was. A log that is gone is rebuilt, which SQL Server does only after
-            the database was shut down cleanly.
+          - Surviving files of the database, instead of backups. They become a database under O(database), where they
+            lie. Nothing is overwritten, so there must be none of that name. Committed rows that the files hold are
+            kept, but recovery and the upgrade by a newer server change the files for good. Copy them first where they
+            are the only ones.
+          - Without O(source.attach.log_files) the log is looked for where it was. A log that is gone is rebuilt, which
+            SQL Server does only after the database was shut down cleanly.
           - The files do not tell the family of the database. With O(source.family_guid) another one is detached again.
         type: dict
         suboptions:
@@ -80,15 +84,16 @@ options:
         type: str
       time_zone:
         description:
-          - Time zone of the server that made the backups, V(Europe/Berlin). Before SQL Server 2022 backups do not tell, and a target
-            given as a time needs it.
+          - Time zone of the server that made the backups, V(Europe/Berlin). Before SQL Server 2022 backups do not tell,
+            and a target given as a time needs it.
         type: str
   remember_headers:
     description:
-      - Whether the headers of files in the folders of O(source) are kept on the control node (in C(~/.cache/prs.recovery) or
-        C($XDG_CACHE_HOME/prs.recovery), for the user who runs ansible alone), so that the next run reads only what is new. This is done in
-        check mode, too.
-      - A file counts as the same while its size and its times are. What a plan uses is read again all the same before anything is touched.
+      - Whether the headers of files in the folders of O(source) are kept on the control node (in
+        C(~/.cache/prs.recovery) or C($XDG_CACHE_HOME/prs.recovery), for the user who runs ansible alone), so that the
+        next run reads only what is new. This is done in check mode, too.
+      - A file counts as the same while its size and its times are. What a plan uses is read again all the same before
+        anything is touched.
       - Needs SQL Server 2017 and C(VIEW SERVER STATE); without them all headers are read each time.
     type: bool
     default: true
@@ -97,8 +102,8 @@ options:
       - The point to go back to.
       - V(latest) is the newest one that the backups reach.
       - A time is ISO 8601 with its zone, V(2026-03-01T14:30:00+01:00).
-      - V(lsn:NUMBER) and V(before-lsn:NUMBER) stop after or before that log record, V(mark:NAME) and V(before-mark:NAME) after or before a
-        marked transaction.
+      - V(lsn:NUMBER) and V(before-lsn:NUMBER) stop after or before that log record, V(mark:NAME) and
+        V(before-mark:NAME) after or before a marked transaction.
     type: str
     default: latest
   mark_after:
@@ -107,8 +112,8 @@ options:
     type: str
   relocate:
     description:
-      - Folders for the database's files, by default those of the instance. They must be there. A file in the way that belongs to no database is
-        never overwritten.
+      - Folders for the database's files, by default those of the instance. They must be there. A file in the way that
+        belongs to no database is never overwritten.
     type: dict
     default: {}
     suboptions:
@@ -122,19 +127,20 @@ options:
     description:
       - What may be overwritten.
       - V(never) restores only a database that is not there, or continues an interrupted restore.
-      - V(damaged) also overwrites what is left of the same database when nobody can work with it. A healthy one of the same family stays as
-        it is, and one of another family is an error.
-      - The server is asked first to open a database that is C(RECOVERY_PENDING) or C(SUSPECT), unless it is V(never). When what it missed at its
-        start, such as a drive, is back, nothing is lost and nothing needs to be restored.
-      - V(always) overwrites whatever is there. A mirrored database leaves its session first, on the principal; the copy of its mirror stays RESTORING
-        until it is mirrored again. The mirror's side of a session is never overwritten, because its principal serves.
+      - V(damaged) also overwrites what is left of the same database when nobody can work with it. A healthy one of the
+        same family stays as it is, and one of another family is an error.
+      - The server is asked first to open a database that is C(RECOVERY_PENDING) or C(SUSPECT), unless it is V(never).
+        When what it missed at its start, such as a drive, is back, nothing is lost and nothing needs to be restored.
+      - V(always) overwrites whatever is there. A mirrored database leaves its session first, on the principal; the copy
+        of its mirror stays RESTORING until it is mirrored again. The mirror's side of a session is never overwritten,
+        because its principal serves.
     type: str
     choices: [never, damaged, always]
     default: damaged
   tail_log:
     description:
-      - V(attempt) saves the tail of the log before a database is overwritten, and restores it too when it belongs to the same database.
-        From a living database that must succeed; from a damaged one a failure is reported.
+      - V(attempt) saves the tail of the log before a database is overwritten, and restores it too when it belongs to
+        the same database. From a living database that must succeed; from a damaged one a failure is reported.
       - V(skip) gives it up, and with it everything since the last log backup.
     type: str
     choices: [attempt, skip]
@@ -146,20 +152,21 @@ options:
   end:
     description:
       - V(recovered) opens the database. V(norecovery) leaves it RESTORING, so that more backups can follow.
-      - V(standby) leaves it readable, and more logs can follow, too. A later run with V(standby) restores the logs that came since, and ends
-        the sessions that read. Backups of an older version of SQL Server cannot end so.
+      - V(standby) leaves it readable, and more logs can follow, too. A later run with V(standby) restores the logs that
+        came since, and ends the sessions that read. Backups of an older version of SQL Server cannot end so.
     type: str
     choices: [recovered, norecovery, standby]
     default: recovered
   standby_file:
     description:
-      - Undo file of a database that ends in standby, as the SQL Server service account sees it. It keeps what the next log needs undone.
+      - Undo file of a database that ends in standby, as the SQL Server service account sees it. It keeps what the next
+        log needs undone.
       - By default C(database.standby) in the folder for data files.
     type: str
   lock_timeout:
     description:
-      - Seconds to wait for another run of this collection that works on the database, a restore above all whose control node went away.
-        Afterwards there may be nothing left to do.
+      - Seconds to wait for another run of this collection that works on the database, a restore above all whose control
+        node went away. Afterwards there may be nothing left to do.
     type: int
     default: 3600
   owner:
@@ -177,31 +184,37 @@ options:
     default: true
   expected_users:
     description:
-      - Users that may have no login after the restore, because something else makes it, so that no warning is given of them.
+      - Users that may have no login after the restore, because something else makes it, so that no warning is given of
+        them.
     type: list
     elements: str
     default: []
   checkdb:
     description:
-      - Checks the database with C(DBCC CHECKDB), V(physical) for damaged pages only. Every run that asks for it checks, also a database that stays
-        as it is. RV(checked) tells.
-      - A restored database opens to administrators only (C(RESTRICTED_USER)) until this and O(must_hold) were passed. A run that finds it left so
-        goes on from there. A database in standby cannot be closed like that.
+      - Checks the database with C(DBCC CHECKDB), V(physical) for damaged pages only. Every run that asks for it checks,
+        also a database that stays as it is. RV(checked) tells.
+      - A restored database opens to administrators only (C(RESTRICTED_USER)) until this and O(must_hold) were passed. A
+        run that finds it left so goes on from there. A database in standby cannot be closed like that.
     type: str
     choices: [none, physical, full]
     default: none
   must_hold:
     description:
-      - A query that is run in the restored database, each time. The task fails when the first column of its first row is empty, zero or false.
+      - A query that is run in the restored database, each time. The task fails when the first column of its first row
+        is empty, zero or false.
     type: str
   stage_path:
     description:
-      - Folder on a disk of the server, for the case that the SQL Server service account may not read O(source). Windows copies the files
-        there first, by the account O(share_user) where they are on a share, and SQL Server reads them there. Needs WinRM.
-      - Which files are needed, their headers tell, which SQL Server cannot read yet. So all of O(source.folders) is copied, unless a manifest of
-        M(prs.recovery.sql_backup) lies beside each backup there. Then those that lead to the target are copied, and the rest only should they not suffice.
-      - Name files in O(source.files) where that is too much. Check mode copies nothing, and shows the plan only of what an interrupted run brought.
-      - What was brought is removed once the database is open, and stays for the next run where something fails or more logs can follow.
+      - Folder on a disk of the server, for the case that the SQL Server service account may not read O(source). Windows
+        copies the files there first, by the account O(share_user) where they are on a share, and SQL Server reads them
+        there. Needs WinRM.
+      - Which files are needed, their headers tell, which SQL Server cannot read yet. So all of O(source.folders) is
+        copied, unless a manifest of M(prs.recovery.sql_backup) lies beside each backup there. Then those that lead to
+        the target are copied, and the rest only should they not suffice.
+      - Name files in O(source.files) where that is too much. Check mode copies nothing, and shows the plan only of what
+        an interrupted run brought.
+      - What was brought is removed once the database is open, and stays for the next run where something fails or more
+        logs can follow.
       - A healthy database that stays is not compared with backups that would have to be copied first.
     type: str
   lease_owner:
@@ -266,7 +279,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answered_by:
-  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of mirroring there, empty without a session.
+  description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of
+    mirroring there, empty without a session.
   returned: when O(failover_partner) is given and a server was found
   type: dict
 plan:
@@ -275,7 +289,8 @@ plan:
   type: dict
   contains:
     steps:
-      description: The restores in their order, each with C(action), C(kind), C(devices), C(position), C(moves), C(stop) and C(statement).
+      description: The restores in their order, each with C(action), C(kind), C(devices), C(position), C(moves), C(stop)
+        and C(statement).
       type: list
       elements: dict
     recovery_point:
@@ -322,11 +337,13 @@ tail_log:
   returned: when a database with a log was overwritten
   type: dict
 database:
-  description: The database as it is now, as RV(prs.recovery.sql_info#module:databases) describes it. Empty in check mode when there is none.
+  description: The database as it is now, as RV(prs.recovery.sql_info#module:databases) describes it. Empty in check
+    mode when there is none.
   returned: always
   type: dict
 staged:
-  description: What was brought to O(stage_path), with C(path), C(files), C(bytes), C(sources), and how many files were C(left) where they are.
+  description: What was brought to O(stage_path), with C(path), C(files), C(bytes), C(sources), and how many files were
+    C(left) where they are.
   returned: with O(stage_path), unless the database stays as it is
   type: dict
 checked:
@@ -355,7 +372,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partn
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.run import Restoring
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import share_argument_spec, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
 
 
 def bring_back(session: Session) -> dict[str, Any]:
@@ -397,7 +417,11 @@ def main() -> None:
             "remember_headers": {"type": "bool", "default": True},
             "target": {"type": "str", "default": "latest"},
             "mark_after": {"type": "str"},
-            "relocate": {"type": "dict", "default": {}, "options": {"data_dir": {"type": "str"}, "log_dir": {"type": "str"}}},
+            "relocate": {
+                "type": "dict",
+                "default": {},
+                "options": {"data_dir": {"type": "str"}, "log_dir": {"type": "str"}},
+            },
             "replace": {"type": "str", "choices": ["never", "damaged", "always"], "default": "damaged"},
             "tail_log": {"type": "str", "choices": ["attempt", "skip"], "default": "attempt"},
             "tail_log_path": {"type": "str"},

@@ -26,7 +26,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class HostConnection:
-    """A task's host: its name in the inventory, and how its connection plugin reaches it. The fallbacks are those of the play."""
+    """A task's host: its name in the inventory, and how its connection plugin reaches it. The fallbacks are those of
+    the play.
+    """
 
     host: str
     transport: str
@@ -42,7 +44,8 @@ class HostConnection:
 def options_for(module: str, *, given: Mapping[str, Any], connection: HostConnection, run: str) -> dict[str, Any]:
     """What a module is given beside its task's own arguments.
 
-    given: the task's own arguments. run: who is at work, "user@controller pid number", the name under which a lease is held.
+    given: the task's own arguments. run: who is at work, "user@controller pid number", the name under which a lease is
+    held.
     """
     if module == "recovery_lease":
         return {"owner": run, **_winrm_options(module, given, connection)}
@@ -65,12 +68,17 @@ def _sql_options(module: str, given: Mapping[str, Any], connection: HostConnecti
         )
     address = connection.option("remote_addr") or connection.option("host") or connection.fallback_address
     if not address:
-        raise Refused(f"{module} does not know the address of {connection.host}. Set ansible_host for it in the inventory, or name the server in 'login_host'.")
+        raise Refused(
+            f"{module} does not know the address of {connection.host}. Set ansible_host for it in the inventory, or "
+            "name the server in 'login_host'."
+        )
     return {"login_host": address}
 
 
 def _winrm_beside_sql(module: str, given: Mapping[str, Any], connection: HostConnection) -> dict[str, Any]:
-    """What WinRM needs, where the server's own host is reached over it. Only some of the options need it, so its lack is no error."""
+    """What WinRM needs, where the server's own host is reached over it. Only some of the options need it, so its lack
+    is no error.
+    """
     elsewhere = given.get("login_host") not in (None, connection.address)
     if connection.transport not in TRANSPORTS or elsewhere:
         return {}
@@ -81,7 +89,9 @@ def _winrm_beside_sql(module: str, given: Mapping[str, Any], connection: HostCon
 
 
 def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnection) -> dict[str, Any]:
-    """Everything that a WinRM session needs. A task that names another server gets nothing: one host's password is not for another."""
+    """Everything that a WinRM session needs. A task that names another server gets nothing: one host's password is not
+    for another.
+    """
     option, host, transport, address = connection.option, connection.host, connection.transport, connection.address
     named = given.get("winrm_host")
     if named and named != address:
@@ -93,7 +103,8 @@ def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnec
             return {}
         raise Refused(
             f"{module} speaks WinRM, but {host} is reached over {transport or 'no connection at all'}. "
-            "Set ansible_connection to winrm (or psrp) for it in the inventory, or give winrm_host, winrm_user and winrm_password."
+            "Set ansible_connection to winrm (or psrp) for it in the inventory, or give winrm_host, winrm_user and "
+            "winrm_password."
         ) from None
     filled = {
         "winrm_host": address,
@@ -105,7 +116,8 @@ def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnec
     if missing:
         variables = {"winrm_host": "ansible_host", "winrm_user": "ansible_user"}
         raise Refused(
-            f"{module} lacks {' and '.join(missing)} for {host}. Set {' and '.join(variables[name] for name in missing)} for it in the inventory, "
+            f"{module} lacks {' and '.join(missing)} for {host}. Set "
+            f"{' and '.join(variables[name] for name in missing)} for it in the inventory, "
             f"or give the option in the task."
         )
     return {name: value for name, value in filled.items() if value is not None}
@@ -119,7 +131,8 @@ def _from_winrm(option: Option) -> dict[str, Any]:
         "winrm_port": port or 5986,
         "winrm_scheme": scheme,
         "winrm_path": option("path"),
-        "winrm_transport": next(iter(option("transport") or []), None) or _guessed_transport(scheme, option("remote_user")),
+        "winrm_transport": next(iter(option("transport") or []), None)
+        or _guessed_transport(scheme, option("remote_user")),
         "winrm_timeout": option("connection_timeout"),
         "winrm_ca_file": extras.get("ansible_winrm_ca_trust_path"),
         "winrm_server_cert_validation": extras.get("ansible_winrm_server_cert_validation"),
@@ -136,7 +149,13 @@ def _guessed_transport(scheme: str, user: str | None) -> str:
 def _from_psrp(option: Option) -> dict[str, Any]:
     """psrp and WinRM share their listener: only the words differ."""
     port = option("port") or 5986
-    ways = {"negotiate": "ntlm", "certificate": "certificate", "kerberos": "kerberos", "ntlm": "ntlm", "credssp": "credssp"}
+    ways = {
+        "negotiate": "ntlm",
+        "certificate": "certificate",
+        "kerberos": "kerberos",
+        "ntlm": "ntlm",
+        "credssp": "credssp",
+    }
     scheme = option("protocol") or ("http" if port == 5985 else "https")
     basic = "ssl" if scheme == "https" else "plaintext"
     path = option("path")

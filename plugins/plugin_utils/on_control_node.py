@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a module of this collection on the control node while its task targets the Windows or database host.
 
-Every module has an action plugin of its name, and all of them are this one. The module gets what it needs to reach its server from the
-connection of the task's own host; the host itself is never connected to, so it may be switched off.
+Every module has an action plugin of its name, and all of them are this one. The module gets what it needs to reach its
+server from the connection of the task's own host; the host itself is never connected to, so it may be switched off.
 """
 
 from __future__ import annotations
@@ -45,13 +45,23 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
 
         # The host's own connection told what it knows; from here on everything happens on this machine.
-        shell = get_shell_plugin(shell_type="sh", executable="/bin/sh")      # not the host's, which may be PowerShell
+        shell = get_shell_plugin(shell_type="sh", executable="/bin/sh")  # not the host's, which may be PowerShell
         self._connection = connection_loader.get("ansible.builtin.local", self._play_context, shell=shell)
-        self._connection.set_option("pipelining", True)      # the module goes to Python as it is: sooner, and no file holds its passwords
+        self._connection.set_option(
+            "pipelining", True
+        )  # the module goes to Python as it is: sooner, and no file holds its passwords
         with self._progress_shown(task_vars.get("inventory_hostname", "")) as path:
-            named = {} if self._task.args.get("login_host") else {HOST: self._task.delegate_to or task_vars.get("inventory_hostname", "")}
+            named = (
+                {}
+                if self._task.args.get("login_host")
+                else {HOST: self._task.delegate_to or task_vars.get("inventory_hostname", "")}
+            )
             self._task.environment = [*(self._task.environment or []), {ENVIRONMENT: path, **named}]
-            result.update(self._execute_module(module_name=self._task.action, module_args=arguments, task_vars=on_this_machine(task_vars)))
+            result.update(
+                self._execute_module(
+                    module_name=self._task.action, module_args=arguments, task_vars=on_this_machine(task_vars)
+                )
+            )
         return result
 
     @property
@@ -59,11 +69,15 @@ class ActionModule(ActionBase):
         return self._task.action.rpartition(".")[2]
 
     def _refuse_what_cannot_work(self) -> None:
-        """The module speaks to its server from here: another user, a background job or a detour have nothing to act upon."""
+        """The module speaks to its server from here: another user, a background job or a detour have nothing to act
+        upon.
+        """
         if self._task.become or getattr(self._connection, "become", None):
             raise Refused(
-                f"{self._module} runs on the control node and speaks to its server under the account given in its options, "
-                "so become cannot take effect. Set 'become: false' on this task (if it comes from the variable ansible_become, set that to false)."
+                f"{self._module} runs on the control node and speaks to its server under the account given in its "
+                "options, "
+                "so become cannot take effect. Set 'become: false' on this task (if it comes from the variable "
+                "ansible_become, set that to false)."
             )
         if self._task.async_val:
             raise Refused(
@@ -72,7 +86,8 @@ class ActionModule(ActionBase):
             )
         if self._task.delegate_to in C.LOCALHOST:
             raise Refused(
-                f"{self._module} already runs on the control node. Remove 'delegate_to: {self._task.delegate_to}' and let the task target "
+                f"{self._module} already runs on the control node. Remove 'delegate_to: {self._task.delegate_to}' "
+                "and let the task target "
                 "the server: then address and account are taken from that host's own connection."
             )
 
@@ -114,10 +129,12 @@ class ActionModule(ActionBase):
 
 
 def this_run() -> str:
-    """Who is at work, the same in all tasks of one playbook: each task has a process of its own, and all of these the same parent."""
+    """Who is at work, the same in all tasks of one playbook: each task has a process of its own, and all of these the
+    same parent.
+    """
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):      # a container may run as a number without a name
+    except (KeyError, OSError):  # a container may run as a number without a name
         user = str(os.getuid())
     return f"{user}@{platform.node()} pid {os.getppid()}"
 
@@ -140,7 +157,11 @@ def follow(*, path: str, done: threading.Event, show: Callable[[str], None]) -> 
 
 
 def on_this_machine(task_vars: dict[str, Any]) -> dict[str, Any]:
-    """A task's variables for a run here, with the interpreter that runs ansible: what the module imports is installed beside it."""
+    """A task's variables for a run here, with the interpreter that runs ansible: what the module imports is installed
+    beside it.
+    """
     here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_shell_type": "sh"}
-    delegated = {host: {**variables, **here} for host, variables in (task_vars.get("ansible_delegated_vars") or {}).items()}
+    delegated = {
+        host: {**variables, **here} for host, variables in (task_vars.get("ansible_delegated_vars") or {}).items()
+    }
     return {**task_vars, **here, "ansible_delegated_vars": delegated}

@@ -1,9 +1,10 @@
 """The nightly job over a fleet: what the controller spends for 10, 50 and 100 lab servers.
 
-Each server is a Windows twin with a SQL Server twin, a small database and a small application's folder; the job is a full backup of the one and
-an archive of the other onto a share. The twins live in this process, the job is ansible-playbook: its processor time (with all that it started)
-and the memory of its processes together are what is measured. ``cpu_growth`` is what a further server costs between 50 and 100 by what it costs
-between 10 and 50: 1 is linear. Memory is mostly that of the forks; ``memory_mb_per_further_server`` is what the largest fleet holds beyond the
+Each server is a Windows twin with a SQL Server twin, a small database and a small application's folder; the job is a
+full backup of the one and an archive of the other onto a share. The twins live in this process, the job is
+ansible-playbook: its processor time (with all that it started) and the memory of its processes together are what is
+measured. ``cpu_growth`` is what a further server costs between 50 and 100 by what it costs between 10 and 50: 1 is
+linear. Memory is mostly that of the forks; ``memory_mb_per_further_server`` is what the largest fleet holds beyond the
 smallest.
 
 Seconds of the clock say little here: the twins compute on the same machine.
@@ -35,14 +36,26 @@ FOLDER = "C:\\inetpub\\wwwroot\\PasswordResetServer"
 SYSTEM = "NT AUTHORITY\\SYSTEM"
 JOB = [
     {
-        "hosts": "fleet", "gather_facts": False, "strategy": "host_pinned",
-        "module_defaults": {"group/prs.recovery.sql": {"login_user": "sa", "login_password": PASSWORD, "encrypt": "optional"}},
+        "hosts": "fleet",
+        "gather_facts": False,
+        "strategy": "host_pinned",
+        "module_defaults": {
+            "group/prs.recovery.sql": {"login_user": "sa", "login_password": PASSWORD, "encrypt": "optional"}
+        },
         "tasks": [
-            {"name": "Back up the database", "prs.recovery.sql_backup": {"database": "Fleet", "path": "{{ share }}\\{{ inventory_hostname }}"}},
-            {"name": "Back up the application", "prs.recovery.app_backup": {
-                "path": FOLDER, "destination": "{{ share }}\\{{ inventory_hostname }}", "share_user": "PRSLAB\\svc-backup",
-                "share_password": "{{ share_password }}",
-            }},
+            {
+                "name": "Back up the database",
+                "prs.recovery.sql_backup": {"database": "Fleet", "path": "{{ share }}\\{{ inventory_hostname }}"},
+            },
+            {
+                "name": "Back up the application",
+                "prs.recovery.app_backup": {
+                    "path": FOLDER,
+                    "destination": "{{ share }}\\{{ inventory_hostname }}",
+                    "share_user": "PRSLAB\\svc-backup",
+                    "share_password": "{{ share_password }}",
+                },
+            },
         ],
     },
 ]
@@ -52,11 +65,13 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name, fleet(Path(name), max(SIZES)) as inventory:
         measured = {str(size): job(Path(name), inventory, size) for size in SIZES}
     small, middle, large = (measured[str(size)] for size in SIZES)
-    return {"fleet": {
-        **measured,
-        "cpu_growth": round(further("cpu_seconds", middle, large) / further("cpu_seconds", small, middle), 3),
-        "memory_mb_per_further_server": round(further("memory_mb", small, large), 3),
-    }}
+    return {
+        "fleet": {
+            **measured,
+            "cpu_growth": round(further("cpu_seconds", middle, large) / further("cpu_seconds", small, middle), 3),
+            "memory_mb_per_further_server": round(further("memory_mb", small, large), 3),
+        }
+    }
 
 
 def further(what: str, before: dict[str, Any], after: dict[str, Any]) -> float:
@@ -72,12 +87,25 @@ def fleet(folder: Path, size: int) -> Iterator[dict[str, Any]]:
 
     (folder / "lab").mkdir()
     names = [f"srv{number:03}" for number in range(size)]
-    share = {"path": "D:\\Shares\\backup", "change": ["PRSLAB\\svc-backup", *(f"PRSLAB\\{name.upper()}$" for name in names)]}
-    hosts: dict[str, Any] = {name: {"site": "site-a", "number": 100 + number, "drives": {"C": "60 GB", "D": "60 GB"}} for number, name in enumerate(names)}
-    hosts[names[0]]["groups"] = ["prs_web", "prs_sql"]      # the lab's own inventory wants one of each
-    hosts["files"] = {"site": "site-a", "number": 2, "shares": {"backup": share, "media": {"path": "D:\\media"}}, "drives": {"C": "60 GB", "D": "500 GB"}}
+    share = {
+        "path": "D:\\Shares\\backup",
+        "change": ["PRSLAB\\svc-backup", *(f"PRSLAB\\{name.upper()}$" for name in names)],
+    }
+    hosts: dict[str, Any] = {
+        name: {"site": "site-a", "number": 100 + number, "drives": {"C": "60 GB", "D": "60 GB"}}
+        for number, name in enumerate(names)
+    }
+    hosts[names[0]]["groups"] = ["prs_web", "prs_sql"]  # the lab's own inventory wants one of each
+    hosts["files"] = {
+        "site": "site-a",
+        "number": 2,
+        "shares": {"backup": share, "media": {"path": "D:\\media"}},
+        "drives": {"C": "60 GB", "D": "500 GB"},
+    }
     estate = Estate(
-        config=config.parse({"dns_suffix": "prslab.test", "accounts": ["svc-backup"], "hosts": hosts}, name="fleet"), state_dir=folder / "lab", network=NETWORK,
+        config=config.parse({"dns_suffix": "prslab.test", "accounts": ["svc-backup"], "hosts": hosts}, name="fleet"),
+        state_dir=folder / "lab",
+        network=NETWORK,
     )
     estate.start()
     try:
@@ -87,9 +115,14 @@ def fleet(folder: Path, size: int) -> Iterator[dict[str, Any]]:
         addresses = {name: estate.host(name).address for name in names}
         yield {
             "vars": {
-                "ansible_connection": "winrm", "ansible_winrm_transport": "ntlm", "ansible_winrm_scheme": "http", "ansible_port": 5985,
-                "ansible_user": "Administrator", "ansible_password": estate.secrets.administrator,
-                "share": "\\\\files.prslab.test\\backup", "share_password": estate.secrets.accounts["svc-backup"],
+                "ansible_connection": "winrm",
+                "ansible_winrm_transport": "ntlm",
+                "ansible_winrm_scheme": "http",
+                "ansible_port": 5985,
+                "ansible_user": "Administrator",
+                "ansible_password": estate.secrets.administrator,
+                "share": "\\\\files.prslab.test\\backup",
+                "share_password": estate.secrets.accounts["svc-backup"],
             },
             "hosts": {name: {"ansible_host": address} for name, address in addresses.items()},
         }
@@ -110,12 +143,27 @@ def install(host: Any) -> None:
     files.make_dir("C:\\media")
     files.write("C:\\media\\setup.exe", media.media_files(media.MediaConfig())["sql\\setup.exe"])
     options = {
-        "ACTION": "Install", "Q": "True", "IACCEPTSQLSERVERLICENSETERMS": "True", "FEATURES": "SQLENGINE", "INSTANCENAME": "MSSQLSERVER", "TCPENABLED": "1",
-        "SQLSYSADMINACCOUNTS": "BUILTIN\\Administrators", "SECURITYMODE": "SQL", "SAPWD": PASSWORD, "SQLCOLLATION": "SQL_Latin1_General_CP1_CI_AS",
+        "ACTION": "Install",
+        "Q": "True",
+        "IACCEPTSQLSERVERLICENSETERMS": "True",
+        "FEATURES": "SQLENGINE",
+        "INSTANCENAME": "MSSQLSERVER",
+        "TCPENABLED": "1",
+        "SQLSYSADMINACCOUNTS": "BUILTIN\\Administrators",
+        "SECURITYMODE": "SQL",
+        "SAPWD": PASSWORD,
+        "SQLCOLLATION": "SQL_Latin1_General_CP1_CI_AS",
     }
     arguments = [f"/{name}={value}" for name, value in options.items()]
     call = CommandCall(
-        host=host, token=host.accounts.token(SYSTEM), delegated=True, files=files, environment={}, text="", program="C:\\media\\setup.exe", arguments=arguments,
+        host=host,
+        token=host.accounts.token(SYSTEM),
+        delegated=True,
+        files=files,
+        environment={},
+        text="",
+        program="C:\\media\\setup.exe",
+        arguments=arguments,
     )
     done = run_setup(call, read_media(files, "C:\\media\\setup.exe"))
     if done.rc:
@@ -125,7 +173,8 @@ def install(host: Any) -> None:
         files.write(f"{FOLDER}\\bin\\part{number}.dll", bytes(range(256)) * 40)
     files.write(f"{FOLDER}\\encryption.config", b"<encryptionSettings>the key</encryptionSettings>")
     connection = pyodbc.connect(
-        f"DRIVER={{{find_driver(None).name}}};SERVER=tcp:{host.address},1433;UID=sa;PWD={PASSWORD};Encrypt=optional", autocommit=True,
+        f"DRIVER={{{find_driver(None).name}}};SERVER=tcp:{host.address},1433;UID=sa;PWD={PASSWORD};Encrypt=optional",
+        autocommit=True,
     )
     connection.execute("CREATE DATABASE Fleet")
     connection.close()
@@ -137,15 +186,22 @@ def job(folder: Path, inventory: dict[str, Any], size: int) -> dict[str, Any]:
     (folder / "hosts.json").write_text(json.dumps({"fleet": {**inventory, "hosts": chosen}}))
     (folder / "job.json").write_text(json.dumps(JOB))
     environment = {
-        **os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(folder / "ansible"),
-        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true", "ANSIBLE_FORKS": str(FORKS),
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+        "ANSIBLE_FORKS": str(FORKS),
     }
     before = os.times()
     with (folder / "job.log").open("w") as log:
         began = time.monotonic()
         process = subprocess.Popen(
             [Path(sys.executable).parent / "ansible-playbook", "-i", folder / "hosts.json", folder / "job.json"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
         )
         memory = Memory(process.pid)
         code = process.wait()
@@ -156,13 +212,19 @@ def job(folder: Path, inventory: dict[str, Any], size: int) -> dict[str, Any]:
         raise SystemExit((folder / "job.log").read_text())
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return {
-        "servers": size, "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 2), "cpu_seconds_per_server": round(cpu / size, 3),
-        "memory_mb": round(megabytes, 1), "memory_mb_per_server": round(megabytes / size, 2),
+        "servers": size,
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu, 2),
+        "cpu_seconds_per_server": round(cpu / size, 3),
+        "memory_mb": round(megabytes, 1),
+        "memory_mb_per_server": round(megabytes / size, 2),
     }
 
 
 class Memory:
-    """The most that a process and all that it started held together, in KB: shared pages are divided among those that share them (PSS)."""
+    """The most that a process and all that it started held together, in KB: shared pages are divided among those that
+    share them (PSS).
+    """
 
     def __init__(self, pid: int):
         self._pid, self._most = pid, 0
@@ -183,7 +245,7 @@ class Memory:
         try:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
             children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        except OSError:      # it has just ended
+        except OSError:  # it has just ended
             return 0
         own = sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
         return own + sum(self._held(int(child)) for child in children)

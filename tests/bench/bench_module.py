@@ -1,13 +1,13 @@
 """What a module costs on top of the SQL that it sends, measured against the SQL Server twin.
 
-For each of some modules three fresh processes take turns: the module as ansible runs it, a module that does nothing, and a bare pyodbc
-script that sends the same statements and reads all their results. ``(module - nothing) / bare`` is its ratio, of the median of the
-differences turn by turn (what else the machine does then touches both) and the median of the bare script; ``module_ratio`` is the
-largest. Returned with it: ``module_ratios``, and the medians in ``module_seconds``, by module. What else the machine does only ever adds
-time, so the calmer half of the turns counts.
+For each of some modules three fresh processes take turns: the module as ansible runs it, a module that does nothing,
+and a bare pyodbc script that sends the same statements and reads all their results. ``(module - nothing) / bare`` is
+its ratio, of the median of the differences turn by turn (what else the machine does then touches both) and the median
+of the bare script; ``module_ratio`` is the largest. Returned with it: ``module_ratios``, and the medians in
+``module_seconds``, by module. What else the machine does only ever adds time, so the calmer half of the turns counts.
 
-The database is tiny, so this is the fixed cost of a run: Python compiles a module and all that it imports anew each time, because
-ansible hands it over in a zip file. Over a backup that takes a second it does not show.
+The database is tiny, so this is the fixed cost of a run: Python compiles a module and all that it imports anew each
+time, because ansible hands it over in a zip file. Over a backup that takes a second it does not show.
 """
 
 from __future__ import annotations
@@ -79,7 +79,13 @@ def twin(folder: Path) -> Iterator[dict[str, Any]]:
     from sql_host import PASSWORD, make_instance
 
     instance = make_instance(folder)
-    login = {"login_host": "127.0.0.1", "login_port": instance.port, "login_user": "sa", "login_password": PASSWORD, "encrypt": "optional"}
+    login = {
+        "login_host": "127.0.0.1",
+        "login_port": instance.port,
+        "login_user": "sa",
+        "login_password": PASSWORD,
+        "encrypt": "optional",
+    }
     try:
         sent_by("sql_database", {**login, **MODULES["sql_database"]})
         yield login
@@ -99,10 +105,12 @@ def measure(folder: Path, name: str, options: dict[str, Any]) -> dict[str, float
     }
     turns = []
     for turn in range(TURNS + 1):
-        first = turn % len(commands)      # each goes first as often as the others
+        first = turn % len(commands)  # each goes first as often as the others
         kinds = [*commands][first:] + [*commands][:first]
         turns.append({kind: seconds_of(f"{kind} of {name}", commands[kind]) for kind in kinds})
-    calm = sorted(turns[1:], key=lambda taken: sum(taken.values()))[: TURNS // 2]      # the very first turn warms the caches
+    calm = sorted(turns[1:], key=lambda taken: sum(taken.values()))[
+        : TURNS // 2
+    ]  # the very first turn warms the caches
     for taken in calm:
         taken["ours"] = taken["module"] - taken["nothing"]
     return {kind: statistics.median(taken[kind] for taken in calm) for kind in (*commands, "ours")}
@@ -166,10 +174,23 @@ def as_ansible_runs_it(folder: Path, module: str, options: dict[str, Any]) -> Pa
     (folder / "library").mkdir(exist_ok=True)
     (folder / "library" / "nothing.py").write_text(NOTHING)
     environment = {
-        **os.environ, "ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": str(place), "ANSIBLE_LIBRARY": str(folder / "library"),
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        **os.environ,
+        "ANSIBLE_KEEP_REMOTE_FILES": "1",
+        "ANSIBLE_REMOTE_TMP": str(place),
+        "ANSIBLE_LIBRARY": str(folder / "library"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
     }
-    command = [Path(sys.executable).parent / "ansible", "localhost", "-c", "local", "-m", module, *(["-a", json.dumps(options)] if options else [])]
+    command = [
+        Path(sys.executable).parent / "ansible",
+        "localhost",
+        "-c",
+        "local",
+        "-m",
+        module,
+        *(["-a", json.dumps(options)] if options else []),
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     made = sorted(place.rglob("AnsiballZ_*.py"))
     if done.returncode or not made:

@@ -1,9 +1,9 @@
 """How long a plan takes over 10,000, 100,000 and a million backup sets, handed over in no order.
 
-The history is that of a busy database: a full a day, a differential every six hours, a log backup a minute, every tenth log
-overlapping the one before, a recovery fork now and then. Of several targets the slowest counts: the newest point, moments at
-the end, in the middle and at the beginning, an LSN, and a moment that cannot be reached.
-Prints JSON, or returns it to run.py: ``{"planner_seconds": {"10000": s, "100000": s, "1000000": s}}``.
+The history is that of a busy database: a full a day, a differential every six hours, a log backup a minute, every tenth
+log overlapping the one before, a recovery fork now and then. Of several targets the slowest counts: the newest point,
+moments at the end, in the middle and at the beginning, an LSN, and a moment that cannot be reached. Prints JSON, or
+returns it to run.py: ``{"planner_seconds": {"10000": s, "100000": s, "1000000": s}}``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "build" / "collecti
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import Inventory
-from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import Plan, Refusal, Request, Target, plan_restore
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
+    Plan,
+    Refusal,
+    Request,
+    Target,
+    plan_restore,
+)
 
 SIZES = (10_000, 100_000, 1_000_000)
 _MINUTE = timedelta(minutes=1)
@@ -41,11 +47,25 @@ def history(count: int) -> list[BackupSet]:
         if kind == "full":
             base = f"{number:032x}"
         first_fork = before if kind == "log" else fork
-        sets.append(BackupSet(
-            guid=f"{number:032x}", kind=kind, family_guid="family", database="PasswordResetServer", server="SQL1",
-            first_lsn=first - (50 if number % 10 == 3 and number > 10 and point is None else 0), last_lsn=lsn, first_fork=first_fork, last_fork=fork,
-            fork_point_lsn=point if kind == "log" else None, differential_base_guid=base if kind == "differential" else "", started=moment,
-            finished=moment + timedelta(seconds=5), utc_offset=_UTC, copies=(Copy(stripes=(f"B:\\{number}.bak",)),)))
+        sets.append(
+            BackupSet(
+                guid=f"{number:032x}",
+                kind=kind,
+                family_guid="family",
+                database="PasswordResetServer",
+                server="SQL1",
+                first_lsn=first - (50 if number % 10 == 3 and number > 10 and point is None else 0),
+                last_lsn=lsn,
+                first_fork=first_fork,
+                last_fork=fork,
+                fork_point_lsn=point if kind == "log" else None,
+                differential_base_guid=base if kind == "differential" else "",
+                started=moment,
+                finished=moment + timedelta(seconds=5),
+                utc_offset=_UTC,
+                copies=(Copy(stripes=(f"B:\\{number}.bak",)),),
+            )
+        )
         if kind != "log":
             lsn = first  # data backups do not truncate the log: the next log backup begins where the last one ended
         else:
@@ -67,7 +87,10 @@ def measure(count: int) -> float:
         answer = plan_restore(Inventory(sets=sets), Request(database="PasswordResetServer", target=target), now=now)
         slowest = max(slowest, time.process_time() - began)
         if isinstance(answer, Plan) != (target in targets):
-            raise SystemExit(f"{target}: {answer.message if isinstance(answer, Refusal) else 'planned, though it lies in the future'}")
+            raise SystemExit(
+                f"{target}: "
+                f"{answer.message if isinstance(answer, Refusal) else 'planned, though it lies in the future'}"
+            )
     return slowest
 
 

@@ -1,7 +1,7 @@
 """Run every benchmark in this folder and write what they measured to build/bench.json.
 
-A benchmark is a module ``bench_*.py`` with a function ``run()`` that returns ``{key: value}``. Keys that were not measured this
-time keep their last value. Names given as arguments choose: ``tests/bench/run.py planner``.
+A benchmark is a module ``bench_*.py`` with a function ``run()`` that returns ``{key: value}``. Keys that were not
+measured this time keep their last value. Names given as arguments choose: ``tests/bench/run.py planner``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""The main job, in the lab: provision an estate from nothing, back it up, wipe a site, rebuild it, and prove that nothing was lost.
+"""The main job, in the lab: provision an estate from nothing, back it up, wipe a site, rebuild it, and prove that
+nothing was lost.
 
     demo.py --estate default|single --report build/demo.json
 
-Everything that ansible prints goes to files beside the lab's state; the terminal shows what they say to a person. The report
-holds plain numbers; a step that fails ends the demo with a non-zero exit code and leaves the lab running to look at.
+Everything that ansible prints goes to files beside the lab's state; the terminal shows what they say to a person. The
+report holds plain numbers; a step that fails ends the demo with a non-zero exit code and leaves the lab running to look
+at.
 """
 
 from __future__ import annotations
@@ -30,16 +32,21 @@ from second_client import read_markers
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKER_ROWS = 25
-RECAP = re.compile(r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)", re.M)
+RECAP = re.compile(
+    r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)",
+    re.M,
+)
 
 
 def worth_telling(lines: Iterable[str]) -> Iterator[str]:
-    """Of what ansible-playbook prints: the plays in which something is done, what their tasks say to a person, and what fails."""
+    """Of what ansible-playbook prints: the plays in which something is done, what their tasks say to a person, and what
+    fails.
+    """
     play, in_list = "", False
     for line in lines:
         text = line.strip()
         if line.startswith("PLAY ["):
-            play = line[len("PLAY "):].rstrip("* ")
+            play = line[len("PLAY ") :].rstrip("* ")
         elif line.startswith("TASK [") and play:
             yield play
             play = ""
@@ -101,11 +108,26 @@ class Demo:
         log = self.logs / f"{self.step_number:02}-{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         command = ["ansible-playbook", "-i", str(self.lab.state_dir / "inventory"), f"prs.recovery.{name}", *arguments]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1",
-                       "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections")}
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "PYTHONUNBUFFERED": "1",
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+        }
         begin = time.monotonic()
-        with log.open("w", encoding="utf-8") as copy, subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True) as process:
+        with (
+            log.open("w", encoding="utf-8") as copy,
+            subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+            ) as process,
+        ):
             for told in worth_telling(self.copied(process.stdout, copy)):
                 print(f"    {told[:400]}", flush=True)
         seconds = time.monotonic() - begin
@@ -113,7 +135,11 @@ class Demo:
         hosts = list(RECAP.finditer(text))
         if process.returncode or not hosts or any(int(host["failed"]) or int(host["unreachable"]) for host in hosts):
             raise DemoFailed(f"{name} failed with exit code {process.returncode}; all that it printed is in {log}")
-        return PlaybookRun(seconds=seconds, tasks=len(re.findall(r"^TASK \[", text, re.M)), changed=sum(int(host["changed"]) for host in hosts))
+        return PlaybookRun(
+            seconds=seconds,
+            tasks=len(re.findall(r"^TASK \[", text, re.M)),
+            changed=sum(int(host["changed"]) for host in hosts),
+        )
 
     @staticmethod
     def copied(lines: Iterable[str], copy: TextIO) -> Iterator[str]:
@@ -131,8 +157,18 @@ class Demo:
         return page
 
     def run(self) -> None:
-        for act in (self.come_up, self.provision, self.write_markers, self.back_up, self.wreck, self.look_first, self.rebuild, self.prove,
-                    self.run_again, self.judge):
+        for act in (
+            self.come_up,
+            self.provision,
+            self.write_markers,
+            self.back_up,
+            self.wreck,
+            self.look_first,
+            self.rebuild,
+            self.prove,
+            self.run_again,
+            self.judge,
+        ):
             act()
 
     def come_up(self) -> None:
@@ -157,7 +193,10 @@ class Demo:
             self.lab.mark([f"marker {number:03}" for number in range(1, MARKER_ROWS + 1)])
             self.markers = read_markers(self.lab)
             self.report["marker_rows_before"] = len(self.markers)
-            self.expect(len(self.markers) == MARKER_ROWS, f"{len(self.markers)} marker rows in the database instead of {MARKER_ROWS}")
+            self.expect(
+                len(self.markers) == MARKER_ROWS,
+                f"{len(self.markers)} marker rows in the database instead of {MARKER_ROWS}",
+            )
 
     def back_up(self) -> None:
         with self.step("A backup is taken: database and application folder"):
@@ -166,7 +205,11 @@ class Demo:
 
     def wreck(self) -> None:
         site = self.lab.description.sites[0]
-        victims = [host.name for host in self.lab.description.hosts if host.site == site and {"prs_web", "prs_sql"} & set(host.groups)]
+        victims = [
+            host.name
+            for host in self.lab.description.hosts
+            if host.site == site and {"prs_web", "prs_sql"} & set(host.groups)
+        ]
         with self.step(f"Disaster: {' and '.join(victims)} ({site}) wiped"):
             for victim in victims:
                 self.lab.wipe(victim)
@@ -189,10 +232,16 @@ class Demo:
     def prove(self) -> None:
         with self.step("The page and a separate SQL client read every marker row again"):
             page, rows = self.expect_page("ready"), read_markers(self.lab)
-            self.expect(rows == self.markers, f"the separate client reads {len(rows)} rows that are not the {len(self.markers)} written before the disaster")
+            self.expect(
+                rows == self.markers,
+                f"the separate client reads {len(rows)} rows that are not the {len(self.markers)} written before "
+                "the disaster",
+            )
             shown = {row["label"]: row["secret"] for row in page.rows}
             expected = {label: f"secret of {label}" for label, _stored in self.markers}
-            self.expect(shown == expected, f"the page shows {len(shown)} rows that are not the ones written before the disaster")
+            self.expect(
+                shown == expected, f"the page shows {len(shown)} rows that are not the ones written before the disaster"
+            )
             self.report["marker_rows_after"] = len(rows)
 
     def run_again(self) -> None:
@@ -203,7 +252,10 @@ class Demo:
             self.expect(run.changed == 0, f"the second run reported {run.changed} changes")
 
     def judge(self) -> None:
-        with self.step("What the twins were asked is judged: did they know all of it, and would Microsoft's parser take every T-SQL text"):
+        with self.step(
+            "What the twins were asked is judged: did they know all of it, and would Microsoft's parser take every "
+            "T-SQL text"
+        ):
             unmodelled = self.lab.unmodelled()
             self.report["unmodelled"] = len(unmodelled)
             texts = recorded_statements([self.lab.state_dir / "record.jsonl"])
@@ -221,7 +273,14 @@ class Demo:
 
     def summary(self) -> None:
         after, before = self.report.get("marker_rows_after"), self.report.get("marker_rows_before")
-        print(f"\n{after} of {before} rows came back. make lab-up starts such an estate for you to wreck (tests/lab/README.md)." if after else "")
+        print(
+            (
+                f"\n{after} of {before} rows came back. make lab-up starts such an estate for you to wreck "
+                "(tests/lab/README.md)."
+            )
+            if after
+            else ""
+        )
         print("\nSummary")
         for name, value in self.report.items():
             print(f"    {name:24} {value}")
@@ -245,7 +304,9 @@ def main() -> int:
     options.report.write_text(json.dumps(demo.report, indent=2) + "\n")
     print(f"    written to {options.report}")
     if failure:
-        print(f"\nFAILED: {failure}\nThe lab is left running: prs-lab state --state {demo.lab.state_dir}", file=sys.stderr)
+        print(
+            f"\nFAILED: {failure}\nThe lab is left running: prs-lab state --state {demo.lab.state_dir}", file=sys.stderr
+        )
         return 1
     if not options.keep:
         demo.lab.down()

@@ -1,9 +1,11 @@
-"""A small, faithful model of what SQL Server writes into backups and of what RESTORE accepts, for tests of the restore planner.
+"""A small, faithful model of what SQL Server writes into backups and of what RESTORE accepts, for tests of the restore
+planner.
 
-It knows nothing of the planner. A :class:`History` lives through writes, backups of all kinds, restores that start recovery
-forks, copies under other names and other databases of the same name. What it leaves behind are *files* with headers like those
-of RESTORE HEADERONLY, and the truth: which records every set really holds. A :class:`Restoring` database takes one RESTORE
-after the other by the documented rules and raises :class:`RestoreError` with the server's number where one does not apply.
+It knows nothing of the planner. A :class:`History` lives through writes, backups of all kinds, restores that start
+recovery forks, copies under other names and other databases of the same name. What it leaves behind are *files* with
+headers like those of RESTORE HEADERONLY, and the truth: which records every set really holds. A :class:`Restoring`
+database takes one RESTORE after the other by the documented rules and raises :class:`RestoreError` with the server's
+number where one does not apply.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ Lineage = tuple[tuple[str, int], ...]
 
 @dataclass(eq=False)
 class Taken:
-    """A backup set: its header's fields, and the truth: the whole path of records up to its end, with the forks that it crosses."""
+    """A backup set: its header's fields, and the truth: the whole path of records up to its end, with the forks that it
+    crosses.
+    """
 
     guid: str
     kind: str
@@ -61,20 +65,38 @@ class Taken:
     def header(self, position: int) -> dict[str, object]:
         """The row of RESTORE HEADERONLY, as far as it matters here. The server's clock shows UTC."""
         return {
-            "BackupName": None, "BackupType": {"full": 1, "log": 2, "differential": 5}[self.kind], "Position": position,
-            "DatabaseName": self.database, "ServerName": "SQL1", "FirstLSN": self.first_lsn, "LastLSN": self.last_lsn,
-            "CheckpointLSN": self.checkpoint_lsn, "DatabaseBackupLSN": 0, "BackupStartDate": self.started.replace(tzinfo=None),
-            "BackupFinishDate": self.finished.replace(tzinfo=None), "RecoveryForkID": self.last_fork, "FirstRecoveryForkID": self.first_fork,
-            "ForkPointLSN": self.fork_point, "FamilyGUID": self.family, "BackupSetGUID": self.guid, "IsCopyOnly": self.copy_only,
-            "HasBulkLoggedData": self.bulk, "DifferentialBaseGUID": self.base.guid if self.base else None,
-            "DifferentialBaseLSN": self.base.first_lsn if self.base else None, "TimeZone": 0, "BackupSize": 1000,
-            "LastValidRestoreTime": self.last_valid.replace(tzinfo=None) if self.last_valid else None, "SoftwareVersionMajor": 15,
+            "BackupName": None,
+            "BackupType": {"full": 1, "log": 2, "differential": 5}[self.kind],
+            "Position": position,
+            "DatabaseName": self.database,
+            "ServerName": "SQL1",
+            "FirstLSN": self.first_lsn,
+            "LastLSN": self.last_lsn,
+            "CheckpointLSN": self.checkpoint_lsn,
+            "DatabaseBackupLSN": 0,
+            "BackupStartDate": self.started.replace(tzinfo=None),
+            "BackupFinishDate": self.finished.replace(tzinfo=None),
+            "RecoveryForkID": self.last_fork,
+            "FirstRecoveryForkID": self.first_fork,
+            "ForkPointLSN": self.fork_point,
+            "FamilyGUID": self.family,
+            "BackupSetGUID": self.guid,
+            "IsCopyOnly": self.copy_only,
+            "HasBulkLoggedData": self.bulk,
+            "DifferentialBaseGUID": self.base.guid if self.base else None,
+            "DifferentialBaseLSN": self.base.first_lsn if self.base else None,
+            "TimeZone": 0,
+            "BackupSize": 1000,
+            "LastValidRestoreTime": self.last_valid.replace(tzinfo=None) if self.last_valid else None,
+            "SoftwareVersionMajor": 15,
         }
 
 
 @dataclass(eq=False)
 class File:
-    """A backup file: one stripe of one media set, with the sets at their positions. ``damaged``: positions that cannot be read."""
+    """A backup file: one stripe of one media set, with the sets at their positions. ``damaged``: positions that cannot
+    be read.
+    """
 
     path: str
     media_set: str
@@ -104,7 +126,9 @@ class Database:
 
 
 class History:
-    """Wall clock, databases and everything that was ever backed up. GUIDs are counted, so that a failing case can be read."""
+    """Wall clock, databases and everything that was ever backed up. GUIDs are counted, so that a failing case can be
+    read.
+    """
 
     def __init__(self) -> None:
         self.clock = datetime(2024, 1, 1, tzinfo=timezone.utc)
@@ -120,7 +144,9 @@ class History:
         self.clock += timedelta(seconds=seconds)
 
     def create(self, name: str, *, lsn: int) -> Database:
-        database = Database(name=name, family=self.guid(), records=[], lineage=((self.guid(), 0),), next_lsn=lsn, log_start=lsn)
+        database = Database(
+            name=name, family=self.guid(), records=[], lineage=((self.guid(), 0),), next_lsn=lsn, log_start=lsn
+        )
         self.databases.append(database)
         return database
 
@@ -131,8 +157,15 @@ class History:
             database.records.append(Record(database.next_lsn, self.clock, self._count))
             database.next_lsn += 1 + (self._count + step) % 3
 
-    def back_up_data(self, database: Database, *, differential: bool = False, copy_only: bool = False, busy: int = 0,
-                     log_meanwhile: bool = False) -> Taken:
+    def back_up_data(
+        self,
+        database: Database,
+        *,
+        differential: bool = False,
+        copy_only: bool = False,
+        busy: int = 0,
+        log_meanwhile: bool = False,
+    ) -> Taken:
         """A full or differential; ``busy`` records are written, and perhaps the log is backed up, while it runs."""
         if differential and database.base is None:
             differential = False
@@ -148,17 +181,33 @@ class History:
         self.pass_time(busy)
         fork = database.fork
         taken = Taken(
-            guid=self.guid(), kind="differential" if differential else "full", family=database.family, database=database.name,
-            first_lsn=first, last_lsn=database.next_lsn, checkpoint_lsn=first, started=started, finished=self.clock,
-            path=tuple(database.records), lineage=database.lineage, first_fork=fork, last_fork=fork,
-            copy_only=copy_only and not differential, base=database.base if differential else None)
+            guid=self.guid(),
+            kind="differential" if differential else "full",
+            family=database.family,
+            database=database.name,
+            first_lsn=first,
+            last_lsn=database.next_lsn,
+            checkpoint_lsn=first,
+            started=started,
+            finished=self.clock,
+            path=tuple(database.records),
+            lineage=database.lineage,
+            first_fork=fork,
+            last_fork=fork,
+            copy_only=copy_only and not differential,
+            base=database.base if differential else None,
+        )
         self.taken.append(taken)
         if not differential and not copy_only:
             database.base = taken
         return taken
 
-    def back_up_log(self, database: Database, *, copy_only: bool = False, bulk: bool = False, busy: int = 0, tells_end: bool = False) -> Taken | None:
-        """A log backup; it is cut off somewhere between its start and its end. Nothing logged since the last one: an idle one."""
+    def back_up_log(
+        self, database: Database, *, copy_only: bool = False, bulk: bool = False, busy: int = 0, tells_end: bool = False
+    ) -> Taken | None:
+        """A log backup; it is cut off somewhere between its start and its end. Nothing logged since the last one: an
+        idle one.
+        """
         if not database.backed_up:
             return None
         self.pass_time(1)
@@ -172,21 +221,42 @@ class History:
         crossed = [(fork, point) for fork, point in database.lineage if point >= first and point > 0]
         before = next(fork for fork, point in reversed(database.lineage) if point < first or point == 0)
         taken = Taken(
-            guid=self.guid(), kind="log", family=database.family, database=database.name, first_lsn=first, last_lsn=last, started=started,
-            finished=self.clock, path=path, lineage=database.lineage, first_fork=before, last_fork=database.fork,
-            fork_point=crossed[-1][1] if crossed else None, copy_only=copy_only, bulk=bulk and first < last,
-            last_valid=path[-1].time if tells_end and path else None)
+            guid=self.guid(),
+            kind="log",
+            family=database.family,
+            database=database.name,
+            first_lsn=first,
+            last_lsn=last,
+            started=started,
+            finished=self.clock,
+            path=path,
+            lineage=database.lineage,
+            first_fork=before,
+            last_fork=database.fork,
+            fork_point=crossed[-1][1] if crossed else None,
+            copy_only=copy_only,
+            bulk=bulk and first < last,
+            last_valid=path[-1].time if tells_end and path else None,
+        )
         self.taken.append(taken)
         if not copy_only:
             database.log_start = last
         return taken
 
-    def recover(self, taken: Taken, *, name: str, base: Taken | None, stop: int | None = None, log_again: bool = False,
-                quiet: bool = False) -> Database:
+    def recover(
+        self,
+        taken: Taken,
+        *,
+        name: str,
+        base: Taken | None,
+        stop: int | None = None,
+        log_again: bool = False,
+        quiet: bool = False,
+    ) -> Database:
         """Restore up to ``taken``, perhaps stop inside it, and recover: a new recovery fork begins.
 
-        The next log backup begins at the recovery point or, with ``log_again``, where ``taken`` began. Recovery itself is logged,
-        unless ``quiet``.
+        The next log backup begins at the recovery point or, with ``log_again``, where ``taken`` began. Recovery itself
+        is logged, unless ``quiet``.
         """
         lineage, path, point = taken.lineage, taken.path, taken.last_lsn
         if stop is not None and taken.kind == "log" and taken.first_lsn < stop < taken.last_lsn and not taken.bulk:
@@ -194,8 +264,16 @@ class History:
             lineage = tuple(part for part in lineage if part[1] < point)
             path = tuple(record for record in path if record.lsn < point)
         start = taken.first_lsn if log_again and taken.first_lsn > lineage[-1][1] else point
-        database = Database(name=name, family=taken.family, records=list(path), lineage=(*lineage, (self.guid(), point)), next_lsn=point,
-                            log_start=start, base=base, backed_up=True)
+        database = Database(
+            name=name,
+            family=taken.family,
+            records=list(path),
+            lineage=(*lineage, (self.guid(), point)),
+            next_lsn=point,
+            log_start=start,
+            base=base,
+            backed_up=True,
+        )
         self.databases.append(database)
         if not quiet:
             self.write(database)
@@ -255,17 +333,24 @@ class Restoring:
             raise RestoreError(4326, f"ends at {taken.last_lsn}, too early for {self.position}")
         forks = [fork for fork, _start in taken.lineage]
         bounds = [start for _fork, start in taken.lineage] + [taken.last_lsn]
-        if self.fork not in forks or not bounds[forks.index(self.fork)] <= self.position <= bounds[forks.index(self.fork) + 1]:
+        if (
+            self.fork not in forks
+            or not bounds[forks.index(self.fork)] <= self.position <= bounds[forks.index(self.fork) + 1]
+        ):
             raise RestoreError(4330, "another recovery path")
         if tuple(record for record in taken.path if record.lsn < self.position) != self.records:
-            raise RestoreError(4330, "the data belong to another recovery path")  # a wrong fork that the GUIDs did not tell
+            raise RestoreError(
+                4330, "the data belong to another recovery path"
+            )  # a wrong fork that the GUIDs did not tell
         if stop_at is not None and self.records and self.records[-1].time >= stop_at:
             raise RestoreError(4335, "the time is too early")
         if stop_lsn is not None and stop_lsn < self.position:
             raise RestoreError(4335, "the LSN is too early")
         end = taken.last_lsn
         for record in taken.path:
-            if record.lsn >= self.position and ((stop_at is not None and record.time >= stop_at) or (stop_lsn is not None and record.lsn >= stop_lsn)):
+            if record.lsn >= self.position and (
+                (stop_at is not None and record.time >= stop_at) or (stop_lsn is not None and record.lsn >= stop_lsn)
+            ):
                 end = record.lsn if stop_lsn is None else stop_lsn
                 break
         if stop_lsn is not None and stop_lsn < taken.last_lsn:

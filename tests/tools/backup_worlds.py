@@ -16,7 +16,18 @@ __all__ = ["NAME", "Scene", "live", "scene_of", "store"]
 NAME = "PasswordResetServer"
 
 WRITES = ("write", "write", "pause")
-BACKUPS = ("full", "copy_full", "differential", "log", "log", "log", "copy_log", "bulk_log", "idle_log", "full_with_log")
+BACKUPS = (
+    "full",
+    "copy_full",
+    "differential",
+    "log",
+    "log",
+    "log",
+    "copy_log",
+    "bulk_log",
+    "idle_log",
+    "full_with_log",
+)
 FORKS = ("recover", "recover_inside", "recover_inside", "recover_copy", "other_database")
 
 
@@ -30,8 +41,11 @@ class Scene:
 
     def readable(self, taken: Taken) -> bool:
         """Whether every stripe of the set can still be read somewhere."""
-        good = {file.stripe for file in self.files.values() if taken in file.sets and not file.unreadable
-                and file.sets.index(taken) + 1 not in file.damaged}
+        good = {
+            file.stripe
+            for file in self.files.values()
+            if taken in file.sets and not file.unreadable and file.sets.index(taken) + 1 not in file.damaged
+        }
         return good == set(range(1, taken.stripes + 1))
 
     def known(self, taken: Taken) -> bool:
@@ -40,16 +54,24 @@ class Scene:
     def inventory(self) -> Inventory:
         readings = []
         for file in self.files.values():
-            readings.append(FileReading(
-                path=file.path, problem="error 3241" if file.unreadable else "",
-                label=Label(media_set_id=file.media_set, family_count=file.stripes, family_sequence=file.stripe),
-                headers=[taken.header(position) for position, taken in enumerate(file.sets, start=1)],
-                set_problems=dict.fromkeys(file.damaged, "VERIFYONLY found damage")))
+            readings.append(
+                FileReading(
+                    path=file.path,
+                    problem="error 3241" if file.unreadable else "",
+                    label=Label(media_set_id=file.media_set, family_count=file.stripes, family_sequence=file.stripe),
+                    headers=[taken.header(position) for position, taken in enumerate(file.sets, start=1)],
+                    set_problems=dict.fromkeys(file.damaged, "VERIFYONLY found damage"),
+                )
+            )
         return assemble(readings, zone=timezone.utc)
 
     def oracle(self, wanted: str) -> Oracle:
         sets = [taken for taken in self.history.taken if taken.family == self.family and self.readable(taken)]
-        names = {(taken.database, taken.last_fork) for taken in self.history.taken if taken.family == self.family and self.known(taken)}
+        names = {
+            (taken.database, taken.last_fork)
+            for taken in self.history.taken
+            if taken.family == self.family and self.known(taken)
+        }
         return Oracle(sets, names=names, wanted=wanted)
 
 
@@ -81,10 +103,21 @@ def back_up(history: History, database: Database, action: str, chance: random.Ra
             history.pass_time(2)
             history.back_up_log(database)
     elif action.endswith("log") and action != "full_with_log":
-        history.back_up_log(database, copy_only=action == "copy_log", bulk=action == "bulk_log", busy=busy, tells_end=chance.random() < 0.2)
+        history.back_up_log(
+            database,
+            copy_only=action == "copy_log",
+            bulk=action == "bulk_log",
+            busy=busy,
+            tells_end=chance.random() < 0.2,
+        )
     else:
-        history.back_up_data(database, differential=action == "differential", copy_only=action == "copy_full", busy=busy,
-                             log_meanwhile=action == "full_with_log")
+        history.back_up_data(
+            database,
+            differential=action == "differential",
+            copy_only=action == "copy_full",
+            busy=busy,
+            log_meanwhile=action == "full_with_log",
+        )
 
 
 def recover(history: History, databases: list[Database], action: str, chance: random.Random) -> None:
@@ -93,14 +126,25 @@ def recover(history: History, databases: list[Database], action: str, chance: ra
         return
     taken = chance.choice(sets)
     stop = chance.randrange(taken.first_lsn, taken.last_lsn + 1) if action == "recover_inside" else None
-    fulls = [one for one in history.taken if one.kind == "full" and not one.copy_only and one.last_lsn <= taken.first_lsn
-             and one.path == taken.path[:len(one.path)]]
-    base = taken.base if taken.kind == "differential" else taken if taken.kind == "full" and not taken.copy_only else None
+    fulls = [
+        one
+        for one in history.taken
+        if one.kind == "full"
+        and not one.copy_only
+        and one.last_lsn <= taken.first_lsn
+        and one.path == taken.path[: len(one.path)]
+    ]
+    base = (
+        taken.base if taken.kind == "differential" else taken if taken.kind == "full" and not taken.copy_only else None
+    )
     if taken.kind == "log":
         base = chance.choice(fulls) if fulls else None
     same = NAME if action != "recover_copy" else "Copy of it"
-    databases.append(history.recover(taken, name=same, base=base, stop=stop, log_again=chance.random() < 0.5,
-                                     quiet=chance.random() < 0.1))
+    databases.append(
+        history.recover(
+            taken, name=same, base=base, stop=stop, log_again=chance.random() < 0.5, quiet=chance.random() < 0.1
+        )
+    )
     if same == NAME and taken.database == NAME and chance.random() < 0.7:
         databases[0] = databases.pop()
 
@@ -119,15 +163,22 @@ def store(history: History, chance: random.Random, harm: float) -> Scene:
             for stripe in range(1, count + 1):
                 number += 1
                 name = chance.choice((f"{taken.kind}_{number}.bak", f"renamed ({number}).old", f"X{number}"))
-                open_media.append(File(path=f"\\\\files\\backup\\{name}", media_set=media, stripe=stripe, stripes=count))
+                open_media.append(
+                    File(path=f"\\\\files\\backup\\{name}", media_set=media, stripe=stripe, stripes=count)
+                )
         taken.stripes = open_media[0].stripes
         for file in open_media:
             file.sets.append(taken)
             scene.files[file.path] = file
     for file in list(scene.files.values()):
         if chance.random() < harm:
-            copy = File(path=f"D:\\{'second' if chance.random() < 0.5 else 'third'}\\{number}.bak", media_set=file.media_set, stripe=file.stripe,
-                        stripes=file.stripes, sets=file.sets)
+            copy = File(
+                path=f"D:\\{'second' if chance.random() < 0.5 else 'third'}\\{number}.bak",
+                media_set=file.media_set,
+                stripe=file.stripe,
+                stripes=file.stripes,
+                sets=file.sets,
+            )
             number += 1
             scene.files[copy.path] = copy
     for path, file in list(scene.files.items()):

@@ -3,8 +3,8 @@
 
     judge_tsql.py [--json] RECORD...      RECORD: a lab's record, JSON lines with kind "sql" and the text
 
-The parser is a .NET library: `tests/tools/fetch_scriptdom.sh` brings it and its runtime to build/scriptdom. Both exist for
-Linux on x86-64 only; elsewhere this says so and judges nothing.
+The parser is a .NET library: `tests/tools/fetch_scriptdom.sh` brings it and its runtime to build/scriptdom. Both exist
+for Linux on x86-64 only; elsewhere this says so and judges nothing.
 """
 
 from __future__ import annotations
@@ -36,12 +36,34 @@ def available() -> str | None:
 
 
 NEWER = ((re.compile(r"(?i)(\bCREATE CERTIFICATE\b[^;]*?\bFROM) BINARY = 0x[0-9A-F]+"), r"\1 FILE = 'x'"),)
-"""What Microsoft documents (this one for SQL Server 2012 and later) and this ScriptDom does not know yet -> a form that it does. The rest is judged."""
+"""What Microsoft documents (this one for SQL Server 2012 and later) and this ScriptDom does not know yet -> a form that
+it does. The rest is judged.
+"""
 
 
 WRITING = {
-    "Alter", "Backup", "BulkInsert", "Bulk", "Checkpoint", "Create", "Dbcc", "Delete", "Deny", "Drop", "Grant", "Insert", "Into", "Kill", "Merge",
-    "Reconfigure", "Revoke", "Shutdown", "Truncate", "Update", "UpdateText", "WriteText",
+    "Alter",
+    "Backup",
+    "BulkInsert",
+    "Bulk",
+    "Checkpoint",
+    "Create",
+    "Dbcc",
+    "Delete",
+    "Deny",
+    "Drop",
+    "Grant",
+    "Insert",
+    "Into",
+    "Kill",
+    "Merge",
+    "Reconfigure",
+    "Revoke",
+    "Shutdown",
+    "Truncate",
+    "Update",
+    "UpdateText",
+    "WriteText",
 }
 """Words (as ScriptDom calls its tokens) that stand in no question."""
 
@@ -56,14 +78,22 @@ class Judge:
         reason = available()
         if reason:
             raise RuntimeError(reason)
-        os.environ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1"      # no ICU needed
+        os.environ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1"  # no ICU needed
         import pythonnet
         from clr_loader import get_coreclr
 
         with tempfile.TemporaryDirectory() as folder:
             config = Path(folder) / "runtime.json"
-            config.write_text(json.dumps({"runtimeOptions": {
-                "tfm": "netcoreapp3.1", "framework": {"name": "Microsoft.NETCore.App", "version": "3.1.0"}}}))
+            config.write_text(
+                json.dumps(
+                    {
+                        "runtimeOptions": {
+                            "tfm": "netcoreapp3.1",
+                            "framework": {"name": "Microsoft.NETCore.App", "version": "3.1.0"},
+                        }
+                    }
+                )
+            )
             pythonnet.set_runtime(get_coreclr(runtime_config=str(config), dotnet_root=str(HOME / "dotnet")))
             import clr
 
@@ -73,7 +103,7 @@ class Judge:
 
         self._dom = ScriptDom
         self._reader = StringReader
-        self._parser = ScriptDom.TSql150Parser(True)      # True: quoted identifiers, as the drivers set them
+        self._parser = ScriptDom.TSql150Parser(True)  # True: quoted identifiers, as the drivers set them
 
     def errors(self, text: str) -> list[str]:
         """What the parser has against one batch; an empty list when it accepts it."""
@@ -90,16 +120,24 @@ class Judge:
         return [type(statement).__name__ for batch in tree.Batches for statement in batch.Statements]
 
     def writes(self, text: str) -> bool:
-        """Whether a batch does anything but ask, however deep in it; also True for what cannot be told: other procedures, dynamic SQL, broken texts."""
+        """Whether a batch does anything but ask, however deep in it; also True for what cannot be told: other
+        procedures, dynamic SQL, broken texts.
+        """
         tree, errors = self._parser.Parse(self._reader(text), None)
         if errors.Count:
             return True
         tokens = [(str(token.TokenType), (token.Text or "").strip("[]").lower()) for token in tree.ScriptTokenStream]
         tokens = [token for token in tokens if token[0] not in ("WhiteSpace", "SingleLineComment", "MultilineComment")]
         kinds = {kind for kind, _word in tokens}
-        restores = any(kind == "Restore" and word in ("database", "log", "tran", "transaction")
-                       for (kind, _), (_, word) in itertools.pairwise(tokens))
-        runs = [self._procedure(tokens[place + 1:]) for place, (kind, _word) in enumerate(tokens) if kind in ("Exec", "Execute")]
+        restores = any(
+            kind == "Restore" and word in ("database", "log", "tran", "transaction")
+            for (kind, _), (_, word) in itertools.pairwise(tokens)
+        )
+        runs = [
+            self._procedure(tokens[place + 1 :])
+            for place, (kind, _word) in enumerate(tokens)
+            if kind in ("Exec", "Execute")
+        ]
         return bool(kinds & WRITING) or restores or any(name not in ASKING for name in runs)
 
     @staticmethod
@@ -122,7 +160,9 @@ def recorded_statements(paths: Iterable[Path]) -> list[str]:
     """Every different T-SQL text in the given records, in the order of their first appearance."""
     seen: dict[str, None] = {}
     for path in paths:
-        for line in filter(None, path.read_text(encoding="utf-8").split("\n")):      # not splitlines, which also cuts at U+2028
+        for line in filter(
+            None, path.read_text(encoding="utf-8").split("\n")
+        ):  # not splitlines, which also cuts at U+2028
             entry: dict[str, Any] = json.loads(line)
             if entry.get("kind") == "sql":
                 seen.setdefault(entry["text"])

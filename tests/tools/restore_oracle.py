@@ -1,7 +1,8 @@
-"""What can be reached from backups, found by trying every chain, one RESTORE at a time: the judge of the restore planner.
+"""What can be reached from backups, found by trying every chain, one RESTORE at a time: the judge of the restore
+planner.
 
-Deliberately slow and simple, and without a line of the planner: it keeps a set of states ``(LSN, fork)`` and applies every set
-to every state by the documented rules until nothing new appears.
+Deliberately slow and simple, and without a line of the planner: it keeps a set of states ``(LSN, fork)`` and applies
+every set to every state by the documented rules until nothing new appears.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ class State(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """``whole``: after whole backups. ``halted``: in the middle of a log, at the fork point of another one, which alone goes on from there."""
+    """``whole``: after whole backups. ``halted``: in the middle of a log, at the fork point of another one, which alone
+    goes on from there.
+    """
 
     whole: set[State]
     halted: set[State]
@@ -36,20 +39,33 @@ class Oracle:
     """``sets``: the usable sets of one family. ``names``: (database, fork) of all its sets that are known at all."""
 
     def __init__(self, sets: list[Taken], *, names: set[tuple[str, str]], wanted: str) -> None:
-        # Recovery itself is logged, so a log that ends just at the fork point of its last fork is none that SQL Server writes.
-        self.sets = sets = [one for one in sets if not (one.kind == "log" and one.first_lsn < one.last_lsn == one.fork_point)]
+        # Recovery itself is logged, so a log that ends just at the fork point of its last fork is none that SQL Server
+        # writes.
+        self.sets = sets = [
+            one for one in sets if not (one.kind == "log" and one.first_lsn < one.last_lsn == one.fork_point)
+        ]
         self.parents: dict[str, tuple[str, int]] = {
-            one.last_fork: (one.first_fork, one.fork_point) for one in sets if one.kind == "log" and one.first_lsn < one.last_lsn and one.fork_point}
-        self.crossing = [one for one in sets if one.kind == "log" and one.first_fork != one.last_fork and one.first_lsn < one.last_lsn
-                         and one.first_lsn <= one.fork_point < one.last_lsn]
+            one.last_fork: (one.first_fork, one.fork_point)
+            for one in sets
+            if one.kind == "log" and one.first_lsn < one.last_lsn and one.fork_point
+        }
+        self.crossing = [
+            one
+            for one in sets
+            if one.kind == "log"
+            and one.first_fork != one.last_fork
+            and one.first_lsn < one.last_lsn
+            and one.first_lsn <= one.fork_point < one.last_lsn
+        ]
         known = {one.last_fork for one in sets} | {parent for parent, _point in self.parents.values()}
         self.eligible = {fork for name, fork in names if not wanted or name.casefold() == wanted.casefold()} & known
         if not wanted:
             self.eligible = known
 
     def states(self, *, bases: list[Taken], logs: list[Taken], stoppable: list[Taken]) -> Reached:
-        """Every state that can be reached from the data backups in ``bases`` over ``logs``; a log in ``stoppable`` may also be stopped
-        at a fork point in order to go on with a log that begins there."""
+        """Every state that can be reached from the data backups in ``bases`` over ``logs``; a log in ``stoppable`` may
+        also be stopped at a fork point in order to go on with a log that begins there.
+        """
         begin: set[State] = set()
         fulls = [one for one in bases if one.kind == "full"]
         for full in fulls:
@@ -76,9 +92,13 @@ class Oracle:
         """The fork points inside a log, beyond the state, where another log goes on to another fork."""
         if log.bulk:
             return set()
-        return {State(child.fork_point, child.first_fork) for child in self.crossing
-                if state.lsn <= child.fork_point < log.last_lsn and child.first_fork == self.fork_at(log, child.fork_point)
-                and child.last_fork != log.last_fork}
+        return {
+            State(child.fork_point, child.first_fork)
+            for child in self.crossing
+            if state.lsn <= child.fork_point < log.last_lsn
+            and child.first_fork == self.fork_at(log, child.fork_point)
+            and child.last_fork != log.last_fork
+        }
 
     def _leads_on(self, log: Taken, halt: State) -> bool:
         """Whether a log goes on from a fork point at which another one was stopped: one that leaves its fork does."""
@@ -86,7 +106,9 @@ class Oracle:
 
     def within_reach(self, log: Taken, reached: Reached) -> bool:
         """Whether the database can be brought to where this log can be restored."""
-        return any(self.applies(log, state) for state in reached.whole) or any(self._leads_on(log, halt) for halt in reached.halted)
+        return any(self.applies(log, state) for state in reached.whole) or any(
+            self._leads_on(log, halt) for halt in reached.halted
+        )
 
     @staticmethod
     def applies(log: Taken, state: State) -> bool:
@@ -125,16 +147,24 @@ class Oracle:
                 best = max(best, key) if best else key
         return State(best[1], best[2]) if best else None
 
-    def _from(self, start: State | None, base: str, bases: list[Taken], *, logs: list[Taken], stoppable: list[Taken]) -> Reached:
+    def _from(
+        self, start: State | None, base: str, bases: list[Taken], *, logs: list[Taken], stoppable: list[Taken]
+    ) -> Reached:
         if start is None:
             return self.states(bases=bases, logs=logs, stoppable=stoppable)
-        begin = {start} | {State(one.last_lsn, one.last_fork) for one in bases
-                           if one.kind == "differential" and one.base.guid == base and one.last_lsn > start.lsn}
+        begin = {start} | {
+            State(one.last_lsn, one.last_fork)
+            for one in bases
+            if one.kind == "differential" and one.base.guid == base and one.last_lsn > start.lsn
+        }
         return self.closure(begin, logs=logs, stoppable=stoppable)
 
     def _moment(self, state: State) -> datetime:
-        times = [self._covered(one) if one.kind == "log" else one.finished
-                 for one in self.sets if one.last_fork == state.fork and one.last_lsn == state.lsn]
+        times = [
+            self._covered(one) if one.kind == "log" else one.finished
+            for one in self.sets
+            if one.last_fork == state.fork and one.last_lsn == state.lsn
+        ]
         return max(times, default=datetime.min.replace(tzinfo=self.sets[0].started.tzinfo))
 
     @staticmethod
@@ -143,9 +173,18 @@ class Oracle:
 
     def at_time(self, when: datetime) -> Point | None:
         """The log that was backed up soonest after the moment and can be applied without going past it, stopped there."""
-        bases = [one for one in self.sets if one.kind != "log" and one.finished < when and (one.base is None or one.base.finished < when)]
-        logs = [one for one in self.sets if one.kind == "log" and one.first_lsn < one.last_lsn
-                and (one.finished < when or (not one.bulk and self._covered(one) < when))]
+        bases = [
+            one
+            for one in self.sets
+            if one.kind != "log" and one.finished < when and (one.base is None or one.base.finished < when)
+        ]
+        logs = [
+            one
+            for one in self.sets
+            if one.kind == "log"
+            and one.first_lsn < one.last_lsn
+            and (one.finished < when or (not one.bulk and self._covered(one) < when))
+        ]
         reached = self.states(bases=bases, logs=logs, stoppable=[log for log in logs if log.finished < when])
         found: list[tuple[datetime, int, Point]] = []
         for one in self.sets:
@@ -154,9 +193,17 @@ class Oracle:
             beyond = [state for state in reached.whole if state.fork == one.last_fork and state.lsn >= one.last_lsn]
             if beyond:
                 # Its end is no further: nothing was logged between that state and the moment.
-                found.append((one.finished, one.last_lsn, Point(tuple(record for record in self.content(max(beyond)).records if record.time < when))))
+                found.append(
+                    (
+                        one.finished,
+                        one.last_lsn,
+                        Point(tuple(record for record in self.content(max(beyond)).records if record.time < when)),
+                    )
+                )
             elif one.first_lsn < one.last_lsn and not one.bulk and self.within_reach(one, reached):
-                found.append((one.finished, one.last_lsn, Point(tuple(record for record in one.path if record.time < when))))
+                found.append(
+                    (one.finished, one.last_lsn, Point(tuple(record for record in one.path if record.time < when)))
+                )
         return min(found)[2] if found else None
 
     def _on_path(self, fork: str, lsn: int) -> bool:
@@ -182,7 +229,11 @@ class Oracle:
         reached = self.states(bases=bases, logs=[log for log in logs if log.last_lsn <= target], stoppable=logs)
         reached = Reached(reached.whole, {halt for halt in reached.halted if halt.lsn <= target})
         end = target + (not before)
-        points = [self.content(state) for state in reached.whole if before and state.lsn == target and self._on_path(*reversed(state))]
+        points = [
+            self.content(state)
+            for state in reached.whole
+            if before and state.lsn == target and self._on_path(*reversed(state))
+        ]
         for log in logs:
             if log.bulk or not log.first_lsn <= target < log.last_lsn or not self._on_path(self.fork_at(log, end), end):
                 continue

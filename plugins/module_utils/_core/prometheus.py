@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Prometheus' text format (version 0.0.4), as the textfile collectors of node_exporter and windows_exporter read it.
 
-Those collectors merge all of their files: the same sample in two files, or one metric with two help texts, spoils them. So the help of a
-metric is a constant of whoever writes it, and its labels say whose sample it is. They refuse timestamps: a moment is a value, in
-seconds since 1970.
+Those collectors merge all of their files: the same sample in two files, or one metric with two help texts, spoils them.
+So the help of a metric is a constant of whoever writes it, and its labels say whose sample it is. They refuse
+timestamps: a moment is a value, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class Metric(NamedTuple):
 
 
 def lines(metrics: Iterable[Metric]) -> str:
-    """The content of a .prom file, to be written as UTF-8 with these line ends. A metric without a known value is left out.
+    """The content of a .prom file, to be written as UTF-8 with these line ends. A metric without a known value is left
+    out.
 
     Raises ValueError for what the collectors would refuse: a name that is none, a metric or a sample given twice.
     """
@@ -53,13 +54,17 @@ def lines(metrics: Iterable[Metric]) -> str:
                 raise ValueError(f"the sample {sample} is there twice")
             samples[sample] = f"{sample} {_number(value)}"
         if samples:
-            written += [f"# HELP {metric.name} {_escaped(metric.help)}", f"# TYPE {metric.name} {metric.kind}", *samples.values()]
+            written += [
+                f"# HELP {metric.name} {_escaped(metric.help)}",
+                f"# TYPE {metric.name} {metric.kind}",
+                *samples.values(),
+            ]
     return "".join(f"{line}\n" for line in written)
 
 
 def _labels(labels: Mapping[str, str]) -> str:
     for name in labels:
-        if not _is_name(name) or name.startswith("__"):      # __ is Prometheus' own
+        if not _is_name(name) or name.startswith("__"):  # __ is Prometheus' own
             raise ValueError(f"no label can be called {name!r}")
     told = ",".join(f'{name}="{_quoted(labels[name])}"' for name in sorted(labels))
     return f"{{{told}}}" if told else ""

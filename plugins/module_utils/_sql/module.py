@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all modules that speak to SQL Server have in common: their options, and the one place where a run begins and ends."""
+"""What all modules that speak to SQL Server have in common: their options, and the one place where a run begins and
+ends.
+"""
 
 from __future__ import annotations
 
@@ -38,17 +40,20 @@ def connection_options() -> dict[str, dict[str, Any]]:
 
 
 def run(module: AnsibleModule, act: Callable[[Session], dict[str, Any]], *, database: str = "database") -> None:
-    """Connect, act, report. `act` returns what the task returns; whatever is raised ends here as one message without secrets.
+    """Connect, act, report. `act` returns what the task returns; whatever is raised ends here as one message without
+    secrets.
 
     database: the option that names the database which decides between login_host and failover_partner.
     """
-    session = Session(params=module.params, check_mode=module.check_mode, progress=Progress(secrets=module.no_log_values))
+    session = Session(
+        params=module.params, check_mode=module.check_mode, progress=Progress(secrets=module.no_log_values)
+    )
     try:
         with closing(_connection(session, _target(module), database)) as session.connection:
             result = act(session)
     except RecoveryError as problem:
         module.fail_json(msg=str(problem), **{**session.made(), **problem.details})
-    except Exception as problem:      # a fault of ours: as text, because only texts are cleared of secrets
+    except Exception as problem:  # a fault of ours: as text, because only texts are cleared of secrets
         message = f"{module._name} met a fault of its own: {type(problem).__name__}: {problem}"
         module.fail_json(msg=message, exception=traceback.format_exc(), **session.made())
     for warning in session.warnings:
@@ -64,24 +69,31 @@ def _connection(session: Session, target: Target, option: str) -> Connection:
     database = given["database"] or session.params.get(option)
     if not database:
         raise RecoveryError(
-            "'failover_partner' does not say which database it is about, and the task is about none", advice="Give 'database' in failover_partner"
+            "'failover_partner' does not say which database it is about, and the task is about none",
+            advice="Give 'database' in failover_partner",
         )
     # A run without a partner does not pay for this: Python compiles all that a module imports anew in every run.
     from .connection.partner import partner_target
     from .connection.principal import connect_to_principal
 
     connection, standing = connect_to_principal(target, partner_target(target, given), database)
-    session.answered = {"answered_by": {"login_host": connection.target.host, "role": standing.role, "session": standing.session}}
+    session.answered = {
+        "answered_by": {"login_host": connection.target.host, "role": standing.role, "session": standing.session}
+    }
     if connection.target is not target:
         session.progress.line(f"{database} is served by {connection.target.server}")
-        session.params = {**session.params, "winrm_host": None}      # that is another server's Windows
+        session.params = {**session.params, "winrm_host": None}  # that is another server's Windows
     return connection
 
 
 def _target(module: AnsibleModule) -> Target:
     params = module.params
     if not params["login_host"]:
-        raise RecoveryError("No server is named", advice="Let the task target the database server's host, or set login_host")
+        raise RecoveryError(
+            "No server is named", advice="Let the task target the database server's host, or set login_host"
+        )
     login = {name: params[f"login_{name}"] for name in ("host", "port", "instance", "user", "password")}
     manner = {name: params[name] for name in ("encrypt", "certificate_name", "ca_file", "driver", "connect_timeout")}
-    return Target(**login, **manner, name=os.environ.get(HOST, ""), program=f"prs.recovery {module._name.rpartition('.')[2]}")
+    return Target(
+        **login, **manner, name=os.environ.get(HOST, ""), program=f"prs.recovery {module._name.rpartition('.')[2]}"
+    )

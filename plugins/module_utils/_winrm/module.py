@@ -21,7 +21,9 @@ __all__ = ["run"]
 
 
 def run(module: AnsibleModule, act: Callable[[WindowsFiles], dict[str, Any]]) -> None:
-    """Connect, act, report. `act` returns what the task returns; whatever is raised ends here as one message without secrets."""
+    """Connect, act, report. `act` returns what the task returns; whatever is raised ends here as one message without
+    secrets.
+    """
     progress = Progress(secrets=module.no_log_values)
     try:
         with Session(WinrmConnection.from_params(module.params)) as session:
@@ -29,7 +31,7 @@ def run(module: AnsibleModule, act: Callable[[WindowsFiles], dict[str, Any]]) ->
             result = act(files)
     except RecoveryError as problem:
         module.fail_json(msg=str(problem), **problem.details)
-    except Exception as problem:      # a fault of ours: as text, because only texts are cleared of secrets
+    except Exception as problem:  # a fault of ours: as text, because only texts are cleared of secrets
         message = f"{module._name} met a fault of its own: {type(problem).__name__}: {problem}"
         module.fail_json(msg=message, exception=traceback.format_exc())
     for warning in files.warnings:

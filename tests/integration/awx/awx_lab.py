@@ -13,8 +13,11 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "inventory.example"
 GIT = "https://git.example.com/estate.git"
 SECRETS = {
-    "vault_prs_windows_password": "Windows-secret-1", "vault_prs_share_password": "Share-secret-1", "vault_prs_sql_admin_password": "Sql-secret-1",
-    "vault_prs_app_login_password": "Application-secret-1", "vault_prs_certificate_password": "Certificate-secret-1",
+    "vault_prs_windows_password": "Windows-secret-1",
+    "vault_prs_share_password": "Share-secret-1",
+    "vault_prs_sql_admin_password": "Sql-secret-1",
+    "vault_prs_app_login_password": "Application-secret-1",
+    "vault_prs_certificate_password": "Certificate-secret-1",
     "prs_backup_encryption_password": "Encryption-secret-1",
 }
 

@@ -1,4 +1,6 @@
-"""A stand-in of AWX, an estate's repository as AWX fetches it, and the estate's inventory with its secrets as the administrator has it."""
+"""A stand-in of AWX, an estate's repository as AWX fetches it, and the estate's inventory with its secrets as the
+administrator has it.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +48,34 @@ def configure(awx: Awx, tmp_path: Path) -> Configure:
     def run(*arguments: str, **variables: object) -> Run:
         settings = {"prs_awx_project_url": GIT, "prs_awx_image": "registry.example.com/prs-recovery-ee:1", **variables}
         environment = {
-            **os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"),
-            "ANSIBLE_HOME": str(tmp_path / "ansible"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1", "CONTROLLER_HOST": awx.url,
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"),
+            "ANSIBLE_HOME": str(tmp_path / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",
+            "CONTROLLER_HOST": awx.url,
             "CONTROLLER_OAUTH_TOKEN": "the administrator's",
         }
-        command = [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, "prs.recovery.configure_awx", "-e", json.dumps(settings), *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=600)
+        command = [
+            Path(sys.executable).parent / "ansible-playbook",
+            "-i",
+            inventory,
+            "prs.recovery.configure_awx",
+            "-e",
+            json.dumps(settings),
+            *arguments,
+        ]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
         return Run(code=done.returncode, output=done.stdout + done.stderr)
 
     return run

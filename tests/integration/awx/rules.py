@@ -1,4 +1,6 @@
-"""What AWX accepts, as its documentation and its source (24.6) tell: each function raises Refused with AWX's kind of answer, or returns."""
+"""What AWX accepts, as its documentation and its source (24.6) tell: each function raises Refused with AWX's kind of
+answer, or returns.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,30 @@ import jinja2
 import jinja2.sandbox
 import jsonschema
 
-__all__ = ["Refused", "accepted_variables", "credential_inputs", "credential_type", "occurrences", "playbooks_of", "schedule_rule", "survey"]
+__all__ = [
+    "Refused",
+    "accepted_variables",
+    "credential_inputs",
+    "credential_type",
+    "occurrences",
+    "playbooks_of",
+    "schedule_rule",
+    "survey",
+]
 
 SURVEY_TYPES: dict[str, type | tuple[type, ...]] = {
-    "text": str, "textarea": str, "password": str, "multiplechoice": str, "multiselect": (list, str), "integer": int, "float": (float, int),
+    "text": str,
+    "textarea": str,
+    "password": str,
+    "multiplechoice": str,
+    "multiselect": (list, str),
+    "integer": int,
+    "float": (float, int),
 }
 _VARIABLE = "^[a-zA-Z_]+[a-zA-Z0-9_]*$"
-_PLAYBOOK = re.compile(r"^\s*?-?\s*?(?:hosts|(ansible\.builtin\.)?include|(ansible\.builtin\.)?import_playbook):\s*?.*?$")
+_PLAYBOOK = re.compile(
+    r"^\s*?-?\s*?(?:hosts|(ansible\.builtin\.)?include|(ansible\.builtin\.)?import_playbook):\s*?.*?$"
+)
 
 
 class Refused(Exception):
@@ -36,17 +55,31 @@ def credential_type(inputs: dict[str, Any], injectors: dict[str, Any], kind: str
         raise Refused({"kind": [f"Must be 'cloud' or 'net', not {kind}"]})
     text = {"type": "string"}
     field = {
-        "type": "object", "additionalProperties": False, "required": ["id", "label"],
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["id", "label"],
         "properties": {
-            "type": {"enum": ["string", "boolean"]}, "format": {"enum": ["ssh_private_key", "url"]}, "id": {**text, "pattern": _VARIABLE}, "label": text,
-            "choices": {"type": "array", "minItems": 1, "items": text, "uniqueItems": True}, "help_text": text, "multiline": {"type": "boolean"},
-            "secret": {"type": "boolean"}, "ask_at_runtime": {"type": "boolean"}, "default": {},
+            "type": {"enum": ["string", "boolean"]},
+            "format": {"enum": ["ssh_private_key", "url"]},
+            "id": {**text, "pattern": _VARIABLE},
+            "label": text,
+            "choices": {"type": "array", "minItems": 1, "items": text, "uniqueItems": True},
+            "help_text": text,
+            "multiline": {"type": "boolean"},
+            "secret": {"type": "boolean"},
+            "ask_at_runtime": {"type": "boolean"},
+            "default": {},
         },
     }
-    _conforms("inputs", inputs, {
-        "type": "object", "additionalProperties": False,
-        "properties": {"required": {"type": "array", "items": text}, "fields": {"type": "array", "items": field}},
-    })
+    _conforms(
+        "inputs",
+        inputs,
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"required": {"type": "array", "items": text}, "fields": {"type": "array", "items": field}},
+        },
+    )
     fields = inputs.get("fields", [])
     names = [one["id"] for one in fields]
     if "tower" in names or len(names) != len(set(names)):
@@ -57,19 +90,42 @@ def credential_type(inputs: dict[str, Any], injectors: dict[str, Any], kind: str
             raise Refused({"inputs": ["'ask_at_runtime' is not supported for custom credentials."]})
         if one["type"] != "string" and {"choices", "multiline", "format", "secret"} & set(one):
             raise Refused({"inputs": [f"not allowed for {one['type']} type ({one['id']})"]})
-    _conforms("injectors", injectors, {
-        "type": "object", "additionalProperties": False,
-        "properties": {
-            "file": {"type": "object", "patternProperties": {r"^template(\.[a-zA-Z_]+[a-zA-Z0-9_]*)?$": text}, "additionalProperties": False},
-            "env": {"type": "object", "patternProperties": {_VARIABLE: text}, "additionalProperties": False},
-            "extra_vars": {"type": "object", "patternProperties": {r"^[a-zA-Z_\{\}]+[a-zA-Z0-9_\{\}]*$": {}}, "additionalProperties": False},
+    _conforms(
+        "injectors",
+        injectors,
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "file": {
+                    "type": "object",
+                    "patternProperties": {r"^template(\.[a-zA-Z_]+[a-zA-Z0-9_]*)?$": text},
+                    "additionalProperties": False,
+                },
+                "env": {"type": "object", "patternProperties": {_VARIABLE: text}, "additionalProperties": False},
+                "extra_vars": {
+                    "type": "object",
+                    "patternProperties": {r"^[a-zA-Z_\{\}]+[a-zA-Z0-9_\{\}]*$": {}},
+                    "additionalProperties": False,
+                },
+            },
         },
-    })
+    )
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
     for where, injected in injectors.items():
         for key, template in injected.items():
             if where == "env" and key.startswith("ANSIBLE_"):
-                raise Refused({"injectors": [f"Environment variable {key} may affect Ansible configuration so its use is not allowed in credentials."]})
+                raise Refused(
+                    {
+                        "injectors": [
+                            (
+                                f"Environment variable {key} may affect Ansible configuration so its use is not "
+                                "allowed "
+                                "in credentials."
+                            )
+                        ]
+                    }
+                )
             try:
                 environment.from_string(template).render(dict.fromkeys(names, "EXAMPLE"))
             except jinja2.exceptions.UndefinedError as error:
@@ -78,9 +134,15 @@ def credential_type(inputs: dict[str, Any], injectors: dict[str, Any], kind: str
 
 def credential_inputs(values: dict[str, Any], type_inputs: dict[str, Any]) -> None:
     known = {one["id"]: one for one in type_inputs.get("fields", [])}
-    _conforms("inputs", values, {
-        "type": "object", "additionalProperties": False, "properties": {name: {"type": one["type"]} for name, one in known.items()},
-    })
+    _conforms(
+        "inputs",
+        values,
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {name: {"type": one["type"]} for name, one in known.items()},
+        },
+    )
 
 
 def survey(spec: dict[str, Any]) -> None:
@@ -99,7 +161,9 @@ def survey(spec: dict[str, Any]) -> None:
             raise Refused({"error": f"'variable' '{question['variable']}' duplicated in survey question {number}."})
         variables.add(question["variable"])
         if question["type"] not in SURVEY_TYPES:
-            raise Refused({"error": f"'{question['type']}' in survey question {number} is not an allowed question type."})
+            raise Refused(
+                {"error": f"'{question['type']}' in survey question {number} is not an allowed question type."}
+            )
         default = question.get("default", "")
         if default != "" and not isinstance(default, SURVEY_TYPES[question["type"]]):
             raise Refused({"error": f"Default value {default} in survey question {number} is of the wrong type."})
@@ -108,18 +172,26 @@ def survey(spec: dict[str, Any]) -> None:
                 raise Refused({"error": f"Survey question {number} of type {question['type']} must specify choices."})
             if isinstance(question["choices"], str):
                 question["choices"] = "\n".join(filter(str.strip, question["choices"].splitlines()))
-            if any(line not in question["choices"] for line in (default.splitlines() if isinstance(default, str) else default)):
+            if any(
+                line not in question["choices"]
+                for line in (default.splitlines() if isinstance(default, str) else default)
+            ):
                 raise Refused({"error": "Default choice must be answered from the choices listed."})
 
 
-def accepted_variables(template: dict[str, Any], spec: dict[str, Any], data: dict[str, Any], *, required: bool = True) -> None:
+def accepted_variables(
+    template: dict[str, Any], spec: dict[str, Any], data: dict[str, Any], *, required: bool = True
+) -> None:
     """Whether a saved launch (a schedule, a workflow's node) may hand these variables to a template."""
     questions = {one["variable"]: one for one in spec.get("spec", [])} if template["survey_enabled"] else {}
     wrong = [
-        f"'{name}' value missing" for name, one in questions.items() if required and one["required"] and name not in data and "default" not in one
+        f"'{name}' value missing"
+        for name, one in questions.items()
+        if required and one["required"] and name not in data and "default" not in one
     ] + [
         f"Value {data[name]} for '{name}' expected to be one of {one['choices']}."
-        for name, one in questions.items() if one["type"] == "multiplechoice" and name in data and data[name] not in one["choices"]
+        for name, one in questions.items()
+        if one["type"] == "multiplechoice" and name in data and data[name] not in one["choices"]
     ]
     if wrong:
         raise Refused({"variables_needed_to_start": wrong})

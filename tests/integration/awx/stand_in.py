@@ -1,8 +1,10 @@
-"""A stand-in for AWX's API: what the modules of awx.awx need to set up a project with its templates, as strict as AWX or stricter.
+"""A stand-in for AWX's API: what the modules of awx.awx need to set up a project with its templates, as strict as AWX
+or stricter.
 
-It keeps objects in memory and answers on a loopback port. A path, a field or a filter that is not modelled is answered with status 501 and
-noted in ``unmodelled``; what AWX would refuse is refused (``rules.py``). Jobs are not run; a project is a folder, whose playbooks are
-looked up as AWX does, and an inventory is really read by ansible-inventory, as AWX does.
+It keeps objects in memory and answers on a loopback port. A path, a field or a filter that is not modelled is answered
+with status 501 and noted in ``unmodelled``; what AWX would refuse is refused (``rules.py``). Jobs are not run; a
+project is a folder, whose playbooks are looked up as AWX does, and an inventory is really read by ansible-inventory, as
+AWX does.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ class NotModelled(Exception):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of object: its fields with their defaults (``...``: required), what cannot be written, what must be unique together."""
+    """A kind of object: its fields with their defaults (``...``: required), what cannot be written, what must be unique
+    together.
+    """
 
     type: str
     fields: dict[str, Any]
@@ -47,70 +51,163 @@ class Kind:
 
 
 _NAMED = {"name": ..., "description": ""}
-_ASKS = {f"ask_{what}_on_launch": False for what in ("job_type", "variables", "limit", "inventory", "credential", "scm_branch", "labels", "tags", "skip_tags")}
+_ASKS = {
+    f"ask_{what}_on_launch": False
+    for what in (
+        "job_type",
+        "variables",
+        "limit",
+        "inventory",
+        "credential",
+        "scm_branch",
+        "labels",
+        "tags",
+        "skip_tags",
+    )
+}
 KINDS: dict[str, Kind] = {
     "organizations": Kind(
-        type="organization", fields={**_NAMED, "max_hosts": 0, "default_environment": None}, references={"default_environment": "execution_environments"},
+        type="organization",
+        fields={**_NAMED, "max_hosts": 0, "default_environment": None},
+        references={"default_environment": "execution_environments"},
     ),
     "execution_environments": Kind(
-        type="execution_environment", fields={**_NAMED, "organization": None, "image": ..., "credential": None, "pull": ""},
+        type="execution_environment",
+        fields={**_NAMED, "organization": None, "image": ..., "credential": None, "pull": ""},
         references={"organization": "organizations", "credential": "credentials"},
     ),
     "credential_types": Kind(
-        type="credential_type", fields={**_NAMED, "kind": ..., "inputs": {}, "injectors": {}}, ignored=("managed",), unique=("name", "kind"),
+        type="credential_type",
+        fields={**_NAMED, "kind": ..., "inputs": {}, "injectors": {}},
+        ignored=("managed",),
+        unique=("name", "kind"),
     ),
     "credentials": Kind(
-        type="credential", fields={**_NAMED, "organization": None, "credential_type": ..., "inputs": {}},
-        references={"organization": "organizations", "credential_type": "credential_types"}, unique=("name", "organization", "credential_type"),
+        type="credential",
+        fields={**_NAMED, "organization": None, "credential_type": ..., "inputs": {}},
+        references={"organization": "organizations", "credential_type": "credential_types"},
+        unique=("name", "organization", "credential_type"),
     ),
     "projects": Kind(
         type="project",
-        fields={**_NAMED, "organization": None, "scm_type": "", "scm_url": "", "scm_branch": "", "scm_refspec": "", "scm_clean": False,
-                "scm_delete_on_update": False, "scm_track_submodules": False, "scm_update_on_launch": False, "scm_update_cache_timeout": 0,
-                "allow_override": False, "timeout": 0, "credential": None, "default_environment": None},
-        references={"organization": "organizations", "credential": "credentials", "default_environment": "execution_environments"},
+        fields={
+            **_NAMED,
+            "organization": None,
+            "scm_type": "",
+            "scm_url": "",
+            "scm_branch": "",
+            "scm_refspec": "",
+            "scm_clean": False,
+            "scm_delete_on_update": False,
+            "scm_track_submodules": False,
+            "scm_update_on_launch": False,
+            "scm_update_cache_timeout": 0,
+            "allow_override": False,
+            "timeout": 0,
+            "credential": None,
+            "default_environment": None,
+        },
+        references={
+            "organization": "organizations",
+            "credential": "credentials",
+            "default_environment": "execution_environments",
+        },
         unique=("name", "organization"),
     ),
     "inventories": Kind(
-        type="inventory", fields={**_NAMED, "organization": ..., "kind": "", "host_filter": None, "variables": ""},
-        references={"organization": "organizations"}, unique=("name", "organization"),
+        type="inventory",
+        fields={**_NAMED, "organization": ..., "kind": "", "host_filter": None, "variables": ""},
+        references={"organization": "organizations"},
+        unique=("name", "organization"),
     ),
     "inventory_sources": Kind(
         type="inventory_source",
-        fields={**_NAMED, "inventory": ..., "source": ..., "source_project": None, "source_path": "", "source_vars": "", "overwrite": False,
-                "overwrite_vars": False, "update_on_launch": False, "update_cache_timeout": 0, "verbosity": 1, "limit": "", "credential": None},
-        references={"inventory": "inventories", "source_project": "projects"}, fixed=("inventory",), unique=("name", "inventory"),
+        fields={
+            **_NAMED,
+            "inventory": ...,
+            "source": ...,
+            "source_project": None,
+            "source_path": "",
+            "source_vars": "",
+            "overwrite": False,
+            "overwrite_vars": False,
+            "update_on_launch": False,
+            "update_cache_timeout": 0,
+            "verbosity": 1,
+            "limit": "",
+            "credential": None,
+        },
+        references={"inventory": "inventories", "source_project": "projects"},
+        fixed=("inventory",),
+        unique=("name", "inventory"),
     ),
     "job_templates": Kind(
         type="job_template",
-        fields={**_NAMED, **_ASKS, "job_type": "run", "inventory": None, "project": None, "playbook": "", "execution_environment": None, "forks": 0,
-                "limit": "", "verbosity": 0, "extra_vars": "", "timeout": 0, "survey_enabled": False, "become_enabled": False, "diff_mode": False,
-                "allow_simultaneous": False, "scm_branch": ""},
-        references={"inventory": "inventories", "project": "projects", "execution_environment": "execution_environments"},
-        ignored=("organization",), lists={"credentials": "credentials"},
+        fields={
+            **_NAMED,
+            **_ASKS,
+            "job_type": "run",
+            "inventory": None,
+            "project": None,
+            "playbook": "",
+            "execution_environment": None,
+            "forks": 0,
+            "limit": "",
+            "verbosity": 0,
+            "extra_vars": "",
+            "timeout": 0,
+            "survey_enabled": False,
+            "become_enabled": False,
+            "diff_mode": False,
+            "allow_simultaneous": False,
+            "scm_branch": "",
+        },
+        references={
+            "inventory": "inventories",
+            "project": "projects",
+            "execution_environment": "execution_environments",
+        },
+        ignored=("organization",),
+        lists={"credentials": "credentials"},
     ),
     "workflow_job_templates": Kind(
         type="workflow_job_template",
-        fields={**_NAMED, "organization": None, "inventory": None, "extra_vars": "", "survey_enabled": False, "allow_simultaneous": False,
-                "ask_variables_on_launch": False, "ask_limit_on_launch": False, "ask_inventory_on_launch": False},
-        references={"organization": "organizations", "inventory": "inventories"}, unique=("name", "organization"),
+        fields={
+            **_NAMED,
+            "organization": None,
+            "inventory": None,
+            "extra_vars": "",
+            "survey_enabled": False,
+            "allow_simultaneous": False,
+            "ask_variables_on_launch": False,
+            "ask_limit_on_launch": False,
+            "ask_inventory_on_launch": False,
+        },
+        references={"organization": "organizations", "inventory": "inventories"},
+        unique=("name", "organization"),
     ),
     "workflow_job_template_nodes": Kind(
-        type="workflow_job_template_node", fields={"workflow_job_template": ..., "unified_job_template": None, "identifier": ..., "extra_data": {}},
+        type="workflow_job_template_node",
+        fields={"workflow_job_template": ..., "unified_job_template": None, "identifier": ..., "extra_data": {}},
         references={"workflow_job_template": "workflow_job_templates", "unified_job_template": "unified_job_templates"},
-        fixed=("workflow_job_template",), unique=("identifier", "workflow_job_template"),
+        fixed=("workflow_job_template",),
+        unique=("identifier", "workflow_job_template"),
         lists={f"{when}_nodes": "workflow_job_template_nodes" for when in ("success", "failure", "always")},
     ),
     "schedules": Kind(
-        type="schedule", fields={**_NAMED, "unified_job_template": ..., "rrule": ..., "extra_data": {}, "enabled": True},
-        references={"unified_job_template": "unified_job_templates"}, unique=("name", "unified_job_template"),
+        type="schedule",
+        fields={**_NAMED, "unified_job_template": ..., "rrule": ..., "extra_data": {}, "enabled": True},
+        references={"unified_job_template": "unified_job_templates"},
+        unique=("name", "unified_job_template"),
     ),
 }
 STARTABLE = ("projects", "inventory_sources", "job_templates", "workflow_job_templates")
 
 
 class Awx:
-    """The objects, by kind and number, and what was asked. ``repositories``: address of a Git repository -> folder with its content."""
+    """The objects, by kind and number, and what was asked. ``repositories``: address of a Git repository -> folder with
+    its content.
+    """
 
     def __init__(self, repositories: dict[str, Path]):
         self.repositories = repositories
@@ -156,7 +253,9 @@ class Awx:
     def _answer(self, method: str, path: list[str], query: dict[str, str], body: Any) -> tuple[int, Any]:
         match method, path:
             case "GET", ["unified_job_templates"]:
-                return 200, self._page([(kind, one) for kind in STARTABLE for one in self.objects[kind].values()], query)
+                return 200, self._page(
+                    [(kind, one) for kind in STARTABLE for one in self.objects[kind].values()], query
+                )
             case "GET", [kind] if kind in KINDS:
                 return 200, self._page([(kind, one) for one in self.objects[kind].values()], query)
             case "POST", [kind] if kind in KINDS:
@@ -215,15 +314,22 @@ class Awx:
         """As the API shows it: secrets hidden, with its address and what is reached from it."""
         url = f"/api/v2/{kind}/{one['id']}/"
         shown = {key: copy.deepcopy(value) for key, value in one.items() if not key.startswith("_")}
-        shown |= {"type": KINDS[kind].type, "url": url, "summary_fields": {}, "related": {"update": f"{url}update/", "survey_spec": f"{url}survey_spec/"}}
+        shown |= {
+            "type": KINDS[kind].type,
+            "url": url,
+            "summary_fields": {},
+            "related": {"update": f"{url}update/", "survey_spec": f"{url}survey_spec/"},
+        }
         if kind == "credentials":
             fields = self.objects["credential_types"][one["credential_type"]]["inputs"].get("fields", [])
-            shown["inputs"] |= {field["id"]: ENCRYPTED for field in fields if field.get("secret") and field["id"] in shown["inputs"]}
+            shown["inputs"] |= {
+                field["id"]: ENCRYPTED for field in fields if field.get("secret") and field["id"] in shown["inputs"]
+            }
         elif kind == "credential_types":
             shown["managed"] = False
         elif kind == "projects":
             shown["scm_revision"] = "0" * 40
-            if one.get("_update"):      # the answer to what started it names the running update
+            if one.get("_update"):  # the answer to what started it names the running update
                 shown["summary_fields"] = {"current_update": {"id": one.pop("_update")}}
         elif kind == "job_templates":
             shown["organization"] = self.objects["projects"][one["project"]]["organization"]
@@ -232,7 +338,9 @@ class Awx:
         return shown
 
     def add(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
-        missing = [name for name, default in KINDS[kind].fields.items() if default is ... and body.get(name) in (None, "")]
+        missing = [
+            name for name, default in KINDS[kind].fields.items() if default is ... and body.get(name) in (None, "")
+        ]
         if missing:
             raise Refused({name: ["This field is required."] for name in missing})
         self._last += 1
@@ -248,7 +356,9 @@ class Awx:
         self._set(kind, changed, {name: value for name, value in body.items() if name not in KINDS[kind].fixed})
         fetch = kind == "projects" and any(one[name] != changed[name] for name in ("scm_url", "scm_branch", "scm_type"))
         if kind == "credential_types" and one["inputs"] != changed["inputs"] and self._in_use(one):
-            raise Refused({"detail": "Modifications to inputs are not allowed for credential types that are in use"}, status=403)
+            raise Refused(
+                {"detail": "Modifications to inputs are not allowed for credential types that are in use"}, status=403
+            )
         one.update(changed)
         if fetch:
             one["_update"] = self._update(kind, one)["id"]
@@ -267,7 +377,7 @@ class Awx:
                 raise NotModelled(f"field {name} of a {known.type}")
             default = known.fields[name]
             if value is None and isinstance(default, str | bool):
-                value = type(default)()      # AWX takes null for an empty text and for false
+                value = type(default)()  # AWX takes null for an empty text and for false
             if name in known.references and value is not None:
                 self._refer(known.references[name], name, value)
             elif default is not ... and default is not None and type(value) is not type(default):
@@ -366,12 +476,20 @@ class Awx:
         """Fetch a project, or read an inventory. It is over when it is answered."""
         self._last += 1
         if kind == "projects":
-            job, problem = "project_updates", "" if one["scm_url"] in self.repositories else f"no repository at {one['scm_url']}"
+            job, problem = (
+                "project_updates",
+                "" if one["scm_url"] in self.repositories else f"no repository at {one['scm_url']}",
+            )
         else:
             job, problem = "inventory_updates", self._read_inventory(one)
         self.updates[self._last] = {
-            "id": self._last, "url": f"/api/v2/{job}/{self._last}/", "status": "failed" if problem else "successful", "failed": bool(problem),
-            "finished": "2025-01-05T00:00:00Z", "event_processing_finished": True, "result_stdout": problem,
+            "id": self._last,
+            "url": f"/api/v2/{job}/{self._last}/",
+            "status": "failed" if problem else "successful",
+            "failed": bool(problem),
+            "finished": "2025-01-05T00:00:00Z",
+            "event_processing_finished": True,
+            "result_stdout": problem,
         }
         return self.updates[self._last]
 
@@ -380,7 +498,9 @@ class Awx:
         tool = Path(sys.executable).parent / "ansible-inventory"
         environment = {**os.environ, "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true"}
         command = [tool, "-i", self._folder(one["source_project"]) / one["source_path"], "--list", "--export"]
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
         if done.returncode == 0:
             self.objects["inventories"][one["inventory"]]["_content"] = json.loads(done.stdout)
         return done.stderr if done.returncode else ""

@@ -29,9 +29,17 @@ Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(n
 ROLE: dict[str, Any] = yaml.load((ROOT / "roles/configure_awx/vars/main.yml").read_text(), Loader=Loader)
 
 
-@pytest.mark.parametrize("damaged", [["log backup, every 15 minutes"], pytest.param([], marks=pytest.mark.nightly)], ids=["damaged", "whole"])
-def test_what_was_set_up_is_left_alone_but_for_what_somebody_changed(awx: Awx, configure: Configure, damaged: list[str]):
-    settings = {"prs_backup_keys_user": r"EXAMPLE\svc-keys", "prs_backup_keys_password": "", "prs_backup_encryption_certificate": "PRS backup"}
+@pytest.mark.parametrize(
+    "damaged", [["log backup, every 15 minutes"], pytest.param([], marks=pytest.mark.nightly)], ids=["damaged", "whole"]
+)
+def test_what_was_set_up_is_left_alone_but_for_what_somebody_changed(
+    awx: Awx, configure: Configure, damaged: list[str]
+):
+    settings = {
+        "prs_backup_keys_user": r"EXAMPLE\svc-keys",
+        "prs_backup_keys_password": "",
+        "prs_backup_encryption_certificate": "PRS backup",
+    }
     first = configure(**settings)
     assert first.code == 0, first.output
     assert not [secret for secret in SECRETS.values() if secret in first.output]
@@ -42,21 +50,32 @@ def test_what_was_set_up_is_left_alone_but_for_what_somebody_changed(awx: Awx, c
     assert not any(one["allow_simultaneous"] for one in templates)
     assert all(one["survey_enabled"] == (one["id"] in awx.surveys) for one in templates)
     rebuild, verify = awx.find("job_templates", "PRS rebuild"), awx.find("job_templates", "PRS verify")
-    assert json.loads(rebuild["extra_vars"]) == {"prs_files": "/runner/project/files", "prs_report_share": r"\\files.example.com\backup"}
+    assert json.loads(rebuild["extra_vars"]) == {
+        "prs_files": "/runner/project/files",
+        "prs_report_share": r"\\files.example.com\backup",
+    }
     site, loss, *_ = awx.surveys[rebuild["id"]]["spec"]
     assert (site["variable"], site["choices"], site["default"]) == ("prs_active_site", ["site_a", "site_b"], "site_a")
     assert (loss["variable"], loss["default"]) == ("prs_allow_data_loss", "false")
 
     # Secrets lie in credentials; the one that the inventory does not know is empty, and the run says so.
-    assert awx.find("credentials", "PRS Windows")["inputs"] == {"user": r"EXAMPLE\svc-ansible", "password": SECRETS["vault_prs_windows_password"]}
+    assert awx.find("credentials", "PRS Windows")["inputs"] == {
+        "user": r"EXAMPLE\svc-ansible",
+        "password": SECRETS["vault_prs_windows_password"],
+    }
     empty = awx.find("credentials", "PRS keys")
     assert empty["inputs"] == {}
     assert "PRS keys: the inventory does not give password, so fill in this credential in AWX." in first.output
-    assert awx.find("credentials", "PRS encryption")["inputs"] == {"password": SECRETS["prs_backup_encryption_password"]}
+    assert awx.find("credentials", "PRS encryption")["inputs"] == {
+        "password": SECRETS["prs_backup_encryption_password"]
+    }
     assert "PRS database backups" not in {one["name"] for one in awx.objects["credentials"].values()}
 
     # The workflow: verify follows rebuild, if that went well.
-    before, after = awx.find("workflow_job_template_nodes", "rebuild"), awx.find("workflow_job_template_nodes", "verify")
+    before, after = (
+        awx.find("workflow_job_template_nodes", "rebuild"),
+        awx.find("workflow_job_template_nodes", "verify"),
+    )
     assert (before["unified_job_template"], before["_success_nodes"]) == (rebuild["id"], [after["id"]])
     assert (after["unified_job_template"], after["_success_nodes"]) == (verify["id"], [])
 
@@ -74,12 +93,21 @@ def test_what_was_set_up_is_left_alone_but_for_what_somebody_changed(awx: Awx, c
     assert awx.content() == content
 
 
-@pytest.mark.parametrize(("settings", "says"), [
-    ({"prs_awx_project_url": ""}, "Set prs_awx_project_url to the Git repository"),
-    ({"prs_active_site": "site_c"}, "prs_active_site is site_c"),
-    ({"configure_awx_schedules": [{"name": "tea", "template": "kettle"}]}, '"tea" starts "kettle"; it may be one of provision, backup'),
-], ids=lambda value: next(iter(value)) if isinstance(value, dict) else "")
-def test_what_is_missing_is_said_before_anything_is_asked(awx: Awx, configure: Configure, settings: dict[str, Any], says: str):
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"prs_awx_project_url": ""}, "Set prs_awx_project_url to the Git repository"),
+        ({"prs_active_site": "site_c"}, "prs_active_site is site_c"),
+        (
+            {"configure_awx_schedules": [{"name": "tea", "template": "kettle"}]},
+            '"tea" starts "kettle"; it may be one of provision, backup',
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_is_missing_is_said_before_anything_is_asked(
+    awx: Awx, configure: Configure, settings: dict[str, Any], says: str
+):
     run = configure(**settings)
     assert run.code != 0
     assert says in run.output.replace('\\"', '"')
@@ -101,12 +129,21 @@ def test_the_rhythm():
     assert sorted(moment.day for moment in full + differential) == list(range(1, 31))
     assert len(occurrences("log", begin, begin + dt.timedelta(days=1))) == 96
     drills = occurrences("drill", dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
-    assert [moment.strftime("%a %d %b") for moment in drills] == ["Sun 04 Jan", "Sun 05 Apr", "Sun 05 Jul", "Sun 04 Oct"]
+    assert [moment.strftime("%a %d %b") for moment in drills] == [
+        "Sun 04 Jan",
+        "Sun 05 Apr",
+        "Sun 05 Jul",
+        "Sun 04 Oct",
+    ]
 
 
-@pytest.mark.parametrize("day", [dt.datetime(2026, 3, 28, tzinfo=dt.UTC), dt.datetime(2026, 10, 24, tzinfo=dt.UTC)], ids=["forward", "back"])
+@pytest.mark.parametrize(
+    "day", [dt.datetime(2026, 3, 28, tzinfo=dt.UTC), dt.datetime(2026, 10, 24, tzinfo=dt.UTC)], ids=["forward", "back"]
+)
 def test_clocks_that_are_set_leave_no_gap(day: dt.datetime):
-    """A log backup every quarter of an hour, and each night's backup once, in a zone that changes on the 29th of March and the 25th of October."""
+    """A log backup every quarter of an hour, and each night's backup once, in a zone that changes on the 29th of March
+    and the 25th of October.
+    """
     begin, end = day + dt.timedelta(hours=12), day + dt.timedelta(hours=84)
     logs = [moment.astimezone(dt.UTC) for moment in occurrences("log", begin, end)]
     assert {after - before for before, after in itertools.pairwise(logs)} == {dt.timedelta(minutes=15)}
@@ -114,7 +151,9 @@ def test_clocks_that_are_set_leave_no_gap(day: dt.datetime):
 
 
 def read_somewhere(variable: str) -> bool:
-    files = [file for part in ("roles", "playbooks") for file in (ROOT / part).rglob("*") if file.suffix in (".yml", ".j2")]
+    files = [
+        file for part in ("roles", "playbooks") for file in (ROOT / part).rglob("*") if file.suffix in (".yml", ".j2")
+    ]
     return any(re.search(rf"\b{variable}\b", file.read_text()) for file in files if "configure_awx" not in str(file))
 
 
@@ -126,7 +165,9 @@ def test_credentials_give_what_playbooks_read():
         names = [field["id"] for field in one["inputs"]["fields"]]
         assert one["inputs"]["required"] == names, "an empty field would hide the inventory's variable"
         values = {name: f"{{{{ not evaluated }}}} {one['name']} {name}" for name in names}
-        injected = {key: environment.from_string(text).render(**values) for key, text in one["injectors"]["extra_vars"].items()}
+        injected = {
+            key: environment.from_string(text).render(**values) for key, text in one["injectors"]["extra_vars"].items()
+        }
         assert sorted(injected.values()) == sorted(values.values())
         assert set(one["injectors"]) == {"extra_vars"}, "what lies in the environment is written to a job's artifacts"
         assert not set(injected) & set(given)
@@ -142,9 +183,14 @@ def test_surveys_ask_what_playbooks_read():
 
 
 def test_every_playbook_has_its_copy_for_the_project():
-    copies = {file.name: yaml.safe_load(file.read_text()) for file in (ROOT / "inventory.example/playbooks").glob("*.yml")}
+    copies = {
+        file.name: yaml.safe_load(file.read_text()) for file in (ROOT / "inventory.example/playbooks").glob("*.yml")
+    }
     assert sorted(copies) == PLAYBOOKS
-    assert all(plays[0]["ansible.builtin.import_playbook"] == f"prs.recovery.{Path(name).stem}" for name, plays in copies.items())
+    assert all(
+        plays[0]["ansible.builtin.import_playbook"] == f"prs.recovery.{Path(name).stem}"
+        for name, plays in copies.items()
+    )
 
 
 Ask = Callable[..., tuple[int, Any]]
@@ -155,37 +201,63 @@ def ask(awx: Awx) -> Ask:
     return lambda method, path, body=None, **query: awx.answer(method, f"/api/v2/{path}", query, body)
 
 
-@pytest.mark.parametrize(("kind", "body", "says"), [
-    ("credential_types", {"name": "t", "kind": "ssh"}, "Must be 'cloud' or 'net'"),
-    ("credential_types", {"name": "t", "kind": "cloud", "injectors": {"extra_vars": {"a": "{{ b }}"}}}, "undefined field"),
-    ("credential_types", {"name": "t", "kind": "cloud", "injectors": {"env": {"ANSIBLE_X": "b"}}}, "not allowed in credentials"),
-    ("credential_types", {"name": "t", "kind": "cloud", "inputs": {"fields": [{"id": "a b", "label": "c"}]}}, "does not match"),
-    ("organizations", {"name": "Default"}, "already exists"),
-    ("inventories", {"name": "i", "organization": 77}, "does not exist"),
-    ("inventories", {"organization": 1}, "This field is required"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "body", "says"),
+    [
+        ("credential_types", {"name": "t", "kind": "ssh"}, "Must be 'cloud' or 'net'"),
+        (
+            "credential_types",
+            {"name": "t", "kind": "cloud", "injectors": {"extra_vars": {"a": "{{ b }}"}}},
+            "undefined field",
+        ),
+        (
+            "credential_types",
+            {"name": "t", "kind": "cloud", "injectors": {"env": {"ANSIBLE_X": "b"}}},
+            "not allowed in credentials",
+        ),
+        (
+            "credential_types",
+            {"name": "t", "kind": "cloud", "inputs": {"fields": [{"id": "a b", "label": "c"}]}},
+            "does not match",
+        ),
+        ("organizations", {"name": "Default"}, "already exists"),
+        ("inventories", {"name": "i", "organization": 77}, "does not exist"),
+        ("inventories", {"organization": 1}, "This field is required"),
+    ],
+    ids=str,
+)
 def test_the_stand_in_refuses_what_awx_refuses(ask: Ask, kind: str, body: dict[str, Any], says: str):
     status, answer = ask("POST", f"{kind}/", body)
     assert status == 400
     assert says in str(answer)
 
 
-@pytest.mark.parametrize(("rule", "says"), [
-    ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=DAILY", "INTERVAL required"),
-    ("DTSTART:20250105T000000 RRULE:FREQ=DAILY;INTERVAL=1", "naive"),
-    ("DTSTART;TZID=Nowhere/Town:20250105T000000 RRULE:FREQ=DAILY;INTERVAL=1", "TZID"),
-    ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=MONTHLY;INTERVAL=1;BYDAY=1SU", "numeric prefix"),
-    ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=MINUTELY;INTERVAL=X", "parsing failed"),
-], ids=["interval", "naive", "zone", "prefix", "text"])
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=DAILY", "INTERVAL required"),
+        ("DTSTART:20250105T000000 RRULE:FREQ=DAILY;INTERVAL=1", "naive"),
+        ("DTSTART;TZID=Nowhere/Town:20250105T000000 RRULE:FREQ=DAILY;INTERVAL=1", "TZID"),
+        ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=MONTHLY;INTERVAL=1;BYDAY=1SU", "numeric prefix"),
+        ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=MINUTELY;INTERVAL=X", "parsing failed"),
+    ],
+    ids=["interval", "naive", "zone", "prefix", "text"],
+)
 def test_the_stand_in_knows_rules(rule: str, says: str):
     with pytest.raises(rules.Refused, match=says):
         rules.schedule_rule(rule)
 
 
-@pytest.mark.parametrize(("method", "path", "body"), [
-    ("GET", "teams/", None), ("POST", "organizations/", {"name": "o", "color": "red"}), ("GET", "organizations/1/users/", None),
-    ("PUT", "organizations/1/", {"name": "o"}),
-], ids=["path", "field", "list", "method"])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "teams/", None),
+        ("POST", "organizations/", {"name": "o", "color": "red"}),
+        ("GET", "organizations/1/users/", None),
+        ("PUT", "organizations/1/", {"name": "o"}),
+    ],
+    ids=["path", "field", "list", "method"],
+)
 def test_the_stand_in_says_what_it_does_not_model(awx: Awx, ask: Ask, method: str, path: str, body: Any):
     status, _answer = ask(method, path, body)
     assert status == 501

@@ -1,4 +1,6 @@
-"""The execution environment's definition, given to the real ansible-builder. The image itself is not built: that takes a registry."""
+"""The execution environment's definition, given to the real ansible-builder. The image itself is not built: that takes
+a registry.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,13 @@ BIN = Path(sys.executable).parent
 
 def run(*command: str | Path, **environment: str) -> str:
     done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=ROOT, env={**os.environ, **environment},
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -26,12 +34,21 @@ def run(*command: str | Path, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("context")
-    run(BIN / "ansible-builder", "create", "--file", "execution-environment.yml", "--context", folder, "--output-filename", "Containerfile")
+    run(
+        BIN / "ansible-builder",
+        "create",
+        "--file",
+        "execution-environment.yml",
+        "--context",
+        folder,
+        "--output-filename",
+        "Containerfile",
+    )
     return folder
 
 
 def test_the_base_image_is_an_argument_and_no_registry_is_written_down(context: Path):
-    assert re.search(r'^ARG EE_BASE_IMAGE=', (context / "Containerfile").read_text(), re.MULTILINE)
+    assert re.search(r"^ARG EE_BASE_IMAGE=", (context / "Containerfile").read_text(), re.MULTILINE)
     definition = yaml.safe_load((ROOT / "execution-environment.yml").read_text())
     assert definition["version"] == 3
     assert "images" not in definition
@@ -44,11 +61,24 @@ def test_the_collection_is_inside_and_brings_its_requirements(context: Path, tmp
     wanted = yaml.safe_load((context / "_build/requirements.yml").read_text())["collections"]
     assert wanted == [{"name": "/build/collection", "type": "dir"}]
     run(
-        BIN / "ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", tmp_path, context / "_build/collection",
-        ANSIBLE_COLLECTIONS_PATH=str(tmp_path), ANSIBLE_HOME=str(tmp_path / "home"),
+        BIN / "ansible-galaxy",
+        "collection",
+        "install",
+        "--offline",
+        "--no-deps",
+        "-p",
+        tmp_path,
+        context / "_build/collection",
+        ANSIBLE_COLLECTIONS_PATH=str(tmp_path),
+        ANSIBLE_HOME=str(tmp_path / "home"),
     )
     installed = tmp_path / "ansible_collections/prs/recovery"
-    names = {str(path.relative_to(ROOT)) for part in ("plugins", "roles", "playbooks", "meta") for path in (ROOT / part).rglob("*.*") if _ours(path)}
+    names = {
+        str(path.relative_to(ROOT))
+        for part in ("plugins", "roles", "playbooks", "meta")
+        for path in (ROOT / part).rglob("*.*")
+        if _ours(path)
+    }
     assert names <= {str(path.relative_to(installed)) for path in installed.rglob("*")}
 
     found = yaml.safe_load(run(BIN / "ansible-builder", "introspect", tmp_path))
@@ -59,7 +89,9 @@ def test_the_collection_is_inside_and_brings_its_requirements(context: Path, tmp
 
 def test_the_collections_own_part_is_a_definition_too(tmp_path: Path):
     run(BIN / "ansible-builder", "create", "--file", "meta/execution-environment.yml", "--context", tmp_path)
-    assert [line for line in (tmp_path / "_build/requirements.txt").read_text().splitlines() if not line.startswith("#")] == _lines("meta/ee-requirements.txt")
+    assert [
+        line for line in (tmp_path / "_build/requirements.txt").read_text().splitlines() if not line.startswith("#")
+    ] == _lines("meta/ee-requirements.txt")
     assert (tmp_path / "_build/bindep.txt").read_text() == (ROOT / "meta/ee-bindep.txt").read_text()
 
 
@@ -70,7 +102,13 @@ def test_every_collection_that_playbooks_use_comes_along():
     for part in ("roles", "playbooks"):
         for file in (ROOT / part).rglob("*.yml"):
             if "configure_awx" not in str(file):
-                used.update(re.findall(r"^\s*-?\s*((?!ansible\.builtin|prs\.recovery)[a-z_]+\.[a-z_]+)\.[a-z_]+:", file.read_text(), re.MULTILINE))
+                used.update(
+                    re.findall(
+                        r"^\s*-?\s*((?!ansible\.builtin|prs\.recovery)[a-z_]+\.[a-z_]+)\.[a-z_]+:",
+                        file.read_text(),
+                        re.MULTILINE,
+                    )
+                )
     assert used
     assert used <= set(asked)
 
@@ -89,5 +127,3 @@ def _ours(path: Path) -> bool:
 
 def _lines(file: str) -> list[str]:
     return [line for line in (ROOT / file).read_text().splitlines() if line and not line.startswith("#")]
-
-

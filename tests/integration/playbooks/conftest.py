@@ -32,7 +32,7 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Beginning:
     said = {}
     try:
         for name in ("provision_prs", "backup_prs"):
-            run = estate.play(name, "-vvvv", "--diff")      # as talkative as can be, for who looks for secrets in it
+            run = estate.play(name, "-vvvv", "--diff")  # as talkative as can be, for who looks for secrets in it
             assert run.code == 0, run.output[-10000:]
             said[name] = run.output
             if name == "provision_prs":
@@ -62,7 +62,9 @@ def estate(protected_state: Path, tmp_path: Path) -> Iterator[Estate]:
 
 @pytest.fixture(scope="module")
 def shared_estate(protected_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    """A running copy for all tests of a file, each of which leaves it as it was. Its addresses are the first one's, which its certificates bear."""
+    """A running copy for all tests of a file, each of which leaves it as it was. Its addresses are the first one's,
+    which its certificates bear.
+    """
     state = tmp_path_factory.mktemp("shared") / "lab"
     shutil.copytree(protected_state, state, ignore=shutil.ignore_patterns("record.jsonl"))
     copy = Estate(state)
@@ -74,7 +76,9 @@ def shared_estate(protected_state: Path, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def mirrored_state(protected_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state of a lab (stopped) whose site B mirrors site A, with a witness; the application knows its failover partner."""
+    """The state of a lab (stopped) whose site B mirrors site A, with a witness; the application knows its failover
+    partner.
+    """
     estate = _copy(protected_state, tmp_path_factory.mktemp("mirrored") / "lab")
     try:
         assert estate.lab.partner("prs-sql-partner").state == "ready"
@@ -91,7 +95,9 @@ _shared: list[Estate] = []
 
 @pytest.fixture
 def shared_rests() -> Iterator[None]:
-    """The addresses of the mirrored estate are free meanwhile: the copy that the tests of the file share is at rest, where there is one."""
+    """The addresses of the mirrored estate are free meanwhile: the copy that the tests of the file share is at rest,
+    where there is one.
+    """
     networks = [copy.network for copy in _shared]
     for copy in _shared:
         copy.lab.down()
@@ -132,11 +138,15 @@ def _copy(state: Path, folder: Path) -> Estate:
 
 @pytest.fixture
 def one_message() -> Callable[[Run, Any], str]:
-    """Assert that a run failed, that one of its messages holds every given text, and return it. `alone`: that there is no other message."""
+    """Assert that a run failed, that one of its messages holds every given text, and return it. `alone`: that there is
+    no other message.
+    """
 
     def check(run: Run, *texts: str, alone: bool = False) -> str:
         assert run.code != 0, run.output
-        assert run.messages and (len(run.messages) == 1 or not alone), f"{len(run.messages)} messages: {run.messages}\n{run.output}"
+        assert run.messages and (len(run.messages) == 1 or not alone), (
+            f"{len(run.messages)} messages: {run.messages}\n{run.output}"
+        )
         lacking = [[text for text in texts if text.lower() not in message.lower()] for message in run.messages]
         best = min(lacking, key=len)
         assert not best, f"{best} not in one message of {run.messages}\n{run.output}"

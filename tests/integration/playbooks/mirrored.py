@@ -1,4 +1,6 @@
-"""Two sites of which one protects the other: what they say of it, and somebody who goes on working while the service moves."""
+"""Two sites of which one protects the other: what they say of it, and somebody who goes on working while the service
+moves.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,21 @@ from typing import Any
 import pymssql
 from playbook_lab import Estate, Run
 
-__all__ = ["DATABASE", "MIRRORED", "PARTNERS", "User", "ask", "at_home", "hook", "logins", "protection", "role", "running_sites", "said",
-           "stopping_after"]
+__all__ = [
+    "DATABASE",
+    "MIRRORED",
+    "PARTNERS",
+    "User",
+    "ask",
+    "at_home",
+    "hook",
+    "logins",
+    "protection",
+    "role",
+    "running_sites",
+    "said",
+    "stopping_after",
+]
 
 DATABASE = "PasswordResetServer"
 PARTNERS = ("sql-a", "sql-b")
@@ -27,7 +42,9 @@ def ask(estate: Estate, host: str, statement: str, *values: Any) -> list[tuple[A
     """What an instance answers to another client than ours."""
     description = estate.lab.description
     address, password = description.host(host).address, description.secrets.sql_admin
-    with closing(pymssql.connect(server=address, user="prs_recovery", password=password, autocommit=True, encryption="require")) as connection:
+    with closing(
+        pymssql.connect(server=address, user="prs_recovery", password=password, autocommit=True, encryption="require")
+    ) as connection:
         cursor = connection.cursor()
         cursor.execute(statement, values)
         return list(cursor.fetchall())
@@ -36,7 +53,8 @@ def ask(estate: Estate, host: str, statement: str, *values: Any) -> list[tuple[A
 def protection(estate: Estate) -> dict[str, tuple[Any, ...]]:
     """Role, state, safety, partner and witness of the database's session, by host."""
     question = (
-        "SELECT m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_safety_level_desc, m.mirroring_partner_name, m.mirroring_witness_name "
+        "SELECT m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_safety_level_desc, "
+        "m.mirroring_partner_name, m.mirroring_witness_name "
         "FROM sys.databases d JOIN sys.database_mirroring m ON m.database_id = d.database_id WHERE d.name = %s"
     )
     return {host: next(iter(ask(estate, host, question, DATABASE)), ()) for host in PARTNERS}
@@ -49,7 +67,12 @@ def at_home(estate: Estate) -> bool:
 
 def logins(estate: Estate, host: str) -> list[tuple[Any, ...]]:
     """The application's login: what makes it the same one."""
-    return ask(estate, host, "SELECT sid, password_hash, is_policy_checked, default_database_name FROM sys.sql_logins WHERE name = %s", "prs_app")
+    return ask(
+        estate,
+        host,
+        "SELECT sid, password_hash, is_policy_checked, default_database_name FROM sys.sql_logins WHERE name = %s",
+        "prs_app",
+    )
 
 
 def running_sites(estate: Estate) -> list[str]:
@@ -58,11 +81,14 @@ def running_sites(estate: Estate) -> list[str]:
 
 
 def hook(estate: Estate) -> tuple[Path, Path]:
-    """Tasks that lead the public name to the new site, as a load balancer's would, and the file that says where it leads."""
+    """Tasks that lead the public name to the new site, as a load balancer's would, and the file that says where it
+    leads.
+    """
     name, tasks = estate.lab.state_dir / "public-name", estate.lab.state_dir / "hook.json"
     tasks.write_text(json.dumps([{
         "name": "Lead the name there", "delegate_to": "localhost", "vars": {"ansible_connection": "local"},
-        "ansible.builtin.copy": {"dest": str(name), "content": "{{ prs_old_site }} {{ prs_new_site }} {{ prs_new_web }}"},
+        "ansible.builtin.copy": {"dest": str(name), "content": ("{{ prs_old_site }} {{ prs_new_site }} {{ "
+                                                                "prs_new_web }}")},
     }]), encoding="utf-8")  # fmt: skip
     return tasks, name
 
@@ -70,7 +96,11 @@ def hook(estate: Estate) -> tuple[Path, Path]:
 def stopping_after(changes: int) -> dict[str, str]:
     """Environment of a run that ends, as if its process was killed, after this many tasks that changed something."""
     folder = Path(__file__).with_name("callbacks")
-    return {"ANSIBLE_CALLBACK_PLUGINS": str(folder), "ANSIBLE_CALLBACKS_ENABLED": "stop_after", "STOP_AFTER_CHANGES": str(changes)}
+    return {
+        "ANSIBLE_CALLBACK_PLUGINS": str(folder),
+        "ANSIBLE_CALLBACKS_ENABLED": "stop_after",
+        "STOP_AFTER_CHANGES": str(changes),
+    }
 
 
 _users = itertools.count(1)
@@ -81,15 +111,29 @@ def role(estate: Estate, name: str, *arguments: str, environment: dict[str, str]
     looks, hosts = {"mirror": ("look", "prs_sql:prs_witness"), "failover": ("", "prs_web:prs_sql")}[name]
     play = {"gather_facts": False, "any_errors_fatal": True}
     included = {"name": f"prs.recovery.{name}"}
-    first = [{**play, "hosts": "prs_web:prs_sql:prs_witness", "tasks": [{"ansible.builtin.include_role": {**included, "tasks_from": looks}}]}] if looks else []
+    first = (
+        [
+            {
+                **play,
+                "hosts": "prs_web:prs_sql:prs_witness",
+                "tasks": [{"ansible.builtin.include_role": {**included, "tasks_from": looks}}],
+            }
+        ]
+        if looks
+        else []
+    )
     file = estate.lab.state_dir / "role.json"
-    file.write_text(json.dumps([*first, {**play, "hosts": hosts, "tasks": [{"ansible.builtin.include_role": included}]}]), encoding="utf-8")
+    file.write_text(
+        json.dumps([*first, {**play, "hosts": hosts, "tasks": [{"ansible.builtin.include_role": included}]}]),
+        encoding="utf-8",
+    )
     return estate.play_file(file, *MIRRORED, *arguments, environment=environment)
 
 
 class User:
-    """Somebody who writes row after row through the page, wherever the public name leads. gaps: seconds between two rows that were taken.
-    refused: those that were not, or whose answer was lost."""
+    """Somebody who writes row after row through the page, wherever the public name leads. gaps: seconds between two
+    rows that were taken. refused: those that were not, or whose answer was lost.
+    """
 
     def __init__(self, estate: Estate, *, name: Path, web: str) -> None:
         self.rows: list[str] = []

@@ -17,7 +17,7 @@ __all__ = ["MARKERS", "ROOT", "Beginning", "Estate", "Run", "make_shares", "shar
 
 ROOT = Path(__file__).resolve().parents[3]
 MARKERS = [f"marker {number}" for number in range(1, 8)]
-_networks = (f"127.{80 + os.getpid() % 70}.{number}.0" for number in itertools.count(1))      # two runs at once keep apart
+_networks = (f"127.{80 + os.getpid() % 70}.{number}.0" for number in itertools.count(1))  # two runs at once keep apart
 
 
 @dataclass(kw_only=True)
@@ -33,8 +33,12 @@ class Run:
 
     @property
     def messages(self) -> list[str]:
-        """What ansible said of hosts that failed or could not be reached, where it was not ignored: `host: message` each."""
-        said = re.findall(r'^fatal: \[([^\]]+)\].*?"msg": "((?:[^"\\]|\\.)*)".*$(?!\n\.\.\.ignoring)', self.output, re.MULTILINE)
+        """What ansible said of hosts that failed or could not be reached, where it was not ignored: `host: message`
+        each.
+        """
+        said = re.findall(
+            r'^fatal: \[([^\]]+)\].*?"msg": "((?:[^"\\]|\\.)*)".*$(?!\n\.\.\.ignoring)', self.output, re.MULTILINE
+        )
         return [f"{host}: {json.loads(chr(34) + message + chr(34))}" for host, message in said]
 
     @property
@@ -66,14 +70,34 @@ class Estate:
 
     @property
     def network(self) -> str:
-        """Where its hosts have their addresses. Certificates bear them, so a copy that is to need no new ones goes there as well."""
+        """Where its hosts have their addresses. Certificates bear them, so a copy that is to need no new ones goes
+        there as well.
+        """
         return f"{self.lab.description.in_group('prs_web')[0].address.rpartition('.')[0]}.0"
 
-    def play(self, name: str, *arguments: str, environment: dict[str, str] | None = None, ansible: str = "", inventory: str = "") -> Run:
-        """Run prs.recovery.NAME on the lab's (or another) inventory; `ansible`: the ansible-playbook to use (default: the one beside this Python)."""
-        return self._run(f"prs.recovery.{name}", *arguments, environment=environment, ansible=ansible, inventory=inventory)
+    def play(
+        self,
+        name: str,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        ansible: str = "",
+        inventory: str = "",
+    ) -> Run:
+        """Run prs.recovery.NAME on the lab's (or another) inventory; `ansible`: the ansible-playbook to use (default:
+        the one beside this Python).
+        """
+        return self._run(
+            f"prs.recovery.{name}", *arguments, environment=environment, ansible=ansible, inventory=inventory
+        )
 
-    def play_file(self, file: Path, *arguments: str, environment: dict[str, str] | None = None, ansible: str = "", inventory: str = "") -> Run:
+    def play_file(
+        self,
+        file: Path,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        ansible: str = "",
+        inventory: str = "",
+    ) -> Run:
         """The same for a playbook that lies somewhere."""
         return self._run(str(file), *arguments, environment=environment, ansible=ansible, inventory=inventory)
 
@@ -85,12 +109,29 @@ class Estate:
         run = self.play_file(file)
         assert run.code == 0, run.output
 
-    def _run(self, playbook: str, *arguments: str, environment: dict[str, str] | None, ansible: str = "", inventory: str = "") -> Run:
+    def _run(
+        self, playbook: str, *arguments: str, environment: dict[str, str] | None, ansible: str = "", inventory: str = ""
+    ) -> Run:
         tool = ansible or str(Path(sys.executable).parent / "ansible-playbook")
         command = [tool, "-i", inventory or str(self.lab.state_dir / "inventory"), playbook, *arguments]
-        settings = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
-                    "ANSIBLE_HOME": str(self.lab.state_dir / "ansible"), "ANSIBLE_NOCOLOR": "1", **(environment or {})}
-        done = subprocess.run(command, cwd=ROOT, env=settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+        settings = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+            "ANSIBLE_HOME": str(self.lab.state_dir / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            **(environment or {}),
+        }
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=settings,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
         return Run(code=done.returncode, output=done.stdout + done.stderr)
 
     def labels(self) -> list[str]:
@@ -104,7 +145,9 @@ class Estate:
 
 @dataclass(frozen=True, kw_only=True)
 class Beginning:
-    """The state of a lab (stopped) on which PRS was installed, used and backed up, and what ansible said meanwhile, by playbook."""
+    """The state of a lab (stopped) on which PRS was installed, used and backed up, and what ansible said meanwhile, by
+    playbook.
+    """
 
     state: Path
     said: dict[str, str]
@@ -115,7 +158,15 @@ def share_on_witness(estate: Estate, name: str) -> str:
     folder = rf"C:\{name}"
     estate.task("witness", "ansible.windows.win_file", path=folder, state="directory")
     estate.task("witness", "ansible.windows.win_share", name=name, path=folder, full="Everyone")
-    estate.task("witness", "ansible.windows.win_acl", path=folder, user="Everyone", rights="Modify", type="allow", state="present")
+    estate.task(
+        "witness",
+        "ansible.windows.win_acl",
+        path=folder,
+        user="Everyone",
+        rights="Modify",
+        type="allow",
+        state="present",
+    )
     return rf"\\witness.prslab.test\{name}"
 
 
@@ -127,7 +178,10 @@ def make_shares(estate: Estate, readers: dict[str, list[str]], *, host: str = "f
         tasks += [
             {"ansible.windows.win_file": {"path": folder, "state": "directory"}},
             {"ansible.windows.win_share": {"name": name, "path": folder, "full": "Everyone"}},
-            *({"ansible.windows.win_acl": {"path": folder, "user": account, "rights": "Modify", "type": "allow"}} for account in ("S-1-5-32-544", *accounts)),
+            *(
+                {"ansible.windows.win_acl": {"path": folder, "user": account, "rights": "Modify", "type": "allow"}}
+                for account in ("S-1-5-32-544", *accounts)
+            ),
             {"ansible.windows.win_acl_inheritance": {"path": folder, "state": "absent"}},
         ]
     file = estate.lab.state_dir / "shares.json"

@@ -73,59 +73,180 @@ def full_system_drive(estate: Estate):
     return fault(estate, "disk-size", host="web-a", drive="C", size="1 GB")
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    pytest.param(("--limit", "web-b"), ("Nothing was done", "web-b", "web-a"), id="limited to the other site"),
-    pytest.param(("--limit", "files"), ("Nothing was done", "files", "sql-a"), id="limited to no server of the application"),
-    pytest.param(("-e", "prs_share_path="), ("does not say prs_share_path",), id="variable empty"),
-    pytest.param(("-e", "prs_share_user={{ vault_forgotten }}"), ("does not say prs_share_user",), id="variable of the vault forgotten"),
-    pytest.param(("-e", "prs_backup_typ=log"),
-                 ("Nothing was done", "prs_backup_typ is no variable", "Was prs_backup_type"), id="variable misspelt"),
-    pytest.param(("-e", "prs_backup_type=diferential"),
-                 ("Nothing was done", "prs_backup_type is 'diferential'", "full, differential, log"), id="value misspelt"),
-    pytest.param(("-e", json.dumps({"prs_backup_keys_path": rf"{BACKUP}\keys"})), (f"{BACKUP}\\keys lies in {BACKUP}", "Name another place"),
-                 id="keys beside the backups"),
-    pytest.param(("-e", "prs_ha=availability_group"), ("not built yet: use mirror",), id="availability group"),
-    pytest.param(("-e", "prs_ha=mirrored"), ("prs_ha is 'mirrored'", "one of mirror, availability_group and none"), id="no such high availability"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("--limit", "web-b"), ("Nothing was done", "web-b", "web-a"), id="limited to the other site"),
+        pytest.param(
+            ("--limit", "files"), ("Nothing was done", "files", "sql-a"), id="limited to no server of the application"
+        ),
+        pytest.param(("-e", "prs_share_path="), ("does not say prs_share_path",), id="variable empty"),
+        pytest.param(
+            ("-e", "prs_share_user={{ vault_forgotten }}"),
+            ("does not say prs_share_user",),
+            id="variable of the vault forgotten",
+        ),
+        pytest.param(
+            ("-e", "prs_backup_typ=log"),
+            ("Nothing was done", "prs_backup_typ is no variable", "Was prs_backup_type"),
+            id="variable misspelt",
+        ),
+        pytest.param(
+            ("-e", "prs_backup_type=diferential"),
+            ("Nothing was done", "prs_backup_type is 'diferential'", "full, differential, log"),
+            id="value misspelt",
+        ),
+        pytest.param(
+            ("-e", json.dumps({"prs_backup_keys_path": rf"{BACKUP}\keys"})),
+            (f"{BACKUP}\\keys lies in {BACKUP}", "Name another place"),
+            id="keys beside the backups",
+        ),
+        pytest.param(("-e", "prs_ha=availability_group"), ("not built yet: use mirror",), id="availability group"),
+        pytest.param(
+            ("-e", "prs_ha=mirrored"),
+            ("prs_ha is 'mirrored'", "one of mirror, availability_group and none"),
+            id="no such high availability",
+        ),
+    ],
+)
 def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: Path, one_message, arguments, said):
     """Nothing is connected to, so the lab need not run."""
     one_message(Estate(protected_state).play("backup_prs", *arguments), *said, alone=True)
 
 
-@pytest.mark.parametrize(("wrong", "playbook", "arguments", "said"), [
-    pytest.param(web_a_off, "rebuild_prs", (), ("web-a: cannot be reached", "switch the server on"), id="unreachable"),
-    pytest.param(nothing, "rebuild_prs", ("-e", "ansible_password=wrong"),
-                 ("web-a: Windows does not accept the account", "sql-a: Windows does not", "ansible_password"), id="wrong password"),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_share_password=wrong"),
-                 (f"{MEDIA}\\sql\\setup.exe cannot be read as PRSLAB\\svc-backup", "sql-a", "user name or password is wrong", "prs_share_password"),
-                 id="wrong password of the shares", marks=pytest.mark.nightly),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_sql_certificate_password=wrong"), ("sql-a: the certificate", "sql-a.pfx", "Is its password right?"),
-                 id="wrong password of a certificate", marks=pytest.mark.nightly),
-    pytest.param(zip_without_its_end, "provision_prs", (), ("web-a", "PasswordResetServer.zip", "is damaged or no ZIP", "right ZIP"), id="no ZIP"),
-    pytest.param(nothing, "provision_prs", ("-e", "prs_app_media=NotPasswordResetServer.zip"),
-                 ("web-a", "NotPasswordResetServer.zip is not the package", "it lacks web.config", "right ZIP"),
-                 id="not the ZIP of PRS", marks=pytest.mark.nightly),
-    pytest.param(no_rights, "rebuild_prs", (), ("web-a", BACKUP, "svc-backup", "give the account rights"),
-                 id="share without rights", marks=pytest.mark.nightly),
-    pytest.param(no_rights_for_sql_server, "rebuild_prs", (), ("sql-a", BACKUP, "SQL-A$", "right to read"),
-                 id="share without rights for SQL Server", marks=pytest.mark.nightly),
-    pytest.param(no_share, "rebuild_prs", (), ("web-a", "sql-a", BACKUP, "no share of that name"), id="share gone", marks=pytest.mark.nightly),
-    pytest.param(full_system_drive, "rebuild_prs", (), ("web-a", "GB free on C:", "make room"), id="disk full"),
-    pytest.param(nothing, "rebuild_prs", ("-e", json.dumps({"prs_backup_database_path": rf"{BACKUP}\nowhere"})), ("sql-a", "nowhere"), id="no backup found"),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_sql_build=14.0.1000.169"), ("newest backup was made by SQL Server 15.", "14.0.1000.169", "newer media"),
-                 id="backup newer than the media"),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_sql_certificate_pfx=/nowhere.pfx"), ("/nowhere.pfx", "correct the path"), id="no certificate"),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_sql_admin_password=CHANGE-ME", "-e", "prs_app_certificate_password=CHANGE-ME"),
-                 ("control node", "prs_sql_admin_password is still CHANGE-ME. Set vault_prs_sql_admin_password", "vault_prs_certificate_password"),
-                 id="placeholder left", marks=pytest.mark.nightly),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_ca_file=/nowhere/ca.pem", "-e", "ansible_winrm_ca_trust_path=/nowhere/ca.pem"),
-                 ("1 problem found", "control node: there is no file /nowhere/ca.pem", "prs_ca_file"), id="no authorities", marks=pytest.mark.nightly),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_restore_set=20010101T000000Z"), ("no recovery set '20010101T000000Z'", "There are 2"),
-                 id="no such set", marks=pytest.mark.nightly),
-    pytest.param(nothing, "rebuild_prs", ("-e", "prs_restore_until=2001-01-01T00:00:00Z"),
-                 ("1 problem found", "no recovery set from before 2001-01-01", "The oldest is 20"),
-                 id="moment too early", marks=pytest.mark.nightly),
-])
+@pytest.mark.parametrize(
+    ("wrong", "playbook", "arguments", "said"),
+    [
+        pytest.param(
+            web_a_off, "rebuild_prs", (), ("web-a: cannot be reached", "switch the server on"), id="unreachable"
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "ansible_password=wrong"),
+            ("web-a: Windows does not accept the account", "sql-a: Windows does not", "ansible_password"),
+            id="wrong password",
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "prs_share_password=wrong"),
+            (
+                f"{MEDIA}\\sql\\setup.exe cannot be read as PRSLAB\\svc-backup",
+                "sql-a",
+                "user name or password is wrong",
+                "prs_share_password",
+            ),
+            id="wrong password of the shares",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "prs_sql_certificate_password=wrong"),
+            ("sql-a: the certificate", "sql-a.pfx", "Is its password right?"),
+            id="wrong password of a certificate",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            zip_without_its_end,
+            "provision_prs",
+            (),
+            ("web-a", "PasswordResetServer.zip", "is damaged or no ZIP", "right ZIP"),
+            id="no ZIP",
+        ),
+        pytest.param(
+            nothing,
+            "provision_prs",
+            ("-e", "prs_app_media=NotPasswordResetServer.zip"),
+            ("web-a", "NotPasswordResetServer.zip is not the package", "it lacks web.config", "right ZIP"),
+            id="not the ZIP of PRS",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            no_rights,
+            "rebuild_prs",
+            (),
+            ("web-a", BACKUP, "svc-backup", "give the account rights"),
+            id="share without rights",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            no_rights_for_sql_server,
+            "rebuild_prs",
+            (),
+            ("sql-a", BACKUP, "SQL-A$", "right to read"),
+            id="share without rights for SQL Server",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            no_share,
+            "rebuild_prs",
+            (),
+            ("web-a", "sql-a", BACKUP, "no share of that name"),
+            id="share gone",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(full_system_drive, "rebuild_prs", (), ("web-a", "GB free on C:", "make room"), id="disk full"),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", json.dumps({"prs_backup_database_path": rf"{BACKUP}\nowhere"})),
+            ("sql-a", "nowhere"),
+            id="no backup found",
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "prs_sql_build=14.0.1000.169"),
+            ("newest backup was made by SQL Server 15.", "14.0.1000.169", "newer media"),
+            id="backup newer than the media",
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "prs_sql_certificate_pfx=/nowhere.pfx"),
+            ("/nowhere.pfx", "correct the path"),
+            id="no certificate",
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "prs_sql_admin_password=CHANGE-ME", "-e", "prs_app_certificate_password=CHANGE-ME"),
+            (
+                "control node",
+                "prs_sql_admin_password is still CHANGE-ME. Set vault_prs_sql_admin_password",
+                "vault_prs_certificate_password",
+            ),
+            id="placeholder left",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "prs_ca_file=/nowhere/ca.pem", "-e", "ansible_winrm_ca_trust_path=/nowhere/ca.pem"),
+            ("1 problem found", "control node: there is no file /nowhere/ca.pem", "prs_ca_file"),
+            id="no authorities",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "prs_restore_set=20010101T000000Z"),
+            ("no recovery set '20010101T000000Z'", "There are 2"),
+            id="no such set",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
+            ("-e", "prs_restore_until=2001-01-01T00:00:00Z"),
+            ("1 problem found", "no recovery set from before 2001-01-01", "The oldest is 20"),
+            id="moment too early",
+            marks=pytest.mark.nightly,
+        ),
+    ],
+)
 def test_a_rebuild_stops_before_damage(wreck: Estate, one_message, wrong, playbook, arguments, said):
     untouched = wreck.lab.digest()
     with wrong(wreck):
@@ -137,14 +258,26 @@ def test_a_rebuild_stops_before_damage(wreck: Estate, one_message, wrong, playbo
 
 
 def test_every_problem_of_every_host_is_in_one_message(wreck: Estate, one_message):
-    """Whatever is wrong is listed at once, of a host that cannot be reached as well; otherwise one is repaired after the other, at 3 a.m."""
+    """Whatever is wrong is listed at once, of a host that cannot be reached as well; otherwise one is repaired after
+    the other, at 3 a.m.
+    """
     with ExitStack() as faults:
         for wrong in (web_a_off, no_rights_for_sql_server):
             faults.enter_context(wrong(wreck))
         faults.enter_context(fault(wreck, "disk-size", host="sql-a", drive="C", size="1 GB"))
-        run = wreck.play("rebuild_prs", "-e", "prs_app_login_password=CHANGE-ME", "-e", "prs_sql_certificate_password=wrong")
-    message = one_message(run, "5 problems found. Nothing was touched", "web-a: cannot be reached", "sql-a: has", "SQL-A$", "sql-a: the certificate",
-                          "control node: the secret prs_app_login_password", alone=True)
+        run = wreck.play(
+            "rebuild_prs", "-e", "prs_app_login_password=CHANGE-ME", "-e", "prs_sql_certificate_password=wrong"
+        )
+    message = one_message(
+        run,
+        "5 problems found. Nothing was touched",
+        "web-a: cannot be reached",
+        "sql-a: has",
+        "SQL-A$",
+        "sql-a: the certificate",
+        "control node: the secret prs_app_login_password",
+        alone=True,
+    )
     assert len([line for line in message.splitlines() if line.startswith("- ")]) == 5, message
 
 

@@ -1,4 +1,6 @@
-"""The service moves to the other site: as planned and back while somebody works, because a site is lost, and after an interruption."""
+"""The service moves to the other site: as planned and back while somebody works, because a site is lost, and after an
+interruption.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,15 @@ def test_there_and_back_while_somebody_works(shared_mirrored: Estate, figure):
             assert name.read_text(encoding="utf-8").split()[1:] == [site, web]
             assert running_sites(shared_mirrored) == [web]
             longest[site] = max(user.gaps[before:])
-    figure("longest interruption of a planned failover through the page: " + ", ".join(f"to {site} {gap:.1f} s" for site, gap in longest.items()))
+    figure(
+        "longest interruption of a planned failover through the page: "
+        + ", ".join(f"to {site} {gap:.1f} s" for site, gap in longest.items())
+    )
     shown = shared_mirrored.labels()
-    assert shown[:len(MARKERS)] == MARKERS
-    assert [row for row in shown if row in set(user.rows)] == user.rows      # beside them, rows whose answer was lost on its way
+    assert shown[: len(MARKERS)] == MARKERS
+    assert [
+        row for row in shown if row in set(user.rows)
+    ] == user.rows  # beside them, rows whose answer was lost on its way
     assert roles(shared_mirrored) == {"sql-a": ("PRINCIPAL", "SYNCHRONIZED"), "sql-b": ("MIRROR", "SYNCHRONIZED")}
 
 
@@ -49,7 +56,7 @@ def test_the_principal_dies_and_the_page_goes_on_by_itself(shared_mirrored: Esta
     figure(f"longest interruption through the page when the principal dies: {max(user.gaps):.1f} s")
     try:
         shown = shared_mirrored.labels()
-        assert shown[:len(before)] == before
+        assert shown[: len(before)] == before
         assert [row for row in shown if row in set(user.rows)] == user.rows
         assert set(shown) <= {*before, *user.rows, *user.refused}
     finally:
@@ -60,7 +67,9 @@ def test_the_principal_dies_and_the_page_goes_on_by_itself(shared_mirrored: Esta
 
 
 @pytest.mark.nightly
-def test_a_lost_site_is_left_only_with_a_yes_and_its_principal_comes_back_as_mirror(shared_mirrored: Estate, one_message):
+def test_a_lost_site_is_left_only_with_a_yes_and_its_principal_comes_back_as_mirror(
+    shared_mirrored: Estate, one_message
+):
     """Without a witness, so that nobody takes over by himself."""
     shared_mirrored.lab.kill("witness")
     without = (*TO_B, "-e", "prs_mirror_witness=")
@@ -87,7 +96,10 @@ def test_a_lost_site_is_left_only_with_a_yes_and_its_principal_comes_back_as_mir
 @pytest.mark.nightly
 def test_check_mode_says_what_it_would_do_and_writes_nothing(mirrored: Estate):
     before = mirrored.lab.digest()
-    said(mirrored.play("failover_prs", *TO_B, "--check", "--diff"), "Password Reset Server moves to site_b: sql-b becomes principal")
+    said(
+        mirrored.play("failover_prs", *TO_B, "--check", "--diff"),
+        "Password Reset Server moves to site_b: sql-b becomes principal",
+    )
     assert mirrored.lab.digest() == before
 
 
@@ -119,7 +131,9 @@ def test_a_backup_finds_the_database_where_it_is(mirrored: Estate):
 
 
 @pytest.mark.nightly
-def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrored_state: Path, tmp_path: Path, shared_rests: None, figure):
+def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(
+    mirrored_state: Path, tmp_path: Path, shared_rests: None, figure
+):
     ended: list[str] = []
     for changes in range(1, 40):
         folder = tmp_path / f"after-{changes}"
@@ -136,7 +150,9 @@ def test_interrupted_after_any_of_its_changes_the_next_run_ends_the_same(mirrore
             assert len(running_sites(estate)) <= 1, ended[-1]
             again = role(estate, "failover", *SITE_B)
             assert again.code == 0, (ended[-1], again.output)
-            assert roles(estate) == {"sql-a": ("MIRROR", "SYNCHRONIZED"), "sql-b": ("PRINCIPAL", "SYNCHRONIZED")}, ended[-1]
+            assert roles(estate) == {"sql-a": ("MIRROR", "SYNCHRONIZED"), "sql-b": ("PRINCIPAL", "SYNCHRONIZED")}, (
+                ended[-1]
+            )
             assert running_sites(estate) == ["web-b"], ended[-1]
             third = role(estate, "failover", *SITE_B)
             assert (third.code, third.changed) == (0, 0), (ended[-1], third.output)

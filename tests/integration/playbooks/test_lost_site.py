@@ -1,4 +1,6 @@
-"""A site that does not answer: the runs that must go on without it say so. No lab is needed, only addresses at which nobody listens."""
+"""A site that does not answer: the runs that must go on without it say so. No lab is needed, only addresses at which
+nobody listens.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,25 @@ from pathlib import Path
 import pytest
 from playbook_lab import ROOT, Estate, Run
 
-NOBODY = {"ansible_connection": "winrm", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_user": "nobody", "ansible_password": "none"}
-GROUPS = {"site_a": ["web-a", "sql-a"], "site_b": ["web-b", "sql-b"], "prs_web": ["web-a", "web-b"], "prs_sql": ["sql-a", "sql-b"]}
+NOBODY = {
+    "ansible_connection": "winrm",
+    "ansible_host": "127.0.0.1",
+    "ansible_port": 9,
+    "ansible_user": "nobody",
+    "ansible_password": "none",
+}
+GROUPS = {
+    "site_a": ["web-a", "sql-a"],
+    "site_b": ["web-b", "sql-b"],
+    "prs_web": ["web-a", "web-b"],
+    "prs_sql": ["sql-a", "sql-b"],
+}
 
 
-@pytest.fixture(params=["", pytest.param("2.16", marks=pytest.mark.nightly), pytest.param("2.21", marks=pytest.mark.nightly)], ids=["here", "2.16", "2.21"])
+@pytest.fixture(
+    params=["", pytest.param("2.16", marks=pytest.mark.nightly), pytest.param("2.21", marks=pytest.mark.nightly)],
+    ids=["here", "2.16", "2.21"],
+)
 def ansible(request: pytest.FixtureRequest) -> str:
     """Whether a host that is ignored ends the run of the others is each version's own affair."""
     tool = ROOT / "build" / f"venv-{request.param}" / "bin" / "ansible-playbook"
@@ -43,7 +59,9 @@ def test_failover_names_what_does_not_answer(tmp_path: Path, one_message, ansibl
 
 def test_failover_goes_on_when_the_old_web_server_goes_away_meanwhile(tmp_path: Path, ansible: str):
     found = {"app_pools": [{"attributes": {"state": "Started"}}]}
-    run = included(tmp_path, "failover", "stop", hosts="web-a", prs_active_site="site_b", ansible=ansible, _failover_pool=found)
+    run = included(
+        tmp_path, "failover", "stop", hosts="web-a", prs_active_site="site_b", ansible=ansible, _failover_pool=found
+    )
     assert run.code == 0 and not run.messages and "failed=0" in run.output, run.output
 
 
@@ -53,7 +71,9 @@ def test_mirroring_names_what_does_not_answer(tmp_path: Path, one_message, ansib
 
 
 @pytest.mark.parametrize("there", ["answers", "is lost"])
-def test_a_backup_waits_for_an_instance_that_answers_and_cannot_be_asked(tmp_path: Path, one_message, ansible: str, there: str):
+def test_a_backup_waits_for_an_instance_that_answers_and_cannot_be_asked(
+    tmp_path: Path, one_message, ansible: str, there: str
+):
     """It may hold the newer database: a login that is refused is no lost server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -62,7 +82,12 @@ def test_a_backup_waits_for_an_instance_that_answers_and_cannot_be_asked(tmp_pat
         hosts = {"hosts": "sql-a", "prs_active_site": "site_a", "prs_sql_port": port, "ansible": ansible}
         run = included(tmp_path, "mirror", "surviving", **hosts)
     if there == "answers":
-        one_message(run, "sql-b answers, but cannot be asked whether it holds PasswordResetServer", "prs_allow_database_loss=true", alone=True)
+        one_message(
+            run,
+            "sql-b answers, but cannot be asked whether it holds PasswordResetServer",
+            "prs_allow_database_loss=true",
+            alone=True,
+        )
     else:
         assert run.code == 0 and not run.messages, run.output
 

@@ -1,4 +1,6 @@
-"""What the vendor supports, and what only Enterprise has: Windows authentication under one account of the domain, and a mirror that nothing waits for."""
+"""What the vendor supports, and what only Enterprise has: Windows authentication under one account of the domain, and a
+mirror that nothing waits for.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +34,16 @@ def enterprise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
 
 
 def settings(**more: object) -> tuple[str, str]:
-    return "-e", json.dumps({
-        "prs_ha": "mirror", "prs_mirror_safety": "asynchronous", "prs_mirror_authentication": "windows", "prs_mirror_account": ACCOUNT,
-        "sql_server_service_account": ACCOUNT, **more,
-    })
+    return "-e", json.dumps(
+        {
+            "prs_ha": "mirror",
+            "prs_mirror_safety": "asynchronous",
+            "prs_mirror_authentication": "windows",
+            "prs_mirror_account": ACCOUNT,
+            "sql_server_service_account": ACCOUNT,
+            **more,
+        }
+    )
 
 
 def test_an_asynchronous_mirror_under_one_account_of_the_domain(enterprise: Estate):
@@ -51,7 +59,9 @@ def test_an_asynchronous_mirror_under_one_account_of_the_domain(enterprise: Esta
     for host, expected in (("sql-a", "PRINCIPAL"), ("sql-b", "MIRROR")):
         role, state, safety, _partner, witness = protection(enterprise)[host]
         assert (role, state, safety, witness or "") == (expected, "SYNCHRONIZED", "OFF", "")
-        assert ask(enterprise, host, "SELECT connection_auth_desc FROM sys.database_mirroring_endpoints") == [("NEGOTIATE",)]
+        assert ask(enterprise, host, "SELECT connection_auth_desc FROM sys.database_mirroring_endpoints") == [
+            ("NEGOTIATE",)
+        ]
         assert ask(enterprise, host, "SELECT COUNT(*) FROM sys.certificates WHERE name LIKE '%_mirroring%'") == [(0,)]
     again = enterprise.play("mirror_prs", *settings())
     assert (again.code, again.changed) == (0, 0), again.output
@@ -78,6 +88,7 @@ def test_the_old_principal_comes_back_and_the_service_goes_home_as_planned(enter
     home = enterprise.play("failover_prs", *settings(prs_active_site="site_a"))
     assert home.code == 0, home.output
     assert {host: facts[:3] for host, facts in protection(enterprise).items()} == {
-        "sql-a": ("PRINCIPAL", "SYNCHRONIZED", "OFF"), "sql-b": ("MIRROR", "SYNCHRONIZED", "OFF"),
+        "sql-a": ("PRINCIPAL", "SYNCHRONIZED", "OFF"),
+        "sql-b": ("MIRROR", "SYNCHRONIZED", "OFF"),
     }
     assert enterprise.labels() == MARKERS

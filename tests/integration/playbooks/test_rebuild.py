@@ -11,9 +11,15 @@ from judge_tsql import Judge, available
 from playbook_lab import MARKERS, ROOT, Beginning, Estate
 
 
-@pytest.mark.parametrize("lost", [
-    pytest.param(("sql-a",), marks=pytest.mark.nightly), pytest.param(("web-a",), marks=pytest.mark.nightly), ("web-a", "sql-a"),
-], ids=" and ".join)
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param(("sql-a",), marks=pytest.mark.nightly),
+        pytest.param(("web-a",), marks=pytest.mark.nightly),
+        ("web-a", "sql-a"),
+    ],
+    ids=" and ".join,
+)
 def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     for host in lost:
         estate.lab.wipe(host)
@@ -29,7 +35,10 @@ def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
 def test_other_versions_of_ansible_core_rebuild_as_well(estate: Estate, version: str):
     ansible = ROOT / "build" / f"venv-{version}" / "bin" / "ansible-playbook"
     if not ansible.exists():
-        pytest.skip(f"no ansible-core {version} here: make venv-{version}" + (" PYTHON=<a Python of 3.12 or later>" if version == "2.21" else ""))
+        pytest.skip(
+            f"no ansible-core {version} here: make venv-{version}"
+            + (" PYTHON=<a Python of 3.12 or later>" if version == "2.21" else "")
+        )
     estate.lose_site_a()
     run = estate.play("rebuild_prs", ansible=str(ansible))
     assert run.code == 0, run.output
@@ -59,14 +68,19 @@ def test_check_mode_with_only_the_web_server_lost_sends_only_queries(estate: Est
 
 @pytest.mark.nightly
 def test_check_mode_runs_through_with_sql_server_stopped_and_certificates_renewed(estate: Estate):
-    """Each estate has certificates of its own addresses, so those of this copy differ from what is in its servers' stores."""
+    """Each estate has certificates of its own addresses, so those of this copy differ from what is in its servers'
+    stores.
+    """
     estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="stopped")
     before = estate.lab.digest()
     run = estate.play("rebuild_prs", "--check", "--diff")
     assert run.code == 0, run.output
     assert "would bind the certificate" in run.output
     assert "Application on web-a: would be left as it is, since it " in run.output
-    assert "web-a: keep IIS and the application unless files of it are missing or damaged, which PasswordResetServer_" in run.output
+    assert (
+        "web-a: keep IIS and the application unless files of it are missing or damaged, which PasswordResetServer_"
+        in run.output
+    )
     assert estate.lab.digest() == before
 
 
@@ -82,12 +96,24 @@ def test_a_renewed_certificate_takes_effect_while_sql_server_agent_runs(estate: 
 
 def test_web_and_database_servers_are_provisioned_at_the_same_time(beginning: Beginning):
     """Neither waits for the other's end."""
-    asked = [json.loads(line) for line in (beginning.state / "record.jsonl").read_text(encoding="utf-8").split("\n") if line]
+    asked = [
+        json.loads(line) for line in (beginning.state / "record.jsonl").read_text(encoding="utf-8").split("\n") if line
+    ]
 
     def when(host: str, *modules: str) -> list[int]:
-        return [entry["seq"] for entry in asked if entry["kind"] == "module" and entry["host"] == host and entry["module"] in modules]
+        return [
+            entry["seq"]
+            for entry in asked
+            if entry["kind"] == "module" and entry["host"] == host and entry["module"] in modules
+        ]
 
-    web = when("WEB-A", "ansible.windows.win_feature", "community.windows.win_unzip", "microsoft.iis.web_application", "microsoft.iis.website")
+    web = when(
+        "WEB-A",
+        "ansible.windows.win_feature",
+        "community.windows.win_unzip",
+        "microsoft.iis.web_application",
+        "microsoft.iis.website",
+    )
     sql = when("SQL-A", "ansible.windows.win_copy", "ansible.windows.win_command", "ansible.windows.win_regedit")
     assert min(web) < max(sql)
     assert min(sql) < max(web)
@@ -164,21 +190,24 @@ def _judge() -> Judge:
     return Judge()
 
 
-@pytest.mark.parametrize(("text", "writes"), [
-    ("SELECT name FROM sys.databases", False),
-    ("DECLARE @found int; EXEC @found = master.sys.xp_fileexist N'D:\\x.bak'; SELECT @found", False),
-    ("RESTORE HEADERONLY FROM DISK = N'x' WITH NOUNLOAD", False),
-    ("IF DB_ID(N'PRS') IS NOT NULL BEGIN USE [PRS]; SELECT 1 END", False),
-    ("SELECT 'DROP TABLE x' AS [CREATE] -- INSERT", False),
-    ("IF 1 = 1 BEGIN DROP TABLE x END", True),
-    ("SELECT 1 AS one INTO copy", True),
-    ("RESTORE DATABASE x FROM DISK = N'x'", True),
-    ("RESTORE LOG x FROM DISK = N'x'", True),
-    ("EXEC master.sys.xp_dirtree N'D:\\'; EXEC master.sys.xp_create_subdir N'D:\\x'", True),
-    ("EXEC (N'SELECT 1')", True),
-    ("EXEC sp_executesql N'SELECT 1'", True),
-    ("no T-SQL at all (", True),
-])
+@pytest.mark.parametrize(
+    ("text", "writes"),
+    [
+        ("SELECT name FROM sys.databases", False),
+        ("DECLARE @found int; EXEC @found = master.sys.xp_fileexist N'D:\\x.bak'; SELECT @found", False),
+        ("RESTORE HEADERONLY FROM DISK = N'x' WITH NOUNLOAD", False),
+        ("IF DB_ID(N'PRS') IS NOT NULL BEGIN USE [PRS]; SELECT 1 END", False),
+        ("SELECT 'DROP TABLE x' AS [CREATE] -- INSERT", False),
+        ("IF 1 = 1 BEGIN DROP TABLE x END", True),
+        ("SELECT 1 AS one INTO copy", True),
+        ("RESTORE DATABASE x FROM DISK = N'x'", True),
+        ("RESTORE LOG x FROM DISK = N'x'", True),
+        ("EXEC master.sys.xp_dirtree N'D:\\'; EXEC master.sys.xp_create_subdir N'D:\\x'", True),
+        ("EXEC (N'SELECT 1')", True),
+        ("EXEC sp_executesql N'SELECT 1'", True),
+        ("no T-SQL at all (", True),
+    ],
+)
 def test_what_counts_as_a_query(text: str, writes: bool):
     """What the tests of check mode rest on."""
     if available():

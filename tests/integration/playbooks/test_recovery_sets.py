@@ -1,4 +1,6 @@
-"""Recovery sets: taken while the application is in use, as a rhythm, with half of it failing, and brought back at the other site."""
+"""Recovery sets: taken while the application is in use, as a rhythm, with half of it failing, and brought back at the
+other site.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ OWN = ("web.config",)
 
 @pytest.fixture
 def estate(protected_state: Path, tmp_path: Path) -> Iterator[Estate]:
-    """A copy at the addresses of the first one, which its certificates bear: elsewhere a browser would refuse the page, and no set be healthy."""
+    """A copy at the addresses of the first one, which its certificates bear: elsewhere a browser would refuse the page,
+    and no set be healthy.
+    """
     state = tmp_path / "lab"
     shutil.copytree(protected_state, state, ignore=shutil.ignore_patterns("record.jsonl"))
     copy = Estate(state)
@@ -48,7 +52,11 @@ def sets(estate: Estate) -> dict[str, dict[str, Any]]:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 class Busy:
@@ -103,10 +111,21 @@ class Busy:
 
 
 def test_a_set_taken_while_rows_and_files_are_written_comes_back_on_fresh_servers(estate: Estate):
-    """Encrypted, so that the servers that come after must bring back the certificate first, from another place than the backups."""
+    """Encrypted, so that the servers that come after must bring back the certificate first, from another place than the
+    backups.
+    """
     password = "Key-Passw0rd of nobody"
-    encrypted = ("-e", json.dumps({"prs_backup_encryption_certificate": "PRS backup", "prs_backup_keys_path": share_on_witness(estate, "keys"),
-                                   "prs_backup_encryption_password": password, "prs_backup_password_hashes": True}))
+    encrypted = (
+        "-e",
+        json.dumps(
+            {
+                "prs_backup_encryption_certificate": "PRS backup",
+                "prs_backup_keys_path": share_on_witness(estate, "keys"),
+                "prs_backup_encryption_password": password,
+                "prs_backup_password_hashes": True,
+            }
+        ),
+    )
     busy = Busy(estate)
     with busy.working():
         before = list(busy.rows)
@@ -128,27 +147,42 @@ def test_a_set_taken_while_rows_and_files_are_written_comes_back_on_fresh_server
     rebuilt = estate.play("rebuild_prs", *encrypted)
     assert rebuilt.code == 0, rebuilt.output
     assert password not in run.output + rebuilt.output
-    rows = estate.labels()      # the page reads them with the keys of the archive
-    assert rows == [*MARKERS, *busy.rows][:len(rows)]
-    assert rows[:len(MARKERS) + len(before)] == [*MARKERS, *before]
+    rows = estate.labels()  # the page reads them with the keys of the archive
+    assert rows == [*MARKERS, *busy.rows][: len(rows)]
+    assert rows[: len(MARKERS) + len(before)] == [*MARKERS, *before]
     now = hashes(folder)
     assert now.pop("App_Data/live.txt") in busy.contents
     del then["App_Data/live.txt"]
-    assert {name: now.get(name) for name in then if name not in OWN} == {name: value for name, value in then.items() if name not in OWN}
+    assert {name: now.get(name) for name in then if name not in OWN} == {
+        name: value for name, value in then.items() if name not in OWN
+    }
     assert "RECOVERY POINT: " in rebuilt.output
     assert f"recovery set {made['label']}" in rebuilt.output and f"version {made['web']['version']}" in rebuilt.output
     _a_drill_brings_the_certificate_and_takes_it_away(estate, encrypted)
 
 
 def _a_drill_brings_the_certificate_and_takes_it_away(estate: Estate, encrypted: tuple[str, str]) -> None:
-    """On a server that does not have it, nor a master key, as one elsewhere than the one that took the backups; also when the drill fails."""
-    login = {"login_user": "prs_recovery", "login_password": "{{ prs_sql_admin_password }}", "ca_file": "{{ prs_ca_file }}",
-             "certificate_name": "{{ prs_fqdn }}"}
-    keys = "SELECT name FROM master.sys.symmetric_keys UNION SELECT name FROM master.sys.certificates WHERE name NOT LIKE '##%' ORDER BY name"
-    estate.task("sql-a", "prs.recovery.sql_certificate", name="PRS backup", state="absent", drop_master_key=True, **login)
+    """On a server that does not have it, nor a master key, as one elsewhere than the one that took the backups; also
+    when the drill fails.
+    """
+    login = {
+        "login_user": "prs_recovery",
+        "login_password": "{{ prs_sql_admin_password }}",
+        "ca_file": "{{ prs_ca_file }}",
+        "certificate_name": "{{ prs_fqdn }}",
+    }
+    keys = (
+        "SELECT name FROM master.sys.symmetric_keys UNION SELECT name FROM master.sys.certificates WHERE name "
+        "NOT LIKE '##%' ORDER BY name"
+    )
+    estate.task(
+        "sql-a", "prs.recovery.sql_certificate", name="PRS backup", state="absent", drop_master_key=True, **login
+    )
     before = ask(estate, "sql-a", keys)
     assert "##MS_DatabaseMasterKey##" not in str(before)
-    estate.lab.fault("sql", host="sql-a", action="error", pattern="^DBCC CHECKDB", times=0, text="Lab: it was asked to fail.")
+    estate.lab.fault(
+        "sql", host="sql-a", action="error", pattern="^DBCC CHECKDB", times=0, text="Lab: it was asked to fail."
+    )
     drilled = estate.play("drill_prs", *encrypted)
     assert "asked to fail" in drilled.failures and "Not cleared away" not in drilled.failures, drilled.output
     assert ask(estate, "sql-a", keys) == before
@@ -158,8 +192,16 @@ def _a_drill_brings_the_certificate_and_takes_it_away(estate: Estate, encrypted:
 def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estate):
     """A full, a differential and a log backup, each copied; then servers and share of site A are gone."""
     vault = share_on_witness(estate, "vault")
-    estate.task("sql-a", "prs.recovery.sql_database", name="PasswordResetServer", recovery_model="FULL", login_user="prs_recovery",
-                login_password="{{ prs_sql_admin_password }}", ca_file="{{ prs_ca_file }}", certificate_name="{{ prs_fqdn }}")
+    estate.task(
+        "sql-a",
+        "prs.recovery.sql_database",
+        name="PasswordResetServer",
+        recovery_model="FULL",
+        login_user="prs_recovery",
+        login_password="{{ prs_sql_admin_password }}",
+        ca_file="{{ prs_ca_file }}",
+        certificate_name="{{ prs_fqdn }}",
+    )
     copies = json.dumps({"prs_backup_copies": [{"site": "site_b", "path": vault, "retention": {"last": 5}}]})
     for kind in ("full", "differential", "log"):
         estate.lab.mark([kind])
@@ -184,7 +226,9 @@ def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estat
 def test_half_a_backup_is_no_set_and_the_next_one_goes_on_from_it(estate: Estate, one_message):
     before = sets(estate)
     estate.lab.kill("web-a")
-    message = one_message(estate.play("backup_prs"), "NO SET WAS WRITTEN", "web-a", "is whole and stays", "run backup_prs again")
+    message = one_message(
+        estate.play("backup_prs"), "NO SET WAS WRITTEN", "web-a", "is whole and stays", "run backup_prs again"
+    )
     assert "sql-a:" not in message
     assert sets(estate) == before
     estate.lab.start("web-a")
@@ -199,7 +243,9 @@ def test_half_a_backup_is_no_set_and_the_next_one_goes_on_from_it(estate: Estate
 
 
 def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(estate: Estate):
-    """One yes for each of the two; and a newer set, taken while the site was stopped, is passed over unless it is named."""
+    """One yes for each of the two; and a newer set, taken while the site was stopped, is passed over unless it is
+    named.
+    """
     [good] = sets(estate)
     estate.lab.mark(["later"])
     estate.task("web-a", "microsoft.iis.website", name="PasswordResetServer", state="stopped")
@@ -214,7 +260,10 @@ def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(
     estate.task("web-a", "ansible.windows.win_regedit", path=fips, name="Enabled", data=1, type="dword")
     run = estate.play("restore_prs", "-e", "prs_allow_database_loss=true")
     assert run.code == 0, run.output
-    assert f"recovery set {good}" in run.output and "newer, but not taken because the application did not work" in run.output
+    assert (
+        f"recovery set {good}" in run.output
+        and "newer, but not taken because the application did not work" in run.output
+    )
     assert estate.labels() == MARKERS
     assert extra.exists()
     assert "TO DO: Windows on web-a is in FIPS mode" in run.output
@@ -222,22 +271,41 @@ def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(
 
 @pytest.mark.nightly
 def test_keys_and_database_under_different_rights(estate: Estate):
-    """No account reads both, so nothing has to be encrypted: the backup, the table and the drill each take the one that may.
+    """No account reads both, so nothing has to be encrypted: the backup, the table and the drill each take the one that
+    may.
 
-    The keys come from an unprotected copy, as where EFS binds the application's own to the server; and its logs are left out.
+    The keys come from an unprotected copy, as where EFS binds the application's own to the server; and its logs are
+    left out.
     """
     folder, copy = drives(estate, "web-a") / APPLICATION, drives(estate, "web-a") / "C" / "plain.config"
     copy.write_bytes((folder / "encryption.config").read_bytes() + b"\r\n")
     (folder / "own.log").write_text("of this server", encoding="utf-8")
-    shares = make_shares(estate, {"keys": [r"PRSLAB\svc-backup"], "data": [r"PRSLAB\svc-prs", r"PRSLAB\SQL-A$"], "vault": [r"PRSLAB\svc-backup"]})
+    shares = make_shares(
+        estate,
+        {
+            "keys": [r"PRSLAB\svc-backup"],
+            "data": [r"PRSLAB\svc-prs", r"PRSLAB\SQL-A$"],
+            "vault": [r"PRSLAB\svc-backup"],
+        },
+    )
     copy_of_all = make_shares(estate, {"copy": [r"PRSLAB\svc-backup"]}, host="witness")["copy"]
-    apart = ("-e", json.dumps({
-        "prs_backup_copies": [{"site": "site_b", "path": copy_of_all}],
-        "prs_backup_copies_user": r"PRSLAB\svc-backup", "prs_backup_copies_password": estate.lab.description.secrets.accounts["svc-backup"],
-        "prs_backup_application_path": shares["keys"], "prs_backup_database_path": shares["data"],
-        "prs_backup_database_user": r"PRSLAB\svc-prs", "prs_backup_database_password": estate.lab.description.secrets.accounts["svc-prs"],
-        "prs_backup_keys_path": shares["vault"], "prs_backup_plain_copies": {"encryption.config": r"C:\plain.config"}, "prs_backup_exclude": ["*.log"],
-    }))
+    apart = (
+        "-e",
+        json.dumps(
+            {
+                "prs_backup_copies": [{"site": "site_b", "path": copy_of_all}],
+                "prs_backup_copies_user": r"PRSLAB\svc-backup",
+                "prs_backup_copies_password": estate.lab.description.secrets.accounts["svc-backup"],
+                "prs_backup_application_path": shares["keys"],
+                "prs_backup_database_path": shares["data"],
+                "prs_backup_database_user": r"PRSLAB\svc-prs",
+                "prs_backup_database_password": estate.lab.description.secrets.accounts["svc-prs"],
+                "prs_backup_keys_path": shares["vault"],
+                "prs_backup_plain_copies": {"encryption.config": r"C:\plain.config"},
+                "prs_backup_exclude": ["*.log"],
+            }
+        ),
+    )
     backed_up = estate.play("backup_prs", *apart)
     assert backed_up.code == 0, backed_up.output
     assert "keys and the database together" not in backed_up.output
@@ -247,8 +315,12 @@ def test_keys_and_database_under_different_rights(estate: Estate):
     verified = estate.play("verify_prs", *apart)
     assert verified.code == 0, verified.output
     assert "nobody else reads both" in verified.output and "| kept keys " in verified.output
-    found = [line.split("|")[0].strip() for line in verified.output.splitlines() if "| recovery set " in line and copy_of_all in line]
-    assert found == ["ok"], verified.output      # read with the account that wrote it, which an entry need not repeat
+    found = [
+        line.split("|")[0].strip()
+        for line in verified.output.splitlines()
+        if "| recovery set " in line and copy_of_all in line
+    ]
+    assert found == ["ok"], verified.output  # read with the account that wrote it, which an entry need not repeat
     drilled = estate.play("drill_prs", *apart)
     assert drilled.code == 0, drilled.output
     said = backed_up.output + verified.output + drilled.output

@@ -1,4 +1,6 @@
-"""Single roles on servers that are not like the others: what their options promise beyond what the playbooks' tests use."""
+"""Single roles on servers that are not like the others: what their options promise beyond what the playbooks' tests
+use.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ VARIANTS = Path(__file__).parents[1] / "estates/variants.yml"
 SQL_KEY = r"HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\MSSQL15.PRS"
 NT_KEY = r"HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 NET_KEY = r"HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"
-ALIAS_KEYS = (r"HKLM\SOFTWARE\Microsoft\MSSQLServer\Client\ConnectTo", r"HKLM\SOFTWARE\Wow6432Node\Microsoft\MSSQLServer\Client\ConnectTo")
+ALIAS_KEYS = (
+    r"HKLM\SOFTWARE\Microsoft\MSSQLServer\Client\ConnectTo",
+    r"HKLM\SOFTWARE\Wow6432Node\Microsoft\MSSQLServer\Client\ConnectTo",
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +36,28 @@ def variants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
 def play(estate: Estate, *plays: dict[str, Any]) -> Run:
     """Run roles: `hosts`, `roles` (NAME or NAME:ENTRY-POINT) and the variables, of each play."""
     file = estate.lab.state_dir / "roles.json"
-    file.write_text(json.dumps([
-        {"hosts": one["hosts"], "gather_facts": False, "vars": {name: value for name, value in one.items() if name not in ("hosts", "roles")}, "tasks": [
-            {"ansible.builtin.include_role": {"name": f"prs.recovery.{role}", "tasks_from": entry or "main"}}
-            for role, _, entry in (text.partition(":") for text in one["roles"])]}
-        for one in plays
-    ]), encoding="utf-8")
+    file.write_text(
+        json.dumps(
+            [
+                {
+                    "hosts": one["hosts"],
+                    "gather_facts": False,
+                    "vars": {name: value for name, value in one.items() if name not in ("hosts", "roles")},
+                    "tasks": [
+                        {
+                            "ansible.builtin.include_role": {
+                                "name": f"prs.recovery.{role}",
+                                "tasks_from": entry or "main",
+                            }
+                        }
+                        for role, _, entry in (text.partition(":") for text in one["roles"])
+                    ],
+                }
+                for one in plays
+            ]
+        ),
+        encoding="utf-8",
+    )
     return estate.play_file(file)
 
 
@@ -54,9 +75,16 @@ def reboots(estate: Estate, host: str) -> int:
 
 def core(estate: Estate, *roles: str) -> dict[str, Any]:
     return {
-        "hosts": "core", "roles": roles, "prs_app_name": "Reset", "prs_app_site": "Default Web Site", "prs_app_path": r"C:\Sites\Reset",
-        "prs_app_media": "PasswordResetServer.msi", "prs_app_msi_properties": [r"INSTALLDIR=C:\Sites\Reset"], "prs_app_identity": "SpecificUser",
-        "prs_app_identity_user": r"PRSLAB\svc-prs", "prs_app_identity_password": estate.lab.description.secrets.accounts["svc-prs"],
+        "hosts": "core",
+        "roles": roles,
+        "prs_app_name": "Reset",
+        "prs_app_site": "Default Web Site",
+        "prs_app_path": r"C:\Sites\Reset",
+        "prs_app_media": "PasswordResetServer.msi",
+        "prs_app_msi_properties": [r"INSTALLDIR=C:\Sites\Reset"],
+        "prs_app_identity": "SpecificUser",
+        "prs_app_identity_user": r"PRSLAB\svc-prs",
+        "prs_app_identity_password": estate.lab.description.secrets.accounts["svc-prs"],
         "prs_ldap_servers": ["10.1.0.10", "10.2.0.0/24", "10.3.0.1-10.3.0.9"],
     }
 
@@ -81,11 +109,26 @@ def web_servers(variants: Estate) -> Run:
 def test_the_msi_below_the_default_site_under_an_account_of_the_domain(variants: Estate, web_servers: Run):
     state = kept(variants, "core")
     pool = next(pool for pool in state["iis"]["pools"] if pool["name"] == "Reset")["attributes"]
-    assert {name: pool[name] for name in ("managedRuntimeVersion", "managedPipelineMode", "startMode", "processModel.identityType",
-                                          "processModel.userName", "processModel.maxProcesses", "processModel.idleTimeout",
-                                          "recycling.periodicRestart.time")} == {
-        "managedRuntimeVersion": "v4.0", "managedPipelineMode": "Classic", "startMode": "AlwaysRunning", "processModel.identityType": "SpecificUser",
-        "processModel.userName": r"PRSLAB\svc-prs", "processModel.maxProcesses": 1, "processModel.idleTimeout": "00:00:00",
+    assert {
+        name: pool[name]
+        for name in (
+            "managedRuntimeVersion",
+            "managedPipelineMode",
+            "startMode",
+            "processModel.identityType",
+            "processModel.userName",
+            "processModel.maxProcesses",
+            "processModel.idleTimeout",
+            "recycling.periodicRestart.time",
+        )
+    } == {
+        "managedRuntimeVersion": "v4.0",
+        "managedPipelineMode": "Classic",
+        "startMode": "AlwaysRunning",
+        "processModel.identityType": "SpecificUser",
+        "processModel.userName": r"PRSLAB\svc-prs",
+        "processModel.maxProcesses": 1,
+        "processModel.idleTimeout": "00:00:00",
         "recycling.periodicRestart.time": "00:00:00",
     }
     site = next(site for site in state["iis"]["sites"] if site["name"] == "Default Web Site")
@@ -100,8 +143,14 @@ def test_a_client_windows_for_trials(variants: Estate, web_servers: Run):
 
 
 def test_the_person_at_the_wizard_is_told_address_and_values(web_servers: Run):
-    for text in ("https://reset.prslab.test:8443/Reset/", "https://reset.prslab.test:8443/ in", r"PRSLAB\\svc-prs has Modify on C:\\Sites\\Reset",
-                 "server prs-sql, database PasswordResetServer", "user prs_app", "password: the value of prs_app_login_password"):
+    for text in (
+        "https://reset.prslab.test:8443/Reset/",
+        "https://reset.prslab.test:8443/ in",
+        r"PRSLAB\\svc-prs has Modify on C:\\Sites\\Reset",
+        "server prs-sql, database PasswordResetServer",
+        "user prs_app",
+        "password: the value of prs_app_login_password",
+    ):
         assert text in web_servers.output, web_servers.output
 
 
@@ -111,16 +160,31 @@ def test_the_alias_is_in_both_views_of_the_registry(variants: Estate, web_server
     assert ["prs-sql", "string", "DBMSSOCN,sql.prslab.test,1433"] in kept(variants, host)["registry"][key]
 
 
-@pytest.mark.parametrize(("address", "open_"), [
-    ("10.1.0.10", True), ("10.2.0.0", True), ("10.2.0.255", True), ("10.3.0.9", True),
-    ("10.1.0.9", False), ("10.1.0.11", False), ("10.2.1.0", False), ("10.3.0.10", False), ("203.0.113.1", False),
-])
-def test_ldap_goes_to_the_named_servers_and_to_nobody_else(variants: Estate, web_servers: Run, address: str, open_: bool):
+@pytest.mark.parametrize(
+    ("address", "open_"),
+    [
+        ("10.1.0.10", True),
+        ("10.2.0.0", True),
+        ("10.2.0.255", True),
+        ("10.3.0.9", True),
+        ("10.1.0.9", False),
+        ("10.1.0.11", False),
+        ("10.2.1.0", False),
+        ("10.3.0.10", False),
+        ("203.0.113.1", False),
+    ],
+)
+def test_ldap_goes_to_the_named_servers_and_to_nobody_else(
+    variants: Estate, web_servers: Run, address: str, open_: bool
+):
     """Windows lets a block win over an allow, whatever their order."""
     rules = [Rule(**rule) for rule in kept(variants, "core")["firewall"]]
     for port in (389, 636):
-        matching = [rule.Action for rule in rules
-                    if rule.covers(direction=OUT, protocol=TCP, local_port=None, remote_port=port, remote=address)]
+        matching = [
+            rule.Action
+            for rule in rules
+            if rule.covers(direction=OUT, protocol=TCP, local_port=None, remote_port=port, remote=address)
+        ]
         assert (BLOCK not in matching) == open_
         assert bool(matching), "a firewall whose default is to block needs the allow rule"
     assert not [rule for rule in kept(variants, "trial")["firewall"] if "LDAP" in rule["Name"]]
@@ -135,7 +199,10 @@ def web_config(estate: Estate, host: str) -> Path:
 
 def assert_upgrades_fit_through(file: Path) -> ElementTree.Element:
     root = ElementTree.fromstring(file.read_bytes())
-    assert root.find("system.webServer/security/requestFiltering/requestLimits").get("maxAllowedContentLength") == "131072000"
+    assert (
+        root.find("system.webServer/security/requestFiltering/requestLimits").get("maxAllowedContentLength")
+        == "131072000"
+    )
     [page] = root.findall("location[@path='InstallerCheckForUpdates.aspx']/system.web/httpRuntime")
     assert (page.get("maxRequestLength"), page.get("executionTimeout")) == ("128000", "1100")
     return root
@@ -152,7 +219,10 @@ def test_upgrades_fit_through_and_the_testing_aid_is_gone(variants: Estate, web_
 def test_upgrades_fit_through_whatever_web_config_looked_like(variants: Estate, web_servers: Run):
     page = "InstallerCheckForUpdates.aspx"
     given = {
-        "core": f'<configuration><location path="{page}" /><system.webServer><security /></system.webServer></configuration>',
+        "core": (
+            f'<configuration><location path="{page}" /><system.webServer><security '
+            "/></system.webServer></configuration>"
+        ),
         "trial": f'''<configuration><system.web><httpRuntime maxRequestLength="128000" executionTimeout="1100" /></system.web>
             <location path="{page}"><system.web><customErrors mode="Off" /></system.web></location></configuration>''',
     }
@@ -183,7 +253,11 @@ SQL = {"hosts": "sql", "roles": ["sql_server"], "prs_sql_instance": "PRS", "prs_
 def test_restarts_before_setup_are_bounded(variants: Estate, one_message):
     """Some product sets the mark again at every start."""
     variants.lab.fault("restart-pending", host="sql", sticky=True)
-    one_message(play(variants, dict(SQL)), "sql: Windows still waits for a restart (file rename) after 2 of them", "sql_server_ignore_pending_rename")
+    one_message(
+        play(variants, dict(SQL)),
+        "sql: Windows still waits for a restart (file rename) after 2 of them",
+        "sql_server_ignore_pending_rename",
+    )
     assert reboots(variants, "sql") == 2
     assert variants.lab.state("sql")["sql"]["sql_instances"] == {}
     variants.lab.unfault("restart-pending", host="sql")
@@ -191,7 +265,9 @@ def test_restarts_before_setup_are_bounded(variants: Estate, one_message):
 
 @pytest.fixture(scope="module")
 def other_collation(variants: Estate) -> int:
-    """A named instance of Express with a fixed port and a collation that PRS cannot use; how often the server was restarted for it."""
+    """A named instance of Express with a fixed port and a collation that PRS cannot use; how often the server was
+    restarted for it.
+    """
     before = reboots(variants, "sql")
     variants.lab.fault("restart-pending", host="sql")
     run = play(variants, {**SQL, "prs_sql_collation": "Latin1_General_CI_AS"})
@@ -209,37 +285,74 @@ def test_one_restart_before_setup_and_one_when_setup_asks_for_it(other_collation
 @pytest.mark.nightly
 def test_another_collation_is_refused_before_anything_is_touched(variants: Estate, other_collation: int, one_message):
     before = variants.lab.digest("sql")
-    one_message(play(variants, dict(SQL)), "sql: SQL Server PRS has the collation Latin1_General_CI_AS", "needs SQL_Latin1_General_CP1_CI_AS", "remove")
+    one_message(
+        play(variants, dict(SQL)),
+        "sql: SQL Server PRS has the collation Latin1_General_CI_AS",
+        "needs SQL_Latin1_General_CP1_CI_AS",
+        "remove",
+    )
     assert variants.lab.digest("sql") == before
 
 
 @pytest.mark.nightly
 def test_what_answers_is_believed_and_not_what_the_registry_says(variants: Estate, other_collation: int, one_message):
     _set(variants, r"Setup", "Collation", "SQL_Latin1_General_CP1_CI_AS")
-    one_message(play(variants, dict(SQL)), "sql: the instance that answers on port 1444", "Latin1_General_CI_AS (wanted SQL_Latin1_General_CP1_CI_AS)")
+    one_message(
+        play(variants, dict(SQL)),
+        "sql: the instance that answers on port 1444",
+        "Latin1_General_CI_AS (wanted SQL_Latin1_General_CP1_CI_AS)",
+    )
 
 
 @pytest.mark.nightly
 def test_a_service_alone_is_no_instance(variants: Estate, other_collation: int, one_message):
     assert variants.lab.state("sql")["sql"]["sql_instances"] == {"PRS": "running"}
     _set(variants, "ConfigurationState", "SQL_Engine_Core_Inst", 2, kind="dword")
-    one_message(play(variants, dict(SQL)), "sql: an installation of SQL Server PRS began and did not finish", "run again")
+    one_message(
+        play(variants, dict(SQL)), "sql: an installation of SQL Server PRS began and did not finish", "run again"
+    )
 
 
 @pytest.mark.nightly
-def test_servers_that_are_not_prepared_are_named_before_anything_is_touched(variants: Estate, other_collation: int, one_message):
+def test_servers_that_are_not_prepared_are_named_before_anything_is_touched(
+    variants: Estate, other_collation: int, one_message
+):
     _set(variants, "ConfigurationState", "SQL_Engine_Core_Inst", 2, kind="dword")
-    variants.task("trial", "ansible.windows.win_regedit", path=NET_KEY, name="Release", data=378389, type="dword", state="present")
-    variants.task("core", "ansible.windows.win_regedit", path=NT_KEY, name="CurrentBuildNumber", data="9600", type="string", state="present")
+    variants.task(
+        "trial", "ansible.windows.win_regedit", path=NET_KEY, name="Release", data=378389, type="dword", state="present"
+    )
+    variants.task(
+        "core",
+        "ansible.windows.win_regedit",
+        path=NT_KEY,
+        name="CurrentBuildNumber",
+        data="9600",
+        type="string",
+        state="present",
+    )
     variants.task("core", "ansible.windows.win_feature", name="AD-Domain-Services", state="present")
     before = variants.lab.digest()
     run = play(variants, {**SQL, "hosts": "prs_web:prs_sql", "roles": ["preflight"], "prs_sql_data_dir": r"Z:\SQLData"})
-    one_message(run, "5 problems found. Nothing was touched", "core: is a domain controller", "core: runs", "Windows Server 2016 or later",
-                "trial: .NET Framework is too old or absent (release key 378389", "Install .NET Framework 4.8",
-                "sql: an installation of SQL Server PRS began and did not finish", "sql: has no drive Z:", "prs_sql_data_dir", alone=True)
-    one_message(play(variants, trial("iis")), "trial: .NET Framework is too old or absent (release key 378389", alone=True)
+    one_message(
+        run,
+        "5 problems found. Nothing was touched",
+        "core: is a domain controller",
+        "core: runs",
+        "Windows Server 2016 or later",
+        "trial: .NET Framework is too old or absent (release key 378389",
+        "Install .NET Framework 4.8",
+        "sql: an installation of SQL Server PRS began and did not finish",
+        "sql: has no drive Z:",
+        "prs_sql_data_dir",
+        alone=True,
+    )
+    one_message(
+        play(variants, trial("iis")), "trial: .NET Framework is too old or absent (release key 378389", alone=True
+    )
     assert variants.lab.digest() == before
 
 
 def _set(estate: Estate, key: str, name: str, data: object, *, kind: str = "string") -> None:
-    estate.task("sql", "ansible.windows.win_regedit", path=f"{SQL_KEY}\\{key}", name=name, data=data, type=kind, state="present")
+    estate.task(
+        "sql", "ansible.windows.win_regedit", path=f"{SQL_KEY}\\{key}", name=name, data=data, type=kind, state="present"
+    )

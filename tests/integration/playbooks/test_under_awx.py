@@ -33,7 +33,10 @@ def backed_up(project: Project, estate: Estate) -> str:
     backup = succeeded(project.run("backup_prs", limit="site_a", variables={"prs_backup_type": "full"}), project)
     made = backup.artifacts["prs_recovery_set"]
     assert (made["type"], made["healthy"], made["not_copied_to"]) == ("full", True, [])
-    assert json.loads(on_the_share(estate, f"{made['label']}.json").read_text(encoding="utf-8-sig"))["label"] == made["label"]
+    assert (
+        json.loads(on_the_share(estate, f"{made['label']}.json").read_text(encoding="utf-8-sig"))["label"]
+        == made["label"]
+    )
     return made["label"]
 
 
@@ -48,9 +51,14 @@ def test_drill_and_verify(project: Project, shared_estate: Estate):
     drill = succeeded(project.run("drill_prs"), project)
     assert drill.artifacts["prs_drill"]["set"] == label
 
-    verify = succeeded(project.run("verify_prs", variables={"prs_report_share": project.lab.description.shares["backup"]}), project)
+    verify = succeeded(
+        project.run("verify_prs", variables={"prs_report_share": project.lab.description.shares["backup"]}), project
+    )
     assert verify.artifacts["prs_protected"] is True
-    assert json.loads(on_the_share(shared_estate, "protection.json").read_text(encoding="utf-8-sig")) == verify.artifacts["prs_protection"]
+    assert (
+        json.loads(on_the_share(shared_estate, "protection.json").read_text(encoding="utf-8-sig"))
+        == verify.artifacts["prs_protection"]
+    )
 
 
 @pytest.mark.nightly

@@ -34,21 +34,41 @@ def test_a_protected_estate_says_so_and_nothing_was_changed(guarded: Estate, tmp
     assert "PROTECTED, " in run.output and run.changed == 0
     states = {(what, where): state for state, what, where, _found in table_rows(run)}
     assert {what for what, _where in states} >= {
-        "page", "server", "database", "login", "site certificate", "SQL Server certificate", "certificate file",
-        "free space", "media", "recovery point", "backup chain", "recovery set", "keys", "copies", "rights", "drill",
+        "page",
+        "server",
+        "database",
+        "login",
+        "site certificate",
+        "SQL Server certificate",
+        "certificate file",
+        "free space",
+        "media",
+        "recovery point",
+        "backup chain",
+        "recovery set",
+        "keys",
+        "copies",
+        "rights",
+        "drill",
     }
     assert "FAIL" not in states.values()
     assert guarded.lab.digest() == before
 
 
 def test_the_result_is_handed_on_as_files(guarded: Estate, tmp_path: Path):
-    where = json.dumps({"prs_report_folder": str(tmp_path), "prs_report_share": SHARE, "prs_accept_shared_readers": False})
+    where = json.dumps(
+        {"prs_report_folder": str(tmp_path), "prs_report_share": SHARE, "prs_accept_shared_readers": False}
+    )
     run = guarded.play("verify_prs", "--limit", "web-a", "-e", where, *QUICK)
     assert "sql-a: server: was not looked at: --limit leaves it out" in run.failures, run.output
     told = json.loads((tmp_path / "protection.json").read_text())
     assert told["protected"] is False and {row["what"] for row in told["rows"]} >= {"page", "keys"}
     [rights] = [row for row in told["rows"] if row["what"] == "rights"]
-    assert rights["state"] == "fail" and rights["value"].startswith(r"PRSLAB\svc-backup, ") and "1 more read keys and database, which is not" in rights["value"]
+    assert (
+        rights["state"] == "fail"
+        and rights["value"].startswith(r"PRSLAB\svc-backup, ")
+        and "1 more read keys and database, which is not" in rights["value"]
+    )
     assert "prs_protected 0\n" in (tmp_path / "protection.prom").read_text()
     copies = [shared_files(guarded) / name for name in ("protection.json", "protection.prom")]
     assert json.loads(copies[0].read_text()) == {**told, "checked_at": json.loads(copies[0].read_text())["checked_at"]}
@@ -147,7 +167,9 @@ def _record(state: str, **more: object) -> Callable[[Estate], Heal]:
         folder = shared_files(estate) / "drills"
         folder.mkdir(exist_ok=True)
         file = folder / "one.json"
-        file.write_text(json.dumps({"format": "prs.recovery drill 1", "state": state, "begun_at": "2026-01-01T00:00:00Z", **more}))
+        file.write_text(
+            json.dumps({"format": "prs.recovery drill 1", "state": state, "begun_at": "2026-01-01T00:00:00Z", **more})
+        )
         return file.unlink
 
     return break_it
@@ -175,35 +197,80 @@ class Broken:
         found = [row for row in table_rows(run) if row[:2] == ("FAIL", self.what) and self.where in row[2]]
         assert found and any(self.said in row[3] for row in found), run.output
         assert run.code != 0
-        assert f"NOT PROTECTED: {len([row for row in table_rows(run) if row[0] == 'FAIL'])} check" in run.failures, run.output
+        assert f"NOT PROTECTED: {len([row for row in table_rows(run) if row[0] == 'FAIL'])} check" in run.failures, (
+            run.output
+        )
 
 
-AT_ONCE = {      # none of these hides another, so one run sees them all
-    "IIS stopped": Broken(by=_iis_stopped, alone=WEB, what="page", where="https://",
-                          said="refuses the connection: nothing listens there; on web-a IIS does not run"),
+AT_ONCE = {  # none of these hides another, so one run sees them all
+    "IIS stopped": Broken(
+        by=_iis_stopped,
+        alone=WEB,
+        what="page",
+        where="https://",
+        said="refuses the connection: nothing listens there; on web-a IIS does not run",
+    ),
     "backup too old": Broken(alone=(*SQL, *NO_OBJECTIVE), what="recovery point", where=SHARE, said="old"),
-    "a bit of a backup flipped": Broken(by=_flip("database", "*.bak"), alone=WEB, what="recovery set", where=SHARE, said="is damaged"),
-    "keys do not fit": Broken(by=_other_key, alone=WEB, what="keys", where=SHARE, said="another one than the application's"),
-    "no media at the other site": Broken(by=_no_media, alone=("--limit", "sql-a,sql-b"), what="media", where="sql-b", said="setup.exe cannot be read"),
-    "the other site's certificate gone": Broken(by=_no_certificate, alone=("--limit", "sql-a,sql-b"), what="certificate file", where="sql-b",
-                                                said="not on the control node"),
-    "the other site's server off": Broken(by=_other_site_off, alone=("--limit", "sql-a,web-b"), what="server", where="web-b",
-                                          said="was not looked at: Connection refused"),
+    "a bit of a backup flipped": Broken(
+        by=_flip("database", "*.bak"), alone=WEB, what="recovery set", where=SHARE, said="is damaged"
+    ),
+    "keys do not fit": Broken(
+        by=_other_key, alone=WEB, what="keys", where=SHARE, said="another one than the application's"
+    ),
+    "no media at the other site": Broken(
+        by=_no_media, alone=("--limit", "sql-a,sql-b"), what="media", where="sql-b", said="setup.exe cannot be read"
+    ),
+    "the other site's certificate gone": Broken(
+        by=_no_certificate,
+        alone=("--limit", "sql-a,sql-b"),
+        what="certificate file",
+        where="sql-b",
+        said="not on the control node",
+    ),
+    "the other site's server off": Broken(
+        by=_other_site_off,
+        alone=("--limit", "sql-a,web-b"),
+        what="server",
+        where="web-b",
+        said="was not looked at: Connection refused",
+    ),
     "drive full": Broken(by=_full, alone=WEB, what="free space", where="web-a C:", said="free"),
     "everybody reads the keys": Broken(by=_everyone, alone=WEB, what="rights", where=SHARE, said="Everyone may read"),
-    "drill failed": Broken(by=_record("failed", problem="CHECKDB found 3 errors"), alone=WEB, what="drill", where="site_a", said="CHECKDB found 3 errors"),
+    "drill failed": Broken(
+        by=_record("failed", problem="CHECKDB found 3 errors"),
+        alone=WEB,
+        what="drill",
+        where="site_a",
+        said="CHECKDB found 3 errors",
+    ),
 }
 ALONE = {
-    "no backup of the database": Broken(by=_backups_gone, alone=SQL, what="recovery point", where=SHARE, said="there is no backup"),
-    "SQL Server has no rights on the backups": Broken(by=_server_rights, alone=SQL, what="recovery point", where=SHARE, said="SQL Server did not read"),
-    "no recovery set": Broken(by=_sets_gone, alone=WEB, what="recovery set", where=SHARE, said="There is no recovery set"),
+    "no backup of the database": Broken(
+        by=_backups_gone, alone=SQL, what="recovery point", where=SHARE, said="there is no backup"
+    ),
+    "SQL Server has no rights on the backups": Broken(
+        by=_server_rights, alone=SQL, what="recovery point", where=SHARE, said="SQL Server did not read"
+    ),
+    "no recovery set": Broken(
+        by=_sets_gone, alone=WEB, what="recovery set", where=SHARE, said="There is no recovery set"
+    ),
     "archive of the set missing": Broken(by=_archive_gone, alone=WEB, what="recovery set", where=SHARE, said=".zip"),
-    "a bit of the archive flipped": Broken(by=_flip("application", "*.zip"), alone=WEB, what="recovery set", where=SHARE, said="is damaged"),
+    "a bit of the archive flipped": Broken(
+        by=_flip("application", "*.zip"), alone=WEB, what="recovery set", where=SHARE, said="is damaged"
+    ),
     "share gone": Broken(by=_share_gone, alone=WEB, what="recovery set", where=SHARE, said=SHARE),
-    "share account refused": Broken(alone=(*WEB, "-e", "prs_share_password=wrong"), what="recovery set", where=SHARE, said="password"),
-    "certificate not trusted": Broken(alone=(*WEB, "-e", "prs_ca_file=/etc/ssl/certs/ca-certificates.crt"), what="page", where="https://",
-                                      said="does not trust"),
-    "drill too long ago": Broken(by=_record("passed"), alone=(*WEB, "-e", "prs_drill_days=7"), what="drill", where="site_a", said="ago"),
+    "share account refused": Broken(
+        alone=(*WEB, "-e", "prs_share_password=wrong"), what="recovery set", where=SHARE, said="password"
+    ),
+    "certificate not trusted": Broken(
+        alone=(*WEB, "-e", "prs_ca_file=/etc/ssl/certs/ca-certificates.crt"),
+        what="page",
+        where="https://",
+        said="does not trust",
+    ),
+    "drill too long ago": Broken(
+        by=_record("passed"), alone=(*WEB, "-e", "prs_drill_days=7"), what="drill", where="site_a", said="ago"
+    ),
 }
 
 

@@ -1,4 +1,6 @@
-"""Two database servers and a file share of the lab, installed once; modules run in this process against them over the real wire."""
+"""Two database servers and a file share of the lab, installed once; modules run in this process against them over the
+real wire.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,19 @@ SHARE = "\\\\files\\backup"
 MODULES = "ansible_collections.prs.recovery.plugins.modules"
 SYSTEM = "NT AUTHORITY\\SYSTEM"
 SETUP = {
-    "ACTION": '"Install"', "QUIET": '"True"', "IACCEPTSQLSERVERLICENSETERMS": '"True"', "FEATURES": "SQLENGINE", "INSTANCENAME": '"MSSQLSERVER"',
-    "SQLCOLLATION": f'"{COLLATION}"', "SQLSYSADMINACCOUNTS": '"BUILTIN\\Administrators"', "SECURITYMODE": '"SQL"', "SAPWD": '"Sa-Passw0rd"',
-    "TCPENABLED": '"1"', "SQLUSERDBDIR": '"D:\\Data"', "SQLUSERDBLOGDIR": '"E:\\Log"', "SQLBACKUPDIR": '"D:\\Backup"',
+    "ACTION": '"Install"',
+    "QUIET": '"True"',
+    "IACCEPTSQLSERVERLICENSETERMS": '"True"',
+    "FEATURES": "SQLENGINE",
+    "INSTANCENAME": '"MSSQLSERVER"',
+    "SQLCOLLATION": f'"{COLLATION}"',
+    "SQLSYSADMINACCOUNTS": '"BUILTIN\\Administrators"',
+    "SECURITYMODE": '"SQL"',
+    "SAPWD": '"Sa-Passw0rd"',
+    "TCPENABLED": '"1"',
+    "SQLUSERDBDIR": '"D:\\Data"',
+    "SQLUSERDBLOGDIR": '"E:\\Log"',
+    "SQLBACKUPDIR": '"D:\\Backup"',
 }
 
 
@@ -58,7 +70,12 @@ class Server:
     def windows(self) -> dict[str, Any]:
         """How a module reaches the Windows of this server."""
         secrets = self.host.estate.secrets
-        return {"winrm_host": self.host.address, "winrm_port": 5985, "winrm_user": "Administrator", "winrm_password": secrets.administrator}
+        return {
+            "winrm_host": self.host.address,
+            "winrm_port": 5985,
+            "winrm_user": "Administrator",
+            "winrm_password": secrets.administrator,
+        }
 
     @property
     def share_account(self) -> dict[str, str]:
@@ -69,12 +86,26 @@ class Server:
     def instance(self):
         return self.host.sql_server.running("MSSQLSERVER")
 
-    def run(self, name: str, /, *, check: bool = False, diff: bool = False, login: bool = True, **options: Any) -> dict[str, Any]:
+    def run(
+        self, name: str, /, *, check: bool = False, diff: bool = False, login: bool = True, **options: Any
+    ) -> dict[str, Any]:
         """Run a module to its end; raises Failed. login: whether it is one that logs in to SQL Server."""
-        sql = {"login_host": self.host.address, "login_user": ADMIN, "login_password": PASSWORD, "certificate_name": self.host.fqdn, "ca_file": self.ca_file}
-        arguments = {**(sql if login else {}), **self.defaults, **options, "_ansible_check_mode": check, "_ansible_diff": diff}
+        sql = {
+            "login_host": self.host.address,
+            "login_user": ADMIN,
+            "login_password": PASSWORD,
+            "certificate_name": self.host.fqdn,
+            "ca_file": self.ca_file,
+        }
+        arguments = {
+            **(sql if login else {}),
+            **self.defaults,
+            **options,
+            "_ansible_check_mode": check,
+            "_ansible_diff": diff,
+        }
         module = importlib.import_module(f"{MODULES}.{name}")
-        warnings._global_warnings.clear()      # those of the runs before, which were processes of their own
+        warnings._global_warnings.clear()  # those of the runs before, which were processes of their own
         said = io.StringIO()
         given = {key: value for key, value in arguments.items() if value is not None}
         with patch_module_args(given), contextlib.redirect_stdout(said), pytest.raises(SystemExit):
@@ -104,7 +135,14 @@ class Server:
         return [number for (number,) in self.ask("SELECT id FROM dbo.marker ORDER BY id", database=database)]
 
     def client(self, database: str = "master"):
-        return pymssql.connect(server=self.host.address, database=database, user=ADMIN, password=PASSWORD, autocommit=True, encryption="require")
+        return pymssql.connect(
+            server=self.host.address,
+            database=database,
+            user=ADMIN,
+            password=PASSWORD,
+            autocommit=True,
+            encryption="require",
+        )
 
     def state_of(self, database: str) -> str | None:
         rows = self.ask("SELECT state_desc FROM sys.databases WHERE name = %s", database)
@@ -124,7 +162,9 @@ def lab(tmp_path_factory):
     yield made, str(authority.ca_file)
     made.close()
     if os.environ.get("PRS_LAB_RECORDS"):
-        shutil.copyfile(state / "record.jsonl", Path(os.environ["PRS_LAB_RECORDS"]) / f"integration-sql-{os.getpid()}.jsonl")
+        shutil.copyfile(
+            state / "record.jsonl", Path(os.environ["PRS_LAB_RECORDS"]) / f"integration-sql-{os.getpid()}.jsonl"
+        )
     unmodelled = list(made.record.entries("unmodelled"))
     assert unmodelled == []
 
@@ -138,16 +178,24 @@ def install(host: Any, authority: Authority, **setup: str) -> None:
     media = host.estate.host("files").files(SYSTEM)
     files.write("C:\\setup.exe", media.read("D:\\Shares\\media\\sql\\setup.exe"))
     dispatcher = Dispatcher(host)
-    caller = dispatcher._become(dispatcher._caller(host.accounts.token("Administrator"), {}), Become(user="SYSTEM", password=None, flags={}))
+    caller = dispatcher._become(
+        dispatcher._caller(host.accounts.token("Administrator"), {}), Become(user="SYSTEM", password=None, flags={})
+    )
     arguments = {"argv": ["C:\\setup.exe", "/ConfigurationFile=C:\\setup.ini"], "_ansible_check_mode": False}
-    done = dispatcher._module(Job(kind="module", name="ansible.windows.win_command", arguments=arguments, legacy=False), caller)
+    done = dispatcher._module(
+        Job(kind="module", name="ansible.windows.win_command", arguments=arguments, legacy=False), caller
+    )
     assert done["rc"] == 0, done
-    issued = authority.issue(label=host.name, names=(host.fqdn, host.name.lower(), "prs-sql", host.address), password="x")
+    issued = authority.issue(
+        label=host.name, names=(host.fqdn, host.name.lower(), "prs-sql", host.address), password="x"
+    )
     key, certificate, _more = pkcs12.load_key_and_certificates(issued.pfx.read_bytes(), b"x")
     stored = host.certificates.add("My", certificate, key)
     host.certificates.let_read(stored, host.accounts.lookup("NT SERVICE\\MSSQLSERVER"))
     installed = host.sql_server.find("MSSQLSERVER")
-    host.registry.set(f"{installed.key}\\MSSQLServer\\SuperSocketNetLib", "Certificate", issued.thumbprint.lower(), "string")
+    host.registry.set(
+        f"{installed.key}\\MSSQLServer\\SuperSocketNetLib", "Certificate", issued.thumbprint.lower(), "string"
+    )
     host.services.restart("MSSQLSERVER")
     host.sql_server.running("MSSQLSERVER").create_login(ADMIN, PASSWORD, ["sysadmin"])
 
@@ -205,7 +253,19 @@ def mark(server: Server, name: str, number: int, said: str) -> None:
     server.ask("INSERT INTO dbo.marker (id, said) VALUES (%s, %s)", number, said, database=name)
 
 
-WRITES = ("BACKUP", "CREATE", "ALTER", "DROP", "RESTORE DATABASE", "RESTORE LOG", "USE", "INSERT", "UPDATE", "DELETE", "DBCC")
+WRITES = (
+    "BACKUP",
+    "CREATE",
+    "ALTER",
+    "DROP",
+    "RESTORE DATABASE",
+    "RESTORE LOG",
+    "USE",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "DBCC",
+)
 CALLS_THAT_WRITE = ("XP_CREATE_SUBDIR", "XP_DELETE_FILE", "SP_GETAPPLOCK")
 
 

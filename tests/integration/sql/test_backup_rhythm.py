@@ -1,7 +1,8 @@
-"""Days of the rhythm in simulated time: full, differential and log backups as recovery sets, pruned in between; then back to any quarter of an hour.
+"""Days of the rhythm in simulated time: full, differential and log backups as recovery sets, pruned in between; then
+back to any quarter of an hour.
 
-The servers' clocks are set, this machine's is not: it is far ahead of them, as a control node's may be, though by less. And they live through the night
-in which clocks are set back, so that the hour from two to three comes twice.
+The servers' clocks are set, this machine's is not: it is far ahead of them, as a control node's may be, though by less.
+And they live through the night in which clocks are set back, so that the hour from two to three comes twice.
 """
 
 from __future__ import annotations
@@ -57,14 +58,19 @@ class Rhythm:
     def take(self, moment: dt.datetime, type: str, **options: Any) -> None:
         """What backup_prs does: archive, backup, set."""
         self.set_clock(moment)
-        before = self.sql.host.clock().replace(microsecond=0)      # of times of backups SQL Server keeps whole seconds
+        before = self.sql.host.clock().replace(microsecond=0)  # of times of backups SQL Server keeps whole seconds
         view = self.web.host.files(SYSTEM)
         place = {"path": PLACE, "label": f"{moment:%Y%m%dT%H%M%SZ}", **self.web.windows, **self.web.share_account}
         backup = self.sql.run("sql_backup", database=NAME, type=type, path=f"{PLACE}\\database")["backup"]
         if type != "log":
             view.write("C:\\Application\\encryption.config", f"the key of {moment}".encode())
             place["application"] = self.web.run(
-                "app_backup", login=False, path="C:\\Application", destination=f"{PLACE}\\application", **self.web.windows, **self.web.share_account
+                "app_backup",
+                login=False,
+                path="C:\\Application",
+                destination=f"{PLACE}\\application",
+                **self.web.windows,
+                **self.web.share_account,
             )["archive"]
         made = self.web.run("recovery_set", login=False, **place, database=backup, **options)
         assert made["set"]["healthy"], made["set"]["problems"]
@@ -73,7 +79,9 @@ class Rhythm:
         self.removed += made["removed"]
 
     def choose(self, **options: Any) -> dict[str, Any]:
-        return self.web.run("recovery_set_info", login=False, path=PLACE, **options, **self.web.windows, **self.web.share_account)["chosen"]
+        return self.web.run(
+            "recovery_set_info", login=False, path=PLACE, **options, **self.web.windows, **self.web.share_account
+        )["chosen"]
 
     def rows_until(self, moment: dt.datetime) -> list[int]:
         return [number for number, _before, after in self.rows if after <= moment]
@@ -132,7 +140,9 @@ def rhythm(lab, sql_a, sql_b) -> Iterator[Rhythm]:
 
 
 def restored(server: Server, name: str, *, target: str = "latest", **source: Any) -> list[int]:
-    """The rows of the database, restored under another name on a server that made none of the backups; read by another client."""
+    """The rows of the database, restored under another name on a server that made none of the backups; read by another
+    client.
+    """
     server.run("sql_restore", database=name, source={"database": NAME, "time_zone": ZONE, **source}, target=target)
     return server.marks(name)
 
@@ -153,7 +163,9 @@ def test_the_end_of_the_night_and_the_oldest_moment_that_is_kept_come_back(rhyth
     newest = rhythm.choose()
     assert restored(sql_b, "Newest", files=newest["files"]) == [number for number, _before, _after in rhythm.rows]
     oldest = rhythm.choose(until=(NIGHT - dt.timedelta(days=2) + 2 * HOUR).isoformat())
-    assert restored(sql_b, "Oldest", files=oldest["files"], target=oldest["target"]) == rhythm.rows_until(DAYS[2] + 4 * HOUR)
+    assert restored(sql_b, "Oldest", files=oldest["files"], target=oldest["target"]) == rhythm.rows_until(
+        DAYS[2] + 4 * HOUR
+    )
 
 
 def test_pruning_took_what_is_older_and_nothing_else(rhythm, share):
@@ -179,10 +191,12 @@ def test_what_time_it_is_the_server_says_everywhere(rhythm, sql_a, share):
     }
     assert {what: moment for what, moment in told.items() if not end <= moment < end + QUARTER} == {}
     [(utc, local, finished)] = sql_a.ask(
-        "SELECT SYSUTCDATETIME(), GETDATE(), (SELECT MAX(backup_finish_date) FROM msdb.dbo.backupset WHERE database_name = %s)", NAME
+        "SELECT SYSUTCDATETIME(), GETDATE(), (SELECT MAX(backup_finish_date) FROM msdb.dbo.backupset WHERE "
+        "database_name = %s)",
+        NAME,
     )
     assert utc >= end.replace(tzinfo=None)
-    assert round((local - utc) / HOUR) == 1      # winter again
+    assert round((local - utc) / HOUR) == 1  # winter again
     assert dt.timedelta() <= finished - HOUR - end.replace(tzinfo=None) < QUARTER
 
 

@@ -1,7 +1,7 @@
 """The controller is killed (SIGKILL) in the middle of a backup or a restore; the same task again brings the right rows.
 
-A module is a process of its own here, as ansible runs it, so that it can be killed alone. A delay of the server at a statement, or its
-speed, makes the moments.
+A module is a process of its own here, as ansible runs it, so that it can be killed alone. A delay of the server at a
+statement, or its speed, makes the moments.
 """
 
 from __future__ import annotations
@@ -43,9 +43,20 @@ def folder(database):
 @contextlib.contextmanager
 def running(server, name, **options):
     """A module in a process of its own; whatever happens, it ends by SIGKILL."""
-    login = {"login_host": server.host.address, "login_user": ADMIN, "login_password": PASSWORD, "certificate_name": server.host.fqdn}
+    login = {
+        "login_host": server.host.address,
+        "login_user": ADMIN,
+        "login_password": PASSWORD,
+        "certificate_name": server.host.fqdn,
+    }
     arguments = {**login, "ca_file": server.ca_file, **options}
-    process = subprocess.Popen([sys.executable, "-c", RUN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=ENVIRONMENT,
+    )
     process.stdin.write(json.dumps([name, arguments]).encode())
     process.stdin.close()
     try:
@@ -73,17 +84,24 @@ def locks(server):
 
 
 def kill_at(server, moment, name, **options):
-    """Run a module up to a moment: a statement that it sends, or (after "in ") the middle of it; kill it there, and let the server notice."""
+    """Run a module up to a moment: a statement that it sends, or (after "in ") the middle of it; kill it there, and let
+    the server notice.
+    """
     instance, record = server.instance, server.host.estate.record
     middle, text = moment.startswith("in "), moment.removeprefix("in ")
     since = record.last
     instance.faults.add(Fault(action="delay", pattern=re.escape(text), seconds=FOREVER))
     try:
         with running(server, name, **options) as process:
-            wait_for(lambda: any(text in entry["text"] for entry in record.entries("sql", host=server.host.name, since=since)), process)
+            wait_for(
+                lambda: any(
+                    text in entry["text"] for entry in record.entries("sql", host=server.host.name, since=since)
+                ),
+                process,
+            )
             if middle:
                 instance.io_seconds = FOREVER
-                instance.faults.clear()      # the statement goes on, slowly
+                instance.faults.clear()  # the statement goes on, slowly
                 wait_for(lambda: percent(server) > 0.5, process)
         ends = time.monotonic() + 60
         while locks(server):
@@ -109,7 +127,7 @@ def test_a_backup(sql_a, sql_b, database, folder, tmp_path, moment):
     manifest = tmp_path / "backup.json"
     options = {"database": database, "path": folder, "manifest": str(manifest)}
     kill_at(sql_a, BACKUP[moment], "sql_backup", **options)
-    assert not manifest.exists()      # its presence would mean that the backup is complete
+    assert not manifest.exists()  # its presence would mean that the backup is complete
     mark(sql_a, database, 2, "after the first attempt")
     backup = sql_a.run("sql_backup", **options)["backup"]
     assert backup["verified"] is True and json.loads(manifest.read_text()) == backup
@@ -142,7 +160,11 @@ def test_a_restore(sql_b, database, folder, backups, moment):
     kill_at(sql_b, RESTORE[moment], "sql_restore", **options)
     result = sql_b.run("sql_restore", **options)
     assert sql_b.marks(database) == [1, 2]
-    assert result["database"]["state"] == "ONLINE" and result["database"]["user_access"] == "MULTI_USER" and result["database"]["owner"] == "sa"
+    assert (
+        result["database"]["state"] == "ONLINE"
+        and result["database"]["user_access"] == "MULTI_USER"
+        and result["database"]["owner"] == "sa"
+    )
 
 
 CHECKED = {
@@ -156,11 +178,20 @@ CHECKED = {
 @pytest.mark.parametrize("moment", CHECKED)
 def test_a_check_after_a_restore(sql_b, database, folder, backups, moment):
     """Nobody but administrators works with it before the check truly ran; the next run makes up for it."""
-    options = {"database": database, "source": {"folders": [folder]}, "checkdb": "full", "must_hold": "SELECT COUNT(*) FROM dbo.marker"}
+    options = {
+        "database": database,
+        "source": {"folders": [folder]},
+        "checkdb": "full",
+        "must_hold": "SELECT COUNT(*) FROM dbo.marker",
+    }
     kill_at(sql_b, CHECKED[moment], "sql_restore", **options)
     assert sql_b.ask("SELECT user_access_desc FROM sys.databases WHERE name = %s", database) == [("RESTRICTED_USER",)]
     result = sql_b.run("sql_restore", **options)
-    assert result["checked"] == "full" and result["database"]["user_access"] == "MULTI_USER" and result["database"]["owner"] == "sa"
+    assert (
+        result["checked"] == "full"
+        and result["database"]["user_access"] == "MULTI_USER"
+        and result["database"]["owner"] == "sa"
+    )
     assert sql_b.marks(database) == [1, 2]
     again = sql_b.run("sql_restore", **options)
     assert again["changed"] is False and again["checked"] == "full"
@@ -176,14 +207,27 @@ def test_a_standby(sql_a, sql_b, database, folder, backups, moment):
     sql_a.run("sql_backup", database=database, type="log", path=folder)
     kill_at(sql_b, moment, "sql_restore", **options)
     result = sql_b.run("sql_restore", **options)
-    assert sql_b.marks(database) == [1, 2, 3] and result["database"]["standby"] is True and result["database"]["user_access"] == "MULTI_USER"
+    assert (
+        sql_b.marks(database) == [1, 2, 3]
+        and result["database"]["standby"] is True
+        and result["database"]["user_access"] == "MULTI_USER"
+    )
 
 
 @pytest.mark.parametrize("moment", ["FOR ATTACH", "ALTER AUTHORIZATION", "in DBCC CHECKDB"])
 def test_an_attach(sql_a, database, moment):
-    data, log = (path for (path,) in sql_a.ask("SELECT physical_name FROM sys.master_files WHERE database_id = DB_ID(%s) ORDER BY type", database))
+    data, log = (
+        path
+        for (path,) in sql_a.ask(
+            "SELECT physical_name FROM sys.master_files WHERE database_id = DB_ID(%s) ORDER BY type", database
+        )
+    )
     sql_a.do(f"EXEC sys.sp_detach_db @dbname = N'{database}'")
-    options = {"database": database, "source": {"attach": {"data_files": [data], "log_files": [log]}}, "checkdb": "physical"}
+    options = {
+        "database": database,
+        "source": {"attach": {"data_files": [data], "log_files": [log]}},
+        "checkdb": "physical",
+    }
     kill_at(sql_a, moment, "sql_restore", **options)
     result = sql_a.run("sql_restore", **options)
     assert sql_a.marks(database) == [1] and result["checked"] == "physical"
@@ -238,16 +282,33 @@ def playbook(tmp_path):
 
     @contextlib.contextmanager
     def start(server, name, **options):
-        common = {"ansible_connection": "winrm", "ansible_user": "Administrator", "ansible_password": "not used", "ansible_host": server.host.address}
+        common = {
+            "ansible_connection": "winrm",
+            "ansible_user": "Administrator",
+            "ansible_password": "not used",
+            "ansible_host": server.host.address,
+        }
         (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"there": common}}}))
-        login = {"login_user": ADMIN, "login_password": PASSWORD, "ca_file": server.ca_file, "certificate_name": server.host.fqdn}
+        login = {
+            "login_user": ADMIN,
+            "login_password": PASSWORD,
+            "ca_file": server.ca_file,
+            "certificate_name": server.host.fqdn,
+        }
         play = {"hosts": "there", "gather_facts": False, "tasks": [{f"prs.recovery.{name}": {**login, **options}}]}
         (tmp_path / "play.yml").write_text(json.dumps([play]))
         (tmp_path / "ansible.cfg").touch()
-        paths = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"), "ANSIBLE_HOME": str(tmp_path / "home")}
+        paths = {
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+            "ANSIBLE_HOME": str(tmp_path / "home"),
+        }
         process = subprocess.Popen(
-            [Path(sys.executable).parent / "ansible-playbook", "-i", "hosts.yml", "play.yml"], cwd=tmp_path, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, **paths, "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg")},
+            [Path(sys.executable).parent / "ansible-playbook", "-i", "hosts.yml", "play.yml"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **paths, "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg")},
             start_new_session=True,
         )
         try:
@@ -262,7 +323,9 @@ def playbook(tmp_path):
 
 
 def test_a_backup_whose_playbook_was_killed(sql_a, sql_b, database, folder, playbook, slow):
-    """ansible-core 2.19 gives its workers sessions of their own: the module may live on, and then it is another run at work."""
+    """ansible-core 2.19 gives its workers sessions of their own: the module may live on, and then it is another run at
+    work.
+    """
     options = {"database": database, "path": folder}
     slow(FOREVER)
     with playbook(sql_a, "sql_backup", **options) as process:
@@ -292,9 +355,13 @@ def test_a_restore_whose_playbook_was_killed_is_waited_for(sql_b, database, fold
     slow(0.0)
     sql_b.run("sql_restore", **options)
     assert sql_b.marks(database) == [1, 2] and sql_b.state_of(database) == "ONLINE"
-    started = [entry["text"] for entry in record.entries("sql", host=sql_b.host.name, since=since) if entry["text"].startswith("RESTORE DATABASE")]
+    started = [
+        entry["text"]
+        for entry in record.entries("sql", host=sql_b.host.name, since=since)
+        if entry["text"].startswith("RESTORE DATABASE")
+    ]
     if alive:
-        assert sum(" FROM " in text for text in started) == 1      # the second run found the work done
+        assert sum(" FROM " in text for text in started) == 1  # the second run found the work done
 
 
 def test_a_restore_that_another_session_runs_is_waited_for_not_started_twice(sql_b, database, folder, backups, slow):
@@ -303,7 +370,9 @@ def test_a_restore_that_another_session_runs_is_waited_for_not_started_twice(sql
     since = record.last
 
     def asked(text):
-        return [entry["text"] for entry in record.entries("sql", host=sql_b.host.name, since=since) if text in entry["text"]]
+        return [
+            entry["text"] for entry in record.entries("sql", host=sql_b.host.name, since=since) if text in entry["text"]
+        ]
 
     second = threading.Thread(target=lambda: results.update(sql_b.run("sql_restore", **options)))
     slow(FOREVER)
@@ -315,12 +384,17 @@ def test_a_restore_that_another_session_runs_is_waited_for_not_started_twice(sql
         assert first.wait(60) == 0
         second.join(60)
     assert results["changed"] is False and results["plan"] == {} and sql_b.marks(database) == [1, 2]
-    assert len(asked("RESTORE DATABASE [")) == 2 and len(asked("RESTORE LOG [")) == 1      # the full and its recovery, and the log, once each
+    assert (
+        len(asked("RESTORE DATABASE [")) == 2 and len(asked("RESTORE LOG [")) == 1
+    )  # the full and its recovery, and the log, once each
 
 
 def test_who_is_not_waited_for_longer_is_named(sql_b, database, backups, folder):
     with contextlib.closing(sql_b.client()) as holder, holder.cursor() as cursor:
-        cursor.execute(f"EXEC sys.sp_getapplock @Resource = N'{lock_name(database)}', @LockMode = N'Exclusive', @LockOwner = N'Session'")
+        cursor.execute(
+            f"EXEC sys.sp_getapplock @Resource = N'{lock_name(database)}', @LockMode = N'Exclusive', @LockOwner = "
+            "N'Session'"
+        )
         began = time.monotonic()
         with pytest.raises(Failed, match=f"Another run works on database {database}.* as {ADMIN}, session"):
             sql_b.run("sql_restore", database=database, source={"folders": [folder]}, lock_timeout=1)

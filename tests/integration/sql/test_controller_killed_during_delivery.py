@@ -1,6 +1,8 @@
-"""The controller is killed (SIGKILL) while Windows brings a backup to its place, while old ones are removed, while one is encrypted.
+"""The controller is killed (SIGKILL) while Windows brings a backup to its place, while old ones are removed, while one
+is encrypted.
 
-What the killed run had begun, the next one finishes: the rows come back from the folder that counts, and nothing is left over.
+What the killed run had begun, the next one finishes: the rows come back from the folder that counts, and nothing is
+left over.
 """
 
 from __future__ import annotations
@@ -61,15 +63,15 @@ def whole(view, folder):
 
 
 CARRYING = [
-    ("write_lines", 1),      # the note
+    ("write_lines", 1),  # the note
     ("copy_file", 1),
     pytest.param("move", 1, marks=pytest.mark.nightly),
-    ("write_lines", 2),      # the manifest
+    ("write_lines", 2),  # the manifest
     pytest.param("hash_files", 1, marks=pytest.mark.nightly),
     pytest.param("hash_files", 2, marks=pytest.mark.nightly),
     pytest.param("remove", 1, marks=pytest.mark.nightly),
-    ("remove", 2),      # the local file
-    pytest.param("remove", 3, marks=pytest.mark.nightly),      # the note
+    ("remove", 2),  # the local file
+    pytest.param("remove", 3, marks=pytest.mark.nightly),  # the note
 ]
 
 
@@ -101,22 +103,36 @@ def test_while_the_server_writes_what_is_to_be_carried(sql_a, sql_b, database, o
     assert sql_b.marks(database) == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("verb", "number"), [("copy_file", 1), pytest.param("write_lines", 2, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    ("verb", "number"), [("copy_file", 1), pytest.param("write_lines", 2, marks=pytest.mark.nightly)]
+)
 def test_while_it_is_copied(sql_a, sql_b, database, on_share, share, kill_at_verb, verb, number):
-    asked = {"database": database, "path": f"D:\\Backup\\{database}", "copy_to": on_share, **sql_a.windows, **sql_a.share_account}
+    asked = {
+        "database": database,
+        "path": f"D:\\Backup\\{database}",
+        "copy_to": on_share,
+        **sql_a.windows,
+        **sql_a.share_account,
+    }
     sql_a.run("sql_backup", **asked)
     mark(sql_a, database, 2, "in the log of the killed run")
     kill_at_verb(sql_a, verb, number, type="log", **asked)
     mark(sql_a, database, 3, "after it")
     sql_a.run("sql_backup", type="log", **asked)
     assert len(whole(sql_a.host.files(SYSTEM), asked["path"])) == len(whole(share, on_share.replace(SHARE, REAL))) == 3
-    sql_b.run("sql_restore", database=database, source={"folders": [on_share]})      # the copies alone
+    sql_b.run("sql_restore", database=database, source={"folders": [on_share]})  # the copies alone
     assert sql_b.marks(database) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("carried", [False, pytest.param(True, marks=pytest.mark.nightly)])
 def test_while_old_ones_are_removed(sql_a, sql_b, database, on_share, share, kill_at_verb, carried):
-    asked = {"database": database, "path": on_share, **({"stage_path": STAGE} if carried else {}), **sql_a.windows, **sql_a.share_account}
+    asked = {
+        "database": database,
+        "path": on_share,
+        **({"stage_path": STAGE} if carried else {}),
+        **sql_a.windows,
+        **sql_a.share_account,
+    }
     for number in (2, 3):
         sql_a.run("sql_backup", **asked)
         mark(sql_a, database, number, "in the log")
@@ -124,7 +140,9 @@ def test_while_old_ones_are_removed(sql_a, sql_b, database, on_share, share, kil
     mark(sql_a, database, 4, "in the log of the killed run")
     last = {"type": "log", "retention": {"last": 1}, **asked}
     if carried:
-        kill_at_verb(sql_a, "remove", 6, **last)      # 3 for what was carried, then the manifest and the log before the full
+        kill_at_verb(
+            sql_a, "remove", 6, **last
+        )  # 3 for what was carried, then the manifest and the log before the full
     else:
         kill_at(sql_a, "xp_delete_file", "sql_backup", **last)
     sql_b.run("sql_restore", database=f"{database}_between", source={"folders": [on_share], "database": database})

@@ -31,7 +31,11 @@ def headers_read(server, run):
     since = record.last
     run()
     asked = [entry["text"] for entry in record.entries("sql", host=server.host.name, since=since)]
-    return sorted(text.partition("N'")[2].rpartition("\\")[2].rstrip("'") for text in asked if text.startswith("RESTORE HEADERONLY"))
+    return sorted(
+        text.partition("N'")[2].rpartition("\\")[2].rstrip("'")
+        for text in asked
+        if text.startswith("RESTORE HEADERONLY")
+    )
 
 
 def drop(server, name):
@@ -43,13 +47,15 @@ def test_a_second_run_reads_only_what_it_uses(sql_a, sql_b, database, folder):
     everything = [f"{number}.bak" for number in range(2, 7)]
     assert headers_read(sql_b, lambda: sql_b.run("sql_restore", check=True, **options)) == everything
     assert headers_read(sql_b, lambda: sql_b.run("sql_restore", **options)) == ["6.bak"]
-    assert headers_read(sql_b, lambda: sql_b.run("sql_restore", **options)) == []      # healthy: nothing is used
+    assert headers_read(sql_b, lambda: sql_b.run("sql_restore", **options)) == []  # healthy: nothing is used
     sql_a.run("sql_backup", database=database, path=folder, file_name="7.bak")
     drop(sql_b, database)
     assert headers_read(sql_b, lambda: sql_b.run("sql_restore", **options)) == ["7.bak"]
     assert sql_b.marks(database) == [1, 2, 3, 4, 5, 6]
     drop(sql_b, database)
-    assert len(headers_read(sql_b, lambda: sql_b.run("sql_restore", check=True, remember_headers=False, **options))) == 6
+    assert (
+        len(headers_read(sql_b, lambda: sql_b.run("sql_restore", check=True, remember_headers=False, **options))) == 6
+    )
 
 
 def test_another_file_of_the_same_name_is_read_again(sql_b, database, folder, share):
@@ -62,7 +68,9 @@ def test_another_file_of_the_same_name_is_read_again(sql_b, database, folder, sh
     assert sql_b.marks(database) == [1, 2, 3, 4]
 
 
-def test_one_that_looks_the_same_in_size_and_time_is_found_out_before_anything_is_touched(sql_b, database, folder, share, only_queries):
+def test_one_that_looks_the_same_in_size_and_time_is_found_out_before_anything_is_touched(
+    sql_b, database, folder, share, only_queries
+):
     options = {"database": database, "source": {"folders": [folder]}}
     there = f"{ROOT}\\remembered\\{database}"
     sizes = {number: len(share.read(f"{there}\\{number}.bak")) for number in (3, 6)}
@@ -94,7 +102,9 @@ def test_what_others_could_have_written_is_not_believed(sql_b, database, folder)
 
 
 @pytest.mark.parametrize("sessions", [1, 4])
-def test_many_files_are_read_by_several_sessions_and_each_has_its_own_error(sql_b, database, folder, share, monkeypatch, sessions):
+def test_many_files_are_read_by_several_sessions_and_each_has_its_own_error(
+    sql_b, database, folder, share, monkeypatch, sessions
+):
     opened = []
     original = headers.connect
     monkeypatch.setattr(headers, "READERS", sessions)
@@ -107,7 +117,9 @@ def test_many_files_are_read_by_several_sessions_and_each_has_its_own_error(sql_
 
 
 def test_a_server_that_does_not_tell_sizes_and_times_is_read_each_time(sql_b, database, folder):
-    sql_b.instance.faults.add(Fault(action="error", pattern="dm_os_enumerate_filesystem", number=208, text="Invalid object name.", times=0))
+    sql_b.instance.faults.add(
+        Fault(action="error", pattern="dm_os_enumerate_filesystem", number=208, text="Invalid object name.", times=0)
+    )
     try:
         for _ in range(2):
             options = {"check": True, "database": database, "source": {"folders": [folder]}}

@@ -1,7 +1,8 @@
-"""Hostile texts in every name and path of sql_backup, sql_backup_info, sql_restore, recovery_lease, sql_database and sql_login: the right result, or a
-refusal that is clear.
+"""Hostile texts in every name and path of sql_backup, sql_backup_info, sql_restore, recovery_lease, sql_database and
+sql_login: the right result, or a refusal that is clear.
 
-Whatever reached the servers is given to Microsoft's own parser: each text must be one statement of the kind that was meant.
+Whatever reached the servers is given to Microsoft's own parser: each text must be one statement of the kind that was
+meant.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ INTENDED = [
     (r"USE \[", ["UseStatement"]),
     (r"EXEC ", ["ExecuteStatement"]),
     (r"\s*SELECT ", ["SelectStatement"]),
-    (r"DECLARE @answer int; EXEC @answer = sys.sp_getapplock", ["DeclareVariableStatement", "ExecuteStatement", "SelectStatement"]),
+    (
+        r"DECLARE @answer int; EXEC @answer = sys.sp_getapplock",
+        ["DeclareVariableStatement", "ExecuteStatement", "SelectStatement"],
+    ),
 ]
 
 
@@ -100,7 +104,9 @@ class World:
     def saved(self):
         """A backup of the database that must survive, taken once."""
         if not self._saved:
-            (self._saved,) = self.run("sql_backup", database=CANARY, path="D:\\Backup\\names", copy_only=True)["backup"]["files"]
+            (self._saved,) = self.run("sql_backup", database=CANARY, path="D:\\Backup\\names", copy_only=True)[
+                "backup"
+            ]["files"]
         return self._saved
 
     def run(self, name, /, **options):
@@ -186,13 +192,19 @@ def login_password(world, value):
 def login_of_the_module(world, value):
     """Both texts travel in a connection string."""
     password = f"secret{value}"[:128]
-    with world.login(value, password=password, check_policy=False, server_roles=["sysadmin"]) if "\x00" not in value else contextlib.nullcontext():
+    with (
+        world.login(value, password=password, check_policy=False, server_roles=["sysadmin"])
+        if "\x00" not in value
+        else contextlib.nullcontext()
+    ):
         world.run("sql_info", login_user=value, login_password=password, gather_subset=[])
 
 
 def login_default_database(world, value):
     with world.database(value), world.login(world.name(), default_database=value) as name:
-        assert world.server.ask("SELECT default_database_name FROM sys.server_principals WHERE name = %s", name) == [(value,)]
+        assert world.server.ask("SELECT default_database_name FROM sys.server_principals WHERE name = %s", name) == [
+            (value,)
+        ]
 
 
 def login_server_role(world, value):
@@ -211,13 +223,21 @@ def login_in_database(world, value):
 
 
 def login_user(world, value):
-    with world.database(world.name()) as database, world.login(world.name(), databases=[{"name": database, "user": value}]):
+    with (
+        world.database(world.name()) as database,
+        world.login(world.name(), databases=[{"name": database, "user": value}]),
+    ):
         assert world.count("sys.database_principals", value, database=database) == 1
 
 
 def login_schema(world, value):
-    with world.database(world.name()) as database, world.login(world.name(), databases=[{"name": database, "schema": value}]) as name:
-        rows = world.server.ask("SELECT default_schema_name FROM sys.database_principals WHERE name = %s", name, database=database)
+    with (
+        world.database(world.name()) as database,
+        world.login(world.name(), databases=[{"name": database, "schema": value}]) as name,
+    ):
+        rows = world.server.ask(
+            "SELECT default_schema_name FROM sys.database_principals WHERE name = %s", name, database=database
+        )
         assert rows == [(value,)]
 
 
@@ -241,13 +261,17 @@ def backup_path(world, value):
 
 def backup_file_name(world, value):
     escaped = value.replace("{", "{{").replace("}", "}}")
-    (file,) = world.run("sql_backup", database=CANARY, path="D:\\Backup\\names", file_name=f"{escaped}.bak", copy_only=True)["backup"]["files"]
+    (file,) = world.run(
+        "sql_backup", database=CANARY, path="D:\\Backup\\names", file_name=f"{escaped}.bak", copy_only=True
+    )["backup"]["files"]
     assert file == f"D:\\Backup\\names\\{value}.bak" and world.files.is_file(file)
 
 
 def backup_description(world, value):
     world.run("sql_backup", database=CANARY, description=value, copy_only=True)
-    rows = world.server.ask("SELECT TOP 1 description FROM msdb.dbo.backupset WHERE database_name = %s ORDER BY backup_set_id DESC", CANARY)
+    rows = world.server.ask(
+        "SELECT TOP 1 description FROM msdb.dbo.backupset WHERE database_name = %s ORDER BY backup_set_id DESC", CANARY
+    )
     assert rows == [(value or None,)]
 
 
@@ -257,7 +281,9 @@ def backup_certificate(world, value):
         world.server.do(f"CREATE CERTIFICATE [{name}] WITH SUBJECT = N'a test'")
     try:
         world.run("sql_backup", database=CANARY, copy_only=True, encryption={"certificate": value})
-        ((found,),) = world.server.ask("SELECT TOP 1 encryptor_thumbprint FROM msdb.dbo.backupset ORDER BY backup_set_id DESC")
+        ((found,),) = world.server.ask(
+            "SELECT TOP 1 encryptor_thumbprint FROM msdb.dbo.backupset ORDER BY backup_set_id DESC"
+        )
         assert world.server.ask("SELECT thumbprint FROM sys.certificates WHERE name = %s", value) == [(found,)]
     finally:
         if is_name(value):
@@ -267,7 +293,9 @@ def backup_certificate(world, value):
 def backup_copy_to(world, value):
     """By Windows: the edition cannot do it itself."""
     folder = f"D:\\Backup\\copies\\{value}"
-    (file,) = world.run("sql_backup", database=CANARY, copy_only=True, copy_to=folder, **world.server.windows)["backup"]["copy_files"]
+    (file,) = world.run("sql_backup", database=CANARY, copy_only=True, copy_to=folder, **world.server.windows)[
+        "backup"
+    ]["copy_files"]
     assert file.startswith(f"{folder}\\") and world.files.is_file(file)
 
 
@@ -279,7 +307,12 @@ def backup_stage_path(world, value):
 
 def restore_stage_path(world, value):
     file = world.saved()
-    restored(world, source={"files": [file], "database": CANARY}, stage_path=f"D:\\Backup\\brought\\{value}", **world.server.windows)
+    restored(
+        world,
+        source={"files": [file], "database": CANARY},
+        stage_path=f"D:\\Backup\\brought\\{value}",
+        **world.server.windows,
+    )
 
 
 def restore_database(world, value):
@@ -314,7 +347,9 @@ def restore_from_file(world, value):
 
 def restore_source_database(world, value):
     with world.database(value):
-        (file,) = world.run("sql_backup", database=value, path="D:\\Backup\\names", file_name=f"{world.name()}.bak")["backup"]["files"]
+        (file,) = world.run("sql_backup", database=value, path="D:\\Backup\\names", file_name=f"{world.name()}.bak")[
+            "backup"
+        ]["files"]
     restored(world, source={"files": [file], "database": value})
 
 
@@ -322,15 +357,28 @@ def restore_relocate(world, value):
     file = world.saved()
     with contextlib.suppress(Exception):
         world.files.make_dir(f"D:\\Data\\{value}")
-    restored(world, source={"files": [file], "database": CANARY}, relocate={"data_dir": f"D:\\Data\\{value}", "log_dir": f"D:\\Data\\{value}"})
+    restored(
+        world,
+        source={"files": [file], "database": CANARY},
+        relocate={"data_dir": f"D:\\Data\\{value}", "log_dir": f"D:\\Data\\{value}"},
+    )
 
 
 def restore_tail_log_path(world, value):
     with world.database(world.name()) as name:
         files = world.run("sql_backup", database=name)["backup"]["files"]
         mark(world.server, name, 2, "in the tail")
-        done = world.run("sql_restore", database=name, source={"files": files}, replace="always", tail_log_path=f"D:\\Backup\\tail\\{value}")
-        assert done["tail_log"]["file"].startswith(f"D:\\Backup\\tail\\{value}\\") and world.server.marks(name) == [1, 2]
+        done = world.run(
+            "sql_restore",
+            database=name,
+            source={"files": files},
+            replace="always",
+            tail_log_path=f"D:\\Backup\\tail\\{value}",
+        )
+        assert done["tail_log"]["file"].startswith(f"D:\\Backup\\tail\\{value}\\") and world.server.marks(name) == [
+            1,
+            2,
+        ]
 
 
 def restore_owner(world, value):
@@ -342,10 +390,12 @@ def restore_owner(world, value):
 def restore_mark(world, value):
     with world.database(world.name()) as name:
         full = world.run("sql_backup", database=name, path="D:\\Backup\\marks")["backup"]["files"]
-        value = value[:32]      # of a transaction's name
+        value = value[:32]  # of a transaction's name
         if is_name(value):
             transaction = value.replace("]", "]]")
-            world.server.do(f"BEGIN TRAN [{transaction}] WITH MARK; UPDATE dbo.marker SET said = N'marked'; COMMIT", database=name)
+            world.server.do(
+                f"BEGIN TRAN [{transaction}] WITH MARK; UPDATE dbo.marker SET said = N'marked'; COMMIT", database=name
+            )
         mark(world.server, name, 2, "after the mark")
         files = full + world.run("sql_backup", database=name, type="log", path="D:\\Backup\\marks")["backup"]["files"]
         restored(world, source={"files": files, "database": name, "time_zone": "UTC"}, target=f"mark:{value}")
@@ -355,7 +405,9 @@ def restore_standby_file(world, value):
     file = world.saved()
     undo = f"D:\\Data\\{value}.undo"
     name = world.name()
-    world.run("sql_restore", database=name, source={"files": [file], "database": CANARY}, end="standby", standby_file=undo)
+    world.run(
+        "sql_restore", database=name, source={"files": [file], "database": CANARY}, end="standby", standby_file=undo
+    )
     assert world.server.marks(name) == [1] and world.files.is_file(undo)
     world.run("sql_database", name=name, state="absent", allow_data_loss=True)
 
@@ -363,13 +415,21 @@ def restore_standby_file(world, value):
 def attached(world, **moved):
     """A database whose files were let go and moved, attached again."""
     with world.database(world.name()) as name:
-        where = dict(world.server.ask("SELECT type_desc, physical_name FROM sys.master_files WHERE database_id = DB_ID(%s)", name))
+        where = dict(
+            world.server.ask(
+                "SELECT type_desc, physical_name FROM sys.master_files WHERE database_id = DB_ID(%s)", name
+            )
+        )
         world.server.do(f"EXEC sys.sp_detach_db @dbname = N'{name}'")
         for kind, path in moved.items():
             with contextlib.suppress(Exception):
                 world.files.rename(where[kind], path)
         where |= moved
-        world.run("sql_restore", database=name, source={"attach": {"data_files": [where["ROWS"]], "log_files": [where["LOG"]]}})
+        world.run(
+            "sql_restore",
+            database=name,
+            source={"attach": {"data_files": [where["ROWS"]], "log_files": [where["LOG"]]}},
+        )
         assert world.server.marks(name) == [1]
 
 
@@ -386,7 +446,9 @@ def info_folder(world, value):
     with contextlib.suppress(Failed):
         world.run("sql_backup", database=CANARY, path=folder, copy_only=True)
     found = world.run("sql_backup_info", folders=[folder])["sets"]
-    assert {one["database"] for one in found} == {CANARY} and all(file.startswith(f"{folder}\\") for one in found for file in one["files"])
+    assert {one["database"] for one in found} == {CANARY} and all(
+        file.startswith(f"{folder}\\") for one in found for file in one["files"]
+    )
 
 
 def lease(world, *, path, database):
@@ -409,9 +471,12 @@ def lease_database(world, value):
 
 
 NAME = {"129 characters": "at most 128", "NUL": "NUL", "nothing": "empty", "a blank": "empty"}
-FILE = dict.fromkeys(("double quote", "comment", "placeholders", "new line"), "operating system error 123|is no (name of a file|path) on Windows")
+FILE = dict.fromkeys(
+    ("double quote", "comment", "placeholders", "new line"),
+    "operating system error 123|is no (name of a file|path) on Windows",
+)
 PATH = {**FILE, "NUL": "NUL|is no (name of a file|path) on Windows"}
-DATABASE = {**NAME, **FILE}      # its files are called like it
+DATABASE = {**NAME, **FILE}  # its files are called like it
 BLANK = {"a blank": "blank or a dot at the end"}
 NO_SUCH = {**dict.fromkeys(VALUES, "does not exist"), **NAME}
 
@@ -459,10 +524,13 @@ FOLDERS = {
     backup_path, backup_copy_to, backup_stage_path, restore_stage_path, restore_from_folder, restore_relocate, restore_tail_log_path, info_folder, lease_path,
 }  # fmt: skip
 CASES = [
-    pytest.param(option, value, id=f"{option.__name__}-{value}", marks=with_marks(value, connects=option is login_of_the_module))
+    pytest.param(
+        option, value, id=f"{option.__name__}-{value}", marks=with_marks(value, connects=option is login_of_the_module)
+    )
     for option in OPTIONS
     for value in VALUES
-    if not (value == "nothing" and option in NOT_GIVEN | FOLDERS) and not (value == "a blank" and option in FOLDERS and value not in OPTIONS[option])
+    if not (value == "nothing" and option in NOT_GIVEN | FOLDERS)
+    and not (value == "a blank" and option in FOLDERS and value not in OPTIONS[option])
 ]
 
 
@@ -479,13 +547,13 @@ def test_the_right_result_or_a_clear_refusal(world, judge, option, value):
     for text in world.recorded:
         kinds = next((kinds for beginning, kinds in INTENDED if re.match(beginning, text)), None)
         assert judge.statements(text) == kinds, text
-    assert world.server.marks(CANARY) == [1]      # nobody dropped it
+    assert world.server.marks(CANARY) == [1]  # nobody dropped it
 
 
 @pytest.mark.parametrize("value", ALL_VALUES)
 def test_the_manifest_on_the_control_node(world, tmp_path, value):
     options = {"database": CANARY, "copy_only": True, "manifest": f"{tmp_path}/x{VALUES[value]}y"}
-    if value in ("NUL", "comment"):      # a folder that is not there
+    if value in ("NUL", "comment"):  # a folder that is not there
         with pytest.raises(Failed, match="cannot be written on the control node") as failed:
             world.run("sql_backup", **options)
         assert "fault of its own" not in failed.value.result["msg"]
@@ -497,7 +565,13 @@ def test_the_manifest_on_the_control_node(world, tmp_path, value):
 def test_a_restore_to_a_login_that_is_not_there_is_refused_before_anything_is_touched(world, only_queries):
     (file,) = world.run("sql_backup", database=CANARY, copy_only=True)["backup"]["files"]
     with only_queries, pytest.raises(Failed, match="There is no login nobody's"):
-        world.run("sql_restore", check=True, database="Nothing", source={"files": [file], "database": CANARY}, owner="nobody's")
+        world.run(
+            "sql_restore",
+            check=True,
+            database="Nothing",
+            source={"files": [file], "database": CANARY},
+            owner="nobody's",
+        )
 
 
 @pytest.mark.parametrize("value", IN_A_CONNECTION)

@@ -78,10 +78,14 @@ def test_a_backup_that_was_given_up_silently_is_found_out(sql_a, database, slow,
 
 @pytest.mark.parametrize("number", [1, 2, 4])
 def test_a_moment_beside_a_copy_only_full(sql_a, sql_b, database, folder, number):
-    """The copy-only full (3) is newer than a moment before it, no base of the differential (4), and must not take its place."""
+    """The copy-only full (3) is newer than a moment before it, no base of the differential (4), and must not take its
+    place.
+    """
     steps = ((1, "full", {}), (2, "log", {}), (3, "full", {"copy_only": True}), (4, "differential", {}), (5, "log", {}))
     moments = {one: take(sql_a, sql_b, database, folder, one, type, **options)[1] for one, type, options in steps}
-    sql_b.run("sql_restore", database=database, source={"folders": [folder], "time_zone": "UTC"}, target=moments[number])
+    sql_b.run(
+        "sql_restore", database=database, source={"folders": [folder], "time_zone": "UTC"}, target=moments[number]
+    )
     assert sql_b.marks(database) == list(range(1, number + 1))
 
 
@@ -96,8 +100,14 @@ def test_the_last_log_is_restored_once(sql_a, sql_b, database, folder, target):
     later(sql_a, sql_b)
     inside = (sql_a.host.clock() - dt.timedelta(minutes=1)).isoformat()
     last, _moment = take(sql_a, sql_b, database, folder, 4, "log")
-    wanted = {"latest": "latest", "the last log's end": f"before-lsn:{last['last_lsn']}", "inside the last log": inside}[target]
-    result = sql_b.run("sql_restore", database=database, source={"folders": [folder], "time_zone": "UTC"}, target=wanted)
+    wanted = {
+        "latest": "latest",
+        "the last log's end": f"before-lsn:{last['last_lsn']}",
+        "inside the last log": inside,
+    }[target]
+    result = sql_b.run(
+        "sql_restore", database=database, source={"folders": [folder], "time_zone": "UTC"}, target=wanted
+    )
     with_it = [statement for statement in result["statements"] if last["files"][0] in statement]
     assert len(with_it) == 1 and with_it[0].startswith("RESTORE LOG")
     assert sql_b.marks(database) == ([1, 2, 3] if target == "inside the last log" else [1, 2, 3, 4])
@@ -126,7 +136,9 @@ def test_a_log_that_may_be_one_too_many(sql_a, sql_b, database, folder, slow):
     sql_a.run("sql_backup", database=database, type="log", path=folder, verify=False)
     jumping.join()
     take(sql_a, sql_b, database, folder, 4, "log")
-    result = sql_b.run("sql_restore", database=database, source={"folders": [folder], "time_zone": "UTC"}, target=moment)
+    result = sql_b.run(
+        "sql_restore", database=database, source={"folders": [folder], "time_zone": "UTC"}, target=moment
+    )
     assert sql_b.marks(database) == [1, 2]
     assert sum(statement.startswith("RESTORE LOG") for statement in result["statements"]) == 1
 
@@ -154,8 +166,13 @@ def test_a_log_that_starts_before_its_full_ended(sql_a, sql_b, database, folder,
 
 def take_full(server, database, folder):
     """By another program, as it may be."""
-    server.do(f"EXECUTE master.dbo.xp_create_subdir N'{folder}'; BACKUP DATABASE [{database}] TO DISK = N'{folder}\\full.bak' WITH CHECKSUM, STATS = 5")
-    rows = server.ask("SELECT CAST(MAX(last_lsn) AS bigint) FROM msdb.dbo.backupset WHERE database_name = %s AND type = 'D'", database)
+    server.do(
+        f"EXECUTE master.dbo.xp_create_subdir N'{folder}'; BACKUP DATABASE [{database}] TO DISK = "
+        f"N'{folder}\\full.bak' WITH CHECKSUM, STATS = 5"
+    )
+    rows = server.ask(
+        "SELECT CAST(MAX(last_lsn) AS bigint) FROM msdb.dbo.backupset WHERE database_name = %s AND type = 'D'", database
+    )
     return {"last_lsn": rows[0][0]}
 
 
@@ -220,7 +237,11 @@ def damage_before_verification(server, monkeypatch, *, file, beyond=0):
 
 
 def verifications(server):
-    return [entry["text"] for entry in server.host.estate.record.entries("sql", host=server.host.name) if entry["text"].startswith("RESTORE VERIFYONLY")]
+    return [
+        entry["text"]
+        for entry in server.host.estate.record.entries("sql", host=server.host.name)
+        if entry["text"].startswith("RESTORE VERIFYONLY")
+    ]
 
 
 # -- a missing stripe that is found when the database is gone already
@@ -243,7 +264,9 @@ def test_a_missing_stripe_is_found_before_anything_is_touched(sql_a, sql_b, data
 
 @pytest.mark.parametrize("way", ["error", "drop_rst", "drop_fin"])
 @pytest.mark.parametrize("at", ["RESTORE DATABASE .* FROM .* WITH", "RESTORE LOG", "WITH RECOVERY"])
-def test_a_restore_that_breaks_off_says_how_it_leaves_the_database_and_the_next_one_ends_it(sql_a, sql_b, database, folder, faults, at, way):
+def test_a_restore_that_breaks_off_says_how_it_leaves_the_database_and_the_next_one_ends_it(
+    sql_a, sql_b, database, folder, faults, at, way
+):
     take(sql_a, sql_b, database, folder, 1)
     take(sql_a, sql_b, database, folder, 2, "log")
     faults.add(Fault(action=way, pattern=at, number=823))
@@ -273,14 +296,26 @@ EVERY_OPTION = {
     "compression": ("never", r"\bNO_COMPRESSION\b"),
     "checksum": (False, r"\bNO_CHECKSUM\b"),
     "description": ("it's the last", r"\bDESCRIPTION = N'it''s the last'"),
-    "encryption": ({"certificate": "every option"}, r"\bENCRYPTION \(ALGORITHM = AES_256, SERVER CERTIFICATE = \[every option\]\)"),
+    "encryption": (
+        {"certificate": "every option"},
+        r"\bENCRYPTION \(ALGORITHM = AES_256, SERVER CERTIFICATE = \[every option\]\)",
+    ),
     "copy_to": ("D:\\Backup\\mirror", r" MIRROR TO DISK = N'D:\\Backup\\mirror\\[^\\']+\.bak' WITH FORMAT"),
     "stage_path": ("D:\\Backup\\stage", r" TO DISK = N'D:\\Backup\\stage\\[^\\']+\.bak' WITH"),
 }
-# How the task goes about it. What Windows is asked to do is seen in test_sql_backup_windows, what goes in test_sql_backup_retention.
+# How the task goes about it. What Windows is asked to do is seen in test_sql_backup_windows, what goes in
+# test_sql_backup_retention.
 NOT_OF_THE_STATEMENT = {
-    "verify", "manifest", "missing_base", "full_at_most_every", "retention", "copy_retention", "lease_owner", "copy_share_user",
-    "copy_share_password", "manifest_beside",
+    "verify",
+    "manifest",
+    "missing_base",
+    "full_at_most_every",
+    "retention",
+    "copy_retention",
+    "lease_owner",
+    "copy_share_user",
+    "copy_share_password",
+    "manifest_beside",
 }
 
 
@@ -304,12 +339,16 @@ def test_every_option_is_seen_in_the_recorded_statement(sql_a, database, option,
             sql_a.ask("CREATE MASTER KEY ENCRYPTION BY PASSWORD = 'Master-Passw0rd'")
         sql_a.ask("CREATE CERTIFICATE [every option] WITH SUBJECT = 'a test'")
     elif option == "copy_to":
-        monkeypatch.setattr(sql_a.instance, "settings", dataclasses.replace(sql_a.instance.settings, edition="Developer Edition (64-bit)"))
+        monkeypatch.setattr(
+            sql_a.instance,
+            "settings",
+            dataclasses.replace(sql_a.instance.settings, edition="Developer Edition (64-bit)"),
+        )
     elif option == "stage_path":
         with_it = {"path": "D:\\Backup\\carried", **sql_a.windows}
     asked = backup_recorded(sql_a, **{"database": database, option: filled, **with_it})
     assert expected.search(asked)
-    assert option == "database" or not expected.search(plain)      # so the option made it, not a default
+    assert option == "database" or not expected.search(plain)  # so the option made it, not a default
 
 
 def backup_recorded(server, database, **options):
@@ -317,7 +356,11 @@ def backup_recorded(server, database, **options):
     record = server.host.estate.record
     since = record.last
     server.run("sql_backup", database=database, **options)
-    (asked,) = [entry["text"] for entry in record.entries("sql", host=server.host.name, since=since) if entry["text"].startswith("BACKUP")]
+    (asked,) = [
+        entry["text"]
+        for entry in record.entries("sql", host=server.host.name, since=since)
+        if entry["text"].startswith("BACKUP")
+    ]
     return asked
 
 

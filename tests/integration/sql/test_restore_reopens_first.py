@@ -1,4 +1,6 @@
-"""A database that does not open is not lost yet: nothing is restored over what the server can still open, or over another database."""
+"""A database that does not open is not lost yet: nothing is restored over what the server can still open, or over
+another database.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_what_the_server_can_open_again_is_opened_and_keeps_every_row(sql_a, sim
         assert sql_a.run("sql_restore", check=True, database=simple, source=source)["changed"]
     assert sql_a.state_of(simple) == "RECOVERY_PENDING"
     result = sql_a.run("sql_restore", database=simple, source=source)
-    assert result["statements"] == [f"ALTER DATABASE [{simple}] SET ONLINE"] and result["plan"] == {} and result["changed"]
+    assert (
+        result["statements"] == [f"ALTER DATABASE [{simple}] SET ONLINE"] and result["plan"] == {} and result["changed"]
+    )
     assert sql_a.marks(simple) == [1, 2]
     assert not sql_a.run("sql_restore", database=simple, source=source)["changed"]
 
@@ -56,7 +60,9 @@ def test_never_does_not_even_try(sql_a, simple):
 
 
 def test_another_database_of_that_name_is_refused_though_it_does_not_open(sql_a, sql_b, simple):
-    """sys.database_recovery_status: "NULL = Database is offline or the database will not start." Its backups tell who it is."""
+    """sys.database_recovery_status: "NULL = Database is offline or the database will not start." Its backups tell who
+    it is.
+    """
     sql_b.run("sql_database", name=simple, recovery_model="SIMPLE")
     sql_b.run("sql_backup", database=simple, type="full", path=f"{SHARE}\\{simple}-b")
     with file_away(sql_a, simple), pytest.raises(Failed, match="another database than the one in the backups"):
@@ -75,7 +81,9 @@ def test_a_restored_database_is_known_by_its_restore(sql_a, sql_b, simple):
 
 @pytest.fixture
 def unknown(sql_a, database):
-    """A database in the full recovery model whose data file is gone, on a server whose msdb is new; row 2 is in its log alone."""
+    """A database in the full recovery model whose data file is gone, on a server whose msdb is new; row 2 is in its log
+    alone.
+    """
     sql_a.run("sql_backup", database=database, path=f"{SHARE}\\{database}")
     mark(sql_a, database, 2, "in the log alone")
     [(path,)] = sql_a.ask(DATA_FILE, database)

@@ -1,4 +1,5 @@
-"""One history of backups, brought back to every kind of target: exactly the rows that were there then, read by another client.
+"""One history of backups, brought back to every kind of target: exactly the rows that were there then, read by another
+client.
 
 A marker row is written before every backup, so the rows tell which backups were restored, and how far.
 """
@@ -16,13 +17,17 @@ from .conftest import SHARE, Failed, mark
 NAME = "Targets"
 OTHER = "Targets_Archive"
 ROOT = f"{SHARE}\\targets"
-MAIN, COPY, OLA, PRODUCT, MIXED, FORK = (f"{ROOT}\\{folder}" for folder in ("main", "copy", "ola", "product", "mixed", "fork"))
+MAIN, COPY, OLA, PRODUCT, MIXED, FORK = (
+    f"{ROOT}\\{folder}" for folder in ("main", "copy", "ola", "product", "mixed", "fork")
+)
 MARK = "payroll's run"
 
 
 @dataclass
 class History:
-    """moments: after each row's backup, before the next row. files: of each row's backup. lsns: where the log stood then."""
+    """moments: after each row's backup, before the next row. files: of each row's backup. lsns: where the log stood
+    then.
+    """
 
     moments: dict[int, dt.datetime] = field(default_factory=dict)
     files: dict[int, list[str]] = field(default_factory=dict)
@@ -59,15 +64,19 @@ class Builder:
     def take(self, number, type, path=MAIN, **options):
         backup = self.server.run("sql_backup", database=NAME, type=type, path=path, **options)["backup"]
         self.wait()
-        self.history.moments[number], self.history.files[number], self.history.lsns[number] = self.now(), backup["files"], backup["last_lsn"]
+        self.history.moments[number], self.history.files[number], self.history.lsns[number] = (
+            self.now(),
+            backup["files"],
+            backup["last_lsn"],
+        )
         return backup
 
 
 @pytest.fixture(scope="module")
 def history(lab, sql_a, sql_b):
     """
-    1 full, 2 log, (3 and) 4 log, 5 differential, (6 marked, and) 7 log, 8 copy-only full elsewhere, 9 log, 10 full, 11 log; back to where
-    row 9 was the last one; 12 log, 13 log.
+    1 full, 2 log, (3 and) 4 log, 5 differential, (6 marked, and) 7 log, 8 copy-only full elsewhere, 9 log, 10 full, 11
+    log; back to where row 9 was the last one; 12 log, 13 log.
     """
     build = Builder(lab, sql_a)
     told = build.history
@@ -79,7 +88,9 @@ def history(lab, sql_a, sql_b):
     told.between_3_and_4 = str(build.take(3, "log", COPY, copy_only=True)["last_lsn"])
     build.backup(4, "log")
     build.backup(5, "differential")
-    sql_a.do(f"BEGIN TRAN [{MARK}] WITH MARK; INSERT INTO dbo.marker (id, said) VALUES (6, N'marked'); COMMIT", database=NAME)
+    sql_a.do(
+        f"BEGIN TRAN [{MARK}] WITH MARK; INSERT INTO dbo.marker (id, said) VALUES (6, N'marked'); COMMIT", database=NAME
+    )
     told.lsn_of_mark = int(sql_a.ask("SELECT lsn FROM msdb.dbo.logmarkhistory WHERE database_name = %s", NAME)[0][0])
     build.backup(7, "log")
     build.backup(8, "full", COPY, copy_only=True)
@@ -107,14 +118,19 @@ def build_log(build, number):
 
 
 def ola_and_product(build):
-    """The same rows as others save them: Ola Hallengren's folders, names and options, then the product's backup page, a plain .bak."""
+    """The same rows as others save them: Ola Hallengren's folders, names and options, then the product's backup page, a
+    plain .bak.
+    """
     server, when = build.server, itertools.count(1)
 
     def ola(kind, statement, options, extension, files=1):
         folder = f"{OLA}\\SQL-A\\{NAME}\\{kind}"
         server.do(f"EXECUTE master.dbo.xp_create_subdir N'{folder}'")
         number = next(when)
-        devices = [f"{folder}\\SQL-A_{NAME}_{kind}_20260301_{number:02}0000{f'_{one}' if files > 1 else ''}.{extension}" for one in range(1, files + 1)]
+        devices = [
+            f"{folder}\\SQL-A_{NAME}_{kind}_20260301_{number:02}0000{f'_{one}' if files > 1 else ''}.{extension}"
+            for one in range(1, files + 1)
+        ]
         disks = ", ".join(f"DISK = N'{device}'" for device in devices)
         server.do(f"BACKUP {statement} [{NAME}] TO {disks} WITH CHECKSUM, COMPRESSION{options}")
         build.wait()
@@ -132,7 +148,9 @@ def ola_and_product(build):
 
 
 def mixed(build, sql_b):
-    """One folder with backups of this database, of one whose name begins alike, and of another database of the same name."""
+    """One folder with backups of this database, of one whose name begins alike, and of another database of the same
+    name.
+    """
     sql_a = build.server
     sql_a.run("sql_backup", database=NAME, path=MIXED, copy_only=True)
     for server, name, number in ((sql_a, OTHER, 201), (sql_b, NAME, 301)):
@@ -147,7 +165,8 @@ def mixed(build, sql_b):
 BEFORE_FORK = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 TARGETS = {
-    # What is restored: (folders, options of the module, suboptions of the source, the rows that must be there). {h} is the history.
+    # What is restored: (folders, options of the module, suboptions of the source, the rows that must be there). {h} is
+    # the history.
     "newest": ([MAIN], {}, {}, [*BEFORE_FORK, 10, 11]),
     "boundary after the full": ([MAIN], {"target": "{h.moments[1]}"}, {}, [1]),
     "boundary after the first log": ([MAIN], {"target": "{h.moments[2]}"}, {}, [1, 2]),
@@ -161,7 +180,12 @@ TARGETS = {
     "mark, which its server remembers": ([MAIN], {"target": f"mark:{MARK}"}, {}, [1, 2, 3, 4, 5, 6]),
     "before the mark, which its server remembers": ([MAIN], {"target": f"before-mark:{MARK}"}, {}, [1, 2, 3, 4, 5]),
     "mark after a moment": ([MAIN], {"target": f"mark:{MARK}", "mark_after": "{h.moments[2]}"}, {}, [1, 2, 3, 4, 5, 6]),
-    "before the mark after a moment": ([MAIN], {"target": f"before-mark:{MARK}", "mark_after": "{h.moments[5]}"}, {}, [1, 2, 3, 4, 5]),
+    "before the mark after a moment": (
+        [MAIN],
+        {"target": f"before-mark:{MARK}", "mark_after": "{h.moments[5]}"},
+        {},
+        [1, 2, 3, 4, 5],
+    ),
     "LSN": ([MAIN], {"target": "lsn:{h.lsn_of_mark}"}, {}, [1, 2, 3, 4, 5, 6]),
     "before an LSN": ([MAIN], {"target": "before-lsn:{h.between_3_and_4}"}, {}, [1, 2, 3]),
     "differential alone": (["{h.files[1]}", "{h.files[5]}"], {}, {}, [1, 2, 3, 4, 5]),
@@ -198,7 +222,12 @@ def test_the_rows_of(sql_a, sql_b, history, kind):
     files = [path for place in where if place.startswith("{") for path in history.files[int(place[9:-2])]]
     told = {name: value.format(h=history) if isinstance(value, str) else value for name, value in choice.items()}
     source = {"folders": folders, "files": files, "time_zone": "UTC", "database": NAME, **told}
-    result = server.run("sql_restore", database=copy, source=source, **{name: value.format(h=history) for name, value in options.items()})
+    result = server.run(
+        "sql_restore",
+        database=copy,
+        source=source,
+        **{name: value.format(h=history) for name, value in options.items()},
+    )
     assert server.marks(copy) == rows
     assert server.state_of(copy) == "ONLINE" and result["database"]["user_access"] == "MULTI_USER"
     assert server.run("sql_restore", database=copy, source=source)["changed"] is False
@@ -207,7 +236,9 @@ def test_the_rows_of(sql_a, sql_b, history, kind):
 
 @pytest.mark.parametrize("options", [{"mark_after": "{h.moments[2]}"}, {"mark_after": "{h.moments[7]}"}])
 def test_a_mark_that_is_nowhere_leaves_nothing_open(sql_b, history, options):
-    """A server that does not meet the mark rolls on to the end; to open the database there would be to hand over other rows than were asked for."""
+    """A server that does not meet the mark rolls on to the end; to open the database there would be to hand over other
+    rows than were asked for.
+    """
     copy, told = f"Copy{next(_copies)}", {name: value.format(h=history) for name, value in options.items()}
     source = {"folders": [MAIN], "time_zone": "UTC", "database": NAME}
     with pytest.raises(Failed, match="was not met in the logs") as failed:
@@ -231,7 +262,9 @@ def test_what_msdb_knows_but_no_file_holds_any_more_is_left_out(sql_a, share):
     files = []
     for number, type in enumerate(("full", "log", "full", "full"), 1):
         mark(sql_a, name, number, type)
-        files += sql_a.run("sql_backup", database=name, type=type, path=folder, file_name=f"{number}.bak")["backup"]["files"]
+        files += sql_a.run("sql_backup", database=name, type=type, path=folder, file_name=f"{number}.bak")["backup"][
+            "files"
+        ]
     share.remove(files[3].replace(SHARE, "D:\\Shares\\backup"))
     sql_a.run("sql_backup", database=OTHER, path=folder, file_name="3.bak", overwrite=True)
     result = sql_a.run("sql_restore", database=f"{name}_copy", source={"history": True, "database": name})

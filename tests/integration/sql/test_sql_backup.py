@@ -21,7 +21,9 @@ def test_a_full_backup_on_a_share(sql_a, database, share, only_queries):
     folder = f"{SHARE}\\sql\\{database}"
     with only_queries:
         planned = sql_a.run("sql_backup", check=True, database=database, path=folder)
-    assert planned["changed"] is True and any(one.startswith(f"BACKUP DATABASE [{database}]") for one in planned["statements"])
+    assert planned["changed"] is True and any(
+        one.startswith(f"BACKUP DATABASE [{database}]") for one in planned["statements"]
+    )
     result = sql_a.run("sql_backup", database=database, path=folder)
     backup = result["backup"]
     assert backup["verified"] is True and backup["type"] == "full" and backup["copy_only"] is False
@@ -46,18 +48,29 @@ def test_differential_and_log_continue_the_full(sql_a, database):
 
 def test_stripes_copy_only_description_and_manifest(sql_a, database, tmp_path):
     manifest = tmp_path / "backup.json"
-    options = {"stripes": 3, "copy_only": True, "description": "before it's changed", "compression": "never", "manifest": str(manifest)}
+    options = {
+        "stripes": 3,
+        "copy_only": True,
+        "description": "before it's changed",
+        "compression": "never",
+        "manifest": str(manifest),
+    }
     result = sql_a.run("sql_backup", database=database, **options)
     assert [file[-8:] for file in files_of(result)] == ["1of3.bak", "2of3.bak", "3of3.bak"]
     assert result["backup"]["sets"][0]["copy_only"] is True
     assert json.loads(manifest.read_text()) == result["backup"]
-    assert sql_a.ask("SELECT description, is_copy_only FROM msdb.dbo.backupset WHERE database_name = %s", database) == [("before it's changed", True)]
+    assert sql_a.ask("SELECT description, is_copy_only FROM msdb.dbo.backupset WHERE database_name = %s", database) == [
+        ("before it's changed", True)
+    ]
     assert "NO_COMPRESSION" in result["statements"][-1]
 
 
 def test_a_file_is_appended_to_or_overwritten(sql_a, database):
     same = {"database": database, "file_name": "{database}.bak"}
-    positions = [sql_a.run("sql_backup", **same, **more)["backup"]["sets"][0]["position"] for more in ({}, {}, {"overwrite": True})]
+    positions = [
+        sql_a.run("sql_backup", **same, **more)["backup"]["sets"][0]["position"]
+        for more in ({}, {}, {"overwrite": True})
+    ]
     assert positions == [1, 2, 1]
 
 
@@ -86,7 +99,11 @@ def test_a_folder_without_rights_names_the_account(sql_a, database):
 
 
 OWN_ADVICE = {
-    2: "The file does not exist for", 3: "create it, or correct the path", 5: "give it Modify", 53: "port 445", 112: "free space there",
+    2: "The file does not exist for",
+    3: "create it, or correct the path",
+    5: "give it Modify",
+    53: "port 445",
+    112: "free space there",
     1326: "(DOMAIN\\SERVER$)",
 }
 
@@ -103,7 +120,14 @@ OWN_ADVICE = {
 def test_each_error_of_windows_has_advice_of_its_own(sql_a, database, at, number, cause, said):
     """Before the backup, while the folder is looked at, and in the backup itself; whatever language the server speaks."""
     folder, faults = f"{SHARE}\\sql\\{database}", sql_a.instance.faults
-    faults.add(Fault(action="error", pattern=at, number=number, text=f"Cannot open backup device '{folder}\\x.bak'. {said.format(cause)}"))
+    faults.add(
+        Fault(
+            action="error",
+            pattern=at,
+            number=number,
+            text=f"Cannot open backup device '{folder}\\x.bak'. {said.format(cause)}",
+        )
+    )
     try:
         with pytest.raises(Failed) as failed:
             sql_a.run("sql_backup", database=database, path=folder)
@@ -126,7 +150,10 @@ def locked(server, database):
     """A session of another run that works on a database, and its number."""
     holder = server.client()
     with holder.cursor() as cursor:
-        cursor.execute(f"EXEC sys.sp_getapplock @Resource = N'{lock_name(database)}', @LockMode = N'Exclusive', @LockOwner = N'Session'")
+        cursor.execute(
+            f"EXEC sys.sp_getapplock @Resource = N'{lock_name(database)}', @LockMode = N'Exclusive', @LockOwner = "
+            "N'Session'"
+        )
         cursor.execute("SELECT @@SPID")
         return holder, cursor.fetchone()[0]
 
@@ -141,7 +168,9 @@ def test_two_runs_exclude_each_other_and_the_loser_says_who(sql_a, database):
 
 
 def test_databases_whose_names_begin_alike_are_told_apart(sql_a, name):
-    """The server shows no more than the beginning of a lock's name, and a drill's database is called like the one that it tries."""
+    """The server shows no more than the beginning of a lock's name, and a drill's database is called like the one that
+    it tries.
+    """
     names = [f"PasswordResetServer{name}{tail}" for tail in ("_drill", "", "_tail")]
     sql_a.run("sql_database", name=names[1])
     holders = {one: locked(sql_a, one) for one in names}
@@ -156,8 +185,13 @@ def test_databases_whose_names_begin_alike_are_told_apart(sql_a, name):
 def test_a_login_that_may_not_see_sessions_is_still_told_that_there_is_another_run(sql_a, database, name):
     login = {"login_user": f"{name}_operator", "login_password": "0perator-Passw0rd"}
     role = {"name": database, "roles": ["db_backupoperator"]}
-    sql_a.run("sql_login", name=login["login_user"], password=login["login_password"], check_policy=False, databases=[role])
-    with contextlib.closing(locked(sql_a, database)[0]), pytest.raises(Failed, match=r"Another run works on database .*may not see who") as failed:
+    sql_a.run(
+        "sql_login", name=login["login_user"], password=login["login_password"], check_policy=False, databases=[role]
+    )
+    with (
+        contextlib.closing(locked(sql_a, database)[0]),
+        pytest.raises(Failed, match=r"Another run works on database .*may not see who") as failed,
+    ):
         sql_a.run("sql_backup", database=database, **login)
     assert "VIEW SERVER STATE" in failed.value.result["msg"]
 
@@ -182,8 +216,12 @@ def test_how_far_it_is_is_shown_while_it_runs(sql_a, sql_b, database, slow, tmp_
         assert 5 <= percent < 60, "it was shown long after it was so"
         return shown.read_text()
 
-    assert "verification: 100 %" in watched(sql_a, f"backup of {database}", "BACKUP DATABASE", "sql_backup", path=folder)
-    watched(sql_b, f"restore of {database}, step 1 of 2", "RESTORE DATABASE", "sql_restore", source={"folders": [folder]})
+    assert "verification: 100 %" in watched(
+        sql_a, f"backup of {database}", "BACKUP DATABASE", "sql_backup", path=folder
+    )
+    watched(
+        sql_b, f"restore of {database}, step 1 of 2", "RESTORE DATABASE", "sql_restore", source={"folders": [folder]}
+    )
     assert sql_b.marks(database) == [1]
 
 

@@ -10,23 +10,38 @@ from .conftest import SHARE, SYSTEM, Failed
 @pytest.fixture
 def developer(sql_a, monkeypatch):
     """sql-a as a Developer edition, which can do what Enterprise can."""
-    monkeypatch.setattr(sql_a.instance, "settings", dataclasses.replace(sql_a.instance.settings, edition="Developer Edition (64-bit)"))
+    monkeypatch.setattr(
+        sql_a.instance, "settings", dataclasses.replace(sql_a.instance.settings, edition="Developer Edition (64-bit)")
+    )
 
 
 @pytest.fixture
 def asked(database):
-    return {"database": database, "stripes": 2, "file_name": "{database}_{stripe}.bak", "copy_to": f"{SHARE}\\copies\\{database}"}
+    return {
+        "database": database,
+        "stripes": 2,
+        "file_name": "{database}_{stripe}.bak",
+        "copy_to": f"{SHARE}\\copies\\{database}",
+    }
 
 
 def test_a_second_copy_is_as_good_as_the_first(sql_a, database, asked, developer, only_queries):
     with only_queries:
         planned = sql_a.run("sql_backup", check=True, **asked)
-    assert " MIRROR TO " in planned["statements"][-1] and planned["backup"]["copy_files"] == [f"{asked['copy_to']}\\{database}_{n}.bak" for n in (1, 2)]
+    assert " MIRROR TO " in planned["statements"][-1] and planned["backup"]["copy_files"] == [
+        f"{asked['copy_to']}\\{database}_{n}.bak" for n in (1, 2)
+    ]
     backup = sql_a.run("sql_backup", **asked)["backup"]
-    assert backup["copy_files"] == planned["backup"]["copy_files"] and backup["verified"] is True and backup["sets"][0]["files"] == backup["files"]
+    assert (
+        backup["copy_files"] == planned["backup"]["copy_files"]
+        and backup["verified"] is True
+        and backup["sets"][0]["files"] == backup["files"]
+    )
     for file in backup["files"]:
         sql_a.host.files(SYSTEM).remove(file)
-    back = sql_a.run("sql_restore", database=f"{database}_copy", source={"folders": [asked["copy_to"]], "database": database})
+    back = sql_a.run(
+        "sql_restore", database=f"{database}_copy", source={"folders": [asked["copy_to"]], "database": database}
+    )
     assert back["changed"] is True and sql_a.marks(f"{database}_copy") == [1]
 
 

@@ -22,7 +22,9 @@ def test_an_encrypted_backup(sql_a, database, certificate, only_queries):
     assert "ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = [PRS backup])" in planned["statements"][-1]
     assert "was never backed up" in str(planned["warnings"])
     mark(sql_a, database, 2, "a secret of the database")
-    plain, backup = (sql_a.run("sql_backup", compression="never", **options)["backup"] for options in ({"database": database}, asked))
+    plain, backup = (
+        sql_a.run("sql_backup", compression="never", **options)["backup"] for options in ({"database": database}, asked)
+    )
     ((thumbprint,),) = sql_a.ask("SELECT thumbprint FROM sys.certificates WHERE name = 'PRS backup'")
     assert backup["encryption"]["thumbprint"] == thumbprint.hex().upper() == backup["sets"][0]["encryptor_thumbprint"]
     assert backup["verified"] is True
@@ -60,7 +62,9 @@ def test_an_edition_that_cannot(sql_a, database, certificate, monkeypatch):
     from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import run as backing_up
 
     read_server = backing_up.read_server
-    monkeypatch.setattr(backing_up, "read_server", lambda connection: {**read_server(connection), "edition": "Express Edition (64-bit)"})
+    monkeypatch.setattr(
+        backing_up, "read_server", lambda connection: {**read_server(connection), "edition": "Express Edition (64-bit)"}
+    )
     with pytest.raises(Failed, match="cannot encrypt backups"):
         sql_a.run("sql_backup", database=database, encryption={"certificate": certificate})
 

@@ -43,10 +43,15 @@ def test_files_that_are_gone_and_files_that_msdb_does_not_know(sql_a, sql_b, dat
     share.remove(files[2][0].replace(SHARE, THERE))
     with only_queries:
         result = sql_a.run("sql_backup_info", database=database, folders=[folder], history=True)
-    assert whereabouts(result) == [(True, True), (True, True), (True, False), (True, True)] and result["unreadable"] == []
+    assert (
+        whereabouts(result) == [(True, True), (True, True), (True, False), (True, True)] and result["unreadable"] == []
+    )
     (health,) = result["databases"]
     assert [one["guid"] for one in health["lost"]] == [guids[2]] and health["unusable"] == []
-    assert health["lost"][0]["reason"] == "msdb knows it, but no such file was found" and health["lost"][0]["files"] == files[2]
+    assert (
+        health["lost"][0]["reason"] == "msdb knows it, but no such file was found"
+        and health["lost"][0]["files"] == files[2]
+    )
     assert health["counts"] == {"usable": 3, "unusable": 0, "lost": 1}
     assert health["chain"] == guids[:2]
     (gap,) = health["gaps"]
@@ -71,7 +76,9 @@ def test_the_history_alone_can_be_held_against_its_files(sql_a, database, folder
     share.remove(place)
     share.remove(files[0][0].replace(SHARE, THERE))
     share.remove(other["files"][0].replace(SHARE, THERE))
-    (health,) = sql_a.run("sql_backup_info", database=database, crosscheck=True, recovery_point_objective=9999)["databases"]
+    (health,) = sql_a.run("sql_backup_info", database=database, crosscheck=True, recovery_point_objective=9999)[
+        "databases"
+    ]
     assert (health["recovery_point"], health["within_objective"], health["counts"]["lost"]) == (None, False, 3)
     share.remove_tree(folder.replace(SHARE, THERE))
     result = sql_a.run("sql_backup_info", database=database, crosscheck=True)
@@ -91,7 +98,10 @@ def test_a_share_that_cannot_be_looked_into_is_no_loss(lab, sql_a, database, fol
     (health,) = result["databases"]
     assert {one["guid"]: one["in_files"] for one in result["sets"]} == {guids[0]: None, near: True}
     assert health["lost"] == [] and health["recovery_point"] is None
-    assert "cannot use the folder" in health["unusable"][0]["reason"] and "only msdb tells" in health["unusable"][0]["reason"]
+    assert (
+        "cannot use the folder" in health["unusable"][0]["reason"]
+        and "only msdb tells" in health["unusable"][0]["reason"]
+    )
 
 
 def test_a_missing_stripe(sql_a, database, folder, share):
@@ -99,14 +109,21 @@ def test_a_missing_stripe(sql_a, database, folder, share):
     share.remove(files[1].replace(SHARE, THERE))
     for options in ({"folders": [folder]}, {"folders": [folder], "history": True}):
         (health,) = sql_a.run("sql_backup_info", database=database, **options)["databases"]
-        assert [one["reason"] for one in health["unusable"]] == ["stripe 2 of 3 is missing"] and health["recovery_point"] is None
+        assert [one["reason"] for one in health["unusable"]] == ["stripe 2 of 3 is missing"] and health[
+            "recovery_point"
+        ] is None
 
 
 def test_damage_that_no_header_tells(sql_a, database, folder, share):
     """Verified down to the best chain that is whole; what it does not need is read only when all is asked for."""
     guids, files = back_up(sql_a, database, folder, "full", "log", "full", "log")
     asked = {"database": database, "folders": [folder]}
-    assert [one["verified"] for one in sql_a.run("sql_backup_info", verify="chain", **asked)["sets"]] == [False, False, True, True]
+    assert [one["verified"] for one in sql_a.run("sql_backup_info", verify="chain", **asked)["sets"]] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     place = files[2][0].replace(SHARE, THERE)
     content = bytearray(share.read(place))
     content[len(content) // 2] ^= 0xFF
@@ -115,9 +132,16 @@ def test_damage_that_no_header_tells(sql_a, database, folder, share):
     assert health["chain"] == guids[2:] and health["unusable"] == []
     result = sql_a.run("sql_backup_info", verify="chain", **asked)
     (health,) = result["databases"]
-    assert [one["guid"] for one in health["unusable"]] == [guids[2]] and "cannot be read to its end" in health["unusable"][0]["reason"]
+    assert [one["guid"] for one in health["unusable"]] == [guids[2]] and "cannot be read to its end" in health[
+        "unusable"
+    ][0]["reason"]
     assert health["chain"] == [guids[0], guids[1], guids[3]]
-    assert {one["guid"]: one["verified"] for one in result["sets"]} == {guids[0]: True, guids[1]: True, guids[2]: False, guids[3]: True}
+    assert {one["guid"]: one["verified"] for one in result["sets"]} == {
+        guids[0]: True,
+        guids[1]: True,
+        guids[2]: False,
+        guids[3]: True,
+    }
     share.remove(files[3][0].replace(SHARE, THERE))
     result = sql_a.run("sql_backup_info", verify="all", **asked)
     assert [one["verified"] for one in result["sets"]] == [True, True, False]
@@ -164,11 +188,19 @@ def test_a_database_is_known_by_its_family_whatever_it_is_called(sql_a, database
     sql_a.run("sql_database", name=stranger, recovery_model="FULL")
     sql_a.run("sql_backup", database=stranger, path=folder)
     for where in ({"folders": [folder]}, {}):
-        for wanted in ({"database": database}, {"database": f"{database}_new"}, {"family_guid": f"{{{family.upper()}}}"}):
+        for wanted in (
+            {"database": database},
+            {"database": f"{database}_new"},
+            {"family_guid": f"{{{family.upper()}}}"},
+        ):
             result = sql_a.run("sql_backup_info", **where, **wanted)
             assert [one["guid"] for one in result["sets"]] == [*guids, *later]
             (health,) = result["databases"]
-            assert health["database"] == f"{database}_new" and health["unusable"] == [] and health["chain"] == [*guids, *later]
+            assert (
+                health["database"] == f"{database}_new"
+                and health["unusable"] == []
+                and health["chain"] == [*guids, *later]
+            )
     assert len(sql_a.run("sql_backup_info", folders=[folder])["databases"]) == 2
 
 
@@ -198,7 +230,12 @@ def test_times_without_a_zone_are_warned_of(sql_a, database, folder):
     back_up(sql_a, database, folder, "full")
     asked = {"database": database, "folders": [folder]}
     assert "not tell the time zone" in str(sql_a.run("sql_backup_info", **asked)["warnings"])
-    for more in ({"folders": [folder], "time_zone": "UTC"}, {"folders": [folder], "history": True}, {}, {"crosscheck": True}):
+    for more in (
+        {"folders": [folder], "time_zone": "UTC"},
+        {"folders": [folder], "history": True},
+        {},
+        {"crosscheck": True},
+    ):
         assert "warnings" not in sql_a.run("sql_backup_info", database=database, **more)
 
 
@@ -206,7 +243,9 @@ def test_what_is_returned_is_what_is_documented(sql_a, database, folder):
     back_up(sql_a, database, folder, "full")
     documented = yaml.safe_load(sql_backup_info.RETURN)
     result = sql_a.run("sql_backup_info", database=database, folders=[folder], history=True, prometheus=True)
-    assert set(result) - {"changed", "invocation", "warnings"} == set(documented) - {"answered_by"}      # with a failover partner alone
+    assert set(result) - {"changed", "invocation", "warnings"} == set(documented) - {
+        "answered_by"
+    }  # with a failover partner alone
     assert set(result["databases"][0]) == set(documented["databases"]["contains"])
     assert set(result["sets"][0]) >= set(documented["sets"]["contains"])
 

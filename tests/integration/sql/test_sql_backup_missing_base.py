@@ -23,10 +23,14 @@ def test_a_missing_base_is_foreseen(sql_a, database, type, check, only_queries):
 def test_a_full_instead_and_then_what_was_asked_for(sql_a, database, type):
     asked = {"database": database, "type": type, "missing_base": "full"}
     planned = sql_a.run("sql_backup", check=True, **asked)
-    assert planned["statements"][-1].startswith(f"BACKUP DATABASE [{database}]") and "would be taken instead" in str(planned["warnings"])
+    assert planned["statements"][-1].startswith(f"BACKUP DATABASE [{database}]") and "would be taken instead" in str(
+        planned["warnings"]
+    )
     assert fulls(sql_a, database) == 0
     result = sql_a.run("sql_backup", **asked)
-    assert (result["backup"]["type"], result["backup"]["instead_of"]) == ("full", type) and "was taken instead" in str(result["warnings"])
+    assert (result["backup"]["type"], result["backup"]["instead_of"]) == ("full", type) and "was taken instead" in str(
+        result["warnings"]
+    )
     assert result["backup"]["files"][0].endswith(".bak") and result["backup"]["sets"][0]["type"] == "full"
     mark(sql_a, database, 2, "second")
     second = sql_a.run("sql_backup", **asked)

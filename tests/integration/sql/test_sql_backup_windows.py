@@ -1,4 +1,6 @@
-"""What sql_backup lets the Windows of its server do: manifests, staging, copies, removal where SQL Server may not, leases."""
+"""What sql_backup lets the Windows of its server do: manifests, staging, copies, removal where SQL Server may not,
+leases.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,10 @@ def staged(sql_a, database, on_share):
 def test_a_manifest_lies_beside_the_files_and_says_what_they_are(sql_a, database, disk, lab, tmp_path):
     folder, control = f"D:\\Backup\\{database}", tmp_path / "backup.json"
     with_windows = {"database": database, "path": folder, "stripes": 2, **sql_a.windows}
-    assert "manifest_beside" not in sql_a.run("sql_backup", check=True, **with_windows)["backup"] and there(disk, folder) == []
+    assert (
+        "manifest_beside" not in sql_a.run("sql_backup", check=True, **with_windows)["backup"]
+        and there(disk, folder) == []
+    )
     since = lab[0].record.last
     backup = sql_a.run("sql_backup", manifest=str(control), **with_windows)["backup"]
     assert backup["manifest_beside"] == f"{backup['files'][0]}.manifest.json"
@@ -67,19 +72,25 @@ def test_a_manifest_lies_beside_the_files_and_says_what_they_are(sql_a, database
     assert beside == backup == json.loads(control.read_text())
     assert beside["sha256"] == {file: hashlib.sha256(disk.read(file)).hexdigest() for file in backup["files"]}
     assert beside["file_sizes"] == {file: len(disk.read(file)) for file in backup["files"]}
-    assert there(disk, folder) == sorted(path.rpartition("\\")[2] for path in (*backup["files"], backup["manifest_beside"]))
-    assert [name for name in scripts(sql_a, since) if name != "runner"][-1] == "write_lines"      # last of all
+    assert there(disk, folder) == sorted(
+        path.rpartition("\\")[2] for path in (*backup["files"], backup["manifest_beside"])
+    )
+    assert [name for name in scripts(sql_a, since) if name != "runner"][-1] == "write_lines"  # last of all
 
 
 def test_a_manifest_on_a_share(sql_a, database, on_share, share):
-    backup = sql_a.run("sql_backup", database=database, path=on_share[0], **sql_a.windows, **sql_a.share_account)["backup"]
+    backup = sql_a.run("sql_backup", database=database, path=on_share[0], **sql_a.windows, **sql_a.share_account)[
+        "backup"
+    ]
     beside = json.loads(share.read(backup["manifest_beside"].replace(SHARE, REAL)))
-    assert beside["sha256"] == {file: hashlib.sha256(share.read(file.replace(SHARE, REAL))).hexdigest() for file in backup["files"]}
+    assert beside["sha256"] == {
+        file: hashlib.sha256(share.read(file.replace(SHARE, REAL))).hexdigest() for file in backup["files"]
+    }
 
 
 @pytest.mark.parametrize("more", [{}, {"manifest_beside": "false", "path": None}])
 def test_a_run_that_needs_no_windows_asks_for_none(sql_a, database, on_share, lab, more):
-    since = lab[0].record.last      # a share without an account for it is out of reach of WinRM's logon
+    since = lab[0].record.last  # a share without an account for it is out of reach of WinRM's logon
     result = sql_a.run("sql_backup", **{"database": database, "path": on_share[0], **sql_a.windows, **more})
     assert "manifest_beside" not in result["backup"] and "warnings" not in result
     assert scripts(sql_a, since) == []
@@ -93,7 +104,9 @@ def test_a_manifest_that_cannot_be_written(sql_a, database, wanted):
         assert result["backup"]["verified"] is True and "no manifest lies" not in str(result["warnings"])
         assert "could not be seen" in str(result["warnings"]) and "winrm_password" in str(result["warnings"])
     else:
-        with pytest.raises(Failed, match=r"The backup is complete in .*, but no manifest lies beside it.*winrm_password") as failed:
+        with pytest.raises(
+            Failed, match=r"The backup is complete in .*, but no manifest lies beside it.*winrm_password"
+        ) as failed:
             sql_a.run("sql_backup", **asked)
         assert failed.value.result["backup"]["verified"] is True
 
@@ -107,7 +120,13 @@ def test_manifests_are_no_backups_to_anybody(sql_a, sql_b, database, on_share):
 
 
 def test_an_old_manifest_does_not_speak_for_a_file_that_was_written_anew(sql_a, database, disk, monkeypatch):
-    asked = {"database": database, "path": f"D:\\Backup\\{database}", "file_name": "same.bak", "overwrite": True, **sql_a.windows}
+    asked = {
+        "database": database,
+        "path": f"D:\\Backup\\{database}",
+        "file_name": "same.bak",
+        "overwrite": True,
+        **sql_a.windows,
+    }
     sql_a.run("sql_backup", **asked)
     with monkeypatch.context() as patched, pytest.raises(Failed):
         patched.setattr(WindowsFiles, "hash_one", lambda *_given: 1 / 0)
@@ -124,11 +143,13 @@ def test_no_rights_on_a_share_are_told_with_the_way_out(sql_a, database, on_shar
     for part in ("error 5", "NT SERVICE\\MSSQLSERVER", "Modify", "stage_path"):
         assert part in failed.value.result["msg"]
     with pytest.raises(Failed) as failed:
-        sql_a.run("sql_backup", database=database, path="C:\\Windows")      # no share: nothing to stage for
+        sql_a.run("sql_backup", database=database, path="C:\\Windows")  # no share: nothing to stage for
     assert "stage_path" not in failed.value.result["msg"]
 
 
-def test_staged_and_carried_where_sql_server_may_not(sql_a, sql_b, staged, database, on_share, no_rights, disk, share, only_queries):
+def test_staged_and_carried_where_sql_server_may_not(
+    sql_a, sql_b, staged, database, on_share, no_rights, disk, share, only_queries
+):
     with only_queries:
         planned = sql_a.run("sql_backup", check=True, stripes=2, **staged)
     assert f"TO DISK = N'{STAGE}\\" in planned["statements"][-1] and there(share, on_share[1]) == []
@@ -144,14 +165,18 @@ def test_staged_and_carried_where_sql_server_may_not(sql_a, sql_b, staged, datab
     assert sql_b.marks(database) == [1]
 
 
-def test_what_cannot_be_carried_waits_and_goes_with_the_next_one(sql_a, sql_b, staged, database, on_share, disk, share, lab):
+def test_what_cannot_be_carried_waits_and_goes_with_the_next_one(
+    sql_a, sql_b, staged, database, on_share, disk, share, lab
+):
     made, _ca_file = lab
     gone = {"host": "files", "share": "backup"}
     sql_a.run("sql_backup", **staged)
     mark(sql_a, database, 2, "in a log that waits")
     estate_faults.apply(made, "share-gone", gone)
     try:
-        with pytest.raises(Failed, match=r"The backup is complete in D:\\Stage\\.*not yet where it belongs.*next run") as failed:
+        with pytest.raises(
+            Failed, match=r"The backup is complete in D:\\Stage\\.*not yet where it belongs.*next run"
+        ) as failed:
             sql_a.run("sql_backup", type="log", **staged)
         assert failed.value.result["backup"]["verified"] is True
     finally:
@@ -170,7 +195,7 @@ def test_what_cannot_be_carried_waits_and_goes_with_the_next_one(sql_a, sql_b, s
 def test_what_waits_of_a_database_that_is_gone_stays(sql_a, staged, database, disk, lab):
     """Somebody made an empty one in its place: what could not be carried may be all that is left of the first."""
     made, gone = lab[0], {"host": "files", "share": "backup"}
-    own = staged["stage_path"] = f"{STAGE} of {database}"       # what stays there is in no other test's way
+    own = staged["stage_path"] = f"{STAGE} of {database}"  # what stays there is in no other test's way
     estate_faults.apply(made, "share-gone", gone)
     try:
         with pytest.raises(Failed, match="not yet where it belongs"):
@@ -200,7 +225,9 @@ def test_a_note_that_names_files_elsewhere_is_none(sql_a, staged, database, disk
 
 @pytest.mark.parametrize("idle", [False, True])
 def test_a_session_that_lay_idle_is_opened_anew(sql_a, sql_b, staged, database, on_share, monkeypatch, idle):
-    """A host ends one that it hears nothing of, and a backup may take hours. One that is not idle serves for everything."""
+    """A host ends one that it hears nothing of, and a backup may take hours. One that is not idle serves for
+    everything.
+    """
     opened, enter = [], windows.WinrmSession.__enter__
     monkeypatch.setattr(windows.WinrmSession, "__enter__", lambda session: opened.append(session) or enter(session))
     monkeypatch.setattr(windows, "IDLE", -1.0 if idle else 3600.0)
@@ -246,7 +273,10 @@ def test_a_file_that_is_there_is_not_replaced(sql_a, staged, share, on_share):
         ({"stage_path": SHARE}, "is a share"),
         ({"path": f"{STAGE}\\"}, "is the folder that the backup is carried to"),
         ({"path": None}, "needs 'path'"),
-        ({"copy_to": f"{SHARE}\\copies", "copy_share_user": "PRSLAB\\other", "copy_share_password": "x"}, "under one account only"),
+        (
+            {"copy_to": f"{SHARE}\\copies", "copy_share_user": "PRSLAB\\other", "copy_share_password": "x"},
+            "under one account only",
+        ),
     ],
 )
 def test_staging_that_makes_no_sense(sql_a, staged, options, part):
@@ -290,7 +320,13 @@ def test_a_chain_whose_hash_is_wrong_counts_for_nothing(sql_a, staged, database,
 
 @pytest.fixture
 def copied(sql_a, database, on_share):
-    return {"database": database, "path": f"D:\\Backup\\{database}", "copy_to": on_share[0], **sql_a.windows, **sql_a.share_account}
+    return {
+        "database": database,
+        "path": f"D:\\Backup\\{database}",
+        "copy_to": on_share[0],
+        **sql_a.windows,
+        **sql_a.share_account,
+    }
 
 
 def test_windows_copies_on_an_edition_that_cannot(sql_a, sql_b, copied, database, on_share, disk, share, only_queries):
@@ -301,7 +337,9 @@ def test_windows_copies_on_an_edition_that_cannot(sql_a, sql_b, copied, database
     for files, view, folder in ((backup["files"], disk, copied["path"]), (backup["copy_files"], share, on_share[1])):
         [data, manifest] = [view.read(f"{folder}\\{name}") for name in there(view, folder)]
         told = json.loads(manifest)
-        assert told["files"] == files == told["sets"][0]["files"] and list(told["sha256"].values()) == [hashlib.sha256(data).hexdigest()]
+        assert told["files"] == files == told["sets"][0]["files"] and list(told["sha256"].values()) == [
+            hashlib.sha256(data).hexdigest()
+        ]
     sql_b.run("sql_restore", database=database, source={"folders": [on_share[0]]})
     assert sql_b.marks(database) == [1]
 
@@ -320,12 +358,16 @@ def test_the_copy_has_an_account_of_its_own(sql_a, copied):
 
 
 def test_a_place_that_was_given_up_does_not_keep_later_backups_from_theirs(sql_a, copied, share):
-    """A wrong name in 'copy_to': the backup waits for a place that never comes, and a run with the right name is none of its business."""
+    """A wrong name in 'copy_to': the backup waits for a place that never comes, and a run with the right name is none
+    of its business.
+    """
     with pytest.raises(Failed, match="not yet where it belongs"):
         sql_a.run("sql_backup", **{**copied, "copy_to": "\\\\files\\nothing\\of\\that\\name"})
     result = sql_a.run("sql_backup", **copied)
     assert share.is_file(result["backup"]["copy_files"][0].replace(SHARE, "D:\\Shares\\backup"))
-    note = re.search(r"still cannot be brought to .* remove (.+\.unfinished\.json)\.", str(result["warnings"]))[1].replace("\\\\", "\\")
+    note = re.search(r"still cannot be brought to .* remove (.+\.unfinished\.json)\.", str(result["warnings"]))[
+        1
+    ].replace("\\\\", "\\")
     assert "finished" not in result
     sql_a.host.files(SYSTEM).remove(note)
     assert "warnings" not in sql_a.run("sql_backup", **copied)
@@ -333,7 +375,9 @@ def test_a_place_that_was_given_up_does_not_keep_later_backups_from_theirs(sql_a
 
 @pytest.fixture
 def developer(sql_a, monkeypatch):
-    monkeypatch.setattr(sql_a.instance, "settings", dataclasses.replace(sql_a.instance.settings, edition="Developer Edition (64-bit)"))
+    monkeypatch.setattr(
+        sql_a.instance, "settings", dataclasses.replace(sql_a.instance.settings, edition="Developer Edition (64-bit)")
+    )
 
 
 def test_a_mirrored_copy_has_a_manifest_of_its_own(sql_a, copied, developer, on_share, disk, share):
@@ -384,13 +428,23 @@ def test_without_windows_a_manifest_stays_and_that_is_said(sql_a, database, disk
 def test_a_rebuild_elsewhere_keeps_backups_away(sql_a, sql_b, database, on_share, check, monkeypatch):
     # Other tests put sql-a's clock forward; of a lease's age two machines judge whose clocks agree.
     monkeypatch.setattr(sql_a.host.estate.host("files"), "clock_offset", sql_a.host.clock_offset)
-    lease = {"path": on_share[0], "database": database, "owner": "she@elsewhere pid 1", "stale_after": 60, **sql_a.share_account}
+    lease = {
+        "path": on_share[0],
+        "database": database,
+        "owner": "she@elsewhere pid 1",
+        "stale_after": 60,
+        **sql_a.share_account,
+    }
     run = {"database": database, "path": on_share[0], **sql_a.share_account, **sql_a.windows}
     sql_b.run("recovery_lease", login=False, **lease, **sql_b.windows)
     with pytest.raises(Failed, match=rf"she@elsewhere pid 1 works on database {database} since .*take_over: true"):
         sql_a.run("sql_backup", check=check, lease_owner="me@here", **run)
     assert sql_a.ask("SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s", database) == [(0,)]
-    assert sql_a.run("sql_backup", check=check, lease_owner="she@elsewhere pid 1", **run)["changed"]      # its own run may
-    file = sql_a.host.estate.host("files").files(SYSTEM).real_path(f"{on_share[0].replace(SHARE, REAL)}\\{database}.lease.json", "rb")
+    assert sql_a.run("sql_backup", check=check, lease_owner="she@elsewhere pid 1", **run)["changed"]  # its own run may
+    file = (
+        sql_a.host.estate.host("files")
+        .files(SYSTEM)
+        .real_path(f"{on_share[0].replace(SHARE, REAL)}\\{database}.lease.json", "rb")
+    )
     os.utime(file, (os.stat(file).st_mtime - 7200,) * 2)
-    assert sql_a.run("sql_backup", check=check, lease_owner="me@here", **run)["changed"]      # stale
+    assert sql_a.run("sql_backup", check=check, lease_owner="me@here", **run)["changed"]  # stale

@@ -22,8 +22,21 @@ def twice(server, module, only_queries, **options):
 
 
 def test_a_database_is_made_set_up_and_removed(sql_a, name, only_queries):
-    made = twice(sql_a, "sql_database", only_queries, name=name, collation="Latin1_General_CI_AS", recovery_model="FULL", owner="sa", compatibility_level=140)
-    rows = sql_a.ask("SELECT collation_name, recovery_model_desc, compatibility_level, SUSER_SNAME(owner_sid) FROM sys.databases WHERE name = %s", name)
+    made = twice(
+        sql_a,
+        "sql_database",
+        only_queries,
+        name=name,
+        collation="Latin1_General_CI_AS",
+        recovery_model="FULL",
+        owner="sa",
+        compatibility_level=140,
+    )
+    rows = sql_a.ask(
+        "SELECT collation_name, recovery_model_desc, compatibility_level, SUSER_SNAME(owner_sid) FROM sys.databases "
+        "WHERE name = %s",
+        name,
+    )
     assert rows == [("Latin1_General_CI_AS", "FULL", 140, "sa")]
     assert made["database"]["name"] == name and made["database"]["collation"] == "Latin1_General_CI_AS"
     with pytest.raises(Failed, match="allow_data_loss"):
@@ -44,14 +57,33 @@ def test_removing_a_database_ends_its_sessions(sql_a, database):
 def test_names_that_need_quotes(sql_a, name):
     assert sql_a.run("sql_database", name=name)["database"]["name"] == name
     assert sql_a.run("sql_database", name=name)["changed"] is False
-    sql_a.run("sql_login", name=f"login {name[:90]}", password="Passw0rd-it's", databases=[{"name": name, "roles": ["db_owner"]}])
-    assert sql_a.run("sql_login", name=f"login {name[:90]}", password="Passw0rd-it's", databases=[{"name": name, "roles": ["db_owner"]}])["changed"] is False
+    sql_a.run(
+        "sql_login",
+        name=f"login {name[:90]}",
+        password="Passw0rd-it's",
+        databases=[{"name": name, "roles": ["db_owner"]}],
+    )
+    assert (
+        sql_a.run(
+            "sql_login",
+            name=f"login {name[:90]}",
+            password="Passw0rd-it's",
+            databases=[{"name": name, "roles": ["db_owner"]}],
+        )["changed"]
+        is False
+    )
     sql_a.run("sql_database", name=name, state="absent", allow_data_loss=True)
     assert sql_a.state_of(name) is None
 
 
 @pytest.mark.parametrize(
-    ("name", "part"), [('quo"te', "Windows cannot have a file of that name"), ("x" * 129, "at most 128"), ("", "empty"), ("a\x00b", "NUL")]
+    ("name", "part"),
+    [
+        ('quo"te', "Windows cannot have a file of that name"),
+        ("x" * 129, "at most 128"),
+        ("", "empty"),
+        ("a\x00b", "NUL"),
+    ],
 )
 def test_names_that_cannot_be(sql_a, name, part):
     with pytest.raises(Failed) as failed:
@@ -62,7 +94,12 @@ def test_names_that_cannot_be(sql_a, name, part):
 def test_a_login_with_a_sid_and_a_user(sql_a, database, only_queries):
     login = f"app_{database}"
     options = {
-        "name": login, "password": "First-Passw0rd", "sid": SID, "check_policy": True, "check_expiration": False, "default_database": database,
+        "name": login,
+        "password": "First-Passw0rd",
+        "sid": SID,
+        "check_policy": True,
+        "check_expiration": False,
+        "default_database": database,
         "databases": [{"name": database, "roles": ["db_owner"]}],
     }
     with only_queries:
@@ -70,7 +107,12 @@ def test_a_login_with_a_sid_and_a_user(sql_a, database, only_queries):
     made = sql_a.run("sql_login", **options)
     assert planned["statements"] == made["statements"] and made["login"]["sid"] == SID
     assert sql_a.run("sql_login", **options)["changed"] is False
-    with pymssql.connect(server=sql_a.host.address, user=login, password="First-Passw0rd", encryption="require") as session, session.cursor() as cursor:
+    with (
+        pymssql.connect(
+            server=sql_a.host.address, user=login, password="First-Passw0rd", encryption="require"
+        ) as session,
+        session.cursor() as cursor,
+    ):
         cursor.execute("SELECT said FROM dbo.marker")
         assert cursor.fetchall() == [("first",)]
     changed = sql_a.run("sql_login", **{**options, "password": "Second-Passw0rd"})
@@ -91,12 +133,18 @@ def test_an_orphan_is_repaired(sql_a, database, only_queries):
     made = twice(sql_a, "sql_login", only_queries, **user)
     assert made["statements"][-1] == f"ALTER USER [{login}] WITH LOGIN = [{login}]"
     assert made["users"][database] == {"user": login, "schema": "dbo", "roles": ["db_datareader"], "repaired": True}
-    rows = sql_a.ask("SELECT l.name FROM sys.database_principals u JOIN sys.server_principals l ON l.sid = u.sid WHERE u.name = %s", login, database=database)
+    rows = sql_a.ask(
+        "SELECT l.name FROM sys.database_principals u JOIN sys.server_principals l ON l.sid = u.sid WHERE u.name = %s",
+        login,
+        database=database,
+    )
     assert rows == [(login,)]
     sql_a.run("sql_login", name=login, state="absent")
 
 
-def test_a_login_gets_the_password_of_another_servers_login_without_anybody_knowing_it(sql_a, sql_b, name, only_queries):
+def test_a_login_gets_the_password_of_another_servers_login_without_anybody_knowing_it(
+    sql_a, sql_b, name, only_queries
+):
     sql_a.run("sql_login", name=name, password="Of-A-Passw0rd", sid=SID)
     taken = sql_a.run("sql_info", gather_subset=["password_hashes"])["password_hashes"][name]
     made = twice(sql_b, "sql_login", only_queries, name=name, password_hash=taken, sid=SID)
@@ -104,7 +152,9 @@ def test_a_login_gets_the_password_of_another_servers_login_without_anybody_know
     sql_a.run("sql_login", name=name, password="Changed-Passw0rd")
     changed = sql_a.run("sql_info", gather_subset=["password_hashes"])["password_hashes"][name]
     twice(sql_b, "sql_login", only_queries, name=name, password_hash=changed)
-    assert sql_b.ask("SELECT PWDCOMPARE(N'Changed-Passw0rd', password_hash) FROM sys.sql_logins WHERE name = %s", name) == [(1,)]
+    assert sql_b.ask(
+        "SELECT PWDCOMPARE(N'Changed-Passw0rd', password_hash) FROM sys.sql_logins WHERE name = %s", name
+    ) == [(1,)]
     with pytest.raises(Failed) as failed:
         sql_b.run("sql_login", name=name, password_hash="0x0200abc")
     assert "sql_info reads it" in failed.value.result["msg"]

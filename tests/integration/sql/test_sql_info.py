@@ -22,10 +22,19 @@ def test_the_instance_with_both_drivers(sql_a, driver):
     result = sql_a.run("sql_info", **driver)
     server = result["server"]
     assert result["changed"] is False
-    assert (server["name"], server["host_name"], server["version_major"], server["build"]) == ("SQL-A", "SQL-A", 15, 4430)
+    assert (server["name"], server["host_name"], server["version_major"], server["build"]) == (
+        "SQL-A",
+        "SQL-A",
+        15,
+        4430,
+    )
     assert server["edition"].startswith("Standard") and server["backup_compression"] is True
     assert (server["collation"], server["mixed_mode"], server["sysadmin"]) == (COLLATION, True, True)
-    assert (server["default_data_path"], server["default_log_path"], server["default_backup_path"]) == ("D:\\Data", "E:\\Log", "D:\\Backup")
+    assert (server["default_data_path"], server["default_log_path"], server["default_backup_path"]) == (
+        "D:\\Data",
+        "E:\\Log",
+        "D:\\Backup",
+    )
     assert server["encrypted_connection"] is True
     assert {"master", "tempdb", "model", "msdb"} <= {one["name"] for one in result["databases"]}
     sa = next(login for login in result["logins"] if login["name"] == "sa")
@@ -34,9 +43,21 @@ def test_the_instance_with_both_drivers(sql_a, driver):
 
 
 def test_a_database_and_its_files(sql_a, database, driver):
-    found = next(one for one in sql_a.run("sql_info", gather_subset=["databases"], **driver)["databases"] if one["name"] == database)
-    assert (found["state"], found["recovery_model"], found["page_verify"], found["user_access"]) == ("ONLINE", "FULL", "CHECKSUM", "MULTI_USER")
-    assert {file["type"]: file["path"][:8] for file in found["files"]} == {"ROWS": "D:\\Data\\", "LOG": "E:\\Log\\" + database[0]}
+    found = next(
+        one
+        for one in sql_a.run("sql_info", gather_subset=["databases"], **driver)["databases"]
+        if one["name"] == database
+    )
+    assert (found["state"], found["recovery_model"], found["page_verify"], found["user_access"]) == (
+        "ONLINE",
+        "FULL",
+        "CHECKSUM",
+        "MULTI_USER",
+    )
+    assert {file["type"]: file["path"][:8] for file in found["files"]} == {
+        "ROWS": "D:\\Data\\",
+        "LOG": "E:\\Log\\" + database[0],
+    }
     assert found["size_bytes"] > 0 and len(found["family_guid"]) == 36
     assert found["last_full_backup"] is None
 

@@ -21,7 +21,9 @@ def folder(database):
 
 @pytest.fixture
 def history(sql_a, sql_b, database, folder):
-    """A full backup with row 1, a log with row 2, a differential with row 3, a log with row 4, minutes apart; the moments after each."""
+    """A full backup with row 1, a log with row 2, a differential with row 3, a log with row 4, minutes apart; the
+    moments after each.
+    """
     moments = {}
 
     def take(type, number):
@@ -42,12 +44,21 @@ def rows(server, database):
 
 
 def test_onto_another_server(sql_a, sql_b, database, folder, history, only_queries):
-    options = {"database": database, "source": {"folders": [folder]}, "relocate": {"data_dir": "D:\\Data", "log_dir": "E:\\Log"}, "checkdb": "physical"}
+    options = {
+        "database": database,
+        "source": {"folders": [folder]},
+        "relocate": {"data_dir": "D:\\Data", "log_dir": "E:\\Log"},
+        "checkdb": "physical",
+    }
     with only_queries:
         planned = sql_b.run("sql_restore", check=True, **options)
     assert sql_b.state_of(database) is None
     result = sql_b.run("sql_restore", **options)
-    assert [step["kind"] for step in planned["plan"]["steps"]] == [step["kind"] for step in result["plan"]["steps"]] == ["full", "differential", "log", ""]
+    assert (
+        [step["kind"] for step in planned["plan"]["steps"]]
+        == [step["kind"] for step in result["plan"]["steps"]]
+        == ["full", "differential", "log", ""]
+    )
     assert planned["plan"]["steps"][0]["statement"] == result["statements"][0]
     assert rows(sql_b, database) == [1, 2, 3, 4]
     assert result["database"]["state"] == "ONLINE" and result["database"]["user_access"] == "MULTI_USER"
@@ -55,7 +66,12 @@ def test_onto_another_server(sql_a, sql_b, database, folder, history, only_queri
     assert {file["path"][:7] for file in result["database"]["files"]} == {"D:\\Data", "E:\\Log\\"}
     assert result["plan"]["reason"] == "there is no database of that name"
     again = sql_b.run("sql_restore", **options)
-    assert again["changed"] is False and again["plan"] == {} and again["statements"] == [] and again["checked"] == "physical"
+    assert (
+        again["changed"] is False
+        and again["plan"] == {}
+        and again["statements"] == []
+        and again["checked"] == "physical"
+    )
 
 
 def test_a_check_that_is_asked_for_when_the_database_is_open_long_since(sql_b, database, folder, history):
@@ -63,7 +79,9 @@ def test_a_check_that_is_asked_for_when_the_database_is_open_long_since(sql_b, d
     assert sql_b.run("sql_restore", **options)["checked"] == "none"
     restored = sql_b.instance.databases.get(database)
     restored.checkpoint()
-    page = next(number for number in range(2, restored.boot.pages + 1) if restored.table_of_page(number) == "dbo.marker")
+    page = next(
+        number for number in range(2, restored.boot.pages + 1) if restored.table_of_page(number) == "dbo.marker"
+    )
     with open(restored.data.path, "r+b") as file:
         file.seek((page - 1) * PAGE + PAGE // 2)
         file.write(b"damaged")
@@ -77,18 +95,27 @@ def test_a_check_that_is_asked_for_when_the_database_is_open_long_since(sql_b, d
 def test_back_to_a_moment(sql_a, sql_b, database, folder, history, number):
     copy = f"{database}_at_{number}"
     moment = history[number].isoformat()
-    result = sql_b.run("sql_restore", database=copy, source={"folders": [folder], "database": database, "time_zone": "UTC"}, target=moment)
+    result = sql_b.run(
+        "sql_restore",
+        database=copy,
+        source={"folders": [folder], "database": database, "time_zone": "UTC"},
+        target=moment,
+    )
     assert rows(sql_b, copy) == list(range(1, number + 1))
     assert any("STOPAT" in statement for statement in result["statements"])
     assert result["database"]["family_guid"].lower() == result["plan"]["source"]["family_guid"]
 
 
 def test_a_header_that_tells_zone_0_everywhere_does_not_win(sql_a, sql_b, database, folder, monkeypatch):
-    """SQL Server 2022 in Berlin, of a build whose headers say 0. STOPAT is in the local time of the server that made the backups."""
+    """SQL Server 2022 in Berlin, of a build whose headers say 0. STOPAT is in the local time of the server that made
+    the backups.
+    """
     for server in (sql_a, sql_b):
-        monkeypatch.setattr(server.instance, "settings", dataclasses.replace(server.instance.settings, version="16.0.4236.2"))
+        monkeypatch.setattr(
+            server.instance, "settings", dataclasses.replace(server.instance.settings, version="16.0.4236.2")
+        )
         monkeypatch.setattr(server.host, "time_zone", "Europe/Berlin")
-    take = lambda type: sql_a.run("sql_backup", database=database, type=type, path=folder)      # noqa: E731
+    take = lambda type: sql_a.run("sql_backup", database=database, type=type, path=folder)  # noqa: E731
     take("full")
     sql_a.host.clock_offset += dt.timedelta(minutes=2)
     moment = sql_a.host.clock().isoformat()
@@ -99,20 +126,30 @@ def test_a_header_that_tells_zone_0_everywhere_does_not_win(sql_a, sql_b, databa
     options = {"database": f"{database}_x", "source": {"folders": [folder], "database": database}, "target": moment}
     with pytest.raises(Failed, match="zone 0 in a header counts as untold"):
         sql_b.run("sql_restore", **options)
-    sql_a.run("sql_restore", **options)      # the server that made the backups knows
+    sql_a.run("sql_restore", **options)  # the server that made the backups knows
     assert rows(sql_a, options["database"]) == [1]
     options["source"]["time_zone"] = "Europe/Berlin"
     sql_b.run("sql_restore", **options)
     assert rows(sql_b, options["database"]) == [1]
     monkeypatch.setattr(sql_b.instance, "headers_tell_zone", True)
-    told = sql_b.run("sql_restore", **{**options, "database": f"{database}_y", "source": {"folders": [folder], "database": database}}, remember_headers=False)
-    assert rows(sql_b, f"{database}_y") == [1] and told["plan"]["recovery_point"]["time"] == moment.replace("Z", "+00:00")
+    told = sql_b.run(
+        "sql_restore",
+        **{**options, "database": f"{database}_y", "source": {"folders": [folder], "database": database}},
+        remember_headers=False,
+    )
+    assert rows(sql_b, f"{database}_y") == [1] and told["plan"]["recovery_point"]["time"] == moment.replace(
+        "Z", "+00:00"
+    )
 
 
-def test_a_moment_after_the_last_backup_is_refused_before_anything_is_touched(sql_b, database, folder, history, only_queries):
+def test_a_moment_after_the_last_backup_is_refused_before_anything_is_touched(
+    sql_b, database, folder, history, only_queries
+):
     later = (sql_b.host.clock() + dt.timedelta(hours=1)).isoformat()
     with only_queries, pytest.raises(Failed, match="after the last moment") as failed:
-        sql_b.run("sql_restore", check=True, database=database, source={"folders": [folder], "time_zone": "UTC"}, target=later)
+        sql_b.run(
+            "sql_restore", check=True, database=database, source={"folders": [folder], "time_zone": "UTC"}, target=later
+        )
     assert failed.value.result["refusal"]["code"] == "after_last"
     assert sql_b.state_of(database) is None
 
@@ -126,10 +163,10 @@ def test_a_healthy_database_is_overwritten_by_an_explicit_yes_alone(sql_a, datab
     assert rows(sql_a, database) == [1, 2, 3, 4, 5]
     result = sql_a.run("sql_restore", database=database, source=source, replace="always")
     assert result["tail_log"]["file"] and result["plan"]["steps"][-2]["devices"] == [result["tail_log"]["file"]]
-    assert rows(sql_a, database) == [1, 2, 3, 4, 5]      # the tail brought the last row back
+    assert rows(sql_a, database) == [1, 2, 3, 4, 5]  # the tail brought the last row back
     result = sql_a.run("sql_restore", database=database, source=source, replace="always", tail_log="skip")
     assert "tail_log" not in result
-    assert rows(sql_a, database) == [1, 2, 3, 4, 5]      # the first tail lies among the backups now
+    assert rows(sql_a, database) == [1, 2, 3, 4, 5]  # the first tail lies among the backups now
 
 
 @pytest.mark.parametrize(("wish", "part"), [
@@ -142,7 +179,9 @@ def test_a_healthy_database_is_overwritten_by_an_explicit_yes_alone(sql_a, datab
     ({"end": "standby", "standby_file": "relative.undo"}, "no full path"),
     ({"tail_log_path": "relative"}, "no full path"),
 ])  # fmt: skip
-def test_a_living_database_is_closed_only_when_all_that_was_asked_for_can_be(sql_a, database, folder, history, only_queries, wish, part):
+def test_a_living_database_is_closed_only_when_all_that_was_asked_for_can_be(
+    sql_a, database, folder, history, only_queries, wish, part
+):
     """The server itself finds it out after the tail was saved, and the database is RESTORING by then."""
     mark(sql_a, database, 5, "in the tail")
     files = sql_a.host.files("NT AUTHORITY\\SYSTEM")
@@ -174,7 +213,9 @@ def test_a_living_database_is_not_given_up_for_a_damaged_backup(sql_a, database,
     damaged(share, second[0])
     result = sql_a.run("sql_restore", **options)
     assert "cannot be read to its end" in str(result["warnings"])
-    assert [step["devices"] for step in result["plan"]["steps"]] == [first, [result["tail_log"]["file"]], []] and rows(sql_a, database) == [1, 2]
+    assert [step["devices"] for step in result["plan"]["steps"]] == [first, [result["tail_log"]["file"]], []] and rows(
+        sql_a, database
+    ) == [1, 2]
     damaged(share, first[0])
     with pytest.raises(Failed, match="no usable full backup") as failed:
         sql_a.run("sql_restore", **options)
@@ -206,7 +247,11 @@ class Pool:
 
     def _come_again(self):
         while not self.over.is_set():
-            with contextlib.suppress(pymssql.Error), closing(self.server.client(self.database)) as connection, connection.cursor() as cursor:
+            with (
+                contextlib.suppress(pymssql.Error),
+                closing(self.server.client(self.database)) as connection,
+                connection.cursor() as cursor,
+            ):
                 self.been_in.release()
                 while not self.over.wait(0.01):
                     cursor.execute("SELECT COUNT(*) FROM dbo.marker")
@@ -252,9 +297,18 @@ def test_users_belong_to_the_logins_of_this_server(sql_a, sql_b, database, folde
     result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
     assert result["users"] == {"repaired": [login], "left": [f"{login}_gone"]}
     assert f"{login}_gone" in str(result["warnings"])
-    quiet = sql_b.run("sql_restore", database=f"{database}_quiet", source={"folders": [folder], "database": database}, expected_users=[f"{login}_GONE"])
+    quiet = sql_b.run(
+        "sql_restore",
+        database=f"{database}_quiet",
+        source={"folders": [folder], "database": database},
+        expected_users=[f"{login}_GONE"],
+    )
     assert quiet["users"]["left"] == [f"{login}_gone"] and f"{login}_gone" not in str(quiet.get("warnings"))
-    found = sql_b.ask("SELECT l.name FROM sys.database_principals u JOIN sys.server_principals l ON l.sid = u.sid WHERE u.name = %s", login, database=database)
+    found = sql_b.ask(
+        "SELECT l.name FROM sys.database_principals u JOIN sys.server_principals l ON l.sid = u.sid WHERE u.name = %s",
+        login,
+        database=database,
+    )
     assert found == [(login,)]
 
 
@@ -264,7 +318,11 @@ def test_a_read_only_database_is_handed_over_as_it_was(sql_a, sql_b, database, f
     sql_a.run("sql_backup", database=database, path=folder)
     options = {"database": database, "source": {"folders": [folder]}, "checkdb": "physical"}
     result = sql_b.run("sql_restore", **options)
-    assert result["database"]["user_access"] == "MULTI_USER" and result["database"]["read_only"] is True and rows(sql_b, database) == [1]
+    assert (
+        result["database"]["user_access"] == "MULTI_USER"
+        and result["database"]["read_only"] is True
+        and rows(sql_b, database) == [1]
+    )
     assert "read-only" in str(result["warnings"])
     assert sql_b.run("sql_restore", **options)["changed"] is False
 
@@ -277,7 +335,11 @@ def test_an_interrupted_restore_goes_on(sql_a, sql_b, database, folder, history)
     planned = sql_b.run("sql_restore", check=True, database=database, source=source)
     result = sql_b.run("sql_restore", database=database, source=source)
     assert planned["plan"]["resumes"] is result["plan"]["resumes"] is True
-    assert [step["kind"] for step in result["plan"]["steps"]] == ["differential", "log", ""]      # the full is not read again
+    assert [step["kind"] for step in result["plan"]["steps"]] == [
+        "differential",
+        "log",
+        "",
+    ]  # the full is not read again
     assert result["plan"]["reason"] == "a restore of it was interrupted"
     assert rows(sql_b, database) == [1, 2, 3, 4]
 
@@ -295,7 +357,11 @@ def test_a_differential_does_not_follow_a_copy_only_full(sql_a, sql_b, database,
 
 
 def test_a_damaged_backup_is_left_out_for_the_next_best_way(sql_a, sql_b, database, folder, history, share):
-    differential = next(one["files"][0] for one in sql_b.run("sql_backup_info", folders=[folder])["sets"] if one["type"] == "differential")
+    differential = next(
+        one["files"][0]
+        for one in sql_b.run("sql_backup_info", folders=[folder])["sets"]
+        if one["type"] == "differential"
+    )
     path = differential.replace(SHARE, "D:\\Shares\\backup")
     share.write(path, share.read(path)[:-3000])
     result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
@@ -355,10 +421,17 @@ def test_no_room_is_said_before_anything_is_touched(sql_b, database, folder, his
 
 def test_what_the_backups_are_worth(sql_a, database, folder, history):
     for where in ({"folders": [folder]}, {}, {"folders": [folder], "history": True}):
-        result = sql_a.run("sql_backup_info", database=database, time_zone="UTC", recovery_point_objective=3600, **where)
+        result = sql_a.run(
+            "sql_backup_info", database=database, time_zone="UTC", recovery_point_objective=3600, **where
+        )
         (health,) = result["databases"]
         assert health["database"] == database and health["within_objective"] is True and health["age_seconds"] < 180
-        assert health["gaps"] == [] and health["unusable"] == [] and len(health["forks"]) == 1 and health["certificates_missing"] == []
+        assert (
+            health["gaps"] == []
+            and health["unusable"] == []
+            and len(health["forks"]) == 1
+            and health["certificates_missing"] == []
+        )
         assert health["reachable"][-1]["until"] == health["recovery_point"]
         assert set(health["newest"]) == {"full", "differential", "log"}
         assert [one["type"] for one in result["sets"]] == ["full", "log", "differential", "log"]
@@ -373,7 +446,9 @@ def stop(server):
 def test_the_tail_of_a_damaged_database_is_saved_and_restored(sql_a, database, folder, history):
     """The data file is gone, its log is not: what no backup holds comes back all the same."""
     mark(sql_a, database, 5, "in the log alone")
-    data = sql_a.ask("SELECT physical_name FROM sys.master_files WHERE database_id = DB_ID(%s) AND type = 0", database)[0][0]
+    data = sql_a.ask("SELECT physical_name FROM sys.master_files WHERE database_id = DB_ID(%s) AND type = 0", database)[
+        0
+    ][0]
     stop(sql_a).remove(data)
     sql_a.host.services.start("MSSQLSERVER")
     assert sql_a.state_of(database) == "RECOVERY_PENDING"
@@ -446,14 +521,27 @@ def test_the_whole_way_with_freetds(sql_a, sql_b, database, folder):
     if not any("FreeTDS" in name for name in require_pyodbc().drivers()):
         pytest.skip("FreeTDS is not installed (Debian: tdsodbc)")
     freetds = {"driver": "FreeTDS", "certificate_name": None}
-    login = {"name": f"app_{database}", "password": "Passw0rd-1", "databases": [{"name": database, "roles": ["db_owner"]}]}
+    login = {
+        "name": f"app_{database}",
+        "password": "Passw0rd-1",
+        "databases": [{"name": database, "roles": ["db_owner"]}],
+    }
     sql_a.run("sql_login", **login, **freetds)
     assert sql_a.run("sql_login", **login, **freetds)["changed"] is False
     for number, type in ((2, "full"), (3, "log")):
         mark(sql_a, database, number, "ünï ☂")
-        assert sql_a.run("sql_backup", database=database, type=type, path=folder, **freetds)["backup"]["verified"] is True
+        assert (
+            sql_a.run("sql_backup", database=database, type=type, path=folder, **freetds)["backup"]["verified"] is True
+        )
     source = {"folders": [folder]}
-    sql_b.run("sql_restore", database=database, source=source, checkdb="full", must_hold="SELECT COUNT(*) FROM dbo.marker", **freetds)
+    sql_b.run(
+        "sql_restore",
+        database=database,
+        source=source,
+        checkdb="full",
+        must_hold="SELECT COUNT(*) FROM dbo.marker",
+        **freetds,
+    )
     assert rows(sql_b, database) == [1, 2, 3]
     with pytest.raises(Failed, match="error 5"):
         sql_a.run("sql_backup", database=database, path="\\\\files\\media", **freetds)

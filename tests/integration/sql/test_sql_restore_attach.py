@@ -11,7 +11,9 @@ FILES = "SELECT physical_name FROM sys.master_files WHERE database_id = DB_ID(%s
 
 @pytest.fixture
 def survivors(sql_a, sql_b, database, name):
-    """Copies of a database's files on sql-b, taken while its server was down: cleanly, or after a crash (rows 1 and 2 are in the log alone)."""
+    """Copies of a database's files on sql-b, taken while its server was down: cleanly, or after a crash (rows 1 and 2
+    are in the log alone).
+    """
 
     def take(*, clean):
         mark(sql_a, database, 2, "committed")
@@ -42,10 +44,16 @@ def test_with_its_log(sql_b, database, survivors, clean, only_queries):
     options = {"database": database, **attach(data, log), "checkdb": "full"}
     with only_queries:
         planned = sql_b.run("sql_restore", check=True, **options)
-    assert planned["changed"] is True and sql_b.state_of(database) is None and sql_b.host.files(SYSTEM).read(data) == before
+    assert (
+        planned["changed"] is True
+        and sql_b.state_of(database) is None
+        and sql_b.host.files(SYSTEM).read(data) == before
+    )
     result = sql_b.run("sql_restore", **options)
     assert planned["plan"] == result["plan"] and result["plan"]["steps"][0]["statement"] == result["statements"][0]
-    assert result["statements"][0].endswith("FOR ATTACH WITH RESTRICTED_USER") and result["statements"][-1].endswith("SET MULTI_USER")
+    assert result["statements"][0].endswith("FOR ATTACH WITH RESTRICTED_USER") and result["statements"][-1].endswith(
+        "SET MULTI_USER"
+    )
     assert sql_b.marks(database) == [1, 2] and result["checked"] == "full"
     assert result["database"]["owner"] == "sa" and result["database"]["user_access"] == "MULTI_USER"
     again = sql_b.run("sql_restore", **options)
@@ -64,7 +72,10 @@ def test_without_its_log(sql_b, database, survivors, clean):
     sql_b.host.files(SYSTEM).remove(log)
     options = {"database": database, **attach(data), "must_hold": "SELECT COUNT(*) FROM dbo.marker"}
     planned = sql_b.run("sql_restore", check=True, **options)
-    assert planned["plan"]["steps"][0]["statement"].endswith("FOR ATTACH_REBUILD_LOG") and "full backup" in planned["plan"]["notes"][-1]
+    assert (
+        planned["plan"]["steps"][0]["statement"].endswith("FOR ATTACH_REBUILD_LOG")
+        and "full backup" in planned["plan"]["notes"][-1]
+    )
     if clean:
         assert sql_b.run("sql_restore", **options)["database"]["user_access"] == "MULTI_USER"
         assert sql_b.marks(database) == [1, 2]
@@ -87,10 +98,14 @@ def test_nothing_is_overwritten(sql_b, database, survivors):
 
 
 def test_another_family_is_detached_again(sql_a, sql_b, database, survivors):
-    family = sql_a.ask("SELECT family_guid FROM sys.database_recovery_status WHERE database_id = DB_ID(%s)", database)[0][0]
+    family = sql_a.ask("SELECT family_guid FROM sys.database_recovery_status WHERE database_id = DB_ID(%s)", database)[
+        0
+    ][0]
     data, log = survivors(clean=True)
     with pytest.raises(Failed, match="hold another database"):
-        sql_b.run("sql_restore", database=database, **attach(data, log, family_guid="00000000-0000-0000-0000-000000000001"))
+        sql_b.run(
+            "sql_restore", database=database, **attach(data, log, family_guid="00000000-0000-0000-0000-000000000001")
+        )
     assert sql_b.state_of(database) is None
     sql_b.run("sql_restore", database=database, **attach(data, log, family_guid=str(family)))
     assert sql_b.marks(database) == [1, 2]
@@ -113,7 +128,7 @@ def test_what_cannot_be_attached(sql_b, name, options, message):
 
 def test_a_newer_servers_files_are_refused_before_anything_is_touched(sql_b, database, survivors, monkeypatch):
     data, log = survivors(clean=True)
-    monkeypatch.setattr(sql_b.instance.databases.get("master").boot, "version", 869)      # as on SQL Server 2017
+    monkeypatch.setattr(sql_b.instance.databases.get("master").boot, "version", 869)  # as on SQL Server 2017
     with pytest.raises(Failed, match="of a newer SQL Server"):
         sql_b.run("sql_restore", database=database, **attach(data, log))
     assert sql_b.state_of(database) is None

@@ -48,7 +48,9 @@ def test_logs_follow_one_another(sql_a, sql_b, database, folder, standby, only_q
     again = sql_b.run("sql_restore", **standby)
     assert again["changed"] is False and again["plan"] == {} and again["statements"] == []
     opened = sql_b.run("sql_restore", **{**standby, "end": "recovered"})
-    assert [step["action"] for step in opened["plan"]["steps"]] == ["recover"] and opened["database"]["standby"] is False
+    assert [step["action"] for step in opened["plan"]["steps"]] == ["recover"] and opened["database"][
+        "standby"
+    ] is False
     mark(sql_b, database, 4, "now it is open")
     assert sql_b.marks(database) == [1, 2, 3, 4] and not sql_b.host.files(SYSTEM).is_file(undo)
 
@@ -56,7 +58,11 @@ def test_logs_follow_one_another(sql_a, sql_b, database, folder, standby, only_q
 def test_a_log_that_was_stopped_inside_goes_on(sql_a, sql_b, database, folder, standby):
     mark(sql_a, database, 2, "before the point")
     before = sql_a.ask("SELECT COUNT(*) FROM dbo.marker", database=database)
-    sql_a.do(f"BEGIN TRAN [{database} point] WITH MARK; INSERT INTO dbo.marker (id, said) VALUES (3, N'at the point'); COMMIT", database=database)
+    sql_a.do(
+        f"BEGIN TRAN [{database} point] WITH MARK; INSERT INTO dbo.marker (id, said) VALUES (3, N'at the point'); "
+        "COMMIT",
+        database=database,
+    )
     lsn = int(sql_a.ask("SELECT lsn FROM msdb.dbo.logmarkhistory WHERE database_name = %s", database)[0][0])
     log(sql_a, database, folder, 4)
     assert before == [(2,)]
@@ -76,7 +82,12 @@ def test_what_was_asked_for_must_hold_in_standby_too(sql_b, database, standby):
 def test_an_undo_file_overwrites_nothing(sql_b, database, folder, standby, only_queries):
     path = f"D:\\Data\\{database}.precious"
     sql_b.host.files(SYSTEM).write(path, b"precious")
-    copy = {**standby, "database": f"{database}_copy", "source": {"folders": [folder], "database": database}, "standby_file": path}
+    copy = {
+        **standby,
+        "database": f"{database}_copy",
+        "source": {"folders": [folder], "database": database},
+        "standby_file": path,
+    }
     with pytest.raises(Failed, match=r"precious of .* is there already"):
         sql_b.run("sql_restore", **copy)
     assert sql_b.state_of(f"{database}_copy") is None
@@ -84,9 +95,11 @@ def test_an_undo_file_overwrites_nothing(sql_b, database, folder, standby, only_
         sql_b.run("sql_restore", check=True, **{**copy, "standby_file": "D:\\Nowhere\\undo"})
 
 
-def test_a_database_that_would_have_to_be_upgraded_is_refused_before_anything_is_touched(sql_b, database, standby, monkeypatch):
+def test_a_database_that_would_have_to_be_upgraded_is_refused_before_anything_is_touched(
+    sql_b, database, standby, monkeypatch
+):
     copy = {**standby, "database": f"{database}_copy", "source": {**standby["source"], "database": database}}
-    monkeypatch.setattr(sql_b.instance.databases.get("master").boot, "version", 957)      # as on SQL Server 2022
+    monkeypatch.setattr(sql_b.instance.databases.get("master").boot, "version", 957)  # as on SQL Server 2022
     with pytest.raises(Failed, match="cannot stay in standby"):
         sql_b.run("sql_restore", **copy)
     assert sql_b.state_of(copy["database"]) is None

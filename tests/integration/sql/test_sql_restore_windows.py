@@ -1,4 +1,6 @@
-"""What sql_restore lets the Windows of its server do: bring backups that SQL Server may not read, and look who holds the lease."""
+"""What sql_restore lets the Windows of its server do: bring backups that SQL Server may not read, and look who holds
+the lease.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,13 @@ def no_rights(lab, folder):
 
 @pytest.fixture
 def staged(sql_b, database, folder, no_rights):
-    return {"database": database, "source": {"folders": [folder]}, "stage_path": STAGE, **sql_b.windows, **sql_b.share_account}
+    return {
+        "database": database,
+        "source": {"folders": [folder]},
+        "stage_path": STAGE,
+        **sql_b.windows,
+        **sql_b.share_account,
+    }
 
 
 def brought(server, database):
@@ -40,7 +48,11 @@ def test_the_way_round(sql_b, database, folder, staged, only_queries):
         sql_b.run("sql_restore", database=database, source={"folders": [folder]})
     with only_queries:
         planned = sql_b.run("sql_restore", check=True, **staged)
-    assert planned["changed"] is True and "2 files have to be brought" in planned["plan"]["notes"][0] and brought(sql_b, database) == []
+    assert (
+        planned["changed"] is True
+        and "2 files have to be brought" in planned["plan"]["notes"][0]
+        and brought(sql_b, database) == []
+    )
     result = sql_b.run("sql_restore", **staged)
     assert sql_b.marks(database) == [1, 2] and result["staged"]["files"] == 2 and brought(sql_b, database) == []
     assert result["plan"]["steps"][0]["devices"][0].startswith(STAGE)
@@ -54,23 +66,37 @@ def told(sql_a, database):
     for number, type in enumerate(("full", "log", "full", "log"), 1):
         if number > 1:
             mark(sql_a, database, number, type)
-        sql_a.run("sql_backup", database=database, type=type, path=path, file_name=f"{number}.bak", **sql_a.windows, **sql_a.share_account)
+        sql_a.run(
+            "sql_backup",
+            database=database,
+            type=type,
+            path=path,
+            file_name=f"{number}.bak",
+            **sql_a.windows,
+            **sql_a.share_account,
+        )
     return path
 
 
-@pytest.mark.parametrize(("change", "left"), [(None, 2), ("a file without a manifest", 0), ("a set that cannot be read", 0)])
-def test_only_what_is_needed_is_brought_where_manifests_tell_of_everything(lab, sql_b, database, told, staged, share, change, left):
+@pytest.mark.parametrize(
+    ("change", "left"), [(None, 2), ("a file without a manifest", 0), ("a set that cannot be read", 0)]
+)
+def test_only_what_is_needed_is_brought_where_manifests_tell_of_everything(
+    lab, sql_b, database, told, staged, share, change, left
+):
     folder = told.replace(SHARE, "D:\\Shares\\backup")
     if change == "a file without a manifest":
         share.remove(f"{folder}\\2.bak.manifest.json")
-    elif change:      # of the same size, so the manifest does not know
+    elif change:  # of the same size, so the manifest does not know
         content = bytearray(share.read(f"{folder}\\3.bak"))
         content[len(content) // 2] ^= 0xFF
         share.write(f"{folder}\\3.bak", bytes(content))
     result = sql_b.run("sql_restore", **{**staged, "source": {"folders": [told]}})
     assert sql_b.marks(database) == [1, 2, 3, 4]
     assert (result["staged"]["files"], result["staged"]["left"]) == (4 - left, left)
-    assert [step["kind"] for step in result["plan"]["steps"]][:-1] == (["full", "log", "log"] if change == "a set that cannot be read" else ["full", "log"])
+    assert [step["kind"] for step in result["plan"]["steps"]][:-1] == (
+        ["full", "log", "log"] if change == "a set that cannot be read" else ["full", "log"]
+    )
 
 
 def test_what_was_brought_stays_while_more_can_follow_and_is_not_copied_again(sql_a, sql_b, database, folder, staged):
@@ -84,12 +110,18 @@ def test_what_was_brought_stays_while_more_can_follow_and_is_not_copied_again(sq
     sql_a.run("sql_backup", database=database, type="log", path=folder)
     sql_b.run("sql_restore", **staged)
     assert sql_b.marks(database) == [1, 2, 3]
-    copied = [entry for entry in record.entries("script", host=sql_b.host.name, since=since) if entry["name"] == "copy_file"]
+    copied = [
+        entry for entry in record.entries("script", host=sql_b.host.name, since=since) if entry["name"] == "copy_file"
+    ]
     assert len(copied) == 1 and brought(sql_b, database) == []
 
 
 def test_files_by_name(sql_b, database, folder, staged):
-    (full,) = [name for name in sql_b.host.estate.host("files").files(SYSTEM).list(folder.replace(SHARE, "D:\\Shares\\backup")) if name.endswith("bak")]
+    (full,) = [
+        name
+        for name in sql_b.host.estate.host("files").files(SYSTEM).list(folder.replace(SHARE, "D:\\Shares\\backup"))
+        if name.endswith("bak")
+    ]
     with pytest.raises(Failed, match="There is no file nothing"):
         sql_b.run("sql_restore", **{**staged, "source": {"files": [f"{folder}\\{full}", f"{folder}\\nothing.bak"]}})
     result = sql_b.run("sql_restore", **{**staged, "source": {"files": [f"{folder}\\{full}"]}})
@@ -111,5 +143,5 @@ def test_nothing_is_restored_while_another_holds_the_lease(sql_b, database, fold
     assert sql_b.state_of(database) is None
     sql_b.run("sql_restore", **options, lease_owner="somebody else")
     assert sql_b.marks(database) == [1, 2]
-    assert sql_b.run("sql_restore", **options)["changed"] is False      # it stays as it is, so nobody is in the way
+    assert sql_b.run("sql_restore", **options)["changed"] is False  # it stays as it is, so nobody is in the way
     sql_b.run("recovery_lease", **lease, state="released")

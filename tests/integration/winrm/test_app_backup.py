@@ -30,7 +30,9 @@ def check_archive(archive: bytes, manifest: bytes, content: dict[str, bytes]) ->
     assert found == content
     head, *files = [json.loads(line) for line in manifest.decode().splitlines()]
     assert head["archive"] == {"name": NAME, "size": len(archive), "sha256": hashlib.sha256(archive).hexdigest()}
-    assert {file["name"]: file["sha256"] for file in files} == {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
+    assert {file["name"]: file["sha256"] for file in files} == {
+        name: hashlib.sha256(data).hexdigest() for name, data in content.items()
+    }
     assert [json.loads(line)["sha256"] for line in inside[1:]] == [file["sha256"] for file in files]
 
 
@@ -61,7 +63,14 @@ def test_archive_holds_every_file_and_is_read_back(twins: Twins, destination: st
 def test_one_shell_serves_a_whole_backup_and_shows_no_secret(twins: Twins) -> None:
     twins.backup(destination=REMOTE, keep=1, **ON_SHARE)
     entries = list(twins.web.record.entries())
-    assert {entry["name"] for entry in entries if entry["kind"] == "script"} >= {"connect", "pack", "entries", "hash_files", "write_lines", "disconnect"}
+    assert {entry["name"] for entry in entries if entry["kind"] == "script"} >= {
+        "connect",
+        "pack",
+        "entries",
+        "hash_files",
+        "write_lines",
+        "disconnect",
+    }
     texts = "".join(entry["text"] for entry in entries if entry["kind"] in ("script", "command"))
     assert SHARE_PASSWORD not in texts and SHARE_PASSWORD not in json.dumps(entries, ensure_ascii=False)
 
@@ -90,7 +99,12 @@ def test_exclude_and_keep(twins: Twins) -> None:
 
 
 def test_retention_touches_nothing_else(twins: Twins) -> None:
-    others = {"product backup.zip": b"PK", "PasswordResetServer_manual.zip": b"x", "Other_20260101T000000Z.zip": b"y", "notes.txt": b"z"}
+    others = {
+        "product backup.zip": b"PK",
+        "PasswordResetServer_manual.zip": b"x",
+        "Other_20260101T000000Z.zip": b"y",
+        "notes.txt": b"z",
+    }
     twins.install(others, LOCAL)
     twins.backup(keep=1)
     twins.backup(keep=1, now=NIGHT + dt.timedelta(days=1))
@@ -108,13 +122,24 @@ def test_skip_unchanged(twins: Twins) -> None:
 
 
 def test_two_backups_in_one_second_are_two_archives(twins: Twins) -> None:
-    assert [twins.backup()["archive"]["path"] for _ in range(2)] == [f"{LOCAL}\\{NAME}", f"{LOCAL}\\{NAME.replace('.zip', '-2.zip')}"]
+    assert [twins.backup()["archive"]["path"] for _ in range(2)] == [
+        f"{LOCAL}\\{NAME}",
+        f"{LOCAL}\\{NAME.replace('.zip', '-2.zip')}",
+    ]
 
 
 def test_what_an_interrupted_run_left_is_cleared_away(twins: Twins) -> None:
     unfinished = {"PasswordResetServer_20260201T020000Z.zip": b"long ago", NAME: b"a moment ago"}
     before = NAME.replace("0301T", "0227T")
-    twins.install({f"{NAME}.WEB.partial": b"half", f"{before}.partial": b"half", f"{before}.manifest.jsonl.partial": b"{", **unfinished}, LOCAL)
+    twins.install(
+        {
+            f"{NAME}.WEB.partial": b"half",
+            f"{before}.partial": b"half",
+            f"{before}.manifest.jsonl.partial": b"{",
+            **unfinished,
+        },
+        LOCAL,
+    )
     later = "PasswordResetServer_20260301T030000Z.zip"
     result = twins.backup(now=NIGHT + dt.timedelta(hours=1))
     assert result["removed"] == [f"{LOCAL}\\PasswordResetServer_20260201T020000Z.zip"]
@@ -122,7 +147,9 @@ def test_what_an_interrupted_run_left_is_cleared_away(twins: Twins) -> None:
 
 
 def test_two_web_servers_archive_into_one_place_at_once(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One between any two steps of the other: what that one is writing, and has open in no program at this moment, stays."""
+    """One between any two steps of the other: what that one is writing, and has open in no program at this moment,
+    stays.
+    """
     other = twins.another_web_server()
     for name, data in CONTENT.items():
         twins.write(f"{APPLICATION}\\{name}", data, other)
@@ -134,19 +161,28 @@ def test_two_web_servers_archive_into_one_place_at_once(twins: Twins, monkeypatc
         if any(name.endswith(".WEB.partial") for name in twins.names("E:\\backup\\web", twins.share_host)):
             with monkeypatch.context() as alone:
                 alone.setattr(Session, "call", call)
-                archived.append(twins.backup(host=other, destination=REMOTE, now=NIGHT + dt.timedelta(seconds=next(steps)), **ON_SHARE))
+                archived.append(
+                    twins.backup(
+                        host=other, destination=REMOTE, now=NIGHT + dt.timedelta(seconds=next(steps)), **ON_SHARE
+                    )
+                )
         return answer
 
     monkeypatch.setattr(Session, "call", interleaved)
     archived.append(twins.backup(destination=REMOTE, **ON_SHARE))
     assert next(steps) > 3
     names = twins.names("E:\\backup\\web", twins.share_host)
-    assert sorted(names) == sorted(f"{ntpath.basename(one['archive']['path'])}{end}" for one in archived for end in ("", ".manifest.jsonl"))
+    assert sorted(names) == sorted(
+        f"{ntpath.basename(one['archive']['path'])}{end}" for one in archived for end in ("", ".manifest.jsonl")
+    )
 
 
 def test_a_locked_file_is_tried_again_and_then_stops_the_backup(twins: Twins) -> None:
     twins.files.hold(f"{APPLICATION}\\bin\\Prs.Web.dll", "virus scanner")
-    with pytest.raises(RecoveryError, match=r"Prs\.Web\.dll on .* cannot be read.*used by another process.*Nothing was archived.*exclude"):
+    with pytest.raises(
+        RecoveryError,
+        match=r"Prs\.Web\.dll on .* cannot be read.*used by another process.*Nothing was archived.*exclude",
+    ):
         twins.backup()
     assert twins.scripts().count("pack") == 1
     assert twins.names(LOCAL) == []
@@ -154,7 +190,9 @@ def test_a_locked_file_is_tried_again_and_then_stops_the_backup(twins: Twins) ->
 
 
 @pytest.mark.parametrize("pauses, archived", [(1, True), (2, True), (3, False)])
-def test_a_lock_that_goes_away_after_some_pauses(twins: Twins, monkeypatch: pytest.MonkeyPatch, pauses: int, archived: bool) -> None:
+def test_a_lock_that_goes_away_after_some_pauses(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch, pauses: int, archived: bool
+) -> None:
     """Tried again after all other files, twice, and only that file."""
     path = f"{APPLICATION}\\bin\\Prs.Web.dll"
     twins.files.hold(path, "virus scanner")
@@ -179,7 +217,9 @@ def test_a_full_disk_leaves_no_archive(twins: Twins) -> None:
     twins.write(f"{APPLICATION}\\large.dat", os.urandom(100_000))
     twins.web.drives.volumes["D"].capacity = 50_000
     twins.web.drives.volumes["D"].changed()
-    with pytest.raises(RecoveryError, match=r"not enough space on the disk \(Windows error 112\)\. The drive is full: make room"):
+    with pytest.raises(
+        RecoveryError, match=r"not enough space on the disk \(Windows error 112\)\. The drive is full: make room"
+    ):
         twins.backup()
     assert twins.names(LOCAL) == []
 
@@ -188,7 +228,9 @@ def test_an_archive_that_is_not_what_was_read_is_removed(twins: Twins, monkeypat
     """A disk that damages what it writes, seen by reading the copy where it lies."""
     write = verb_archives._pack_file
     monkeypatch.setattr(verb_archives, "_pack_file", lambda *given: {**write(*given), "sha256": "0" * 64})
-    with pytest.raises(RecoveryError, match=r"does not hold what was read from .*Its disk or the way to it damages data"):
+    with pytest.raises(
+        RecoveryError, match=r"does not hold what was read from .*Its disk or the way to it damages data"
+    ):
         twins.backup()
     assert twins.names(LOCAL) == []
 
@@ -196,7 +238,10 @@ def test_an_archive_that_is_not_what_was_read_is_removed(twins: Twins, monkeypat
 SHARE_PROBLEMS = [
     ({"destination": "\\\\nowhere\\backup"}, r"Windows error 53\).*TCP port 445"),
     ({"destination": "\\\\files\\nothing"}, r"Windows error 67\).*no share of that name"),
-    ({"share_password": "wrong"}, r"Connecting to \\\\files\\backup as PRSLAB\\svc-backup failed.*Windows error 1326\).*refuses the account"),
+    (
+        {"share_password": "wrong"},
+        r"Connecting to \\\\files\\backup as PRSLAB\\svc-backup failed.*Windows error 1326\).*refuses the account",
+    ),
     ({"share_user": "PRSLAB\\svc-reader"}, r"Windows error 5\).*share_user"),
     ({"share_user": None, "share_password": None}, r"Windows error 5\).*give share_user and share_password"),
 ]

@@ -93,7 +93,7 @@ def test_what_is_removed_while_the_folder_is_read_is_no_fault(twins: Twins, monk
     def remove_and_look(view: FileView, folder: str) -> list[str]:
         names = look(view, folder)
         seen.extend(name for name in names if name == "new.tmp")
-        if len(seen) == 2:      # the twin looks once whether the folder is there, and once what is in it
+        if len(seen) == 2:  # the twin looks once whether the folder is there, and once what is in it
             seen.append("removed")
             twins.files.remove(f"{APPLICATION}\\new.tmp")
             twins.files.remove_tree(f"{APPLICATION}\\upload")
@@ -106,10 +106,15 @@ def test_what_is_removed_while_the_folder_is_read_is_no_fault(twins: Twins, monk
 def test_a_locked_file_can_be_left_out(twins: Twins) -> None:
     twins.write(LOG, b"busy")
     twins.files.hold(LOG, "application")
-    with pytest.raises(RecoveryError, match=r"logs/today\.log on .* cannot be read.*exclude, or all such be left out by unreadable=report"):
+    with pytest.raises(
+        RecoveryError,
+        match=r"logs/today\.log on .* cannot be read.*exclude, or all such be left out by unreadable=report",
+    ):
         twins.backup()
     result = twins.backup(unreadable="report")
-    assert [entry["name"] for entry in result["skipped"]] == ["logs/today.log"] and "could not be read" in result["skipped"][0]["reason"]
+    assert [entry["name"] for entry in result["skipped"]] == ["logs/today.log"] and "could not be read" in result[
+        "skipped"
+    ][0]["reason"]
     assert any("logs/today.log could not be read" in text for text in result["warnings"])
     twins.files.release(LOG, "application")
     assert restored(twins) == CONTENT
@@ -127,12 +132,18 @@ def test_a_file_of_which_a_part_is_locked_is_tried_again(twins: Twins, monkeypat
 def test_a_file_of_which_a_part_stays_locked_is_named(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     twins.write(LOG, b"busy")
     twins.files.lock_part(LOG)
-    with pytest.raises(RecoveryError, match=r"logs/today\.log on .* cannot be read.*locked a portion.*unreadable=report"):
+    with pytest.raises(
+        RecoveryError, match=r"logs/today\.log on .* cannot be read.*locked a portion.*unreadable=report"
+    ):
         twins.backup()
     assert [entry["name"] for entry in twins.backup(unreadable="report")["skipped"]] == ["logs/today.log"]
-    monkeypatch.setattr(archive_writer, "SETTLED", 2)      # one that is too large to be read before it is written ends the archive
+    monkeypatch.setattr(
+        archive_writer, "SETTLED", 2
+    )  # one that is too large to be read before it is written ends the archive
     twins.files.remove_tree(LOCAL)
-    with pytest.raises(RecoveryError, match=r"Archiving .* failed on .*logs/today\.log: .*locked a portion.*Windows error 33"):
+    with pytest.raises(
+        RecoveryError, match=r"Archiving .* failed on .*logs/today\.log: .*locked a portion.*Windows error 33"
+    ):
         twins.backup(unreadable="report")
     assert twins.names(LOCAL) == []
 
@@ -153,11 +164,15 @@ def test_links_and_names_that_only_differ_in_case(twins: Twins) -> None:
     (folder / "Web.Config").write_bytes(b"<other/>")
     result = twins.backup()
     assert {entry["name"]: entry["reason"].split(",")[0] for entry in result["skipped"]} == {
-        "elsewhere": "is a link", "other.config": "is a link", "web.config": "is the same name as Web.Config to most of Windows",
+        "elsewhere": "is a link", "other.config": "is a link", "web.config": ("is the same name as Web.Config to "
+                                                                              "most of Windows"),
     }  # fmt: skip
     assert result["archive"]["files"] == len(CONTENT)
     again = twins.restore(path="C:\\other\\PasswordResetServer")
-    assert again["restored"] and twins.tree("C:\\other\\PasswordResetServer") == {**without(CONTENT, "web.config"), "Web.Config": b"<other/>"}
+    assert again["restored"] and twins.tree("C:\\other\\PasswordResetServer") == {
+        **without(CONTENT, "web.config"),
+        "Web.Config": b"<other/>",
+    }
     # What a restore removes is the link, not what it leads to.
     (folder / "web.config").unlink()
     twins.restore(replace="always")

@@ -1,4 +1,6 @@
-"""app_backup_info: which archives can be restored from, which are damaged, which are alone; labels; and what retention leaves."""
+"""app_backup_info: which archives can be restored from, which are damaged, which are alone; labels; and what retention
+leaves.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,11 @@ def test_what_is_said_of_a_whole_one(nights: Twins) -> None:
     found = nights.info(now=days(3), verify="all")
     assert found["newest"] == found["archives"][0] and all(archive["verified"] for archive in found["archives"])
     newest = found["newest"]
-    assert (newest["taken_at"], newest["created"], newest["age_seconds"]) == ("2026-03-04T02:00:00+00:00", "2026-03-04T02:00:00Z", 0)
+    assert (newest["taken_at"], newest["created"], newest["age_seconds"]) == (
+        "2026-03-04T02:00:00+00:00",
+        "2026-03-04T02:00:00Z",
+        0,
+    )
     assert newest["labels"] == {"recovery_set": "night 3", "healthy": "false"} and newest["healthy"] is False
     assert newest["host"] == "WEB" and newest["application"] == APPLICATION and newest["protected"] == {}
     assert not found["changed"] and found["unpaired"] == found["leftovers"] == []
@@ -93,7 +99,9 @@ def test_retention(nights: Twins, options: dict[str, int], stay: list[int]) -> N
 
 
 def test_nothing_goes_while_the_newest_is_rotten(nights: Twins) -> None:
-    """Nothing has changed, so no archive would be written, and the older ones would go: but the newest cannot be read any more."""
+    """Nothing has changed, so no archive would be written, and the older ones would go: but the newest cannot be read
+    any more.
+    """
     edit(nights, NAMES[3], lambda data: damage(data, len(data) // 2))
     result = nights.backup(now=days(4), skip_unchanged=True, keep=1)
     assert result["archive"]["path"].endswith("20260305T020000Z.zip") and result["archive"]["verified"]
@@ -116,10 +124,16 @@ def test_the_archive_for_a_time(nights: Twins) -> None:
 
 
 NO_UNTIL = [
-    ({"until": "2026-03-01T01:00:00Z"}, r"no whole archive of .* that was begun at 2026-03-01 01:00:00 UTC at the latest"),
+    (
+        {"until": "2026-03-01T01:00:00Z"},
+        r"no whole archive of .* that was begun at 2026-03-01 01:00:00 UTC at the latest",
+    ),
     ({"until": "2026-03-02T02:00:00"}, r"until is '2026-03-02T02:00:00', which is no time with a zone"),
     ({"until": "yesterday"}, r"until is 'yesterday'"),
-    ({"until": "2026-03-02T02:00:00Z", "source": f"{LOCAL}\\{NAMES[0]}"}, r"until chooses among the archives of a folder"),
+    (
+        {"until": "2026-03-02T02:00:00Z", "source": f"{LOCAL}\\{NAMES[0]}"},
+        r"until chooses among the archives of a folder",
+    ),
 ]
 
 

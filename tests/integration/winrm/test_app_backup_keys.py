@@ -1,4 +1,6 @@
-"""Keys that only their own machine can use: EFS and DPAPI are noticed, a plain copy is archived instead, and comes back."""
+"""Keys that only their own machine can use: EFS and DPAPI are noticed, a plain copy is archived instead, and comes
+back.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def told(result: dict[str, Any]) -> str:
 def test_dpapi_is_noticed(with_dpapi: Twins) -> None:
     result = with_dpapi.backup()
     assert result["protected"] == {"encryption.config": "dpapi"}
-    assert "is protected by DPAPI: no other machine can use what was archived" in told(result) and "plain_copies" in told(result)
+    assert "is protected by DPAPI: no other machine can use what was archived" in told(
+        result
+    ) and "plain_copies" in told(result)
     [archive] = with_dpapi.info()["archives"]
     assert archive["protected"] == {"encryption.config": "dpapi"} and archive["whole"]
 
@@ -74,20 +78,32 @@ def test_the_protected_form_is_no_other_key(with_dpapi: Twins) -> None:
 
 def test_another_server_s_protected_key_is_another_key(with_dpapi: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     with_dpapi.backup(**PLAIN)
-    monkeypatch.setattr("ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files.WindowsFiles.computer", "OTHER")
+    monkeypatch.setattr(
+        "ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files.WindowsFiles.computer", "OTHER"
+    )
     with pytest.raises(RecoveryError, match="belongs to another installation"):
         with_dpapi.restore()
 
 
-def test_a_protected_key_on_another_server_is_said_to_be_of_no_use(with_dpapi: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_protected_key_on_another_server_is_said_to_be_of_no_use(
+    with_dpapi: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_dpapi.backup()
     with_dpapi.files.remove_tree(APPLICATION)
-    monkeypatch.setattr("ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files.WindowsFiles.computer", "OTHER")
-    assert "is protected by DPAPI of WEB, and OTHER cannot read it. Put the unprotected file" in told(with_dpapi.restore())
+    monkeypatch.setattr(
+        "ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files.WindowsFiles.computer", "OTHER"
+    )
+    assert "is protected by DPAPI of WEB, and OTHER cannot read it. Put the unprotected file" in told(
+        with_dpapi.restore()
+    )
 
 
 def test_efs_shuts_the_administrator_out(with_efs: Twins) -> None:
-    with pytest.raises(RecoveryError, match=r"encryption\.config on .* cannot be read.*Nothing was archived\. EFS lets only the account.*plain_copies"):
+    with pytest.raises(
+        RecoveryError,
+        match=r"encryption\.config on .* cannot be read.*Nothing was archived\. EFS lets only the "
+        r"account.*plain_copies",
+    ):
         with_efs.backup()
     assert with_efs.names(LOCAL) == []
 

@@ -1,4 +1,6 @@
-"""A share that cannot be reached, or where the account has no rights: the archive is made all the same, waits, and is brought over later."""
+"""A share that cannot be reached, or where the account has no rights: the archive is made all the same, waits, and is
+brought over later.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def test_the_archive_arrives_and_nothing_stays_behind(twins: Twins) -> None:
     planned = twins.backup(check_mode=True, **STAGED)
     assert twins.names(STAGE) == [] and twins.names(THERE, twins.share_host) == []
     done = twins.backup(**STAGED)
-    assert done["archive"]["path"] == planned["archive"]["path"] == f"{REMOTE}\\PasswordResetServer_20260301T020000Z.zip"
+    assert (
+        done["archive"]["path"] == planned["archive"]["path"] == f"{REMOTE}\\PasswordResetServer_20260301T020000Z.zip"
+    )
     assert done["archive"]["verified"] and archives(twins) == [] and len(archives(twins, THERE)) == 1
     assert any("there it has the same SHA-256" in line for line in done["log"]["lines"])
     proven(twins)
@@ -59,13 +63,24 @@ def no_rights(twins: Twins) -> Any:
     return give_back
 
 
-OUTAGES = [(no_share, 67, ON_SHARE), (no_rights, 5, ON_SHARE), (lambda twins: lambda: None, 5, {"share_user": None, "share_password": None})]
+OUTAGES = [
+    (no_share, 67, ON_SHARE),
+    (no_rights, 5, ON_SHARE),
+    (lambda twins: lambda: None, 5, {"share_user": None, "share_password": None}),
+]
 
 
-@pytest.mark.parametrize("outage, number, account", OUTAGES, ids=["no share", "no rights", "no account for the second hop"])
-def test_an_archive_waits_and_the_next_run_brings_it_over(twins: Twins, outage: Any, number: int, account: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "outage, number, account", OUTAGES, ids=["no share", "no rights", "no account for the second hop"]
+)
+def test_an_archive_waits_and_the_next_run_brings_it_over(
+    twins: Twins, outage: Any, number: int, account: dict[str, Any]
+) -> None:
     end = outage(twins)
-    with pytest.raises(RecoveryError, match=r"It waits in D:\\stage\\PasswordResetServer_20260301T020000Z\.zip, and the next run brings it over") as caught:
+    with pytest.raises(
+        RecoveryError,
+        match=r"It waits in D:\\stage\\PasswordResetServer_20260301T020000Z\.zip, and the next run brings it over",
+    ) as caught:
         twins.backup(**{**STAGED, **account})
     assert caught.value.details["windows_error"] == number
     assert caught.value.details["staged"] == f"{STAGE}\\PasswordResetServer_20260301T020000Z.zip"
@@ -74,7 +89,10 @@ def test_an_archive_waits_and_the_next_run_brings_it_over(twins: Twins, outage: 
     end()
     twins.backup(now=night(1), **STAGED)
     assert archives(twins) == []
-    assert archives(twins, THERE) == ["PasswordResetServer_20260301T020000Z.zip", "PasswordResetServer_20260302T020000Z.zip"]
+    assert archives(twins, THERE) == [
+        "PasswordResetServer_20260301T020000Z.zip",
+        "PasswordResetServer_20260302T020000Z.zip",
+    ]
     proven(twins)
 
 

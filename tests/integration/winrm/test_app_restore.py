@@ -1,4 +1,6 @@
-"""app_restore against a web server's twin: what comes back, what is left alone, what is refused, and that the folder is never half."""
+"""app_restore against a web server's twin: what comes back, what is left alone, what is refused, and that the folder is
+never half.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ import os
 import zipfile
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import Manifest, ManifestFile
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import (
+    Manifest,
+    ManifestFile,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import folder_swap
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import restore as application_restore
@@ -85,7 +90,9 @@ STATES = [
 
 
 @pytest.mark.parametrize("different, replace, state, restored", STATES)
-def test_what_is_replaced(archived: Twins, different: dict[str, bytes | None], replace: str, state: str, restored: bool) -> None:
+def test_what_is_replaced(
+    archived: Twins, different: dict[str, bytes | None], replace: str, state: str, restored: bool
+) -> None:
     for name, data in different.items():
         path = f"{APPLICATION}\\{name}".replace("/", "\\")
         archived.files.remove(path) if data is None else archived.write(path, data)
@@ -97,7 +104,7 @@ def test_what_is_replaced(archived: Twins, different: dict[str, bytes | None], r
     assert result == planned
     assert archived.tree() == (CONTENT if restored else before)
     assert (result["diff"]["before"] != result["diff"]["after"]) == restored
-    if restored and state == "foreign":      # whose keys they are nobody knows, and their database is lost without them
+    if restored and state == "foreign":  # whose keys they are nobody knows, and their database is lost without them
         assert archived.tree(result["kept_old"]) == before and result["kept_old"] in result["warnings"][0]
     else:
         assert nothing_beside(archived) and result["kept_old"] is None
@@ -106,7 +113,11 @@ def test_what_is_replaced(archived: Twins, different: dict[str, bytes | None], r
 
 def test_another_installation_is_refused(archived: Twins) -> None:
     archived.write(f"{APPLICATION}\\encryption.config", OTHER_KEY)
-    with pytest.raises(RecoveryError, match=r"belongs to another installation, or is .*: encryption\.config is another key.*Nothing was changed.*always"):
+    with pytest.raises(
+        RecoveryError,
+        match=r"belongs to another installation, or is .*: encryption\.config is another key.*Nothing was "
+        r"changed.*always",
+    ):
         archived.restore()
 
 
@@ -219,7 +230,11 @@ def test_start_pool_is_a_state_of_its_own(serving: Twins) -> None:
 
 def test_a_worker_that_never_ends_changes_nothing(serving: Twins) -> None:
     serving.web.iis.linger_seconds = 60
-    with pytest.raises(RecoveryError, match=r"pool PasswordResetServer on .* 1 seconds went by before its worker.*w3wp\.exe \(\d+\).*is as it was before"):
+    with pytest.raises(
+        RecoveryError,
+        match=r"pool PasswordResetServer on .* 1 seconds went by before its worker.*w3wp\.exe \(\d+\).*is as it was "
+        r"before",
+    ):
         serving.restore(application_pool=POOL, pool_timeout=1)
     assert serving.tree() == {name: data for name, data in CONTENT.items() if name != "bin/Prs.Web.dll"}
     assert serving.web.iis.pool(POOL).state == "Started"
@@ -269,7 +284,10 @@ def test_the_old_folder_is_kept_when_asked(archived: Twins) -> None:
 
 
 @pytest.mark.parametrize("then_damaged", [False, True])
-@pytest.mark.parametrize(("key", "keep_old", "kept"), [(None, True, True), (OTHER_KEY, False, True), (b"ruined", False, False), (None, False, False)])
+@pytest.mark.parametrize(
+    ("key", "keep_old", "kept"),
+    [(None, True, True), (OTHER_KEY, False, True), (b"ruined", False, False), (None, False, False)],
+)
 def test_what_an_interrupted_run_left_is_kept_where_it_is_one_to_keep(
     archived: Twins, monkeypatch: pytest.MonkeyPatch, key: bytes | None, keep_old: bool, kept: bool, then_damaged: bool
 ) -> None:
@@ -297,7 +315,9 @@ def test_what_an_interrupted_run_left_is_kept_where_it_is_one_to_keep(
     assert bool(result["warnings"]) == (key == OTHER_KEY)
 
 
-def test_an_old_folder_that_cannot_be_renamed_is_kept_by_the_next_run(archived: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_folder_that_cannot_be_renamed_is_kept_by_the_next_run(
+    archived: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The restored folder is in place all the same, and its pool runs."""
     archived.write(f"{APPLICATION}\\encryption.config", OTHER_KEY)
     before, old = archived.tree(), f"{APPLICATION}.prs-old"
@@ -352,7 +372,9 @@ def test_what_is_unpacked_is_nobodys_business_meanwhile(archived: Twins, monkeyp
     seen: list[set[str]] = []
 
     def look(swap: folder_swap.FolderSwap) -> None:
-        seen.append({ace.sid for ace in archived.web.drives.entries(f"{APPLICATION}.prs-new\\encryption.config", folder=False)})
+        seen.append(
+            {ace.sid for ace in archived.web.drives.entries(f"{APPLICATION}.prs-new\\encryption.config", folder=False)}
+        )
         raise RecoveryError("stop here")
 
     monkeypatch.setattr(folder_swap.FolderSwap, "swap", look)

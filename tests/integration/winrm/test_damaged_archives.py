@@ -1,6 +1,8 @@
-"""Everything that can be wrong with an archive, with names and with the folder: the right result or a clear stop, and never half a folder.
+"""Everything that can be wrong with an archive, with names and with the folder: the right result or a clear stop, and
+never half a folder.
 
-One row each. The folder is damaged beforehand, so that a restore has every reason to replace it; afterwards it is what it was, or what was archived.
+One row each. The folder is damaged beforehand, so that a restore has every reason to replace it; afterwards it is what
+it was, or what was archived.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ BROKEN = {name: data for name, data in CONTENT.items() if name != "bin/Prs.Web.d
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """wreck: what is done beforehand. stop: what the message says, empty where the folder comes back. source: what is restored from."""
+    """wreck: what is done beforehand. stop: what the message says, empty where the folder comes back. source: what is
+    restored from.
+    """
 
     about: str
     wreck: Callable[[Twins], object]
@@ -104,14 +108,17 @@ ASPX = f"{APPLICATION}\\Default.aspx"
 ROWS = [
     Row(about="nothing at all", wreck=lambda twins: None),
     *(Row(about=f"a flipped byte at {at}", wreck=flip(ARCHIVE, at), stop=r"SHA-256 is not the one in its manifest", source=LOCAL) for at in (0, 40, 3000, -30)),
-    Row(about="a flipped byte in the manifest", wreck=flip(MANIFEST, -40), stop=r"is damaged: a line of it cannot be read|not what the manifest says"),
+    Row(about="a flipped byte in the manifest", wreck=flip(MANIFEST, -40), stop=r"is damaged: a line of it cannot "
+                                                                                r"be read|not what the manifest says"),
     Row(about="truncated by a byte", wreck=cut(ARCHIVE, 1), stop=r"bytes, but its manifest says"),
     Row(about="truncated by most of it", wreck=cut(ARCHIVE, 3000), stop=r"bytes, but its manifest says"),
-    Row(about="a truncated manifest", wreck=cut(MANIFEST, 200), stop=r"is not whole: it names|a line of it cannot be read"),
+    Row(about="a truncated manifest", wreck=cut(MANIFEST, 200), stop=r"is not whole: it names|a line of it cannot "
+                                                                     r"be read"),
     Row(about="an empty manifest", wreck=lambda twins: twins.write(MANIFEST, b""), stop=r"is no manifest of an archive"),
     Row(about="no manifest in the folder", wreck=lambda twins: twins.files.remove(MANIFEST), stop=r"has no manifest beside it", source=LOCAL),
     Row(about="no manifest beside, the one inside proves it", wreck=lambda twins: twins.files.remove(MANIFEST)),
-    Row(about="another archive's manifest", wreck=anothers_manifest, stop=r"has the manifest of another archive beside it"),
+    Row(about="another archive's manifest", wreck=anothers_manifest, stop=r"has the manifest of another archive "
+                                                                          r"beside it"),
     Row(about="another archive under the name", wreck=another_archive, stop=r"SHA-256 is not the one in its manifest"),
     *(
         Row(about=f"climbing out by {name!r}", wreck=more(entry(name)), stop=stop, source=CARRIED)
@@ -134,7 +141,8 @@ ROWS = [
     Row(about="a name that Windows shortens", wreck=more(entry("bin/Default.aspx ")), stop=r"ends in a dot or a space", source=CARRIED),
     Row(about="an absurd ratio", wreck=more(entry("bomb.dat", bytes(20 << 20))), stop=r"would grow from", source=CARRIED),
     Row(about="a name twice", wreck=more(entry("web.config")), stop=r"is there twice", source=CARRIED),
-    Row(about="names that clash in case", wreck=more(entry("WEB.config")), stop=r"is the same name as web\.config to Windows", source=CARRIED),
+    Row(about="names that clash in case", wreck=more(entry("WEB.config")), stop=r"is the same name as web\.config "
+                                                                                r"to Windows", source=CARRIED),
     Row(
         about="Unicode names that clash in case", wreck=more(entry("App_Data/GRÖSSE.txt"), entry("App_Data/grösse.txt")),
         stop=r"is the same name as App_Data/GRÖSSE\.txt to Windows", source=CARRIED,
@@ -148,7 +156,8 @@ ROWS = [
     Row(about="a file that is another", wreck=instead("bin/Prs.Web.dll", b"MZ other"), stop=r"not what the manifest says: bin/Prs\.Web", source=CARRIED),
     Row(about="a manifest inside that is none", wreck=instead(INSIDE, b"{}"), stop=r"is no manifest of an archive", source=CARRIED),
     Row(
-        about="a manifest of a later version", wreck=instead(INSIDE, b'{"format": "prs.recovery application archive", "version": 9}'),
+        about="a manifest of a later version", wreck=instead(INSIDE, b'{"format": "prs.recovery application '
+                                                                     b'archive", "version": 9}'),
         stop=r"has version 9.*Update the collection", source=CARRIED,
     ),
     Row(about="the archive is locked", wreck=held(ARCHIVE), stop=r"Windows error 32", after=released(ARCHIVE)),
@@ -175,12 +184,19 @@ def test_damage(twins: Twins, row: Row) -> None:
     assert twins.tree("C:\\Windows") == windows and twins.tree("E:\\backup", twins.share_host) == {}
 
 
-DENIALS = [(0, "renamed"), (1, "renamed"), (folder_swap.ATTEMPTS - 1, "renamed"), (folder_swap.ATTEMPTS, "by its children")]
+DENIALS = [
+    (0, "renamed"),
+    (1, "renamed"),
+    (folder_swap.ATTEMPTS - 1, "renamed"),
+    (folder_swap.ATTEMPTS, "by its children"),
+]
 
 
 @pytest.mark.parametrize("times, way", DENIALS)
 def test_a_rename_that_is_denied_n_times(twins: Twins, monkeypatch: pytest.MonkeyPatch, times: int, way: str) -> None:
-    """By an indexer that lets go when the folder has been tried so many times; after that the children are moved instead."""
+    """By an indexer that lets go when the folder has been tried so many times; after that the children are moved
+    instead.
+    """
     twins.backup()
     twins.files.remove(f"{APPLICATION}\\bin\\Prs.Web.dll")
     twins.files.hold(APPLICATION, "indexer")

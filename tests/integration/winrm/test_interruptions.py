@@ -1,4 +1,6 @@
-"""The controller dies at any moment of a backup and of a restore: what is left is never taken for whole, and the next run ends right."""
+"""The controller dies at any moment of a backup and of a restore: what is left is never taken for whole, and the next
+run ends right.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,19 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.ses
 from .windows_twins import APPLICATION, CONTENT, LOCAL, NIGHT, ON_SHARE, POOL, REMOTE, Twins
 
 OLD = {**{name: data for name, data in CONTENT.items() if name != "bin/Prs.Web.dll"}, "only in the old one.txt": b"old"}
-WRITES = {"connect", "copy_file", "disconnect", "make_folder", "move", "pack", "pool", "remove", "set_rights", "unpack", "write_lines"}
+WRITES = {
+    "connect",
+    "copy_file",
+    "disconnect",
+    "make_folder",
+    "move",
+    "pack",
+    "pool",
+    "remove",
+    "set_rights",
+    "unpack",
+    "write_lines",
+}
 
 
 class Killed(BaseException):
@@ -89,7 +103,9 @@ def test_backup(twins: Twins, killer: Killer) -> None:
         twins.files.remove_tree(LOCAL) if twins.files.exists(LOCAL) else None
         dead = killed(killer, lambda: twins.backup(keep=1))
         killer.dead = False
-        whole = {name.removesuffix(".manifest.jsonl") for name in twins.names(LOCAL) if name.endswith(".manifest.jsonl")}
+        whole = {
+            name.removesuffix(".manifest.jsonl") for name in twins.names(LOCAL) if name.endswith(".manifest.jsonl")
+        }
         assert whole <= set(twins.names(LOCAL))
         if whole:
             assert twins.restore(path="C:\\proof\\PasswordResetServer")["restored"]
@@ -118,14 +134,24 @@ def test_backup_by_way_of_a_stage(twins: Twins, killer: Killer) -> None:
         assert twins.names(stage) == []
         names = system.list(share)
         whole = [name.removesuffix(".manifest.jsonl") for name in names if name.endswith(".manifest.jsonl")]
-        # One that had its name there, but not yet its manifest, is an archive of nobody's; retention takes it after a day.
-        assert set(whole) <= set(names) and len(whole) in (1, 2) and not [name for name in names if name.endswith(".partial")]
-        assert twins.restore(path="C:\\proof\\PasswordResetServer", source=REMOTE, **ON_SHARE)["archive"]["created"] == "2026-03-03T02:00:00Z"
+        # One that had its name there, but not yet its manifest, is an archive of nobody's; retention takes it after a
+        # day.
+        assert (
+            set(whole) <= set(names)
+            and len(whole) in (1, 2)
+            and not [name for name in names if name.endswith(".partial")]
+        )
+        assert (
+            twins.restore(path="C:\\proof\\PasswordResetServer", source=REMOTE, **ON_SHARE)["archive"]["created"]
+            == "2026-03-03T02:00:00Z"
+        )
         twins.files.remove_tree("C:\\proof")
         killer.dead = dead
 
 
-@pytest.mark.parametrize("held", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["by renaming", "by children"])
+@pytest.mark.parametrize(
+    "held", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["by renaming", "by children"]
+)
 def test_restore(twins: Twins, killer: Killer, held: bool) -> None:
     twins.backup()
     twins.install_iis()
@@ -146,7 +172,9 @@ def test_restore(twins: Twins, killer: Killer, held: bool) -> None:
         if held:
             twins.files.release(APPLICATION, "IIS")
         assert twins.tree() == CONTENT
-        assert [name for name in twins.names("C:\\inetpub\\wwwroot") if "PasswordResetServer" in name] == ["PasswordResetServer"]
+        assert [name for name in twins.names("C:\\inetpub\\wwwroot") if "PasswordResetServer" in name] == [
+            "PasswordResetServer"
+        ]
         assert result["pool_running"]
         killer.dead = dead
     killer.off()

@@ -43,8 +43,10 @@ def there_and_back(twins: Twins, wire: Wire, what: str) -> None:
     restored = time.monotonic() - begin
     assert fingerprint(folder) == before
     print(
-        f"\n{what}: {archive['files']} files, {archive['content_bytes'] / 1e6:.0f} MB in an archive of {archive['bytes'] / 1e6:.0f} MB; "
-        f"backup {archived:.0f} s with {sent / 1e6:.1f} MB over WinRM, restore {restored:.0f} s with {(wire.bytes - sent) / 1e6:.1f} MB"
+        f"\n{what}: {archive['files']} files, {archive['content_bytes'] / 1e6:.0f} MB in an archive of "
+        f"{archive['bytes'] / 1e6:.0f} MB; "
+        f"backup {archived:.0f} s with {sent / 1e6:.1f} MB over WinRM, restore {restored:.0f} s with "
+        f"{(wire.bytes - sent) / 1e6:.1f} MB"
     )
 
 
@@ -60,12 +62,14 @@ def test_many_small_files(twins: Twins, wire: Wire) -> None:
 
 
 def test_an_archive_past_4_gb(twins: Twins, wire: Wire) -> None:
-    """Five names of one gigabyte that cannot be compressed, so that offsets need 64 bits, and one file whose own size does."""
+    """Five names of one gigabyte that cannot be compressed, so that offsets need 64 bits, and one file whose own size
+    does.
+    """
     for volume in twins.web.drives.volumes.values():
         volume.capacity = 64 << 30
     folder = twins.files.real_folder(APPLICATION)
     first = folder / "large 0.dat"
-    block = random.Random(7).randbytes(1 << 20)      # longer than the window in which deflate looks for what it has seen
+    block = random.Random(7).randbytes(1 << 20)  # longer than the window in which deflate looks for what it has seen
     with first.open("wb") as file:
         for _ in range(ONE_GB >> 20):
             file.write(block)

@@ -28,7 +28,16 @@ DAY = dt.timedelta(days=1)
 
 
 def lease(twins: Twins, *, check_mode: bool = False, now: dt.datetime | None = None, **params: Any) -> dict[str, Any]:
-    asked = {"path": LOCAL, "database": "PRS", "state": "held", "owner": ME, "stale_after": 60, "take_over": False, **NO_SHARE, **params}
+    asked = {
+        "path": LOCAL,
+        "database": "PRS",
+        "state": "held",
+        "owner": ME,
+        "stale_after": 60,
+        "take_over": False,
+        **NO_SHARE,
+        **params,
+    }
     with twins.session(check_mode=check_mode) as files:
         result = recovery_lease.act(files, asked, now=now or dt.datetime.now(dt.timezone.utc))
         return {**result, "warnings": files.warnings}
@@ -60,9 +69,13 @@ def test_the_loser_says_who_holds_it(twins: Twins, check_mode: bool) -> None:
     with pytest.raises(RecoveryError, match=rf"{OTHER} works on database PRS since .* UTC.*take_over: true") as failed:
         lease(twins, check_mode=check_mode)
     assert failed.value.details["lease"]["owner"] == OTHER and twins.names(LOCAL) == [FILE]
-    assert lease(twins, state="released")["lease"]["owner"] == OTHER      # somebody else's stays
-    result = lease(twins, check_mode=check_mode, take_over=True)      # the advice
-    assert result["held"] is True and result["taken_from"]["owner"] == OTHER and "as take_over says" in result["warnings"][0]
+    assert lease(twins, state="released")["lease"]["owner"] == OTHER  # somebody else's stays
+    result = lease(twins, check_mode=check_mode, take_over=True)  # the advice
+    assert (
+        result["held"] is True
+        and result["taken_from"]["owner"] == OTHER
+        and "as take_over says" in result["warnings"][0]
+    )
     assert (OTHER if check_mode else ME) in lease(twins, state="released", owner="nobody")["lease"]["owner"]
 
 
@@ -150,7 +163,9 @@ def test_killed_at_any_step_it_leaves_nothing_in_the_way(twins: Twins, killer: K
         dead = killed(killer, lambda: (lease(twins), lease(twins), lease(twins, state="released")))
         killer.dead = False
         assert lease(twins)["held"]
-        assert lease(twins, state="released", now=tomorrow)["changed"]      # a day later: what the killed run left goes as well
+        assert lease(twins, state="released", now=tomorrow)[
+            "changed"
+        ]  # a day later: what the killed run left goes as well
         assert twins.names(LOCAL) == []
         killer.dead = dead
 
@@ -174,5 +189,5 @@ def test_all_tasks_of_a_playbook_are_one_owner(twins: Twins, tmp_path: Path) -> 
     task = {"prs.recovery.recovery_lease": {"path": LOCAL, "database": "PRS"}}
     [first, second], _printed = play(twins, tmp_path, [task, task])
     assert first["changed"] is True and second["changed"] is False
-    [third], _printed = play(twins, tmp_path, [task])      # a playbook that has ended is a process that is gone
+    [third], _printed = play(twins, tmp_path, [task])  # a playbook that has ended is a process that is gone
     assert third["taken_from"]["owner"] == first["lease"]["owner"] != third["lease"]["owner"]

@@ -1,4 +1,6 @@
-"""Recovery sets on a share: written last, chosen by what is there, copied and compared, pruned without cutting anything off."""
+"""Recovery sets on a share: written last, chosen by what is there, copied and compared, pruned without cutting anything
+off.
+"""
 
 from __future__ import annotations
 
@@ -41,25 +43,67 @@ class Estate:
         path = f"{HOME}\\database\\{kind}{last}.bak"
         self.file(path, f"{kind} {last}".encode())
         finished = (BEGIN + dt.timedelta(hours=self.hours)).isoformat()
-        one = {"guid": f"{kind}{last}", "type": kind, "first_lsn": first, "last_lsn": last, "first_fork": "a", "last_fork": "a", "started_at": finished,
-               "finished_at": finished, "differential_base_guid": base}
-        return {"format": "prs.recovery sql backup 1", "database": "PRS", "server": "SQL", "type": kind, "files": [path], "sets": [one], "verified": True,
-                "copy_only": False, "size": 9}
+        one = {
+            "guid": f"{kind}{last}",
+            "type": kind,
+            "first_lsn": first,
+            "last_lsn": last,
+            "first_fork": "a",
+            "last_fork": "a",
+            "started_at": finished,
+            "finished_at": finished,
+            "differential_base_guid": base,
+        }
+        return {
+            "format": "prs.recovery sql backup 1",
+            "database": "PRS",
+            "server": "SQL",
+            "type": kind,
+            "files": [path],
+            "sets": [one],
+            "verified": True,
+            "copy_only": False,
+            "size": 9,
+        }
 
     def archived(self) -> dict[str, Any]:
         path = f"{HOME}\\application\\{self.hours}.zip"
         self.file(path, b"zip")
         self.file(f"{path}.manifest.jsonl", b"{}")
-        return {"path": path, "manifest": f"{path}.manifest.jsonl", "sha256": "", "bytes": 3, "files": 1, "created": "x", "verified": True}
+        return {
+            "path": path,
+            "manifest": f"{path}.manifest.jsonl",
+            "sha256": "",
+            "bytes": 3,
+            "files": 1,
+            "created": "x",
+            "verified": True,
+        }
 
     def set(
-        self, backup: dict[str, Any], archive: dict[str, Any] | None = None, *, check_mode: bool = False, ahead: dt.timedelta = dt.timedelta(), **params: Any
+        self,
+        backup: dict[str, Any],
+        archive: dict[str, Any] | None = None,
+        *,
+        check_mode: bool = False,
+        ahead: dt.timedelta = dt.timedelta(),
+        **params: Any,
     ) -> dict[str, Any]:
         """ahead: the control node's clock against the database server's."""
-        values = {"path": HOME, "label": f"h{self.hours}", "site": "a", "database": backup, "application": archive, "application_state": "answered",
-                  "facts": {}, "retention": None}
+        values = {
+            "path": HOME,
+            "label": f"h{self.hours}",
+            "site": "a",
+            "database": backup,
+            "application": archive,
+            "application_state": "answered",
+            "facts": {},
+            "retention": None,
+        }
         with self.twins.session(check_mode=check_mode) as files:
-            made = recovery_set.make_set(files, {**values, **NO_PATHS, **ON_SHARE, **params}, now=BEGIN + dt.timedelta(hours=self.hours) + ahead)
+            made = recovery_set.make_set(
+                files, {**values, **NO_PATHS, **ON_SHARE, **params}, now=BEGIN + dt.timedelta(hours=self.hours) + ahead
+            )
         if not check_mode:
             self.age(made["manifest"])
         self.hours += 1
@@ -73,7 +117,9 @@ class Estate:
     def copy(self, *, check_mode: bool = False, ahead: dt.timedelta = dt.timedelta(), **params: Any) -> dict[str, Any]:
         values = {"path": HOME, "to": {"path": AWAY, **NO_PATHS, **ON_SHARE}, "retention": None}
         with self.twins.session(check_mode=check_mode) as files:
-            return recovery_set_copy.Copying(files, {**values, **NO_PATHS, **ON_SHARE, **params}, now=BEGIN + dt.timedelta(hours=self.hours) + ahead).run()
+            return recovery_set_copy.Copying(
+                files, {**values, **NO_PATHS, **ON_SHARE, **params}, now=BEGIN + dt.timedelta(hours=self.hours) + ahead
+            ).run()
 
     def tree(self, place: str = HOME) -> dict[str, bytes]:
         return self.twins.tree(ON_DISK[place], self.twins.share_host)
@@ -186,11 +232,19 @@ def test_retention_takes_the_manifest_and_what_only_that_set_needs(estate: Estat
     estate.night()
     removed = estate.set(estate.taken("full", 300, 310), estate.archived(), retention={"last": 1})
     assert removed["removed"] == ["h0", "h1", "h2", "h3"]
-    assert sorted(estate.tree()) == ["application/4.zip", "application/4.zip.manifest.jsonl", "database/full310.bak", "sets/h4.json"]
+    assert sorted(estate.tree()) == [
+        "application/4.zip",
+        "application/4.zip.manifest.jsonl",
+        "database/full310.bak",
+        "sets/h4.json",
+    ]
 
 
 def test_retention_takes_what_failed_runs_left_too(estate: Estate):
-    """Not what somebody took for himself (copy-only, or no manifest beside it), and not what a set that stays may yet be continued by."""
+    """Not what somebody took for himself (copy-only, or no manifest beside it), and not what a set that stays may yet
+    be continued by.
+    """
+
     def half(kind: str, first: int, last: int, **more: Any) -> None:
         backup = {**estate.taken(kind, first, last), **more}
         estate.file(f"{backup['files'][0]}.manifest.json", json.dumps(backup).encode())
@@ -233,7 +287,10 @@ def test_nothing_goes_while_a_manifest_cannot_be_opened(estate: Estate):
         assert {"sets/h0.json", "database/full2.bak", "sets/h5.json"} <= estate.tree(place).keys()
 
 
-@pytest.mark.parametrize("strange", ["E:\\backup\\precious.txt", f"{HOME}\\database\\..\\..\\precious.txt", "\\\\files\\backup\\precious.txt"])
+@pytest.mark.parametrize(
+    "strange",
+    ["E:\\backup\\precious.txt", f"{HOME}\\database\\..\\..\\precious.txt", "\\\\files\\backup\\precious.txt"],
+)
 def test_a_manifest_that_names_somebody_elses_file_takes_nothing_along(estate: Estate, strange: str):
     estate.set(estate.taken("full", 1, 2), estate.archived())
     estate.twins.write("E:\\backup\\precious.txt", b"x", estate.twins.share_host)
@@ -265,12 +322,24 @@ def test_a_control_node_whose_clock_is_wrong_removes_nothing_too_early(estate: E
     """Ages are counted on the database server's clock; the other one may only make it less."""
     estate.night()
     for ahead in (-dt.timedelta(days=400), dt.timedelta(days=400)):
-        made = estate.set(estate.taken("full", 300, 300 + estate.hours), estate.archived(), ahead=ahead, retention={"age": 1})
-        assert made["removed"] == [] and made["set"]["taken_at"] == made["set"]["database"]["finished_at"].replace("+00:00", "Z")
+        made = estate.set(
+            estate.taken("full", 300, 300 + estate.hours), estate.archived(), ahead=ahead, retention={"age": 1}
+        )
+        assert made["removed"] == [] and made["set"]["taken_at"] == made["set"]["database"]["finished_at"].replace(
+            "+00:00", "Z"
+        )
         assert estate.copy(ahead=ahead, retention={"age": 1})["removed"] == []
     estate.hours = 100
-    removed = estate.set(estate.taken("full", 400, 410), estate.archived(), ahead=dt.timedelta(days=400), retention={"age": 1})
-    assert removed["removed"] == ["h0", "h1", "h2", "h3", "h4"]      # what the server's own clock calls old goes all the same
+    removed = estate.set(
+        estate.taken("full", 400, 410), estate.archived(), ahead=dt.timedelta(days=400), retention={"age": 1}
+    )
+    assert removed["removed"] == [
+        "h0",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+    ]  # what the server's own clock calls old goes all the same
 
 
 def test_a_log_backup_reads_the_newest_set_alone(estate: Estate):
@@ -282,7 +351,9 @@ def test_a_log_backup_reads_the_newest_set_alone(estate: Estate):
 
 def test_retention_keeps_the_last_healthy_set_whole(estate: Estate):
     estate.night()
-    removed = estate.set(estate.taken("full", 300, 310), estate.archived(), application_state="broken", retention={"last": 1})
+    removed = estate.set(
+        estate.taken("full", 300, 310), estate.archived(), application_state="broken", retention={"last": 1}
+    )
     assert removed["removed"] == ["h0", "h1", "h2"]
     assert estate.choose()["chosen"]["label"] == "h3"
     assert names(removed["removed_files"]) == ["0.zip", "0.zip.manifest.jsonl", "log150.bak"]
@@ -291,7 +362,7 @@ def test_retention_keeps_the_last_healthy_set_whole(estate: Estate):
 def test_a_copy_is_a_set_of_its_own(estate: Estate):
     estate.night()
     copied = estate.copy()
-    assert copied["copied"] == ["h3"]      # the newest healthy one first of all: it brings what it needs
+    assert copied["copied"] == ["h3"]  # the newest healthy one first of all: it brings what it needs
     chosen = estate.choose(path=AWAY)["chosen"]
     assert all(path.startswith(AWAY) for path in [*chosen["files"], chosen["archive"]])
     assert estate.tree(AWAY)["database/full110.bak"] == b"full 110"
@@ -315,7 +386,7 @@ def test_a_manifest_that_was_written_anew_hides_no_newer_set(estate: Estate):
     estate.copy()
     estate.set(estate.taken("log", 200, 250))
     estate.set(estate.taken("log", 250, 260))
-    estate.age(f"{HOME}\\sets\\h3.json")      # now the newest file, of the newest set that both have
+    estate.age(f"{HOME}\\sets\\h3.json")  # now the newest file, of the newest set that both have
     assert estate.copy()["copied"] == ["h4", "h5"]
 
 
@@ -325,7 +396,9 @@ def test_the_first_copy_is_of_the_newest_set_though_another_manifest_is_newer(es
     assert estate.copy()["copied"] == ["h3"]
 
 
-@pytest.mark.parametrize("strange", ["C:\\Windows\\win.ini", "\\\\elsewhere\\share\\x.bak", f"{HOME}\\database\\..\\..\\precious.txt"])
+@pytest.mark.parametrize(
+    "strange", ["C:\\Windows\\win.ini", "\\\\elsewhere\\share\\x.bak", f"{HOME}\\database\\..\\..\\precious.txt"]
+)
 @pytest.mark.parametrize("part", ["database", "application"])
 def test_no_copy_carries_away_what_is_not_of_its_place(estate: Estate, strange: str, part: str):
     estate.set(estate.taken("full", 1, 2), estate.archived())
@@ -374,8 +447,15 @@ def test_a_chain_over_an_earlier_folder_is_restored(estate: Estate):
     assert made["healthy"] and chosen["files"] == [f"{HOME}\\database\\full110.bak", f"{later}\\log150.bak"]
 
 
-@pytest.mark.parametrize("strange", [r"\\elsewhere\share\strange.bak", "//elsewhere/share/strange.bak", r"\\?\UNC\elsewhere\share\strange.bak",
-                                     r"\\files@8080\backup\prs\strange.bak"])
+@pytest.mark.parametrize(
+    "strange",
+    [
+        r"\\elsewhere\share\strange.bak",
+        "//elsewhere/share/strange.bak",
+        r"\\?\UNC\elsewhere\share\strange.bak",
+        r"\\files@8080\backup\prs\strange.bak",
+    ],
+)
 @pytest.mark.parametrize("part", ["database", "application"])
 def test_no_manifest_leads_a_restore_to_another_server(estate: Estate, part: str, strange: str):
     """Whoever is asked there gets to see the account's password, or what is made of it."""
@@ -404,10 +484,17 @@ def test_no_set_goes_on_with_another_server_s_archive(estate: Estate):
         estate.set(estate.taken("log", 1, 3))
 
 
-@pytest.mark.parametrize("damage", [
-    {"application": None}, {"application": {"archive": None, "manifest": "x"}}, {"database": {"files": [5]}}, {"database": {"sha256": ["x"]}},
-    {"database": {"chain": [5]}}, {"database": {"manifest_beside": 5}},
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"application": None},
+        {"application": {"archive": None, "manifest": "x"}},
+        {"database": {"files": [5]}},
+        {"database": {"sha256": ["x"]}},
+        {"database": {"chain": [5]}},
+        {"database": {"manifest_beside": 5}},
+    ],
+)
 def test_a_manifest_of_which_a_part_is_wrong_is_passed_over(estate: Estate, damage: dict[str, Any]):
     estate.set(estate.taken("full", 1, 2), estate.archived())
     estate.set(estate.taken("full", 3, 4), estate.archived())
@@ -426,7 +513,9 @@ def test_a_copy_in_check_mode_copies_nothing(estate: Estate):
 
 
 def test_what_became_another_file_on_its_way_is_no_copy(estate: Estate):
-    """The hash is that of the moment at which the backup was written, so a disk that rots at the source is seen as well."""
+    """The hash is that of the moment at which the backup was written, so a disk that rots at the source is seen as
+    well.
+    """
     backup = estate.taken("full", 100, 110)
     backup["sha256"] = {backup["files"][0]: "0" * 64}
     estate.set(backup, estate.archived())
@@ -481,6 +570,8 @@ def test_keys_and_database_under_different_rights(estate: Estate):
 
 def _restrict(twins: Twins, path: str, account: str | None) -> None:
     """Only administrators and one account: svc-backup, unless another is named."""
-    entries = [Ace(sid="S-1-5-32-544", mask=Rights.FULL, inheritance=CONTAINER | OBJECT),
-               Ace(sid=account or twins.domain.lookup("svc-backup"), mask=Rights.MODIFY, inheritance=CONTAINER | OBJECT)]
+    entries = [
+        Ace(sid="S-1-5-32-544", mask=Rights.FULL, inheritance=CONTAINER | OBJECT),
+        Ace(sid=account or twins.domain.lookup("svc-backup"), mask=Rights.MODIFY, inheritance=CONTAINER | OBJECT),
+    ]
     twins.share_host.drives.set_descriptor(path, Descriptor(entries=entries, protected=True))

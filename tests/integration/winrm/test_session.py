@@ -38,7 +38,9 @@ def test_one_shell_and_one_process_for_many_verbs(twins: Twins) -> None:
 
 def test_a_verb_that_fails_leaves_the_session_usable(twins: Twins) -> None:
     with Session(twins.connection()) as session:
-        with pytest.raises(WindowsFault, match=r"Listing C:\\nothing failed on 127\..*\(Windows error 3\)\. Check the path") as caught:
+        with pytest.raises(
+            WindowsFault, match=r"Listing C:\\nothing failed on 127\..*\(Windows error 3\)\. Check the path"
+        ) as caught:
             session.call(list_folder.SCRIPT, doing="Listing C:\\nothing", Path="C:\\nothing")
         assert caught.value.number == 3 and caught.value.details["windows_error"] == 3
         assert session.call(stat_paths.SCRIPT, doing="Looking", items=["C:\\Windows"])
@@ -53,7 +55,10 @@ OBSTACLES = [
     ({"path": "/other"}, r"answered with HTTP status 404.*winrm_path is wrong"),
     ({"transport": "basic"}, r"refuses the account Administrator.*transport was basic"),
     ({"scheme": "https"}, r"certificate of .* is not trusted|cannot be reached"),
-    ({"scheme": "https", "ca_file": "/no/such/ca.pem"}, r"There is no file /no/such/ca\.pem on the control node.*correct winrm_ca_file"),
+    (
+        {"scheme": "https", "ca_file": "/no/such/ca.pem"},
+        r"There is no file /no/such/ca\.pem on the control node.*correct winrm_ca_file",
+    ),
 ]
 
 
@@ -71,7 +76,9 @@ def test_https_is_verified(twins: Twins, tmp_path: Path) -> None:
     winrm.open()
     try:
         secure = {"scheme": "https", "port": 5986}
-        with pytest.raises(RecoveryError, match=r"certificate of .* \(WinRM, https, port 5986\) is not trusted\. Give .* winrm_ca_file"):
+        with pytest.raises(
+            RecoveryError, match=r"certificate of .* \(WinRM, https, port 5986\) is not trusted\. Give .* winrm_ca_file"
+        ):
             Session(twins.connection(**secure)).__enter__()
         with Session(twins.connection(**secure, ca_file=str(certificate))) as session:
             assert session.computer == "WEB"
@@ -84,7 +91,9 @@ def test_https_is_verified(twins: Twins, tmp_path: Path) -> None:
 def test_a_host_that_goes_away_in_the_middle(twins: Twins) -> None:
     with Session(twins.connection()) as session:
         twins.web.close_network()
-        with pytest.raises(RecoveryError, match=r"The connection to .* was lost while the host was listing C:\\Windows.*Run this again"):
+        with pytest.raises(
+            RecoveryError, match=r"The connection to .* was lost while the host was listing C:\\Windows.*Run this again"
+        ):
             session.call(list_folder.SCRIPT, doing="Listing C:\\Windows", Path="C:\\Windows")
 
 
@@ -116,6 +125,8 @@ def self_signed(folder: Path, address: str) -> tuple[Path, Path]:
     paths = folder / "web.pem", folder / "web.key"
     paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     paths[1].write_bytes(
-        private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
     )
     return paths

@@ -47,7 +47,10 @@ def test_a_connection_that_cannot_be_ended_is_explained(twins: Twins, monkeypatc
         raise WinError(1219, share)
 
     monkeypatch.setattr(FileView, "connect", refuse)
-    message = r"Connecting to \\\\files\\backup as .*\(Windows error 1219\).*connected to that server under another account, and .*full name"
+    message = (
+        r"Connecting to \\\\files\\backup as .*\(Windows error 1219\).*connected to that server under another "
+        r"account, and .*full name"
+    )
     with twins.session() as files, pytest.raises(RecoveryError, match=message), files.share(REMOTE, **ACCOUNT):
         pass
 
@@ -72,7 +75,9 @@ def test_one_connection_serves_all_paths_of_a_share(twins: Twins, monkeypatch: p
 
 
 @pytest.mark.parametrize("problem", [RecoveryError("stop"), RuntimeError("a fault of ours"), KeyboardInterrupt()])
-def test_whatever_goes_wrong_the_share_is_disconnected(twins: Twins, monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
+def test_whatever_goes_wrong_the_share_is_disconnected(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch, problem: BaseException
+) -> None:
     open_now = connected(twins, monkeypatch)
     with twins.session() as files, pytest.raises(type(problem)), files.share(REMOTE, **ACCOUNT):
         assert open_now

@@ -27,13 +27,24 @@ def play(twins: Twins, folder: Path, tasks: list[dict[str, Any]], *arguments: st
         "ansible_user": "Administrator", "ansible_password": PASSWORD, "share_password": SHARE_PASSWORD,
     }  # fmt: skip
     (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"web": host}}}), encoding="utf-8")
-    (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    (folder / "play.yml").write_text(
+        yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8"
+    )
     environment = {
         **os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_LOG_PATH": str(folder / "log"),
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"), "LC_ALL": "C.UTF-8",
     }  # fmt: skip
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", folder / "hosts.yml", folder / "play.yml", "-vvvv", *arguments]
-    done = subprocess.run(list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    command = [
+        Path(sys.executable).parent / "ansible-playbook",
+        "-i",
+        folder / "hosts.yml",
+        folder / "play.yml",
+        "-vvvv",
+        *arguments,
+    ]
+    done = subprocess.run(
+        list(map(str, command)), cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
     printed = done.stdout + done.stderr + (folder / "log").read_text(encoding="utf-8")
     results = [json.loads(text.partition("=> ")[2]) for text in blocks(done.stdout)]
     return results, printed
@@ -64,9 +75,13 @@ def test_backup_and_restore(twins: Twins, tmp_path: Path) -> None:
     ]
     [backup, info, restore], printed = play(twins, tmp_path, tasks)
     assert backup["changed"] and backup["archive"]["verified"]
-    assert dt.datetime.fromisoformat(backup["archive"]["created"]) > dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=300)
+    assert dt.datetime.fromisoformat(backup["archive"]["created"]) > dt.datetime.now(dt.timezone.utc) + dt.timedelta(
+        days=300
+    )
     assert 0 <= info["newest"]["age_seconds"] < 86400
-    assert info["newest"]["path"] == backup["archive"]["path"] and info["newest"]["verified"] and info["newest"]["whole"]
+    assert (
+        info["newest"]["path"] == backup["archive"]["path"] and info["newest"]["verified"] and info["newest"]["whole"]
+    )
     assert not restore["changed"]
 
     twins.files.remove_tree(APPLICATION)
@@ -85,7 +100,9 @@ def test_failures_are_one_sentence_without_secrets(twins: Twins, tmp_path: Path)
     [failed], printed = play(twins, tmp_path, tasks)
     assert failed["windows_error"] == 67
     assert "The server has no share of that name" in failed["msg"] and twins.web.address in failed["msg"]
-    assert "Traceback" not in printed and SHARE_PASSWORD not in printed and json.dumps(SHARE_PASSWORD)[1:-1] not in printed
+    assert (
+        "Traceback" not in printed and SHARE_PASSWORD not in printed and json.dumps(SHARE_PASSWORD)[1:-1] not in printed
+    )
 
 
 def test_a_host_that_is_down(twins: Twins, tmp_path: Path) -> None:

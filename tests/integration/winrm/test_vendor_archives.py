@@ -37,7 +37,9 @@ def test_it_comes_back_and_says_what_cannot_be_proven(twins: Twins, below: str) 
 
 
 def test_names_with_backslashes(twins: Twins) -> None:
-    twins.write(ARCHIVE, zipped({f"PasswordResetServer/{name}".replace("/", "\\"): data for name, data in CONTENT.items()}))
+    twins.write(
+        ARCHIVE, zipped({f"PasswordResetServer/{name}".replace("/", "\\"): data for name, data in CONTENT.items()})
+    )
     twins.files.remove_tree(APPLICATION)
     assert twins.restore(source=ARCHIVE)["restored"] and twins.tree() == CONTENT
 
@@ -49,7 +51,10 @@ def flipped(data: bytes, content: bytes) -> bytes:
 
 STORED = zipped(CONTENT, method=zipfile.ZIP_STORED)
 DAMAGES = [
-    (flipped(STORED, CONTENT["encryption.config"]), r"is damaged: the checksum of encryption\.config is not the one that it says"),
+    (
+        flipped(STORED, CONTENT["encryption.config"]),
+        r"is damaged: the checksum of encryption\.config is not the one that it says",
+    ),
     (STORED[:-40], r"InvalidDataException|damaged or no ZIP archive"),
     (b"", r"damaged or no ZIP archive"),
     (zipped({name: data for name, data in CONTENT.items() if name != "web.config"}), r"no web\.config at its top"),
@@ -74,7 +79,9 @@ def test_one_of_ours_without_its_manifest_is_none(twins: Twins) -> None:
     path = f"{LOCAL}\\PasswordResetServer_20260301T020000Z.zip"
     twins.write(path, zipped(CONTENT))
     twins.files.remove_tree(APPLICATION)
-    with pytest.raises(RecoveryError, match=r"has no manifest, neither beside it nor in it.*nothing can prove that it is whole"):
+    with pytest.raises(
+        RecoveryError, match=r"has no manifest, neither beside it nor in it.*nothing can prove that it is whole"
+    ):
         twins.restore(source=path)
     with pytest.raises(RecoveryError, match=r"no whole archive"):
         twins.restore(source=LOCAL)

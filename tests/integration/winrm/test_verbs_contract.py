@@ -1,7 +1,8 @@
 """The contract of the PowerShell verbs: one table of cases, in verb_cases.py.
 
-Every case runs against the twin's model of the verb, over the real wire. Where a PowerShell 7 is on PATH (`pwsh`), it runs against the
-real script as well; cases that need Windows itself are skipped there unless it is Windows. The two are told apart by their names: twin, pwsh.
+Every case runs against the twin's model of the verb, over the real wire. Where a PowerShell 7 is on PATH (`pwsh`), it
+runs against the real script as well; cases that need Windows itself are skipped there unless it is Windows. The two are
+told apart by their names: twin, pwsh.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from typing import Any, Protocol
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._winrm import verbs
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import Conversation, Received, VerbFailed
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import (
+    Conversation,
+    Received,
+    VerbFailed,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import COMMAND_LINE
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
@@ -77,7 +82,9 @@ class ProcessPipe:
 
     def __init__(self) -> None:
         command = [PWSH or "pwsh", *COMMAND_LINE.split()[1:]]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
 
     def send(self, data: bytes) -> None:
         assert self._process.stdin
@@ -124,7 +131,12 @@ class PowerShellBench:
         return self._conversation.call(script, parameters=parameters, items=items)
 
 
-@pytest.fixture(params=["twin", pytest.param("pwsh", marks=[pytest.mark.pwsh, pytest.mark.skipif(not PWSH, reason="there is no pwsh on PATH")])])
+@pytest.fixture(
+    params=[
+        "twin",
+        pytest.param("pwsh", marks=[pytest.mark.pwsh, pytest.mark.skipif(not PWSH, reason="there is no pwsh on PATH")]),
+    ]
+)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     if request.param == "pwsh":
         pipe = ProcessPipe()
@@ -178,12 +190,20 @@ def steady(value: Any) -> Any:
         return {key: steady(inner) for key, inner in sorted(value.items()) if key not in VOLATILE}
     if isinstance(value, list):
         found = [steady(inner) for inner in value]
-        return sorted(found, key=lambda item: item["name"]) if all(isinstance(item, dict) and "encrypted" in item for item in found) else found
+        return (
+            sorted(found, key=lambda item: item["name"])
+            if all(isinstance(item, dict) and "encrypted" in item for item in found)
+            else found
+        )
     return value
 
 
 def expected_tree(files: dict[str, bytes]) -> dict[str, bytes]:
-    return {name: data for name, data in files.items() if not (name.endswith("/") and any(other.startswith(name) and other != name for other in files))}
+    return {
+        name: data
+        for name, data in files.items()
+        if not (name.endswith("/") and any(other.startswith(name) and other != name for other in files))
+    }
 
 
 def test_what_pack_wrote_another_program_can_read(bench: Bench) -> None:
@@ -201,7 +221,10 @@ def test_what_pack_wrote_another_program_can_read(bench: Bench) -> None:
         assert archive.testzip() is None
         assert archive.namelist() == ["empty/", "web.config", "sub/Ümläut 日本.txt", "own/list"]
         assert archive.read("sub/Ümläut 日本.txt") == b"\xff\x00"
-        assert archive.read("own/list").startswith(b'{"files": 2, "x": 1}\n{') and archive.read("own/list").count(b"\n") == 3
+        assert (
+            archive.read("own/list").startswith(b'{"files": 2, "x": 1}\n{')
+            and archive.read("own/list").count(b"\n") == 3
+        )
 
 
 def test_many_lines_go_both_ways(bench: Bench) -> None:

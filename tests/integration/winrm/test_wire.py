@@ -8,6 +8,7 @@ from .wire import Wire
 LARGE = 64 << 20
 """More than ever may travel over WinRM."""
 
+
 def test_a_large_archive_does_not_travel_over_winrm(twins: Twins, wire: Wire) -> None:
     path = f"{APPLICATION}\\App_Data\\large.dat"
     twins.write(path, b"")

@@ -39,9 +39,11 @@ TREE = {"web.config": b"<configuration/>", "sub/inner.txt": b"in", "sub/Ümläut
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """files: what lies below {root} beforehand, a name that ends in / is a folder. In parameters and items {root} stands for that folder.
+    """files: what lies below {root} beforehand, a name that ends in / is a folder. In parameters and items {root}
+    stands for that folder.
 
-    items: what comes back, without what differs from run to run. error: (number, kind) instead. after: files below {root} afterwards, if they count.
+    items: what comes back, without what differs from run to run. error: (number, kind) instead. after: files below
+    {root} afterwards, if they count.
     """
 
     verb: str

@@ -50,7 +50,9 @@ CONTENT = {
 }
 
 _ADDRESSES = (
-    f"127.{100 + os.getpid() % 100}.{(os.getpid() // 100 + more) % 250 + 1}.{last}" for more in itertools.count() for last in range(101, 250)
+    f"127.{100 + os.getpid() % 100}.{(os.getpid() // 100 + more) % 250 + 1}.{last}"
+    for more in itertools.count()
+    for last in range(101, 250)
 )
 
 
@@ -78,7 +80,13 @@ class Twins:
 
     def _host(self, name: str, root: Path, capacities: dict[str, int]) -> WindowsHost:
         host = WindowsHost(
-            name=name, address=next(_ADDRESSES), root=root / name, administrator_password=PASSWORD, estate=self, directory=self.domain, capacities=capacities
+            name=name,
+            address=next(_ADDRESSES),
+            root=root / name,
+            administrator_password=PASSWORD,
+            estate=self,
+            directory=self.domain,
+            capacities=capacities,
         )
         self.hosts[name] = host
         host.network.append(WinRm(host))
@@ -96,7 +104,9 @@ class Twins:
     # What a host asks of its estate
 
     def resolve(self, name: str) -> WindowsHost | None:
-        return self.hosts.get(name.split(".", 1)[0].upper()) or next((host for host in self.hosts.values() if host.address == name), None)
+        return self.hosts.get(name.split(".", 1)[0].upper()) or next(
+            (host for host in self.hosts.values() if host.address == name), None
+        )
 
     def reachable(self, from_host: WindowsHost, to_host: WindowsHost) -> bool:
         return True
@@ -124,7 +134,11 @@ class Twins:
         view = self.system(host or self.web)
         if not view.exists(folder):
             return {}
-        return {path[len(folder) + 1 :].replace("\\", "/"): view.read(path) for path, stat in view.walk(folder) if not stat.is_dir}
+        return {
+            path[len(folder) + 1 :].replace("\\", "/"): view.read(path)
+            for path, stat in view.walk(folder)
+            if not stat.is_dir
+        }
 
     def names(self, folder: str, host: WindowsHost | None = None) -> list[str]:
         view = self.system(host or self.web)
@@ -143,7 +157,14 @@ class Twins:
     # What a module does
 
     def connection(self, **different: Any) -> WinrmConnection:
-        values = {"host": self.web.address, "port": 5985, "scheme": "http", "user": "Administrator", "password": PASSWORD, **different}
+        values = {
+            "host": self.web.address,
+            "port": 5985,
+            "scheme": "http",
+            "user": "Administrator",
+            "password": PASSWORD,
+            **different,
+        }
         return WinrmConnection(**values)
 
     @contextmanager
@@ -152,7 +173,13 @@ class Twins:
             yield WindowsFiles(session, check_mode=check_mode, progress=Progress())
 
     def backup(
-        self, *, check_mode: bool = False, now: dt.datetime = NIGHT, show_diff: bool = False, host: WindowsHost | None = None, **params: Any
+        self,
+        *,
+        check_mode: bool = False,
+        now: dt.datetime = NIGHT,
+        show_diff: bool = False,
+        host: WindowsHost | None = None,
+        **params: Any,
     ) -> dict[str, Any]:
         defaults = {
             "path": APPLICATION, "destination": LOCAL, "stage_path": None, "exclude": [], "unreadable": "fail", "key_files": ["encryption.config"],
@@ -163,7 +190,13 @@ class Twins:
             return {**backup.run(), "warnings": files.warnings}
 
     def restore(
-        self, *, check_mode: bool = False, now: dt.datetime = NIGHT, show_diff: bool = False, host: WindowsHost | None = None, **params: Any
+        self,
+        *,
+        check_mode: bool = False,
+        now: dt.datetime = NIGHT,
+        show_diff: bool = False,
+        host: WindowsHost | None = None,
+        **params: Any,
     ) -> dict[str, Any]:
         defaults = {
             "path": APPLICATION, "source": LOCAL, "until": None,
@@ -173,7 +206,6 @@ class Twins:
         with self.session(check_mode=check_mode, host=host) as files:
             restore = ApplicationRestore(files, {**defaults, **NO_SHARE, **params}, now=now, show_diff=show_diff)
             return {**restore.run(), "warnings": files.warnings}
-
 
     def info(self, *, now: dt.datetime = NIGHT, **params: Any) -> dict[str, Any]:
         defaults = {"path": APPLICATION, "destination": LOCAL, "verify": "none"}

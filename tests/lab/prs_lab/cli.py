@@ -54,18 +54,30 @@ def _print(result: Any, *, lines: bool) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="prs-lab", description="A laboratory of Windows and SQL Server twins for Password Reset Server.")
+    parser = argparse.ArgumentParser(
+        prog="prs-lab", description="A laboratory of Windows and SQL Server twins for Password Reset Server."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Any, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--state", type=Path, default=Path("build/lab"), help="the lab's folder (default: %(default)s)")
+        command.add_argument(
+            "--state", type=Path, default=Path("build/lab"), help="the lab's folder (default: %(default)s)"
+        )
         command.set_defaults(run=run)
         return command
 
     up = add("up", _up, "start the lab, or find it running")
-    up.add_argument("--estate", default="", help="an estate's YAML file, or default or single (default: the one in the folder; of a new lab: default)")
-    up.add_argument("--network", default="", help=f"loopback network of the hosts (default: as it was; of a new lab: {DEFAULT_NETWORK})")
+    up.add_argument(
+        "--estate",
+        default="",
+        help="an estate's YAML file, or default or single (default: the one in the folder; of a new lab: default)",
+    )
+    up.add_argument(
+        "--network",
+        default="",
+        help=f"loopback network of the hosts (default: as it was; of a new lab: {DEFAULT_NETWORK})",
+    )
     add("down", _down, "end the lab; it can be started again where it was")
     for name, text in (
         ("wipe", "erase a host: it comes back as a prepared, empty server"),
@@ -82,18 +94,25 @@ def _parser() -> argparse.ArgumentParser:
     damage.add_argument("--length", type=int, default=64, help="how many bytes (default: %(default)s)")
     damage.add_argument("--truncate", type=int, metavar="BYTES", help="cut the file to this size instead")
     fault = add("fault", _fault, "make a fault happen, such as: fault disk-size host=sql-a drive=E size='1 GB'")
-    fault.formatter_class, fault.epilog = argparse.RawDescriptionHelpFormatter, f"faults and their arguments:\n{listing()}"
+    fault.formatter_class, fault.epilog = (
+        argparse.RawDescriptionHelpFormatter,
+        f"faults and their arguments:\n{listing()}",
+    )
     fault.add_argument("name")
     fault.add_argument("arguments", nargs="*", metavar="NAME=VALUE")
     fault.add_argument("--undo", action="store_true", help="take it back")
     state = add("state", _state, "show every twin")
     state.add_argument("host", nargs="?", default="")
-    state.add_argument("--digest", action="store_true", help="a fingerprint per host, which changes when anything on it changes")
+    state.add_argument(
+        "--digest", action="store_true", help="a fingerprint per host, which changes when anything on it changes"
+    )
     record = add("record", _record, "what was asked, one JSON object a line")
     record.add_argument("kind", nargs="?", default="", help="sql, module, script, command, power, note (default: all)")
     record.add_argument("--host", default="")
     record.add_argument("--since", type=int, default=0, metavar="SEQ")
-    unmodelled = add("unmodelled", _unmodelled, "what was asked and is not modelled; exit code 1 when there is anything")
+    unmodelled = add(
+        "unmodelled", _unmodelled, "what was asked and is not modelled; exit code 1 when there is anything"
+    )
     unmodelled.add_argument("--since", type=int, default=0, metavar="SEQ")
     wizard = add("wizard", _wizard, "play the person who finishes an installation in the browser")
     for option in ("server", "database", "login", "failover-partner"):
@@ -104,10 +123,14 @@ def _parser() -> argparse.ArgumentParser:
     mark = add("mark", _mark, "write marker rows over the page")
     mark.add_argument("--rows", type=int, default=1)
     mark.add_argument("--label", default="marker", help="rows are labelled LABEL 1, LABEL 2 ... (default: %(default)s)")
-    partner = add("partner", _partner, "tell the application its failover partner, on its page Administration > Database")
+    partner = add(
+        "partner", _partner, "tell the application its failover partner, on its page Administration > Database"
+    )
     partner.add_argument("name", help="such as prs-sql-partner; '' for none")
     for command in (wizard, page, mark, partner):
-        command.add_argument("--host", default="", help="the web server to ask (default: the first whose application runs)")
+        command.add_argument(
+            "--host", default="", help="the web server to ask (default: the first whose application runs)"
+        )
         command.add_argument("--path", default="/", help="path of the application on its site (default: %(default)s)")
     return parser
 
@@ -125,7 +148,9 @@ def _on_host(name: str) -> Any:
 
 
 def _damage(lab: Lab, chosen: argparse.Namespace) -> Any:
-    size = lab.damage(chosen.path, host=chosen.host, offset=chosen.offset, length=chosen.length, truncate=chosen.truncate)
+    size = lab.damage(
+        chosen.path, host=chosen.host, offset=chosen.offset, length=chosen.length, truncate=chosen.truncate
+    )
     return {"path": chosen.path, "bytes": size}
 
 
@@ -153,7 +178,11 @@ def _unmodelled(lab: Lab, chosen: argparse.Namespace) -> int:
 
 
 def _wizard(lab: Lab, chosen: argparse.Namespace) -> Any:
-    given = {name: getattr(chosen, name) for name in ("server", "database", "login", "failover_partner") if hasattr(chosen, name)}
+    given = {
+        name: getattr(chosen, name)
+        for name in ("server", "database", "login", "failover_partner")
+        if hasattr(chosen, name)
+    }
     if chosen.password_file:
         given["password"] = chosen.password_file.read_text().strip()
     return lab.wizard(host=chosen.host, path=chosen.path, encrypt=not chosen.no_encrypt, **given).to_dict()
@@ -164,7 +193,11 @@ def _page(lab: Lab, chosen: argparse.Namespace) -> Any:
 
 
 def _mark(lab: Lab, chosen: argparse.Namespace) -> Any:
-    return _taken(lab.mark([f"{chosen.label} {number}" for number in range(1, chosen.rows + 1)], host=chosen.host, path=chosen.path))
+    return _taken(
+        lab.mark(
+            [f"{chosen.label} {number}" for number in range(1, chosen.rows + 1)], host=chosen.host, path=chosen.path
+        )
+    )
 
 
 def _partner(lab: Lab, chosen: argparse.Namespace) -> Any:

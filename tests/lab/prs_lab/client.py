@@ -1,4 +1,6 @@
-"""The lab for programs: ``Lab(folder).up()``, wreck it, look at it, ``down()``. The command line ``prs-lab`` is a thin layer over this."""
+"""The lab for programs: ``Lab(folder).up()``, wreck it, look at it, ``down()``. The command line ``prs-lab`` is a thin
+layer over this.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +42,14 @@ class Lab:
         """Starts the lab, or finds it running; returns what ``ping`` says.
 
         ``estate`` and ``network`` are by default those of the lab that lies in the folder, of a new one ``default`` and
-        ``DEFAULT_NETWORK``. Raises ConfigError, LabError (the folder holds another estate, or its lab runs on another network).
+        ``DEFAULT_NETWORK``. Raises ConfigError, LabError (the folder holds another estate, or its lab runs on another
+        network).
         """
         known = self._known()
-        estate, network = str(estate or known.get("source") or known.get("name") or "default"), network or known.get("network") or estate_config.DEFAULT_NETWORK
+        estate, network = (
+            str(estate or known.get("source") or known.get("name") or "default"),
+            network or known.get("network") or estate_config.DEFAULT_NETWORK,
+        )
         name = estate_config.load(estate).name
         _check_network(network)
         self._check_estate(name)
@@ -58,7 +64,8 @@ class Lab:
                 return self._spawn(estate, network)
             if (found["estate"], found["network"]) != (name, network):
                 raise LabError(
-                    f"the lab in {self.state_dir} runs the estate {found['estate']} on {found['network']}: end it first (make lab-down), or give the "
+                    f"the lab in {self.state_dir} runs the estate {found['estate']} on {found['network']}: end it "
+                    "first (make lab-down), or give the "
                     "other one a folder of its own (prs-lab up --state)"
                 )
             return found
@@ -75,7 +82,8 @@ class Lab:
         kept = self._known().get("name", name)
         if kept != name and any(self.state_dir.glob("hosts/*/host.json")):
             raise LabError(
-                f"{self.state_dir} holds the estate {kept}: give {name} a folder of its own (prs-lab up --state), or remove this one to begin anew"
+                f"{self.state_dir} holds the estate {kept}: give {name} a folder of its own (prs-lab up --state), "
+                "or remove this one to begin anew"
             )
 
     def _wait_for_the_last(self) -> None:
@@ -84,7 +92,9 @@ class Lab:
         deadline = time.monotonic() + DOWN_SECONDS
         while file.exists() and _is_daemon(int(file.read_text() or 0)):
             if time.monotonic() > deadline:
-                raise LabError(f"the lab's process {file.read_text()} lives but does not answer; end it and run this again")
+                raise LabError(
+                    f"the lab's process {file.read_text()} lives but does not answer; end it and run this again"
+                )
             time.sleep(0.05)
 
     def _spawn(self, estate: str, network: str) -> dict[str, Any]:
@@ -92,12 +102,31 @@ class Lab:
             estate = str(Path(estate).resolve())
         log = self.state_dir / "daemon.log"
         begin = log.stat().st_size if log.exists() else 0
-        command = [sys.executable, "-m", "prs_lab.estate.daemon", "--estate", estate, "--state", str(self.state_dir), "--network", network]
+        command = [
+            sys.executable,
+            "-m",
+            "prs_lab.estate.daemon",
+            "--estate",
+            estate,
+            "--state",
+            str(self.state_dir),
+            "--network",
+            network,
+        ]
         package = str(Path(__file__).resolve().parents[1])
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")])),
+        }
         with log.open("ab") as out:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd=str(self.state_dir), env=environment
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                cwd=str(self.state_dir),
+                env=environment,
             )
         deadline = time.monotonic() + UP_SECONDS
         while time.monotonic() < deadline:
@@ -105,7 +134,10 @@ class Lab:
                 said = log.read_bytes()[begin:].decode(errors="replace").splitlines()
                 if process.returncode == SAID:
                     raise LabError(f"the lab did not start: {said[-1]}")
-                raise LabError(f"the lab did not start (exit code {process.returncode}); the end of {log}:\n" + "\n".join(said[-15:]))
+                raise LabError(
+                    f"the lab did not start (exit code {process.returncode}); the end of {log}:\n"
+                    + "\n".join(said[-15:])
+                )
             try:
                 return self.ping()
             except NotRunning:
@@ -129,7 +161,9 @@ class Lab:
                 return True
             time.sleep(0.05)
         os.kill(pid, signal.SIGKILL)
-        raise LabError(f"the lab (process {pid}) did not end within {DOWN_SECONDS} s and was killed; its last changes may be lost")
+        raise LabError(
+            f"the lab (process {pid}) did not end within {DOWN_SECONDS} s and was killed; its last changes may be lost"
+        )
 
     @property
     def running(self) -> bool:
@@ -197,7 +231,8 @@ class Lab:
     def browser(self, *, host: str = "", path: str = "/") -> Browser:
         """A browser that asks for the public name; ``host`` says which web server the name leads to.
 
-        By default to the first one whose application runs, as the person who moves the name would have it. Raises LabError for an unknown host.
+        By default to the first one whose application runs, as the person who moves the name would have it. Raises
+        LabError for an unknown host.
         """
         description = self.description
         try:
@@ -205,7 +240,9 @@ class Lab:
         except KeyError as error:
             raise LabError(error.args[0]) from error
         return Browser(
-            url=f"https://{description.public_name}:{description.https_port}{path}", address=web.address, ca_file=description.ca_file
+            url=f"https://{description.public_name}:{description.https_port}{path}",
+            address=web.address,
+            ca_file=description.ca_file,
         )
 
     def _web(self, description: Description, path: str) -> str:
@@ -221,7 +258,9 @@ class Lab:
 
     def mark(self, labels: list[str], *, host: str = "", path: str = "/") -> Page:
         """Writes marker rows as the administrator whom ``wizard`` made."""
-        return self.browser(host=host, path=path).mark(user="admin", password=self.description.secrets.wizard_administrator, labels=labels)
+        return self.browser(host=host, path=path).mark(
+            user="admin", password=self.description.secrets.wizard_administrator, labels=labels
+        )
 
     def partner(self, name: str, *, host: str = "", path: str = "/") -> Page:
         """Tells the application its failover partner, as the administrator whom ``wizard`` made; "": none any more."""
@@ -229,8 +268,16 @@ class Lab:
         return browser.partner(user="admin", password=password, name=name)
 
     def wizard(
-        self, *, host: str = "", path: str = "/", server: str = "", database: str = "PasswordResetServer", login: str = "prs_app",
-        password: str = "", encrypt: bool = True, failover_partner: str = "",
+        self,
+        *,
+        host: str = "",
+        path: str = "/",
+        server: str = "",
+        database: str = "PasswordResetServer",
+        login: str = "prs_app",
+        password: str = "",
+        encrypt: bool = True,
+        failover_partner: str = "",
     ) -> Page:
         """Plays the person who finishes the installation; by default with the estate's own values. Raises WizardStuck."""
         description = self.description
@@ -238,12 +285,21 @@ class Lab:
         account = next(iter(description.accounts), "svc-prs")
         answers = {
             2: {
-                "server": server or description.sql_alias, "database": database, "authentication": "sql", "login": login,
-                "password": password or secrets.application_login, "encrypt": "yes" if encrypt else "no", "failover_partner": failover_partner,
+                "server": server or description.sql_alias,
+                "database": database,
+                "authentication": "sql",
+                "login": login,
+                "password": password or secrets.application_login,
+                "encrypt": "yes" if encrypt else "no",
+                "failover_partner": failover_partner,
             },
             3: {"accept": "yes"},
             4: {"user": "admin", "password": secrets.wizard_administrator},
-            5: {"domain": description.dns_suffix, "account": f"{description.domain}\\{account}", "password": secrets.accounts.get(account, "")},
+            5: {
+                "domain": description.dns_suffix,
+                "account": f"{description.domain}\\{account}",
+                "password": secrets.accounts.get(account, ""),
+            },
         }
         return self.browser(host=host, path=path).wizard(answers=answers)
 

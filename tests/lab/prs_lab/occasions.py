@@ -10,7 +10,9 @@ __all__ = ["Occasions"]
 
 @dataclass(kw_only=True)
 class Occasions:
-    """Calls whose text `pattern` matches (a regular expression, "" all), after `after` of them, `times` times (0: for ever)."""
+    """Calls whose text `pattern` matches (a regular expression, "" all), after `after` of them, `times` times (0: for
+    ever).
+    """
 
     pattern: str = ""
     after: int = 0

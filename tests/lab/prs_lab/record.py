@@ -42,7 +42,13 @@ class Record:
         """Append one line. Values must be JSON types; secrets must have been masked by the caller."""
         with self._lock:
             self._seq += 1
-            entry = {"seq": self._seq, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "kind": kind, "host": host, **fields}
+            entry = {
+                "seq": self._seq,
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "kind": kind,
+                "host": host,
+                **fields,
+            }
             line = json.dumps(entry, ensure_ascii=False, default=str)
             if self._file is not None:
                 self._file.write(line + "\n")
@@ -50,18 +56,22 @@ class Record:
                 self._memory.append(line)
 
     def unmodelled(self, host: str, what: str, detail: str = "") -> None:
-        """A request that no model answers. `what` is short ("module community.windows.win_nssm"), `detail` what helps to write the model."""
+        """A request that no model answers. `what` is short ("module community.windows.win_nssm"), `detail` what helps
+        to write the model.
+        """
         self.add("unmodelled", host, what=what, detail=detail[:4000])
 
     def entries(self, kind: str | None = None, *, host: str | None = None, since: int = 0) -> Iterator[dict[str, Any]]:
         """The lines written so far, oldest first; of one kind, of one host, with a `seq` above `since`."""
         if self._path is not None:
             with self._lock:
-                lines = self._path.read_text(encoding="utf-8").split("\n")[:-1]      # splitlines would also cut at U+2028 and its like
+                lines = self._path.read_text(encoding="utf-8").split("\n")[
+                    :-1
+                ]  # splitlines would also cut at U+2028 and its like
         else:
             with self._lock:
                 lines = list(self._memory)
-        for line in lines[since:]:      # a line's number is its seq
+        for line in lines[since:]:  # a line's number is its seq
             entry = json.loads(line)
             if (kind is None or entry["kind"] == kind) and (host is None or entry["host"] == host):
                 yield entry

@@ -73,7 +73,9 @@ class InstanceDouble:
         for folder in (r"C:\Data", r"C:\Log", BACKUPS, r"D:\Data"):
             self.drives.make_dir(folder)
         self.name = name
-        self.settings = Settings(version=version, edition=edition, data_dir=r"C:\Data", log_dir=r"C:\Log", backup_dir=BACKUPS)
+        self.settings = Settings(
+            version=version, edition=edition, data_dir=r"C:\Data", log_dir=r"C:\Log", backup_dir=BACKUPS
+        )
         self.version = tuple(int(part) for part in version.split("."))
         self.host = types.SimpleNamespace(time_zone=BERLIN)
         self.databases = DatabaseDouble()

@@ -1,4 +1,6 @@
-"""Three SQL Servers that mirror: a principal, a mirror and a witness over host doubles, with names, and lines that can be cut."""
+"""Three SQL Servers that mirror: a principal, a mirror and a witness over host doubles, with names, and lines that can
+be cut.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,10 @@ class NetHost(LabHost):
         self.account: str | None = None
 
     def route(self, name: str, port: int) -> str | None:
-        found = next((one.host for one in self.lab.servers.values() if name.lower() in (one.host.name.lower(), one.host.fqdn)), None)
+        found = next(
+            (one.host for one in self.lab.servers.values() if name.lower() in (one.host.name.lower(), one.host.fqdn)),
+            None,
+        )
         if found is None or frozenset((self.name, found.name)) in self.lab.broken or port in self.lab.filtered:
             return None
         return found.address
@@ -101,7 +106,8 @@ class Server:
     def state(self, database: str) -> tuple[str | None, str | None, str]:
         """(role, mirroring state, state of the database)."""
         ((role, state, online),) = self.run(
-            "SELECT m.mirroring_role_desc, m.mirroring_state_desc, d.state_desc FROM sys.databases d JOIN sys.database_mirroring m "
+            "SELECT m.mirroring_role_desc, m.mirroring_state_desc, d.state_desc FROM sys.databases d JOIN "
+            "sys.database_mirroring m "
             f"ON m.database_id = d.database_id WHERE d.name = '{database}'"
         )
         return role, state, online
@@ -135,7 +141,8 @@ class MirrorLab:
         one.run(f"BACKUP CERTIFICATE {one.host.name}_cert TO FILE = 'D:\\Backup\\{one.host.name}.cer'")
         role = "WITNESS" if "Express" in one.settings.edition else "ALL"
         one.run(
-            f"CREATE ENDPOINT mirroring STATE = STARTED AS TCP (LISTENER_PORT = {one.mirroring_port}) FOR DATABASE_MIRRORING "
+            f"CREATE ENDPOINT mirroring STATE = STARTED AS TCP (LISTENER_PORT = {one.mirroring_port}) FOR "
+            "DATABASE_MIRRORING "
             f"(AUTHENTICATION = CERTIFICATE {one.host.name}_cert, ENCRYPTION = REQUIRED ALGORITHM AES, ROLE = {role})"
         )
 
@@ -167,7 +174,9 @@ class MirrorLab:
     def restore(self, name: str, kind: str, *, to: Server | None = None, source: Server | None = None) -> None:
         target, path = to or self.b, f"D:\\Backup\\{name}-{kind}.bak"
         target.host.view.write(path, (source or self.a).host.view.read(path))
-        target.run(f"RESTORE {'DATABASE' if kind == 'full' else 'LOG'} {name} FROM DISK = '{path}' WITH NORECOVERY, REPLACE")
+        target.run(
+            f"RESTORE {'DATABASE' if kind == 'full' else 'LOG'} {name} FROM DISK = '{path}' WITH NORECOVERY, REPLACE"
+        )
 
     def seeded(self) -> str:
         """A database on a with rows 1 and 2, and RESTORING on b, with a log backup restored."""

@@ -1,4 +1,5 @@
 """Real TDS clients for the SQL Server twin's tests."""
+
 from __future__ import annotations
 
 import pathlib
@@ -15,30 +16,71 @@ from .sql_host import PASSWORD
 __all__ = ["CLIENTS", "FREETDS", "MICROSOFT", "connect", "drain", "microsoft", "rows"]
 
 pyodbc.pooling = False
-MICROSOFT = str(next(pathlib.Path(mssql_python_odbc.__file__).parent.glob("libs/linux/debian_ubuntu/*/lib/libmsodbcsql-18*.so*")))
-FREETDS = next((name for name in pyodbc.drivers() if "freetds" in name.lower()), "/usr/lib/x86_64-linux-gnu/odbc/libtdsodbc.so")
+MICROSOFT = str(
+    next(pathlib.Path(mssql_python_odbc.__file__).parent.glob("libs/linux/debian_ubuntu/*/lib/libmsodbcsql-18*.so*"))
+)
+FREETDS = next(
+    (name for name in pyodbc.drivers() if "freetds" in name.lower()), "/usr/lib/x86_64-linux-gnu/odbc/libtdsodbc.so"
+)
 CLIENTS = ("microsoft", "freetds", "pymssql", "pytds")
 
 
-def microsoft(instance: Instance, *, encryption: str = "TrustServerCertificate=yes;", server: str = "127.0.0.1", user: str = "sa", password: str = PASSWORD,
-              **options: Any) -> pyodbc.Connection:
+def microsoft(
+    instance: Instance,
+    *,
+    encryption: str = "TrustServerCertificate=yes;",
+    server: str = "127.0.0.1",
+    user: str = "sa",
+    password: str = PASSWORD,
+    **options: Any,
+) -> pyodbc.Connection:
     """Microsoft's ODBC driver 18."""
     options.setdefault("autocommit", True)
     text = f"DRIVER={{{MICROSOFT}}};SERVER={server},{instance.port};{encryption}UID={user};PWD={{{password}}};"
     return pyodbc.connect(text, timeout=60, **options)
 
 
-def connect(client: str, instance: Instance, *, user: str = "sa", password: str = PASSWORD, database: str = "master", autocommit: bool = True) -> Any:
+def connect(
+    client: str,
+    instance: Instance,
+    *,
+    user: str = "sa",
+    password: str = PASSWORD,
+    database: str = "master",
+    autocommit: bool = True,
+) -> Any:
     """A connection by one of CLIENTS."""
     if client == "microsoft":
-        return microsoft(instance, user=user, password=password, encryption=f"TrustServerCertificate=yes;DATABASE={database};", autocommit=autocommit)
+        return microsoft(
+            instance,
+            user=user,
+            password=password,
+            encryption=f"TrustServerCertificate=yes;DATABASE={database};",
+            autocommit=autocommit,
+        )
     if client == "freetds":
         text = f"DRIVER={{{FREETDS}}};SERVER=127.0.0.1;PORT={instance.port};TDS_Version=7.4;UID={user};PWD={password};DATABASE={database};"
         return pyodbc.connect(text, timeout=60, autocommit=autocommit)
     if client == "pymssql":
-        return pymssql.connect(server="127.0.0.1", port=str(instance.port), user=user, password=password, database=database, autocommit=autocommit,
-                               login_timeout=60, tds_version="7.4")
-    return pytds.connect(dsn="127.0.0.1", port=instance.port, user=user, password=password, database=database, autocommit=autocommit, login_timeout=60)
+        return pymssql.connect(
+            server="127.0.0.1",
+            port=str(instance.port),
+            user=user,
+            password=password,
+            database=database,
+            autocommit=autocommit,
+            login_timeout=60,
+            tds_version="7.4",
+        )
+    return pytds.connect(
+        dsn="127.0.0.1",
+        port=instance.port,
+        user=user,
+        password=password,
+        database=database,
+        autocommit=autocommit,
+        login_timeout=60,
+    )
 
 
 def drain(cursor: Any) -> tuple[list[list[tuple[Any, ...]]], list[str]]:

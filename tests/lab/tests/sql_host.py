@@ -1,4 +1,7 @@
-"""A host double for the SQL Server twin: a folder with drives, a certificate store of two functions, settings as an argument."""
+"""A host double for the SQL Server twin: a folder with drives, a certificate store of two functions, settings as an
+argument.
+"""
+
 from __future__ import annotations
 
 import contextlib
@@ -48,7 +51,11 @@ class FolderFiles:
         if not folder.is_dir():
             raise WinError(3, path)
         for part in filter(None, rest.split("\\")):
-            match = next((child for child in folder.iterdir() if child.name.lower() == part.lower()), None) if folder.is_dir() else None
+            match = (
+                next((child for child in folder.iterdir() if child.name.lower() == part.lower()), None)
+                if folder.is_dir()
+                else None
+            )
             folder = match or folder / part
         return folder
 
@@ -146,7 +153,9 @@ class _Sql:
 class LabHost:
     """What host_protocol.Host asks for. `shift` moves its clock."""
 
-    def __init__(self, root: pathlib.Path, settings: Settings, *, name: str = "SQLLAB", record: Record | None = None) -> None:
+    def __init__(
+        self, root: pathlib.Path, settings: Settings, *, name: str = "SQLLAB", record: Record | None = None
+    ) -> None:
         self.name = name
         self.fqdn = f"{name.lower()}.lab.test"
         self.domain = "LAB"
@@ -178,7 +187,14 @@ class LabHost:
 
 def make_instance(root: pathlib.Path, *, host: LabHost | None = None, start: bool = True, **settings: Any) -> Instance:
     """An instance over a folder, in mixed mode, sa's password PASSWORD, at a port of its own."""
-    values = {"mixed_mode": True, "sa_password": PASSWORD, "port": free_port(), "data_dir": "D:\\Data", "log_dir": "D:\\Data", "backup_dir": "D:\\Backup"}
+    values = {
+        "mixed_mode": True,
+        "sa_password": PASSWORD,
+        "port": free_port(),
+        "data_dir": "D:\\Data",
+        "log_dir": "D:\\Data",
+        "backup_dir": "D:\\Backup",
+    }
     chosen = Settings(**{**values, **settings})
     if host is None:
         host = LabHost(root / "drives", chosen)

@@ -1,4 +1,6 @@
-"""One SQL Server's storage without the server: databases, backup sets on media, restores, and what every moment's rows were."""
+"""One SQL Server's storage without the server: databases, backup sets on media, restores, and what every moment's rows
+were.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,12 @@ class Steps:
         self.files.make_dir(r"C:\Data")
         self.files.make_dir(r"C:\Backup")
         self.database = lifecycle.create(
-            name="PRS", files=self.files, data_path=r"C:\Data\PRS.mdf", log_path=r"C:\Data\PRS_log.ldf", work=self.root / "work", now=T0
+            name="PRS",
+            files=self.files,
+            data_path=r"C:\Data\PRS.mdf",
+            log_path=r"C:\Data\PRS_log.ldf",
+            work=self.root / "work",
+            now=T0,
         )
         self.rows: frozenset[int] = frozenset()
         self.change("CREATE TABLE t(n INTEGER PRIMARY KEY, filler TEXT)")
@@ -81,7 +88,9 @@ class Steps:
 
     def insert(self, *numbers: int, mark: str | None = None, size: int = 10, **more: object) -> Moment:
         self.rows = self.rows | set(numbers)
-        return self.change(*[f"INSERT INTO t VALUES({number}, '{'x' * size}')" for number in numbers], mark=mark, **more)
+        return self.change(
+            *[f"INSERT INTO t VALUES({number}, '{'x' * size}')" for number in numbers], mark=mark, **more
+        )
 
     def delete(self, number: int) -> Moment:
         self.rows = self.rows - {number}
@@ -89,8 +98,19 @@ class Steps:
 
     # Backups
 
-    def backup(self, kind: str = "full", *, copy_only: bool = False, stripes: int = 1, compressed: bool = True, checksums: bool = True, during=None) -> Taken:
-        """kind: full, diff, log. during: called between the data and the log of the set, as if others were working meanwhile."""
+    def backup(
+        self,
+        kind: str = "full",
+        *,
+        copy_only: bool = False,
+        stripes: int = 1,
+        compressed: bool = True,
+        checksums: bool = True,
+        during=None,
+    ) -> Taken:
+        """kind: full, diff, log. during: called between the data and the log of the set, as if others were working
+        meanwhile.
+        """
         source: DataBackup | LogBackup
         if kind == "log":
             source = LogBackup(self.database, copy_only=copy_only)
@@ -157,7 +177,14 @@ class Steps:
         for path in (data_path, log_path):
             self.files.write(path, b"")
         LogFile.create(self.files.real(log_path), boot).close()
-        copy = Database(name=name, files=self.files, data_path=data_path, log_path=log_path, work=self.root / f"work{self.made}", boot=boot)
+        copy = Database(
+            name=name,
+            files=self.files,
+            data_path=data_path,
+            log_path=log_path,
+            work=self.root / f"work{self.made}",
+            boot=boot,
+        )
         copy.open_files()
         copy.state = "RESTORING"
         return copy

@@ -1,4 +1,6 @@
-"""The application with its database: the wizard, the page, and what breaks them. Everything over real HTTP and real TDS."""
+"""The application with its database: the wizard, the page, and what breaks them. Everything over real HTTP and real
+TDS.
+"""
 
 from __future__ import annotations
 
@@ -58,11 +60,20 @@ class Pair:
         files.make_dir(r"C:\media")
         files.write(r"C:\media\setup.exe", media.media_files(media.MediaConfig())["sql\\setup.exe"])
         files.write(r"C:\media\setup.ini", SETUP.encode())
-        result = self.sql("win_command", argv=[r"C:\media\setup.exe", r"/ConfigurationFile=C:\media\setup.ini"], become="SYSTEM")
+        result = self.sql(
+            "win_command", argv=[r"C:\media\setup.exe", r"/ConfigurationFile=C:\media\setup.ini"], become="SYSTEM"
+        )
         assert result["rc"] == 0, result
         self.sql.host.registry.set(KEY, "LoginMode", 2, "dword")
         self.sql.ok("win_service", name="MSSQLSERVER", state="restarted")
-        self.sql.ok("community.windows.win_firewall_rule", name="sql", direction="in", action="allow", protocol="tcp", localport="1433")
+        self.sql.ok(
+            "community.windows.win_firewall_rule",
+            name="sql",
+            direction="in",
+            action="allow",
+            protocol="tcp",
+            localport="1433",
+        )
         self.instance.create_login("prs_app", PASSWORDS["prs_app"], ["dbcreator"])
         self.instance.create_login("reader", PASSWORDS["reader"])
 
@@ -81,7 +92,14 @@ class Pair:
             bindings={"set": [{"ip": "*", "port": PORT, "protocol": "http"}]},
         )  # fmt: skip
         self.web.ok("win_acl", path=FOLDER, user=r"IIS AppPool\Prs", rights="Modify", type="allow")
-        self.web.ok("community.windows.win_firewall_rule", name="http", direction="in", action="allow", protocol="tcp", localport=str(PORT))
+        self.web.ok(
+            "community.windows.win_firewall_rule",
+            name="http",
+            direction="in",
+            action="allow",
+            protocol="tcp",
+            localport=str(PORT),
+        )
         host.registry.set(ALIAS, "prs-sql", f"DBMSSOCN,{self.sql.host.fqdn},1433")
 
     @property
@@ -124,7 +142,9 @@ def pair(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def untrusted(pair):
-    """What the wizard says while the instance has only its self-signed certificate. Asked before ``ready`` changes that."""
+    """What the wizard says while the instance has only its self-signed certificate. Asked before ``ready`` changes
+    that.
+    """
     with pytest.raises(WizardStuck) as stuck:
         pair.browser.wizard(answers=ANSWERS)
     return str(stuck.value)
@@ -158,7 +178,9 @@ def test_a_self_signed_certificate_is_not_trusted(untrusted):
     assert "certificate" in untrusted.lower() and "step 2" in untrusted
 
 
-@pytest.mark.parametrize(("wrong", "text"), [("password", "18456"), ("login", "18456"), ("server", "11001"), ("rights", "262")])
+@pytest.mark.parametrize(
+    ("wrong", "text"), [("password", "18456"), ("login", "18456"), ("server", "11001"), ("rights", "262")]
+)
 def test_wrong_answers_are_named_by_their_number(refusals, wrong, text):
     assert f"SQL error {text}" in refusals[wrong]
 
@@ -215,7 +237,9 @@ def test_a_pool_of_32_bits_reads_the_other_alias(ready):
 
 def test_a_name_that_the_certificate_does_not_bear(ready):
     ready.web.host.registry.set(ALIAS, "other-name", f"DBMSSOCN,{ready.sql.host.fqdn},1433")
-    config = DatabaseConfig(server="other-name", database="PasswordResetServer", login="prs_app", password=PASSWORDS["prs_app"])
+    config = DatabaseConfig(
+        server="other-name", database="PasswordResetServer", login="prs_app", password=PASSWORDS["prs_app"]
+    )
     with _file(ready, "database.config", encode_database(config)):
         page = ready.browser.page()
     assert page.status == 500 and "certificate" in page.detail.lower()
@@ -246,11 +270,18 @@ def test_an_application_serves_while_its_pool_runs(ready):
 def test_a_failover_partner_that_mirrors_nothing_is_refused(ready):
     """SqlClient connects to it, is told of no partner, and gives up."""
     config = DatabaseConfig(
-        server="nobody", database="PasswordResetServer", login="prs_app", password=PASSWORDS["prs_app"], failover_partner="prs-sql"
+        server="nobody",
+        database="PasswordResetServer",
+        login="prs_app",
+        password=PASSWORDS["prs_app"],
+        failover_partner="prs-sql",
     )
     with _file(ready, "database.config", encode_database(config)):
         page = ready.browser.page()
-    assert page.state == "broken" and "prs-sql, database PasswordResetServer is not configured for database mirroring" in page.detail
+    assert (
+        page.state == "broken"
+        and "prs-sql, database PasswordResetServer is not configured for database mirroring" in page.detail
+    )
 
 
 def test_another_key_cannot_show_this_database(ready):

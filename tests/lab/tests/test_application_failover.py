@@ -1,4 +1,6 @@
-"""The application and the partners of a mirrored database: whom SqlClient tries, what it remembers, and that the page is there again."""
+"""The application and the partners of a mirrored database: whom SqlClient tries, what it remembers, and that the page
+is there again.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +48,16 @@ class Servers:
 
 @pytest.mark.parametrize(("known", "answers", "asked", "then"), [
     (Partner(""), {"one": ""}, ["one"], Partner("")),
-    (Partner(""), {"one": "TWO"}, ["one"], Partner("TWO")),                                                  # learned without being told
-    (Partner("two"), {"one": "TWO"}, ["one"], Partner("TWO")),                                               # the server's name replaces ours
-    (Partner("two"), {"one": ""}, ["one"], Partner("")),                                                     # no mirror: ours is forgotten
+    # learned without being told
+    (Partner(""), {"one": "TWO"}, ["one"], Partner("TWO")),
+    # the server's name replaces ours
+    (Partner("two"), {"one": "TWO"}, ["one"], Partner("TWO")),
+    # no mirror: ours is forgotten
+    (Partner("two"), {"one": ""}, ["one"], Partner("")),
     (Partner("two"), {"one": DOWN, "two": "ONE"}, ["one", "two"], Partner("two", leads=True)),
     (Partner("two"), {"one": MIRROR, "two": "ONE"}, ["one", "two"], Partner("two", leads=True)),
-    (Partner("two", leads=True), {"two": "THREE"}, ["two"], Partner("two", leads=True)),                     # and is not replaced any more
+    # and is not replaced any more
+    (Partner("two", leads=True), {"two": "THREE"}, ["two"], Partner("two", leads=True)),
     (Partner("two", leads=True), {"two": MIRROR, "one": "TWO"}, ["two", "one"], Partner("TWO")),
 ])  # fmt: skip
 def test_who_is_tried_and_what_is_remembered(known, answers, asked, then):
@@ -107,7 +113,14 @@ class Site(Pair):
         self.sql, self.other = first, self.sql
         self.web.host.registry.set(ALIAS, "prs-sql-2", f"DBMSSOCN,{self.other.host.fqdn},1433")
         for runner in (self.sql, self.other):
-            runner.ok("community.windows.win_firewall_rule", name="mirroring", direction="in", action="allow", protocol="tcp", localport="5022")
+            runner.ok(
+                "community.windows.win_firewall_rule",
+                name="mirroring",
+                direction="in",
+                action="allow",
+                protocol="tcp",
+                localport="5022",
+            )
 
     def run(self, runner, *statements):
         """As sa, on that server."""
@@ -123,21 +136,28 @@ class Site(Pair):
         for one in pair:
             name = one.host.name
             self.run(
-                one, "CREATE MASTER KEY ENCRYPTION BY PASSWORD = 'Master-Key-1'", f"CREATE CERTIFICATE {name}_cert WITH SUBJECT = '{name}'",
+                one, "CREATE MASTER KEY ENCRYPTION BY PASSWORD = 'Master-Key-1'", f"CREATE CERTIFICATE {name}_cert "
+                                                                                  f"WITH SUBJECT = '{name}'",
                 f"BACKUP CERTIFICATE {name}_cert TO FILE = 'C:\\media\\{name}.cer'",
-                f"CREATE ENDPOINT mirroring STATE = STARTED AS TCP (LISTENER_PORT = 5022) FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE {name}_cert, "
+                "CREATE ENDPOINT mirroring STATE = STARTED AS TCP (LISTENER_PORT = 5022) FOR DATABASE_MIRRORING "
+                f"(AUTHENTICATION = CERTIFICATE {name}_cert, "
                 "ENCRYPTION = REQUIRED ALGORITHM AES, ROLE = ALL)",
             )  # fmt: skip
         for one, other in (pair, pair[::-1]):
             name = other.host.name
             self._copy(f"C:\\media\\{name}.cer", other, one)
             self.run(
-                one, f"CREATE LOGIN {name}_login WITH PASSWORD = 'Nobody-knows-1'", f"CREATE USER {name}_user FOR LOGIN {name}_login",
+                one, f"CREATE LOGIN {name}_login WITH PASSWORD = 'Nobody-knows-1'", f"CREATE USER {name}_user FOR "
+                                                                                    f"LOGIN {name}_login",
                 f"CREATE CERTIFICATE {name}_cert AUTHORIZATION {name}_user FROM FILE = 'C:\\media\\{name}.cer'",
                 f"GRANT CONNECT ON ENDPOINT::mirroring TO {name}_login",
             )  # fmt: skip
         database = "PasswordResetServer"
-        self.run(self.sql, f"ALTER DATABASE {database} SET RECOVERY FULL", f"BACKUP DATABASE {database} TO DISK = 'C:\\media\\full.bak'")
+        self.run(
+            self.sql,
+            f"ALTER DATABASE {database} SET RECOVERY FULL",
+            f"BACKUP DATABASE {database} TO DISK = 'C:\\media\\full.bak'",
+        )
         self.mark("first")
         self.run(self.sql, f"BACKUP LOG {database} TO DISK = 'C:\\media\\log.trn'")
         for name in ("full.bak", "log.trn"):
@@ -168,7 +188,9 @@ class Site(Pair):
 def site(tmp_path_factory):
     one = Site(tmp_path_factory.mktemp("mirrored"))
     sid = one.sql.host.sql_server.running("MSSQLSERVER").logins.get("prs_app").sid.hex()
-    one.run(one.other, "DROP LOGIN prs_app", f"CREATE LOGIN prs_app WITH PASSWORD = '{PASSWORDS['prs_app']}', SID = 0x{sid}")
+    one.run(
+        one.other, "DROP LOGIN prs_app", f"CREATE LOGIN prs_app WITH PASSWORD = '{PASSWORDS['prs_app']}', SID = 0x{sid}"
+    )
     answers = {**ANSWERS, 2: {**ANSWERS[2], "encrypt": "no", "failover_partner": "prs-sql-2"}}
     assert one.browser.wizard(answers=answers).state == "ready"
     one.mirror()
@@ -191,8 +213,9 @@ def test_the_principal_tells_its_partner_at_login_and_nobody_else_does(site, cap
     """By another client: the name of the mirror is on the wire, only for the mirrored database."""
     for database, expected in (("PasswordResetServer", ["got mirroring partner SQLB"]), ("master", [])):
         caplog.clear()
-        with caplog.at_level(logging.INFO, logger="pytds"), contextlib.closing(
-            pytds.connect(site.sql.host.address, database, "prs_app", PASSWORDS["prs_app"])
+        with (
+            caplog.at_level(logging.INFO, logger="pytds"),
+            contextlib.closing(pytds.connect(site.sql.host.address, database, "prs_app", PASSWORDS["prs_app"])),
         ):
             assert [text for text in caplog.messages if "mirroring partner" in text] == expected
 

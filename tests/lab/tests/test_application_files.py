@@ -48,7 +48,10 @@ def host(tmp_path):
 
 def _grant(host, mask):
     entry = Ace(sid=host.accounts.lookup(ACCOUNT), mask=mask | Rights.SYNCHRONIZE, inheritance=_ALL)
-    full = [Ace(sid=host.accounts.lookup(name), mask=Rights.FULL, inheritance=_ALL) for name in (SYSTEM, "BUILTIN\\Administrators")]
+    full = [
+        Ace(sid=host.accounts.lookup(name), mask=Rights.FULL, inheritance=_ALL)
+        for name in (SYSTEM, "BUILTIN\\Administrators")
+    ]
     host.drives.set_descriptor(FOLDER, Descriptor(entries=[*full, entry] if mask else full, protected=True))
 
 
@@ -115,7 +118,11 @@ def _replace(path, data):
         (_remove(r"bin\Prs.Ldap.dll"), "500", "Prs.Ldap"),
         (_cut(r"bin\Prs.Data.dll"), "500", "incorrect format"),
         (_cut(r"bin\Prs.Web.dll"), "500", "incorrect format"),
-        (_replace(r"bin\Prs.Core.dll", application_files("5.2.000001")["bin/Prs.Core.dll"]), "500", "manifest definition does not match"),
+        (
+            _replace(r"bin\Prs.Core.dll", application_files("5.2.000001")["bin/Prs.Core.dll"]),
+            "500",
+            "manifest definition does not match",
+        ),
         (lambda host: _grant(host, 0), "500.19", "insufficient permissions"),
         (lambda host: _system(host).remove_tree(FOLDER), "500.19", "0x80070003"),
     ],
@@ -145,7 +152,11 @@ def test_step_one_wants_write_access(host):
     assert (done.status, done.headers["Location"]) == (302, "/Installer.aspx?step=2")
     _grant(host, Rights.READ_EXECUTE)
     refused = _answer(host, "Installer.aspx", method="POST", form={"step": "1"})
-    assert refused.status == 200 and "cannot write to" in refused.body.decode() and "Give it Modify" in refused.body.decode()
+    assert (
+        refused.status == 200
+        and "cannot write to" in refused.body.decode()
+        and "Give it Modify" in refused.body.decode()
+    )
 
 
 @pytest.mark.parametrize("step", ["3", "5", "x", ""])
@@ -159,7 +170,9 @@ def test_the_second_step_names_what_is_missing(host):
     assert not _system(host).exists(FOLDER + r"\database.config")
 
 
-@pytest.mark.parametrize("data", [b"", b"<databaseSettings>AAAA</databaseSettings>", b"<databaseSettings>!</databaseSettings>"])
+@pytest.mark.parametrize(
+    "data", [b"", b"<databaseSettings>AAAA</databaseSettings>", b"<databaseSettings>!</databaseSettings>"]
+)
 def test_a_database_config_that_is_damaged_breaks_the_site(host, data):
     _system(host).write(FOLDER + r"\database.config", data)
     answer = _answer(host)
@@ -167,13 +180,17 @@ def test_a_database_config_that_is_damaged_breaks_the_site(host, data):
 
 
 def test_a_missing_key_breaks_the_site(host):
-    _system(host).write(FOLDER + r"\database.config", encode_database(DatabaseConfig(server="s", database="d", login="l", password="p")))
+    _system(host).write(
+        FOLDER + r"\database.config", encode_database(DatabaseConfig(server="s", database="d", login="l", password="p"))
+    )
     answer = _answer(host)
     assert answer.status == 500 and b"encryption.config cannot be read" in answer.body
 
 
 def test_files_of_secrets_hold_what_was_put_in_and_show_nothing():
-    config = DatabaseConfig(server="prs-sql", database="P", login="prs_app", password="Geheim-1", encrypt=False, failover_partner="sql-b")
+    config = DatabaseConfig(
+        server="prs-sql", database="P", login="prs_app", password="Geheim-1", encrypt=False, failover_partner="sql-b"
+    )
     data = encode_database(config)
     assert decode_database(data) == config
     assert b"Geheim" not in data and b"prs_app" not in data
@@ -202,7 +219,14 @@ def pair(tmp_path):
     """A web server and a database server whose firewall lets 1433 and 1500 in."""
     network = Network(tmp_path)
     web, sql = network.add("web"), network.add("sql")
-    Runner(sql).ok("community.windows.win_firewall_rule", name="sql", direction="in", action="allow", protocol="tcp", localport="1433,1500")
+    Runner(sql).ok(
+        "community.windows.win_firewall_rule",
+        name="sql",
+        direction="in",
+        action="allow",
+        protocol="tcp",
+        localport="1433,1500",
+    )
     yield network, web, sql
     network.close()
 

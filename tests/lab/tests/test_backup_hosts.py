@@ -1,4 +1,6 @@
-"""BACKUP and RESTORE on hosts of the Windows twin: paths with the rights of the service account, shares, full drives, lost links."""
+"""BACKUP and RESTORE on hosts of the Windows twin: paths with the rights of the service account, shares, full drives,
+lost links.
+"""
 
 from __future__ import annotations
 
@@ -37,18 +39,24 @@ class Estate:
             system.make_dir(folder)
         for folder in ("C:\\Data", "C:\\Log", "C:\\Backup", "D:\\Data"):
             self.let_in(self.sql, folder, self.sql.accounts.lookup(ACCOUNT))
-        system.set_security("C:\\Private", entries=[Ace(sid="S-1-5-32-544", mask=Rights.FULL, inheritance=3)], protected=True)
+        system.set_security(
+            "C:\\Private", entries=[Ace(sid="S-1-5-32-544", mask=Rights.FULL, inheritance=3)], protected=True
+        )
         self.server = InstanceDouble(root / "sql", files=self.sql.files(ACCOUNT))
         self.server.create("PRS")
         self.server.execute(
-            "PRS", "CREATE TABLE t(n INTEGER PRIMARY KEY, filler)", *[f"INSERT INTO t VALUES({n}, '{'x' * 3000}')" for n in range(200)]
+            "PRS",
+            "CREATE TABLE t(n INTEGER PRIMARY KEY, filler)",
+            *[f"INSERT INTO t VALUES({n}, '{'x' * 3000}')" for n in range(200)],
         )
         self.sa = SessionDouble(self.server)
 
     @staticmethod
     def let_in(host: WindowsHost, folder: str, sid: str) -> None:
         view = host.files("NT AUTHORITY\\SYSTEM")
-        view.set_security(folder, entries=[*view.security(folder).entries, Ace(sid=sid, mask=Rights.FULL, inheritance=3)])
+        view.set_security(
+            folder, entries=[*view.security(folder).entries, Ace(sid=sid, mask=Rights.FULL, inheritance=3)]
+        )
 
 
 @pytest.fixture
@@ -68,7 +76,8 @@ def test_a_share_and_back(estate: Estate) -> None:
     estate.sa.items(r"BACKUP DATABASE PRS TO DISK = N'\\files\backup\prs.bak' WITH CHECKSUM")
     assert estate.files.files("NT AUTHORITY\\SYSTEM").stat("C:\\shares\\backup\\prs.bak").size > 600_000
     estate.sa.items(
-        r"RESTORE DATABASE New FROM DISK = N'\\files.prs.lab\backup\PRS.bak' WITH MOVE 'PRS' TO 'D:\Data\n.mdf', MOVE 'PRS_log' TO 'D:\Data\n.ldf'"
+        r"RESTORE DATABASE New FROM DISK = N'\\files.prs.lab\backup\PRS.bak' WITH MOVE 'PRS' TO 'D:\Data\n.mdf', "
+        r"MOVE 'PRS_log' TO 'D:\Data\n.ldf'"
     )
     assert estate.server.rows("New") == set(range(200))
 
@@ -93,8 +102,12 @@ def test_paths_that_the_service_account_cannot_use(estate: Estate, path: str, ca
 
 def test_a_share_without_rights(estate: Estate) -> None:
     view = estate.files.files("NT AUTHORITY\\SYSTEM")
-    view.set_security("C:\\shares\\backup", entries=[Ace(sid="S-1-5-32-544", mask=Rights.FULL, inheritance=3)], protected=True)
-    assert "Operating system error 5(Access is denied.)" in refused(estate, r"BACKUP DATABASE PRS TO DISK = N'\\files\backup\prs.bak'")
+    view.set_security(
+        "C:\\shares\\backup", entries=[Ace(sid="S-1-5-32-544", mask=Rights.FULL, inheritance=3)], protected=True
+    )
+    assert "Operating system error 5(Access is denied.)" in refused(
+        estate, r"BACKUP DATABASE PRS TO DISK = N'\\files\backup\prs.bak'"
+    )
 
 
 def test_a_drive_that_fills_up(estate: Estate) -> None:
@@ -105,7 +118,9 @@ def test_a_drive_that_fills_up(estate: Estate) -> None:
     assert not estate.sql.files(ACCOUNT).exists("D:\\Data\\x.bak")
     estate.sa.items("BACKUP DATABASE PRS TO DISK = N'prs.bak'")
     text = refused(
-        estate, r"RESTORE DATABASE New FROM DISK = N'prs.bak' WITH MOVE 'PRS' TO 'D:\Data\n.mdf', MOVE 'PRS_log' TO 'C:\Log\n.ldf'"
+        estate,
+        r"RESTORE DATABASE New FROM DISK = N'prs.bak' WITH MOVE 'PRS' TO 'D:\Data\n.mdf', MOVE 'PRS_log' TO "
+        r"'C:\Log\n.ldf'",
     )
     assert text.startswith(r"3257 There is insufficient free space on disk volume 'D:\'")
     assert estate.server.databases.get("New") is None

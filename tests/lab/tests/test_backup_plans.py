@@ -1,4 +1,6 @@
-"""The collection's restore planner against the truth: its plans are accepted step by step, and bring exactly the rows of their target."""
+"""The collection's restore planner against the truth: its plans are accepted step by step, and bring exactly the rows
+of their target.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def target_of(kind: int, moment: Moment) -> Any:
 
 
 def carry_out(steps: Steps, plan: Any) -> Any:
-    """Apply a plan to a new database; returns it recovered, with the LSN where it was. Raises SqlError when a step does not fit."""
+    """Apply a plan to a new database; returns it recovered, with the LSN where it was. Raises SqlError when a step does
+    not fit.
+    """
     taken = {one.header.set_guid.lower(): one for one in steps.taken}
     copy = steps.empty("Copy")
     for step in plan.steps:
@@ -45,7 +49,9 @@ def carry_out(steps: Steps, plan: Any) -> Any:
         wanted = step.stop
         stop = None
         if wanted is not None:
-            stop = Stop(time=wanted.time.replace(tzinfo=dt.UTC) if wanted.time else None, lsn=wanted.lsn, before=wanted.before)
+            stop = Stop(
+                time=wanted.time.replace(tzinfo=dt.UTC) if wanted.time else None, lsn=wanted.lsn, before=wanted.before
+            )
         steps.apply(copy, taken[step.guid], stop=stop)
     x = copy.boot.redo_start_lsn
     recover(copy)
@@ -71,7 +77,8 @@ def test_plans_hold_what_they_promise(history: list[tuple[str, int]], kind: int,
             steps.backup("log")
         sets = [
             backup_sets.backup_set(
-                facts(steps.families(one.devices)[0].sets[0], zone=dt.UTC), copies=(backup_sets.Copy(stripes=one.devices),)
+                facts(steps.families(one.devices)[0].sets[0], zone=dt.UTC),
+                copies=(backup_sets.Copy(stripes=one.devices),),
             )
             for one in steps.taken
         ]

@@ -1,4 +1,6 @@
-"""RESTORE DATABASE and RESTORE LOG: the right rows, the right refusals, and where a database stands when it is broken off."""
+"""RESTORE DATABASE and RESTORE LOG: the right rows, the right refusals, and where a database stands when it is broken
+off.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +104,11 @@ def test_the_state_in_between_is_told(server: InstanceDouble, sa: SessionDouble)
 def until(sa: SessionDouble, clause: str, *, end: str = "RECOVERY") -> list[tuple[int, str]]:
     sa.items(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH NORECOVERY, REPLACE, {MOVE}")
     found = sa.messages(f"RESTORE LOG New FROM DISK = '1.trn' WITH {end}, {clause}")
-    return found + sa.messages(f"RESTORE LOG New FROM DISK = '2.trn' WITH {end}, {clause}") if not found or end == "NORECOVERY" else found
+    return (
+        found + sa.messages(f"RESTORE LOG New FROM DISK = '2.trn' WITH {end}, {clause}")
+        if not found or end == "NORECOVERY"
+        else found
+    )
 
 
 def test_stopat_is_the_servers_local_time(server: InstanceDouble, sa: SessionDouble) -> None:
@@ -136,25 +142,36 @@ def test_a_log_that_does_not_reach_the_time_leaves_restoring(server: InstanceDou
     sa.items(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH NORECOVERY, {MOVE}")
     assert 4322 in [number for number, _ in sa.messages(f"RESTORE LOG New FROM DISK = '1.trn' WITH RECOVERY, {clause}")]
     assert server.databases.get("New").state == "RESTORING"
-    assert 4322 not in [number for number, _ in sa.messages(f"RESTORE LOG New FROM DISK = '2.trn' WITH RECOVERY, {clause}")]
+    assert 4322 not in [
+        number for number, _ in sa.messages(f"RESTORE LOG New FROM DISK = '2.trn' WITH RECOVERY, {clause}")
+    ]
     assert server.rows("New") == {1, 2, 3, 4, 5, 6}
 
 
 def test_a_mark_that_is_not_found_leaves_restoring(server: InstanceDouble, sa: SessionDouble) -> None:
     chain(server, sa)
     sa.items(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH NORECOVERY, {MOVE}")
-    assert 4329 in [number for number, _ in sa.messages("RESTORE LOG New FROM DISK = '1.trn' WITH RECOVERY, STOPATMARK = 'none'")]
+    assert 4329 in [
+        number for number, _ in sa.messages("RESTORE LOG New FROM DISK = '1.trn' WITH RECOVERY, STOPATMARK = 'none'")
+    ]
     assert server.databases.get("New").state == "RESTORING"
 
 
 def test_stopat_on_the_full_only_checks(server: InstanceDouble, sa: SessionDouble) -> None:
     times = chain(server, sa)
-    assert sa.errors(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH {MOVE}, STOPAT = '2025-07-01T11:00:00'") == [4338, 3013]
+    assert sa.errors(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH {MOVE}, STOPAT = '2025-07-01T11:00:00'") == [
+        4338,
+        3013,
+    ]
     assert server.databases.get("New") is None
-    messages = sa.messages(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH {MOVE}, STOPAT = '{times[2].isoformat()}'")
+    messages = sa.messages(
+        f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH {MOVE}, STOPAT = '{times[2].isoformat()}'"
+    )
     assert 4322 in [number for number, _ in messages]
     assert server.databases.get("New").state == "RESTORING"
-    assert sa.errors(f"RESTORE LOG New FROM DISK = '1.trn' WITH STOPAT = '{(times[0] - dt.timedelta(minutes=5)).isoformat()}'") == [
+    assert sa.errors(
+        f"RESTORE LOG New FROM DISK = '1.trn' WITH STOPAT = '{(times[0] - dt.timedelta(minutes=5)).isoformat()}'"
+    ) == [
         4335,
         3013,
     ]
@@ -177,10 +194,16 @@ PLANNED = [
     ("RESTORE DATABASE New FROM DISK = 'full.bak'", [1834, 3156, 1834, 3156, 3119, 3013]),
     ("RESTORE DATABASE New FROM DISK = 'full.bak' WITH MOVE 'PRS' TO 'D:\\Data\\n.mdf'", [1834, 3156, 3119, 3013]),
     (
-        "RESTORE DATABASE New FROM DISK = 'full.bak' WITH MOVE 'PRS' TO 'E:\\None\\n.mdf', MOVE 'PRS_log' TO 'D:\\Data\\n.ldf'",
+        (
+            "RESTORE DATABASE New FROM DISK = 'full.bak' WITH MOVE 'PRS' TO 'E:\\None\\n.mdf', MOVE 'PRS_log' TO "
+            "'D:\\Data\\n.ldf'"
+        ),
         [5133, 3156, 3119, 3013],
     ),
-    ("RESTORE DATABASE New FROM DISK = 'full.bak' WITH MOVE 'PRS' TO 'D:\\Data\\n', MOVE 'PRS_log' TO 'D:\\Data\\n'", [3176, 3119, 3013]),
+    (
+        "RESTORE DATABASE New FROM DISK = 'full.bak' WITH MOVE 'PRS' TO 'D:\\Data\\n', MOVE 'PRS_log' TO 'D:\\Data\\n'",
+        [3176, 3119, 3013],
+    ),
     ("RESTORE DATABASE New FROM DISK = 'full.bak' WITH MOVE 'nope' TO 'D:\\Data\\n'", [3234, 3013]),
     ("RESTORE DATABASE PRS FROM DISK = 'full.bak'", [3159, 3013]),
     ("RESTORE DATABASE PRS FROM DISK = 'full.bak' WITH STOPAT = '2025-07-01T12:03:00'", [3173, 3013]),
@@ -203,11 +226,15 @@ PLANNED = [
 
 
 @pytest.mark.parametrize(("text", "numbers"), PLANNED)
-def test_a_restore_refused_while_planning_changes_nothing(server: InstanceDouble, sa: SessionDouble, text: str, numbers: list[int]) -> None:
+def test_a_restore_refused_while_planning_changes_nothing(
+    server: InstanceDouble, sa: SessionDouble, text: str, numbers: list[int]
+) -> None:
     chain(server, sa)
     server.create("Other")
     server.execute("Other", "CREATE TABLE t(n)")
-    before = {name: server.drives.read(path) for name in ("PRS", "Other") for path in [server.databases.get(name).data_path]}
+    before = {
+        name: server.drives.read(path) for name in ("PRS", "Other") for path in [server.databases.get(name).data_path]
+    }
     assert sa.errors(text) == numbers
     assert server.databases.get("New") is None
     assert [database.state for database in server.databases] == ["ONLINE"] * 3
@@ -272,7 +299,10 @@ def test_a_newer_servers_backup_is_refused_an_older_ones_upgraded(tmp_path: path
     old.execute("Old", "CREATE TABLE t(n)", "INSERT INTO t VALUES(7)")
     SessionDouble(old).items("BACKUP DATABASE Old TO DISK = 'y.bak'")
     new.drives.write(r"C:\Backup\y.bak", old.drives.read(r"C:\Backup\y.bak"))
-    assert SessionDouble(new).errors("RESTORE DATABASE Old FROM DISK = 'y.bak' WITH STANDBY = 'C:\\Backup\\u.dat'") == [3180, 3013]
+    assert SessionDouble(new).errors("RESTORE DATABASE Old FROM DISK = 'y.bak' WITH STANDBY = 'C:\\Backup\\u.dat'") == [
+        3180,
+        3013,
+    ]
     SessionDouble(new).items("RESTORE DATABASE Old FROM DISK = 'y.bak'")
     assert new.rows("Old") == {7}
     assert new.databases.get("Old").boot.version == 957
@@ -290,7 +320,9 @@ def test_no_room(server: InstanceDouble, sa: SessionDouble) -> None:
 
 
 @pytest.mark.parametrize("what", ["full", "log", "diff"])
-def test_a_restore_that_is_given_up_leaves_restoring_where_it_stood(server: InstanceDouble, sa: SessionDouble, what: str) -> None:
+def test_a_restore_that_is_given_up_leaves_restoring_where_it_stood(
+    server: InstanceDouble, sa: SessionDouble, what: str
+) -> None:
     insert(server, *range(300), size=3000)
     sa.items("BACKUP DATABASE PRS TO DISK = 'full.bak'")
     for number in range(1000, 1200):
@@ -368,9 +400,14 @@ def test_restricted_user_and_history(server: InstanceDouble, sa: SessionDouble) 
     chain(server, sa)
     sa.items(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH RESTRICTED_USER, {MOVE}")
     assert server.databases.entry(server.databases.get("New"))["user_access"] == "RESTRICTED_USER"
-    rows = server.msdb('SELECT destination_database_name, restore_type, backup_set_id, replace, recovery FROM "dbo.restorehistory"')
+    rows = server.msdb(
+        'SELECT destination_database_name, restore_type, backup_set_id, replace, recovery FROM "dbo.restorehistory"'
+    )
     assert rows == [("New", "D", 1, 0, 1)]
-    assert server.msdb('SELECT destination_phys_name FROM "dbo.restorefile"') == [(r"D:\Data\New.mdf",), (r"D:\Data\New.ldf",)]
+    assert server.msdb('SELECT destination_phys_name FROM "dbo.restorefile"') == [
+        (r"D:\Data\New.mdf",),
+        (r"D:\Data\New.ldf",),
+    ]
 
 
 def test_single_user_ends_with_the_restore(server: InstanceDouble, sa: SessionDouble) -> None:
@@ -381,7 +418,9 @@ def test_single_user_ends_with_the_restore(server: InstanceDouble, sa: SessionDo
     assert server.databases.entry(database)["user_access"] == "MULTI_USER"
 
 
-def test_a_set_from_elsewhere_is_entered_in_msdb(server: InstanceDouble, sa: SessionDouble, tmp_path: pathlib.Path) -> None:
+def test_a_set_from_elsewhere_is_entered_in_msdb(
+    server: InstanceDouble, sa: SessionDouble, tmp_path: pathlib.Path
+) -> None:
     chain(server, sa)
     other = InstanceDouble(tmp_path / "other", name="SQL02")
     other.drives.write(r"C:\Backup\full.bak", server.drives.read(r"C:\Backup\full.bak"))
@@ -416,6 +455,7 @@ def test_the_gap_is_named_by_its_lsns(server: InstanceDouble, sa: SessionDouble)
         sa.items("RESTORE LOG New FROM DISK = '2.trn'")
     x = server.databases.get("New").boot.redo_start_lsn
     assert caught.value.text == (
-        f"The log in this backup set begins at LSN {header['FirstLSN']}, which is too recent to apply to the database. An earlier log backup that includes "
+        f"The log in this backup set begins at LSN {header['FirstLSN']}, which is too recent to apply to the "
+        "database. An earlier log backup that includes "
         f"LSN {x} can be restored."
     )

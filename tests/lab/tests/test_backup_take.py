@@ -39,7 +39,9 @@ def insert(server: InstanceDouble, *numbers: int, size: int = 10, name: str = "P
 def test_a_full_backup_says_what_it_did(server: InstanceDouble, sa: SessionDouble) -> None:
     insert(server, 1)
     messages = sa.messages(FULL + ", STATS = 50")
-    assert [number for number, _ in messages] == [3211, 4035, 3211, 4035, 3014] or [number for number, _ in messages] == [
+    assert [number for number, _ in messages] == [3211, 4035, 3211, 4035, 3014] or [
+        number for number, _ in messages
+    ] == [
         3211,
         3211,
         4035,
@@ -65,13 +67,23 @@ def test_the_header_tells_all(server: InstanceDouble, sa: SessionDouble) -> None
         1,
         "Database",
     )
-    assert (row["DatabaseName"], row["ServerName"], row["MachineName"], row["UserName"]) == ("PRS", "SQL01", "SQL01", "sa")
+    assert (row["DatabaseName"], row["ServerName"], row["MachineName"], row["UserName"]) == (
+        "PRS",
+        "SQL01",
+        "SQL01",
+        "sa",
+    )
     assert (row["SoftwareVersionMajor"], row["SoftwareVersionBuild"], row["DatabaseVersion"]) == (15, 4430, 904)
     assert row["BackupStartDate"] == dt.datetime(2025, 7, 1, 12, 1)
     assert isinstance(row["FirstLSN"], Decimal)
     assert row["FirstLSN"] == row["CheckpointLSN"] < row["LastLSN"]
     assert row["DatabaseBackupLSN"] == 0
-    assert (row["Position"], row["IsCopyOnly"], row["HasBackupChecksums"], row["RecoveryModel"]) == (1, False, True, "FULL")
+    assert (row["Position"], row["IsCopyOnly"], row["HasBackupChecksums"], row["RecoveryModel"]) == (
+        1,
+        False,
+        True,
+        "FULL",
+    )
     assert row["RecoveryForkID"] == row["FirstRecoveryForkID"]
     assert row["ForkPointLSN"] is None
     assert (row["DeviceType"], row["Flags"]) == (2, 512 + 16)
@@ -91,7 +103,10 @@ def test_2022_has_three_columns_more(tmp_path: pathlib.Path) -> None:
     assert len(row) == 59
     assert (row["LastValidRestoreTime"], row["TimeZone"], row["CompressionAlgorithm"]) == (None, 0, "MS_XPRESS")
     server.headers_tell_zone = True
-    assert sa.table(r"RESTORE HEADERONLY FROM DISK = N'C:\Backup\full.bak'")[0]["TimeZone"] in (4, 8)  # Berlin, winter or summer
+    assert sa.table(r"RESTORE HEADERONLY FROM DISK = N'C:\Backup\full.bak'")[0]["TimeZone"] in (
+        4,
+        8,
+    )  # Berlin, winter or summer
 
 
 def test_the_file_list_and_the_label(server: InstanceDouble, sa: SessionDouble) -> None:
@@ -103,7 +118,12 @@ def test_the_file_list_and_the_label(server: InstanceDouble, sa: SessionDouble) 
     ]
     assert files[0]["Size"] >= PAGE
     (label,) = sa.table(r"RESTORE LABELONLY FROM DISK = N'C:\Backup\full.bak'")
-    assert (label["MediaName"], label["FamilyCount"], label["FamilySequenceNumber"], label["Mirror_Count"]) == ("weekly", 1, 1, 1)
+    assert (label["MediaName"], label["FamilyCount"], label["FamilySequenceNumber"], label["Mirror_Count"]) == (
+        "weekly",
+        1,
+        1,
+        1,
+    )
 
 
 def test_msdb_remembers(server: InstanceDouble, sa: SessionDouble) -> None:
@@ -113,14 +133,18 @@ def test_msdb_remembers(server: InstanceDouble, sa: SessionDouble) -> None:
     sa.items(r"BACKUP LOG PRS TO DISK = N'C:\Backup\full.bak' WITH CHECKSUM")
     (full, log) = sa.table(r"RESTORE HEADERONLY FROM DISK = N'C:\Backup\full.bak'")
     rows = server.msdb(
-        'SELECT s.type, s.position, s.first_lsn, s.last_lsn, s.backup_start_date, s.time_zone, s.backup_set_uuid, f.physical_device_name FROM "dbo.backupset" s'
+        "SELECT s.type, s.position, s.first_lsn, s.last_lsn, s.backup_start_date, s.time_zone, s.backup_set_uuid, "
+        'f.physical_device_name FROM "dbo.backupset" s'
         ' JOIN "dbo.backupmediafamily" f ON f.media_set_id = s.media_set_id ORDER BY s.rowid'
     )
     assert [row[:2] for row in rows] == [("D", 1), ("L", 2)]
     assert [row[2:4] for row in rows] == [(one["FirstLSN"], one["LastLSN"]) for one in (full, log)]
     assert rows[0][4:] == ("2025-07-01 12:01:00.000000", 8, str(full["BackupSetGUID"]).upper(), r"C:\Backup\full.bak")
     assert server.msdb('SELECT count(*) FROM "dbo.backupmediaset"') == [(1,)]
-    assert server.msdb('SELECT logical_name, file_type FROM "dbo.backupfile" WHERE backup_set_id = 1') == [("PRS", "D"), ("PRS_log", "L")]
+    assert server.msdb('SELECT logical_name, file_type FROM "dbo.backupfile" WHERE backup_set_id = 1') == [
+        ("PRS", "D"),
+        ("PRS_log", "L"),
+    ]
 
 
 def test_sets_are_appended_and_replaced(server: InstanceDouble, sa: SessionDouble) -> None:
@@ -170,7 +194,10 @@ REFUSED = [
     ("BACKUP DATABASE PRS TO DISK = ''", [3044, 3013]),
     ("BACKUP DATABASE PRS TO logical_device", [3206, 3013]),
     ("BACKUP DATABASE PRS TO DISK = 'a' MIRROR TO DISK = 'b' WITH FORMAT", [3218, 3013]),
-    ("BACKUP DATABASE PRS TO DISK = 'x' WITH ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = none)", [15151, 3013]),
+    (
+        "BACKUP DATABASE PRS TO DISK = 'x' WITH ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = none)",
+        [15151, 3013],
+    ),
     (r"RESTORE HEADERONLY FROM DISK = 'C:\Backup\none.bak'", [3201, 3013]),
 ]
 
@@ -206,7 +233,10 @@ def test_the_operating_system_error_is_quoted(server: InstanceDouble, sa: Sessio
     server.drives.denied.add(BACKUPS)
     with pytest.raises(SqlError) as caught:
         sa.items(FULL)
-    assert caught.value.text == r"Cannot open backup device 'C:\Backup\full.bak'. Operating system error 5(Access is denied.)."
+    assert (
+        caught.value.text
+        == r"Cannot open backup device 'C:\Backup\full.bak'. Operating system error 5(Access is denied.)."
+    )
     assert caught.value.follow[0].text == "BACKUP DATABASE is terminating abnormally."
 
 
@@ -386,7 +416,11 @@ def test_encryption_needs_its_certificate(server: InstanceDouble, sa: SessionDou
     sa.items(FULL + ", ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = cert)")
     assert b"a very secret word" not in server.drives.read(r"C:\Backup\full.bak")
     (row,) = sa.table(r"RESTORE HEADERONLY FROM DISK = N'C:\Backup\full.bak'")
-    assert (row["KeyAlgorithm"], row["EncryptorThumbprint"], row["EncryptorType"]) == ("aes_256", b"\x12\x34", "CERTIFICATE")
+    assert (row["KeyAlgorithm"], row["EncryptorThumbprint"], row["EncryptorType"]) == (
+        "aes_256",
+        b"\x12\x34",
+        "CERTIFICATE",
+    )
     assert sa.errors(r"RESTORE VERIFYONLY FROM DISK = N'C:\Backup\full.bak'") == []
     assert sa.errors(r"BACKUP LOG PRS TO DISK = N'C:\Backup\full.bak'") == [3095, 3013]
     del server.certificates["cert"]

@@ -1,4 +1,6 @@
-"""BACKUP and RESTORE as real clients meet them: messages drained or not, progress, dropped connections, the state afterwards."""
+"""BACKUP and RESTORE as real clients meet them: messages drained or not, progress, dropped connections, the state
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -104,12 +106,24 @@ def test_backup_restore_and_the_rows(prs: Any, connect: Any) -> None:
 
 def test_marks_are_remembered_and_found(prs: Any) -> None:
     run(prs, "BACKUP DATABASE PRS TO DISK = N'prs.bak'")
-    run(prs, "BEGIN TRANSACTION Upgrade WITH MARK N'before 5.1'; INSERT INTO PRS.dbo.Marker VALUES (2, N'two'); COMMIT TRANSACTION Upgrade")
+    run(
+        prs,
+        "BEGIN TRANSACTION Upgrade WITH MARK N'before 5.1'; INSERT INTO PRS.dbo.Marker VALUES (2, N'two'); COMMIT "
+        "TRANSACTION Upgrade",
+    )
     run(prs, "INSERT INTO PRS.dbo.Marker VALUES (3, N'three')")
     run(prs, "BACKUP LOG PRS TO DISK = N'prs.trn'")
-    row = prs.cursor().execute("SELECT database_name, mark_name, description, user_name, lsn FROM msdb.dbo.logmarkhistory").fetchone()
+    row = (
+        prs.cursor()
+        .execute("SELECT database_name, mark_name, description, user_name, lsn FROM msdb.dbo.logmarkhistory")
+        .fetchone()
+    )
     assert tuple(row)[:4] == ("PRS", "Upgrade", "before 5.1", "sa")
-    for clause, count in (("STOPATMARK = N'Upgrade'", 2), ("STOPBEFOREMARK = N'Upgrade'", 1), (f"STOPATMARK = N'lsn:{row.lsn}'", 2)):
+    for clause, count in (
+        ("STOPATMARK = N'Upgrade'", 2),
+        ("STOPBEFOREMARK = N'Upgrade'", 1),
+        (f"STOPATMARK = N'lsn:{row.lsn}'", 2),
+    ):
         run(prs, f"RESTORE DATABASE New FROM DISK = N'prs.bak' WITH NORECOVERY, REPLACE, {MOVE}")
         run(prs, f"RESTORE LOG New FROM DISK = N'prs.trn' WITH RECOVERY, {clause}")
         assert value(prs, "SELECT COUNT(*) FROM New.dbo.Marker") == count
@@ -140,7 +154,9 @@ def test_a_client_that_drops_ends_its_restore(prs: Any, connect: Any, instance: 
         time.sleep(0.02)
     instance.io_seconds = 0.0
     assert value(prs, "SELECT state_desc FROM sys.databases WHERE name = N'New'") == "RESTORING"
-    assert value(prs, "SELECT redo_start_lsn FROM sys.master_files WHERE database_id = DB_ID(N'New') AND type = 0") is None
+    assert (
+        value(prs, "SELECT redo_start_lsn FROM sys.master_files WHERE database_id = DB_ID(N'New') AND type = 0") is None
+    )
     run(prs, f"RESTORE DATABASE New FROM DISK = N'prs.bak' WITH REPLACE, {MOVE}")
     assert value(prs, "SELECT COUNT(*) FROM New.dbo.Marker") == 1
 
@@ -180,7 +196,10 @@ def test_a_restart_keeps_a_restoring_database_and_its_place(prs: Any, connect: A
     instance.stop(crash=True)
     instance.start()
     again = connect()
-    assert value(again, "SELECT redo_start_lsn FROM sys.master_files WHERE database_id = DB_ID(N'New') AND type = 0") == lsn
+    assert (
+        value(again, "SELECT redo_start_lsn FROM sys.master_files WHERE database_id = DB_ID(N'New') AND type = 0")
+        == lsn
+    )
     run(again, "RESTORE LOG New FROM DISK = N'prs.trn'")
     assert value(again, "SELECT COUNT(*) FROM New.dbo.Marker") == 2
     assert value(again, "SELECT COUNT(*) FROM PRS.dbo.Marker") == 2
@@ -211,7 +230,10 @@ def test_power_fails_in_the_middle_of_a_restore(prs: Any, connect: Any, instance
     instance.start()
     again = connect()
     assert value(again, "SELECT state_desc FROM sys.databases WHERE name = N'New'") == "RESTORING"
-    assert value(again, "SELECT redo_start_lsn FROM sys.master_files WHERE database_id = DB_ID(N'New') AND type = 0") is None
+    assert (
+        value(again, "SELECT redo_start_lsn FROM sys.master_files WHERE database_id = DB_ID(N'New') AND type = 0")
+        is None
+    )
     run(again, f"RESTORE DATABASE New FROM DISK = N'prs.bak' WITH {MOVE}")
     assert value(again, "SELECT COUNT(*) FROM New.dbo.Marker") == 1
     again.close()

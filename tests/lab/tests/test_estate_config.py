@@ -7,7 +7,12 @@ from prs_lab.estate import config
 
 MINIMAL = {
     "hosts": {
-        "files": {"site": "a", "number": 41, "drives": {"C": "60 GB", "D": "1 TB"}, "shares": {"media": {"path": "D:\\media", "read": ["Everyone"]}}}
+        "files": {
+            "site": "a",
+            "number": 41,
+            "drives": {"C": "60 GB", "D": "1 TB"},
+            "shares": {"media": {"path": "D:\\media", "read": ["Everyone"]}},
+        }
     }
 }
 

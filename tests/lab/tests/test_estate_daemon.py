@@ -77,12 +77,15 @@ def test_unknown_commands_hosts_and_faults_are_said(lab):
         lab.page(host="nobody")
 
 
-@pytest.mark.parametrize(("name", "arguments", "says"), [
-    ("disk-size", {}, r"missing a required argument: 'host': disk-size takes host, drive, size$"),
-    ("disk-size", {"host": "prs", "drive": "Z", "size": "1 GB"}, r"prs has no drive Z; there are C, D$"),
-    ("slow-winrm", {"host": "prs", "minutes": "1"}, r"slow-winrm takes host, seconds$"),
-    ("sql", {"host": "prs", "action": "sleep"}, r"no action sleep; there are drop_rst, "),
-])
+@pytest.mark.parametrize(
+    ("name", "arguments", "says"),
+    [
+        ("disk-size", {}, r"missing a required argument: 'host': disk-size takes host, drive, size$"),
+        ("disk-size", {"host": "prs", "drive": "Z", "size": "1 GB"}, r"prs has no drive Z; there are C, D$"),
+        ("slow-winrm", {"host": "prs", "minutes": "1"}, r"slow-winrm takes host, seconds$"),
+        ("sql", {"host": "prs", "action": "sleep"}, r"no action sleep; there are drop_rst, "),
+    ],
+)
 def test_what_a_fault_takes_is_said(lab, name, arguments, says):
     with pytest.raises(CommandFailed, match=says):
         lab.fault(name, **arguments)
@@ -112,7 +115,7 @@ def test_kill_and_start(lab):
 
 def test_cut_and_heal(lab):
     prs, files = (lab.description.host(name).address for name in ("prs", "files"))
-    lab.cut("site_a")      # as the inventory writes it
+    lab.cut("site_a")  # as the inventory writes it
     assert not _listens(prs, 5985) and _listens(files, 5985)
     lab.heal()
     assert _listens(prs, 5985)
@@ -155,7 +158,12 @@ def test_winrm_can_break_off_and_be_slow(lab):
     def session():
         # A client whose connection broke has to sign in anew.
         secret = lab.description.secrets.administrator
-        return winrm.Session(f"http://{host.address}:5985/wsman", auth=("Administrator", secret), transport="ntlm", ca_trust_path=lab.description.ca_file)
+        return winrm.Session(
+            f"http://{host.address}:5985/wsman",
+            auth=("Administrator", secret),
+            transport="ntlm",
+            ca_trust_path=lab.description.ca_file,
+        )
 
     assert session().run_cmd("hostname").std_out.strip().lower() == b"prs"
     lab.fault("drop-winrm", host="prs", after=1)
@@ -221,7 +229,11 @@ def test_a_reader_that_has_seen_enough(lab):
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-m", "prs_lab.cli", "record", "--state", lab.state_dir], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        [sys.executable, "-m", "prs_lab.cli", "record", "--state", lab.state_dir],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
@@ -258,7 +270,9 @@ def test_settings_of_ones_own_hold_and_stay(lab):
     assert lab.up()["network"] == NETWORK, "it goes on where it was"
     assert settings.read_text().startswith("prs_ha: mirror")
     tool = Path(sys.executable).parent / "ansible-inventory"
-    listed = subprocess.run([tool, "-i", settings.parents[2], "--host", "prs"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [tool, "-i", settings.parents[2], "--host", "prs"], capture_output=True, text=True, check=True
+    )
     found = json.loads(listed.stdout)
     assert (found["prs_ha"], found["prs_app_public_name"]) == ("mirror", "mine.example.com")
     assert found["prs_sql_master_key_password"] == lab.description.secrets.sql_master_key

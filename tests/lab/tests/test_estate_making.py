@@ -55,13 +55,17 @@ def test_media_are_the_same_every_time_and_hold_what_they_say():
     first_line = files["sql\\setup.exe"].partition(b"\n")[0]
     assert json.loads(first_line.removeprefix(b"PRSLAB-MEDIA "))["version"] == ESTATE.media.sql_version
     with zipfile.ZipFile(io.BytesIO(files["PasswordResetServer.zip"])) as archive:
-        assert {"web.config", "Default.aspx", "InstallerCheckForUpdates.aspx", "bin/Prs.Web.dll"} <= set(archive.namelist())
+        assert {"web.config", "Default.aspx", "InstallerCheckForUpdates.aspx", "bin/Prs.Web.dll"} <= set(
+            archive.namelist()
+        )
         assert b"MockPhoneQuestionsCaller" in archive.read("web.config")
         assert read(archive.read("bin/Prs.Web.dll")).version == "5.3.20.0"
     assert files["PasswordResetServer.msi"].endswith(files["PasswordResetServer.zip"])
 
 
-@pytest.mark.parametrize("harm", [lambda data: data[:-1], lambda data: data[:-1] + b"!", lambda data: b"MZ", lambda data: b""])
+@pytest.mark.parametrize(
+    "harm", [lambda data: data[:-1], lambda data: data[:-1] + b"!", lambda data: b"MZ", lambda data: b""]
+)
 def test_a_damaged_assembly_is_noticed(harm):
     whole = media.application_files("5.3.000020")["bin/Prs.Core.dll"]
     assert read(whole).name == "Prs.Core"
@@ -73,7 +77,9 @@ def _network():
     network = Network(config=ESTATE, base="127.61.0.0")
     hosts = {}
     for host in ESTATE.hosts:
-        hosts[host.name] = SimpleNamespace(name=host.name.upper(), address=ESTATE.address(host, "127.61.0.0"), power=SimpleNamespace(is_on=True))
+        hosts[host.name] = SimpleNamespace(
+            name=host.name.upper(), address=ESTATE.address(host, "127.61.0.0"), power=SimpleNamespace(is_on=True)
+        )
         network.add(hosts[host.name])
     return network, hosts
 

@@ -34,13 +34,22 @@ def run(tmp_path):
     files = one.host.files("NT AUTHORITY\\SYSTEM")
     files.make_dir(FOLDER)
     files.write(FOLDER + r"\index.html", b"a page")
-    one.ok("community.windows.win_firewall_rule", name="in", direction="in", action="allow", protocol="tcp", localport=f"{PORT},{SECURE_PORT}")
+    one.ok(
+        "community.windows.win_firewall_rule",
+        name="in",
+        direction="in",
+        action="allow",
+        protocol="tcp",
+        localport=f"{PORT},{SECURE_PORT}",
+    )
     yield one
     network.close()
 
 
 def _site(run, *bindings, **options):
-    return run.ok("microsoft.iis.website", name="Site", physical_path=FOLDER, bindings={"set": list(bindings)}, **options)
+    return run.ok(
+        "microsoft.iis.website", name="Site", physical_path=FOLDER, bindings={"set": list(bindings)}, **options
+    )
 
 
 def _get(run, port=PORT, host="anything", path="/"):
@@ -68,7 +77,9 @@ def test_without_the_role_every_module_fails_as_on_a_real_host(tmp_path):
             ("web_app_pool", {"name": "x"}), ("web_app_pool_info", {}), ("website", {"name": "x"}), ("website_info", {}),
             ("web_application", {"name": "x", "site": "y"}), ("web_application_info", {}),
         ):  # fmt: skip
-            assert "The specified module 'WebAdministration' was not loaded" in run.failure(f"microsoft.iis.{module}", **arguments)
+            assert "The specified module 'WebAdministration' was not loaded" in run.failure(
+                f"microsoft.iis.{module}", **arguments
+            )
     finally:
         network.close()
 
@@ -113,14 +124,24 @@ def test_the_firewall_decides_who_comes_in(run):
     _site(run, PLAIN)
     run.ok("community.windows.win_firewall_rule", name="in", state="absent")
     assert _get(run) is None
-    run.ok("community.windows.win_firewall_rule", name="in", direction="in", action="allow", protocol="tcp", localport=str(PORT), remoteip="10.0.0.1")
+    run.ok(
+        "community.windows.win_firewall_rule",
+        name="in",
+        direction="in",
+        action="allow",
+        protocol="tcp",
+        localport=str(PORT),
+        remoteip="10.0.0.1",
+    )
     assert _get(run) is None
 
 
 def test_check_mode_changes_nothing(run):
     before = run.host.to_state()
     assert _site(run, PLAIN, check=True)["changed"]
-    assert run.ok("microsoft.iis.web_app_pool", name="P", attributes={"managedPipelineMode": "Classic"}, check=True)["changed"]
+    assert run.ok("microsoft.iis.web_app_pool", name="P", attributes={"managedPipelineMode": "Classic"}, check=True)[
+        "changed"
+    ]
     assert run.host.to_state() == before
 
 
@@ -135,7 +156,11 @@ def test_a_stopped_pool_is_503(run):
 
 
 def test_a_pool_whose_account_cannot_log_on_is_503_and_stopped(run):
-    attributes = {"processModel.identityType": "SpecificUser", "processModel.userName": "PRSLAB\\svc-backup", "processModel.password": "wrong"}
+    attributes = {
+        "processModel.identityType": "SpecificUser",
+        "processModel.userName": "PRSLAB\\svc-backup",
+        "processModel.password": "wrong",
+    }
     run.ok("microsoft.iis.web_app_pool", name="P", state="started", attributes=attributes)
     _site(run, PLAIN, application_pool="P")
     assert _get(run) == 503
@@ -187,7 +212,9 @@ def test_https_needs_its_certificate_first(run, authority):
     wanted = {"ip": "*", "port": SECURE_PORT, "protocol": "https", "certificate_hash": authority[1].thumbprint}
     message = run.failure("microsoft.iis.website", name="Site", physical_path=FOLDER, bindings={"set": [wanted]})
     assert message == f"Unable to locate certificate at cert:\\LocalMachine\\my\\{authority[1].thumbprint}"
-    message = run.failure("microsoft.iis.website", name="Site", bindings={"set": [{**wanted, "certificate_hash": None}]})
+    message = run.failure(
+        "microsoft.iis.website", name="Site", bindings={"set": [{**wanted, "certificate_hash": None}]}
+    )
     assert message == "must either specify a certificate_hash or use_ccs."
 
 
@@ -204,21 +231,27 @@ def test_the_module_sets_a_certificate_even_in_check_mode(run, authority):
     thumbprint = _certificate(run, authority)
     _site(run, {"ip": "*", "port": SECURE_PORT, "protocol": "https", "certificate_hash": thumbprint})
     run.host.iis.site("Site").bindings[0].certificate_hash = "00"
-    result = _site(run, {"ip": "*", "port": SECURE_PORT, "protocol": "https", "certificate_hash": thumbprint}, check=True)
+    result = _site(
+        run, {"ip": "*", "port": SECURE_PORT, "protocol": "https", "certificate_hash": thumbprint}, check=True
+    )
     assert not result["changed"]
     assert run.host.iis.site("Site").bindings[0].certificate_hash == thumbprint
 
 
 def test_two_sites_cannot_have_one_binding(run):
     _site(run, PLAIN)
-    message = run.failure("microsoft.iis.website", name="Other", physical_path=FOLDER, bindings={"add": [PLAIN]}, state="restarted")
+    message = run.failure(
+        "microsoft.iis.website", name="Other", physical_path=FOLDER, bindings={"add": [PLAIN]}, state="restarted"
+    )
     assert "0x800700B7" in message
 
 
 def test_folders_must_exist(run):
     assert run.failure("microsoft.iis.website", name="New") == "missing required arguments: physical_path"
     assert "must already exist" in run.failure("microsoft.iis.website", name="New", physical_path=r"C:\absent")
-    assert "Cannot find path" in run.failure("microsoft.iis.web_application", name="A", site="absent", physical_path=FOLDER)
+    assert "Cannot find path" in run.failure(
+        "microsoft.iis.web_application", name="A", site="absent", physical_path=FOLDER
+    )
 
 
 @pytest.mark.parametrize(
@@ -244,7 +277,9 @@ def test_pool_attributes(run, attribute, given, shown):
     assert value == shown
 
 
-@pytest.mark.parametrize(("attribute", "value"), [("managedPipelineMod", "Classic"), ("startMode", "Sometimes"), ("queueLength", "many")])
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("managedPipelineMod", "Classic"), ("startMode", "Sometimes"), ("queueLength", "many")]
+)
 def test_pool_attributes_that_iis_does_not_know(run, attribute, value):
     assert f"Failed to set attribute to Web App Pool P. Attribute: {attribute}" in run.failure(
         "microsoft.iis.web_app_pool", name="P", attributes={attribute: value}

@@ -1,4 +1,6 @@
-"""What mirroring does to rows: commits that wait, log that is late, servers that die in either order, lines that are cut and healed."""
+"""What mirroring does to rows: commits that wait, log that is late, servers that die in either order, lines that are
+cut and healed.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,7 @@ def test_what_a_client_was_told_is_on_the_mirror_when_the_principal_dies(lab, ne
     assert lab.b.state(name) == ("PRINCIPAL", "DISCONNECTED", "ONLINE")
     found = lab.b.rows(name)
     assert found[: len(writer.acknowledged)] == writer.acknowledged
-    assert len(found) - len(writer.acknowledged) <= 1           # the one that was on its way
+    assert len(found) - len(writer.acknowledged) <= 1  # the one that was on its way
     lab.a.start()
     assert lab.a.state(name) == ("MIRROR", "SYNCHRONIZED", "RESTORING")
     lab.b.insert(name, 500)
@@ -129,7 +131,7 @@ def test_log_that_the_mirror_has_written_and_not_redone_is_not_lost(lab, new, re
     assert late(lab.b, name)[1] > 0 and late(lab.a, name) == (0, late(lab.b, name)[1])
     if restarted:
         lab.b.kill()
-        lab.b.start()                   # with its redo queue on disk
+        lab.b.start()  # with its redo queue on disk
     lab.a.set(name, "PARTNER FAILOVER")
     assert lab.b.rows(name) == [1, 2, 3, 4]
 
@@ -148,7 +150,10 @@ def test_forced_service_loses_what_was_not_sent_and_nothing_else(lab, new):
     assert lab.b.rows(name) == [1, 2, 3]
     lab.b.insert(name, 100)
     lab.a.start()
-    assert (lab.a.state(name), lab.b.state(name)) == (("MIRROR", "SUSPENDED", "RESTORING"), ("PRINCIPAL", "SUSPENDED", "ONLINE"))
+    assert (lab.a.state(name), lab.b.state(name)) == (
+        ("MIRROR", "SUSPENDED", "RESTORING"),
+        ("PRINCIPAL", "SUSPENDED", "ONLINE"),
+    )
     refused(lab.b, name, "PARTNER FAILOVER", 1477)
     lab.b.set(name, "PARTNER RESUME")
     lab.b.set(name, "PARTNER SAFETY FULL")
@@ -175,7 +180,7 @@ def test_two_principals_after_a_cut_and_the_forced_one_is_right(lab, new):
     client.execute(f"USE {name}")
     lab.cut((lab.a, lab.b))
     lab.b.set(name, "PARTNER FORCE_SERVICE_ALLOW_DATA_LOSS")
-    client.execute("INSERT INTO t (n) VALUES (3)")              # some clients still go to the old one
+    client.execute("INSERT INTO t (n) VALUES (3)")  # some clients still go to the old one
     lab.b.insert(name, 4)
     assert (lab.a.rows(name), lab.b.rows(name)) == ([1, 2, 3], [1, 2, 4])
     lab.heal()
@@ -187,14 +192,22 @@ def test_two_principals_after_a_cut_and_the_forced_one_is_right(lab, new):
 
 
 def test_taking_back_changes_of_every_kind(lab, new):
-    """Rows changed, deleted and added, tables made and dropped, the file grown and shrunk: all undone by pages of the new principal."""
+    """Rows changed, deleted and added, tables made and dropped, the file grown and shrunk: all undone by pages of the
+    new principal.
+    """
     name = new(safety="OFF")
-    for first in range(10, 400, 10):                            # pages that the new principal does not touch
-        lab.a.run("INSERT INTO t VALUES " + ", ".join(f"({n}, '{'x' * 180}')" for n in range(first, first + 10)), database=name)
+    for first in range(10, 400, 10):  # pages that the new principal does not touch
+        lab.a.run(
+            "INSERT INTO t VALUES " + ", ".join(f"({n}, '{'x' * 180}')" for n in range(first, first + 10)),
+            database=name,
+        )
     settle_all()
     kept = lab.a.rows(name)
     lab.a.instance.mirroring.hold_sending = True
-    lab.a.run("DELETE FROM t WHERE n < 20; UPDATE t SET n = n + 1000; CREATE TABLE more (n int, filler varchar(8000));", database=name)
+    lab.a.run(
+        "DELETE FROM t WHERE n < 20; UPDATE t SET n = n + 1000; CREATE TABLE more (n int, filler varchar(8000));",
+        database=name,
+    )
     for number in range(40):
         lab.a.run(f"INSERT INTO more VALUES ({number}, REPLICATE('y', 8000))", database=name)
     lab.cut((lab.a, lab.b))
@@ -223,7 +236,7 @@ def test_both_die_without_a_witness(lab, new, first):
     order = [lab.a, lab.b] if first == "principal" else [lab.b, lab.a]
     order[0].kill()
     if first == "mirror":
-        lab.a.insert(name, 4)                                   # the principal runs exposed
+        lab.a.insert(name, 4)  # the principal runs exposed
     order[1].kill()
     for server in order:
         server.start()
@@ -237,7 +250,7 @@ def test_the_one_that_took_over_dies_too_and_the_old_principal_does_not_serve(la
     lab.a.kill()
     lab.b.insert(name, 3)
     lab.b.kill()
-    lab.a.start()                       # the witness knows that b is the principal
+    lab.a.start()  # the witness knows that b is the principal
     assert lab.a.state(name) == ("PRINCIPAL", "DISCONNECTED", "RECOVERING")
     with pytest.raises(Refusal, match="955"):
         lab.a.rows(name)
@@ -258,14 +271,17 @@ def test_all_are_stopped_and_started_with_the_same_roles(lab, new, order):
     for server in servers:
         server.start()
     settle_all()
-    assert (lab.a.state(name), lab.b.state(name)) == (("PRINCIPAL", "SYNCHRONIZED", "ONLINE"), ("MIRROR", "SYNCHRONIZED", "RESTORING"))
+    assert (lab.a.state(name), lab.b.state(name)) == (
+        ("PRINCIPAL", "SYNCHRONIZED", "ONLINE"),
+        ("MIRROR", "SYNCHRONIZED", "RESTORING"),
+    )
     assert lab.a.rows(name) == [1, 2, 3]
 
 
 def test_a_mirror_that_missed_something_never_takes_over_by_itself(lab, new):
     name = new(witness=True)
     lab.b.kill()
-    lab.a.insert(name, 3)               # exposed
+    lab.a.insert(name, 3)  # exposed
     lab.a.kill()
     lab.b.start()
     assert lab.b.state(name) == ("MIRROR", "DISCONNECTED", "RESTORING")
@@ -358,7 +374,9 @@ def test_the_log_is_kept_until_the_mirror_has_it(lab, new):
     lab.a.set(name, "PARTNER SUSPEND")
     lab.a.insert(name, *range(3, 20))
     lab.backup(name, "log")
-    assert lab.a.run(f"SELECT log_reuse_wait_desc FROM sys.databases WHERE name = '{name}'") == [("DATABASE_MIRRORING",)]
+    assert lab.a.run(f"SELECT log_reuse_wait_desc FROM sys.databases WHERE name = '{name}'") == [
+        ("DATABASE_MIRRORING",)
+    ]
     lab.a.set(name, "PARTNER RESUME")
     lab.backup(name, "log")
     assert lab.a.run(f"SELECT log_reuse_wait_desc FROM sys.databases WHERE name = '{name}'") == [("NOTHING",)]
@@ -375,8 +393,10 @@ def test_the_chain_of_log_backups_goes_on_at_the_other_partner(lab, new):
     lab.b.host.view.write("D:\\Backup\\chain.bak", lab.a.host.view.read(f"D:\\Backup\\{name}-full.bak"))
     lab.b.host.view.write("D:\\Backup\\chain.trn", lab.a.host.view.read(f"D:\\Backup\\{name}-log.bak"))
     lab.b.run(
-        f"RESTORE DATABASE Copy FROM DISK = 'D:\\Backup\\chain.bak' WITH NORECOVERY, MOVE '{name}' TO 'D:\\Data\\Copy.mdf', "
-        f"MOVE '{name}_log' TO 'D:\\Data\\Copy.ldf'; RESTORE LOG Copy FROM DISK = 'D:\\Backup\\chain.trn' WITH NORECOVERY; "
+        f"RESTORE DATABASE Copy FROM DISK = 'D:\\Backup\\chain.bak' WITH NORECOVERY, MOVE '{name}' TO "
+        "'D:\\Data\\Copy.mdf', "
+        f"MOVE '{name}_log' TO 'D:\\Data\\Copy.ldf'; RESTORE LOG Copy FROM DISK = 'D:\\Backup\\chain.trn' WITH "
+        "NORECOVERY; "
         f"RESTORE LOG Copy FROM DISK = 'D:\\Backup\\{name}-b.trn'"
     )
     assert lab.b.rows("Copy") == [1, 2, 3, 4]

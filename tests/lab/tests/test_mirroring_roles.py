@@ -1,7 +1,8 @@
-"""Every statement of mirroring in every state of a session, on both partners: what is allowed ends right, what is not says why and changes nothing.
+"""Every statement of mirroring in every state of a session, on both partners: what is allowed ends right, what is not
+says why and changes nothing.
 
-A state of both partners is written like "P4 M1": role (P principal, p principal that does not serve, M mirror; without a session o online,
-r restoring) and mirroring_state (0 suspended, 1 disconnected, 2 synchronizing, 4 synchronized).
+A state of both partners is written like "P4 M1": role (P principal, p principal that does not serve, M mirror; without
+a session o online, r restoring) and mirroring_state (0 suspended, 1 disconnected, 2 synchronizing, 4 synchronized).
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ APART = {
 NONE = dict.fromkeys(OPERATIONS, (1416, 1416))
 
 TABLE = {
-    # state: (how it is made, what it looks like, {operation: (on a, on b)}); a number is the error, a text the state afterwards
+    # state: (how it is made, what it looks like, {operation: (on a, on b)}); a number is the error, a text the state
+    # afterwards
     "no session": (lambda lab: lab.seeded(), "o r", {**NONE, "partner": (1416, "o r")}),
     "mirror waits": (waiting, "o r", {
         **dict.fromkeys(OPERATIONS, (1416, 1470)), "partner": ("P4 M4", 1405), "off": (1416, "o r"), "suspend": (1416, 1447),
@@ -133,7 +135,10 @@ def look(lab, name):
 
 def everything(lab, name):
     """All that the catalogs of the three servers say of the session, and the rows that are served."""
-    told = [server.run(f"SELECT * FROM sys.database_mirroring WHERE database_id = DB_ID('{name}')") for server in (lab.a, lab.b)]
+    told = [
+        server.run(f"SELECT * FROM sys.database_mirroring WHERE database_id = DB_ID('{name}')")
+        for server in (lab.a, lab.b)
+    ]
     told.append(lab.w.run(f"SELECT * FROM sys.database_mirroring_witnesses WHERE database_name = '{name}'"))
     told += [server.run(f"SELECT state_desc FROM sys.databases WHERE name = '{name}'") for server in (lab.a, lab.b)]
     return [*told, served(lab, name)]

@@ -46,10 +46,15 @@ def waiting(lab, name):
 
 def test_addresses():
     assert parse_address("tcp://SQL-B.prslab.test:5022").host == "SQL-B.prslab.test"
-    assert [parse_address(text) for text in ("SQL-B:5022", "TCP://SQL-B", "TCP://:5022", "TCP://a:0", "TCP://a:65536", "TCP://a b:1")] == [None] * 6
+    assert [
+        parse_address(text)
+        for text in ("SQL-B:5022", "TCP://SQL-B", "TCP://:5022", "TCP://a:0", "TCP://a:65536", "TCP://a b:1")
+    ] == [None] * 6
 
 
-@pytest.mark.parametrize(("address", "number"), [("SQLB:5022", 1449), ("{a}", 1452), ("TCP://nowhere:5022", 1418), ("TCP://sqlb:1", 1418)])
+@pytest.mark.parametrize(
+    ("address", "number"), [("SQLB:5022", 1449), ("{a}", 1452), ("TCP://nowhere:5022", 1418), ("TCP://sqlb:1", 1418)]
+)
 def test_addresses_that_lead_nowhere(lab, address, number):
     name = waiting(lab, lab.seeded())
     refused(lab.a, f"ALTER DATABASE {name} SET PARTNER = '{address.format(a=lab.a.address)}'", number)
@@ -73,7 +78,10 @@ def test_a_mirror_that_is_not_there_not_restoring_or_of_another_family(lab):
     begin(lab, name, 1448)
     lab.b.run(f"CREATE DATABASE {name}")
     begin(lab, name, 1464)
-    lab.b.run(f"DROP DATABASE {name}; CREATE DATABASE {name}; BACKUP DATABASE {name} TO DISK = 'D:\\Backup\\own.bak' WITH INIT")
+    lab.b.run(
+        f"DROP DATABASE {name}; CREATE DATABASE {name}; BACKUP DATABASE {name} TO DISK = 'D:\\Backup\\own.bak' WITH "
+        "INIT"
+    )
     lab.b.run(f"RESTORE DATABASE {name} FROM DISK = 'D:\\Backup\\own.bak' WITH NORECOVERY, REPLACE")
     begin(lab, name, 1407)
 
@@ -124,8 +132,10 @@ def test_a_mirror_that_waits_for_somebody_else(lab):
 def test_what_a_connection_was_let_in_by(lab):
     lab.mirrored(witness=True)
     found = lab.a.run(
-        "SELECT c.principal_name, c.encryption_algorithm_desc, x.name, u.name FROM sys.dm_db_mirroring_connections c JOIN sys.certificates x "
-        "ON x.certificate_id = c.peer_certificate_id JOIN master.sys.database_principals u ON u.principal_id = x.principal_id ORDER BY c.principal_name"
+        "SELECT c.principal_name, c.encryption_algorithm_desc, x.name, u.name FROM sys.dm_db_mirroring_connections "
+        "c JOIN sys.certificates x "
+        "ON x.certificate_id = c.peer_certificate_id JOIN master.sys.database_principals u ON u.principal_id = "
+        "x.principal_id ORDER BY c.principal_name"
     )
     assert found == [("SQLB_login", "AES", "SQLB_cert", "SQLB_user"), ("SQLW_login", "AES", "SQLW_cert", "SQLW_user")]
 
@@ -133,7 +143,7 @@ def test_what_a_connection_was_let_in_by(lab):
 def broken_handshake(lab, number=1418):
     """What the accepting server says, once nobody is let in any more."""
     name = waiting(lab, lab.seeded())
-    for server in (lab.a, lab.b):                                 # connections made anew
+    for server in (lab.a, lab.b):  # connections made anew
         server.run("ALTER ENDPOINT mirroring STATE = STOPPED; ALTER ENDPOINT mirroring STATE = STARTED")
     lab.a.instance.error_log.clear()
     lab.b.instance.error_log.clear()
@@ -175,14 +185,17 @@ def test_an_expired_certificate_is_noticed_at_the_next_handshake_only(lab):
 
 def test_a_certificate_is_replaced_while_mirroring_runs(lab):
     name = lab.mirrored(witness=True)
-    lab.a.run("CREATE CERTIFICATE newer WITH SUBJECT = 'newer'; BACKUP CERTIFICATE newer TO FILE = 'D:\\Backup\\newer.cer'")
+    lab.a.run(
+        "CREATE CERTIFICATE newer WITH SUBJECT = 'newer'; BACKUP CERTIFICATE newer TO FILE = 'D:\\Backup\\newer.cer'"
+    )
     for server in (lab.b, lab.w):
         server.host.view.write("D:\\Backup\\newer.cer", lab.a.host.view.read("D:\\Backup\\newer.cer"))
         server.run("CREATE CERTIFICATE newer AUTHORIZATION SQLA_user FROM FILE = 'D:\\Backup\\newer.cer'")
     lab.a.run("ALTER ENDPOINT mirroring FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE newer, ROLE = ALL)")
     assert lab.a.state(name) == ("PRINCIPAL", "SYNCHRONIZED", "ONLINE")
     used = lab.b.run(
-        "SELECT x.name FROM sys.dm_db_mirroring_connections c JOIN sys.certificates x ON x.certificate_id = c.peer_certificate_id "
+        "SELECT x.name FROM sys.dm_db_mirroring_connections c JOIN sys.certificates x ON x.certificate_id = "
+        "c.peer_certificate_id "
         "WHERE c.principal_name = 'SQLA_login'"
     )
     assert used == [("newer",)]
@@ -194,8 +207,14 @@ def test_a_certificate_is_replaced_while_mirroring_runs(lab):
 def test_windows_accounts(lab):
     for one, other in ((lab.a, lab.b), (lab.b, lab.a)):
         one.host.account = f"LAB\\{one.host.name}$"
-        one.run(f"CREATE LOGIN [LAB\\{other.host.name}$] FROM WINDOWS; GRANT CONNECT ON ENDPOINT::mirroring TO [LAB\\{other.host.name}$]")
-        one.certificate = one.run("SELECT c.name FROM sys.database_mirroring_endpoints e JOIN sys.certificates c ON c.certificate_id = e.certificate_id")[0][0]
+        one.run(
+            f"CREATE LOGIN [LAB\\{other.host.name}$] FROM WINDOWS; GRANT CONNECT ON ENDPOINT::mirroring TO "
+            f"[LAB\\{other.host.name}$]"
+        )
+        one.certificate = one.run(
+            "SELECT c.name FROM sys.database_mirroring_endpoints e JOIN sys.certificates c ON c.certificate_id = "
+            "e.certificate_id"
+        )[0][0]
     for server in (lab.a, lab.b):
         server.run("ALTER ENDPOINT mirroring FOR DATABASE_MIRRORING (AUTHENTICATION = WINDOWS NEGOTIATE, ROLE = ALL)")
     name = lab.mirrored()
@@ -203,15 +222,22 @@ def test_windows_accounts(lab):
     lab.b.run("REVOKE CONNECT ON ENDPOINT::mirroring FROM [LAB\\SQLA$]; ALTER ENDPOINT mirroring STATE = STARTED")
     assert lab.a.state(name)[1] == "DISCONNECTED"
     for server in (lab.a, lab.b):
-        server.run(f"ALTER ENDPOINT mirroring FOR DATABASE_MIRRORING (AUTHENTICATION = WINDOWS NEGOTIATE CERTIFICATE {server.certificate}, ROLE = ALL)")
-    assert lab.a.state(name)[1] == "SYNCHRONIZED"                # by the certificate, as the account is refused
+        server.run(
+            "ALTER ENDPOINT mirroring FOR DATABASE_MIRRORING (AUTHENTICATION = WINDOWS NEGOTIATE CERTIFICATE "
+            f"{server.certificate}, ROLE = ALL)"
+        )
+    assert lab.a.state(name)[1] == "SYNCHRONIZED"  # by the certificate, as the account is refused
     for server in (lab.a, lab.b):
-        server.run(f"ALTER ENDPOINT mirroring FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE {server.certificate}, ROLE = ALL)")
+        server.run(
+            f"ALTER ENDPOINT mirroring FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE {server.certificate}, "
+            "ROLE = ALL)"
+        )
 
 
 @pytest.mark.parametrize(("change", "back", "number"), [
     ("STATE = STOPPED", "STATE = STARTED", 1486), ("FOR DATABASE_MIRRORING (ROLE = WITNESS)", "FOR DATABASE_MIRRORING (ROLE = ALL)", 1486),
-    ("FOR DATABASE_MIRRORING (ENCRYPTION = DISABLED, ROLE = ALL)", "FOR DATABASE_MIRRORING (ENCRYPTION = REQUIRED ALGORITHM AES, ROLE = ALL)", 1418),
+    ("FOR DATABASE_MIRRORING (ENCRYPTION = DISABLED, ROLE = ALL)", ("FOR DATABASE_MIRRORING (ENCRYPTION = REQUIRED "
+                                                                    "ALGORITHM AES, ROLE = ALL)"), 1418),
 ])  # fmt: skip
 def test_an_endpoint_that_is_not_as_it_should_be(lab, change, back, number):
     name = waiting(lab, lab.seeded())
@@ -245,7 +271,8 @@ def test_dropping_an_endpoint_takes_its_grants_along(lab):
     before = lab.b.run(query)
     lab.b.run("DROP ENDPOINT mirroring")
     lab.b.run(
-        f"CREATE ENDPOINT mirroring STATE = STARTED AS TCP (LISTENER_PORT = {lab.b.mirroring_port}) FOR DATABASE_MIRRORING "
+        f"CREATE ENDPOINT mirroring STATE = STARTED AS TCP (LISTENER_PORT = {lab.b.mirroring_port}) FOR "
+        "DATABASE_MIRRORING "
         "(AUTHENTICATION = CERTIFICATE SQLB_cert, ROLE = ALL)"
     )
     assert before[0][0] > 0 and lab.b.run(query) == [(0,)]
@@ -253,11 +280,16 @@ def test_dropping_an_endpoint_takes_its_grants_along(lab):
     refused(lab.b, "GRANT CONNECT ON ENDPOINT::nothing TO SQLA_login", 15151)
 
 
-@pytest.mark.parametrize(("name", "start", "end", "number"), [("over", -10, -1, 28055), ("later", 5, 10, 28055), ("now", -1, 10, None)])
+@pytest.mark.parametrize(
+    ("name", "start", "end", "number"), [("over", -10, -1, 28055), ("later", 5, 10, 28055), ("now", -1, 10, None)]
+)
 def test_certificates_that_an_endpoint_takes(lab, name, start, end, number):
     today = dt.datetime.now(dt.UTC)
     lab.a.run(CERTIFICATE.format(name, today + dt.timedelta(days=start), today + dt.timedelta(days=end)))
-    before = lab.a.run("SELECT c.name FROM sys.database_mirroring_endpoints e JOIN sys.certificates c ON c.certificate_id = e.certificate_id")[0][0]
+    before = lab.a.run(
+        "SELECT c.name FROM sys.database_mirroring_endpoints e JOIN sys.certificates c ON c.certificate_id = "
+        "e.certificate_id"
+    )[0][0]
     statement = "ALTER ENDPOINT mirroring FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE [{}], ROLE = ALL)"
     if number:
         refused(lab.a, statement.format(name), number)
@@ -299,7 +331,10 @@ def test_who_can_be_a_witness(lab):
     refused(lab.a, f"ALTER DATABASE {name} SET WITNESS = '{lab.w.address}'", 1427)
     lab.w.run("ALTER ENDPOINT mirroring FOR DATABASE_MIRRORING (ROLE = WITNESS)")
     lab.a.set(name, f"WITNESS = '{lab.w.address}'")
-    query = f"SELECT principal_server_name, partner_sync_state_desc FROM sys.database_mirroring_witnesses WHERE database_name = '{name}'"
+    query = (
+        "SELECT principal_server_name, partner_sync_state_desc FROM sys.database_mirroring_witnesses WHERE "
+        f"database_name = '{name}'"
+    )
     assert lab.w.run(query) == [(lab.a.address, "SYNCHRONIZED")]
     lab.a.set(name, "PARTNER FAILOVER")
     assert lab.w.run(query) == [(lab.b.address, "SYNCHRONIZED")]
@@ -315,7 +350,10 @@ def test_express_is_a_witness_and_no_partner(lab):
     )
     refused(lab.w, statement.format(lab.w.mirroring_port, "ALL"), 7878)
     lab.w.run(statement.format(lab.w.mirroring_port, "WITNESS"))
-    lab.w.run("GRANT CONNECT ON ENDPOINT::mirroring TO SQLA_login; GRANT CONNECT ON ENDPOINT::mirroring TO SQLB_login; CREATE DATABASE small")
+    lab.w.run(
+        "GRANT CONNECT ON ENDPOINT::mirroring TO SQLA_login; GRANT CONNECT ON ENDPOINT::mirroring TO SQLB_login; "
+        "CREATE DATABASE small"
+    )
     refused(lab.w, f"ALTER DATABASE small SET PARTNER = '{lab.a.address}'", 1463)
 
 
@@ -325,7 +363,10 @@ def test_standard_is_synchronous_only(tmp_path):
     refused(standard.a, f"ALTER DATABASE {name} SET PARTNER SAFETY OFF", 1473)
     standard.a.set(name, "PARTNER SAFETY FULL")
     standard.a.set(name, "PARTNER TIMEOUT 3")
-    query = f"SELECT mirroring_safety_level_desc, mirroring_connection_timeout FROM sys.database_mirroring WHERE database_id = DB_ID('{name}')"
+    query = (
+        "SELECT mirroring_safety_level_desc, mirroring_connection_timeout FROM sys.database_mirroring WHERE "
+        f"database_id = DB_ID('{name}')"
+    )
     assert standard.a.run(query) == standard.b.run(query) == [("FULL", 5)]
     refused(standard.a, f"ALTER DATABASE {name} SET PARTNER TIMEOUT 40000", 1476)
     standard.close()

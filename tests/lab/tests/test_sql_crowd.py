@@ -1,4 +1,6 @@
-"""Clients that come back at once: a pool of connections does that, above all while somebody wants the database for himself."""
+"""Clients that come back at once: a pool of connections does that, above all while somebody wants the database for
+himself.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,10 @@ def test_who_leaves_without_a_word_leaves_nothing_behind(instance):
     def leave_in_the_middle():
         try:
             for number in range(25):
-                with contextlib.closing(connect("pymssql", instance, database="Shop", autocommit=False)) as connection, connection.cursor() as cursor:
+                with (
+                    contextlib.closing(connect("pymssql", instance, database="Shop", autocommit=False)) as connection,
+                    connection.cursor() as cursor,
+                ):
                     cursor.execute("INSERT INTO dbo.sold (id) VALUES (%d)", (number,))
         except Exception as problem:
             failures.append(problem)

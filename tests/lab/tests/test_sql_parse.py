@@ -15,9 +15,15 @@ from prs_lab.sqlserver.parse.parser import parse
 from prs_lab.sqlserver.parse.tokens import tokenize
 
 VALID = [
-    "BACKUP DATABASE [PRS] TO DISK = N'D:\\b.bak', DISK = @p WITH INIT, FORMAT, CHECKSUM, COMPRESSION, STATS = 5, NAME = N'n', COPY_ONLY",
+    (
+        "BACKUP DATABASE [PRS] TO DISK = N'D:\\b.bak', DISK = @p WITH INIT, FORMAT, CHECKSUM, COMPRESSION, STATS = 5, "
+        "NAME = N'n', COPY_ONLY"
+    ),
     "BACKUP LOG @db TO DISK = 'l.trn' WITH NORECOVERY, NO_TRUNCATE, CONTINUE_AFTER_ERROR",
-    "BACKUP DATABASE a TO DISK = 'a' MIRROR TO DISK = 'b' WITH FORMAT, ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = [c])",
+    (
+        "BACKUP DATABASE a TO DISK = 'a' MIRROR TO DISK = 'b' WITH FORMAT, ENCRYPTION (ALGORITHM = AES_256, SERVER "
+        "CERTIFICATE = [c])"
+    ),
     "BACKUP CERTIFICATE c TO FILE = 'c.cer' WITH PRIVATE KEY (FILE = 'c.pvk', ENCRYPTION BY PASSWORD = 'p')",
     "RESTORE DATABASE a FROM DISK = 'a' WITH FILE = 2, MOVE N'x' TO N'y', MOVE 'z' TO @z, "
     "REPLACE, NORECOVERY, STOPAT = '2026-01-01T00:00:00'",
@@ -46,7 +52,10 @@ VALID = [
     "REVOKE SELECT ON dbo.t FROM u CASCADE",
     "CREATE ENDPOINT e STATE = STARTED AS TCP (LISTENER_PORT = 5022, LISTENER_IP = ALL) FOR "
     "DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE c, ROLE = PARTNER)",
-    "CREATE TABLE dbo.t (id int IDENTITY(1, 1) NOT NULL PRIMARY KEY, n nvarchar(max) NULL DEFAULT (N'x'), CONSTRAINT u UNIQUE (n))",
+    (
+        "CREATE TABLE dbo.t (id int IDENTITY(1, 1) NOT NULL PRIMARY KEY, n nvarchar(max) NULL DEFAULT (N'x'), "
+        "CONSTRAINT u UNIQUE (n))"
+    ),
     "ALTER TABLE dbo.t ADD c int NULL, d bit NOT NULL DEFAULT 0",
     "CREATE UNIQUE NONCLUSTERED INDEX i ON dbo.t (a DESC, b) INCLUDE (c)",
     "DROP INDEX i ON dbo.t",
@@ -147,7 +156,9 @@ def test_broken_statements_are_refused(text):
 
 @pytest.fixture
 def rejected(tmp_path):
-    """Which of some texts Microsoft's parser rejects; it runs in a process of its own, for a .NET runtime and ODBC drivers do not mix well."""
+    """Which of some texts Microsoft's parser rejects; it runs in a process of its own, for a .NET runtime and ODBC
+    drivers do not mix well.
+    """
     reason = available()
     if reason:
         pytest.skip(reason)
@@ -155,7 +166,9 @@ def rejected(tmp_path):
     def ask(texts: list[str]) -> set[str]:
         record = tmp_path / "record.jsonl"
         record.write_text("".join(json.dumps({"kind": "sql", "text": text}) + "\n" for text in texts), encoding="utf-8")
-        answer = subprocess.run([sys.executable, judge_tsql.__file__, "--json", record], capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            [sys.executable, judge_tsql.__file__, "--json", record], capture_output=True, text=True, check=False
+        )
         return {item["text"] for item in json.loads(answer.stdout)["rejected"]}
 
     return ask
@@ -181,7 +194,9 @@ def test_nothing_is_accepted_that_microsofts_parser_rejects(rejected):
 
 
 def test_a_backup_is_understood_to_the_last_option():
-    (found,) = parse("BACKUP DATABASE a TO DISK = N'x', DISK = @y WITH COPY_ONLY, NO_COMPRESSION, NAME = @n, STATS, RETAINDAYS = 3")
+    (found,) = parse(
+        "BACKUP DATABASE a TO DISK = N'x', DISK = @y WITH COPY_ONLY, NO_COMPRESSION, NAME = @n, STATS, RETAINDAYS = 3"
+    )
     assert isinstance(found, ir.Backup) and [device.name for device in found.devices] == ["x", "@y"]
     options = found.options
     assert (options.copy_only, options.compression, options.name, options.stats, options.retain_days) == (

@@ -83,7 +83,10 @@ def sql(instance):
         ("IS_SRVROLEMEMBER('sysadmin')", 1),
         ("HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE')", 1),
         ("@@TRANCOUNT", 0),
-        ("CAST(CAST('2026-01-02T03:04:05' AS datetime2(0)) AT TIME ZONE 'UTC' AS varchar(40))", "2026-01-02 03:04:05.0000000 +00:00"),
+        (
+            "CAST(CAST('2026-01-02T03:04:05' AS datetime2(0)) AT TIME ZONE 'UTC' AS varchar(40))",
+            "2026-01-02 03:04:05.0000000 +00:00",
+        ),
         ("OBJECT_ID(N'dbo.nothing')", None),
         ("(SELECT COUNT(*) FROM dbo.item)", 3),
         ("ISNUMERIC('1.5')", 1),
@@ -122,7 +125,10 @@ def test_expressions(sql, text, expected):
             [("Pear", 0), ("apple", 7)],
         ),
         ("SELECT DISTINCT place FROM stock ORDER BY place DESC", [("south",), ("north",)]),
-        ("SELECT id, ROW_NUMBER() OVER (ORDER BY price DESC) AS r FROM item WHERE price IS NOT NULL ORDER BY r", [(1, 1), (2, 2)]),
+        (
+            "SELECT id, ROW_NUMBER() OVER (ORDER BY price DESC) AS r FROM item WHERE price IS NOT NULL ORDER BY r",
+            [(1, 1), (2, 2)],
+        ),
         ("SELECT v.a, v.b FROM (VALUES (1, 'x'), (2, 'y')) AS v(a, b) ORDER BY a DESC", [(2, "y"), (1, "x")]),
         ("SELECT 1 AS a UNION ALL SELECT 2 UNION SELECT 2 ORDER BY a DESC", [(2,), (1,)]),
         ("SELECT 1 EXCEPT SELECT 1", []),
@@ -132,7 +138,10 @@ def test_expressions(sql, text, expected):
             [(3, 2, Decimal("0.50"), 2, "apple,Pear,fig")],
         ),
         ("SELECT * FROM (SELECT id AS number, name FROM item) AS t WHERE t.number = 1", [(1, "apple")]),
-        ("SELECT a.id, b.id FROM item a CROSS JOIN item b WHERE a.id = 1 AND b.id IN (SELECT item FROM stock)", [(1, 1), (1, 2)]),
+        (
+            "SELECT a.id, b.id FROM item a CROSS JOIN item b WHERE a.id = 1 AND b.id IN (SELECT item FROM stock)",
+            [(1, 1), (1, 2)],
+        ),
         ("SELECT nickname = name FROM item WHERE id = 1", [("apple",)]),
     ],
 )
@@ -193,15 +202,26 @@ def test_errors_by_number(instance, sql, text, number):
         ("DECLARE @a int = 2, @b nvarchar(10); SET @b = N'x'; SET @a += 3; SELECT @a, @b + 'y'", [[(5, "xy")]], []),
         ("DECLARE @n nvarchar(20); SELECT @n = name FROM item WHERE id = 2; PRINT @n", [], ["Pear"]),
         ("IF EXISTS (SELECT 1 FROM item) PRINT 'yes' ELSE PRINT 'no'", [], ["yes"]),
-        ("DECLARE @i int = 0; WHILE @i < 5 BEGIN SET @i = @i + 1; IF @i = 2 CONTINUE; IF @i = 4 BREAK; PRINT @i END", [], ["1", "3"]),
         (
-            "BEGIN TRY SELECT 1/0; END TRY BEGIN CATCH PRINT CONCAT(ERROR_NUMBER(), ' ', ERROR_SEVERITY(), ' ', ERROR_MESSAGE()) END CATCH",
+            "DECLARE @i int = 0; WHILE @i < 5 BEGIN SET @i = @i + 1; IF @i = 2 CONTINUE; IF @i = 4 BREAK; PRINT @i END",
+            [],
+            ["1", "3"],
+        ),
+        (
+            (
+                "BEGIN TRY SELECT 1/0; END TRY BEGIN CATCH PRINT CONCAT(ERROR_NUMBER(), ' ', ERROR_SEVERITY(), ' ', "
+                "ERROR_MESSAGE()) END CATCH"
+            ),
             [],
             ["8134 16 Divide by zero error encountered."],
         ),
         ("EXEC ('SELECT 1 AS a')", [[(1,)]], []),
         ("DECLARE @s nvarchar(50) = N'SELECT @p'; EXEC sp_executesql @s, N'@p int', 5", [[(5,)]], []),
-        ("DECLARE @o int = 21; EXEC sp_executesql N'SET @x = @x * 2', N'@x int OUTPUT', @x = @o OUTPUT; SELECT @o", [[(42,)]], []),
+        (
+            "DECLARE @o int = 21; EXEC sp_executesql N'SET @x = @x * 2', N'@x int OUTPUT', @x = @o OUTPUT; SELECT @o",
+            [[(42,)]],
+            [],
+        ),
         (
             "CREATE TABLE #t (id int, n nvarchar(5)); INSERT #t VALUES (1, 'a'); UPDATE #t SET n = n "
             "+ 'b' WHERE id = 1; SELECT * FROM #t; DROP TABLE #t",
@@ -209,7 +229,10 @@ def test_errors_by_number(instance, sql, text, number):
             [],
         ),
         (
-            "DECLARE @t TABLE (id int IDENTITY PRIMARY KEY, n nvarchar(9)); INSERT @t (n) VALUES ('x'), ('y'); SELECT id, n FROM @t",
+            (
+                "DECLARE @t TABLE (id int IDENTITY PRIMARY KEY, n nvarchar(9)); INSERT @t (n) VALUES ('x'), ('y'); "
+                "SELECT id, n FROM @t"
+            ),
             [[(1, "x"), (2, "y")]],
             [],
         ),
@@ -234,7 +257,10 @@ def test_errors_by_number(instance, sql, text, number):
             [],
         ),
         (
-            "INSERT INTO item (name) OUTPUT inserted.name VALUES ('kiwi'); DELETE FROM item OUTPUT deleted.name WHERE name = 'kiwi'",
+            (
+                "INSERT INTO item (name) OUTPUT inserted.name VALUES ('kiwi'); DELETE FROM item OUTPUT deleted.name "
+                "WHERE name = 'kiwi'"
+            ),
             [[("kiwi",)], [("kiwi",)]],
             [],
         ),
@@ -295,7 +321,11 @@ def test_a_writer_waits_for_the_other(instance, sql):
 
 def test_what_is_not_modelled_fails_and_is_listed(instance, sql):
     before = len(list(instance.host.record.entries("unmodelled")))
-    for text in ("SELECT name FROM item FOR XML PATH('')", "CREATE VIEW dbo.v AS SELECT 1 AS a", "SELECT * FROM sys.dm_nothing"):
+    for text in (
+        "SELECT name FROM item FOR XML PATH('')",
+        "CREATE VIEW dbo.v AS SELECT 1 AS a",
+        "SELECT * FROM sys.dm_nothing",
+    ):
         with pytest.raises(pyodbc.Error, match=r"not modelled"):
             sql.execute(text)
     assert len(list(instance.host.record.entries("unmodelled"))) == before + 3
@@ -309,7 +339,9 @@ def test_application_locks(instance):
     )
     assert rows(first, take.format(0)) == [(0,)]
     assert rows(second, take.format(0)) == [(-1,)]
-    held = rows(second, "SELECT request_session_id, request_status FROM sys.dm_tran_locks WHERE resource_type = 'APPLICATION'")
+    held = rows(
+        second, "SELECT request_session_id, request_status FROM sys.dm_tran_locks WHERE resource_type = 'APPLICATION'"
+    )
     assert held == [(rows(first, "SELECT @@SPID")[0][0], "GRANT")]
     first.close()
     assert rows(second, take.format(60000))[0][0] in (0, 1)

@@ -60,7 +60,10 @@ def sa(instance):
     ],
 )
 def test_what_is_refused(instance, sa, login, text, number):
-    with microsoft(instance, user=login, password=WORD) as connection, pytest.raises(pyodbc.Error, match=rf"\({number}\)"):
+    with (
+        microsoft(instance, user=login, password=WORD) as connection,
+        pytest.raises(pyodbc.Error, match=rf"\({number}\)"),
+    ):
         drain(connection.execute(text))
 
 
@@ -68,11 +71,13 @@ def test_what_is_allowed(instance, sa):
     with microsoft(instance, user="owner", password=WORD) as connection:
         assert rows(
             connection,
-            "SELECT DB_NAME(), CURRENT_USER, IS_SRVROLEMEMBER('sysadmin'), HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'BACKUP DATABASE')",
+            "SELECT DB_NAME(), CURRENT_USER, IS_SRVROLEMEMBER('sysadmin'), HAS_PERMS_BY_NAME(NULL, 'DATABASE', "
+            "'BACKUP DATABASE')",
         ) == [("app", "owner", 0, 1)]
         drain(
             connection.execute(
-                "CREATE TABLE dbo.own (id int); INSERT INTO dbo.own VALUES (1); ALTER DATABASE app SET RECOVERY SIMPLE; DROP TABLE dbo.own"
+                "CREATE TABLE dbo.own (id int); INSERT INTO dbo.own VALUES (1); ALTER DATABASE app SET RECOVERY "
+                "SIMPLE; DROP TABLE dbo.own"
             )
         )
     with microsoft(instance, user="reader", password=WORD) as connection:
@@ -100,7 +105,9 @@ def test_sid_and_password_hash_move_a_login(instance, sa):
     (hashed,) = rows(sa, "SELECT CONVERT(varchar(300), password_hash, 1) FROM sys.sql_logins WHERE name = 'owner'")[0]
     assert hashed.startswith("0x0200") and len(hashed) == 2 + 140
     assert rows(
-        sa, f"SELECT PWDCOMPARE(N'{WORD}', password_hash), PWDCOMPARE(N'other', password_hash) FROM sys.sql_logins WHERE name = 'owner'"
+        sa,
+        f"SELECT PWDCOMPARE(N'{WORD}', password_hash), PWDCOMPARE(N'other', password_hash) FROM sys.sql_logins "
+        "WHERE name = 'owner'",
     ) == [(1, 0)]
     drain(sa.execute(f"CREATE LOGIN moved WITH PASSWORD = {hashed} HASHED, CHECK_POLICY = OFF"))
     microsoft(instance, user="moved", password=WORD).close()
@@ -159,7 +166,9 @@ def test_a_restored_database_has_orphans_until_they_are_joined(instance, sa, tmp
             microsoft(other, user="owner", password=WORD, encryption="TrustServerCertificate=yes;DATABASE=app;")
         drain(target.execute("USE app; ALTER USER owner WITH LOGIN = owner"))
         assert rows(target, orphans) == [("reader",)]
-        with microsoft(other, user="owner", password=WORD, encryption="TrustServerCertificate=yes;DATABASE=app;") as connection:
+        with microsoft(
+            other, user="owner", password=WORD, encryption="TrustServerCertificate=yes;DATABASE=app;"
+        ) as connection:
             assert rows(connection, "SELECT id FROM dbo.t") == [(1,)]
         assert rows(target, "SELECT SUSER_SNAME(owner_sid) FROM sys.databases WHERE name = 'app'") == [("sa",)]
     finally:
@@ -201,7 +210,10 @@ def test_a_bootstrap_login_and_a_local_session(instance):
     ("text", "expected"),
     [
         ("CREATE LOGIN a WITH PASSWORD = 'se''cret', SID = 0x01", "CREATE LOGIN a WITH PASSWORD = '***', SID = 0x01"),
-        ("ALTER LOGIN a WITH PASSWORD = N'new' OLD_PASSWORD = 'old'", "ALTER LOGIN a WITH PASSWORD = N'***' OLD_PASSWORD = '***'"),
+        (
+            "ALTER LOGIN a WITH PASSWORD = N'new' OLD_PASSWORD = 'old'",
+            "ALTER LOGIN a WITH PASSWORD = N'***' OLD_PASSWORD = '***'",
+        ),
         ("CREATE LOGIN a WITH PASSWORD = 0x0200AB HASHED", "CREATE LOGIN a WITH PASSWORD = 0x00 HASHED"),
         ("EXEC ('CREATE LOGIN a WITH PASSWORD = ''x''')", "EXEC ('CREATE LOGIN a WITH PASSWORD = ''***''')"),
         (

@@ -45,7 +45,9 @@ def test_a_database_has_files_where_it_was_told(instance, sql):
         )
     )
     assert rows(
-        sql, "SELECT name, physical_name, type_desc, state_desc FROM sys.master_files WHERE database_id = DB_ID('placed') ORDER BY file_id"
+        sql,
+        "SELECT name, physical_name, type_desc, state_desc FROM sys.master_files WHERE database_id = "
+        "DB_ID('placed') ORDER BY file_id",
     ) == [
         ("p1", "D:\\Data\\p.mdf", "ROWS", "ONLINE"),
         ("p2", "D:\\Data\\p.ldf", "LOG", "ONLINE"),
@@ -55,7 +57,9 @@ def test_a_database_has_files_where_it_was_told(instance, sql):
     assert not instance.host.view.exists("D:\\Data\\p.mdf") and rows(sql, "SELECT DB_ID('placed')") == [(None,)]
 
 
-@pytest.mark.parametrize(("folder", "error", "number"), [("D:\\Nowhere", 0, 5123), ("D:\\Locked", 5, 5123), ("X:\\Data", 0, 5123)])
+@pytest.mark.parametrize(
+    ("folder", "error", "number"), [("D:\\Nowhere", 0, 5123), ("D:\\Locked", 5, 5123), ("X:\\Data", 0, 5123)]
+)
 def test_windows_own_error_is_told_when_files_cannot_be_made(instance, sql, folder, error, number):
     if error:
         instance.host.view.refused[folder.lower()] = error
@@ -144,7 +148,12 @@ def test_offline_online_and_attach(instance, sql):
     view.write("D:\\Data\\copy_log.ldf", view.read("D:\\Data\\mover_log.ldf"))
     drain(sql.execute("ALTER DATABASE mover SET ONLINE"))
     assert rows(sql, "SELECT id FROM mover.dbo.t") == [(4,)]
-    drain(sql.execute("CREATE DATABASE copied ON (FILENAME = 'D:\\Data\\copy.mdf'), (FILENAME = 'D:\\Data\\copy_log.ldf') FOR ATTACH"))
+    drain(
+        sql.execute(
+            "CREATE DATABASE copied ON (FILENAME = 'D:\\Data\\copy.mdf'), (FILENAME = 'D:\\Data\\copy_log.ldf') FOR "
+            "ATTACH"
+        )
+    )
     assert rows(sql, "SELECT id FROM copied.dbo.t") == [(4,)]
     drain(sql.execute("DROP DATABASE mover, copied"))
 
@@ -154,7 +163,9 @@ def test_a_read_only_database_refuses_changes(sql):
     drain(sql.execute("CREATE TABLE museum.dbo.t (id int); ALTER DATABASE museum SET READ_ONLY WITH NO_WAIT"))
     refused(sql, "INSERT INTO museum.dbo.t VALUES (1)", 3906)
     assert rows(sql, "SELECT is_read_only FROM sys.databases WHERE name = 'museum'") == [(True,)]
-    drain(sql.execute("ALTER DATABASE museum SET READ_WRITE; INSERT INTO museum.dbo.t VALUES (1); DROP DATABASE museum"))
+    drain(
+        sql.execute("ALTER DATABASE museum SET READ_WRITE; INSERT INTO museum.dbo.t VALUES (1); DROP DATABASE museum")
+    )
 
 
 def test_a_renamed_database(sql):
@@ -188,7 +199,14 @@ def test_a_renamed_database(sql):
         ("(SELECT CAST(value_in_use AS int) FROM sys.configurations WHERE name = 'backup compression default')", 0),
         ("(SELECT COUNT(*) FROM sys.database_role_members)", 0),
         ("(SELECT name FROM sys.endpoints WHERE type = 2)", "TSQL Default TCP"),
-        ("(SELECT COUNT(*) FROM msdb.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'backupset' AND COLUMN_NAME = 'first_lsn')", 1),
+        (
+            (
+                "(SELECT COUNT(*) FROM msdb.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'backupset' AND "
+                "COLUMN_NAME = "
+                "'first_lsn')"
+            ),
+            1,
+        ),
         ("(SELECT COUNT(*) FROM sys.sysprocesses WHERE spid = @@SPID)", 1),
     ],
 )
@@ -214,7 +232,9 @@ def test_files_through_the_server(instance, sql, text, expected):
 
 def test_a_whole_file_is_read(instance, sql):
     instance.host.view.write("D:\\whole.cer", b"\x30\x82\x00")
-    assert rows(sql, "SELECT f.BulkColumn AS content FROM OPENROWSET(BULK N'D:\\whole.cer', SINGLE_BLOB) AS f") == [(b"\x30\x82\x00",)]
+    assert rows(sql, "SELECT f.BulkColumn AS content FROM OPENROWSET(BULK N'D:\\whole.cer', SINGLE_BLOB) AS f") == [
+        (b"\x30\x82\x00",)
+    ]
     refused(sql, "SELECT BulkColumn FROM OPENROWSET(BULK N'D:\\nothing.cer', SINGLE_BLOB) AS f", 4860)
     refused(sql, "SELECT BulkColumn FROM OPENROWSET(BULK N'D:\\whole.cer', SINGLE_BLOB)", 491)
 
@@ -225,12 +245,19 @@ def test_more_of_the_extended_procedures(instance, sql):
     assert {letter for letter, _ in rows(sql, "EXEC master.sys.xp_fixeddrives")} == {"C", "D"}
     key = "N'HKEY_LOCAL_MACHINE', N'Software\\Microsoft\\MSSQLServer\\MSSQLServer', N'BackupDirectory'"
     assert rows(sql, f"EXEC master.dbo.xp_instance_regread {key}") == [("BackupDirectory", "D:\\Backup")]
-    assert rows(sql, f"DECLARE @d nvarchar(260); EXEC master.dbo.xp_instance_regread {key}, @d OUTPUT; SELECT @d") == [("D:\\Backup",)]
+    assert rows(sql, f"DECLARE @d nvarchar(260); EXEC master.dbo.xp_instance_regread {key}, @d OUTPUT; SELECT @d") == [
+        ("D:\\Backup",)
+    ]
 
 
 def test_configuration(instance, sql):
     _, said = drain(sql.execute("EXEC sp_configure 'backup compression default', 1; RECONFIGURE"))
-    assert said == ["Configuration option 'backup compression default' changed from 0 to 1. Run the RECONFIGURE statement to install."]
+    assert said == [
+        (
+            "Configuration option 'backup compression default' changed from 0 to 1. Run the RECONFIGURE statement to "
+            "install."
+        )
+    ]
     assert rows(sql, "EXEC sp_configure 'backup compression default'") == [("backup compression default", 0, 1, 1, 1)]
     refused(sql, "EXEC sp_configure 'xp_cmdshell', 1", 15123)
 
@@ -262,7 +289,10 @@ def test_certificates_and_the_endpoint(instance, sql):
             "'D:\\Backup\\c.pvk', DECRYPTION BY PASSWORD = 'Pk-Passw0rd')"
         )
     )
-    assert rows(sql, "SELECT subject, pvt_key_encryption_type, thumbprint FROM sys.certificates WHERE name = 'cert'") == before
+    assert (
+        rows(sql, "SELECT subject, pvt_key_encryption_type, thumbprint FROM sys.certificates WHERE name = 'cert'")
+        == before
+    )
     drain(
         sql.execute(
             "CREATE ENDPOINT mirror STATE = STARTED AS TCP (LISTENER_PORT = 5022) FOR "
@@ -272,7 +302,8 @@ def test_certificates_and_the_endpoint(instance, sql):
     )
     assert rows(
         sql,
-        "SELECT e.state_desc, e.role_desc, e.connection_auth_desc, t.port FROM sys.database_mirroring_endpoints e JOIN sys.tcp_endpoints t "
+        "SELECT e.state_desc, e.role_desc, e.connection_auth_desc, t.port FROM sys.database_mirroring_endpoints e "
+        "JOIN sys.tcp_endpoints t "
         "ON t.endpoint_id = e.endpoint_id",
     ) == [("STARTED", "ALL", "CERTIFICATE", 5022)]
     refused(sql, "CREATE ENDPOINT second AS TCP (LISTENER_PORT = 5023) FOR DATABASE_MIRRORING (ROLE = PARTNER)", 7862)
@@ -318,7 +349,10 @@ def test_a_crash_in_the_middle_of_a_statement(tmp_path):
     connection = microsoft(instance)
     drain(connection.execute("CREATE DATABASE app"))
     drain(
-        connection.execute("USE app; CREATE TABLE dbo.t (id int); INSERT INTO dbo.t VALUES (1); BEGIN TRAN; INSERT INTO dbo.t VALUES (2)")
+        connection.execute(
+            "USE app; CREATE TABLE dbo.t (id int); INSERT INTO dbo.t VALUES (1); BEGIN TRAN; INSERT INTO dbo.t "
+            "VALUES (2)"
+        )
     )
     instance.faults.add(Fault(action="kill", pattern="COMMIT"))
     with pytest.raises(pyodbc.Error):

@@ -95,7 +95,9 @@ def test_a_mark_is_kept(files: FolderFiles, work: pathlib.Path) -> None:
     assert [(head.mark, head.mark_description) for head in database.log.records] == [("Upgrade", "before 5.1")]
 
 
-def test_the_data_file_changes_at_checkpoints_only_and_its_pages_are_stamped(files: FolderFiles, work: pathlib.Path) -> None:
+def test_the_data_file_changes_at_checkpoints_only_and_its_pages_are_stamped(
+    files: FolderFiles, work: pathlib.Path
+) -> None:
     database = new(files, work)
     before = files.read(MDF)
     fill(database, 40, size=1000)
@@ -108,7 +110,9 @@ def test_the_data_file_changes_at_checkpoints_only_and_its_pages_are_stamped(fil
     assert max(page_lsn(page) for page in pages) < database.boot.checkpoint_lsn
 
 
-def test_a_crash_loses_nothing_that_was_committed_and_nothing_else_remains(files: FolderFiles, work: pathlib.Path) -> None:
+def test_a_crash_loses_nothing_that_was_committed_and_nothing_else_remains(
+    files: FolderFiles, work: pathlib.Path
+) -> None:
     database = new(files, work)
     fill(database, 5)
     database.checkpoint()
@@ -163,7 +167,9 @@ def test_a_damaged_page_is_noticed_where_it_is_read_and_only_there(files: Folder
     run(database, "CREATE TABLE other(n)", "INSERT INTO other VALUES(1)")
     database.checkpoint()
     database.check_pages()
-    victim = next(number for number in range(2, database.boot.pages) if database.table_of_page(number) == "t" and number > 3)
+    victim = next(
+        number for number in range(2, database.boot.pages) if database.table_of_page(number) == "t" and number > 3
+    )
     with open(files.real(MDF), "r+b") as file:
         file.seek((victim - 1) * PAGE + 500)
         file.write(b"\xff" * 16)
@@ -232,7 +238,9 @@ def test_a_record_cut_off_at_the_end_was_never_committed(files: FolderFiles, wor
     assert rows(again(files, work)) == [0, 1, 7]
 
 
-def test_simple_recovery_truncates_at_checkpoints_full_keeps_from_the_first_backup_on(files: FolderFiles, work: pathlib.Path) -> None:
+def test_simple_recovery_truncates_at_checkpoints_full_keeps_from_the_first_backup_on(
+    files: FolderFiles, work: pathlib.Path
+) -> None:
     database = new(files, work, recovery_model="SIMPLE")
     fill(database)
     database.checkpoint()

@@ -1,4 +1,6 @@
-"""Any history of commits, fulls, differentials, logs and forks, restored to any point, gives exactly the rows of that point."""
+"""Any history of commits, fulls, differentials, logs and forks, restored to any point, gives exactly the rows of that
+point.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def live(steps: Steps, history: list[tuple[str, int]]) -> None:
             steps.backup("full", copy_only=bool(how), stripes=1 + number % 3)
         elif what == "full during":
             steps.backup(
-                "full", copy_only=bool(how), during=lambda number=number: (steps.insert(1000 + number), steps.database.checkpoint())
+                "full",
+                copy_only=bool(how),
+                during=lambda number=number: (steps.insert(1000 + number), steps.database.checkpoint()),
             )
         elif what == "diff" and database.boot.base:
             steps.backup("diff")
@@ -58,7 +62,11 @@ def live(steps: Steps, history: list[tuple[str, int]]) -> None:
             else:
                 lifecycle.stop(database)
             steps.database = lifecycle.start(
-                name="PRS", files=steps.files, data_path=database.data_path, log_path=database.log_path, work=database.work
+                name="PRS",
+                files=steps.files,
+                data_path=database.data_path,
+                log_path=database.log_path,
+                work=database.work,
             )
         elif what == "fork" and steps.taken:
             fork(steps, how)
@@ -98,9 +106,13 @@ def test_whatever_is_accepted_gives_the_rows_of_where_it_says_it_stands(
         steps = Steps(pathlib.Path(folder))
         live(steps, [("commit", 10), ("full", False), *history])
         wanted = steps.moments[target % len(steps.moments)]
-        stop = [None, Stop(time=wanted.time), Stop(lsn=wanted.lsn), Stop(lsn=wanted.lsn, before=True), Stop(mark=wanted.mark or "none")][
-            target % 5
-        ]
+        stop = [
+            None,
+            Stop(time=wanted.time),
+            Stop(lsn=wanted.lsn),
+            Stop(lsn=wanted.lsn, before=True),
+            Stop(mark=wanted.mark or "none"),
+        ][target % 5]
         fulls = [one for one in steps.taken if one.header.backup_type == FULL]
         full = fulls[choice[0] % len(fulls)]
         copy = steps.empty("Copy")
@@ -130,19 +142,25 @@ def test_whatever_is_accepted_gives_the_rows_of_where_it_says_it_stands(
 def way_to(steps: Steps, forks: list, x: int) -> list[Moment]:
     left_at = {fork.guid: after.start_lsn for fork, after in itertools.pairwise(forks)}
     guids = {fork.guid for fork in forks}
-    return [moment for moment in steps.moments if moment.fork in guids and moment.lsn < min(x, left_at.get(moment.fork, x))]
+    return [
+        moment for moment in steps.moments if moment.fork in guids and moment.lsn < min(x, left_at.get(moment.fork, x))
+    ]
 
 
 @QUICK
 @given(st.lists(STEP, max_size=14), st.integers(0, 100))
 def test_the_right_chain_reaches_the_last_backup(history: list[tuple[str, int]], pick: int) -> None:
-    """From any full of the present path, with or without its newest differential, all later logs lead to the end of the last one."""
+    """From any full of the present path, with or without its newest differential, all later logs lead to the end of the
+    last one.
+    """
     with tempfile.TemporaryDirectory() as folder:
         steps = Steps(pathlib.Path(folder))
         live(steps, [("commit", 10), ("full", False), *history])
         steps.backup("log")
         boot = steps.database.boot
-        present = [one for one in steps.taken if one.header.database.forks == boot.forks[: len(one.header.database.forks)]]
+        present = [
+            one for one in steps.taken if one.header.database.forks == boot.forks[: len(one.header.database.forks)]
+        ]
         present = [one for one in present if one.header.last_lsn <= boot.next_lsn and of_this_way(one, boot.forks)]
         fulls = [one for one in present if one.header.backup_type == FULL]
         if not fulls:
@@ -150,11 +168,15 @@ def test_the_right_chain_reaches_the_last_backup(history: list[tuple[str, int]],
         full = fulls[pick % len(fulls)]
         chain = [full]
         if pick % 2:
-            chain += [one for one in present if one.header.backup_type == DIFFERENTIAL and one.header.base_guid == full.header.set_guid][
-                -1:
-            ]
+            chain += [
+                one
+                for one in present
+                if one.header.backup_type == DIFFERENTIAL and one.header.base_guid == full.header.set_guid
+            ][-1:]
         x = chain[-1].header.last_lsn
-        for log in sorted((one for one in present if one.header.backup_type == LOG), key=lambda one: one.header.last_lsn):
+        for log in sorted(
+            (one for one in present if one.header.backup_type == LOG), key=lambda one: one.header.last_lsn
+        ):
             if log.header.first_lsn <= x < log.header.last_lsn:
                 chain.append(log)
                 x = log.header.last_lsn

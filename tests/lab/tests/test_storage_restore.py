@@ -127,7 +127,7 @@ def test_the_full_holds_what_happened_while_it_was_taken(steps: Steps) -> None:
     assert rows_in(steps.restore(full)) == set(range(30)) - {5} | {100}
     assert log.header.first_lsn == full.header.first_lsn
     assert full.header.last_lsn < log.header.last_lsn
-    assert rows_in(steps.restore(full, log)) == set(range(30)) - {5} | {100}      # though nothing was written since
+    assert rows_in(steps.restore(full, log)) == set(range(30)) - {5} | {100}  # though nothing was written since
 
 
 def test_a_log_taken_while_a_full_runs_starts_before_it_ends(steps: Steps) -> None:
@@ -237,7 +237,12 @@ def test_a_fork_uses_the_same_lsns_again_and_is_told_apart(steps: Steps) -> None
 
     assert rows_in(steps.restore(full, new_path, new_later)) == {1, 2, 50, 51}
     assert rows_in(steps.restore(full, old_path, old_later)) == {1, 2, 3, 4}
-    for wrong in ((full, old_path, new_path), (full, old_path, new_later), (full, new_path, old_later), (full, new_path, old_path)):
+    for wrong in (
+        (full, old_path, new_path),
+        (full, old_path, new_later),
+        (full, new_path, old_later),
+        (full, new_path, old_path),
+    ):
         with pytest.raises(SqlError) as caught:
             steps.restore(*wrong)
         assert caught.value.number in (4330, 4326, 4305)
@@ -310,7 +315,9 @@ def test_a_restoring_database_survives_a_restart_where_it_stood(steps: Steps) ->
     copy = steps.restore(full, first, end=False)
     x = copy.boot.redo_start_lsn
     copy.crash()
-    copy = lifecycle.start(name="Copy", files=steps.files, data_path=copy.data_path, log_path=copy.log_path, work=copy.work)
+    copy = lifecycle.start(
+        name="Copy", files=steps.files, data_path=copy.data_path, log_path=copy.log_path, work=copy.work
+    )
     assert (copy.state, copy.boot.redo_start_lsn) == ("RESTORING", x)
     steps.apply(copy, second)
     recover(copy)
@@ -385,7 +392,13 @@ def test_bad_pages_stop_a_backup_that_looks(steps: Steps) -> None:
 
 @pytest.mark.parametrize(
     ("content", "number"),
-    [(b"", 3254), (b"\0" * 4096, 3242), (b"no backup, a text file", 3241), (b"short", 3242), (b"PRSLAB-BACKUP\r\n\x1a" + b"x" * 500, 3241)],
+    [
+        (b"", 3254),
+        (b"\0" * 4096, 3242),
+        (b"no backup, a text file", 3241),
+        (b"short", 3242),
+        (b"PRSLAB-BACKUP\r\n\x1a" + b"x" * 500, 3241),
+    ],
 )
 def test_what_is_no_backup_is_told(steps: Steps, content: bytes, number: int) -> None:
     steps.files.write(r"C:\Backup\x.bak", content)

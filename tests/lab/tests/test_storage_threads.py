@@ -74,7 +74,12 @@ def test_a_mark_belongs_to_its_own_transaction(tmp_path: pathlib.Path) -> None:
         for number in range(30):
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("INSERT INTO t VALUES(?, '')", (writer * 100 + number,))
-            commit(connection, [steps.database], time=dt.datetime.now(dt.UTC), mark=f"M{writer * 100 + number}" if number % 2 else None)
+            commit(
+                connection,
+                [steps.database],
+                time=dt.datetime.now(dt.UTC),
+                mark=f"M{writer * 100 + number}" if number % 2 else None,
+            )
         connection.close()
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(WRITERS)]
@@ -83,7 +88,9 @@ def test_a_mark_belongs_to_its_own_transaction(tmp_path: pathlib.Path) -> None:
     for thread in threads:
         thread.join()
     marks = [head.mark for head in steps.database.log.records if head.mark]
-    assert sorted(marks) == sorted(f"M{writer * 100 + number}" for writer in range(WRITERS) for number in range(1, 30, 2))
+    assert sorted(marks) == sorted(
+        f"M{writer * 100 + number}" for writer in range(WRITERS) for number in range(1, 30, 2)
+    )
     log = steps.backup("log")
     for number in (1, 115, 229):
         with_it = rows_in(steps.restore(full, log, stop=Stop(mark=f"M{number}")))
@@ -91,8 +98,12 @@ def test_a_mark_belongs_to_its_own_transaction(tmp_path: pathlib.Path) -> None:
         assert with_it - without == {number}
 
 
-def test_whoever_comes_while_a_database_is_closed_is_told_so(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its files may go between the look at its state and the first read; the same trouble with one that is open is a defect."""
+def test_whoever_comes_while_a_database_is_closed_is_told_so(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files may go between the look at its state and the first read; the same trouble with one that is open is a
+    defect.
+    """
     steps = Steps(tmp_path)
 
     def trouble(connection: sqlite3.Connection) -> None:

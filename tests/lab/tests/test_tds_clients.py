@@ -41,7 +41,16 @@ def test_every_client_asks_and_gets_typed_values(instance, client):
         CAST('2026-02-03T04:05:06.007' AS datetime), CAST('2026-02-03' AS date), CAST('0E984725-C51C-4BF4-9960-E1C80E27ABA0' AS uniqueidentifier),
         0x0102, NULL""",
     )
-    assert row[:8] == (True, -5, decimal.Decimal("1.25"), 2.5, "käse", "x", dt.datetime(2026, 2, 3, 4, 5, 6, 7000), dt.date(2026, 2, 3))
+    assert row[:8] == (
+        True,
+        -5,
+        decimal.Decimal("1.25"),
+        2.5,
+        "käse",
+        "x",
+        dt.datetime(2026, 2, 3, 4, 5, 6, 7000),
+        dt.date(2026, 2, 3),
+    )
     assert uuid.UUID(str(row[8])) == uuid.UUID("0E984725-C51C-4BF4-9960-E1C80E27ABA0")
     assert bytes(row[9]) == b"\1\2" and row[10] is None
     connection.close()
@@ -92,7 +101,9 @@ def test_parameters_come_back_as_they_went(instance, client, value):
 def test_result_sets_and_messages_in_their_order(instance, client):
     connection = connect(client, instance)
     found, messages = drain(
-        connection.execute("PRINT 'one'; SELECT 1; PRINT 'two'; SELECT 2, N'b'; RAISERROR('three %d', 10, 1, 3) WITH NOWAIT")
+        connection.execute(
+            "PRINT 'one'; SELECT 1; PRINT 'two'; SELECT 2, N'b'; RAISERROR('three %d', 10, 1, 3) WITH NOWAIT"
+        )
     )
     assert found == [[(1,)], [(2, "b")]] and messages == ["one", "two", "three 3"]
     connection.close()
@@ -159,10 +170,16 @@ def test_a_statement_ends_with_its_client(instance):
     """A client that is killed: its statement is given up, its transaction rolled back."""
     with microsoft(instance) as watcher:
         watcher.execute("CREATE TABLE tempdb.dbo.dropped (id int)")
-        text = f"DRIVER={{{MICROSOFT}}};SERVER=127.0.0.1,{instance.port};TrustServerCertificate=yes;UID=sa;PWD={PASSWORD};"
+        text = (
+            f"DRIVER={{{MICROSOFT}}};SERVER=127.0.0.1,{instance.port};TrustServerCertificate=yes;UID=sa;PWD={PASSWORD};"
+        )
         batch = "BEGIN TRAN; INSERT INTO tempdb.dbo.dropped VALUES (1); WAITFOR DELAY '00:01:00'"
         client = subprocess.Popen(
-            [sys.executable, "-c", f"import pyodbc; pyodbc.connect({text!r}, autocommit=True).execute({batch!r}).nextset()"]
+            [
+                sys.executable,
+                "-c",
+                f"import pyodbc; pyodbc.connect({text!r}, autocommit=True).execute({batch!r}).nextset()",
+            ]
         )
         try:
             _until(lambda: _waiting(instance))
@@ -238,7 +255,9 @@ def _pem(issued, password):
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     key, certificate, _ = pkcs12.load_key_and_certificates(issued.pfx.read_bytes(), password.encode())
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     return certificate.public_bytes(serialization.Encoding.PEM), private
 
 
@@ -252,7 +271,9 @@ def test_a_certificate_of_a_trusted_authority_is_accepted_by_its_name(trusted, m
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     for name in ("sql.lab.test", "prs-sql"):
         with microsoft(instance, encryption=f"Encrypt=yes;HostNameInCertificate={name};") as connection:
-            assert rows(connection, "SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID") == [("TRUE",)]
+            assert rows(connection, "SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID") == [
+                ("TRUE",)
+            ]
 
 
 def test_another_name_than_the_certificates_is_refused(trusted, monkeypatch):
@@ -271,7 +292,9 @@ def test_strict_encryption(trusted, monkeypatch):
 
 def test_without_encryption_the_session_says_so(instance):
     with microsoft(instance, encryption="Encrypt=no;") as connection:
-        assert rows(connection, "SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID") == [("FALSE",)]
+        assert rows(connection, "SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID") == [
+            ("FALSE",)
+        ]
 
 
 @pytest.mark.parametrize("known", [{}, {"BB": None}])

@@ -65,4 +65,7 @@ def test_who_sets_the_clock_moves_the_start_of_windows_but_not_how_long_it_runs(
     host.clock_offset = -DAY
     after = Runner(host).ok("setup")["ansible_facts"]
     assert host.power.booted_at == booted - DAY
-    assert after["ansible_lastboot"] < before["ansible_lastboot"] and 0 <= after["ansible_uptime_seconds"] < DAY.total_seconds()
+    assert (
+        after["ansible_lastboot"] < before["ansible_lastboot"]
+        and 0 <= after["ansible_uptime_seconds"] < DAY.total_seconds()
+    )

@@ -38,7 +38,11 @@ def job(line: str, data: bytes = b"", files: dict[str, bytes] | None = None) -> 
 def manifest(*actions: dict[str, Any], **scripts: str) -> bytes:
     """What 2.19 and later put after the divider."""
     content = {name: {"script": base64.b64encode(text.encode()).decode()} for name, text in scripts.items()}
-    return json.dumps({"name": "exec_wrapper"}).encode() + DIVIDER + json.dumps({"scripts": content, "actions": list(actions)}).encode()
+    return (
+        json.dumps({"name": "exec_wrapper"}).encode()
+        + DIVIDER
+        + json.dumps({"scripts": content, "actions": list(actions)}).encode()
+    )
 
 
 MODULE = {
@@ -65,7 +69,9 @@ def test_become_and_async_of_2_19() -> None:
     wrapper = {"name": "async_wrapper.ps1", "params": {"AsyncJid": "j1", "AsyncDir": "%USERPROFILE%\\.ansible_async"}}
     watchdog = {"name": "async_watchdog.ps1", "params": {"Timeout": 60}}
     found = job(powershell(BOOTSTRAP), manifest(become, wrapper, watchdog, MODULE))
-    assert found.become == Become(user="SYSTEM", password=None, flags={"LogonType": "Interactive", "LogonFlags": "WithProfile"})
+    assert found.become == Become(
+        user="SYSTEM", password=None, flags={"LogonType": "Interactive", "LogonFlags": "WithProfile"}
+    )
     assert found.background == Async(job_id="j1", seconds=60, folder="%USERPROFILE%\\.ansible_async")
 
 
@@ -79,7 +85,10 @@ def test_a_file_that_follows_the_manifest_stays_on_standard_input() -> None:
 def test_a_script_of_the_script_module() -> None:
     action = {"name": "module_wrapper.ps1", "params": {"Script": "script.ps1", "ForModule": False, "Variables": []}}
     data = manifest(action, **{"script.ps1": "& 'C:\\t\\a.ps1'"})
-    assert (job(powershell(BOOTSTRAP), data).kind, job(powershell(BOOTSTRAP), data).text) == ("script", "& 'C:\\t\\a.ps1'")
+    assert (job(powershell(BOOTSTRAP), data).kind, job(powershell(BOOTSTRAP), data).text) == (
+        "script",
+        "& 'C:\\t\\a.ps1'",
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,17 +102,25 @@ def test_a_script_of_the_script_module() -> None:
 def test_a_module_of_2_16(name: str, expected: str) -> None:
     sent = {
         "module_args": {"_ansible_module_name": name, "path": "C:\\"}, "actions": ["become_wrapper", "module_powershell_wrapper"], "module_entry": "",
-        "become_user": "PRSLAB\\x", "become_password": "secret", "become_flags": "logon_type=new_credentials logon_flags=netcredentials_only",
+        "become_user": "PRSLAB\\x", "become_password": "secret", "become_flags": ("logon_type=new_credentials "
+                                                                                  "logon_flags=netcredentials_only"),
         "environment": {}, "powershell_modules": {},
     }  # fmt: skip
     line = powershell(powershell(BOOTSTRAP))
     found = job(line, b"begin { }\0\0\0\0" + json.dumps(sent).encode())
     assert (found.kind, found.name, found.legacy) == ("module", expected, False)
-    assert found.become == Become(user="PRSLAB\\x", password="secret", flags={"logon_type": "new_credentials", "logon_flags": "netcredentials_only"})
+    assert found.become == Become(
+        user="PRSLAB\\x",
+        password="secret",
+        flags={"logon_type": "new_credentials", "logon_flags": "netcredentials_only"},
+    )
 
 
 def test_helpers_of_2_16_are_text_on_the_command_line() -> None:
-    made = "$tmp_path = [System.Environment]::ExpandEnvironmentVariables('%TEMP%')\n$tmp = New-Item -Type Directory -Path $tmp_path -Name 'it''s'\n"
+    made = (
+        "$tmp_path = [System.Environment]::ExpandEnvironmentVariables('%TEMP%')\n$tmp = New-Item -Type Directory "
+        "-Path $tmp_path -Name 'it''s'\n"
+    )
     found = job(powershell(made))
     assert (found.name, found.arguments) == ("powershell_mkdtemp.ps1", {"Directory": "%TEMP%", "Name": "it's"})
 
@@ -111,8 +128,13 @@ def test_helpers_of_2_16_are_text_on_the_command_line() -> None:
 def test_input_from_a_file_instead_of_standard_input() -> None:
     files = {"C:\\t\\AnsiballZ.ps1": manifest(MODULE)}
     assert job(f'type "C:\\t\\AnsiballZ.ps1" | {powershell(BOOTSTRAP)}', files=files).name == "ansible.windows.win_ping"
-    assert job(powershell(f"type 'C:\\t\\AnsiballZ.ps1' | {powershell(BOOTSTRAP)}"), files=files).name == "ansible.windows.win_ping"
-    newer = powershell("param([string]$InputFile)\n" + BOOTSTRAP, "<Objs><Obj><LST><S>C:\\t\\AnsiballZ.ps1</S></LST></Obj></Objs>")
+    assert (
+        job(powershell(f"type 'C:\\t\\AnsiballZ.ps1' | {powershell(BOOTSTRAP)}"), files=files).name
+        == "ansible.windows.win_ping"
+    )
+    newer = powershell(
+        "param([string]$InputFile)\n" + BOOTSTRAP, "<Objs><Obj><LST><S>C:\\t\\AnsiballZ.ps1</S></LST></Obj></Objs>"
+    )
     assert job(newer, files=files).name == "ansible.windows.win_ping"
 
 
@@ -135,7 +157,10 @@ def test_command_lines(line: str, words: list[str]) -> None:
 
 
 def test_secrets_do_not_reach_the_record() -> None:
-    assert mask_command_line('setup.exe /SAPWD="a b" /SQLSVCPASSWORD=x /FEATURES=SQL') == "setup.exe /SAPWD=******** /SQLSVCPASSWORD=******** /FEATURES=SQL"
+    assert (
+        mask_command_line('setup.exe /SAPWD="a b" /SQLSVCPASSWORD=x /FEATURES=SQL')
+        == "setup.exe /SAPWD=******** /SQLSVCPASSWORD=******** /FEATURES=SQL"
+    )
     shown = mask_secrets(
         {"password": "p", "update_password": "always", "nested": [{"client_secret": "s", "name": "n"}], "arguments": "/pwd=z", "wanted": "w"},
         ["wanted"], in_texts=True,

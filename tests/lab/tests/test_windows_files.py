@@ -75,7 +75,9 @@ def test_nothing_leaves_the_drive(system: FileView, tmp_path: Path) -> None:
 
 
 class TestRights:
-    def test_a_service_reads_everywhere_but_writes_only_what_it_makes_itself(self, host: WindowsHost, system: FileView) -> None:
+    def test_a_service_reads_everywhere_but_writes_only_what_it_makes_itself(
+        self, host: WindowsHost, system: FileView
+    ) -> None:
         host.services.add(Service(name="MSSQLSERVER", display_name="SQL Server", path="x", state="running"))
         service = host.files("NT SERVICE\\MSSQLSERVER")
         system.make_dir("C:\\data")
@@ -90,7 +92,9 @@ class TestRights:
         service.write("C:\\data\\own.txt", b"mine")
         service.write("C:\\data\\own.txt", b"still mine")
 
-    def test_denial_wins_over_permission_and_own_entries_over_inherited_ones(self, host: WindowsHost, system: FileView) -> None:
+    def test_denial_wins_over_permission_and_own_entries_over_inherited_ones(
+        self, host: WindowsHost, system: FileView
+    ) -> None:
         pool = host.accounts.add_user("pool", "x").sid
         user = host.files("pool")
         system.make_dir("C:\\site\\logs")
@@ -108,13 +112,17 @@ class TestRights:
         system.make_dir("C:\\secret")
         assert user.exists("C:\\secret")
         administrators = next(ace for ace in system.security("C:\\secret").entries if ace.sid == "S-1-5-32-544")
-        system.set_security("C:\\secret", entries=[Ace(sid=administrators.sid, mask=Rights.FULL, inheritance=3)], protected=True)
+        system.set_security(
+            "C:\\secret", entries=[Ace(sid=administrators.sid, mask=Rights.FULL, inheritance=3)], protected=True
+        )
         with pytest.raises(WinError) as error:
             user.list("C:\\secret")
         assert number(error) == 5
         assert host.files("Administrator").list("C:\\secret") == []
 
-    def test_a_moved_folder_keeps_what_it_inherited_until_rights_are_set_above_it(self, host: WindowsHost, system: FileView) -> None:
+    def test_a_moved_folder_keeps_what_it_inherited_until_rights_are_set_above_it(
+        self, host: WindowsHost, system: FileView
+    ) -> None:
         pool = host.accounts.add_user("pool", "x").sid
         user = host.files("pool")
         for folder in ("C:\\open", "C:\\closed"):
@@ -147,7 +155,9 @@ class TestShares:
         files.shares.add(Share(name="backup", path="C:\\shares\\backup", access=[(EVERYONE, "full")]))
         return files
 
-    def test_the_machine_account_goes_to_other_hosts(self, host: WindowsHost, files: WindowsHost, system: FileView) -> None:
+    def test_the_machine_account_goes_to_other_hosts(
+        self, host: WindowsHost, files: WindowsHost, system: FileView
+    ) -> None:
         local = files.files("NT AUTHORITY\\SYSTEM")
         administrators = Ace(sid="S-1-5-32-544", mask=Rights.FULL, inheritance=3)
         local.set_security("C:\\shares\\backup", entries=[administrators], protected=True)
@@ -155,7 +165,11 @@ class TestShares:
             system.write("\\\\files\\backup\\a.bak", b"x")
         assert number(error) == 5
         computer = files.accounts.lookup("PRSLAB\\WEB$")
-        local.set_security("C:\\shares\\backup", entries=[administrators, Ace(sid=computer, mask=Rights.MODIFY, inheritance=3)], protected=True)
+        local.set_security(
+            "C:\\shares\\backup",
+            entries=[administrators, Ace(sid=computer, mask=Rights.MODIFY, inheritance=3)],
+            protected=True,
+        )
         system.write("\\\\files.prs.lab\\Backup\\a.bak", b"x")
         assert host.files("NT AUTHORITY\\NETWORK SERVICE").read("\\\\FILES\\backup\\A.BAK") == b"x"
         assert files.accounts.name_of(local.security("C:\\shares\\backup\\a.bak").owner) == "PRSLAB\\WEB$"
@@ -202,7 +216,9 @@ class TestShares:
         assert "Windows" in admin.list("\\\\files\\c$")
 
     @pytest.mark.parametrize("how", ["cut", "dead"])
-    def test_a_host_that_does_not_answer(self, network: Network, host: WindowsHost, files: WindowsHost, system: FileView, how: str) -> None:
+    def test_a_host_that_does_not_answer(
+        self, network: Network, host: WindowsHost, files: WindowsHost, system: FileView, how: str
+    ) -> None:
         stream = system.open("\\\\files\\backup\\half.bak", "wb")
         stream.write(b"first half")
         if how == "cut":

@@ -34,20 +34,42 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("name", "arguments", "said"),
         [
-            ("win_service", {"name": "Spooler", "stat": "started"}, "Unsupported parameters for (ansible.windows.win_service) module: stat."),
+            (
+                "win_service",
+                {"name": "Spooler", "stat": "started"},
+                "Unsupported parameters for (ansible.windows.win_service) module: stat.",
+            ),
             ("win_service", {}, "missing required arguments: name"),
-            ("win_service", {"name": "x", "state": "begun"}, "value of state must be one of: absent, paused, started, stopped, restarted. Got no match"),
+            (
+                "win_service",
+                {"name": "x", "state": "begun"},
+                "value of state must be one of: absent, paused, started, stopped, restarted. Got no match",
+            ),
             ("win_service", {"name": "x", "desktop_interact": "perhaps"}, "is not a valid boolean"),
-            ("win_service", {"name": "x", "failure_actions": [{"delay_ms": 1}]}, "missing required arguments: type found in failure_actions"),
-            ("win_service", {"name": "x", "failure_actions": [{"type": "none", "when": 1}]}, "when found in failure_actions"),
-            ("win_stat", {"path": "C:\\", "get_size": []}, "argument for get_size is of type System.Object[] and we were unable to convert to bool"),
+            (
+                "win_service",
+                {"name": "x", "failure_actions": [{"delay_ms": 1}]},
+                "missing required arguments: type found in failure_actions",
+            ),
+            (
+                "win_service",
+                {"name": "x", "failure_actions": [{"type": "none", "when": 1}]},
+                "when found in failure_actions",
+            ),
+            (
+                "win_stat",
+                {"path": "C:\\", "get_size": []},
+                "argument for get_size is of type System.Object[] and we were unable to convert to bool",
+            ),
         ],
     )
     def test_refused(self, run: Runner, name: str, arguments: dict[str, Any], said: str) -> None:
         assert said in run.failure(name, **arguments)
 
     def test_a_misspelt_option_of_a_legacy_module_is_refused_though_the_real_one_ignores_it(self, run: Runner) -> None:
-        assert "the real module ignores this silently" in run.failure("win_file", legacy=True, path="C:\\x", stat="directory")
+        assert "the real module ignores this silently" in run.failure(
+            "win_file", legacy=True, path="C:\\x", stat="directory"
+        )
 
     def test_aliases_case_and_conversion(self, run: Runner, host: WindowsHost) -> None:
         result = run.ok("win_reg_stat", key="HKLM:\\SOFTWARE")
@@ -64,7 +86,9 @@ class TestArguments:
         assert "T0p-secret!" not in host.state_file.read_text()
 
     def test_an_unknown_module_fails_loudly_and_is_listed(self, run: Runner, host: WindowsHost) -> None:
-        assert "no model of module community.windows.win_nssm" in run.failure("community.windows.win_nssm", name="x", password="hidden!")
+        assert "no model of module community.windows.win_nssm" in run.failure(
+            "community.windows.win_nssm", name="x", password="hidden!"
+        )
         assert unmodelled(host) == ["module community.windows.win_nssm"]
         assert "hidden!" not in str(list(host.record.entries()))
 
@@ -76,7 +100,9 @@ class TestFiles:
         assert run.ok("win_file", path="C:\\a\\b", state="directory")["changed"]
         assert not run.ok("win_file", path="c:\\A\\B", state="directory")["changed"]
         assert run.failure("win_file", path="C:\\a\\b", state="file") == "path C:\\a\\b is not a file"
-        assert run.failure("win_file", path="C:\\a\\none.txt", state="file") == "path C:\\a\\none.txt will not be created"
+        assert (
+            run.failure("win_file", path="C:\\a\\none.txt", state="file") == "path C:\\a\\none.txt will not be created"
+        )
         assert run.ok("win_file", path="C:\\a\\t.txt", state="touch")["changed"]
         assert run.failure("win_file", path="C:\\a\\t.txt", state="directory") == "path C:\\a\\t.txt is not a directory"
         assert run.ok("win_file", path="C:\\a", state="absent")["changed"]
@@ -88,12 +114,18 @@ class TestFiles:
         files.write("C:\\app\\a.dll", b"")
         files.hold("C:\\app\\a.dll", "w3wp")
         message = run.failure("win_file", path="C:\\app", state="absent")
-        assert message.startswith("Failed to delete C:\\app\\a.dll: The process cannot access the file 'C:\\app\\a.dll' because it is being used")
+        assert message.startswith(
+            "Failed to delete C:\\app\\a.dll: The process cannot access the file 'C:\\app\\a.dll' because it is "
+            "being used"
+        )
 
     def test_a_module_fails_when_that_is_asked_for(self, run: Runner, host: WindowsHost) -> None:
         """The second time and once more, in a folder, not in check mode; and nothing was done."""
         host.module_faults.append(ModuleFault(pattern=r"win_file .*C:\\\\x", text="asked to fail", after=1, times=2))
-        assert run.ok("win_file", path="C:\\y", state="directory")["changed"] and run.ok("win_file", path="C:\\x", state="directory")["changed"]
+        assert (
+            run.ok("win_file", path="C:\\y", state="directory")["changed"]
+            and run.ok("win_file", path="C:\\x", state="directory")["changed"]
+        )
         assert run.ok("win_file", path="C:\\x\\1", state="directory", check=True)["changed"]
         for _ in range(2):
             assert run.failure("win_file", path="C:\\x\\1", state="directory") == "asked to fail"
@@ -125,7 +157,9 @@ class TestFiles:
         assert found(age="1h") == []
         assert found(file_type="directory") == ["old"]
         assert found(patterns="^(one|four)", use_regex=True) == ["four.txt", "one.bak"]
-        assert run.ok("win_find", paths="C:\\none")["warnings"] == ["Argument path 'C:\\none' does not exist or is not accessible, skipping"]
+        assert run.ok("win_find", paths="C:\\none")["warnings"] == [
+            "Argument path 'C:\\none' does not exist or is not accessible, skipping"
+        ]
 
     def test_win_copy_on_the_host(self, run: Runner, host: WindowsHost) -> None:
         files = host.files("SYSTEM")
@@ -141,7 +175,10 @@ class TestFiles:
         again = run.ok("win_copy", **arguments)
         assert (again["changed"], again["operation"], again["size"]) == (False, "folder_copy", 2)
         assert "does not exist" in run.failure("win_copy", src="C:\\none", dest="C:\\to", _copy_mode="remote")
-        assert run.failure("win_copy", src="C:\\from\\a.txt", dest="C:\\no\\such.txt", _copy_mode="remote") == "Destination directory 'C:\\no' does not exist"
+        assert (
+            run.failure("win_copy", src="C:\\from\\a.txt", dest="C:\\no\\such.txt", _copy_mode="remote")
+            == "Destination directory 'C:\\no' does not exist"
+        )
 
 
 class TestRights:
@@ -165,7 +202,10 @@ class TestRights:
         run.ok("win_file", path="C:\\app", state="directory")
         dry = run.ok("win_acl_inheritance", path="C:\\app", reorganize=True, check=True)
         assert (dry["changed"], dry["diff"]["after"]) == (True, {"state": "present"})
-        assert run.ok("win_acl_inheritance", path="C:\\app", reorganize=True)["diff"] == {"before": {"state": "present"}, "after": {"state": "absent"}}
+        assert run.ok("win_acl_inheritance", path="C:\\app", reorganize=True)["diff"] == {
+            "before": {"state": "present"},
+            "after": {"state": "absent"},
+        }
         assert not run.ok("win_acl_inheritance", path="C:\\app", reorganize=True)["changed"]
         security = host.files("SYSTEM").security("C:\\app")
         assert security.protected
@@ -174,9 +214,17 @@ class TestRights:
         assert all(ace.inherited for ace in host.files("SYSTEM").security("C:\\app").entries)
 
     def test_win_share(self, run: Runner, host: WindowsHost) -> None:
-        assert run.failure("win_share", name="backup", path="C:\\none", full="Everyone") == "C:\\none directory does not exist on the host"
+        assert (
+            run.failure("win_share", name="backup", path="C:\\none", full="Everyone")
+            == "C:\\none directory does not exist on the host"
+        )
         run.ok("win_file", path="C:\\shares", state="directory")
-        arguments = {"name": "backup", "path": "C:\\shares", "full": "Administrators,PRSLAB\\svc-backup", "read": "Everyone"}
+        arguments = {
+            "name": "backup",
+            "path": "C:\\shares",
+            "full": "Administrators,PRSLAB\\svc-backup",
+            "read": "Everyone",
+        }
         assert run.ok("win_share", check=True, **arguments)["changed"]
         assert host.shares.find("backup") is None
         actions = run.ok("win_share", **arguments)["actions"]
@@ -196,12 +244,17 @@ class TestAccounts:
         assert not run.ok("win_user", **arguments)["changed"]
         assert run.ok("win_user", **{**arguments, "password": "Two-1234"})["changed"]
         host.accounts.log_on("svc-prs", "Two-1234")
-        assert not run.ok("win_user", **{**arguments, "password": "Three-123", "update_password": "on_create"})["changed"]
+        assert not run.ok("win_user", **{**arguments, "password": "Three-123", "update_password": "on_create"})[
+            "changed"
+        ]
         assert run.failure("win_user", name="svc-prs", groups=["Nobodies"]) == "group 'Nobodies' not found"
         assert run.ok("win_user", name="svc-prs", state="absent")["msg"] == "User 'svc-prs' deleted successfully"
 
     def test_win_group_membership(self, run: Runner) -> None:
-        assert run.failure("win_group_membership", name="Nobodies", members=["Administrator"]) == "Could not find local group Nobodies"
+        assert (
+            run.failure("win_group_membership", name="Nobodies", members=["Administrator"])
+            == "Could not find local group Nobodies"
+        )
         added = run.ok("win_group_membership", name="Administrators", members=["PRSLAB\\svc-backup"])
         assert added["added"] == ["PRSLAB\\svc-backup"]
         assert not run.ok("win_group_membership", name="Administrators", members=["PRSLAB\\svc-backup"])["changed"]
@@ -214,21 +267,36 @@ class TestAccounts:
         assert run.ok("win_user_right", check=True, **arguments)["added"] == ["PRSLAB\\svc-backup"]
         assert run.ok("win_user_right", **arguments)["added"] == ["PRSLAB\\svc-backup"]
         assert not run.ok("win_user_right", **arguments)["changed"]
-        assert run.failure("win_user_right", name="SeNothing", users=["Everyone"]) == "the specified right SeNothing is not a valid right"
+        assert (
+            run.failure("win_user_right", name="SeNothing", users=["Everyone"])
+            == "the specified right SeNothing is not a valid right"
+        )
 
 
 class TestServices:
     def test_configuration(self, run: Runner) -> None:
         assert run.ok("win_service", name="none") | {} == run.ok("win_service", name="none")
         assert run.ok("win_service", name="none")["exists"] is False
-        assert run.failure("win_service", name="none", state="started") == "Service 'none' is not installed, need to set 'path' to create a new service"
+        assert (
+            run.failure("win_service", name="none", state="started")
+            == "Service 'none' is not installed, need to set 'path' to create a new service"
+        )
         stopped = run.ok("win_service", name="Print Spooler", state="stopped", start_mode="disabled")
-        assert (stopped["state"], stopped["start_mode"], stopped["display_name"]) == ("stopped", "disabled", "Print Spooler")
+        assert (stopped["state"], stopped["start_mode"], stopped["display_name"]) == (
+            "stopped",
+            "disabled",
+            "Print Spooler",
+        )
         assert not run.ok("win_service", name="Spooler", state="stopped", start_mode="disabled")["changed"]
         assert "disabled" in run.failure("win_service", name="Spooler", state="started")
         info = run.ok("win_service_info", name="Spooler")["services"][0]
         assert (info["state"], info["start_mode"], info["username"]) == ("stopped", "disabled", "NT AUTHORITY\\SYSTEM")
-        assert run.ok("win_service_info", name="none") | {"invocation": 0} == {"changed": False, "exists": False, "services": [], "invocation": 0}
+        assert run.ok("win_service_info", name="none") | {"invocation": 0} == {
+            "changed": False,
+            "exists": False,
+            "services": [],
+            "invocation": 0,
+        }
 
     def test_check_mode_and_diff(self, run: Runner, host: WindowsHost) -> None:
         dry = run.ok("win_service", name="Spooler", state="stopped", start_mode="manual", check=True)
@@ -256,7 +324,9 @@ class TestServices:
 
     def test_accounts_of_services(self, run: Runner, host: WindowsHost) -> None:
         run.ok("win_user", name="svc", password="One-1234")
-        created = run.ok("win_service", name="App", path="C:\\app.exe", username=".\\svc", password="One-1234", state="started")
+        created = run.ok(
+            "win_service", name="App", path="C:\\app.exe", username=".\\svc", password="One-1234", state="started"
+        )
         assert created["username"] == "WEB\\svc"
         run.ok("win_user", name="svc", password="Two-1234")
         host.power.reboot()
@@ -272,13 +342,17 @@ class TestRegistry:
         arguments = {"path": self.KEY, "name": "prs-sql", "data": "DBMSSOCN,sql,1433"}
         assert run.ok("win_regedit", check=True, **arguments)["changed"]
         assert run.ok("win_reg_stat", path=self.KEY)["exists"] is False
-        assert run.ok("win_regedit", **arguments)["diff"]["after"] == {self.KEY: {"prs-sql": {"type": "String", "value": "DBMSSOCN,sql,1433"}}}
+        assert run.ok("win_regedit", **arguments)["diff"]["after"] == {
+            self.KEY: {"prs-sql": {"type": "String", "value": "DBMSSOCN,sql,1433"}}
+        }
         again = run.ok("win_regedit", **arguments)
         assert not (again["changed"] or again["data_changed"] or again["data_type_changed"])
         assert run.ok("win_regedit", **{**arguments, "data": "DBMSSOCN,other,1433"})["data_changed"]
         stat = run.ok("win_reg_stat", path=self.KEY.lower(), name="PRS-SQL")
         assert (stat["type"], stat["value"]) == ("REG_SZ", "DBMSSOCN,other,1433")
-        assert run.ok("win_reg_stat", path="HKLM:\\SOFTWARE\\Microsoft\\MSSQLServer\\Client")["sub_keys"] == ["ConnectTo"]
+        assert run.ok("win_reg_stat", path="HKLM:\\SOFTWARE\\Microsoft\\MSSQLServer\\Client")["sub_keys"] == [
+            "ConnectTo"
+        ]
         assert run.ok("win_regedit", path=self.KEY, name="prs-sql", state="absent")["changed"]
         assert run.ok("win_regedit", path=self.KEY, state="absent")["changed"]
         assert not run.ok("win_regedit", path=self.KEY, state="absent")["changed"]
@@ -296,8 +370,13 @@ class TestRegistry:
         assert run.ok("win_reg_stat", path=self.KEY, name="v")["raw_value"] == expected
 
     def test_refusals(self, run: Runner) -> None:
-        assert "is not a valid powershell path" in run.failure("win_regedit", path="HKEY_LOCAL_MACHINE\\SOFTWARE", name="x", data="y")
-        assert run.failure("win_regedit", path=self.KEY, name="v", type="dword", data=1 << 33) == "data cannot be larger than 0xffffffff when type is dword"
+        assert "is not a valid powershell path" in run.failure(
+            "win_regedit", path="HKEY_LOCAL_MACHINE\\SOFTWARE", name="x", data="y"
+        )
+        assert (
+            run.failure("win_regedit", path=self.KEY, name="v", type="dword", data=1 << 33)
+            == "data cannot be larger than 0xffffffff when type is dword"
+        )
 
 
 class TestCommands:
@@ -306,7 +385,10 @@ class TestCommands:
         assert run.ok("win_command", argv=["whoami.exe"])["stdout"] == "web\\administrator\r\n"
         assert run.ok("win_command", _raw_params="whoami", become="SYSTEM")["stdout"] == "nt authority\\system\r\n"
         assert run.ok("win_command", _raw_params="whoami", check=True)["skipped"]
-        assert run.ok("win_command", _raw_params="whoami", creates="C:\\Windows")["msg"] == "skipped, since C:\\Windows exists"
+        assert (
+            run.ok("win_command", _raw_params="whoami", creates="C:\\Windows")["msg"]
+            == "skipped, since C:\\Windows exists"
+        )
         assert run.failure("win_command", _raw_params="whoami /all") == "non-zero return code"
 
     def test_programs_that_are_not_there_and_those_without_a_model(self, run: Runner, host: WindowsHost) -> None:
@@ -316,7 +398,9 @@ class TestCommands:
         assert unmodelled(host) == []
         host.files("SYSTEM").make_dir("C:\\media")
         host.files("SYSTEM").write("C:\\media\\setup.exe", b"MZ")
-        assert "no model of program setup.exe" in run.failure("win_command", _raw_params='"C:\\media\\setup.exe" /Q /SAPWD=Secret1')
+        assert "no model of program setup.exe" in run.failure(
+            "win_command", _raw_params='"C:\\media\\setup.exe" /Q /SAPWD=Secret1'
+        )
         assert unmodelled(host) == ["program setup.exe"]
         assert "Secret1" not in str(list(host.record.entries()))
 
@@ -325,7 +409,11 @@ class TestCommands:
         monkeypatch.setattr("prs_lab.windows.execution.EXECUTABLES", models)
 
         def installer(call: Any) -> Output | None:
-            return Output(" ".join(call.arguments), rc=3010) if call.files.read(call.program).startswith(b"PRSLAB") else None
+            return (
+                Output(" ".join(call.arguments), rc=3010)
+                if call.files.read(call.program).startswith(b"PRSLAB")
+                else None
+            )
 
         models.append(installer)
         assert executable is not None
@@ -345,7 +433,9 @@ class TestCommands:
         @script("test_script_of_this_test")
         def model(call: ScriptCall) -> ScriptResult:
             calls.append(call)
-            return ScriptResult(result={"a": {"b": {"c": {"d": 1}}}, "l": [1, 2]}, changed=not call.check_mode, output=["done"])
+            return ScriptResult(
+                result={"a": {"b": {"c": {"d": 1}}}, "l": [1, 2]}, changed=not call.check_mode, output=["done"]
+            )
 
         text = "# prs.recovery test_script_of_this_test\n[CmdletBinding(SupportsShouldProcess)]\nparam()"
         arguments: dict[str, Any] = {
@@ -358,13 +448,20 @@ class TestCommands:
         assert calls[0].parameter("secret") == "hush-hush"
         assert not run.ok("win_powershell", check=True, **arguments)["changed"]
         assert "hush-hush" not in str(list(host.record.entries()))
-        assert run.ok("win_powershell", script="# prs.recovery other\nparam()", check=True)["msg"] == "skipped, running in check mode"
+        assert (
+            run.ok("win_powershell", script="# prs.recovery other\nparam()", check=True)["msg"]
+            == "skipped, running in check mode"
+        )
         assert "no model of script other" in run.failure("win_powershell", script="# prs.recovery other\nparam()")
 
     def test_win_wait_for(self, run: Runner) -> None:
         assert run.ok("win_wait_for", path="C:\\Windows")["wait_attempts"] == 1
-        assert "timeout while waiting for file C:\\none to be present" in run.failure("win_wait_for", path="C:\\none", timeout=1)
-        assert "timeout while waiting for 127.0.0.1:1433 to start listening" in run.failure("win_wait_for", port=1433, timeout=1)
+        assert "timeout while waiting for file C:\\none to be present" in run.failure(
+            "win_wait_for", path="C:\\none", timeout=1
+        )
+        assert "timeout while waiting for 127.0.0.1:1433 to start listening" in run.failure(
+            "win_wait_for", port=1433, timeout=1
+        )
 
 
 def test_facts(run: Runner, host: WindowsHost) -> None:

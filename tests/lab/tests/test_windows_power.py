@@ -54,7 +54,12 @@ def test_state_survives_the_lab(network: Network, host: WindowsHost) -> None:
     before = host.to_state()
     host.close()
     again = WindowsHost(
-        name="WEB", address=host.address, root=host.root, administrator_password=PASSWORD, estate=network, directory=network.domain
+        name="WEB",
+        address=host.address,
+        root=host.root,
+        administrator_password=PASSWORD,
+        estate=network,
+        directory=network.domain,
     )
     started: list[str] = []
     again.services.on_start("App", lambda: started.append("App"))
@@ -79,7 +84,12 @@ def test_changes_are_written_soon_and_whole(host: WindowsHost) -> None:
 def test_a_look_changes_nothing(host: WindowsHost) -> None:
     run = Runner(host)
     before = host.to_state()
-    for name, arguments in (("setup", {}), ("win_stat", {"path": "C:\\"}), ("win_service_info", {}), ("win_reg_stat", {"path": "HKLM:\\SOFTWARE"})):
+    for name, arguments in (
+        ("setup", {}),
+        ("win_stat", {"path": "C:\\"}),
+        ("win_service_info", {}),
+        ("win_reg_stat", {"path": "HKLM:\\SOFTWARE"}),
+    ):
         run.ok(name, **arguments)
     assert host.to_state() == before
 
@@ -151,7 +161,7 @@ def test_what_waits_on_a_host_ends_with_it(host: WindowsHost) -> None:
     with ThreadPoolExecutor() as threads:
         waiter = threads.submit(wait)
         assert waiting.wait(60)
-        while not waiter.done():      # whether it had begun to wait when the power went nobody knows
+        while not waiter.done():  # whether it had begun to wait when the power went nobody knows
             host.power.kill()
             host.power.start()
             with contextlib.suppress(TimeoutError):

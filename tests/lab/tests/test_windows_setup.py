@@ -26,7 +26,9 @@ def run(tmp_path):
 
 @pytest.fixture(scope="module")
 def issued(tmp_path_factory):
-    return Authority(folder=tmp_path_factory.mktemp("ca")).issue(label="x", names=("server.prs.lab", "prs-sql"), password="pfx-secret")
+    return Authority(folder=tmp_path_factory.mktemp("ca")).issue(
+        label="x", names=("server.prs.lab", "prs-sql"), password="pfx-secret"
+    )
 
 
 # Firewall
@@ -35,29 +37,54 @@ def issued(tmp_path_factory):
 def test_inbound_is_closed_until_a_rule_opens_it(run):
     accepts = run.host.firewall.accepts
     assert not accepts(protocol="tcp", port=1433, remote="10.0.0.1")
-    run.ok(RULE, name="SQL", direction="in", action="allow", protocol="tcp", localport="1433", remoteip="10.0.0.0/24,10.1.0.7")
-    assert accepts(protocol="tcp", port=1433, remote="10.0.0.1") and accepts(protocol="tcp", port=1433, remote="10.1.0.7")
-    assert not accepts(protocol="tcp", port=1433, remote="10.1.0.8") and not accepts(protocol="udp", port=1433, remote="10.0.0.1")
+    run.ok(
+        RULE,
+        name="SQL",
+        direction="in",
+        action="allow",
+        protocol="tcp",
+        localport="1433",
+        remoteip="10.0.0.0/24,10.1.0.7",
+    )
+    assert accepts(protocol="tcp", port=1433, remote="10.0.0.1") and accepts(
+        protocol="tcp", port=1433, remote="10.1.0.7"
+    )
+    assert not accepts(protocol="tcp", port=1433, remote="10.1.0.8") and not accepts(
+        protocol="udp", port=1433, remote="10.0.0.1"
+    )
 
 
 def test_a_block_wins_over_an_allow(run):
     lets_out = run.host.firewall.lets_out
     assert lets_out(protocol="tcp", port=389, remote="10.9.9.9")
-    run.ok(RULE, name="allow", direction="out", action="allow", protocol="tcp", remoteport="389,636", remoteip="10.1.0.10")
+    run.ok(
+        RULE, name="allow", direction="out", action="allow", protocol="tcp", remoteport="389,636", remoteip="10.1.0.10"
+    )
     run.ok(RULE, name="block", direction="out", action="block", protocol="tcp", remoteport="389,636")
     assert not lets_out(protocol="tcp", port=389, remote="10.1.0.10")
     run.ok(RULE, name="block", remoteip="0.0.0.0-10.1.0.9,10.1.0.11-255.255.255.255")
-    assert lets_out(protocol="tcp", port=389, remote="10.1.0.10") and not lets_out(protocol="tcp", port=636, remote="10.9.9.9")
+    assert lets_out(protocol="tcp", port=389, remote="10.1.0.10") and not lets_out(
+        protocol="tcp", port=636, remote="10.9.9.9"
+    )
 
 
 def test_rules_again_changed_checked_and_removed(run):
-    wanted = {"name": "SQL", "direction": "in", "action": "allow", "protocol": "tcp", "localport": "1433", "remoteip": "10.0.0.1,10.0.0.2"}
+    wanted = {
+        "name": "SQL",
+        "direction": "in",
+        "action": "allow",
+        "protocol": "tcp",
+        "localport": "1433",
+        "remoteip": "10.0.0.1,10.0.0.2",
+    }
     assert run.ok(RULE, **wanted, check=True)["changed"] and run.host.firewall.named("SQL") == []
     assert run.ok(RULE, **wanted)["msg"] == "Firewall rule 'SQL' created."
     assert not run.ok(RULE, **{**wanted, "remoteip": "10.0.0.2,10.0.0.1"})["changed"]
     changed = run.ok(RULE, **{**wanted, "localport": "1434"})
     assert changed["changed"] and "-LocalPorts='1433'" in changed["diff"]["prepared"]
-    assert run.ok(RULE, name="SQL", state="absent")["changed"] and not run.ok(RULE, name="SQL", state="absent")["changed"]
+    assert (
+        run.ok(RULE, name="SQL", state="absent")["changed"] and not run.ok(RULE, name="SQL", state="absent")["changed"]
+    )
     assert "Either name or group" in run.failure(RULE, direction="in")
 
 
@@ -83,9 +110,13 @@ def test_importing_a_pfx(run, issued):
 
 def test_a_wrong_password_and_a_missing_file(run, issued):
     _pfx(run, issued)
-    assert "network password is not correct" in run.failure("win_certificate_store", path=r"C:\cert.pfx", password="wrong")
+    assert "network password is not correct" in run.failure(
+        "win_certificate_store", path=r"C:\cert.pfx", password="wrong"
+    )
     assert "does not exist or is not a file" in run.failure("win_certificate_store", path=r"C:\absent.pfx")
-    assert "unable to find store 'Nonsense'" in run.failure("win_certificate_store", path=r"C:\cert.pfx", password="pfx-secret", store_name="Nonsense")
+    assert "unable to find store 'Nonsense'" in run.failure(
+        "win_certificate_store", path=r"C:\cert.pfx", password="pfx-secret", store_name="Nonsense"
+    )
 
 
 def test_only_who_was_let_reads_a_key(run, issued):
@@ -126,7 +157,11 @@ def test_unzip(run):
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"no zip", "End of Central Directory"), (_zip({"../out.txt": b"x"}), "extract outside the destination"), (None, "does not exist")],
+    [
+        (b"no zip", "End of Central Directory"),
+        (_zip({"../out.txt": b"x"}), "extract outside the destination"),
+        (None, "does not exist"),
+    ],
 )
 def test_unzip_refuses(run, data, message):
     if data is not None:
@@ -161,7 +196,9 @@ def test_xpath(expression, expected):
     assert [element.tag for element in select(ElementTree.fromstring(XML), expression)] == expected
 
 
-@pytest.mark.parametrize("expression", ["a/b", "/a/..", "//a|//b", "/a[position()>1]", "/a[sum(b)]", "/a[", "/a]", "", "/a/@b"])
+@pytest.mark.parametrize(
+    "expression", ["a/b", "/a/..", "//a|//b", "/a[position()>1]", "/a[sum(b)]", "/a[", "/a]", "", "/a/@b"]
+)
 def test_xpath_that_is_not_understood_is_not_guessed_at(expression):
     with pytest.raises(UnknownXPath):
         select(ElementTree.fromstring("<a b='1'/>"), expression)
@@ -170,22 +207,41 @@ def test_xpath_that_is_not_understood_is_not_guessed_at(expression):
 def test_xml_attributes_elements_and_removal(run):
     path = r"C:\web.config"
     run.host.files(SYSTEM).write(path, XML)
-    limits = {"path": path, "xpath": "//requestLimits", "type": "attribute", "attribute": "maxAllowedContentLength", "fragment": "131072000"}
-    assert run.ok("community.windows.win_xml", **limits, check=True)["changed"] and run.host.files(SYSTEM).read(path) == XML
-    assert run.ok("community.windows.win_xml", **limits)["changed"] and not run.ok("community.windows.win_xml", **limits)["changed"]
+    limits = {
+        "path": path,
+        "xpath": "//requestLimits",
+        "type": "attribute",
+        "attribute": "maxAllowedContentLength",
+        "fragment": "131072000",
+    }
+    assert (
+        run.ok("community.windows.win_xml", **limits, check=True)["changed"]
+        and run.host.files(SYSTEM).read(path) == XML
+    )
+    assert (
+        run.ok("community.windows.win_xml", **limits)["changed"]
+        and not run.ok("community.windows.win_xml", **limits)["changed"]
+    )
     assert b'maxAllowedContentLength="131072000"' in run.host.files(SYSTEM).read(path)
     mock = {"path": path, "xpath": "//*[@*[contains(., 'MockPhone')]]", "state": "absent"}
-    assert not run.ok("community.windows.win_xml", **mock, check=True)["changed"], "as the real module: it says nothing in check mode"
+    assert not run.ok("community.windows.win_xml", **mock, check=True)["changed"], (
+        "as the real module: it says nothing in check mode"
+    )
     assert run.ok("community.windows.win_xml", **mock)["changed"]
     assert b"MockPhone" not in run.host.files(SYSTEM).read(path)
     element = {"path": path, "xpath": "/configuration/appSettings", "fragment": '<add key="a" value="b" />'}
-    assert run.ok("community.windows.win_xml", **element)["changed"] and not run.ok("community.windows.win_xml", **element)["changed"]
+    assert (
+        run.ok("community.windows.win_xml", **element)["changed"]
+        and not run.ok("community.windows.win_xml", **element)["changed"]
+    )
     assert "did not match any nodes" in run.ok("community.windows.win_xml", **{**element, "xpath": "/nothing"})["msg"]
 
 
 def test_an_unmodelled_xpath_is_recorded(run):
     run.host.files(SYSTEM).write(r"C:\x.xml", b"<a/>")
-    assert "does not understand" in run.failure("community.windows.win_xml", path=r"C:\x.xml", xpath="//a|//b", fragment="<c/>")
+    assert "does not understand" in run.failure(
+        "community.windows.win_xml", path=r"C:\x.xml", xpath="//a|//b", fragment="<c/>"
+    )
     assert len(list(run.host.record.entries("unmodelled"))) == 1
 
 

@@ -16,7 +16,8 @@ SETUP = r"C:\media\setup.exe"
 INI = r"C:\media\ConfigurationFile.ini"
 OPTIONS = {
     "ACTION": '"Install"', "QUIET": '"True"', "IACCEPTSQLSERVERLICENSETERMS": '"True"', "FEATURES": "SQLENGINE", "INSTANCENAME": '"MSSQLSERVER"',
-    "SQLCOLLATION": '"SQL_Latin1_General_CP1_CI_AS"', "SQLSYSADMINACCOUNTS": '"NT AUTHORITY\\SYSTEM" "BUILTIN\\Administrators"',
+    "SQLCOLLATION": '"SQL_Latin1_General_CP1_CI_AS"', "SQLSYSADMINACCOUNTS": ('"NT AUTHORITY\\SYSTEM" '
+                                                                              '"BUILTIN\\Administrators"'),
 }  # fmt: skip
 
 
@@ -60,7 +61,11 @@ def test_refusals(run, options, code, text):
     result = _setup(run, **options)
     assert result["rc"] == code and text in result["stdout"]
     assert run.host.services.find("MSSQLSERVER") is None and run.host.sql_server.installed() == []
-    summary = run.host.files(SYSTEM).read(r"C:\Program Files\Microsoft SQL Server\150\Setup Bootstrap\Log\Summary.txt").decode()
+    summary = (
+        run.host.files(SYSTEM)
+        .read(r"C:\Program Files\Microsoft SQL Server\150\Setup Bootstrap\Log\Summary.txt")
+        .decode()
+    )
     assert f"Exit code (Decimal):           {code}" in summary and text in summary
 
 

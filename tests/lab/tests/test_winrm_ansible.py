@@ -25,7 +25,11 @@ BIG = 5 * 1024 * 1024
 
 def ansible_playbook(version: str) -> Path:
     """The tool of a version: the one of this environment, or of `make venv-<version>`."""
-    return Path(sys.executable).with_name("ansible-playbook") if version == "current" else ROOT / "build" / f"venv-{version}" / "bin" / "ansible-playbook"
+    return (
+        Path(sys.executable).with_name("ansible-playbook")
+        if version == "current"
+        else ROOT / "build" / f"venv-{version}" / "bin" / "ansible-playbook"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +54,17 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     network.close()
 
 
-def run_play(network: Network, play: str, version: str, *more: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def run_play(
+    network: Network, play: str, version: str, *more: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run a playbook on both hosts. The password travels in a file of variables, never on the command line."""
     root = network.root
-    common = {"ansible_connection": "winrm", "ansible_user": "Administrator", "ansible_password": PASSWORD, "ansible_winrm_transport": "ntlm"}
+    common = {
+        "ansible_connection": "winrm",
+        "ansible_user": "Administrator",
+        "ansible_password": PASSWORD,
+        "ansible_winrm_transport": "ntlm",
+    }
     hosts = {
         "web": {"ansible_host": network.hosts["WEB"].address, "ansible_port": 5985, "ansible_winrm_scheme": "http"},
         "sql": {
@@ -67,7 +78,15 @@ def run_play(network: Network, play: str, version: str, *more: str, **settings: 
         **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(root / "home"), **settings,
     }  # fmt: skip
-    command = [str(ansible_playbook(version)), "-i", str(inventory), str(PLAYS / play), "-e", f"big_file={root}/big.bin workspace={root}", *more]
+    command = [
+        str(ansible_playbook(version)),
+        "-i",
+        str(inventory),
+        str(PLAYS / play),
+        "-e",
+        f"big_file={root}/big.bin workspace={root}",
+        *more,
+    ]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=240, check=False)
 
 

@@ -54,12 +54,20 @@ def host(network: Network, authority: Authority, tmp_path_factory: pytest.TempPa
     return network.add("WEB", listen=WinRmSettings(certificate=folder / "web.pem", key=folder / "web.key"))
 
 
-def session(host: WindowsHost, user: str = "Administrator", password: str = PASSWORD, **options: object) -> winrm.Session:
+def session(
+    host: WindowsHost, user: str = "Administrator", password: str = PASSWORD, **options: object
+) -> winrm.Session:
     return winrm.Session(f"http://{host.address}:5985/wsman", auth=(user, password), **{"transport": "ntlm", **options})
 
 
 def protocol(host: WindowsHost, **options: object) -> winrm.Protocol:
-    defaults = {"transport": "ntlm", "username": "Administrator", "password": PASSWORD, "operation_timeout_sec": 1, "read_timeout_sec": 60}
+    defaults = {
+        "transport": "ntlm",
+        "username": "Administrator",
+        "password": PASSWORD,
+        "operation_timeout_sec": 1,
+        "read_timeout_sec": 60,
+    }
     return winrm.Protocol(f"http://{host.address}:5985/wsman", **{**defaults, **options})
 
 
@@ -88,7 +96,9 @@ class TestAuthentication:
     def test_domain_accounts(self, host: WindowsHost, user: str) -> None:
         assert session(host, user, "Dba-1234").run_cmd("whoami").std_out == b"prslab\\dba\r\n"
 
-    @pytest.mark.parametrize(("user", "password"), [("Administrator", "wrong"), ("Administrator", ""), ("nobody", PASSWORD), ("Guest", "")])
+    @pytest.mark.parametrize(
+        ("user", "password"), [("Administrator", "wrong"), ("Administrator", ""), ("nobody", PASSWORD), ("Guest", "")]
+    )
     def test_wrong_ones_are_refused(self, host: WindowsHost, user: str, password: str) -> None:
         with pytest.raises(InvalidCredentialsError):
             session(host, user, password).run_cmd("whoami")
@@ -133,9 +143,15 @@ class TestAuthentication:
 
 
 class TestHttps:
-    def test_with_a_certificate_of_the_labs_authority(self, host: WindowsHost, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_with_a_certificate_of_the_labs_authority(
+        self, host: WindowsHost, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         resolve = socket.getaddrinfo
-        monkeypatch.setattr(socket, "getaddrinfo", lambda name, *rest, **more: resolve(host.address if name == "web.prs.lab" else name, *rest, **more))
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda name, *rest, **more: resolve(host.address if name == "web.prs.lab" else name, *rest, **more),
+        )
         client = winrm.Session(
             "https://web.prs.lab:5986/wsman", auth=("Administrator", PASSWORD), transport="ntlm", ca_trust_path=str(authority.ca_file),
             server_cert_validation="validate",
@@ -227,13 +243,23 @@ class TestShells:
         answer = session(host).run_ps("Get-Process | Stop-Process -WhatIf")
         assert answer.status_code == 1
         assert b"has no model of this PowerShell text" in answer.std_err
-        assert [entry["detail"] for entry in host.record.entries("unmodelled", host="WEB")][-1] == "Get-Process | Stop-Process -WhatIf"
+        assert [entry["detail"] for entry in host.record.entries("unmodelled", host="WEB")][
+            -1
+        ] == "Get-Process | Stop-Process -WhatIf"
 
     @pytest.mark.parametrize(
         ("resource", "action", "code"),
         [
-            ("http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Service", "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get", 2150858755),
-            ("http://schemas.microsoft.com/powershell/Microsoft.PowerShell", "http://schemas.xmlsoap.org/ws/2004/09/transfer/Create", 2150858752),
+            (
+                "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Service",
+                "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get",
+                2150858755,
+            ),
+            (
+                "http://schemas.microsoft.com/powershell/Microsoft.PowerShell",
+                "http://schemas.xmlsoap.org/ws/2004/09/transfer/Create",
+                2150858752,
+            ),
         ],
     )
     def test_other_services_of_wsman(self, host: WindowsHost, resource: str, action: str, code: int) -> None:
@@ -247,12 +273,17 @@ class TestShells:
 
     @pytest.mark.parametrize(
         ("garbage", "answer"),
-        [(b"GET / HTTP/1.1\r\n\r\n", b"405"), (b"\x16\x03\x01\x00\x05hello", b"400"), (b"POST /other HTTP/1.1\r\n\r\n", b"404"), (b"nonsense\r\n\r\n", None)],
+        [
+            (b"GET / HTTP/1.1\r\n\r\n", b"405"),
+            (b"\x16\x03\x01\x00\x05hello", b"400"),
+            (b"POST /other HTTP/1.1\r\n\r\n", b"404"),
+            (b"nonsense\r\n\r\n", None),
+        ],
     )
     def test_garbage_does_no_harm(self, host: WindowsHost, garbage: bytes, answer: bytes | None) -> None:
         with socket.create_connection((host.address, 5985), timeout=60) as connection:
             connection.sendall(garbage)
-            with contextlib.suppress(OSError):      # the other side may have hung up already
+            with contextlib.suppress(OSError):  # the other side may have hung up already
                 connection.shutdown(socket.SHUT_WR)
             status = re.match(rb"HTTP/1.1 (\d+)", connection.recv(200) or b"")
         assert (status and status[1]) == answer
@@ -260,7 +291,9 @@ class TestShells:
 
 
 class TestPower:
-    def test_a_killed_host_resets_connections_and_refuses_new_ones(self, network: Network, slow_program: threading.Event) -> None:
+    def test_a_killed_host_resets_connections_and_refuses_new_ones(
+        self, network: Network, slow_program: threading.Event
+    ) -> None:
         host = network.add("VICTIM", listen=WinRmSettings())
         client = protocol(host, operation_timeout_sec=100, read_timeout_sec=200)
         shell = client.open_shell()
@@ -283,7 +316,10 @@ class TestPower:
 
 class TestSessionsOfTheCollection:
     def test_a_conversation(self, host: WindowsHost, tmp_path: Path) -> None:
-        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import Conversation, VerbFailed
+        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import (
+            Conversation,
+            VerbFailed,
+        )
         from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import COMMAND_LINE
         from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import WinrmPipe
 

@@ -18,7 +18,9 @@ from prs_lab.windows.winrm import WinRm, WinRmSettings
 PASSWORD = "Ä-Passw0rd:1 2!"
 # Far away from where a lab of `make lab-up` lives; the process id keeps test runs side by side apart.
 _ADDRESSES = (
-    f"127.{100 + os.getpid() % 100}.{(os.getpid() // 100 + more) % 250 + 1}.{last}" for more in itertools.count() for last in range(1, 100)
+    f"127.{100 + os.getpid() % 100}.{(os.getpid() // 100 + more) % 250 + 1}.{last}"
+    for more in itertools.count()
+    for last in range(1, 100)
 )
 
 
@@ -35,12 +37,16 @@ class Network:
         self.domain.add_user("dba", "Dba-1234", groups=["Domain Admins"])
 
     def resolve(self, name: str) -> WindowsHost | None:
-        return self.hosts.get(name.split(".", 1)[0].upper()) or next((host for host in self.hosts.values() if host.address == name), None)
+        return self.hosts.get(name.split(".", 1)[0].upper()) or next(
+            (host for host in self.hosts.values() if host.address == name), None
+        )
 
     def reachable(self, from_host: WindowsHost, to_host: WindowsHost) -> bool:
         return from_host.name not in self.cut and to_host.name not in self.cut
 
-    def add(self, name: str, *, joined: bool = True, listen: WinRmSettings | None = None, **options: Any) -> WindowsHost:
+    def add(
+        self, name: str, *, joined: bool = True, listen: WinRmSettings | None = None, **options: Any
+    ) -> WindowsHost:
         """A booted host; `listen` opens WinRM on it."""
         host = WindowsHost(
             name=name, address=next(_ADDRESSES), root=self.root / name, administrator_password=PASSWORD, record=self.record, estate=self,
@@ -67,7 +73,15 @@ class Runner:
         self._token = host.accounts.token(account)
 
     def __call__(
-        self, name: str, /, *, check: bool = False, diff: bool = True, legacy: bool = False, become: str | None = None, **arguments: Any
+        self,
+        name: str,
+        /,
+        *,
+        check: bool = False,
+        diff: bool = True,
+        legacy: bool = False,
+        become: str | None = None,
+        **arguments: Any,
     ) -> dict[str, Any]:
         full = name if "." in name else f"ansible.windows.{name}"
         sent = {**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}

@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 HOSTS = {"two_sites": {"web-a", "sql-a", "web-b", "sql-b", "witness", "files"}, "single_server": {"prs", "files"}}
-# What is kept there: text that is no inventory, bytes with line breaks, which would become hosts, a vault that nothing opens, tasks, a configuration.
+# What is kept there: text that is no inventory, bytes with line breaks, which would become hosts, a vault that nothing
+# opens, tasks, a configuration.
 KEPT = {
     "ca.pem": b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
     "site.pfx": b"0\x82\x0b\x05\x02\x01\x030\n\x80\x0b\n[web]\nx y z\n\xff\xfe",
@@ -27,7 +28,12 @@ KEPT = {
 def run(folder: Path, tool: str, *arguments: str) -> tuple[str, str]:
     """Output and what was said beside it, with no configuration but Ansible's own."""
     (folder / "ansible.cfg").touch()
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(folder / "ansible.cfg"), "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_NOCOLOR": "1"}
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_NOCOLOR": "1",
+    }
     command = [Path(sys.executable).parent / tool, "-i", "inventory", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout, done.stderr

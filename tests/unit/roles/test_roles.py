@@ -29,11 +29,17 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
 def test_options_agree_with_defaults(role: Path):
-    """A default that is computed for anything but a text stands in defaults/main.yml alone: a specification takes literals of its type."""
+    """A default that is computed for anything but a text stands in defaults/main.yml alone: a specification takes
+    literals of its type.
+    """
     options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     defaults = load(role / "defaults/main.yml")
     # Ansible shows a specification with its defaults rendered when it refuses an argument.
-    computed = {name for name, value in defaults.items() if "{{" in str(value) and (options[name]["type"] != "str" or options[name].get("no_log"))}
+    computed = {
+        name
+        for name, value in defaults.items()
+        if "{{" in str(value) and (options[name]["type"] != "str" or options[name].get("no_log"))
+    }
     specified = {name: option["default"] for name, option in options.items() if "default" in option}
     assert specified == {name: value for name, value in defaults.items() if name not in computed}
     assert all(option.get("required") for name, option in options.items() if name not in defaults)
@@ -45,7 +51,10 @@ def test_every_entry_point_and_option_is_described(role: Path):
     for name, entry in entries.items():
         assert entry["description"] and entry["short_description"], name
         assert (role / f"tasks/{name}.yml").is_file(), name
-        assert all(option["description"] and name.startswith(f"{role.name}_") for name, option in entry.get("options", {}).items())
+        assert all(
+            option["description"] and name.startswith(f"{role.name}_")
+            for name, option in entry.get("options", {}).items()
+        )
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
@@ -58,7 +67,9 @@ def test_defaults_are_of_the_type_that_their_option_says(role: Path):
 
 
 def test_the_playbooks_refuse_by_their_own_names_what_a_role_would_refuse_by_its():
-    """Every shared variable behind an option with choices is in the list of shared/active_site.yml, or refused by a task of its own (prs_ha)."""
+    """Every shared variable behind an option with choices is in the list of shared/active_site.yml, or refused by a
+    task of its own (prs_ha).
+    """
     [_first, play] = load(ROOT / "playbooks/shared/active_site.yml")
     refused = next(task["vars"]["_prs_choices"] for task in play["tasks"] if "_prs_choices" in task.get("vars", {}))
     found = {}
@@ -68,7 +79,9 @@ def test_the_playbooks_refuse_by_their_own_names_what_a_role_would_refuse_by_its
             shared = re.match(r"\{\{ (prs_\w+) \| default", str(defaults.get(name, "")))
             if "choices" in option and shared and shared[1] != "prs_ha":
                 found[shared[1]] = set(option["choices"])
-    assert {name: set(choices) for name, choices in refused.items()} == found | {"prs_backup_unreadable": {"fail", "report"}}
+    assert {name: set(choices) for name, choices in refused.items()} == found | {
+        "prs_backup_unreadable": {"fail", "report"}
+    }
 
 
 def test_the_vault_of_the_examples_has_every_name_that_preflight_says():
@@ -85,15 +98,24 @@ def test_passwords_are_never_shown(role: Path):
         for name, option in entry.get("options", {}).items():
             if "password" in name and option["type"] == "str":
                 assert option.get("no_log"), name
-                assert "{{" not in str(option.get("default", "")), f"{name}: the rendered default would be shown with the refusal of any option"
+                assert "{{" not in str(option.get("default", "")), (
+                    f"{name}: the rendered default would be shown with the refusal of any option"
+                )
 
 
 @pytest.mark.parametrize("inventory", ["two_sites", "single_server"])
 def test_the_example_inventories_are_whole(inventory: str):
-    """Every secret that is spoken of is a placeholder in the vault, nothing else is; each site that serves has its two servers."""
+    """Every secret that is spoken of is a placeholder in the vault, nothing else is; each site that serves has its two
+    servers.
+    """
     folder = ROOT / "inventory.example" / inventory
     vault = load(folder / "group_vars/all/vault.yml")
-    lines = [line for file in folder.rglob("*.yml") if file.name != "vault.yml" for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [
+        line
+        for file in folder.rglob("*.yml")
+        if file.name != "vault.yml"
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
     spoken_of = {name for line in lines if not line.startswith("#") for name in re.findall(r"\bvault_\w+", line)}
     assert spoken_of == set(vault)
     assert set(vault.values()) == {"CHANGE-ME"}, "what preflight refuses"
@@ -101,7 +123,9 @@ def test_the_example_inventories_are_whole(inventory: str):
     roles = groups["prs_servers"]["children"]
     site = groups[load(folder / "group_vars/all/main.yml")["prs_active_site"]]["hosts"]
     assert len(set(site) & set(roles["prs_web"]["hosts"])) == len(set(site) & set(roles["prs_sql"]["hosts"])) == 1
-    assert {name for group in roles.values() for name in group["hosts"]} >= {name for key in groups if key.startswith("site_") for name in groups[key]["hosts"]}
+    assert {name for group in roles.values() for name in group["hosts"]} >= {
+        name for key in groups if key.startswith("site_") for name in groups[key]["hosts"]
+    }
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
@@ -113,7 +137,7 @@ def test_readme(role: Path):
 def test_playbooks_explain_themselves_in_a_clean_clone(playbook: Path):
     # Roles and action groups that are named where Ansible reads them at once fail before any play can explain why.
     first, *rest = load(playbook)
-    if playbook.name == "configure_awx.yml":      # it has nothing to do with the servers, and explains for itself
+    if playbook.name == "configure_awx.yml":  # it has nothing to do with the servers, and explains for itself
         assert first["tasks"][0]["name"] == "Find the collections"
         rest = [first]
     else:
@@ -142,7 +166,7 @@ def test_the_grammar_sees_what_is_broken(broken: str):
 def test_no_variable_shadows_a_parameter(script: Path):
     # PowerShell knows no case: $newest = ... assigns to the parameter $Newest, and converts to its type.
     text = script.read_text(encoding="ascii")
-    block = text[text.index("param("):text.index("\n)", text.index("param(")) + 2] if "\nparam(\n" in text else ""
+    block = text[text.index("param(") : text.index("\n)", text.index("param(")) + 2] if "\nparam(\n" in text else ""
     parameters = {name.lower() for name in re.findall(r"\]\$(\w+)", block)}
     assigned = {name.lower() for name in re.findall(r"(?m)^\s*\$(\w+)\s*\+?=", text.replace(block, ""))}
     assert not parameters & assigned
@@ -179,15 +203,19 @@ def setup_folder(above: str) -> str:
 
 
 def test_nothing_can_fail_between_the_settings_and_the_restart_that_they_need():
-    """A handler of a run that failed is not run, and the next run finds nothing to change, so that nobody would restart. To start the service is a restart."""
+    """A handler of a run that failed is not run, and the next run finds nothing to change, so that nobody would
+    restart. To start the service is a restart.
+    """
     names = [task["name"] for task in load(ROOT / "roles/sql_server/tasks/configure.yml")]
     settings = names.index("Set certificate, TCP port and login mode")
     assert names[settings + 1 : settings + 3] == ["Start the service", "Let the settings take effect"]
 
 
 def test_the_file_of_a_private_key_is_looked_for_in_every_folder_of_keys():
-    """.NET's class of a key does not tell in which one it lies: GetRSAPrivateKey wraps the keys of old providers in RSACng as well."""
+    """.NET's class of a key does not tell in which one it lies: GetRSAPrivateKey wraps the keys of old providers in
+    RSACng as well.
+    """
     script = (ROOT / "roles/certificate/files/import_certificate.ps1").read_text(encoding="ascii")
-    finder = script[script.index("function Get-KeyFile"):]
+    finder = script[script.index("function Get-KeyFile") :]
     assert all(f"'{folder}'" in finder for folder in ("RSA\\MachineKeys", "Keys"))
     assert "Test-Path -LiteralPath $file" in finder

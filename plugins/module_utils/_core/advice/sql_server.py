@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an admin can do about an error of SQL Server, by its number. Texts are translated on real servers; numbers are not."""
+"""What an admin can do about an error of SQL Server, by its number. Texts are translated on real servers; numbers are
+not.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +18,39 @@ ADVICE: dict[int, str] = {
     916: "Map the login to a user of that database, or use a login with the server role sysadmin",
     924: "Another session holds the database in single-user mode: end it, then run again",
     927: "A restore of this database has not ended: sql_restore continues it or starts over",
-    945: "The files of the database are missing or cannot be opened: look into the server's error log, then restore with sql_restore",
+    945: (
+        "The files of the database are missing or cannot be opened: look into the server's error log, then restore "
+        "with sql_restore"
+    ),
     948: "The files are of a newer SQL Server: use a server of at least that version",
     954: "The database is a mirror: work on the principal",
     955: "The database is mirrored with a witness, and reaches neither it nor the partner: bring one of them back",
     978: "The database is a secondary replica: work on the primary",
     1205: "Another session was in the way (deadlock): run again",
-    1405: "The database has a partner already: end that session first (sql_mirror with 'state: absent'), or run sql_mirror, which reuses it",
+    1405: (
+        "The database has a partner already: end that session first (sql_mirror with 'state: absent'), or run "
+        "sql_mirror, which reuses it"
+    ),
     1408: "Log backups of the principal are missing on the mirror: sql_mirror restores them, or makes the mirror anew",
     1412: "Log backups of the principal are missing on the mirror: sql_mirror restores them, or makes the mirror anew",
     1416: "The database has no mirroring session: set it up with sql_mirror",
-    1418: "Check that the other server's endpoint is started and its port open in the firewall, and that both know each other's certificate or account and "
+    1418: "Check that the other server's endpoint is started and its port open in the firewall, and that both know "
+    "each other's certificate or account and "
     "may connect (sql_certificate, sql_endpoint); the other server's error log says who was refused and why",
     1422: "The mirror is behind: wait until it is SYNCHRONIZED, then run again",
-    1426: "All three servers must reach each other, and the mirror must be in step: check the witness' certificate and rights on both partners",
+    1426: (
+        "All three servers must reach each other, and the mirror must be in step: check the witness' certificate "
+        "and rights on both partners"
+    ),
     1427: "The witness' endpoint needs the role WITNESS or ALL: set it with sql_endpoint",
     1431: "Bring the partner or the witness back, then run again",
     1447: "The partner must be there and connected: bring it back, then run again",
-    1455: "Service can be forced on a mirror only that does not reach its principal: use sql_mirror_failover without force while it does",
-    1456: "Check that the witness' endpoint is started and its port open in the firewall, and that it and both partners know each other's certificate or "
+    1455: (
+        "Service can be forced on a mirror only that does not reach its principal: use sql_mirror_failover "
+        "without force while it does"
+    ),
+    1456: "Check that the witness' endpoint is started and its port open in the firewall, and that it and both "
+    "partners know each other's certificate or "
     "account and may connect (sql_certificate, sql_endpoint)",
     1468: "The database is mirrored: end mirroring first (sql_mirror with 'state: absent')",
     1470: "That runs on the principal only",
@@ -52,10 +68,16 @@ ADVICE: dict[int, str] = {
     3023: "Another backup, or a change of the database's files, is running: wait until it has ended",
     3032: "The options of the statement exclude each other: see the documentation of this module",
     3035: "A differential or log backup needs a full backup first: run sql_backup with 'type: full'",
-    3043: "Pages of the database are damaged: restore it from a backup, and check the disk; a backup of a damaged database cannot be trusted",
+    3043: (
+        "Pages of the database are damaged: restore it from a backup, and check the disk; a backup of a damaged "
+        "database cannot be trusted"
+    ),
     3049: "The folder or the device refused the backup: check the path",
     3059: "The database is a mirror: back up the principal",
-    3095: "SQL Server appends an encrypted backup to no file that exists: use a 'file_name' that is new each time, or 'overwrite: true'",
+    3095: (
+        "SQL Server appends an encrypted backup to no file that exists: use a 'file_name' that is new each time, "
+        "or 'overwrite: true'"
+    ),
     3101: "Other sessions use the database: stop the application's site and pool, then run again",
     3102: "Connect to another database than the one that is to be restored",
     3104: "The database takes part in mirroring or an availability group: end that for this database first",
@@ -66,7 +88,10 @@ ADVICE: dict[int, str] = {
     3133: "The files do not belong to one another: give the files of one backup",
     3136: "This differential backup belongs to another full backup",
     3137: "The database is not ready for this log backup",
-    3154: "The backup is one of another database than the one on the server: use 'replace: always' only if that one may be lost",
+    3154: (
+        "The backup is one of another database than the one on the server: use 'replace: always' only if that one "
+        "may be lost"
+    ),
     3156: "A file cannot be placed there: give existing folders with room in 'relocate'",
     3159: "The tail of the log has not been backed up: leave 'tail_log' at 'attempt', or take one by hand",
     3169: "The backup was made by a newer SQL Server: restore it on a server of at least that version",
@@ -85,7 +110,10 @@ ADVICE: dict[int, str] = {
     3743: "The database is mirrored: end mirroring first (sql_mirror with 'state: absent')",
     4060: "The database does not exist, is not online, or the login may not use it",
     4064: "The login's default database cannot be opened: set another one with sql_login",
-    4208: "The database has the SIMPLE recovery model, which keeps no log: set it to FULL with sql_database and take a full backup",
+    4208: (
+        "The database has the SIMPLE recovery model, which keeps no log: set it to FULL with sql_database and "
+        "take a full backup"
+    ),
     4214: "A log backup needs a full backup first: run sql_backup with 'type: full'",
     4305: "A log backup between the restored ones and this one is missing",
     4326: "This log backup ends before the point that the database has reached",
@@ -95,7 +123,10 @@ ADVICE: dict[int, str] = {
     5030: "Other sessions use the database: stop the application's site and pool, then run again",
     5061: "Other sessions use the database: stop the application's site and pool, then run again",
     5069: "Other sessions may use the database: stop the application's site and pool, then run again",
-    5123: "The file could not be created: check that the folder exists and that the SQL Server service account has rights on it",
+    5123: (
+        "The file could not be created: check that the folder exists and that the SQL Server service account has "
+        "rights on it"
+    ),
     5133: "The folder does not exist for the SQL Server service account: give an existing one in 'relocate'",
     5120: "Check that the file exists and that the SQL Server service account has Modify on it",
     5170: "A file of that path exists already: give other folders in 'relocate', or move the old file away",
@@ -113,37 +144,55 @@ ADVICE: dict[int, str] = {
     15352: "An endpoint or a backup uses the certificate: give the endpoint another one first (sql_endpoint)",
     15170: "The login owns something: give that to another login first",
     15174: "The login owns a database: give that to another login first",
-    15240: "The folder must exist for the SQL Server service account, which needs Modify there, and a file of that name must not be there yet",
+    15240: (
+        "The folder must exist for the SQL Server service account, which needs Modify there, and a file of that "
+        "name must not be there yet"
+    ),
     15247: "Use a login with the server role sysadmin",
     15401: "Windows does not know this account: check its name and that the server reaches its domain",
     15433: "Another login has this SID: remove that one first, or see with sql_info which it is",
     15434: "The login is connected: end its sessions first",
     18401: "The server is starting up: run again in a moment",
     18452: "The server accepts Windows accounts only: switch it to mixed mode (SQL Server and Windows authentication)",
-    18456: "Check login_user and login_password; the server's error log says whether the login is unknown, disabled, or SQL logins are off",
+    18456: (
+        "Check login_user and login_password; the server's error log says whether the login is unknown, "
+        "disabled, or SQL logins are off"
+    ),
     18470: "The login is disabled: enable it with sql_login",
     18486: "The login is locked out: unlock it, and find out who tried wrong passwords",
     18487: "The password has expired: set a new one with sql_login and switch off 'check_expiration'",
     18488: "The password must be changed: set a new one with sql_login",
     22048: "Check that the path exists and that the SQL Server service account has rights on it",
     22049: "Check that the path exists and that the SQL Server service account may delete there",
-    28055: "The certificate has expired, is not valid yet, or has no private key under the master key: make a successor with sql_certificate",
-    33111: "The certificate that encrypted this backup is not in master: create it there from its backup, with its private key",
+    28055: (
+        "The certificate has expired, is not valid yet, or has no private key under the master key: make a "
+        "successor with sql_certificate"
+    ),
+    33111: (
+        "The certificate that encrypted this backup is not in master: create it there from its backup, with its "
+        "private key"
+    ),
     33117: "The edition of this server cannot use this feature",
 }
 """Number -> the next thing to do, as a sentence without its stop."""
 
 OPERATING_SYSTEM: dict[int, str] = {
     2: "The file does not exist for {account}: check its name",
-    3: "The folder does not exist for {account}: create it, or correct the path; drive letters of people are unknown to services",
+    3: (
+        "The folder does not exist for {account}: create it, or correct the path; drive letters of people are "
+        "unknown to services"
+    ),
     5: "{account} has no rights there: give it Modify on the folder, and on the share if it is one",
     32: "Another program holds the file open",
     53: "The server or share was not found: check its name, and that the database server reaches it on port 445",
     64: "The connection to the share broke: check the network and the file server, then run again",
     67: "The share was not found on that file server: check the share's name",
     112: "The disk is full: free space there, or choose another folder",
-    123: "Windows cannot have a file of that name: leave out < > : \" / \\ | ? *",
-    1326: "The file server does not accept {account}: give rights to the server's own account (DOMAIN\\SERVER$), or use a domain account",
+    123: 'Windows cannot have a file of that name: leave out < > : " / \\ | ? *',
+    1326: (
+        "The file server does not accept {account}: give rights to the server's own account (DOMAIN\\SERVER$), or "
+        "use a domain account"
+    ),
 }
 """Error of Windows inside a message of SQL Server -> the next thing to do. {account}: whoever SQL Server runs as."""
 
@@ -157,7 +206,8 @@ _BEHIND_A_BRACKET = re.compile(r"(?<![\w])(\d+)\s?\([^()]*\)\.?\s*$")
 def operating_system_error(message: str) -> int | None:
     """The number of the Windows error that a message of SQL Server carries.
 
-    English servers say "Operating system error 5(Access is denied.)", others translate the words and keep "5(...)" at the end.
+    English servers say "Operating system error 5(Access is denied.)", others translate the words and keep "5(...)" at
+    the end.
     """
     found = _OPERATING_SYSTEM_ERROR.search(message) or _BEHIND_A_BRACKET.search(message)
     return int(found.group(1)) if found else None
@@ -171,7 +221,9 @@ def advice_for(number: int | None, message: str = "", *, account: str = "") -> s
     if number in OPERATING_SYSTEM_CARRIERS:
         cause = operating_system_error(message)
         if cause in OPERATING_SYSTEM:
-            advice = OPERATING_SYSTEM[cause].format(account=f"the service account {account}" if account else "the SQL Server service account")
+            advice = OPERATING_SYSTEM[cause].format(
+                account=f"the service account {account}" if account else "the SQL Server service account"
+            )
             return advice[:1].upper() + advice[1:]
     return ADVICE.get(number or 0, "")
 

@@ -16,9 +16,21 @@ from .archive_entries import name_key
 from .archive_manifest import Manifest
 
 __all__ = [
-    "Store", "StoredArchive", "abandoned", "archive_label", "archive_name", "folder_label", "given_up", "is_archive_name", "manifest_name",
-    "newest", "partial_name", "read_store", "removable", "restore_order",
-]  # fmt: skip
+    "Store",
+    "StoredArchive",
+    "abandoned",
+    "archive_label",
+    "archive_name",
+    "folder_label",
+    "given_up",
+    "is_archive_name",
+    "manifest_name",
+    "newest",
+    "partial_name",
+    "read_store",
+    "removable",
+    "restore_order",
+]
 
 _PARTIAL = re.compile(r"(?P<plain>.+?\.zip(?:\.manifest\.jsonl)?)(?:\.(?P<owner>[^.]+))?\.partial", re.IGNORECASE)
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -31,8 +43,8 @@ _ABANDONED_AFTER = dt.timedelta(days=1)
 class StoredArchive:
     """One archive of ours by its name; moment: when it was begun, number: which one of that second.
 
-    manifest: what lies beside it, if that can be read. problem: why it does not count, empty when it does. unfinished: it has no manifest.
-    stray: the manifest beside it is another archive's.
+    manifest: what lies beside it, if that can be read. problem: why it does not count, empty when it does. unfinished:
+    it has no manifest. stray: the manifest beside it is another archive's.
     """
 
     name: str
@@ -69,15 +81,20 @@ class StoredArchive:
         """The archive with the manifest that lies beside it, and with what does not fit."""
         if name_key(manifest.archive_name) != name_key(self.name):
             named = manifest.archive_name or "of none"
-            return replace(self, manifest=manifest, stray=True, problem=f"has the manifest of another archive beside it ({named})")
+            return replace(
+                self, manifest=manifest, stray=True, problem=f"has the manifest of another archive beside it ({named})"
+            )
         if manifest.archive_size != self.size:
-            return replace(self, manifest=manifest, problem=f"has {self.size} bytes, but its manifest says {manifest.archive_size}")
+            return replace(
+                self, manifest=manifest, problem=f"has {self.size} bytes, but its manifest says {manifest.archive_size}"
+            )
         return replace(self, manifest=manifest)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """What a folder holds of one application: archives, newest first, and what interrupted runs left, or runs of this moment have not finished.
+    """What a folder holds of one application: archives, newest first, and what interrupted runs left, or runs of this
+    moment have not finished.
 
     orphans: those of the leftovers that are whole manifests, whose archives are gone.
     """
@@ -92,7 +109,9 @@ def folder_label(path: str) -> str:
     name = re.split(r"[\\/]", path.rstrip("\\/"))[-1]
     label = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .")
     if not label:
-        raise RecoveryError(f"{path} is no folder that could be archived", advice="Give the application's folder, not a drive")
+        raise RecoveryError(
+            f"{path} is no folder that could be archived", advice="Give the application's folder, not a drive"
+        )
     return label
 
 
@@ -173,7 +192,8 @@ def newest(archives: Iterable[StoredArchive], *, until: dt.datetime | None = Non
 
 
 def restore_order(archives: Iterable[StoredArchive], *, until: dt.datetime | None = None) -> list[StoredArchive]:
-    """The order in which archives are tried: newest first, and those of an application that did not answer only after all others.
+    """The order in which archives are tried: newest first, and those of an application that did not answer only after
+    all others.
 
     until: aware; nothing that was begun later.
     """
@@ -186,9 +206,9 @@ def removable(
 ) -> list[StoredArchive]:
     """What retention takes away, oldest first: whole archives that no rule keeps, and what nobody completes any more.
 
-    keep: the newest so many; keep_for: all that were begun in that time. What either keeps stays; without a rule everything does. Whatever the rules
-    say, the newest whole archive stays, and the newest one of an application that answered. What is dated later than now was made while a clock was
-    ahead: it stays, and counts for no rule.
+    keep: the newest so many; keep_for: all that were begun in that time. What either keeps stays; without a rule
+    everything does. Whatever the rules say, the newest whole archive stays, and the newest one of an application that
+    answered. What is dated later than now was made while a clock was ahead: it stays, and counts for no rule.
     """
     ordered = sorted(archives, key=lambda archive: archive.age)
     whole = [archive for archive in ordered if archive.complete and archive.moment <= now]
@@ -204,7 +224,9 @@ def removable(
 
 
 def given_up(store: Store, *, owner: str, now: dt.datetime) -> list[str]:
-    """The leftovers that nobody writes any more: manifests of no archive, what an earlier run of this host left, and what has been there for long."""
+    """The leftovers that nobody writes any more: manifests of no archive, what an earlier run of this host left, and
+    what has been there for long.
+    """
     gone = list(store.orphans)
     for name in store.leftovers:
         found, named = _PARTIAL.fullmatch(name), _NAME.fullmatch(_plain(name).removesuffix(".manifest.jsonl"))

@@ -60,7 +60,8 @@ def is_essential(name: str) -> bool:
 
 
 def plan_archive(listing: Iterable[FolderEntry], *, exclude: Sequence[str] = ()) -> ArchivePlan:
-    """exclude: patterns with * and ?, of names relative to the folder; one that matches a folder excludes all that is in it.
+    """exclude: patterns with * and ?, of names relative to the folder; one that matches a folder excludes all that is
+    in it.
 
     A pattern without / matches at any depth.
     """
@@ -80,10 +81,16 @@ def plan_archive(listing: Iterable[FolderEntry], *, exclude: Sequence[str] = ())
         elif entry.folder:
             folders.append(entry.name)
         elif name_key(entry.name) in files:
-            refused.append(Refusal(entry.name, f"is the same name as {files[name_key(entry.name)].name} to most of Windows"))
+            refused.append(
+                Refusal(entry.name, f"is the same name as {files[name_key(entry.name)].name} to most of Windows")
+            )
         else:
             files[name_key(entry.name)] = entry
-    used = {key for entry in [*files.values(), *(FolderEntry(name=folder) for folder in folders)] for key in _with_parents(name_key(entry.name))[:-1]}
+    used = {
+        key
+        for entry in [*files.values(), *(FolderEntry(name=folder) for folder in folders)]
+        for key in _with_parents(name_key(entry.name))[:-1]
+    }
     return ArchivePlan(
         files=tuple(files.values()),
         folders=tuple(folder for folder in folders if name_key(folder) not in used),
@@ -98,8 +105,16 @@ def _with_parents(name: str) -> list[str]:
 
 
 def _matcher(patterns: Sequence[str]):
-    whole = [re.compile(translate(name_key(pattern.replace("\\", "/").strip("/")))) for pattern in patterns if "/" in pattern.replace("\\", "/").strip("/")]
-    anywhere = [re.compile(translate(name_key(pattern.strip("\\/")))) for pattern in patterns if "/" not in pattern.replace("\\", "/").strip("/")]
+    whole = [
+        re.compile(translate(name_key(pattern.replace("\\", "/").strip("/"))))
+        for pattern in patterns
+        if "/" in pattern.replace("\\", "/").strip("/")
+    ]
+    anywhere = [
+        re.compile(translate(name_key(pattern.strip("\\/"))))
+        for pattern in patterns
+        if "/" not in pattern.replace("\\", "/").strip("/")
+    ]
 
     def matches(name: str) -> bool:
         key = name_key(name)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which names of a ZIP archive may become files of a Windows server, and which archives are refused for what they hold.
 
-Names are relative, with / between their parts, as a ZIP archive has them; a name that ends in / is a folder. Names that differ in case alone are
-one name to Windows.
+Names are relative, with / between their parts, as a ZIP archive has them; a name that ends in / is a folder. Names that
+differ in case alone are one name to Windows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["AcceptedEntry", "ArchiveEntry", "Limits", "ReadEntry", "Refusal", "Screened", "name_key", "name_problem", "screen_entries"]
+__all__ = [
+    "AcceptedEntry",
+    "ArchiveEntry",
+    "Limits",
+    "ReadEntry",
+    "Refusal",
+    "Screened",
+    "name_key",
+    "name_problem",
+    "screen_entries",
+]
 
 _FORBIDDEN = re.compile(r'[<>"|?*\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\s*\.[^/]*)?", re.IGNORECASE)
@@ -37,7 +47,9 @@ class ArchiveEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadEntry(ArchiveEntry):
-    """An entry that was read to its end. sha256: None when it could not be. intact: whether its checksum is the one that the archive says."""
+    """An entry that was read to its end. sha256: None when it could not be. intact: whether its checksum is the one
+    that the archive says.
+    """
 
     sha256: str | None
     intact: bool
@@ -63,7 +75,9 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What no honest archive of an application exceeds. ratio: unpacked to packed bytes; it counts from ratio_from bytes on."""
+    """What no honest archive of an application exceeds. ratio: unpacked to packed bytes; it counts from ratio_from
+    bytes on.
+    """
 
     ratio: int = 250
     ratio_from: int = 16 << 20
@@ -99,7 +113,9 @@ def name_problem(name: str) -> str | None:
     parts = plain.removesuffix("/").split("/")
     if ".." in parts:
         return "climbs out of the folder"
-    if len(plain) > _LONGEST_NAME or any(len(part.encode("utf-16-le", "surrogatepass")) > 2 * _LONGEST_PART for part in parts):
+    if len(plain) > _LONGEST_NAME or any(
+        len(part.encode("utf-16-le", "surrogatepass")) > 2 * _LONGEST_PART for part in parts
+    ):
         return "is too long"
     for part in parts:
         if part in ("", "."):
@@ -117,8 +133,12 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def screen_entries(entries: Iterable[ArchiveEntry], *, vouched: Mapping[str, int] | None = None, limits: Limits = Limits()) -> Screened:
-    """Decide entry by entry. vouched: size by name_key of what a verified manifest names; those may be packed as tightly as they are."""
+def screen_entries(
+    entries: Iterable[ArchiveEntry], *, vouched: Mapping[str, int] | None = None, limits: Limits = Limits()
+) -> Screened:
+    """Decide entry by entry. vouched: size by name_key of what a verified manifest names; those may be packed as
+    tightly as they are.
+    """
     vouched = vouched or {}
     accepted: list[AcceptedEntry] = []
     refused: list[Refusal] = []

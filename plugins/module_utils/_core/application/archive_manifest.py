@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The manifest of an archived folder: what every file was, so that what comes back can be compared with it.
 
-It is kept as lines of JSON, because that is what old PowerShell can read and write at any length: a head, then one line for each file. The same lines
-are in the archive (as its last entry) and in a file beside it; the one beside also says what the archive itself is, and is written last.
+It is kept as lines of JSON, because that is what old PowerShell can read and write at any length: a head, then one line
+for each file. The same lines are in the archive (as its last entry) and in a file beside it; the one beside also says
+what the archive itself is, and is written last.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from typing import Any
 from ..errors import RecoveryError
 from .archive_entries import name_key, name_problem
 
-__all__ = ["HEALTHY", "INSIDE_NAME", "OWN_FOLDER", "Comparison", "Manifest", "ManifestFile", "PresentFile", "compare", "parse_manifest"]
+__all__ = [
+    "HEALTHY",
+    "INSIDE_NAME",
+    "OWN_FOLDER",
+    "Comparison",
+    "Manifest",
+    "ManifestFile",
+    "PresentFile",
+    "compare",
+    "parse_manifest",
+]
 
 FORMAT = "prs.recovery application archive"
 VERSION = 1
@@ -51,10 +62,12 @@ class PresentFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """path, host, created (UTC, ISO 8601): what was archived, where, when. archive_*: only in the manifest beside the archive.
+    """path, host, created (UTC, ISO 8601): what was archived, where, when. archive_*: only in the manifest beside the
+    archive.
 
-    labels: whatever else is to be remembered. protected: files whose content only their own machine can use, by name what protects them (efs, dpapi,
-    rsa). plain: names of files that were taken from an unprotected copy elsewhere instead.
+    labels: whatever else is to be remembered. protected: files whose content only their own machine can use, by name
+    what protects them (efs, dpapi, rsa). plain: names of files that were taken from an unprotected copy elsewhere
+    instead.
     """
 
     path: str
@@ -103,7 +116,11 @@ class Manifest:
             "folders": list(self.folders),
             "excluded": list(self.excluded),
         }
-        for name, told in (("labels", dict(self.labels)), ("protected", dict(self.protected)), ("plain", list(self.plain))):
+        for name, told in (
+            ("labels", dict(self.labels)),
+            ("protected", dict(self.protected)),
+            ("plain", list(self.plain)),
+        ):
             if told:
                 values[name] = told
         if self.archive_sha256:
@@ -135,7 +152,10 @@ def parse_manifest(lines: Iterable[str], *, where: str, head_only: bool = False)
     except (IndexError, ValueError, TypeError, KeyError):
         raise RecoveryError(f"{where} is no manifest of an archive", advice="Use another archive") from None
     if head.get("version") != VERSION:
-        raise RecoveryError(f"{where} has version {head.get('version')}, this collection reads {VERSION}", advice="Update the collection prs.recovery")
+        raise RecoveryError(
+            f"{where} has version {head.get('version')}, this collection reads {VERSION}",
+            advice="Update the collection prs.recovery",
+        )
     try:
         files = tuple(_parse_file(line) for line in text[1:])
         archive = head.get("archive") or {}
@@ -157,14 +177,23 @@ def parse_manifest(lines: Iterable[str], *, where: str, head_only: bool = False)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise RecoveryError(f"{where} is damaged: a line of it cannot be read", advice="Use another archive") from None
     if len(files) != manifest.planned and not head_only:
-        raise RecoveryError(f"{where} is not whole: it names {len(files)} of {manifest.planned} files", advice="Use another archive")
+        raise RecoveryError(
+            f"{where} is not whole: it names {len(files)} of {manifest.planned} files", advice="Use another archive"
+        )
     return manifest
 
 
 def _parse_file(line: str) -> ManifestFile:
     values = json.loads(line)
-    file = ManifestFile(name=values["name"], size=values["size"], sha256=values["sha256"], modified=values.get("modified", ""))
-    if not isinstance(file.name, str) or name_problem(file.name) or not _is_size(file.size) or not _SHA256.fullmatch(file.sha256):
+    file = ManifestFile(
+        name=values["name"], size=values["size"], sha256=values["sha256"], modified=values.get("modified", "")
+    )
+    if (
+        not isinstance(file.name, str)
+        or name_problem(file.name)
+        or not _is_size(file.size)
+        or not _SHA256.fullmatch(file.sha256)
+    ):
         raise ValueError
     return file
 
@@ -179,7 +208,9 @@ def _is_size(value: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Files of the manifest that are missing or different, and files that the manifest does not know; all sorted by name."""
+    """Files of the manifest that are missing or different, and files that the manifest does not know; all sorted by
+    name.
+    """
 
     missing: tuple[str, ...] = ()
     different: tuple[str, ...] = ()
@@ -209,4 +240,9 @@ def compare(manifest: Manifest, present: Mapping[str, PresentFile]) -> Compariso
         elif found.sha256 is None:
             unreadable.append(file.name)
     extra = [name for name in present if name_key(name) in now]
-    return Comparison(missing=tuple(sorted(missing)), different=tuple(sorted(different)), extra=tuple(sorted(extra)), unreadable=tuple(sorted(unreadable)))
+    return Comparison(
+        missing=tuple(sorted(missing)),
+        different=tuple(sorted(different)),
+        extra=tuple(sorted(extra)),
+        unreadable=tuple(sorted(unreadable)),
+    )

@@ -23,9 +23,11 @@ _CLOCK_STEP = dt.timedelta(seconds=2)
 
 @dataclass(frozen=True, kw_only=True)
 class FolderState:
-    """kind: missing (no folder, or an empty one), identical (to the archive, nothing else in it), whole, damaged, foreign (another installation).
+    """kind: missing (no folder, or an empty one), identical (to the archive, nothing else in it), whole, damaged,
+    foreign (another installation).
 
-    damage: names of the files that make it damaged. own: files that differ because they are this server's own, which is no damage.
+    damage: names of the files that make it damaged. own: files that differ because they are this server's own, which is
+    no damage.
     """
 
     kind: str
@@ -45,10 +47,11 @@ def assess(
 ) -> FolderState:
     """present: the folder's files by name; comparison: of them with the manifest.
 
-    may_differ: patterns of files that belong to the server, such as *.config: other content is no damage, unless nothing is left of them or they
-    carry the very time that the archive knows, which an edit would have changed. key_files: files that tell one installation from another.
-    broken: files that were looked into and cannot be what such a file is. shielded: files that this server protects, and of which the archive has
-    the plain form: they differ, and are the same.
+    may_differ: patterns of files that belong to the server, such as *.config: other content is no damage, unless
+    nothing is left of them or they carry the very time that the archive knows, which an edit would have changed.
+    key_files: files that tell one installation from another. broken: files that were looked into and cannot be what
+    such a file is. shielded: files that this server protects, and of which the archive has the plain form: they differ,
+    and are the same.
     """
     if not present:
         return FolderState(kind="missing")
@@ -70,7 +73,9 @@ def assess(
 
     installed = now.get(name_key(DATABASE_CONFIG), PresentFile(size=0, sha256=None)).size > 0
     different = {name: name_key(name) for name in comparison.different}
-    foreign = tuple(name for name, key in different.items() if installed and key in keys and key not in same and is_intact(key))
+    foreign = tuple(
+        name for name, key in different.items() if installed and key in keys and key not in same and is_intact(key)
+    )
     if foreign:
         return FolderState(kind="foreign", damage=foreign)
     own = (
@@ -114,7 +119,9 @@ def verdict(state: FolderState, *, replace: str) -> Verdict:
         return Verdict(action="leave", reason="is there, and replace is never")
     if state.kind == "foreign":
         return Verdict(
-            action="refuse", reason=f"belongs to another installation, or is damaged where nobody can tell: {', '.join(state.damage)} is another key"
+            action="refuse",
+            reason="belongs to another installation, or is damaged where nobody can tell: "
+            f"{', '.join(state.damage)} is another key",
         )
     if state.kind == "damaged":
         shown = ", ".join(state.damage[:3])

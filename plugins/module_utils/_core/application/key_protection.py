@@ -1,9 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What protects a file of keys in such a way that only the machine it lies on can use it: EFS, DPAPI, the machine's own RSA keys.
+"""What protects a file of keys in such a way that only the machine it lies on can use it: EFS, DPAPI, the machine's own
+RSA keys.
 
-An archive of such a file restores on the same machine alone, as long as that lives. Somewhere else it is as good as lost.
+An archive of such a file restores on the same machine alone, as long as that lives. Somewhere else it is as good as
+lost.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ NAMES = {"efs": "EFS", "dpapi": "DPAPI", "rsa": "an RSA key of its machine"}
 
 
 def protection(*, encrypted: bool, found: Collection[str]) -> str:
-    """efs, dpapi, rsa, or empty when nothing of that is seen. encrypted: as its attributes say; found: those of MARKS that are in it.
+    """efs, dpapi, rsa, or empty when nothing of that is seen. encrypted: as its attributes say; found: those of MARKS
+    that are in it.
 
     What is protected twice is called by what an archive does not take off: EFS ends when a file is read.
     """

@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a new folder takes the place of an old one, and how to get out of any interruption.
 
-Beside the folder `X` there may be `X.prs-new` (being extracted), `X.prs-part` (holds children of the old folder while they are moved out one by one)
-and `X.prs-old` (the whole old folder). What exists says how far a run came, so no journal is needed:
+Beside the folder `X` there may be `X.prs-new` (being extracted), `X.prs-part` (holds children of the old folder while
+they are moved out one by one) and `X.prs-old` (the whole old folder). What exists says how far a run came, so no
+journal is needed:
 
     by renaming     X -> X.prs-old, X.prs-new -> X
-    by children     children of X -> X.prs-part, X.prs-part -> X.prs-old, children of X.prs-new -> X (X.prs-new stays, empty, until all is well)
+    by children children of X -> X.prs-part, X.prs-part -> X.prs-old, children of X.prs-new -> X (X.prs-new stays,
+    empty, until all is well)
 
 The second way is for a folder that Windows will not rename because something in it is open.
 """
@@ -77,11 +79,18 @@ def undo(done: Sequence[Move]) -> list[Move]:
 
 
 def repair(
-    where: Places, *, live: Sequence[str] | None, new: Sequence[str] | None, part: Sequence[str] | None, old: Sequence[str] | None
+    where: Places,
+    *,
+    live: Sequence[str] | None,
+    new: Sequence[str] | None,
+    part: Sequence[str] | None,
+    old: Sequence[str] | None,
 ) -> list[Step]:
-    """What an interrupted run left, undone as far as the old folder is concerned. Each argument: names of the children, None when there is no such folder.
+    """What an interrupted run left, undone as far as the old folder is concerned. Each argument: names of the children,
+    None when there is no such folder.
 
-    Afterwards X.prs-new and X.prs-part are gone. X.prs-old is left only where X is complete: whether X is good is then for who compares it with its archive.
+    Afterwards X.prs-new and X.prs-part are gone. X.prs-old is left only where X is complete: whether X is good is then
+    for who compares it with its archive.
     """
     steps: list[Step] = []
     if part is None and old is not None and live is not None and new:

@@ -32,19 +32,23 @@ def common_folder(names: Sequence[str]) -> str:
 
 
 def adopt(entries: Sequence[ReadEntry], *, where: str, path: str, created: str) -> Manifest:
-    """The manifest that the archive should have had. Raises RecoveryError when it is damaged, or no archive of an application.
+    """The manifest that the archive should have had. Raises RecoveryError when it is damaged, or no archive of an
+    application.
 
-    entries: all of them, read to their end, by names relative to the application's folder. where: how a message names the archive.
+    entries: all of them, read to their end, by names relative to the application's folder. where: how a message names
+    the archive.
     """
     if any(name_key(entry.name.replace("\\", "/").partition("/")[0]) == name_key(OWN_FOLDER) for entry in entries):
         raise RecoveryError(
-            f"{where} is of app_backup, and its manifest is gone", advice="Use another archive: somebody took something out of this one"
+            f"{where} is of app_backup, and its manifest is gone",
+            advice="Use another archive: somebody took something out of this one",
         )
     files = [entry for entry in entries if not entry.name.replace("\\", "/").endswith("/")]
     damaged = [entry.name for entry in files if not entry.intact]
     if damaged:
         raise RecoveryError(
-            f"{where} is damaged: the checksum of {', '.join(damaged[:5])} is not the one that it says", advice="Use another archive"
+            f"{where} is damaged: the checksum of {', '.join(damaged[:5])} is not the one that it says",
+            advice="Use another archive",
         )
     if not any(name_key(entry.name) == name_key(MARK) for entry in files):
         raise RecoveryError(
@@ -55,6 +59,9 @@ def adopt(entries: Sequence[ReadEntry], *, where: str, path: str, created: str) 
         path=path,
         host="",
         created=created,
-        files=tuple(ManifestFile(name=entry.name.replace("\\", "/"), size=entry.size, sha256=entry.sha256 or "") for entry in files),
+        files=tuple(
+            ManifestFile(name=entry.name.replace("\\", "/"), size=entry.size, sha256=entry.sha256 or "")
+            for entry in files
+        ),
         planned=len(files),
     )

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a backup set is, whoever describes it: a file's header, or the history in msdb.
 
-Everything is read by column name, so the extra columns of newer servers and the missing ones of older servers do no harm.
-GUIDs are lower-case strings without braces, LSNs are ``int`` (numeric(25,0) does not fit a float), sizes are bytes and
-times are aware UTC. Headers carry the source server's local time: see :func:`to_utc` for how it becomes UTC.
+Everything is read by column name, so the extra columns of newer servers and the missing ones of older servers do no
+harm. GUIDs are lower-case strings without braces, LSNs are ``int`` (numeric(25,0) does not fit a float), sizes are
+bytes and times are aware UTC. Headers carry the source server's local time: see :func:`to_utc` for how it becomes UTC.
 """
 
 from __future__ import annotations
@@ -47,13 +47,26 @@ PARTIAL_DIFFERENTIAL = "partial_differential"
 
 # RESTORE HEADERONLY says it with numbers, msdb.dbo.backupset with letters.
 _KINDS = {
-    1: FULL, 2: LOG, 4: FILE, 5: DIFFERENTIAL, 6: FILE_DIFFERENTIAL, 7: PARTIAL, 8: PARTIAL_DIFFERENTIAL,
-    "D": FULL, "L": LOG, "F": FILE, "I": DIFFERENTIAL, "G": FILE_DIFFERENTIAL, "P": PARTIAL, "Q": PARTIAL_DIFFERENTIAL,
+    1: FULL,
+    2: LOG,
+    4: FILE,
+    5: DIFFERENTIAL,
+    6: FILE_DIFFERENTIAL,
+    7: PARTIAL,
+    8: PARTIAL_DIFFERENTIAL,
+    "D": FULL,
+    "L": LOG,
+    "F": FILE,
+    "I": DIFFERENTIAL,
+    "G": FILE_DIFFERENTIAL,
+    "P": PARTIAL,
+    "Q": PARTIAL_DIFFERENTIAL,
 }
 
 _RESTORED = frozenset((FULL, DIFFERENTIAL, LOG))
 _UNKNOWN_TIME_ZONE = 127
-# Some builds of SQL Server 2022 (16.0.4236 is one) write this into every header, wherever their server stands. msdb is right.
+# Some builds of SQL Server 2022 (16.0.4236 is one) write this into every header, wherever their server stands. msdb is
+# right.
 _DOUBTFUL_IN_HEADERS = 0
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
@@ -145,7 +158,9 @@ class BackupSet:
     verified: bool = False
     copies: tuple[Copy, ...] = ()
     files: tuple[DatabaseFile, ...] = ()
-    problem: str = field(init=False, default="")  # why the set cannot be restored, or nothing: the reasons of all its copies
+    problem: str = field(
+        init=False, default=""
+    )  # why the set cannot be restored, or nothing: the reasons of all its copies
 
     def __post_init__(self) -> None:
         if not self.copies or self.copies[0].problem or self.snapshot or self.kind not in _RESTORED:
@@ -186,7 +201,9 @@ class BackupSet:
 
 
 def guid(value: Any) -> str:
-    """A GUID as the drivers, JSON or T-SQL give it, as one lower-case string; nothing and zero become an empty string."""
+    """A GUID as the drivers, JSON or T-SQL give it, as one lower-case string; nothing and zero become an
+    empty string.
+    """
     text = "" if value is None else str(value).strip("{} ").lower()
     return "" if text == _NO_GUID else text
 
@@ -203,9 +220,9 @@ def lsn(value: Any) -> int | None:
 def to_utc(value: Any, *, quarter_hours: Any = None, zone: tzinfo | None = None) -> tuple[datetime, timedelta | None]:
     """A time from a header as aware UTC, and the offset that was used (``None``: unknown, taken for UTC).
 
-    ``zone`` is what a person knows about the source server, and wins; then comes the header's own offset (``TimeZone``, in quarter
-    hours, 127 = unknown). Without either the time is taken for UTC and the caller can see that it was. Raises :class:`HeaderError` for a moment
-    before the first or after the last year of the calendar.
+    ``zone`` is what a person knows about the source server, and wins; then comes the header's own offset (``TimeZone``,
+    in quarter hours, 127 = unknown). Without either the time is taken for UTC and the caller can see that it was.
+    Raises :class:`HeaderError` for a moment before the first or after the last year of the calendar.
     """
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     if moment.tzinfo is not None:
@@ -237,23 +254,35 @@ def _bool(value: Any) -> bool:
     return bool(int(value)) if value is not None else False
 
 
-def backup_set(row: Mapping[str, Any], *, copies: tuple[Copy, ...] = (), files: tuple[DatabaseFile, ...] = (),
-               zone: tzinfo | None = None, from_msdb: bool = False) -> BackupSet:
-    """A row of RESTORE HEADERONLY (column name -> value) as a :class:`BackupSet`. ``from_msdb``: its time zone can be relied on.
+def backup_set(
+    row: Mapping[str, Any],
+    *,
+    copies: tuple[Copy, ...] = (),
+    files: tuple[DatabaseFile, ...] = (),
+    zone: tzinfo | None = None,
+    from_msdb: bool = False,
+) -> BackupSet:
+    """A row of RESTORE HEADERONLY (column name -> value) as a :class:`BackupSet`. ``from_msdb``: its time zone can be
+    relied on.
 
-    Raises :class:`HeaderError` for a row without a backup set of SQL Server in it: another program's, or one behind a password.
+    Raises :class:`HeaderError` for a row without a backup set of SQL Server in it: another program's, or one behind a
+    password.
     """
     row = {name.lower(): value for name, value in row.items()}
     identity = guid(row.get("backupsetguid"))
     kind = _KINDS.get(row.get("backuptype"))  # type: ignore[arg-type]
     if not identity or kind is None or row.get("backupstartdate") is None:
         name = row.get("backupname") or "a backup set without a name"
-        raise HeaderError(f"{name!s} has no readable header (it is protected by a password or was written by another program)")
+        raise HeaderError(
+            f"{name!s} has no readable header (it is protected by a password or was written by another program)"
+        )
     quarter_hours = row.get("timezone")
     if quarter_hours is not None and int(quarter_hours) == _DOUBTFUL_IN_HEADERS and not from_msdb:
         quarter_hours = None
     started, offset = to_utc(row["backupstartdate"], quarter_hours=quarter_hours, zone=zone)
-    finished, _unused = to_utc(row.get("backupfinishdate") or row["backupstartdate"], quarter_hours=quarter_hours, zone=zone)
+    finished, _unused = to_utc(
+        row.get("backupfinishdate") or row["backupstartdate"], quarter_hours=quarter_hours, zone=zone
+    )
     last_valid = row.get("lastvalidrestoretime")
     size = int(row.get("backupsize") or 0)
     return BackupSet(
@@ -287,8 +316,11 @@ def backup_set(row: Mapping[str, Any], *, copies: tuple[Copy, ...] = (), files: 
         collation=row.get("collation") or "",
         compatibility_level=int(row.get("compatibilitylevel") or 0),
         database_version=int(row.get("databaseversion") or 0),
-        version=(int(row.get("softwareversionmajor") or 0), int(row.get("softwareversionminor") or 0),
-                 int(row.get("softwareversionbuild") or 0)),
+        version=(
+            int(row.get("softwareversionmajor") or 0),
+            int(row.get("softwareversionminor") or 0),
+            int(row.get("softwareversionbuild") or 0),
+        ),
         size=size,
         compressed_size=int(row.get("compressedbackupsize") or size),
         key_algorithm=_algorithm(row.get("keyalgorithm")),
@@ -302,17 +334,32 @@ def backup_set(row: Mapping[str, Any], *, copies: tuple[Copy, ...] = (), files: 
 
 # Where msdb.dbo.backupset calls a header's column by another name than the header's own with underscores.
 _HISTORY_NAMES = {
-    "backup_set_uuid": "BackupSetGUID", "type": "BackupType", "database_guid": "BindingID", "family_guid": "FamilyGUID",
-    "last_recovery_fork_guid": "RecoveryForkID", "first_recovery_fork_guid": "FirstRecoveryForkID",
-    "software_major_version": "SoftwareVersionMajor", "software_minor_version": "SoftwareVersionMinor",
-    "software_build_version": "SoftwareVersionBuild", "name": "BackupName", "description": "BackupDescription",
-    "collation_name": "Collation", "has_bulk_logged_data": "HasBulkLoggedData",
+    "backup_set_uuid": "BackupSetGUID",
+    "type": "BackupType",
+    "database_guid": "BindingID",
+    "family_guid": "FamilyGUID",
+    "last_recovery_fork_guid": "RecoveryForkID",
+    "first_recovery_fork_guid": "FirstRecoveryForkID",
+    "software_major_version": "SoftwareVersionMajor",
+    "software_minor_version": "SoftwareVersionMinor",
+    "software_build_version": "SoftwareVersionBuild",
+    "name": "BackupName",
+    "description": "BackupDescription",
+    "collation_name": "Collation",
+    "has_bulk_logged_data": "HasBulkLoggedData",
 }
 
 
-def backup_set_from_history(row: Mapping[str, Any], *, copies: tuple[Copy, ...] = (), files: tuple[DatabaseFile, ...] = (),
-                            zone: tzinfo | None = None) -> BackupSet:
-    """A row of msdb.dbo.backupset (any of its columns) as a :class:`BackupSet`; raises :class:`HeaderError` as for a header."""
+def backup_set_from_history(
+    row: Mapping[str, Any],
+    *,
+    copies: tuple[Copy, ...] = (),
+    files: tuple[DatabaseFile, ...] = (),
+    zone: tzinfo | None = None,
+) -> BackupSet:
+    """A row of msdb.dbo.backupset (any of its columns) as a :class:`BackupSet`; raises :class:`HeaderError` as for a
+    header.
+    """
     renamed = {_HISTORY_NAMES.get(name.lower(), name.replace("_", "")): value for name, value in row.items()}
     if isinstance(renamed.get("BackupType"), str):
         renamed["BackupType"] = renamed["BackupType"].strip().upper()
@@ -322,15 +369,23 @@ def backup_set_from_history(row: Mapping[str, Any], *, copies: tuple[Copy, ...] 
 def label(row: Mapping[str, Any]) -> Label:
     """The row of RESTORE LABELONLY (column name -> value)."""
     row = {name.lower(): value for name, value in row.items()}
-    return Label(media_set_id=guid(row.get("mediasetid")), family_count=int(row.get("familycount") or 1),
-                 family_sequence=int(row.get("familysequencenumber") or 1), mirror_count=int(row.get("mirror_count") or 1))
+    return Label(
+        media_set_id=guid(row.get("mediasetid")),
+        family_count=int(row.get("familycount") or 1),
+        family_sequence=int(row.get("familysequencenumber") or 1),
+        mirror_count=int(row.get("mirror_count") or 1),
+    )
 
 
 def database_file(row: Mapping[str, Any]) -> DatabaseFile:
     """A row of RESTORE FILELISTONLY, or of msdb.dbo.backupfile (column name -> value)."""
     row = {name.lower().replace("_", ""): value for name, value in row.items()}
     return DatabaseFile(
-        logical_name=row["logicalname"], physical_name=row.get("physicalname") or "",
+        logical_name=row["logicalname"],
+        physical_name=row.get("physicalname") or "",
         type=str(row.get("type") or row.get("filetype") or "D").strip().upper(),
-        size=int(row.get("size") or row.get("filesize") or 0), file_id=int(row.get("fileid") or row.get("filenumber") or 0),
-        is_present=_bool(row.get("ispresent", 1)), tde_thumbprint=_thumbprint(row.get("tdethumbprint")))
+        size=int(row.get("size") or row.get("filesize") or 0),
+        file_id=int(row.get("fileid") or row.get("filenumber") or 0),
+        is_present=_bool(row.get("ispresent", 1)),
+        tde_thumbprint=_thumbprint(row.get("tdethumbprint")),
+    )

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What backups there are: from files that were read, from the history in msdb, or from both reconciled.
 
-Files say everything about themselves, their names nothing. A set is known by its GUID: stripes are put together by media set
-and sequence number, a second file of the same stripe becomes another copy, and whatever cannot be used stays in the inventory
-with the reason, so that a plan can tell why it left it out.
+Files say everything about themselves, their names nothing. A set is known by its GUID: stripes are put together by
+media set and sequence number, a second file of the same stripe becomes another copy, and whatever cannot be used stays
+in the inventory with the reason, so that a plan can tell why it left it out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,18 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
     guid,
 )
 
-__all__ = ["FileReading", "Inventory", "Reconciliation", "UnreadableFile", "assemble", "from_history", "merge", "reconcile", "same_path", "tell_zones"]
+__all__ = [
+    "FileReading",
+    "Inventory",
+    "Reconciliation",
+    "UnreadableFile",
+    "assemble",
+    "from_history",
+    "merge",
+    "reconcile",
+    "same_path",
+    "tell_zones",
+]
 
 # msdb.dbo.backupmediafamily.device_type (+ 100 for a device known to the server by a name of its own).
 _DISK = 2
@@ -38,10 +49,10 @@ _DISK = 2
 class FileReading:
     """What one backup file answered.
 
-    ``headers`` are the rows of RESTORE HEADERONLY, ``label`` is that of LABELONLY, ``files`` are the rows of FILELISTONLY by
-    position. ``problem`` says why the file could not be read at all, ``os_error`` is the Windows error that kept it from being
-    read, ``set_problems`` what is wrong with the set at a position (a failed VERIFYONLY, say), ``verified`` names the positions
-    that VERIFYONLY has found good.
+    ``headers`` are the rows of RESTORE HEADERONLY, ``label`` is that of LABELONLY, ``files`` are the rows of
+    FILELISTONLY by position. ``problem`` says why the file could not be read at all, ``os_error`` is the Windows error
+    that kept it from being read, ``set_problems`` what is wrong with the set at a position (a failed VERIFYONLY, say),
+    ``verified`` names the positions that VERIFYONLY has found good.
     """
 
     path: str
@@ -80,17 +91,23 @@ def same_path(path: str) -> str:
     return str(PureWindowsPath(path)).lower()
 
 
-def _copies(stripes: Mapping[int, list[tuple[str, str]]], *, count: int, position: int, media_set_id: str) -> list[Copy]:
+def _copies(
+    stripes: Mapping[int, list[tuple[str, str]]], *, count: int, position: int, media_set_id: str
+) -> list[Copy]:
     """All ways to read one set from one media set; ``stripes``: sequence number -> [(path, problem of the set in it)].
 
-    A folder that holds every stripe without a problem makes a copy of its own; the stripes scattered over folders are joined
-    into one more only when no folder has them all.
+    A folder that holds every stripe without a problem makes a copy of its own; the stripes scattered over folders are
+    joined into one more only when no folder has them all.
     """
     missing = [number for number in range(1, count + 1) if not stripes.get(number)]
     if missing:
         there = tuple(path for number in sorted(stripes) for path, _problem in stripes[number][:1])
         numbers = ", ".join(str(number) for number in missing)
-        problem = f"stripe {numbers} of {count} is missing" if len(missing) == 1 else f"stripes {numbers} of {count} are missing"
+        problem = (
+            f"stripe {numbers} of {count} is missing"
+            if len(missing) == 1
+            else f"stripes {numbers} of {count} are missing"
+        )
         if any(number < 1 or number > count for number in stripes):
             problem = f"it says that it has {count} stripes, but there are more"
         return [Copy(stripes=there, position=position, media_set_id=media_set_id, problem=problem)]
@@ -115,7 +132,12 @@ def _copies(stripes: Mapping[int, list[tuple[str, str]]], *, count: int, positio
 
 def _copy(files: Sequence[tuple[str, str]], *, position: int, media_set_id: str) -> Copy:
     problems = dict.fromkeys(f"{problem} ({path})" for path, problem in files if problem)
-    return Copy(stripes=tuple(path for path, _problem in files), position=position, media_set_id=media_set_id, problem="; ".join(problems))
+    return Copy(
+        stripes=tuple(path for path, _problem in files),
+        position=position,
+        media_set_id=media_set_id,
+        problem="; ".join(problems),
+    )
 
 
 def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> Inventory:
@@ -154,12 +176,20 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
             counts[media.media_set_id, position] = media.family_count
             files = tuple(database_file(file) for file in reading.files.get(position, ()))
             known = first.get(identity)
-            first[identity] = (known[0] if known else row, (known and known[1]) or files,
-                               position in reading.verified and (known is None or known[2]))
+            first[identity] = (
+                known[0] if known else row,
+                (known and known[1]) or files,
+                position in reading.verified and (known is None or known[2]),
+            )
     for identity, media_sets in places.items():
         row, files, verified = first[identity]
-        copies = [copy for (media_set_id, position), stripes in sorted(media_sets.items())
-                  for copy in _copies(stripes, count=counts[media_set_id, position], position=position, media_set_id=media_set_id)]
+        copies = [
+            copy
+            for (media_set_id, position), stripes in sorted(media_sets.items())
+            for copy in _copies(
+                stripes, count=counts[media_set_id, position], position=position, media_set_id=media_set_id
+            )
+        ]
         copies.sort(key=lambda copy: bool(copy.problem))
         made = backup_set(row, copies=tuple(copies), files=files, zone=zone)
         made.verified = verified and not made.problem
@@ -173,14 +203,19 @@ def _column(row: Mapping[str, Any], name: str) -> Any:
     return next((value for column, value in row.items() if column.lower() == name.lower()), None)
 
 
-def from_history(backupset: Iterable[Mapping[str, Any]], families: Iterable[Mapping[str, Any]],
-                 files: Iterable[Mapping[str, Any]] = (), *, zone: tzinfo | None = None) -> Inventory:
+def from_history(
+    backupset: Iterable[Mapping[str, Any]],
+    families: Iterable[Mapping[str, Any]],
+    files: Iterable[Mapping[str, Any]] = (),
+    *,
+    zone: tzinfo | None = None,
+) -> Inventory:
     """Sets as a living server's msdb knows them.
 
     ``backupset``: rows of msdb.dbo.backupset; ``families``: rows of msdb.dbo.backupmediafamily (media_set_id,
-    family_sequence_number, mirror, physical_device_name, device_type); ``files``: rows of msdb.dbo.backupfile, optional. The
-    history says where a set was written to, not that it still lies there; a set on a tape, a virtual device or a URL is kept
-    with that reason.
+    family_sequence_number, mirror, physical_device_name, device_type); ``files``: rows of msdb.dbo.backupfile,
+    optional. The history says where a set was written to, not that it still lies there; a set on a tape, a virtual
+    device or a URL is kept with that reason.
     """
     stripes: dict[int, dict[int, list[tuple[int, Mapping[str, Any]]]]] = {}
     for family in families:
@@ -196,13 +231,26 @@ def from_history(backupset: Iterable[Mapping[str, Any]], families: Iterable[Mapp
             members.sort(key=lambda member: member[0])
             devices = [member for _number, member in members]
             elsewhere = [device for device in devices if int(device.get("device_type") or _DISK) % 100 != _DISK]
-            problem = f"it was written to {elsewhere[0].get('physical_device_name')}, which is not a file" if elsewhere else ""
-            copies.append(Copy(stripes=tuple(str(device["physical_device_name"]) for device in devices),
-                               position=int(row.get("position") or 1), problem=problem))
+            problem = (
+                f"it was written to {elsewhere[0].get('physical_device_name')}, which is not a file"
+                if elsewhere
+                else ""
+            )
+            copies.append(
+                Copy(
+                    stripes=tuple(str(device["physical_device_name"]) for device in devices),
+                    position=int(row.get("position") or 1),
+                    problem=problem,
+                )
+            )
         try:
-            made = backup_set_from_history(row, copies=tuple(copies), files=tuple(of_set.get(int(row["backup_set_id"]), ())), zone=zone)
+            made = backup_set_from_history(
+                row, copies=tuple(copies), files=tuple(of_set.get(int(row["backup_set_id"]), ())), zone=zone
+            )
         except (HeaderError, ValueError, TypeError) as error:
-            inventory.unreadable.append(UnreadableFile(path=copies[0].stripes[0] if copies else "msdb", reason=str(error)))
+            inventory.unreadable.append(
+                UnreadableFile(path=copies[0].stripes[0] if copies else "msdb", reason=str(error))
+            )
             continue
         inventory.sets.append(made)
     return inventory
@@ -233,18 +281,24 @@ def tell_zones(found: Inventory, history: Inventory) -> None:
 
 
 def _joined(known: BackupSet, other: BackupSet) -> BackupSet:
-    copies = {(tuple(same_path(path) for path in copy.stripes), copy.position): copy for copy in (*other.copies, *known.copies)}
+    copies = {
+        (tuple(same_path(path) for path in copy.stripes), copy.position): copy
+        for copy in (*other.copies, *known.copies)
+    }
     ordered = sorted(copies.values(), key=lambda copy: (bool(copy.problem), copy not in known.copies))
-    return replace(known, copies=tuple(ordered), files=known.files or other.files, verified=known.verified or other.verified)
+    return replace(
+        known, copies=tuple(ordered), files=known.files or other.files, verified=known.verified or other.verified
+    )
 
 
 @dataclass(slots=True, kw_only=True)
 class Reconciliation:
     """The history in msdb against the files that were found.
 
-    ``inventory`` is what to plan with: the files' word, with the history's sets whose files were not found kept as unusable.
-    ``lost``: known to msdb, in none of the files. ``unknown_to_history``: in the files, not in msdb (made by another server,
-    or msdb was rebuilt or pruned). ``moved``: in both, at another path than msdb says.
+    ``inventory`` is what to plan with: the files' word, with the history's sets whose files were not found kept as
+    unusable.
+    ``lost``: known to msdb, in none of the files. ``unknown_to_history``: in the files, not in msdb (made by another
+    server, or msdb was rebuilt or pruned). ``moved``: in both, at another path than msdb says.
     """
 
     inventory: Inventory
@@ -261,8 +315,12 @@ def reconcile(history: Inventory, found: Inventory) -> Reconciliation:
     for identity, one in in_history.items():
         if identity in in_files:
             continue
-        gone = tuple(replace(copy, problem=copy.problem or "msdb knows it, but no such file was found") for copy in one.copies)
-        lost.append(replace(one, copies=gone or (Copy(stripes=(), problem="msdb knows it, but not where it was written to"),)))
+        gone = tuple(
+            replace(copy, problem=copy.problem or "msdb knows it, but no such file was found") for copy in one.copies
+        )
+        lost.append(
+            replace(one, copies=gone or (Copy(stripes=(), problem="msdb knows it, but not where it was written to"),))
+        )
     moved = []
     for identity, one in in_files.items():
         told = in_history.get(identity)
@@ -272,5 +330,8 @@ def reconcile(history: Inventory, found: Inventory) -> Reconciliation:
             if not here & there:
                 moved.append(one)
     return Reconciliation(
-        inventory=Inventory(sets=[*found.sets, *lost], unreadable=list(found.unreadable)), lost=lost,
-        unknown_to_history=[one for identity, one in in_files.items() if identity not in in_history], moved=moved)
+        inventory=Inventory(sets=[*found.sets, *lost], unreadable=list(found.unreadable)),
+        lost=lost,
+        unknown_to_history=[one for identity, one in in_files.items() if identity not in in_history],
+        moved=moved,
+    )

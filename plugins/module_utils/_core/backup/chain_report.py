@@ -22,10 +22,13 @@ def by_age(one: BackupSet) -> tuple[datetime, int]:
     return one.finished, one.last_lsn
 
 
-def families(sets: Iterable[BackupSet], *, database: str | None = None, family_guid: str | None = None) -> list[list[BackupSet]]:
+def families(
+    sets: Iterable[BackupSet], *, database: str | None = None, family_guid: str | None = None
+) -> list[list[BackupSet]]:
     """The sets of each database, oldest first; the database with the newest backup last.
 
-    A database is known by its family, and may have been renamed: where ``database`` is wanted, that is every family with that name in it.
+    A database is known by its family, and may have been renamed: where ``database`` is wanted, that is every family
+    with that name in it.
     """
     found: dict[str, list[BackupSet]] = {}
     for one in sorted(sets, key=by_age):
@@ -33,28 +36,38 @@ def families(sets: Iterable[BackupSet], *, database: str | None = None, family_g
     chosen = [
         mine
         for family, mine in found.items()
-        if family_guid in (None, family) and (database is None or any(one.database.casefold() == database.casefold() for one in mine))
+        if family_guid in (None, family)
+        and (database is None or any(one.database.casefold() == database.casefold() for one in mine))
     ]
     return sorted(chosen, key=lambda mine: by_age(mine[-1]))
 
 
 def needed_for_newest(sets: Iterable[BackupSet]) -> list[BackupSet]:
-    """The sets of one family that its newest recovery point needs, in the order of their restore; empty when there is none."""
+    """The sets of one family that its newest recovery point needs, in the order of their restore; empty when there is
+    none.
+    """
     tree = Tree(one for one in sets if not _problem(one))
     return _chain(newest(tree.view(Limits()), tree.forks))
 
 
-def examine(sets: Iterable[BackupSet], *, now: datetime, recovery_point_objective: timedelta | None = None,
-            certificates: frozenset[str] | None = None, lost: Collection[str] = ()) -> dict[str, Any]:
+def examine(
+    sets: Iterable[BackupSet],
+    *,
+    now: datetime,
+    recovery_point_objective: timedelta | None = None,
+    certificates: frozenset[str] | None = None,
+    lost: Collection[str] = (),
+) -> dict[str, Any]:
     """Plain JSON about the sets of one database family.
 
-    newest: end of the newest usable backup by kind. chain: GUIDs of the sets that the newest recovery point needs, in order.
-    reachable: stretches of time to every moment of which the database can be brought ({from, until, fork}, UTC), the newest last.
-    recovery_point, age_seconds: the newest moment, and how long ago it is; within_objective: whether that is short enough (null
-    without an objective). gaps: stretches of the log between backups that no usable log backup holds ({fork, from_lsn, until_lsn,
-    from, until}). forks: {guid, parent, fork_point_lsn, sets, newest}. unusable: {guid, kind, reason, files}. lost: the same of the sets
-    whose GUIDs are in ``lost``: nothing is left of them but the history. counts: {usable, unusable, lost}. certificates: the
-    thumbprints that a restore needs; certificates_missing: those of them that are not among the server's (null: not known).
+    newest: end of the newest usable backup by kind. chain: GUIDs of the sets that the newest recovery point needs, in
+    order. reachable: stretches of time to every moment of which the database can be brought ({from, until, fork}, UTC),
+    the newest last. recovery_point, age_seconds: the newest moment, and how long ago it is; within_objective: whether
+    that is short enough (null without an objective). gaps: stretches of the log between backups that no usable log
+    backup holds ({fork, from_lsn, until_lsn, from, until}). forks: {guid, parent, fork_point_lsn, sets, newest}.
+    unusable: {guid, kind, reason, files}. lost: the same of the sets whose GUIDs are in ``lost``: nothing is left of
+    them but the history. counts: {usable, unusable, lost}. certificates: the thumbprints that a restore needs;
+    certificates_missing: those of them that are not among the server's (null: not known).
     """
     ordered = sorted(sets, key=by_age)
     usable = [one for one in ordered if not _problem(one)]
@@ -63,23 +76,32 @@ def examine(sets: Iterable[BackupSet], *, now: datetime, recovery_point_objectiv
     reached = found.time if found is not None else None
     age = None if reached is None else max(now - reached, timedelta())
     needed = sorted(set().union(*map(_thumbprints, usable)))
-    unusable = [(one, problem) for one in ordered if (problem := _problem(one)) and one.guid not in lost] + tree.unusable
+    unusable = [
+        (one, problem) for one in ordered if (problem := _problem(one)) and one.guid not in lost
+    ] + tree.unusable
     gone = [(one, one.problem) for one in ordered if one.guid in lost]
     left_out = {one.guid for one, _reason in unusable}
     return {
         "newest": {one.kind: one.finished.isoformat() for one in usable if one.guid not in left_out},
         "recovery_point": None if reached is None else reached.isoformat(),
         "age_seconds": None if age is None else int(age.total_seconds()),
-        "within_objective": None if recovery_point_objective is None else age is not None and age <= recovery_point_objective,
+        "within_objective": None
+        if recovery_point_objective is None
+        else age is not None and age <= recovery_point_objective,
         "chain": [one.guid for one in _chain(found)],
-        "reachable": [{"from": window.start.isoformat(), "until": window.end.isoformat(), "fork": window.fork} for window in windows(tree, tree.forks)],
+        "reachable": [
+            {"from": window.start.isoformat(), "until": window.end.isoformat(), "fork": window.fork}
+            for window in windows(tree, tree.forks)
+        ],
         "gaps": [gap for guid in tree.forks for gap in _gaps(tree.forks[guid])],
         "forks": [_fork(fork, ordered) for fork in tree.forks.values()],
         "unusable": [_left_out(one, reason) for one, reason in unusable],
         "lost": [_left_out(one, reason) for one, reason in gone],
         "counts": {"usable": len(ordered) - len(unusable) - len(gone), "unusable": len(unusable), "lost": len(gone)},
         "certificates": needed,
-        "certificates_missing": None if certificates is None else [thumbprint for thumbprint in needed if thumbprint not in certificates],
+        "certificates_missing": None
+        if certificates is None
+        else [thumbprint for thumbprint in needed if thumbprint not in certificates],
     }
 
 
@@ -96,18 +118,30 @@ def _chain(found: Found | None) -> list[BackupSet]:
 
 
 def _thumbprints(one: BackupSet) -> set[str]:
-    """Of the certificates for the backup itself and for the database's own encryption (TDE), as far as its files are known."""
+    """Of the certificates for the backup itself and for the database's own encryption (TDE), as far as its files are
+    known.
+    """
     return {one.encryptor_thumbprint, *(file.tde_thumbprint for file in one.files)} - {""}
 
 
 def _left_out(one: BackupSet, reason: str) -> dict[str, Any]:
-    return {"guid": one.guid, "kind": one.kind, "reason": reason, "files": [path for copy in one.copies for path in copy.stripes]}
+    return {
+        "guid": one.guid,
+        "kind": one.kind,
+        "reason": reason,
+        "files": [path for copy in one.copies for path in copy.stripes],
+    }
 
 
 def _fork(fork: Fork, ordered: Sequence[BackupSet]) -> dict[str, Any]:
     mine = [one for one in ordered if one.last_fork == fork.guid]
-    return {"guid": fork.guid, "parent": fork.parent or None, "fork_point_lsn": fork.point, "sets": len(mine),
-            "newest": mine[-1].finished.isoformat() if mine else None}
+    return {
+        "guid": fork.guid,
+        "parent": fork.parent or None,
+        "fork_point_lsn": fork.point,
+        "sets": len(mine),
+        "newest": mine[-1].finished.isoformat() if mine else None,
+    }
 
 
 def _gaps(fork: Fork) -> list[dict[str, Any]]:
@@ -119,38 +153,86 @@ def _gaps(fork: Fork) -> list[dict[str, Any]]:
     for log in sorted(fork.logs, key=lambda log: (fork.start(log), log.last_lsn)):
         start = fork.start(log)
         if reach is not None and before is not None and start > reach:
-            gaps.append({"fork": fork.guid, "from_lsn": reach, "until_lsn": start, "from": before.finished.isoformat(), "until": log.started.isoformat()})
+            gaps.append(
+                {
+                    "fork": fork.guid,
+                    "from_lsn": reach,
+                    "until_lsn": start,
+                    "from": before.finished.isoformat(),
+                    "until": log.started.isoformat(),
+                }
+            )
         if reach is None or log.last_lsn > reach:
             reach, before = log.last_lsn, log
     return gaps
 
 
-def metrics(databases: Iterable[Mapping[str, Any]], *, asked: str, now: datetime, recovery_point_objective: int | None = None,
-            unreadable: int = 0) -> list[Metric]:
+def metrics(
+    databases: Iterable[Mapping[str, Any]],
+    *,
+    asked: str,
+    now: datetime,
+    recovery_point_objective: int | None = None,
+    unreadable: int = 0,
+) -> list[Metric]:
     """What monitoring wants to know of what :func:`examine` told of each database.
 
-    ``asked``: the server whose view it is. Moments are seconds since 1970, so that their age grows when nobody looks any more.
+    ``asked``: the server whose view it is. Moments are seconds since 1970, so that their age grows when nobody looks
+    any more.
     """
-    reports = [({"server": asked, "database": told["database"], "family": told["family_guid"]}, told) for told in databases]
+    reports = [
+        ({"server": asked, "database": told["database"], "family": told["family_guid"]}, told) for told in databases
+    ]
 
     def of_each(name: str, about: str, value: Any) -> Metric:
         return Metric(f"prs_backup_{name}", about, [(labels, value(told)) for labels, told in reports])
 
     return [
-        Metric("prs_backup_read_timestamp_seconds", "When the backups were looked at.", [({"server": asked}, now.timestamp())]),
-        Metric("prs_backup_unreadable_files", "Files among the backups that gave none.", [({"server": asked}, unreadable)]),
-        of_each("recoverable", "Whether the database can be brought back at all.", lambda told: told["recovery_point"] is not None),
-        of_each("recovery_point_timestamp_seconds", "The newest moment that can be reached.", lambda told: _seconds(told["recovery_point"])),
+        Metric(
+            "prs_backup_read_timestamp_seconds",
+            "When the backups were looked at.",
+            [({"server": asked}, now.timestamp())],
+        ),
+        Metric(
+            "prs_backup_unreadable_files", "Files among the backups that gave none.", [({"server": asked}, unreadable)]
+        ),
+        of_each(
+            "recoverable",
+            "Whether the database can be brought back at all.",
+            lambda told: told["recovery_point"] is not None,
+        ),
+        of_each(
+            "recovery_point_timestamp_seconds",
+            "The newest moment that can be reached.",
+            lambda told: _seconds(told["recovery_point"]),
+        ),
         of_each("recovery_point_objective_seconds", "How much may be lost.", lambda told: recovery_point_objective),
         of_each("reachable_since_timestamp_seconds", "The oldest moment that can be reached.", _reachable_since),
-        Metric("prs_backup_newest_timestamp_seconds", "End of the newest usable backup of a kind.",
-               [({**labels, "type": kind}, _seconds(moment)) for labels, told in reports for kind, moment in told["newest"].items()]),
-        Metric("prs_backup_sets", "Backup sets: usable, unusable, or lost to all but the history.",
-               [({**labels, "state": state}, count) for labels, told in reports for state, count in told["counts"].items()]),
+        Metric(
+            "prs_backup_newest_timestamp_seconds",
+            "End of the newest usable backup of a kind.",
+            [
+                ({**labels, "type": kind}, _seconds(moment))
+                for labels, told in reports
+                for kind, moment in told["newest"].items()
+            ],
+        ),
+        Metric(
+            "prs_backup_sets",
+            "Backup sets: usable, unusable, or lost to all but the history.",
+            [
+                ({**labels, "state": state}, count)
+                for labels, told in reports
+                for state, count in told["counts"].items()
+            ],
+        ),
         of_each("gaps", "Stretches of the log that no backup holds.", lambda told: len(told["gaps"])),
         of_each("forks", "Recovery paths.", lambda told: len(told["forks"])),
-        of_each("certificates_missing", "Certificates that a restore needs and the server does not have.",
-                lambda told: None if told["certificates_missing"] is None else len(told["certificates_missing"])),
+        of_each(
+            "certificates_missing",
+            "Certificates that a restore needs and the server does not have.",
+            lambda told: None if told["certificates_missing"] is None else len(told["certificates_missing"]),
+        ),
     ]
 
 

@@ -57,7 +57,8 @@ def backup_files(
 ) -> list[str]:
     """Full paths of the files of one backup, one per stripe.
 
-    time: aware; the name says it in UTC. A striped backup whose template has no {stripe} gets "_1of3" before its extension.
+    time: aware; the name says it in UTC. A striped backup whose template has no {stripe} gets "_1of3" before its
+    extension.
     """
     check_folder(folder)
     if stripes > 1 and "{stripe}" not in template:
@@ -73,18 +74,31 @@ def backup_files(
         "extension": EXTENSIONS[type],
         "stripes": str(stripes),
     }
-    return [join_path(folder, _file_name(template, {**common, "stripe": str(stripe)})) for stripe in range(1, stripes + 1)]
+    return [
+        join_path(folder, _file_name(template, {**common, "stripe": str(stripe)})) for stripe in range(1, stripes + 1)
+    ]
 
 
 def check_folder(folder: str) -> None:
-    """Raises RecoveryError for a folder that Windows cannot have, before anything is written that would have to be brought there."""
+    """Raises RecoveryError for a folder that Windows cannot have, before anything is written that would have to be
+    brought there.
+    """
     if not is_full_path(folder):
-        raise RecoveryError(f"'{folder}' is no full path, and what it is below depends on who looks", advice="Begin it with a drive or a share")
+        raise RecoveryError(
+            f"'{folder}' is no full path, and what it is below depends on who looks",
+            advice="Begin it with a drive or a share",
+        )
     parts = folder.replace("/", "\\").removeprefix("\\\\?\\").split("\\")
     if any(part[-1:] in (" ", ".") and part.strip(".") for part in parts):
-        raise RecoveryError(f"'{folder}' is no path on Windows, which leaves out a blank or a dot at the end of a folder's name", advice="Choose another")
+        raise RecoveryError(
+            f"'{folder}' is no path on Windows, which leaves out a blank or a dot at the end of a folder's name",
+            advice="Choose another",
+        )
     if not folder.startswith("/") and any(map(_FORBIDDEN.search, parts[1:] if parts[0][1:] == ":" else parts)):
-        raise RecoveryError(f"'{folder}' is no path on Windows", advice='The name of a folder must not contain any of < > : " / \\ | ? *')
+        raise RecoveryError(
+            f"'{folder}' is no path on Windows",
+            advice='The name of a folder must not contain any of < > : " / \\ | ? *',
+        )
 
 
 def is_full_path(path: str) -> bool:
@@ -97,15 +111,20 @@ def _file_name(template: str, values: dict[str, str]) -> str:
     name = ""
     try:
         for text, field, form, conversion in _PARTS(template):
-            if field is not None and (field not in safe or form or conversion):      # the full language of templates could ask for gigabytes
+            if field is not None and (
+                field not in safe or form or conversion
+            ):  # the full language of templates could ask for gigabytes
                 raise ValueError(f"there is no {{{field}}}" if field not in safe else f"{{{field}}} has no other form")
             name += text + safe.get(field or "", "")
     except ValueError as problem:
         raise RecoveryError(
-            f"The template of file names '{template}' cannot be used ({problem})", advice=f"It may hold {_fields()} and plain text"
+            f"The template of file names '{template}' cannot be used ({problem})",
+            advice=f"It may hold {_fields()} and plain text",
         ) from None
     if _FORBIDDEN.search(name):
-        raise RecoveryError(f"'{name}' is no name of a file on Windows", advice='It must not contain any of < > : " / \\ | ? *')
+        raise RecoveryError(
+            f"'{name}' is no name of a file on Windows", advice='It must not contain any of < > : " / \\ | ? *'
+        )
     if not name.strip(" .") or name[-1] in " ." or _RESERVED.match(name):
         raise RecoveryError(f"'{name}' is no name of a file on Windows", advice="Change the template of file names")
     return name
@@ -126,7 +145,9 @@ def manifest_name(first_file: str) -> str:
 
 
 def is_beside(path: str) -> bool:
-    """Whether a file is one of ours that lies beside backups and is none: a manifest, a note, a lease, or one of them half-way."""
+    """Whether a file is one of ours that lies beside backups and is none: a manifest, a note, a lease, or one of them
+    half-way.
+    """
     return re.search(_BESIDE, path) is not None
 
 

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manifest of a backup: what sql_backup reports of it, as JSON, in a file beside the backup and on the control node.
+"""The manifest of a backup: what sql_backup reports of it, as JSON, in a file beside the backup and on the control
+node.
 
-It is written last, so its presence means that the backup is complete. What is not yet complete, and has to be brought to another
-folder, is told by a note beside it until it is.
+It is written last, so its presence means that the backup is complete. What is not yet complete, and has to be brought
+to another folder, is told by a note beside it until it is.
 """
 
 from __future__ import annotations
@@ -24,9 +25,27 @@ __all__ = ["Note", "StoredBackup", "at_place", "manifest_lines", "note_name", "p
 NOTE_FORMAT = "prs.recovery unfinished sql backup 1"
 
 _SAME = (
-    "guid", "database", "server", "family_guid", "first_lsn", "last_lsn", "checkpoint_lsn", "database_backup_lsn", "differential_base_guid", "first_fork",
-    "last_fork", "copy_only", "checksums", "damaged", "size", "compressed_size", "database_version", "collation", "recovery_model", "encryptor_thumbprint",
-)  # fmt: skip
+    "guid",
+    "database",
+    "server",
+    "family_guid",
+    "first_lsn",
+    "last_lsn",
+    "checkpoint_lsn",
+    "database_backup_lsn",
+    "differential_base_guid",
+    "first_fork",
+    "last_fork",
+    "copy_only",
+    "checksums",
+    "damaged",
+    "size",
+    "compressed_size",
+    "database_version",
+    "collation",
+    "recovery_model",
+    "encryptor_thumbprint",
+)
 """What a set of a manifest (_sql.backups.described) and BackupSet call alike."""
 
 
@@ -56,7 +75,9 @@ def manifest_lines(report: Mapping[str, Any]) -> list[str]:
     return json.dumps(report, indent=2, sort_keys=True).split("\n")
 
 
-def at_place(report: Mapping[str, Any], files: list[str], *, hashes: Mapping[str, tuple[str | None, int]]) -> dict[str, Any]:
+def at_place(
+    report: Mapping[str, Any], files: list[str], *, hashes: Mapping[str, tuple[str | None, int]]
+) -> dict[str, Any]:
     """What the manifest beside one copy of a backup says. files: of that copy; hashes: SHA-256 and size of each."""
     sets = [{**one, "files": files} for one in report["sets"]]
     return {
@@ -72,8 +93,9 @@ def at_place(report: Mapping[str, Any], files: list[str], *, hashes: Mapping[str
 def parse_manifest(lines: Iterable[str], *, path: str, present: Mapping[str, int]) -> StoredBackup | None:
     """The backup that a manifest beside it tells of; None for a file that is none.
 
-    path: of the manifest; the files are taken to lie beside it, wherever they were when it was written. present: size by path, in
-    lower case, of the files that there are. One that is missing or has another size is a problem of the copy.
+    path: of the manifest; the files are taken to lie beside it, wherever they were when it was written. present: size
+    by path, in lower case, of the files that there are. One that is missing or has another size is a problem of the
+    copy.
     """
     folder = ntpath.dirname(path)
     try:
@@ -86,7 +108,11 @@ def parse_manifest(lines: Iterable[str], *, path: str, present: Mapping[str, int
         hashes = {names[file]: str(digest) for file, digest in content["sha256"].items() if digest}
         [values] = content["sets"]
         wrong = [file for file in files if present.get(file.lower()) != sizes[file]]
-        copy = Copy(stripes=files, position=int(values["position"]), problem=f"{wrong[0]} is missing or was changed" if wrong else "")
+        copy = Copy(
+            stripes=files,
+            position=int(values["position"]),
+            problem=f"{wrong[0]} is missing or was changed" if wrong else "",
+        )
         return StoredBackup(set=_set_of(values, copies=(copy,)), files=files, sha256=hashes, sizes=sizes)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -3,15 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recovery paths: which logs continue which backups, over recovery forks, and how far.
 
-The log of a database is a tree. Every RESTORE WITH RECOVERY starts a new branch, a *recovery fork*, at a *fork point*; a log
-backup starts on one fork and may end on the next one. On each fork there is one axis of LSNs, and a log backup is an interval
-on it: it applies to a database that stands at ``x`` when ``start <= x < end``, and leaves it at ``end``. So the questions
-"how far" and "from where" are questions about the union of intervals, answered by sorting and bisection:
+The log of a database is a tree. Every RESTORE WITH RECOVERY starts a new branch, a *recovery fork*, at a *fork point*;
+a log backup starts on one fork and may end on the next one. On each fork there is one axis of LSNs, and a log backup is
+an interval on it: it applies to a database that stands at ``x`` when ``start <= x < end``, and leaves it at ``end``. So
+the questions "how far" and "from where" are questions about the union of intervals, answered by sorting and bisection:
 
 * the newest starting point on a fork reaches everything on it that an older one could reach;
 * a fork without a starting point of its own is entered from its parent, by a log that begins there.
 
-A log without bulk-logged changes can be stopped inside. That is how a fork point in the middle of its parent's log is reached.
+A log without bulk-logged changes can be stopped inside. That is how a fork point in the middle of its parent's log is
+reached.
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import DIFFERENTIAL, FULL, LOG, BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
+    DIFFERENTIAL,
+    FULL,
+    LOG,
+    BackupSet,
+)
 
 __all__ = ["Arrival", "Base", "Fork", "Limits", "Move", "Route", "Tree", "View"]
 
@@ -34,7 +40,8 @@ _POSITION = attrgetter("position")
 
 
 class Base(NamedTuple):
-    """Where rolling forward can begin: after a full, after a differential on its full, or where a RESTORING database stands.
+    """Where rolling forward can begin: after a full, after a differential on its full, or where a RESTORING database
+    stands.
 
     ``finished`` is a moment at or after that of the position; ``None`` when nothing tells.
     """
@@ -63,7 +70,9 @@ class Route(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """The furthest position on a fork, and how the fork is entered: at a base of its own, or by a log from its parent."""
+    """The furthest position on a fork, and how the fork is entered: at a base of its own, or by a log
+    from its parent.
+    """
 
     position: int
     base: Base | None
@@ -72,8 +81,9 @@ class Arrival(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Fork:
-    """What there is on one recovery fork. ``logs`` end on it, ``entries`` are those of them that begin on ``parent``, ``exits`` lead
-    away to children at their fork points."""
+    """What there is on one recovery fork. ``logs`` end on it, ``entries`` are those of them that begin on ``parent``,
+    ``exits`` lead away to children at their fork points.
+    """
 
     guid: str
     parent: str = ""
@@ -91,9 +101,10 @@ class Fork:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Limits:
-    """What may be used on the way to a target: of some logs those that may be restored whole, of some bases those to start from,
-    of some logs those that may be stopped at a fork point. ``None``: all. ``older_bases``: also look at what only bases that are
-    not the newest ones need; whoever wants the way to the newest point, and not all that can be reached, can do without.
+    """What may be used on the way to a target: of some logs those that may be restored whole, of some bases those to
+    start from, of some logs those that may be stopped at a fork point. ``None``: all. ``older_bases``: also look at
+    what only bases that are not the newest ones need; whoever wants the way to the newest point, and not all that can
+    be reached, can do without.
     """
 
     whole: Callable[[list[BackupSet]], list[BackupSet]] | None = None
@@ -103,7 +114,9 @@ class Limits:
 
 
 class _Line:
-    """One fork seen under some limits: its usable logs by end, the stretches that they cover without a gap, its bases."""
+    """One fork seen under some limits: its usable logs by end, the stretches that they cover without a
+    gap, its bases.
+    """
 
     __slots__ = ("base_positions", "bases", "component_ends", "component_starts", "edges", "entries", "exits", "fork")
 
@@ -119,12 +132,15 @@ class _Line:
         self.entries = limits.whole(fork.entries) if limits.whole else fork.entries
         self.component_starts: list[int] = []
         self.component_ends: list[int] = []
-        # id(log that leaves) -> (start of the stretch that leads there, log to stop at the fork point, start of the stretch with it)
+        # id(log that leaves) -> (start of the stretch that leads there, log to stop at the fork point, start of the
+        # stretch with it)
         self.exits: dict[int, tuple[int, BackupSet | None, int]] = {}
         self._sweep(limits)
 
     def _first_needed(self) -> int:
-        """Logs that end before this LSN are of no use: the newest base, or the newest before each point where a log leaves, is past it."""
+        """Logs that end before this LSN are of no use: the newest base, or the newest before each point where a log
+        leaves, is past it.
+        """
         newest = [self.newest_base(), *(self.newest_base(point) for point in {_POINT(log) for log in self.fork.exits})]
         return min(-1 if base is None else base.position for base in newest)
 
@@ -149,13 +165,18 @@ class _Line:
             self._exit(waiting.pop(), stoppable)
 
     def _stoppable(self, limits: Limits) -> tuple[list[int], list[BackupSet]]:
-        """Positions, and for each the log that begins first of those that can be stopped before it: logs of this fork that end
-        later, and logs to other forks that leave there or later."""
+        """Positions, and for each the log that begins first of those that can be stopped before it: logs of this fork
+        that end later, and logs to other forks that leave there or later.
+        """
         fork = self.fork
-        logs, exits = (limits.stopped(fork.logs), limits.stopped(fork.exits)) if limits.stopped else (fork.logs, fork.exits)
+        logs, exits = (
+            (limits.stopped(fork.logs), limits.stopped(fork.exits)) if limits.stopped else (fork.logs, fork.exits)
+        )
         points = [_POINT(log) for log in fork.exits]
         low, high = min(points), max(points)
-        spans = [(log.last_lsn, log) for log in logs if log.last_lsn > low and log.first_lsn <= high and not log.bulk_logged]
+        spans = [
+            (log.last_lsn, log) for log in logs if log.last_lsn > low and log.first_lsn <= high and not log.bulk_logged
+        ]
         spans += [(_POINT(log) + 1, log) for log in exits if not log.bulk_logged]
         spans.sort(key=itemgetter(0), reverse=True)
         first: list[BackupSet] = []
@@ -182,7 +203,9 @@ class _Line:
         return min(position, self.component_starts[index]) if index < len(self.component_ends) else position
 
     def first_entry(self, limit: int | None = None) -> BackupSet | None:
-        """Of the whole logs that lead onto this fork, the one that begins first: where it cannot be entered, none can."""
+        """Of the whole logs that lead onto this fork, the one that begins first: where it cannot be
+        entered, none can.
+        """
         entries = [log for log in self.entries if limit is None or log.last_lsn <= limit]
         return min(entries, key=lambda log: (log.first_lsn, -log.last_lsn), default=None)
 
@@ -209,7 +232,9 @@ class _Line:
                     best = ahead[index]
                 index += 1
             if best is None or best.last_lsn <= position:
-                raise AssertionError(f"no log leads on from LSN {position} to {low}")  # a defect: the caller has asked reach() before
+                raise AssertionError(
+                    f"no log leads on from LSN {position} to {low}"
+                )  # a defect: the caller has asked reach() before
             moves.append(Move(best))
             position = best.last_lsn
         return moves, position
@@ -218,8 +243,9 @@ class _Line:
 class Tree:
     """The recovery paths of one database family.
 
-    ``sets``: usable sets of that family only. ``existing``: where a RESTORING database stands (with the GUID of the full that
-    differentials restored on it must be based on, if known); given that, it is the only base, and no full is used.
+    ``sets``: usable sets of that family only. ``existing``: where a RESTORING database stands (with the GUID of the
+    full that differentials restored on it must be based on, if known); given that, it is the only base, and no full is
+    used.
     """
 
     def __init__(self, sets: Iterable[BackupSet], *, existing: Base | None = None, existing_full: str = "") -> None:
@@ -266,7 +292,9 @@ class Tree:
             point = log.fork_point_lsn
             # Recovery itself is logged, so a log that ends on a fork holds something of it.
             if point is None or not log.first_lsn <= point < log.last_lsn:
-                self.unusable.append((log, "it begins and ends on different recovery forks without a fork point inside"))
+                self.unusable.append(
+                    (log, "it begins and ends on different recovery forks without a fork point inside")
+                )
                 return
             if fork.point is None:
                 fork.parent, fork.point = log.first_fork, point
@@ -299,8 +327,9 @@ class Tree:
 
 
 class _Leg(NamedTuple):
-    """How to get to where a log can be entered from its parent fork: from a base there, or by another log from further up; then,
-    if need be, by a log stopped at the fork point (which may be that other log)."""
+    """How to get to where a log can be entered from its parent fork: from a base there, or by another log from further
+    up; then, if need be, by a log stopped at the fork point (which may be that other log).
+    """
 
     base: Base | None
     entry: BackupSet | None
@@ -338,7 +367,9 @@ class View:
         return self._arrivals[guid]
 
     def can_enter(self, leaving: BackupSet) -> bool:
-        """Whether the database can be brought to where ``leaving`` applies, a log that begins on another fork than it ends on."""
+        """Whether the database can be brought to where ``leaving`` applies, a log that begins on another fork than it
+        ends on.
+        """
         trail: dict[int, BackupSet] = {}
         current, answer = leaving, False
         while id(current) not in trail:

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether and how a recovery point can be reached on a tree of recovery paths: the newest one, a time, an LSN.
 
-A log says when its backup was started and finished, not when its last record was written. So a *time* counts as reachable
-only when a log surely holds everything up to it (:attr:`BackupSet.covered_until`), and a starting point is used for it only
-when it was surely finished before. Where two recovery forks hold the same moment, the log that was backed up soonest after it
-decides: it is the one of the fork on which the database lived then. STOPAT applies what was logged *before* its time.
+A log says when its backup was started and finished, not when its last record was written. So a *time* counts as
+reachable only when a log surely holds everything up to it (:attr:`BackupSet.covered_until`), and a starting point is
+used for it only when it was surely finished before. Where two recovery forks hold the same moment, the log that was
+backed up soonest after it decides: it is the one of the fork on which the database lived then. STOPAT applies what was
+logged *before* its time.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ __all__ = ["Found", "Window", "at_lsn", "at_time", "newest", "path_limits", "sta
 
 
 class Found(NamedTuple):
-    """A way to a recovery point. ``stop``: the log to be stopped inside, after the route; ``None``: the route's end is the point.
+    """A way to a recovery point. ``stop``: the log to be stopped inside, after the route; ``None``: the route's end is
+    the point.
 
     ``time`` is the moment of the recovery point where the backups tell.
     """
@@ -40,7 +42,9 @@ class Found(NamedTuple):
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Window:
-    """A stretch of time to every moment of which the database can be brought (or one moment, when both ends are the same)."""
+    """A stretch of time to every moment of which the database can be brought (or one moment, when both ends are the
+    same).
+    """
 
     fork: str
     start: datetime
@@ -66,7 +70,10 @@ def path_limits(tree: Tree, forks: Collection[str]) -> dict[str, float]:
 def state_time(view: View, guid: str, position: int) -> datetime | None:
     """The newest moment of which it is known that ``position`` on a fork is the state of the database then."""
     line = view.line(guid)
-    first, last = bisect_left(line.edges, position, key=lambda log: log.last_lsn), bisect_right(line.edges, position, key=lambda log: log.last_lsn)
+    first, last = (
+        bisect_left(line.edges, position, key=lambda log: log.last_lsn),
+        bisect_right(line.edges, position, key=lambda log: log.last_lsn),
+    )
     times = [log.covered_until for log in line.edges[first:last]]
     times += [log.covered_until for log in line.fork.idle if log.last_lsn == position]
     first, last = bisect_left(line.base_positions, position), bisect_right(line.base_positions, position)
@@ -91,15 +98,25 @@ def newest(view: View, forks: Iterable[str]) -> Found | None:
 
 def at_time(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | None:
     """The database as it was at ``when``, on the paths that :func:`path_limits` gave."""
-    view = tree.view(Limits(
-        whole=lambda logs: [log for log in logs if log.finished < when or (not log.bulk_logged and log.covered_until < when)],
-        base=lambda base: base.finished is not None and base.finished < when,
-        stopped=lambda logs: [log for log in logs if log.finished < when]))
-    # Logs that surely hold everything up to the moment, to be stopped in or to testify that nothing more happened until then.
+    view = tree.view(
+        Limits(
+            whole=lambda logs: [
+                log for log in logs if log.finished < when or (not log.bulk_logged and log.covered_until < when)
+            ],
+            base=lambda base: base.finished is not None and base.finished < when,
+            stopped=lambda logs: [log for log in logs if log.finished < when],
+        )
+    )
+    # Logs that surely hold everything up to the moment, to be stopped in or to testify that nothing more happened until
+    # then.
     candidates: list[BackupSet] = []
     for guid, limit in limits.items():
         for logs in (tree.forks[guid].logs, tree.forks[guid].idle):
-            holders = [log for log in logs if log.started >= when or (log.last_valid_time is not None and log.last_valid_time >= when)]
+            holders = [
+                log
+                for log in logs
+                if log.started >= when or (log.last_valid_time is not None and log.last_valid_time >= when)
+            ]
             candidates += holders if limit == math.inf else [log for log in holders if log.last_lsn <= limit]
     for log in _soonest_first(candidates):
         arrival = view.arrival(log.last_fork)
@@ -125,7 +142,9 @@ def _soonest_first(logs: list[BackupSet]) -> Iterator[BackupSet]:
 
 
 def _way_into(view: View, guid: str, log: BackupSet, low: int, high: int) -> Route | None:
-    """To a position on the fork in ``low..high``, or, for a log that leads onto the fork, to where it can be entered."""
+    """To a position on the fork in ``low..high``, or, for a log that leads onto the fork, to where it can
+    be entered.
+    """
     arrival = view.arrival(guid)
     if arrival is not None and low <= arrival.position <= high:
         return view.route(guid, low, high)
@@ -136,8 +155,12 @@ def _way_into(view: View, guid: str, log: BackupSet, low: int, high: int) -> Rou
 
 def way_to_log(tree: Tree, log: BackupSet) -> Route | None:
     """How to get to where ``log``, one of the tree's, can be restored: without it and what came after it."""
-    view = tree.view(Limits(whole=lambda logs: [other for other in logs if other.last_lsn < log.last_lsn],
-                            base=lambda base: base.position < log.last_lsn))
+    view = tree.view(
+        Limits(
+            whole=lambda logs: [other for other in logs if other.last_lsn < log.last_lsn],
+            base=lambda base: base.position < log.last_lsn,
+        )
+    )
     return _way_into(view, log.last_fork, log, tree.forks[log.last_fork].start(log), log.last_lsn - 1)
 
 
@@ -146,7 +169,12 @@ def at_lsn(tree: Tree, target: int, limits: dict[str, float], *, before: bool = 
 
     The same LSN may lie on several forks; the fork with the newest backup wins.
     """
-    view = tree.view(Limits(whole=lambda logs: [log for log in logs if log.last_lsn <= target], base=lambda base: base.position <= target))
+    view = tree.view(
+        Limits(
+            whole=lambda logs: [log for log in logs if log.last_lsn <= target],
+            base=lambda base: base.position <= target,
+        )
+    )
     for guid in sorted(limits, key=lambda guid: _newest_finish(tree, guid), reverse=True):
         if target > limits[guid] or (target == limits[guid] and not before):
             continue
@@ -156,7 +184,11 @@ def at_lsn(tree: Tree, target: int, limits: dict[str, float], *, before: bool = 
         holders = [log for log in fork.logs if fork.start(log) <= target < log.last_lsn and not log.bulk_logged]
         # A log that leads away to another fork holds this fork's records up to the fork point.
         end = target if before else target + 1
-        holders += [log for log in fork.exits if log.first_lsn <= target and end <= (log.fork_point_lsn or 0) and not log.bulk_logged]
+        holders += [
+            log
+            for log in fork.exits
+            if log.first_lsn <= target and end <= (log.fork_point_lsn or 0) and not log.bulk_logged
+        ]
         for log in _soonest_first(holders):
             route = _way_into(view, guid, log, fork.start(log) if log.last_fork == guid else log.first_lsn, target)
             if route is not None:
@@ -173,7 +205,8 @@ def _newest_finish(tree: Tree, guid: str) -> datetime:
 def windows(tree: Tree, forks: Collection[str]) -> list[Window]:
     """The moments that can be reached on the paths to ``forks``, oldest first.
 
-    A base that no log continues gives one moment. A log with bulk-logged changes can only be used whole, so it interrupts.
+    A base that no log continues gives one moment. A log with bulk-logged changes can only be used whole, so it
+    interrupts.
     """
     view = tree.view(Limits(older_bases=True))
     found: list[Window] = []
@@ -182,8 +215,18 @@ def windows(tree: Tree, forks: Collection[str]) -> list[Window]:
         fork = line.fork
         for base in line.bases:
             if base.finished is not None and line.reach(base.position) == base.position:
-                found.append(Window(fork=guid, start=base.finished, end=base.finished, start_lsn=base.position, end_lsn=base.position))
-        entered = fork.point if fork.point is not None and any(view.can_enter(entry) for entry in fork.entries) else None
+                found.append(
+                    Window(
+                        fork=guid,
+                        start=base.finished,
+                        end=base.finished,
+                        start_lsn=base.position,
+                        end_lsn=base.position,
+                    )
+                )
+        entered = (
+            fork.point if fork.point is not None and any(view.can_enter(entry) for entry in fork.entries) else None
+        )
         found += _covered(view, guid, entered)
     found.sort(key=lambda window: (window.start, window.end))
     return found
@@ -197,7 +240,10 @@ def _covered(view: View, guid: str, entered: int | None) -> Iterator[Window]:
         position = entered if entered is not None and entered == low else base.position if base is not None else None
         if position is None:
             continue
-        first, last = bisect_right(line.edges, position, key=lambda log: log.last_lsn), bisect_right(line.edges, high, key=lambda log: log.last_lsn)
+        first, last = (
+            bisect_right(line.edges, position, key=lambda log: log.last_lsn),
+            bisect_right(line.edges, high, key=lambda log: log.last_lsn),
+        )
         logs = line.edges[first:last]
         if not logs:
             continue

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which backups may go. Every rule only adds to what is kept; what no rule keeps may go, unless something kept needs it.
+"""Which backups may go. Every rule only adds to what is kept; what no rule keeps may go, unless something kept needs
+it.
 
 Whatever the rules say, two chains stay: the one that leads to the newest point, and the last one of which every set was
 verified. A file that cannot be read, and a file that also holds a set to keep, stay as well.
@@ -14,7 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import DIFFERENTIAL, FULL, LOG, BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
+    DIFFERENTIAL,
+    FULL,
+    LOG,
+    BackupSet,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Base, Limits, Tree
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import newest, way_to_log
 
@@ -25,9 +31,9 @@ __all__ = ["Decision", "Policy", "Retention", "decide_retention"]
 class Policy:
     """What to keep. Nothing given: everything.
 
-    last: the newest N full backups and all that was backed up since the oldest of them. age: all that is needed to go back to any
-    moment in that time. days, weeks, months, years: of so many calendar days (weeks, ...) that have one, the last full backup.
-    zone: in which time zone a day begins.
+    last: the newest N full backups and all that was backed up since the oldest of them. age: all that is needed to go
+    back to any moment in that time. days, weeks, months, years: of so many calendar days (weeks, ...) that have one,
+    the last full backup. zone: in which time zone a day begins.
     """
 
     last: int | None = None
@@ -45,8 +51,9 @@ class Policy:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Decision:
-    """What becomes of one set, and why. ``rule``: everything, last, age, days, weeks, months, years, newest_chain, verified_chain,
-    needed, shared_file, or ``none`` for a set that may go."""
+    """What becomes of one set, and why. ``rule``: everything, last, age, days, weeks, months, years, newest_chain,
+    verified_chain, needed, shared_file, or ``none`` for a set that may go.
+    """
 
     set: BackupSet
     keep: bool
@@ -55,14 +62,22 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         paths = [path for copy in self.set.copies for path in copy.stripes]
-        return {"guid": self.set.guid, "kind": self.set.kind, "finished": self.set.finished.isoformat(), "files": paths, "keep": self.keep,
-                "rule": self.rule, "reason": self.reason}
+        return {
+            "guid": self.set.guid,
+            "kind": self.set.kind,
+            "finished": self.set.finished.isoformat(),
+            "files": paths,
+            "keep": self.keep,
+            "rule": self.rule,
+            "reason": self.reason,
+        }
 
 
 @dataclass(slots=True, kw_only=True)
 class Retention:
-    """All decisions, oldest set first, and the files to remove, in an order that never leaves a chain cut off at its beginning:
-    logs before the differentials and fulls that they need."""
+    """All decisions, oldest set first, and the files to remove, in an order that never leaves a chain cut off at its
+    beginning: logs before the differentials and fulls that they need.
+    """
 
     decisions: list[Decision]
     remove: list[str]
@@ -91,7 +106,9 @@ class _Kept:
 
 
 def decide_retention(sets: Iterable[BackupSet], policy: Policy, *, now: datetime) -> Retention:
-    """Decide over all sets of one database family (aware ``now``). Sets of several families are a caller's error: ValueError."""
+    """Decide over all sets of one database family (aware ``now``). Sets of several families are a caller's error:
+    ValueError.
+    """
     ordered = sorted(sets, key=lambda one: (one.finished, one.last_lsn))
     families = {one.family_guid for one in ordered}
     if len(families) > 1:
@@ -114,29 +131,38 @@ def _keep_chains(kept: _Kept, usable: Sequence[BackupSet]) -> None:
         found = newest(tree.view(Limits()), tree.forks)
         if found is not None:
             base, moves = found.route.base, found.route.moves
-            reason = "the way to the newest point that can be reached" if rule == "newest_chain" else "the last chain of which every set was verified"
+            reason = (
+                "the way to the newest point that can be reached"
+                if rule == "newest_chain"
+                else "the last chain of which every set was verified"
+            )
             for one in (base.full, base.differential, *(move.log for move in moves)):
                 if one is not None:
                     kept.add(one, rule, reason)
             end = found.route
             for one in sets:
                 if one.kind == LOG and (one.last_fork, one.last_lsn) == (end.fork, end.position):
-                    kept.add(one, rule, f"shows that nothing happened after it until {one.covered_until:%Y-%m-%d %H:%M} UTC")
+                    kept.add(
+                        one, rule, f"shows that nothing happened after it until {one.covered_until:%Y-%m-%d %H:%M} UTC"
+                    )
 
 
-def _keep_by_rule(kept: _Kept, ordered: Sequence[BackupSet], usable: Sequence[BackupSet], policy: Policy, *, now: datetime) -> None:
+def _keep_by_rule(
+    kept: _Kept, ordered: Sequence[BackupSet], usable: Sequence[BackupSet], policy: Policy, *, now: datetime
+) -> None:
     fulls = [one for one in usable if one.kind == FULL]
     if policy.last and fulls:
-        oldest = fulls[-policy.last:][0]
+        oldest = fulls[-policy.last :][0]
         for one in ordered:
-            if (one.finished, one.last_lsn) >= (oldest.finished, oldest.last_lsn):      # times of backups are whole seconds
+            if (one.finished, one.last_lsn) >= (oldest.finished, oldest.last_lsn):  # times of backups are whole seconds
                 kept.add(one, "last", f"backed up since the oldest of the newest {policy.last} full backups")
     if policy.age is not None:
         begin = now - policy.age
         for one in ordered:
             if one.finished >= begin:
                 kept.add(one, "age", f"made in the last {policy.age}")
-        # To go back to the first moment of that time, the state before it is needed too; the logs in between follow from what is kept.
+        # To go back to the first moment of that time, the state before it is needed too; the logs in between follow
+        # from what is kept.
         before = [one for one in usable if one.finished < begin and one.kind != LOG]
         for one in before[-1:]:
             kept.add(one, "age", f"the last backup of the data before the last {policy.age}")
@@ -144,7 +170,7 @@ def _keep_by_rule(kept: _Kept, ordered: Sequence[BackupSet], usable: Sequence[Ba
         last_of: dict[tuple[int, ...], BackupSet] = {}
         for one in fulls:
             last_of[period_of(one.finished.astimezone(policy.zone))] = one
-        for period in sorted(last_of, reverse=True)[:getattr(policy, name)]:
+        for period in sorted(last_of, reverse=True)[: getattr(policy, name)]:
             kept.add(last_of[period], name, f"the last full backup of its {name[:-1]}")
 
 
@@ -154,7 +180,11 @@ def _keep_needed(kept: _Kept, usable: Sequence[BackupSet]) -> None:
     fulls: dict[int, BackupSet] = {}
     for guid, fork in tree.forks.items():
         bases = sorted(fork.bases, key=lambda base: base.position)
-        fulls.update((id(base.differential), base.full) for base in bases if base.differential is not None and base.full is not None)
+        fulls.update(
+            (id(base.differential), base.full)
+            for base in bases
+            if base.differential is not None and base.full is not None
+        )
         _keep_ways(kept, tree, guid, bases)
     for one in usable:
         if one.kind == DIFFERENTIAL and one in kept and id(one) in fulls:

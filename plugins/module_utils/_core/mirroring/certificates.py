@@ -23,7 +23,9 @@ LONGEST_BASE = 110
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A certificate in master. expires: UTC, naive, as SQL Server has it. private_key: whether it is there, opened by the master key."""
+    """A certificate in master. expires: UTC, naive, as SQL Server has it. private_key: whether it is there, opened by
+    the master key.
+    """
 
     name: str
     thumbprint: str
@@ -36,14 +38,20 @@ class Known:
 
 
 def current(known: Iterable[Known], *, name: str, own: bool) -> tuple[Known | None, list[Known]]:
-    """The certificate of that name or its newest successor, and those that it has superseded. own: with a private key."""
+    """The certificate of that name or its newest successor, and those that it has superseded. own: with a
+    private key.
+    """
     pattern = re.compile(rf"{re.escape(name)}(_[0-9A-F]{{8}}|_\d{{8}})?", re.IGNORECASE)
-    family = sorted((one for one in known if pattern.fullmatch(one.name) and one.private_key == own), key=lambda one: one.expires)
+    family = sorted(
+        (one for one in known if pattern.fullmatch(one.name) and one.private_key == own), key=lambda one: one.expires
+    )
     return (family[-1], family[:-1]) if family else (None, [])
 
 
 def successor_name(name: str, *, expires: datetime, taken: Iterable[str]) -> str:
-    """NAME_YYYYMMDD after the day on which it ends: SQL Server cannot rename certificates, and old and new live side by side for a while."""
+    """NAME_YYYYMMDD after the day on which it ends: SQL Server cannot rename certificates, and old and new live side by
+    side for a while.
+    """
     base = name[:LONGEST_BASE]
     wanted = f"{base}_{expires:%Y%m%d}"
     if wanted.lower() in {one.lower() for one in taken}:
@@ -65,7 +73,9 @@ def key_files(wanted: Mapping[str, str], *, added: str) -> dict[str, str]:
 
 
 def imported_name(name: str, *, mark: str, taken: Iterable[str]) -> str:
-    """What a certificate of somebody else is called here: the name, or with the first digits of its thumbprint where an older one has it."""
+    """What a certificate of somebody else is called here: the name, or with the first digits of its thumbprint where an
+    older one has it.
+    """
     return f"{name[:LONGEST_BASE]}_{mark[:8]}" if name.lower() in {one.lower() for one in taken} else name
 
 
@@ -77,7 +87,10 @@ def decoded(text: str) -> bytes:
     except binascii.Error:
         der = b""
     if not der.startswith(b"\x30"):
-        raise RecoveryError("'public' holds no certificate", advice="Give what sql_certificate returned as 'certificate.public' on the other server, or PEM")
+        raise RecoveryError(
+            "'public' holds no certificate",
+            advice="Give what sql_certificate returned as 'certificate.public' on the other server, or PEM",
+        )
     return der
 
 

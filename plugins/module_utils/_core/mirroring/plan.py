@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mirroring decided: who is the principal, what has to be done, and by which road the other one becomes it. Pure: facts in, steps out."""
+"""Mirroring decided: who is the principal, what has to be done, and by which road the other one becomes it. Pure: facts
+in, steps out.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,20 @@ from typing import Any
 from ..errors import RecoveryError
 
 __all__ = [
-    "MIRROR", "ONCE_MORE", "PRINCIPAL", "MirrorPlan", "Road", "Side", "Step", "Wanted", "health", "may_be_lost", "plan_mirror", "plan_removal", "road_to",
-]  # fmt: skip
+    "MIRROR",
+    "ONCE_MORE",
+    "PRINCIPAL",
+    "MirrorPlan",
+    "Road",
+    "Side",
+    "Step",
+    "Wanted",
+    "health",
+    "may_be_lost",
+    "plan_mirror",
+    "plan_removal",
+    "road_to",
+]
 
 PRINCIPAL, MIRROR = "PRINCIPAL", "MIRROR"
 ASYNCHRONOUS = ("Enterprise", "Developer", "Evaluation")
@@ -26,8 +40,9 @@ ONCE_MORE = (1408, 1412, 1478)
 class Side:
     """What one server says of the database.
 
-    server: how messages name it. address: TCP://host:port, by which the others reach its endpoint. state: of the database, "" when there is none.
-    role, session (the mirroring state), guid and what follows are of the session, empty without one. endpoint: its state, "" without one.
+    server: how messages name it. address: TCP://host:port, by which the others reach its endpoint. state: of the
+    database, "" when there is none. role, session (the mirroring state), guid and what follows are of the session,
+    empty without one. endpoint: its state, "" without one.
     """
 
     server: str
@@ -68,7 +83,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do. action: end, seed, partner, resume, suspend, safety, timeout, witness. on: "principal" or "mirror"."""
+    """One thing to do. action: end, seed, partner, resume, suspend, safety, timeout, witness. on: "principal" or
+    "mirror".
+    """
 
     action: str
     on: str
@@ -95,9 +112,11 @@ def refuse_to_drop(principal: Side, mirror: Side, *, database: str) -> None:
     """Raises RecoveryError where a suspended session would drop that log when it goes on."""
     if holds_more(principal, mirror):
         raise RecoveryError(
-            f"{mirror.server} holds commits of {database} that {principal.server} never got (its log ends at {mirror.end_of_log_lsn}, "
+            f"{mirror.server} holds commits of {database} that {principal.server} never got (its log ends at "
+            f"{mirror.end_of_log_lsn}, "
             f"both have it up to {principal.failover_lsn}); resuming drops them",
-            advice=f"If they may go, run sql_mirror_failover on {principal.server} with 'rejoin: true' and 'allow_data_loss: true'; to save them end mirroring "
+            advice=f"If they may go, run sql_mirror_failover on {principal.server} with 'rejoin: true' and "
+            "'allow_data_loss: true'; to save them end mirroring "
             f"on {mirror.server} (SET PARTNER OFF) and recover that copy",
         )
 
@@ -119,8 +138,14 @@ def plan_mirror(here: Side, there: Side, wanted: Wanted) -> MirrorPlan:
         _refuse_to_replace(principal, mirror, wanted.database)
         steps += [Step("end", "principal")] if principal.mirrored else []
         steps += [Step("end", "mirror")] if mirror.mirrored else []
-        steps += [Step("seed", "mirror"), Step("partner", "mirror", principal.address), Step("partner", "principal", mirror.address)]
-        now = Side(server=principal.server, address=principal.address, safety="FULL", timeout=10, session="SYNCHRONIZED")
+        steps += [
+            Step("seed", "mirror"),
+            Step("partner", "mirror", principal.address),
+            Step("partner", "principal", mirror.address),
+        ]
+        now = Side(
+            server=principal.server, address=principal.address, safety="FULL", timeout=10, session="SYNCHRONIZED"
+        )
     else:
         now = principal
         if now.session == "SUSPENDED" and wanted.running:
@@ -129,17 +154,23 @@ def plan_mirror(here: Side, there: Side, wanted: Wanted) -> MirrorPlan:
 
 
 def _refuse_to_replace(principal: Side, mirror: Side, database: str) -> None:
-    """A copy that only waits for log may be made anew. One that is OFFLINE or SUSPECT is a database that somebody worked with, and may be newer."""
+    """A copy that only waits for log may be made anew. One that is OFFLINE or SUSPECT is a database that somebody
+    worked with, and may be newer.
+    """
     if mirror.state not in ("", "RESTORING"):
         raise RecoveryError(
-            f"{database} on {mirror.server} is {mirror.state}, and the mirror of {principal.server} would be put in its place: it may hold what "
+            f"{database} on {mirror.server} is {mirror.state}, and the mirror of {principal.server} would be put in "
+            "its place: it may hold what "
             f"{principal.server} does not",
-            advice="Save what is in it, or remove it with sql_database (state absent, allow_data_loss) if it may go, then run again",
+            advice="Save what is in it, or remove it with sql_database (state absent, allow_data_loss) if it may "
+            "go, then run again",
         )
 
 
 def _settings(now: Side, wanted: Wanted) -> list[Step]:
-    """In an order in which each is possible: a witness needs a mirror that is caught up, and safety OFF should have none."""
+    """In an order in which each is possible: a witness needs a mirror that is caught up, and safety OFF should have
+    none.
+    """
     steps = []
     if wanted.running and now.session == "SUSPENDED":
         steps.append(Step("resume", "principal"))
@@ -169,16 +200,19 @@ def _roles(here: Side, there: Side, wanted: Wanted) -> tuple[Side, Side]:
         if one.mirrored and one.partner.lower() != other.address.lower():
             raise RecoveryError(
                 f"{wanted.database} on {one.server} is mirrored with {one.partner} already, not with {other.address}",
-                advice="A database has one mirror: end that session first (sql_mirror with 'state: absent'), or correct the addresses",
+                advice="A database has one mirror: end that session first (sql_mirror with 'state: absent'), or "
+                "correct the addresses",
             )
     for one, other in ((here, there), (there, here)):
         if one.role == PRINCIPAL and not other.mirrored and other.state in ("", "RESTORING"):
-            return one, other                # what was the mirror is gone, or was made anew
+            return one, other  # what was the mirror is gone, or was made anew
     if any(one.mirrored for one in sides):
         lonely = here if here.mirrored else there
         raise RecoveryError(
-            f"{wanted.database} on {lonely.server} is the {lonely.role.lower()} of a session of which the other server knows nothing",
-            advice="If that server was lost, make this one principal with sql_mirror_failover; else end the session with 'state: absent'",
+            f"{wanted.database} on {lonely.server} is the {lonely.role.lower()} of a session of which the other "
+            "server knows nothing",
+            advice="If that server was lost, make this one principal with sql_mirror_failover; else end the session "
+            "with 'state: absent'",
         )
     online = [one for one in sides if one.state == "ONLINE"]
     if len(online) == 1:
@@ -187,18 +221,22 @@ def _roles(here: Side, there: Side, wanted: Wanted) -> tuple[Side, Side]:
     if len(online) == 2:
         raise RecoveryError(
             f"{wanted.database} is ONLINE on both {here.server} and {there.server}",
-            advice="One of them would be overwritten. Remove the one that may go with sql_database (state absent, allow_data_loss), then run again",
+            advice="One of them would be overwritten. Remove the one that may go with sql_database (state absent, "
+            "allow_data_loss), then run again",
         )
     raise RecoveryError(
-        f"{wanted.database} is ONLINE on neither server ({here.server}: {here.state or 'not there'}, {there.server}: {there.state or 'not there'})",
+        f"{wanted.database} is ONLINE on neither server ({here.server}: {here.state or 'not there'}, "
+        f"{there.server}: {there.state or 'not there'})",
         advice="Bring it back on one of them first, with sql_restore",
     )
 
 
 def _two_principals(here: Side, there: Side, database: str) -> RecoveryError:
     return RecoveryError(
-        f"Both {here.server} and {there.server} are principal of {database}: service was forced while they could not reach each other",
-        advice="Let them reach each other again. The one where service was forced stays principal; then run sql_mirror_failover there with 'rejoin: true'",
+        f"Both {here.server} and {there.server} are principal of {database}: service was forced while they could "
+        "not reach each other",
+        advice="Let them reach each other again. The one where service was forced stays principal; then run "
+        "sql_mirror_failover there with 'rejoin: true'",
     )
 
 
@@ -206,23 +244,32 @@ def _check_can(principal: Side, mirror: Side, wanted: Wanted) -> None:
     """What the servers would refuse, said before anything is changed."""
     for one in (principal, mirror):
         if one.edition.startswith(WITNESS_ONLY):
-            raise RecoveryError(f"SQL Server on {one.server} is an {one.edition}, which can be a witness only", advice="Partners need Standard or Enterprise")
+            raise RecoveryError(
+                f"SQL Server on {one.server} is an {one.edition}, which can be a witness only",
+                advice="Partners need Standard or Enterprise",
+            )
         if one.endpoint != "STARTED" or one.endpoint_role not in ("PARTNER", "ALL"):
             state = f"is {one.endpoint} in the role {one.endpoint_role}" if one.endpoint else "is not there"
-            raise RecoveryError(f"The mirroring endpoint on {one.server} {state}", advice="Set it up with sql_endpoint (started, role ALL)")
+            raise RecoveryError(
+                f"The mirroring endpoint on {one.server} {state}",
+                advice="Set it up with sql_endpoint (started, role ALL)",
+            )
     for one in (principal, mirror):
         if wanted.safety == "OFF" and not one.edition.startswith(ASYNCHRONOUS):
             raise RecoveryError(
-                f"SQL Server on {one.server} is a {one.edition}, which mirrors synchronously only", advice="Set 'safety: FULL', or use Enterprise on both"
+                f"SQL Server on {one.server} is a {one.edition}, which mirrors synchronously only",
+                advice="Set 'safety: FULL', or use Enterprise on both",
             )
     if wanted.witness and (wanted.safety or principal.safety) == "OFF":
         raise RecoveryError(
-            f"A witness for {wanted.database} with safety OFF would only take the database away when two of the three servers are lost",
+            f"A witness for {wanted.database} with safety OFF would only take the database away when two of the "
+            "three servers are lost",
             advice="Leave out the witness, or set 'safety: FULL' for automatic failover",
         )
     if principal.recovery_model != "FULL":
         raise RecoveryError(
-            f"{wanted.database} on {principal.server} has the {principal.recovery_model} recovery model, mirroring needs FULL",
+            f"{wanted.database} on {principal.server} has the {principal.recovery_model} recovery model, mirroring "
+            "needs FULL",
             advice="Set it with sql_database, and take a full backup afterwards",
         )
 
@@ -240,7 +287,9 @@ def plan_removal(here: Side, there: Side) -> list[tuple[Side, Step]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Road:
-    """How `here` becomes principal. way: stays, resume, manual, through_safety, wait, force. may_lose: whether commits may be lost on it."""
+    """How `here` becomes principal. way: stays, resume, manual, through_safety, wait, force. may_lose: whether commits
+    may be lost on it.
+    """
 
     way: str
     reason: str
@@ -248,16 +297,22 @@ class Road:
 
 
 _WITHOUT_QUORUM = (
-    "If that is lost for good, end mirroring here (sql_mirror with 'state: absent') and recover the database (RESTORE DATABASE ... WITH RECOVERY)"
+    "If that is lost for good, end mirroring here (sql_mirror with 'state: absent') and recover the "
+    "database (RESTORE DATABASE ... WITH RECOVERY)"
 )
 
 
 def road_to(here: Side, there: Side | None, *, database: str, allow_data_loss: bool, rejoin: bool) -> Road:
-    """there: the partner, None when it cannot be asked. Raises RecoveryError where there is no way, or none without a yes."""
+    """there: the partner, None when it cannot be asked. Raises RecoveryError where there is no way, or none without a
+    yes.
+    """
     if not here.mirrored:
         raise RecoveryError(f"{database} on {here.server} is not mirrored", advice="Set mirroring up with sql_mirror")
     if there is not None and there.mirrored and there.guid != here.guid:
-        raise RecoveryError(f"{database} is in another mirroring session on {there.server}", advice="Give the partner of this session in 'partner'")
+        raise RecoveryError(
+            f"{database} is in another mirroring session on {there.server}",
+            advice="Give the partner of this session in 'partner'",
+        )
     if here.role == PRINCIPAL and there is not None and there.role == PRINCIPAL:
         raise _two_principals(here, there, database)
     if here.role == PRINCIPAL:
@@ -270,8 +325,11 @@ def road_to(here: Side, there: Side | None, *, database: str, allow_data_loss: b
 def _as_principal(here: Side, there: Side | None, *, database: str, allow_data_loss: bool, rejoin: bool) -> Road:
     if here.state != "ONLINE" and here.session == "DISCONNECTED":
         raise RecoveryError(
-            f"{here.server} was the principal of {database}, and does not serve it ({here.state}): it does not reach its partner, which may know more",
-            advice=f"Bring the partner back{' or the witness' if here.witness and here.witness_state != 'CONNECTED' else ''}. {_WITHOUT_QUORUM}",
+            f"{here.server} was the principal of {database}, and does not serve it ({here.state}): it does not "
+            "reach its partner, which may know more",
+            advice="Bring the partner "
+            f"back{' or the witness' if here.witness and here.witness_state != 'CONNECTED' else ''}. "
+            f"{_WITHOUT_QUORUM}",
         )
     if here.session != "SUSPENDED" or not rejoin:
         return Road(way="stays", reason=f"{here.server} is the principal already")
@@ -285,11 +343,15 @@ def _with_principal(here: Side, there: Side, *, database: str) -> Road:
     if there.session == "DISCONNECTED" or here.session == "DISCONNECTED":
         raise RecoveryError(
             f"{there.server} is the principal of {database} and serves it, but the two servers do not reach each other",
-            advice="Forcing service here would make two principals. Repair the connection (network, firewall, endpoints, certificates), or stop SQL "
+            advice="Forcing service here would make two principals. Repair the connection (network, firewall, "
+            "endpoints, certificates), or stop SQL "
             "Server there first",
         )
     if there.session == "SUSPENDED":
-        raise RecoveryError(f"Mirroring of {database} is suspended", advice="Let it go on with sql_mirror ('state: running'), then run again")
+        raise RecoveryError(
+            f"Mirroring of {database} is suspended",
+            advice="Let it go on with sql_mirror ('state: running'), then run again",
+        )
     if there.safety == "OFF":
         return Road(way="through_safety", reason="asynchronous: safety is FULL for the time of the failover")
     return Road(way="manual", reason="synchronous, nothing is lost")
@@ -299,8 +361,10 @@ def _without_principal(here: Side, there: Side | None, *, database: str, allow_d
     if there is not None and there.state == "ONLINE":
         raise RecoveryError(
             f"{there.server} serves {database} on its own: it has left this session",
-            advice="Forcing service here would make two databases that go their own ways. To keep that one, end the session here (sql_mirror with "
-            "'state: absent') and mirror it anew; to keep this one, remove that one first (sql_database with 'state: absent' and 'allow_data_loss: true')",
+            advice="Forcing service here would make two databases that go their own ways. To keep that one, end the "
+            "session here (sql_mirror with "
+            "'state: absent') and mirror it anew; to keep this one, remove that one first (sql_database with "
+            "'state: absent' and 'allow_data_loss: true')",
         )
     if here.session != "DISCONNECTED":
         told = f"{there.server} knows nothing of the session" if there else "it cannot be asked from here"
@@ -310,14 +374,16 @@ def _without_principal(here: Side, there: Side | None, *, database: str, allow_d
         )
     if here.witness and here.witness_state != "CONNECTED":
         raise RecoveryError(
-            f"Neither the principal nor the witness of {database} is reached by {here.server}: it may not take over alone",
+            f"Neither the principal nor the witness of {database} is reached by {here.server}: it may not take over "
+            "alone",
             advice=f"Bring the witness back. {_WITHOUT_QUORUM}",
         )
     if here.witness and here.safety == "FULL":
         return Road(way="wait", reason="the witness lets the mirror take over by itself, if it was in step")
     if not allow_data_loss:
         raise RecoveryError(
-            f"The principal of {database} cannot be reached, and service on {here.server} can only be forced. {what_may_be_lost(here)}",
+            f"The principal of {database} cannot be reached, and service on {here.server} can only be forced. "
+            f"{what_may_be_lost(here)}",
             advice="Make sure that the principal is down, then set 'allow_data_loss: true'",
         )
     return Road(way="force", reason="the principal is gone", may_lose=True)
@@ -325,8 +391,10 @@ def _without_principal(here: Side, there: Side | None, *, database: str, allow_d
 
 def what_may_be_lost(here: Side) -> str:
     """In words, for the one who has to say yes."""
-    mode = "Mirroring was synchronous: only what was committed while the mirror was not in step" if here.safety == "FULL" else (
-        "Mirroring was asynchronous: what was committed last"
+    mode = (
+        "Mirroring was synchronous: only what was committed while the mirror was not in step"
+        if here.safety == "FULL"
+        else ("Mirroring was asynchronous: what was committed last")
     )
     return f"{mode} may be lost, all that lies after LSN {here.failover_lsn}"
 
@@ -335,7 +403,9 @@ def health(role: str, session: str, safety: str, witness: str, witness_state: st
     """What is wrong with a session, in words; empty when it protects as it should."""
     problems = {
         "SUSPENDED": "mirroring is suspended: the principal runs alone, and its log grows",
-        "DISCONNECTED": "the partners do not reach each other: the principal runs alone" if role == PRINCIPAL else "the principal is not reached",
+        "DISCONNECTED": "the partners do not reach each other: the principal runs alone"
+        if role == PRINCIPAL
+        else "the principal is not reached",
         "SYNCHRONIZING": "" if safety == "OFF" else "the mirror is behind and catching up",
         "PENDING_FAILOVER": "the partners are changing their roles",
         "SYNCHRONIZED": "",

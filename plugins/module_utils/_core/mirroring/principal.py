@@ -17,8 +17,9 @@ __all__ = ["Standing", "choose", "is_certain"]
 class Standing:
     """What one server says of the database.
 
-    server: how messages name it. problem: why it could not be asked, "" when it was. state: of the database, "" when it is not there.
-    role, session (the mirroring state): "" without a session, and on a mirror for a login without sysadmin.
+    server: how messages name it. problem: why it could not be asked, "" when it was. state: of the database, "" when it
+    is not there. role, session (the mirroring state): "" without a session, and on a mirror for a login without
+    sysadmin.
     """
 
     server: str
@@ -41,7 +42,9 @@ class Standing:
 
 
 def is_certain(first: Standing) -> bool:
-    """Whether the partner need not be asked. A principal that lost sight of its mirror may have been replaced meanwhile."""
+    """Whether the partner need not be asked. A principal that lost sight of its mirror may have been replaced
+    meanwhile.
+    """
     return first.serves and first.session != "DISCONNECTED"
 
 
@@ -49,14 +52,15 @@ def choose(first: Standing, partner: Standing, *, database: str) -> Standing:
     """The server to work on. Raises RecoveryError where that is neither, or not to be told."""
     both = (first, partner)
     serving = [one for one in both if one.serves]
-    if len(serving) == 2:      # the one that waits for the other, without a quorum, is not open
+    if len(serving) == 2:  # the one that waits for the other, without a quorum, is not open
         serving = [one for one in both if one.state == "ONLINE"]
     if len(serving) == 1:
         return serving[0]
     if len(serving) == 2:
         raise RecoveryError(
             f"Both {first.server} and {partner.server} serve {database}, each a copy of its own",
-            advice="Decide which one stays: let the servers reach each other again, or end mirroring and remove the other copy. To work on one of them as it "
+            advice="Decide which one stays: let the servers reach each other again, or end mirroring and remove the "
+            "other copy. To work on one of them as it "
             "is, name it in login_host and leave out failover_partner",
         )
     holding = [one for one in both if one.state]
@@ -64,6 +68,7 @@ def choose(first: Standing, partner: Standing, *, database: str) -> Standing:
         return holding[0] if holding else first
     raise RecoveryError(
         f"Neither {first.server} nor {partner.server} serves {database} as principal: {first}; {partner}",
-        advice="Bring the principal back, or make the other server principal with sql_mirror_failover. To work on one of them as it is, name it in login_host "
+        advice="Bring the principal back, or make the other server principal with sql_mirror_failover. To work on "
+        "one of them as it is, name it in login_host "
         "and leave out failover_partner",
     )

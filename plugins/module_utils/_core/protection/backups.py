@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of an estate's backups: how old is what could be brought back, is it whole, do the keys fit, who may read it, was it ever tried."""
+"""The checks of an estate's backups: how old is what could be brought back, is it whole, do the keys fit, who may read
+it, was it ever tried.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ _BROAD_ENDING = ("-513", "-514", "-515")
 
 
 def recovery_sets(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
-    """Per site: how old are the data of the set that a restore would take, is it whole, and what is wrong with a newer one."""
+    """Per site: how old are the data of the set that a restore would take, is it whole, and what is wrong with a newer
+    one.
+    """
     limit = age(objectives.recovery_point_seconds)
     for place in facts["places"]:
         where, found = _where(place), place.get("sets") or {"problem": "they were not looked at"}
@@ -39,24 +43,62 @@ def recovery_sets(facts: Mapping[str, Any], objectives: Objectives, now: dt.date
         label, seconds = chosen["label"], (now - moment(chosen["recovery_point"])).total_seconds()
         wrong = _damage(chosen, (place.get("saw") or {}).get("hashed", []))
         late = f"{label} is {age(seconds)} old" if seconds > objectives.recovery_point_seconds else ""
-        advice = "Run backup_prs now, and look why its schedule did not" if not wrong else "Run backup_prs now, and look into the disk that it lies on"
-        yield row("recovery set", where, f"{label}: {wrong}" if wrong else late, good=f"{label}, {age(seconds)} old", limit=limit, next=advice,
-                  metric="recovery_set_age_seconds", measure=seconds)
-        newer = [one for one in found.get("sets", []) if one["label"] != label and moment(one["recovery_point"]) > moment(chosen["recovery_point"])]
-        problem = f"{newer[0]['label']} cannot be used: {'; '.join(newer[0]['problems'] or chosen['notes']) or 'files of it are missing'}" if newer else ""
+        advice = (
+            "Run backup_prs now, and look why its schedule did not"
+            if not wrong
+            else "Run backup_prs now, and look into the disk that it lies on"
+        )
+        yield row(
+            "recovery set",
+            where,
+            f"{label}: {wrong}" if wrong else late,
+            good=f"{label}, {age(seconds)} old",
+            limit=limit,
+            next=advice,
+            metric="recovery_set_age_seconds",
+            measure=seconds,
+        )
+        newer = [
+            one
+            for one in found.get("sets", [])
+            if one["label"] != label and moment(one["recovery_point"]) > moment(chosen["recovery_point"])
+        ]
+        problem = (
+            (
+                f"{newer[0]['label']} cannot be used: "
+                f"{'; '.join(newer[0]['problems'] or chosen['notes']) or 'files of it are missing'}"
+            )
+            if newer
+            else ""
+        )
         if not newer and not chosen["healthy"]:
             problem = f"{label} is not healthy: {'; '.join(chosen['notes'])}"
         if problem:
-            yield row("newest set", where, problem, next="Look what happened to it, and run backup_prs; until then an older one counts")
+            yield row(
+                "newest set",
+                where,
+                problem,
+                next="Look what happened to it, and run backup_prs; until then an older one counts",
+            )
         strange = [f"{one['label']}: {one['problem']}" for one in found.get("unusable", [])]
         if strange:
-            yield row("newest set", where, "; ".join(strange[:2]), state=WARN, next="Repair or remove it: nobody can restore from it")
+            yield row(
+                "newest set",
+                where,
+                "; ".join(strange[:2]),
+                state=WARN,
+                next="Repair or remove it: nobody can restore from it",
+            )
 
 
 def _damage(chosen: Mapping[str, Any], hashed: list[dict[str, Any]]) -> str:
     """What was found of a set's files by reading them; nothing when they were not read."""
     manifest = chosen.get("manifest") or {}
-    sums = {path.lower(): sha256 for link in manifest.get("database", {}).get("chain", []) for path, sha256 in (link.get("sha256") or {}).items()}
+    sums = {
+        path.lower(): sha256
+        for link in manifest.get("database", {}).get("chain", [])
+        for path, sha256 in (link.get("sha256") or {}).items()
+    }
     application = manifest.get("application", {})
     sums[str(application.get("archive")).lower()] = application.get("sha256")
     for item in hashed:
@@ -76,34 +118,64 @@ def chain(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
         if backups is None:
             continue
         if backups.get("problem") and _sql_is_silent(facts):
-            yield row("recovery point", _where(place), "SQL Server does not answer, so it did not read the backups", limit=limit,
-                      next="See the row of the database; the rows of the recovery sets tell what there is")
+            yield row(
+                "recovery point",
+                _where(place),
+                "SQL Server does not answer, so it did not read the backups",
+                limit=limit,
+                next="See the row of the database; the rows of the recovery sets tell what there is",
+            )
             continue
         if backups.get("problem"):
-            yield row("recovery point", _where(place), f"SQL Server did not read the backups: {backups['problem']}", limit=limit,
-                      next=backups.get("advice") or "Give SQL Server's account (on a share: the server's computer account) rights there")
+            yield row(
+                "recovery point",
+                _where(place),
+                f"SQL Server did not read the backups: {backups['problem']}",
+                limit=limit,
+                next=backups.get("advice")
+                or "Give SQL Server's account (on a share: the server's computer account) rights there",
+            )
             continue
         name = objectives.database.lower()
         found = [one for one in backups["databases"] if one["database"].lower() == name]
         newest = max(found, key=lambda one: one["recovery_point"] or "", default=None)
         if newest is None or not newest["recovery_point"]:
             why = f"there is no backup of {objectives.database}" if newest is None else "no chain of backups is whole"
-            yield row("recovery point", _where(place), why, limit=limit, next="Run backup_prs now; its schedule takes no backups, or elsewhere")
+            yield row(
+                "recovery point",
+                _where(place),
+                why,
+                limit=limit,
+                next="Run backup_prs now; its schedule takes no backups, or elsewhere",
+            )
             continue
         point = moment(newest["recovery_point"])
         seconds = (now - point).total_seconds()
         late = f"{age(seconds)} old" if seconds > objectives.recovery_point_seconds else ""
-        yield row("recovery point", _where(place), late, good=f"{age(seconds)} old", limit=limit, metric="recovery_point_age_seconds", measure=seconds,
-                  next="Run backup_prs now, and look why its schedule did not")
+        yield row(
+            "recovery point",
+            _where(place),
+            late,
+            good=f"{age(seconds)} old",
+            limit=limit,
+            metric="recovery_point_age_seconds",
+            measure=seconds,
+            next="Run backup_prs now, and look why its schedule did not",
+        )
         yield _chain_health(place, newest, backups, point)
 
 
 def _sql_is_silent(facts: Mapping[str, Any]) -> bool:
     """Whether the instance that reads the backups cannot be asked anything, which has a row of its own."""
-    return any(host["active"] and "sql" in host["roles"] and not (host.get("instance") or {"reached": True})["reached"] for host in facts["hosts"])
+    return any(
+        host["active"] and "sql" in host["roles"] and not (host.get("instance") or {"reached": True})["reached"]
+        for host in facts["hosts"]
+    )
 
 
-def _chain_health(place: Mapping[str, Any], newest: Mapping[str, Any], backups: Mapping[str, Any], point: dt.datetime) -> Row:
+def _chain_health(
+    place: Mapping[str, Any], newest: Mapping[str, Any], backups: Mapping[str, Any], point: dt.datetime
+) -> Row:
     """A fault that keeps the newest backups from being used fails; one that only history has is a warning."""
     finished = {one["guid"]: one["finished_at"] for one in backups["sets"]}
     gaps = [gap for gap in newest["gaps"] if gap.get("until")]
@@ -111,7 +183,10 @@ def _chain_health(place: Mapping[str, Any], newest: Mapping[str, Any], backups: 
     unusable = [(one, finished.get(one["guid"])) for one in newest["unusable"]]
     recent = [one for one, when in unusable if when is None or moment(when) >= point]
     faults = [f"{len(gaps)} gaps in the log" if len(gaps) > 1 else "a gap in the log"] if gaps else []
-    faults += [f"{one['kind']} backup: {one['reason']} ({', '.join(map(ntpath.basename, one['files'][:2]))})" for one, _when in unusable[:2]]
+    faults += [
+        f"{one['kind']} backup: {one['reason']} ({', '.join(map(ntpath.basename, one['files'][:2]))})"
+        for one, _when in unusable[:2]
+    ]
     faults += [f"{ntpath.basename(one['path'])}: {one['reason']}" for one in backups["unreadable"][:2]]
     state = FAIL if cutting or recent else WARN
     advice = "Take a full backup now" if state == FAIL else "Only older points in time are lost; remove what is damaged"
@@ -130,56 +205,112 @@ def keys(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
         inside = next((entry for entry in found["entries"] if entry["sha256"]), None)
         advice = "Run backup_prs now: with this archive the data cannot be decrypted"
         if found["error"] or not found["path"]:
-            yield row("keys", _where(place), f"no archive can be opened: {found['message'] or 'there is none'}", next="Run backup_prs now")
+            yield row(
+                "keys",
+                _where(place),
+                f"no archive can be opened: {found['message'] or 'there is none'}",
+                next="Run backup_prs now",
+            )
         elif inside is None:
             yield row("keys", _where(place), f"{ntpath.basename(found['path'])} holds no {KEY_FILE}", next=advice)
         elif live.get("sha256") and inside["sha256"] != live["sha256"]:
-            yield row("keys", _where(place), f"{KEY_FILE} in {ntpath.basename(found['path'])} is another one than the application's", next=advice)
+            yield row(
+                "keys",
+                _where(place),
+                f"{KEY_FILE} in {ntpath.basename(found['path'])} is another one than the application's",
+                next=advice,
+            )
         elif not live.get("sha256"):
-            yield row("keys", _where(place), f"the application's own {KEY_FILE} cannot be read: {live.get('message') or 'it was not looked at'}",
-                      next="Bring the application back with restore_prs")
+            yield row(
+                "keys",
+                _where(place),
+                f"the application's own {KEY_FILE} cannot be read: {live.get('message') or 'it was not looked at'}",
+                next="Bring the application back with restore_prs",
+            )
         else:
             yield row("keys", _where(place), "", good="those in use")
 
 
 def kept(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
-    """What the sets cannot be used without lies at the other place, and not everybody reads it. That an account may not read a key is no lack."""
+    """What the sets cannot be used without lies at the other place, and not everybody reads it. That an account may not
+    read a key is no lack.
+    """
     place = facts.get("kept")
     if not place:
         if any(manifest and _is_encrypted(manifest["database"]) for manifest in map(_manifest, facts["places"])):
-            yield row("kept keys", facts["site"], "the backups are encrypted, and the key is kept nowhere else: they are lost with the database server",
-                      next="Name a place in prs_backup_keys_path, and prs_backup_encryption_password, and run backup_prs")
+            yield row(
+                "kept keys",
+                facts["site"],
+                "the backups are encrypted, and the key is kept nowhere else: they are lost with the database server",
+                next="Name a place in prs_backup_keys_path, and prs_backup_encryption_password, and run backup_prs",
+            )
         return
     where, saw = f"{facts['site']} {place['path']}", place.get("saw")
     if not saw:
-        yield row("kept keys", where, f"the place was not looked at: {place.get('problem') or 'no answer'}", next="Correct prs_backup_keys_user")
+        yield row(
+            "kept keys",
+            where,
+            f"the place was not looked at: {place.get('problem') or 'no answer'}",
+            next="Correct prs_backup_keys_user",
+        )
         return
     [folder] = saw["folders"]
     broad = _broad(folder["readers"])
     missing = [ntpath.basename(path["path"]) for path in absent(saw["paths"])]
-    problem = folder["message"] if folder["error"] else f"missing: {', '.join(missing)}" if missing else f"{broad} may read there" if broad else ""
-    advice = "Take these rights away" if broad and not missing else "Run backup_prs, which puts there what is missing: a rebuild cannot do without it"
+    problem = (
+        folder["message"]
+        if folder["error"]
+        else f"missing: {', '.join(missing)}"
+        if missing
+        else f"{broad} may read there"
+        if broad
+        else ""
+    )
+    advice = (
+        "Take these rights away"
+        if broad and not missing
+        else "Run backup_prs, which puts there what is missing: a rebuild cannot do without it"
+    )
     yield row("kept keys", where, problem, good=f"{len(saw['paths'])} present", next=advice)
 
 
 def copies(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     sites = sorted({place["site"] for place in facts["places"]})
     alone = "" if len(sites) > 1 else "all backups lie in one place"
-    yield row("copies", facts["site"], alone, good=f"at {', '.join(sites)}", state=WARN, next="Name a place at the other site in prs_backup_copies")
+    yield row(
+        "copies",
+        facts["site"],
+        alone,
+        good=f"at {', '.join(sites)}",
+        state=WARN,
+        next="Name a place at the other site in prs_backup_copies",
+    )
 
 
 def room(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """On each share there must be room for what the last set took, twice."""
     for place in facts["places"]:
-        known = [folder["free_bytes"] for folder in (place.get("saw") or {}).get("folders", []) if folder["free_bytes"] >= 0]
+        known = [
+            folder["free_bytes"] for folder in (place.get("saw") or {}).get("folders", []) if folder["free_bytes"] >= 0
+        ]
         if not known:
             continue
         manifest = _manifest(place) or {"database": {"chain": []}, "application": {}}
-        used = sum(link.get("size") or 0 for link in manifest["database"]["chain"]) + (manifest["application"].get("bytes") or 0)
+        used = sum(link.get("size") or 0 for link in manifest["database"]["chain"]) + (
+            manifest["application"].get("bytes") or 0
+        )
         limit = max(objectives.free_bytes, 2 * used)
         problem = f"{bytes_text(min(known))} free" if min(known) < limit else ""
-        yield row("free space", _where(place), problem, good=f"{bytes_text(min(known))} free", limit=bytes_text(limit),
-                  next="Make room, or keep fewer backups (prs_backup_retention)", metric="free_bytes", measure=min(known))
+        yield row(
+            "free space",
+            _where(place),
+            problem,
+            good=f"{bytes_text(min(known))} free",
+            limit=bytes_text(limit),
+            next="Make room, or keep fewer backups (prs_backup_retention)",
+            metric="free_bytes",
+            measure=min(known),
+        )
 
 
 def rights(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
@@ -187,12 +318,19 @@ def rights(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
     for place in facts["places"]:
         folders = {folder["path"].lower(): folder for folder in (place.get("saw") or {}).get("folders", [])}
         if not folders:
-            continue      # nobody looked, which the row of the server says
-        data, application = (folders.get(place["folders"].get(name, "").lower()) for name in ("database", "application"))
+            continue  # nobody looked, which the row of the server says
+        data, application = (
+            folders.get(place["folders"].get(name, "").lower()) for name in ("database", "application")
+        )
         unread = _unread(data) or _unread(application)
         if data is None or application is None or unread:
-            yield row("rights", _where(place), f"the folders' rights cannot be read: {unread or 'they were not looked at'}", state=WARN,
-                      next="Give the account that reads there the right to read permissions")
+            yield row(
+                "rights",
+                _where(place),
+                f"the folders' rights cannot be read: {unread or 'they were not looked at'}",
+                state=WARN,
+                next="Give the account that reads there the right to read permissions",
+            )
             continue
         yield _separation(place, data["readers"], application["readers"], accepted=objectives.shared_readers)
 
@@ -201,10 +339,14 @@ def _unread(folder: Mapping[str, Any] | None) -> str:
     """Why nobody knows who may read in a folder; empty when that is known."""
     if folder is None or not (folder["error"] or folder["readers_error"]):
         return ""
-    return folder["message"] or folder["readers_message"] or f"Windows error {folder['error'] or folder['readers_error']}"
+    return (
+        folder["message"] or folder["readers_message"] or f"Windows error {folder['error'] or folder['readers_error']}"
+    )
 
 
-def _separation(place: Mapping[str, Any], data: list[dict[str, str]], application: list[dict[str, str]], *, accepted: bool) -> Row:
+def _separation(
+    place: Mapping[str, Any], data: list[dict[str, str]], application: list[dict[str, str]], *, accepted: bool
+) -> Row:
     of_keys = {reader["sid"] for reader in application}
     both = [reader for reader in data if reader["sid"] in of_keys and not _is(reader["sid"], _TRUSTED, _TRUSTED_ENDING)]
     broad = _broad(data + application)
@@ -214,13 +356,28 @@ def _separation(place: Mapping[str, Any], data: list[dict[str, str]], applicatio
         advice = "Take these rights away: the keys of all passwords lie there"
         return row("rights", _where(place), f"{broad} may read there", next=advice)
     if both and manifest and not encrypted:
-        names = sorted((reader["name"] for reader in both), key=lambda name: (name.endswith("$"), name))      # people before computers
+        names = sorted(
+            (reader["name"] for reader in both), key=lambda name: (name.endswith("$"), name)
+        )  # people before computers
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if names[4:] else "")
-        return row("rights", _where(place), f"{shown} read keys and database, which is not encrypted", state=WARN if accepted else FAIL,
-                   next="Encrypt the backups (prs_backup_encryption_certificate, with prs_backup_keys_path and prs_backup_encryption_password, which keep its "
-                        "key), put the database where others read (prs_backup_database_path, prs_backup_database_user), or accept it "
-                        "(prs_accept_shared_readers)")
-    good = "backups are encrypted" if encrypted else "no set says whether the backups are encrypted" if both else "nobody else reads both"
+        return row(
+            "rights",
+            _where(place),
+            f"{shown} read keys and database, which is not encrypted",
+            state=WARN if accepted else FAIL,
+            next="Encrypt the backups (prs_backup_encryption_certificate, with prs_backup_keys_path and "
+            "prs_backup_encryption_password, which keep its "
+            "key), put the database where others read (prs_backup_database_path, prs_backup_database_user), or "
+            "accept it "
+            "(prs_accept_shared_readers)",
+        )
+    good = (
+        "backups are encrypted"
+        if encrypted
+        else "no set says whether the backups are encrypted"
+        if both
+        else "nobody else reads both"
+    )
     return Row(what="rights", where=_where(place), state=OK, value=good)
 
 
@@ -230,7 +387,9 @@ def _manifest(place: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _is_encrypted(database: Mapping[str, Any]) -> bool:
-    """Whether every backup of the set is: one that was taken before there was a certificate gives away what the others hide."""
+    """Whether every backup of the set is: one that was taken before there was a certificate gives away what the others
+    hide.
+    """
     own = database.get("encryptor_thumbprint")
     return all(link.get("encryptor_thumbprint", own) for link in [*database["chain"], database])
 
@@ -248,7 +407,7 @@ def drill(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
     """The newest record that a drill wrote. One that still says that it runs counts as failed a day later."""
     records = []
     if facts.get("drills") is None:
-        return      # nobody looked, which the rows of the servers say
+        return  # nobody looked, which the rows of the servers say
     for text in facts["drills"]:
         try:
             record = json.loads(text)
@@ -257,8 +416,13 @@ def drill(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
             continue
     damaged = len(facts["drills"]) - len(records)
     if damaged:
-        yield row("drill", facts["site"], f"{damaged} of {len(facts['drills'])} records of drills cannot be read", state=WARN,
-                  next="Look into prs_drills_path, and remove what is damaged there")
+        yield row(
+            "drill",
+            facts["site"],
+            f"{damaged} of {len(facts['drills'])} records of drills cannot be read",
+            state=WARN,
+            next="Look into prs_drills_path, and remove what is damaged there",
+        )
     records.sort(key=lambda item: item[0], reverse=True)
     limit = "" if objectives.drill_days is None else f"{objectives.drill_days} d"
     passed = [(when, record) for when, record in records if record.get("state") == "passed"]
@@ -267,23 +431,47 @@ def drill(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
         running = last.get("state") == "running"
         if not (running and (now - when).total_seconds() < 86400):
             said = "did not end" if running else f"failed: {last.get('problem') or 'no reason was recorded'}"
-            yield row("drill", facts["site"], f"the last one, {age((now - when).total_seconds())} ago, {said}", limit=limit,
-                      next="Repair what it says and run drill_prs again")
+            yield row(
+                "drill",
+                facts["site"],
+                f"the last one, {age((now - when).total_seconds())} ago, {said}",
+                limit=limit,
+                next="Repair what it says and run drill_prs again",
+            )
             return
     if not passed:
         state = WARN if objectives.drill_days is None else FAIL
-        yield row("drill", facts["site"], "there was none: nobody has ever restored these backups", limit=limit, state=state, next="Run drill_prs")
+        yield row(
+            "drill",
+            facts["site"],
+            "there was none: nobody has ever restored these backups",
+            limit=limit,
+            state=state,
+            next="Run drill_prs",
+        )
         return
     when, newest = passed[0]
     seconds = (now - when).total_seconds()
     measured = {"limit": limit, "metric": "drill_age_seconds", "measure": seconds}
     late = objectives.drill_days is not None and seconds > objectives.drill_days * 86400
     if newest.get("page", "ready") != "ready" and not late:
-        yield row("drill", facts["site"], f"passed {age(seconds)} ago, but no page answered from the restored database", state=WARN,
-                  next="Name a database.config for it in prs_drill_database_config (README of the role drill)", **measured)
+        yield row(
+            "drill",
+            facts["site"],
+            f"passed {age(seconds)} ago, but no page answered from the restored database",
+            state=WARN,
+            next="Name a database.config for it in prs_drill_database_config (README of the role drill)",
+            **measured,
+        )
         return
-    yield row("drill", facts["site"], f"{age(seconds)} ago" if late else "", good=f"passed {age(seconds)} ago", next="Run drill_prs, and schedule it",
-              **measured)
+    yield row(
+        "drill",
+        facts["site"],
+        f"{age(seconds)} ago" if late else "",
+        good=f"passed {age(seconds)} ago",
+        next="Run drill_prs, and schedule it",
+        **measured,
+    )
 
 
 def _where(place: Mapping[str, Any]) -> str:

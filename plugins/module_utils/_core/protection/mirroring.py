@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of a mirrored estate: does the mirror protect what serves, and will the servers still let each other in tomorrow."""
+"""The checks of a mirrored estate: does the mirror protect what serves, and will the servers still let each other in
+tomorrow.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ GOES_ON = ("SYNCHRONIZED", "SYNCHRONIZING")
 
 
 def _servers(facts: Mapping[str, Any], *roles: str) -> list[Mapping[str, Any]]:
-    return [host for host in facts["hosts"] if facts.get("mirrored") and set(roles) & set(host["roles"]) and host.get("mirroring")]
+    return [
+        host
+        for host in facts["hosts"]
+        if facts.get("mirrored") and set(roles) & set(host["roles"]) and host.get("mirroring")
+    ]
 
 
 def mirror(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
@@ -31,7 +37,7 @@ def mirror(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
         told = host["mirroring"]
         if not told["reached"]:
             if not host["reached"]:
-                continue                                 # that has a row of its own
+                continue  # that has a row of its own
             advice = "Start SQL Server; check its port, its certificate and prs_sql_admin_password"
             yield row("mirror", host["name"], f"SQL Server does not answer: {told['problem']}", next=advice)
         elif "sql" in host["roles"]:
@@ -43,14 +49,22 @@ def mirror(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
         return
     principals = [name for name, side in mirrored.items() if side["role"] == PRINCIPAL]
     if len(principals) > 1:
-        yield row("mirror", " and ".join(principals), "both are principal: service was forced while they did not reach each other",
-                  next="Let them reach each other again, then run failover_prs for the site where service was forced")
+        yield row(
+            "mirror",
+            " and ".join(principals),
+            "both are principal: service was forced while they did not reach each other",
+            next="Let them reach each other again, then run failover_prs for the site where service was forced",
+        )
     elif principals:
         yield from _session(facts, objectives, principals[0], mirrored[principals[0]])
     else:
         where = min(mirrored)
-        yield row("mirror", where, f"nobody serves {objectives.database}: this is its mirror, {mirrored[where]['state']}",
-                  next="Bring the principal back, or let this site serve with failover_prs")
+        yield row(
+            "mirror",
+            where,
+            f"nobody serves {objectives.database}: this is its mirror, {mirrored[where]['state']}",
+            next="Bring the principal back, or let this site serve with failover_prs",
+        )
 
 
 def _session(facts: Mapping[str, Any], objectives: Objectives, where: str, side: Mapping[str, Any]) -> Iterator[Row]:
@@ -61,32 +75,56 @@ def _session(facts: Mapping[str, Any], objectives: Objectives, where: str, side:
     if facts.get("witness") and not side["witness"]:
         problems.append(f"it has no witness, though the inventory names {facts['witness']}")
     measured = {} if unsent is None else {"metric": "mirror_unsent_bytes", "measure": unsent * 1024}
-    yield row("mirror", where, "; ".join(problems), good=good, next=f"Bring back what is lost. {AGAIN}", **state, **measured)
+    yield row(
+        "mirror", where, "; ".join(problems), good=good, next=f"Bring back what is lost. {AGAIN}", **state, **measured
+    )
     for host in facts["hosts"]:
         if host["name"] != where or host["active"]:
             continue
-        moved = any(application_runs(one) for one in facts["hosts"] if one["site"] == host["site"] and "web" in one["roles"])
-        yield row("mirror", where, f"it is the principal, though {facts['site']} is the active site", state=FAIL if moved else WARN,
-                  next=f"Set prs_active_site: {host['site']} where that site is to serve, or move back with failover_prs")
+        moved = any(
+            application_runs(one) for one in facts["hosts"] if one["site"] == host["site"] and "web" in one["roles"]
+        )
+        yield row(
+            "mirror",
+            where,
+            f"it is the principal, though {facts['site']} is the active site",
+            state=FAIL if moved else WARN,
+            next=f"Set prs_active_site: {host['site']} where that site is to serve, or move back with failover_prs",
+        )
 
 
 def endpoints(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
-    """The certificates are looked at when servers connect, and not before: one that has expired shows with the next restart, when nobody needs that."""
-    asked = {host["name"]: host["mirroring"] for host in _servers(facts, "sql", "witness") if host["mirroring"]["reached"]}
+    """The certificates are looked at when servers connect, and not before: one that has expired shows with the next
+    restart, when nobody needs that.
+    """
+    asked = {
+        host["name"]: host["mirroring"] for host in _servers(facts, "sql", "witness") if host["mirroring"]["reached"]
+    }
     for name, told in asked.items():
         found = next(iter(told["endpoints"]), None)
         if found is None or found["state"] != "STARTED":
-            yield row("mirroring endpoint", name, "there is none" if found is None else f"it is {found['state']}", next=AGAIN)
+            yield row(
+                "mirroring endpoint", name, "there is none" if found is None else f"it is {found['state']}", next=AGAIN
+            )
             continue
         if not found["certificate"]:
-            continue                                     # Windows accounts
+            continue  # Windows accounts
         own = next((one for one in told["certificates"] if one["name"] == found["certificate"]), None)
         if own is None:
             yield row("mirroring certificate", name, f"{found['certificate']} is not there", next=AGAIN)
             continue
-        yield lasts("mirroring certificate", name, moment(own["expires"]), objectives, now, next="Run mirror_prs, which replaces it without an interruption")
+        yield lasts(
+            "mirroring certificate",
+            name,
+            moment(own["expires"]),
+            objectives,
+            now,
+            next="Run mirror_prs, which replaces it without an interruption",
+        )
         for other, theirs in asked.items():
-            if other != name and own["thumbprint"].upper() not in {one["thumbprint"].upper() for one in theirs["certificates"]}:
+            if other != name and own["thumbprint"].upper() not in {
+                one["thumbprint"].upper() for one in theirs["certificates"]
+            }:
                 unknown = f"the certificate {own['name']} of {name} is not known here, so they cannot connect again"
                 yield row("mirroring certificate", other, unknown, next=AGAIN)
 

@@ -40,7 +40,9 @@ def judge(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
     """
     if lacks := list(protection_servers.control_node(facts)):
         return lacks
-    found = gathered((*protection_servers.CHECKS, *protection_mirror.CHECKS, *protection_backups.CHECKS), facts, objectives, now)
+    found = gathered(
+        (*protection_servers.CHECKS, *protection_mirror.CHECKS, *protection_backups.CHECKS), facts, objectives, now
+    )
     return sorted(found, key=lambda one: _ORDER[one.state])
 
 
@@ -48,7 +50,9 @@ def summary(rows: Sequence[Row]) -> str:
     failed, warned = (sum(one.state == state for one in rows) for state in (FAIL, WARN))
     if not failed:
         return "PROTECTED" + (f", {warned} {_plural('warning', warned)}" if warned else "")
-    return f"NOT PROTECTED: {failed} {_plural('check', failed)} failed" + (f", {warned} {_plural('warning', warned)}" if warned else "")
+    return f"NOT PROTECTED: {failed} {_plural('check', failed)} failed" + (
+        f", {warned} {_plural('warning', warned)}" if warned else ""
+    )
 
 
 def _plural(word: str, number: int) -> str:
@@ -56,10 +60,16 @@ def _plural(word: str, number: int) -> str:
 
 
 def table(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """(state, line) of a table with aligned columns; the lines of the frame have the state ''. What is wrong says below it what to do."""
+    """(state, line) of a table with aligned columns; the lines of the frame have the state ''. What is wrong says below
+    it what to do.
+    """
     cells = [(_MARKS[one.state], one.what, one.where, one.value, one.limit) for one in rows]
-    widths = [min(_WIDEST, max(len(cell[column]) for cell in [_HEAD, *cells])) if column == 3 else max(len(cell[column]) for cell in [_HEAD, *cells])
-              for column in range(len(_HEAD))]
+    widths = [
+        min(_WIDEST, max(len(cell[column]) for cell in [_HEAD, *cells]))
+        if column == 3
+        else max(len(cell[column]) for cell in [_HEAD, *cells])
+        for column in range(len(_HEAD))
+    ]
     ruler = "-+-".join("-" * width for width in widths)
     drawn = [("", _line(_HEAD, widths)), ("", ruler)]
     for one, cell in zip(rows, cells, strict=True):
@@ -67,7 +77,9 @@ def table(rows: Sequence[Row]) -> list[tuple[str, str]]:
         drawn.append((one.state, _line((*cell[:3], first, cell[4]), widths)))
         drawn += [(one.state, _line(("", "", "", part, ""), widths)) for part in more]
         if one.state != OK and one.next:
-            drawn += [(one.state, _line(("", "", "", part, ""), widths)) for part in _wrapped(f"-> {one.next}", widths[3])]
+            drawn += [
+                (one.state, _line(("", "", "", part, ""), widths)) for part in _wrapped(f"-> {one.next}", widths[3])
+            ]
     return [*drawn, ("", ruler)]
 
 
@@ -93,19 +105,26 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def metrics(rows: Sequence[Row], now: dt.datetime) -> str:
-    """Prometheus' text format. prs_protection_state is 0 (ok), 1 (warn) or 2 (fail), the worst where one thing has several rows."""
+    """Prometheus' text format. prs_protection_state is 0 (ok), 1 (warn) or 2 (fail), the worst where one thing has
+    several rows.
+    """
     states: dict[tuple[str, str], int] = {}
     for one in rows:
         key = (one.what, one.where)
         states[key] = max(states.get(key, 0), 2 - _ORDER[one.state])
     measured = [Metric(f"prs_{name}", told, _samples(rows, name)) for name, told in METRICS.items()]
-    return lines([
-        Metric("prs_protected", "Whether nothing failed.", [({}, not any(one.state == FAIL for one in rows))]),
-        Metric("prs_protection_checked_timestamp_seconds", "When this was found out.", [({}, now.timestamp())]),
-        Metric("prs_protection_state", "What a check found: 0 ok, 1 warning, 2 failure.",
-               [({"what": what, "where": where}, state) for (what, where), state in sorted(states.items())]),
-        *measured,
-    ])
+    return lines(
+        [
+            Metric("prs_protected", "Whether nothing failed.", [({}, not any(one.state == FAIL for one in rows))]),
+            Metric("prs_protection_checked_timestamp_seconds", "When this was found out.", [({}, now.timestamp())]),
+            Metric(
+                "prs_protection_state",
+                "What a check found: 0 ok, 1 warning, 2 failure.",
+                [({"what": what, "where": where}, state) for (what, where), state in sorted(states.items())],
+            ),
+            *measured,
+        ]
+    )
 
 
 def _samples(rows: Sequence[Row], name: str) -> list[tuple[dict[str, str], float | None]]:

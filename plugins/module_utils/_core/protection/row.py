@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether an estate is protected now: facts that somebody gathered, objectives and the time in, rows of a table out.
 
-Facts are plain JSON, gathered by the role verify (its README says their shape); what is not there was not looked at. Every check makes its
-row also when all is well, so that a row which is missing is seen.
+Facts are plain JSON, gathered by the role verify (its README says their shape); what is not there was not looked at.
+Every check makes its row also when all is well, so that a row which is missing is seen.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """what was looked at, where; state: ok, warn or fail; value: what was found; limit: what it should be; next: what to do.
+    """what was looked at, where; state: ok, warn or fail; value: what was found; limit: what it should be; next: what
+    to do.
 
     metric: a name of protection_report.METRICS, measure: its value, where one was measured.
     """
@@ -60,25 +61,41 @@ Finding = Callable[[Mapping[str, Any], Objectives, dt.datetime], Iterable[Row]]
 """A check: facts, objectives and now in, rows out."""
 
 
-def row(what: str, where: str, problem: str, *, good: str = "", limit: str = "", next: str = "", state: str = FAIL, metric: str = "",
-        measure: float | None = None) -> Row:
+def row(
+    what: str,
+    where: str,
+    problem: str,
+    *,
+    good: str = "",
+    limit: str = "",
+    next: str = "",
+    state: str = FAIL,
+    metric: str = "",
+    measure: float | None = None,
+) -> Row:
     """`state` with the problem where there is one, else ok with what is good."""
     if problem:
-        return Row(what=what, where=where, state=state, value=problem, limit=limit, next=next, metric=metric, measure=measure)
+        return Row(
+            what=what, where=where, state=state, value=problem, limit=limit, next=next, metric=metric, measure=measure
+        )
     return Row(what=what, where=where, state=OK, value=good, limit=limit, metric=metric, measure=measure)
 
 
 def absent(paths: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that were looked for and are not there. Error 5 is what is there and may not be read, as keys are for most."""
+    """Those that were looked for and are not there. Error 5 is what is there and may not be read, as keys
+    are for most.
+    """
     return [path for path in paths if path["error"] not in (0, 5)]
 
 
 def moment(text: str) -> dt.datetime:
-    """A moment as servers and files write it, aware; without a zone it is UTC, and of seconds' fractions six digits count. Raises ValueError."""
+    """A moment as servers and files write it, aware; without a zone it is UTC, and of seconds' fractions six digits
+    count. Raises ValueError.
+    """
     whole, dot, rest = text.strip().replace("Z", "+00:00").partition(".")
     if dot:
         digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-        whole += f".{digits[:6].ljust(6, '0')}{rest[len(digits):]}"
+        whole += f".{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
     found = dt.datetime.fromisoformat(whole)
     return found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)
 
@@ -104,6 +121,8 @@ def bytes_text(number: float) -> str:
     return f"{int(number)} bytes"
 
 
-def gathered(checks: Iterable[Finding], facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
+def gathered(
+    checks: Iterable[Finding], facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime
+) -> Iterator[Row]:
     for check in checks:
         yield from check(facts, objectives, now)

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of an estate's servers: does it serve, do certificates last, is there room, has the other site what a rebuild needs."""
+"""The checks of an estate's servers: does it serve, do certificates last, is there room, has the other site what a
+rebuild needs.
+"""
 
 from __future__ import annotations
 
@@ -26,22 +28,32 @@ def why_no_page(iis: Mapping[str, Any]) -> tuple[str, str]:
     if not iis.get("installed"):
         return "IIS is not installed on this server", "Run rebuild_prs, which sets it up"
     if iis["service"] != "Running":
-        return f"IIS does not run: its service W3SVC is {iis['service'].lower()}", "Start the service W3SVC (iisreset /start)"
+        return (
+            f"IIS does not run: its service W3SVC is {iis['service'].lower()}",
+            "Start the service W3SVC (iisreset /start)",
+        )
     if not iis["site"]:
         return "IIS has no site of that name", "Run rebuild_prs, which makes it, or correct prs_app_site"
     if iis["site"] != "Started":
         return f"the site is {iis['site'].lower()} in IIS", "Start the site in IIS"
     if iis["pool_state"] != "Started":
         state = iis["pool_state"].lower() or "missing"
-        return f"the application pool {iis['pool']} is {state}", "Start the pool, and look at its identity and the Windows event log"
+        return (
+            f"the application pool {iis['pool']} is {state}",
+            "Start the pool, and look at its identity and the Windows event log",
+        )
     return "", ""
 
 
 def control_node(facts: Mapping[str, Any]) -> Iterator[Row]:
     """The authorities by which every server is known: a file that is not there makes each of them look dead."""
     for path in (facts.get("control_node") or {}).get("missing_authorities", []):
-        yield row("control node", "this one", f"there is no file {path} with the authorities to trust, so no server was looked at",
-                  next="Put it there, or correct prs_ca_file (and ansible_winrm_ca_trust_path) in the inventory")
+        yield row(
+            "control node",
+            "this one",
+            f"there is no file {path} with the authorities to trust, so no server was looked at",
+            next="Put it there, or correct prs_ca_file (and ansible_winrm_ca_trust_path) in the inventory",
+        )
 
 
 def session_of(host: Mapping[str, Any], objectives: Objectives) -> Mapping[str, Any] | None:
@@ -51,8 +63,14 @@ def session_of(host: Mapping[str, Any], objectives: Objectives) -> Mapping[str, 
 
 
 def principal_elsewhere(facts: Mapping[str, Any], objectives: Objectives) -> Mapping[str, Any] | None:
-    """The other site's database server, where it alone is principal of the mirrored database: prs_active_site is out of date, or the mirror took over."""
-    sides = [(host, session_of(host, objectives)) for host in facts["hosts"] if facts.get("mirrored") and "sql" in host["roles"]]
+    """The other site's database server, where it alone is principal of the mirrored database: prs_active_site is out of
+    date, or the mirror took over.
+    """
+    sides = [
+        (host, session_of(host, objectives))
+        for host in facts["hosts"]
+        if facts.get("mirrored") and "sql" in host["roles"]
+    ]
     found = [host for host, side in sides if side and side["role"] == PRINCIPAL]
     return found[0] if len(found) == 1 and not found[0]["active"] else None
 
@@ -63,8 +81,12 @@ def iis_answers(host: Mapping[str, Any]) -> bool:
 
 
 def application_runs(host: Mapping[str, Any]) -> bool:
-    """Whether the application of a server that is to stand by would serve; without its database.config it waits for its setup wizard."""
-    return iis_answers(host) and any(file["error"] not in _MISSING for file in (host.get("saw") or {}).get("hashed", []))
+    """Whether the application of a server that is to stand by would serve; without its database.config it waits for its
+    setup wizard.
+    """
+    return iis_answers(host) and any(
+        file["error"] not in _MISSING for file in (host.get("saw") or {}).get("hashed", [])
+    )
 
 
 def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
@@ -74,7 +96,12 @@ def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
         return
     where = page.get("url") or facts["site"]
     if not page.get("state"):
-        yield row("page", where, page.get("problem") or "it was not read", next=page.get("advice") or "Correct prs_app_url or prs_ca_file")
+        yield row(
+            "page",
+            where,
+            page.get("problem") or "it was not read",
+            next=page.get("advice") or "Correct prs_app_url or prs_ca_file",
+        )
         return
     problem, advice = page["problem"], page["advice"]
     web = next((host for host in facts["hosts"] if host["active"] and host.get("saw") and "web" in host["roles"]), None)
@@ -97,7 +124,9 @@ def reachable(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime
 
 
 def _why_unreached(said: str) -> tuple[str, str]:
-    """(why, what to do) of what ansible says of a host that it did not reach: a chain of Python's exceptions, the last of which counts."""
+    """(why, what to do) of what ansible says of a host that it did not reach: a chain of Python's exceptions, the last
+    of which counts.
+    """
     if said.startswith("--limit"):
         return said, "Run it without --limit for the whole picture"
     if "rejected" in said:
@@ -119,17 +148,36 @@ def database(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime)
             continue
         found = next((one for one in instance["databases"] if one["name"].lower() == name.lower()), None)
         if found is None:
-            yield row("database", host["name"], f"{name} does not exist", next="Bring it back with restore_prs, or finish the setup wizard")
+            yield row(
+                "database",
+                host["name"],
+                f"{name} does not exist",
+                next="Bring it back with restore_prs, or finish the setup wizard",
+            )
             continue
         problem = "" if found["state"] == "ONLINE" else f"{name} is {found['state']}"
-        yield row("database", host["name"], problem, good=f"{name} is ONLINE", next="Run rebuild_prs, which restores a damaged one")
+        yield row(
+            "database",
+            host["name"],
+            problem,
+            good=f"{name} is ONLINE",
+            next="Run rebuild_prs, which restores a damaged one",
+        )
         login = host.get("login") or {}
         if not problem and login:
-            yield row("login", host["name"], login["problem"], good="leads to its user", next="Run rebuild_prs, which repairs it")
+            yield row(
+                "login",
+                host["name"],
+                login["problem"],
+                good="leads to its user",
+                next="Run rebuild_prs, which repairs it",
+            )
 
 
 def certificates(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
-    """Of the site and of SQL Server's connections, as they are in the servers' stores; and the one that the page showed."""
+    """Of the site and of SQL Server's connections, as they are in the servers' stores; and the one that the page
+    showed.
+    """
     names = {"site": "site certificate", "sql": "SQL Server certificate"}
     seen = set()
     for host in facts["hosts"]:
@@ -138,13 +186,25 @@ def certificates(facts: Mapping[str, Any], objectives: Objectives, now: dt.datet
             seen.add((found["use"], host["name"]))
             if not found["found"] or not found["has_key"]:
                 lack = "is not in the machine's store" if not found["found"] else "has lost its private key"
-                yield row(what, host["name"], f"{found['thumbprint']} {lack}", next="Run rebuild_prs, which imports it from the PFX again")
+                yield row(
+                    what,
+                    host["name"],
+                    f"{found['thumbprint']} {lack}",
+                    next="Run rebuild_prs, which imports it from the PFX again",
+                )
                 continue
             advice = "Have a new one issued, put its PFX in place and run rebuild_prs"
             yield lasts(what, host["name"], moment(found["not_after"]), objectives, now, next=advice)
     page = facts.get("page") or {}
     if page.get("certificate") and not any(use == "site" for use, _host in seen):
-        yield lasts("site certificate", page["url"], moment(page["certificate"]["not_after"]), objectives, now, next="Have a new one issued")
+        yield lasts(
+            "site certificate",
+            page["url"],
+            moment(page["certificate"]["not_after"]),
+            objectives,
+            now,
+            next="Have a new one issued",
+        )
 
 
 def lasts(what: str, where: str, end: dt.datetime, objectives: Objectives, now: dt.datetime, *, next: str) -> Row:
@@ -153,12 +213,29 @@ def lasts(what: str, where: str, end: dt.datetime, objectives: Objectives, now: 
     days = objectives.certificate_days
     problem = f"expired {age(-left)} ago" if left <= 0 else f"expires in {age(left)}" if left < days * 86400 else ""
     state = FAIL if left <= 0 else WARN
-    return row(what, where, problem, good=f"{age(left)} left", limit=f"{days} d", state=state, next=next, metric="certificate_seconds", measure=left)
+    return row(
+        what,
+        where,
+        problem,
+        good=f"{age(left)} left",
+        limit=f"{days} d",
+        state=state,
+        next=next,
+        metric="certificate_seconds",
+        measure=left,
+    )
 
 
 def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """Who restores an encrypted backup needs its certificate with the private key, on the server where it restores."""
-    needed = sorted({thumb.upper() for place in facts["places"] for one in _databases(place, objectives) for thumb in one.get("certificates") or []})
+    needed = sorted(
+        {
+            thumb.upper()
+            for place in facts["places"]
+            for one in _databases(place, objectives)
+            for thumb in one.get("certificates") or []
+        }
+    )
     for host in facts["hosts"]:
         instance = host.get("instance") or {}
         if "sql" not in host["roles"] or not instance.get("reached"):
@@ -167,13 +244,30 @@ def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: d
         for thumbprint in needed:
             found = known.get(_plain(thumbprint))
             if found is None or not found["private_key"]:
-                lack = f"the certificate {thumbprint} of the backups is not here" if found is None else f"{found['name']} is here without its private key"
-                yield row("backup certificate", host["name"], lack, state=FAIL if host["active"] or not _is_kept(facts) else WARN,
-                          next="A restore here brings it from prs_backup_keys_path, if it is kept there (sql_certificate with key_backup does the same)")
+                lack = (
+                    f"the certificate {thumbprint} of the backups is not here"
+                    if found is None
+                    else f"{found['name']} is here without its private key"
+                )
+                yield row(
+                    "backup certificate",
+                    host["name"],
+                    lack,
+                    state=FAIL if host["active"] or not _is_kept(facts) else WARN,
+                    next="A restore here brings it from prs_backup_keys_path, if it is kept there (sql_certificate "
+                    "with key_backup does the same)",
+                )
                 continue
             if found.get("expires"):
                 # An expired certificate still restores, and takes no new backups.
-                yield lasts("backup certificate", host["name"], moment(found["expires"]), objectives, now, next="Make a new one, and keep this one")
+                yield lasts(
+                    "backup certificate",
+                    host["name"],
+                    moment(found["expires"]),
+                    objectives,
+                    now,
+                    next="Make a new one, and keep this one",
+                )
 
 
 def _is_kept(facts: Mapping[str, Any]) -> bool:
@@ -195,8 +289,16 @@ def space(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
     for host in facts["hosts"]:
         for drive, room in sorted((host.get("saw") or {}).get("drives", {}).items()):
             problem = f"{bytes_text(room['free'])} free" if room["free"] < limit else ""
-            yield row("free space", f"{host['name']} {drive}", problem, good=f"{bytes_text(room['free'])} free", limit=bytes_text(limit), next="Make room",
-                      metric="free_bytes", measure=room["free"])
+            yield row(
+                "free space",
+                f"{host['name']} {drive}",
+                problem,
+                good=f"{bytes_text(room['free'])} free",
+                limit=bytes_text(limit),
+                next="Make room",
+                metric="free_bytes",
+                measure=room["free"],
+            )
 
 
 def standby(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
@@ -205,24 +307,41 @@ def standby(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
         looked = (host.get("saw") or {}).get("paths", [])
         missing = [path for path in looked if path["error"]]
         for path in missing:
-            advice = advice_for(number=path["error"], kind="", host=host["name"]) or "A rebuild of this server needs it there"
-            yield row("media", host["name"], f"{path['path']} cannot be read: {path['message']} ({path['error']})", next=advice)
+            advice = (
+                advice_for(number=path["error"], kind="", host=host["name"])
+                or "A rebuild of this server needs it there"
+            )
+            yield row(
+                "media",
+                host["name"],
+                f"{path['path']} cannot be read: {path['message']} ({path['error']})",
+                next=advice,
+            )
         if looked and not missing:
             yield row("media", host["name"], "", good=f"{len(looked)} present and readable")
 
 
 def certificate_files(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
-    """A rebuild imports certificates from files of the control node; where they are gone, browsers and clients refuse what it rebuilt."""
+    """A rebuild imports certificates from files of the control node; where they are gone, browsers and clients refuse
+    what it rebuilt.
+    """
     for host in facts["hosts"]:
         files = host.get("certificate_files") or {"wanted": [], "missing": []}
         if files["wanted"]:
             problem = f"not on the control node: {', '.join(files['missing'])}" if files["missing"] else ""
-            yield row("certificate file", host["name"], problem, good="present",
-                      next="Put it there again, from the place where it is kept as well (prs_backup_keys_path)")
+            yield row(
+                "certificate file",
+                host["name"],
+                problem,
+                good="present",
+                next="Put it there again, from the place where it is kept as well (prs_backup_keys_path)",
+            )
 
 
 def second_application(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
-    """Password Reset Server runs once. A lost site that comes back starts its own again, with the database that it had."""
+    """Password Reset Server runs once. A lost site that comes back starts its own again, with the
+    database that it had.
+    """
     leads = principal_elsewhere(facts, objectives)
     here = any(iis_answers(host) for host in facts["hosts"] if host["active"] and "web" in host["roles"])
     for host in facts["hosts"]:
@@ -232,15 +351,40 @@ def second_application(facts: Mapping[str, Any], objectives: Objectives, now: dt
         answers, runs = iis_answers(host), application_runs(host)
         if runs and leads and leads["site"] == host["site"]:
             both = f"it runs at both sites, and the database is at {host['site']}" if here else ""
-            yield row("second application", host["name"], both, good="serves, beside its database",
-                      next="Run failover_prs for the site that is to serve, which stops the application at the other one")
+            yield row(
+                "second application",
+                host["name"],
+                both,
+                good="serves, beside its database",
+                next="Run failover_prs for the site that is to serve, which stops the application at the other one",
+            )
             continue
-        problem = f"it runs here too, while {facts['site']} serves: whoever comes here changes another database, or the same one" if runs else ""
+        problem = (
+            (
+                f"it runs here too, while {facts['site']} serves: whoever comes here changes another database, or the "
+                "same one"
+            )
+            if runs
+            else ""
+        )
         good = "does not run" if not answers else "waits for its setup wizard"
         yield row("second application", host["name"], problem, good=good, next=_STOP_IT)
 
 
-_STOP_IT = ("Stop its site and its pool in IIS now, and keep what its database got since as a backup. To serve from that site again: README, When a whole "
-            "site is gone")
+_STOP_IT = (
+    "Stop its site and its pool in IIS now, and keep what its database got since as a backup. To serve from that "
+    "site again: README, When a whole "
+    "site is gone"
+)
 
-CHECKS = (service, second_application, reachable, database, certificates, certificate_files, backup_certificates, space, standby)
+CHECKS = (
+    service,
+    second_application,
+    reachable,
+    database,
+    certificates,
+    certificate_files,
+    backup_certificates,
+    space,
+    standby,
+)

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lease: a file beside the backups of a database that says who works on it, for work that outlives an instance of SQL Server.
+"""A lease: a file beside the backups of a database that says who works on it, for work that outlives an instance of SQL
+Server.
 
-It counts as long as its holder renews it. How old it is, the file's own time says: that is the clock of the machine that the folder is on,
-whoever looks.
+It counts as long as its holder renews it. How old it is, the file's own time says: that is the clock of the machine
+that the folder is on, whoever looks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,20 @@ from typing import Any
 from ..backup.file_names import safe_name
 from ..errors import RecoveryError
 
-__all__ = ["ABANDONED", "FREE", "GIVEN_UP", "HELD", "OURS", "STALE", "Lease", "judge", "lease_name", "owner_process", "parse_lease", "refusal"]
+__all__ = [
+    "ABANDONED",
+    "FREE",
+    "GIVEN_UP",
+    "HELD",
+    "OURS",
+    "STALE",
+    "Lease",
+    "judge",
+    "lease_name",
+    "owner_process",
+    "parse_lease",
+    "refusal",
+]
 
 FORMAT = "prs.recovery lease 1"
 UNKNOWN = "somebody whose name cannot be read"
@@ -40,7 +54,8 @@ _PROCESS = re.compile(r" pid (\d+)$")
 class Lease:
     """Who works on a database. All times are aware, UTC.
 
-    place: which machine's processes the owner's one is among; empty when nobody can tell. renewed_at: the time of the file.
+    place: which machine's processes the owner's one is among; empty when nobody can tell. renewed_at: the time of the
+    file.
     """
 
     database: str
@@ -68,7 +83,9 @@ class Lease:
 
     def to_dict(self) -> dict[str, Any]:
         """For results."""
-        moments = {name: getattr(self, name).isoformat(timespec="seconds") for name in ("taken_at", "renewed_at", "stale_at")}
+        moments = {
+            name: getattr(self, name).isoformat(timespec="seconds") for name in ("taken_at", "renewed_at", "stale_at")
+        }
         return {"database": self.database, "owner": self.owner, **moments}
 
 
@@ -98,13 +115,21 @@ def parse_lease(lines: Iterable[str], *, database: str, renewed_at: dt.datetime)
             stale_after=dt.timedelta(minutes=content["stale_after_minutes"]),
         )
     except (ValueError, TypeError, KeyError, OverflowError):
-        return Lease(database=database, owner=UNKNOWN, place="", taken_at=renewed_at, renewed_at=renewed_at, stale_after=STALE_AFTER)
+        return Lease(
+            database=database,
+            owner=UNKNOWN,
+            place="",
+            taken_at=renewed_at,
+            renewed_at=renewed_at,
+            stale_after=STALE_AFTER,
+        )
 
 
 def judge(lease: Lease | None, *, owner: str, now: dt.datetime, ended: bool = False, given_up: bool = False) -> str:
     """FREE, OURS, HELD (by somebody else), STALE (not renewed in time), ABANDONED or GIVEN_UP.
 
-    ended: the owner's process was on this machine and is gone. given_up: a person says that the owner does nothing any more.
+    ended: the owner's process was on this machine and is gone. given_up: a person says that the owner does nothing any
+    more.
     """
     if lease is None:
         return FREE
@@ -122,7 +147,8 @@ def refusal(lease: Lease, *, path: str) -> RecoveryError:
     since, renewed, end = map(_shown, (lease.taken_at, lease.renewed_at, lease.stale_at))
     return RecoveryError(
         f"{lease.owner} works on database {lease.database} since {since} (lease {path}, renewed {renewed})",
-        advice=f"Wait until that has ended; from {end} on it counts as given up. Where it surely does nothing any more, say take_over: true "
+        advice=f"Wait until that has ended; from {end} on it counts as given up. Where it surely does nothing any "
+        "more, say take_over: true "
         "(restore_prs, rebuild_prs: -e prs_take_over_lease=true)",
         lease={**lease.to_dict(), "path": path},
     )

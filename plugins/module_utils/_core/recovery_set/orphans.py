@@ -28,10 +28,18 @@ def stray_backups(staying: Iterable[RecoverySet], links: Iterable[Mapping[str, A
     return tuple(path for link in old for path in files_of_link(link))
 
 
-def stray_archives(staying: Iterable[RecoverySet], archives: Iterable[StoredArchive], *, folder: str) -> tuple[str, ...]:
-    """The same for archives of the application that are in no set, each before its manifest. Those that nobody made for a set stay."""
+def stray_archives(
+    staying: Iterable[RecoverySet], archives: Iterable[StoredArchive], *, folder: str
+) -> tuple[str, ...]:
+    """The same for archives of the application that are in no set, each before its manifest. Those that nobody made for
+    a set stay.
+    """
     known = {one.name.lower(): one for one in archives}
     named = [ntpath.basename(one.values["application"]["archive"]).lower() for one in staying]
     oldest = min((known[name].age for name in named if name in known), default=None)
-    old = [one for name, one in known.items() if oldest and name not in named and one.age < oldest and one.manifest and SET_LABEL in one.manifest.labels]
+    old = [
+        one
+        for name, one in known.items()
+        if oldest and name not in named and one.age < oldest and one.manifest and SET_LABEL in one.manifest.labels
+    ]
     return tuple(ntpath.join(folder, name) for one in old for name in (one.name, manifest_name(one.name)))

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recovery sets: an archive of the application and the database backups that fit it, told by one manifest that is written last.
+"""Recovery sets: an archive of the application and the database backups that fit it, told by one manifest that is
+written last.
 
-Every run makes a set, a differential or log backup too. Its `chain` names all backups that bring the database to its point: a full one, then
-what follows. So each set can be restored by what it names, whatever else lies in the folder.
+Every run makes a set, a differential or log backup too. Its `chain` names all backups that bring the database to its
+point: a full one, then what follows. So each set can be restored by what it names, whatever else lies in the folder.
 """
 
 from __future__ import annotations
@@ -20,9 +21,26 @@ from typing import Any
 from ..errors import RecoveryError
 
 __all__ = [
-    "BACKUP_FORMAT", "FORMAT", "RULES", "Choice", "Place", "RecoverySet", "Surplus", "by_label", "chain_of", "choose", "compose", "files_of_link", "lines_of",
-    "link_of", "moment", "parse_set", "relocated", "surplus", "written",
-]  # fmt: skip
+    "BACKUP_FORMAT",
+    "FORMAT",
+    "RULES",
+    "Choice",
+    "Place",
+    "RecoverySet",
+    "Surplus",
+    "by_label",
+    "chain_of",
+    "choose",
+    "compose",
+    "files_of_link",
+    "lines_of",
+    "link_of",
+    "moment",
+    "parse_set",
+    "relocated",
+    "surplus",
+    "written",
+]
 
 FORMAT = "prs.recovery set 2"
 BACKUP_FORMAT = "prs.recovery sql backup 1"
@@ -32,11 +50,31 @@ RULES = ("last", "age", "days", "weeks", "months", "years")
 """What a retention may say, as sql_backup's does."""
 
 _LINK = ("type", "files", "sha256", "manifest_beside", "size", "copy_only")
-_OF_SET = ("first_lsn", "last_lsn", "first_fork", "last_fork", "differential_base_guid", "started_at", "finished_at", "encryptor_thumbprint")
+_OF_SET = (
+    "first_lsn",
+    "last_lsn",
+    "first_fork",
+    "last_fork",
+    "differential_base_guid",
+    "started_at",
+    "finished_at",
+    "encryptor_thumbprint",
+)
 
-_OWN = frozenset({
-    "format", "label", "taken_at", "site", "healthy", "problems", "application_state", "database", "application", "copy_of",
-})  # fmt: skip
+_OWN = frozenset(
+    {
+        "format",
+        "label",
+        "taken_at",
+        "site",
+        "healthy",
+        "problems",
+        "application_state",
+        "database",
+        "application",
+        "copy_of",
+    }
+)
 """What a manifest says of the set itself; the rest is facts."""
 
 
@@ -69,7 +107,9 @@ class RecoverySet:
 
     @property
     def recovery_point(self) -> dt.datetime:
-        """The moment whose data it brings back: a log holds all until it began to be written, the others at least what was there then."""
+        """The moment whose data it brings back: a log holds all until it began to be written, the others at least what
+        was there then.
+        """
         return moment(self.values["database"]["finished_at"])
 
     @property
@@ -90,7 +130,9 @@ class RecoverySet:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What to restore. files: backups of the database, target: how far, as sql_restore takes it. notes: what the person who restores should know."""
+    """What to restore. files: backups of the database, target: how far, as sql_restore takes it. notes: what the person
+    who restores should know.
+    """
 
     set: RecoverySet
     files: tuple[str, ...]
@@ -125,7 +167,9 @@ def link_of(backup: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def chain_of(own: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The backups that bring a database to the end of `own`, the full one first; empty when one of them is not among the `known`."""
+    """The backups that bring a database to the end of `own`, the full one first; empty when one of them is not among
+    the `known`.
+    """
     links = {link["set_guid"]: dict(link) for link in known}
     chain, current = [dict(own)], own
     while current["type"] == "log":
@@ -143,15 +187,25 @@ def chain_of(own: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> list
 
 
 def _before(log: Mapping[str, Any], links: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
-    """The backup after which a log backup is restored: the newest full or differential one that it continues, else the log that reaches back farthest."""
+    """The backup after which a log backup is restored: the newest full or differential one that it continues, else the
+    log that reaches back farthest.
+    """
     fit = [
-        link for link in links
-        if link["set_guid"] != log["set_guid"] and link["last_fork"] == log["first_fork"] and log["first_lsn"] <= link["last_lsn"] <= log["last_lsn"]
-    ]  # fmt: skip
+        link
+        for link in links
+        if link["set_guid"] != log["set_guid"]
+        and link["last_fork"] == log["first_fork"]
+        and log["first_lsn"] <= link["last_lsn"] <= log["last_lsn"]
+    ]
     bases = [link for link in fit if link["type"] != "log"]
     if bases:
         return max(bases, key=lambda link: link["last_lsn"])
-    logs = [link for link in fit if link["first_lsn"] < log["first_lsn"] or (link["last_lsn"] < log["last_lsn"] and link["first_lsn"] <= log["first_lsn"])]
+    logs = [
+        link
+        for link in fit
+        if link["first_lsn"] < log["first_lsn"]
+        or (link["last_lsn"] < log["last_lsn"] and link["first_lsn"] <= log["first_lsn"])
+    ]
     return min(logs, key=lambda link: (link["first_lsn"], link["last_lsn"]), default=None)
 
 
@@ -167,24 +221,35 @@ def compose(
     facts: Mapping[str, Any],
     elsewhere: Sequence[str] = (),
 ) -> RecoverySet:
-    """A set of a backup (as sql_backup returns it) and an archive (as app_backup returns it, or as an earlier set has it).
+    """A set of a backup (as sql_backup returns it) and an archive (as app_backup returns it, or as an earlier set has
+    it).
 
     elsewhere: files of these that no restore from this place will take, since another file server has them.
     """
     [one] = backup["sets"]
     problems = [sentence for sentence in (
-        "" if application_state == "answered" else f"the application did not work when the set was taken ({application_state})",
+        "" if application_state == "answered" else ("the application did not work when the set was taken "
+                                                    f"({application_state})"),
         "" if backup["verified"] else "the backup of the database was not read back",
         "" if archive["verified"] else "the archive was not read back",
-        "" if chain else "a backup that it continues is in no set and not in the folder, so that it cannot be restored by itself; take a full backup "
+        "" if chain else "a backup that it continues is in no set and not in the folder, so that it cannot be "
+                         "restored by itself; take a full backup "
         "(backup_prs), which the next ones continue",
-        f"{elsewhere[0]} lies on another server than the sets, from which no restore takes it; take a full backup (backup_prs)" if elsewhere else "",
+        (f"{elsewhere[0]} lies on another server than the sets, from which no restore takes it; take a full backup "
+         "(backup_prs)") if elsewhere else "",
     ) if sentence]  # fmt: skip
     database = {
         **link_of(backup),
-        **{name: backup.get(name) for name in ("instead_of", "server", "family_guid", "encryption", "verified") if name in backup},
+        **{
+            name: backup.get(name)
+            for name in ("instead_of", "server", "family_guid", "encryption", "verified")
+            if name in backup
+        },
         "name": backup["database"],
-        **{name: one.get(name) for name in ("server_version", "database_version", "recovery_model", "encryptor_thumbprint", "collation")},
+        **{
+            name: one.get(name)
+            for name in ("server_version", "database_version", "recovery_model", "encryptor_thumbprint", "collation")
+        },
         "chain": [dict(link) for link in chain],
     }
     application = {
@@ -212,7 +277,9 @@ def lines_of(one: RecoverySet) -> list[str]:
 
 
 def relocated(one: RecoverySet, place: Place, *, only: Callable[[str], bool] = lambda path: True) -> RecoverySet:
-    """The set as its copy at another place tells it: the same files in that place's folders. only: which of them lie there."""
+    """The set as its copy at another place tells it: the same files in that place's folders. only: which of them lie
+    there.
+    """
 
     def database(path: str) -> str:
         return ntpath.join(place.database, ntpath.basename(path)) if only(path) else path
@@ -223,8 +290,12 @@ def relocated(one: RecoverySet, place: Place, *, only: Callable[[str], bool] = l
     def moved(link: Mapping[str, Any]) -> dict[str, Any]:
         beside = link.get("manifest_beside")
         hashes = {database(path): value for path, value in (link.get("sha256") or {}).items()}
-        return {**link, "files": [database(path) for path in link["files"]], "manifest_beside": database(beside) if beside else beside,
-                "sha256": hashes or link.get("sha256")}  # fmt: skip
+        return {
+            **link,
+            "files": [database(path) for path in link["files"]],
+            "manifest_beside": database(beside) if beside else beside,
+            "sha256": hashes or link.get("sha256"),
+        }
 
     values = dict(one.values)
     values["database"] = {**moved(values["database"]), "chain": [moved(link) for link in one.chain]}
@@ -244,15 +315,31 @@ def parse_set(text: str, *, where: str) -> RecoverySet:
     try:
         values = json.loads(text)
         if values["format"] != FORMAT:
-            raise RecoveryError(f"{where} has the format '{values['format']}', this collection reads '{FORMAT}'", advice="Update the collection prs.recovery")
+            raise RecoveryError(
+                f"{where} has the format '{values['format']}', this collection reads '{FORMAT}'",
+                advice="Update the collection prs.recovery",
+            )
         for link in [values["database"], *values["database"]["chain"]]:
-            _needed = link["set_guid"], link["type"], link["last_lsn"] + 0, link["files"][0], dict(link.get("sha256") or {})
+            _needed = (
+                link["set_guid"],
+                link["type"],
+                link["last_lsn"] + 0,
+                link["files"][0],
+                dict(link.get("sha256") or {}),
+            )
             _must_be_texts([*link["files"], link.get("manifest_beside") or ""])
         _needed = moment(values["database"]["finished_at"])
         _must_be_texts([values["application"][name] for name in ("archive", "manifest")])
-        return RecoverySet(label=str(values["label"]), taken_at=moment(values["taken_at"]), healthy=values["healthy"] is True, values=values)
+        return RecoverySet(
+            label=str(values["label"]),
+            taken_at=moment(values["taken_at"]),
+            healthy=values["healthy"] is True,
+            values=values,
+        )
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-        raise RecoveryError(f"{where} is no manifest of a recovery set, or is damaged", advice="Use another set") from None
+        raise RecoveryError(
+            f"{where} is no manifest of a recovery set, or is damaged", advice="Use another set"
+        ) from None
 
 
 def _must_be_texts(values: Iterable[Any]) -> None:
@@ -270,17 +357,21 @@ def by_label(labels: Sequence[str], wanted: str) -> str:
         if label.lower() == wanted.lower():
             return label
     near = difflib.get_close_matches(wanted, labels, n=3, cutoff=0.7) or list(labels[:5])
-    raise RecoveryError(f"There is no recovery set '{wanted}'", advice=f"There are {', '.join(near)}" if near else "There is none at all")
+    raise RecoveryError(
+        f"There is no recovery set '{wanted}'",
+        advice=f"There are {', '.join(near)}" if near else "There is none at all",
+    )
 
 
 _NO_SET = "Run backup_prs, which makes one; to restore the newest files without a set: -e prs_restore_set=none"
 
 
 def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, healthy: bool = True) -> Choice:
-    """The newest healthy set, or what leads to a moment. Sets come newest first and are asked for only as far as is needed.
+    """The newest healthy set, or what leads to a moment. Sets come newest first and are asked for only as far as is
+    needed.
 
-    until: the database goes to that very moment where a log backup reaches it, and the archive is the newest healthy one from before it.
-    healthy: False takes the newest one, whatever it is.
+    until: the database goes to that very moment where a log backup reaches it, and the archive is the newest healthy
+    one from before it. healthy: False takes the newest one, whatever it is.
     """
     passed: list[RecoverySet] = []
     later: list[RecoverySet] = []
@@ -295,33 +386,60 @@ def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, hea
     if not usable:
         when = f" from before {written(until)}" if until else ""
         # Newest first, so the last of them is where the known past begins.
-        begins = f"The oldest is {later[-1].label}, whose data are of {written(later[-1].recovery_point)}" if later and not passed else ""
-        raise RecoveryError(f"There is no recovery set{when} that can be restored by itself", advice=begins or _NO_SET, passed=_named(passed))
-    note = f"no set is healthy, so this is the newest one that can be restored ({'; '.join(usable[0].values['problems'])})"
+        begins = (
+            f"The oldest is {later[-1].label}, whose data are of {written(later[-1].recovery_point)}"
+            if later and not passed
+            else ""
+        )
+        raise RecoveryError(
+            f"There is no recovery set{when} that can be restored by itself",
+            advice=begins or _NO_SET,
+            passed=_named(passed),
+        )
+    note = (
+        f"no set is healthy, so this is the newest one that can be restored ({'; '.join(usable[0].values['problems'])})"
+    )
     chosen = _choice(usable[0], until=until, later=later, passed=[])
     return Choice(set=chosen.set, files=chosen.files, target=chosen.target, notes=(note, *chosen.notes))
 
 
-def _choice(one: RecoverySet, *, until: dt.datetime | None, later: Sequence[RecoverySet], passed: Sequence[RecoverySet]) -> Choice:
+def _choice(
+    one: RecoverySet, *, until: dt.datetime | None, later: Sequence[RecoverySet], passed: Sequence[RecoverySet]
+) -> Choice:
     """later: sets from after the moment. passed: newer ones that were not taken."""
-    notes = [f"newer, but not taken because {'; '.join(other.values['problems'])}: {other.label} ({written(other.recovery_point)})" for other in passed[:3]]
+    notes = [
+        (
+            f"newer, but not taken because {'; '.join(other.values['problems'])}: {other.label} "
+            f"({written(other.recovery_point)})"
+        )
+        for other in passed[:3]
+    ]
     chain, target = one.chain, "latest"
     if until is not None and one.recovery_point < until:
         beyond = _chain_beyond(until, [one, *passed, *later])
         if beyond:
             chain, target = beyond, until.isoformat()
         else:
-            notes.append(f"no log backup reaches {written(until)}, so the database goes back to {written(one.recovery_point)}")
-    return Choice(set=one, files=tuple(path for link in chain for path in link["files"]), target=target, notes=tuple(notes))
+            notes.append(
+                f"no log backup reaches {written(until)}, so the database goes back to {written(one.recovery_point)}"
+            )
+    return Choice(
+        set=one, files=tuple(path for link in chain for path in link["files"]), target=target, notes=tuple(notes)
+    )
 
 
 def _chain_beyond(until: dt.datetime, sets: Iterable[RecoverySet]) -> list[dict[str, Any]]:
-    """The backups that lead to the first log which was begun after a moment, over no full or differential one from after it; else empty.
+    """The backups that lead to the first log which was begun after a moment, over no full or differential one from
+    after it; else empty.
 
     One that was begun before and ended after it need not hold the moment: what it reads last was written when it began.
     """
     links = {link["set_guid"]: link for one in sets for link in one.chain}.values()
-    logs = [link for link in links if link["type"] == "log" and moment(link.get("started_at") or link["finished_at"]) > until]
+    logs = [
+        link
+        for link in links
+        if link["type"] == "log" and moment(link.get("started_at") or link["finished_at"]) > until
+    ]
     before = [link for link in links if link["type"] == "log" or moment(link["finished_at"]) <= until]
     first = min(logs, key=lambda link: (moment(link["finished_at"]), link["last_lsn"]), default=None)
     return chain_of(first, before) if first else []
@@ -353,13 +471,15 @@ class Surplus:
 def surplus(sets: Iterable[RecoverySet], rules: Mapping[str, int | None], *, now: dt.datetime) -> Surplus:
     """What no rule keeps (the rules of sql_backup's retention; none keeps everything).
 
-    The newest set stays, and the newest healthy one, whatever the rules say; and no file goes that a set which stays names. now: a set that is dated
-    later was taken while a clock was ahead. It stays, and counts for no rule: beside it all that is taken now would be surplus at once.
+    The newest set stays, and the newest healthy one, whatever the rules say; and no file goes that a set which stays
+    names. now: a set that is dated later was taken while a clock was ahead. It stays, and counts for no rule: beside it
+    all that is taken now would be surplus at once.
     """
     wrong = [rule for rule, number in rules.items() if number is not None and number < 1]
     if wrong:
         raise RecoveryError(
-            f"The retention says {wrong[0]}: {rules[wrong[0]]}, which keeps nothing", advice="Give a number of at least 1, or leave the rule out"
+            f"The retention says {wrong[0]}: {rules[wrong[0]]}, which keeps nothing",
+            advice="Give a number of at least 1, or leave the rule out",
         )
     ordered = sorted(sets, key=lambda one: (one.taken_at, one.label))
     given = {rule: number for rule, number in rules.items() if number}
@@ -370,11 +490,12 @@ def surplus(sets: Iterable[RecoverySet], rules: Mapping[str, int | None], *, now
     kept |= {one.label for one in (*dated[-1:], *[one for one in dated if one.healthy][-1:])}
     fulls = [one for one in dated if one.type == "full"]
     if "last" in given and fulls:
-        begin = fulls[-given["last"]:][0].taken_at
+        begin = fulls[-given["last"] :][0].taken_at
         kept |= {one.label for one in ordered if one.taken_at >= begin}
     if "age" in given:
         begin = now - dt.timedelta(days=given["age"])
-        # To go back to its first moments, what came before is needed too; the logs in between as well, for no chain names them all.
+        # To go back to its first moments, what came before is needed too; the logs in between as well, for no chain
+        # names them all.
         begin = max((one.taken_at for one in ordered if one.taken_at < begin and one.type != "log"), default=begin)
         kept |= {one.label for one in ordered if one.taken_at >= begin}
     for rule, period in _PERIODS.items():

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether and how surviving files become a database again: decided before the server touches them.
 
-An attach changes the files for good (recovery rolls back, a newer server upgrades), but it never loses a committed row that they hold.
+An attach changes the files for good (recovery rolls back, a newer server upgrades), but it never loses a committed row
+that they hold.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class PrimaryFile:
 
 @dataclass(frozen=True, kw_only=True)
 class AttachPlan:
-    """files: the primary data file first, the logs last. rebuild_log: the log is gone, and the server shall make a new one."""
+    """files: the primary data file first, the logs last. rebuild_log: the log is gone, and the server shall make a new
+    one.
+    """
 
     files: tuple[str, ...]
     rebuild_log: bool
@@ -50,40 +53,60 @@ def already_attached(there: Sequence[Mapping[str, object]], wanted: Collection[s
 
 
 def plan_attach(
-    *, data: Sequence[str], logs: Sequence[str], primary: PrimaryFile | None, exists: Collection[str], server_version: int
+    *,
+    data: Sequence[str],
+    logs: Sequence[str],
+    primary: PrimaryFile | None,
+    exists: Collection[str],
+    server_version: int,
 ) -> AttachPlan:
     """data: the primary file first. logs: empty where nobody gave one. primary: None where the server would not tell.
 
-    exists: those of the given and of the recorded paths where the service account sees a file. server_version: internal version that the server
-    writes, 0 when unknown. Raises RecoveryError for what cannot work.
+    exists: those of the given and of the recorded paths where the service account sees a file. server_version: internal
+    version that the server writes, 0 when unknown. Raises RecoveryError for what cannot work.
     """
     there = {path.lower() for path in exists}
     missing = [path for path in (*data, *logs) if path.lower() not in there]
     if missing:
-        way_out = "" if missing[0] in data else ", or leave out 'log_files': after a clean shutdown a lost log can be rebuilt"
-        raise RecoveryError(f"There is no file {missing[0]} for the SQL Server service account", advice=f"Correct the path{way_out}")
+        way_out = (
+            "" if missing[0] in data else ", or leave out 'log_files': after a clean shutdown a lost log can be rebuilt"
+        )
+        raise RecoveryError(
+            f"There is no file {missing[0]} for the SQL Server service account", advice=f"Correct the path{way_out}"
+        )
     notes: list[str] = []
     if primary is None:
-        notes.append("the server does not tell this login what the primary file holds, so it finds the log where that file says, or refuses")
+        notes.append(
+            "the server does not tell this login what the primary file holds, so it finds the log where that file "
+            "says, or refuses"
+        )
         return AttachPlan(files=(*data, *logs), rebuild_log=False, notes=notes)
     if server_version and primary.version > server_version:
         raise RecoveryError(
-            f"The files are of a newer SQL Server (internal version {primary.version}, this server has {server_version})",
+            f"The files are of a newer SQL Server (internal version {primary.version}, this server has "
+            f"{server_version})",
             advice="Attach them to a server of at least that version",
         )
     if 0 < primary.version < server_version:
-        notes.append(f"the server upgrades the files (version {primary.version} to {server_version}); no older server can open them afterwards")
+        notes.append(
+            f"the server upgrades the files (version {primary.version} to {server_version}); no older server can "
+            "open them afterwards"
+        )
     recorded = [file for file in primary.files if not file.is_log]
     known = {_name(path) for path in data}
     lost = [file for file in recorded[1:] if _name(file.path) not in known and file.path.lower() not in there]
     if lost:
         raise RecoveryError(
-            f"The database {primary.database} has a data file {lost[0].name} ({lost[0].path}) that is neither given nor where it was",
+            f"The database {primary.database} has a data file {lost[0].name} ({lost[0].path}) that is neither given "
+            "nor where it was",
             advice="Add it to 'data_files': without all of its data files a database cannot be attached, only restored",
         )
     found = list(logs) or [file.path for file in primary.files if file.is_log and file.path.lower() in there]
     if not found:
-        notes.append("the log is gone: the server makes a new one only if the database was shut down cleanly, else it refuses and changes nothing")
+        notes.append(
+            "the log is gone: the server makes a new one only if the database was shut down cleanly, else it "
+            "refuses and changes nothing"
+        )
         notes.append("a new log begins a new chain: take a full backup afterwards")
     return AttachPlan(files=(*data, *found), rebuild_log=not found, notes=notes)
 

@@ -20,7 +20,9 @@ _EXPRESS_BYTES = 10 * 1024**3
 
 
 def volume(path: str) -> str:
-    """What ``path`` takes its room from: a drive letter with colon, a share (``\\\\server\\share``), or ``/`` on Linux."""
+    """What ``path`` takes its room from: a drive letter with colon, a share (``\\\\server\\share``), or
+    ``/`` on Linux.
+    """
     if path.startswith("/"):
         return "/"
     return ntpath.splitdrive(path)[0].upper()
@@ -31,7 +33,8 @@ def _destination(file: DatabaseFile, *, database: str, source: str, server: Serv
     name = ntpath.basename(file.physical_name) if "\\" in file.physical_name else posixpath.basename(file.physical_name)
     stem, extension = ntpath.splitext(name or file.logical_name)
     if source and database.casefold() != source.casefold():
-        # Another name must not collide with the files of the database that was backed up, should both live on one server.
+        # Another name must not collide with the files of the database that was backed up, should both live on one
+        # server.
         stem = f"{database}_{file.logical_name}"
     stem = "".join("_" if sign in '<>:"/\\|?*' or ord(sign) < 32 else sign for sign in stem)
     path_of = posixpath if folder.startswith("/") else ntpath
@@ -42,12 +45,13 @@ def _destination(file: DatabaseFile, *, database: str, source: str, server: Serv
     return path
 
 
-def place_files(steps: Sequence[Step], sets: Mapping[str, BackupSet], *, database: str, server: ServerFacts,
-                resumes: bool) -> tuple[list[Step], tuple[tuple[str, str], ...], dict[str, int]]:
+def place_files(
+    steps: Sequence[Step], sets: Mapping[str, BackupSet], *, database: str, server: ServerFacts, resumes: bool
+) -> tuple[list[Step], tuple[tuple[str, str], ...], dict[str, int]]:
     """The steps with their MOVE clauses, all moves together, and the bytes needed by volume.
 
-    A file is moved by the first step that brings it: the full for most, a differential or log for one that was added later.
-    Sets whose file list is unknown, or a server whose folders are, leave the files where they were.
+    A file is moved by the first step that brings it: the full for most, a differential or log for one that was added
+    later. Sets whose file list is unknown, or a server whose folders are, leave the files where they were.
     """
     placed: dict[int, tuple[str, str]] = {}  # file id -> (logical name, path)
     sizes: dict[int, int] = {}
@@ -78,37 +82,88 @@ def place_files(steps: Sequence[Step], sets: Mapping[str, BackupSet], *, databas
     return result, tuple(move for step in result for move in step.moves), space
 
 
-def check_server(used: Sequence[BackupSet], space: Mapping[str, int], *, server: ServerFacts, target: Target,
-                 reclaimed: Mapping[str, int], standby: bool = False) -> Refusal | None:
-    """Whether this server can restore these sets: its version, its certificates, its edition, its room. standby: it ends in standby."""
+def check_server(
+    used: Sequence[BackupSet],
+    space: Mapping[str, int],
+    *,
+    server: ServerFacts,
+    target: Target,
+    reclaimed: Mapping[str, int],
+    standby: bool = False,
+) -> Refusal | None:
+    """Whether this server can restore these sets: its version, its certificates, its edition, its room. standby: it
+    ends in standby.
+    """
     newest = max(used, key=lambda one: one.version[:2], default=None)
     if newest is not None and server.version[0] and newest.version[:2] > server.version[:2]:
         needed, here = (".".join(str(part) for part in version) for version in (newest.version, server.version))
-        return Refusal(code="build", target=target, details={"build_needed": needed, "build": here},
-                       message=f"the {newest} was made by SQL Server {needed}; this server is {here}, and no server restores a newer one's backup",
-                       advice=f"install SQL Server {newest.version[0]}.{newest.version[1]} or newer here")
-    older = next((one for one in used if standby and server.database_version and 0 < one.database_version < server.database_version), None)
+        return Refusal(
+            code="build",
+            target=target,
+            details={"build_needed": needed, "build": here},
+            message=f"the {newest} was made by SQL Server {needed}; this server is {here}, and no server restores a "
+            "newer one's backup",
+            advice=f"install SQL Server {newest.version[0]}.{newest.version[1]} or newer here",
+        )
+    older = next(
+        (
+            one
+            for one in used
+            if standby and server.database_version and 0 < one.database_version < server.database_version
+        ),
+        None,
+    )
     if older is not None:
-        return Refusal(code="standby", target=target, details={"database_version": older.database_version},
-                       message=f"the {older} is of an older SQL Server, and a database that has to be upgraded cannot stay in standby",
-                       advice="restore it with 'end: norecovery', or on a server of the version that made the backup")
-    needed = sorted({one.encryptor_thumbprint for one in used if one.encryptor_thumbprint}
-                    | {file.tde_thumbprint for one in used for file in one.files if file.tde_thumbprint})
-    missing = [] if server.certificates is None else [thumbprint for thumbprint in needed if thumbprint not in server.certificates]
+        return Refusal(
+            code="standby",
+            target=target,
+            details={"database_version": older.database_version},
+            message=f"the {older} is of an older SQL Server, and a database that has to be upgraded cannot stay in "
+            "standby",
+            advice="restore it with 'end: norecovery', or on a server of the version that made the backup",
+        )
+    needed = sorted(
+        {one.encryptor_thumbprint for one in used if one.encryptor_thumbprint}
+        | {file.tde_thumbprint for one in used for file in one.files if file.tde_thumbprint}
+    )
+    missing = (
+        []
+        if server.certificates is None
+        else [thumbprint for thumbprint in needed if thumbprint not in server.certificates]
+    )
     if missing:
-        return Refusal(code="certificate", target=target, details={"certificates_missing": missing},
-                       message=f"the backups are encrypted with a certificate whose private key this server does not have in master: {', '.join(missing)}",
-                       advice="create the certificate from its backup (CREATE CERTIFICATE ... FROM FILE ... WITH PRIVATE KEY) and start again")
+        return Refusal(
+            code="certificate",
+            target=target,
+            details={"certificates_missing": missing},
+            message="the backups are encrypted with a certificate whose private key this server does not have in "
+            f"master: {', '.join(missing)}",
+            advice="create the certificate from its backup (CREATE CERTIFICATE ... FROM FILE ... WITH PRIVATE KEY) "
+            "and start again",
+        )
     if "express" in server.edition.lower():
-        data = max((sum(file.size for file in one.files if file.type == "D" and file.is_present) for one in used), default=0)
+        data = max(
+            (sum(file.size for file in one.files if file.type == "D" and file.is_present) for one in used), default=0
+        )
         if data > _EXPRESS_BYTES:
-            return Refusal(code="edition", target=target, message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most 10 GiB",
-                           advice="restore it on another edition")
+            return Refusal(
+                code="edition",
+                target=target,
+                message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most 10 GiB",
+                advice="restore it on another edition",
+            )
     for where, bytes_needed in sorted(space.items()):
-        free = next((free for name, free in server.free_bytes.items() if name.rstrip("\\").upper() == where.rstrip("\\")), None)
+        free = next(
+            (free for name, free in server.free_bytes.items() if name.rstrip("\\").upper() == where.rstrip("\\")), None
+        )
         given_back = sum(size for name, size in reclaimed.items() if name.rstrip("\\").upper() == where.rstrip("\\"))
         if free is not None and bytes_needed > free + given_back:
-            return Refusal(code="space", target=target, details={"volume": where, "bytes_needed": bytes_needed, "bytes_free": free + given_back},
-                           message=f"the database needs {bytes_needed / 1024**2:,.0f} MiB on {where}, where {(free + given_back) / 1024**2:,.0f} MiB are free",
-                           advice="free or add room there, or restore to other folders (relocate)")
+            return Refusal(
+                code="space",
+                target=target,
+                details={"volume": where, "bytes_needed": bytes_needed, "bytes_free": free + given_back},
+                message=f"the database needs {bytes_needed / 1024**2:,.0f} MiB on {where}, where "
+                f"{(free + given_back) / 1024**2:,.0f} MiB are free",
+                advice="free or add room there, or restore to other folders (relocate)",
+            )
     return None

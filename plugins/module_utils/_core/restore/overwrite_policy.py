@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a restore may touch the database that is there: decided once, before anything is done.
 
-The rule behind all of it: a healthy database is never overwritten without an explicit yes, and a database is known by its family (the GUID
-that survives restores), not by its name. One that nobody knows is not overwritten on the strength of its name either.
+The rule behind all of it: a healthy database is never overwritten without an explicit yes, and a database is known by
+its family (the GUID that survives restores), not by its name. One that nobody knows is not overwritten on the strength
+of its name either.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ BROKEN = ("SUSPECT", "RECOVERY_PENDING", "EMERGENCY")
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """action: restore, unchanged or refuse. replace: whether RESTORE needs REPLACE. end_mirroring: whether it has to leave its session
-    first. tail: whether the log has a tail worth saving, and `tail_required` whether it must be saved. proof_needed: nothing tells whose database
-    it is but the header of that tail, so it must be saved and be of the same family. reason: one sentence; advice: the next thing to do when refused."""
+    """action: restore, unchanged or refuse. replace: whether RESTORE needs REPLACE. end_mirroring: whether it has to
+    leave its session first. tail: whether the log has a tail worth saving, and `tail_required` whether it must be
+    saved. proof_needed: nothing tells whose database it is but the header of that tail, so it must be saved and be of
+    the same family. reason: one sentence; advice: the next thing to do when refused.
+    """
 
     action: str
     reason: str
@@ -47,10 +50,11 @@ def decide(
     holds_data: bool = True,
     tail_wanted: bool = True,
 ) -> Decision:
-    """state: of sys.databases, None without a database of that name. family_guid: empty where neither the server nor its msdb tells.
-    mirroring_role: PRINCIPAL, MIRROR, or empty without a session. policy: never, damaged or always. resumes: the plan goes on with a restore that
-    was interrupted. holds_data: False for one that is RESTORING and whose first backup never came to its end. tail_wanted: the tail of the log may
-    be saved."""
+    """state: of sys.databases, None without a database of that name. family_guid: empty where neither the server nor
+    its msdb tells. mirroring_role: PRINCIPAL, MIRROR, or empty without a session. policy: never, damaged or always.
+    resumes: the plan goes on with a restore that was interrupted. holds_data: False for one that is RESTORING and whose
+    first backup never came to its end. tail_wanted: the tail of the log may be saved.
+    """
     if state is None:
         return Decision(action=RESTORE, reason="there is no database of that name")
     if mirroring_role and not (mirroring_role == "PRINCIPAL" and state == "ONLINE"):
@@ -61,7 +65,8 @@ def decide(
         online = state == "ONLINE"
         return Decision(
             action=RESTORE,
-            reason=f"it is {state}, and 'replace: always' allows to overwrite it" + (" and to end its mirroring" if mirroring_role else ""),
+            reason=f"it is {state}, and 'replace: always' allows to overwrite it"
+            + (" and to end its mirroring" if mirroring_role else ""),
             replace=True,
             end_mirroring=bool(mirroring_role),
             tail=logged and (online or state in BROKEN),
@@ -70,43 +75,72 @@ def decide(
     if stranger:
         return Decision(
             action=REFUSE,
-            reason=f"it is {state} and another database than the one in the backups (family {family_guid}, the backups have {backup_family_guid})",
+            reason=f"it is {state} and another database than the one in the backups (family {family_guid}, the "
+            f"backups have {backup_family_guid})",
             advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
         )
     known = bool(family_guid)
     if state == "ONLINE" and not known:
-        advice = "Use a login with VIEW ANY DEFINITION, or set 'replace: always' if the database that is there may be lost"
-        return Decision(action=REFUSE, reason="it is healthy, and nothing tells this login whether it is the one in the backups", advice=advice)
+        advice = (
+            "Use a login with VIEW ANY DEFINITION, or set 'replace: always' if the database that is there may be lost"
+        )
+        return Decision(
+            action=REFUSE,
+            reason="it is healthy, and nothing tells this login whether it is the one in the backups",
+            advice=advice,
+        )
     if state == "ONLINE":
         return Decision(action=UNCHANGED, reason="it is healthy and the same database as the one in the backups")
     if state == "RECOVERING":
-        return Decision(action=REFUSE, reason="the server is recovering it right now", advice="Wait until it is ONLINE or SUSPECT, then run again")
+        return Decision(
+            action=REFUSE,
+            reason="the server is recovering it right now",
+            advice="Wait until it is ONLINE or SUSPECT, then run again",
+        )
     if state == "OFFLINE":
-        advice = "Set it online (ALTER DATABASE ... SET ONLINE) and run again, or set 'replace: always' if it may be lost"
+        advice = (
+            "Set it online (ALTER DATABASE ... SET ONLINE) and run again, or set 'replace: always' if it may be lost"
+        )
         return Decision(action=REFUSE, reason="it was set offline, which says nothing about its health", advice=advice)
     if policy == "never" and not (state == "RESTORING" and resumes):
-        return Decision(action=REFUSE, reason=f"it is {state}", advice="Set 'replace: damaged' to restore over what is left of it")
+        return Decision(
+            action=REFUSE, reason=f"it is {state}", advice="Set 'replace: damaged' to restore over what is left of it"
+        )
     reason = "a restore of it was interrupted" if state == "RESTORING" else f"it is {state}"
     tail = logged and state in BROKEN
     if known or not holds_data:
         return Decision(action=RESTORE, reason=reason, replace=True, tail=tail)
     if tail and tail_wanted:
-        return Decision(action=RESTORE, reason=f"{reason}; whose it is, the tail of its log has to tell", replace=True, tail=True, proof_needed=True)
+        return Decision(
+            action=RESTORE,
+            reason=f"{reason}; whose it is, the tail of its log has to tell",
+            replace=True,
+            tail=True,
+            proof_needed=True,
+        )
     return Decision(
         action=REFUSE,
-        reason=f"it is {state}, and nothing tells whether it is the one in the backups: msdb knows neither a backup nor a restore of it",
+        reason=f"it is {state}, and nothing tells whether it is the one in the backups: msdb knows neither a backup "
+        "nor a restore of it",
         advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
     )
 
 
 def _of_a_session(role: str, state: str) -> Decision:
-    """One that a session keeps from being restored: the partner has what is newer than any backup, or the server does not know yet who serves."""
-    reason = f"it is {state}, the {role.lower()} of a mirroring session, and its partner may hold what is newer than any backup"
+    """One that a session keeps from being restored: the partner has what is newer than any backup, or the server does
+    not know yet who serves.
+    """
+    reason = (
+        f"it is {state}, the {role.lower()} of a mirroring session, and its partner may hold what is newer "
+        "than any backup"
+    )
     advice = (
-        "Restore on the principal: failover_prs shows which one it is and can make this one it. To restore here and give up what the partner holds, end "
+        "Restore on the principal: failover_prs shows which one it is and can make this one it. To restore here and "
+        "give up what the partner holds, end "
         "the session first: ALTER DATABASE ... SET PARTNER OFF here"
         if role == "MIRROR"
-        else "Let the partner serve (failover_prs for the other site, or sql_mirror_failover), then mirror back to here (mirror_prs). If the partner is "
+        else "Let the partner serve (failover_prs for the other site, or sql_mirror_failover), then mirror back to "
+        "here (mirror_prs). If the partner is "
         "lost as well, end the session (ALTER DATABASE ... SET PARTNER OFF here) and run this again"
     )
     return Decision(action=REFUSE, reason=reason, advice=advice)

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The shapes that go into and come out of :mod:`restore_planner`: target, facts of the server, plan, refusal.
 
-Everything is plain data. ``to_dict()`` gives JSON types for a module's result: LSNs stay integers, times become ISO 8601 in UTC.
+Everything is plain data. ``to_dict()`` gives JSON types for a module's result: LSNs stay integers, times become ISO
+8601 in UTC.
 """
 
 from __future__ import annotations
@@ -17,7 +18,19 @@ from typing import Any, NamedTuple
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import Window
 
-__all__ = ["ExistingDatabase", "Mark", "Plan", "RecoveryPoint", "Refusal", "Rejected", "Rejections", "ServerFacts", "Step", "Stop", "Target"]
+__all__ = [
+    "ExistingDatabase",
+    "Mark",
+    "Plan",
+    "RecoveryPoint",
+    "Refusal",
+    "Rejected",
+    "Rejections",
+    "ServerFacts",
+    "Step",
+    "Stop",
+    "Target",
+]
 
 LATEST, TIME, LSN, MARK = "latest", "time", "lsn", "mark"
 
@@ -52,7 +65,9 @@ class Target:
 
     @classmethod
     def at_mark(cls, mark: str, *, before: bool = False, after: datetime | None = None) -> Target:
-        """Up to a marked transaction, that one included unless ``before``; the first of that name at or after ``after``."""
+        """Up to a marked transaction, that one included unless ``before``; the first of that name at or after
+        ``after``.
+        """
         return cls(kind=MARK, mark=mark, before=before, after=after)
 
     def __str__(self) -> str:
@@ -75,7 +90,9 @@ class Mark:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class ExistingDatabase:
-    """The database of the wanted name, if the server has one. The redo fields (of sys.master_files) only count while RESTORING."""
+    """The database of the wanted name, if the server has one. The redo fields (of sys.master_files) only count while
+    RESTORING.
+    """
 
     state: str = "ONLINE"  # of sys.databases
     family_guid: str = ""
@@ -99,13 +116,16 @@ class ServerFacts:
     data_dir: str = ""
     log_dir: str = ""
     free_bytes: Mapping[str, int] = field(default_factory=dict)  # by volume, "D:" or "/"
-    certificates: frozenset[str] | None = None  # thumbprints of those in master with a private key, upper-case hexadecimal
+    certificates: frozenset[str] | None = (
+        None  # thumbprints of those in master with a private key, upper-case hexadecimal
+    )
     database_version: int = 0  # internal version of its own databases
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Stop:
-    """A STOP clause. ``kind``: ``time`` (STOPAT), ``lsn`` or ``mark``; ``before``: STOPBEFOREMARK instead of STOPATMARK.
+    """A STOP clause. ``kind``: ``time`` (STOPAT), ``lsn`` or ``mark``; ``before``: STOPBEFOREMARK instead of
+    STOPATMARK.
 
     ``time`` and ``after`` are naive: they are the *source* server's local time, as RESTORE takes them.
     """
@@ -120,12 +140,14 @@ class Stop:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Step:
-    """One RESTORE. ``action``: ``database``, ``log``, or ``recover`` (no devices: RESTORE DATABASE ... WITH RECOVERY or STANDBY).
+    """One RESTORE. ``action``: ``database``, ``log``, or ``recover`` (no devices: RESTORE DATABASE ... WITH RECOVERY or
+    STANDBY).
 
-    Every step but ``recover`` leaves the database RESTORING (NORECOVERY). ``fits_from``/``leads_to``: LSNs before and after.
-    ``copies`` are the places to read from, best first; all stripes of the one that is used must be given. ``skip_if_stopped``: a
-    log before this one was cut off at about the target time, and may have reached it; then redo_start_lsn is below ``fits_from``,
-    this log no longer applies (4305), and the database is where it should be.
+    Every step but ``recover`` leaves the database RESTORING (NORECOVERY). ``fits_from``/``leads_to``: LSNs before and
+    after.
+    ``copies`` are the places to read from, best first; all stripes of the one that is used must be given.
+    ``skip_if_stopped``: a log before this one was cut off at about the target time, and may have reached it; then
+    redo_start_lsn is below ``fits_from``, this log no longer applies (4305), and the database is where it should be.
     """
 
     action: str
@@ -146,19 +168,34 @@ class Step:
     def to_dict(self) -> dict[str, Any]:
         copy = self.copies[0] if self.copies else None
         return {
-            "action": self.action, "kind": self.kind, "guid": self.guid, "devices": list(copy.stripes) if copy else [],
-            "position": copy.position if copy else None, "other_copies": [list(other.stripes) for other in self.copies[1:]],
-            "moves": [{"logical_name": name, "path": path} for name, path in self.moves], "size": self.size,
-            "stop": None if self.stop is None else {
-                "kind": self.stop.kind, "time": _iso(self.stop.time), "lsn": self.stop.lsn, "mark": self.stop.mark,
-                "before": self.stop.before, "after": _iso(self.stop.after)},
-            "fits_from": self.fits_from, "leads_to": self.leads_to, "finished": _iso(self.finished),
+            "action": self.action,
+            "kind": self.kind,
+            "guid": self.guid,
+            "devices": list(copy.stripes) if copy else [],
+            "position": copy.position if copy else None,
+            "other_copies": [list(other.stripes) for other in self.copies[1:]],
+            "moves": [{"logical_name": name, "path": path} for name, path in self.moves],
+            "size": self.size,
+            "stop": None
+            if self.stop is None
+            else {
+                "kind": self.stop.kind,
+                "time": _iso(self.stop.time),
+                "lsn": self.stop.lsn,
+                "mark": self.stop.mark,
+                "before": self.stop.before,
+                "after": _iso(self.stop.after),
+            },
+            "fits_from": self.fits_from,
+            "leads_to": self.leads_to,
+            "finished": _iso(self.finished),
         }
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class RecoveryPoint:
-    """The moment whose data the plan brings back. ``lsn`` is unknown when the plan stops inside a log at a time or mark;
+    """The moment whose data the plan brings back. ``lsn`` is unknown when the plan stops inside a log at a time or
+    mark;
     ``certain`` is false only for a mark of which nobody knows where it lies."""
 
     time: datetime | None
@@ -168,8 +205,11 @@ class RecoveryPoint:
 
 
 class Rejected(NamedTuple):
-    """A set or file that cannot serve the target. ``code``: ``unusable`` (damaged, incomplete, of a kind that is not restored),
-    ``unreadable`` (a file without a known set), ``other_database``, ``no_base``, ``other_fork``, ``contradiction`` or ``gap``."""
+    """A set or file that cannot serve the target. ``code``: ``unusable`` (damaged, incomplete, of a kind that is not
+    restored),
+    ``unreadable`` (a file without a known set), ``other_database``, ``no_base``, ``other_fork``, ``contradiction`` or
+    ``gap``.
+    """
 
     code: str
     reason: str
@@ -181,12 +221,22 @@ class Rejected(NamedTuple):
         if one is None:
             return {"code": self.code, "reason": self.reason, "path": self.path}
         copy = one.copies[0] if one.copies else None
-        return {"code": self.code, "reason": self.reason, "path": copy.stripes[0] if copy and copy.stripes else "", "guid": one.guid,
-                "kind": one.kind, "database": one.database, "position": copy.position if copy else None, "finished": _iso(one.finished)}
+        return {
+            "code": self.code,
+            "reason": self.reason,
+            "path": copy.stripes[0] if copy and copy.stripes else "",
+            "guid": one.guid,
+            "kind": one.kind,
+            "database": one.database,
+            "position": copy.position if copy else None,
+            "finished": _iso(one.finished),
+        }
 
 
 class Rejections(Sequence[Rejected]):
-    """All that was rejected, in the order of judgement. Sets that share a reason are kept together: there may be a million of them."""
+    """All that was rejected, in the order of judgement. Sets that share a reason are kept together: there may be a
+    million of them.
+    """
 
     def __init__(self) -> None:
         self._groups: list[tuple[str, str, Sequence[BackupSet | None], str]] = []
@@ -213,7 +263,12 @@ class Rejections(Sequence[Rejected]):
 
     def by_code(self, *codes: str) -> list[Rejected]:
         """Only those with one of these codes."""
-        return [Rejected(code, reason, one, path) for code, reason, sets, path in self._groups if code in codes for one in sets]
+        return [
+            Rejected(code, reason, one, path)
+            for code, reason, sets, path in self._groups
+            if code in codes
+            for one in sets
+        ]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -239,21 +294,34 @@ class Plan:
 
     def to_dict(self, *, most_rejected: int = 1000) -> dict[str, Any]:
         return {
-            "steps": [step.to_dict() for step in self.steps], "target": str(self.target), "resumes": self.resumes,
-            "recovery_point": {"time": _iso(self.recovery_point.time), "lsn": self.recovery_point.lsn,
-                               "fork": self.recovery_point.fork, "certain": self.recovery_point.certain},
+            "steps": [step.to_dict() for step in self.steps],
+            "target": str(self.target),
+            "resumes": self.resumes,
+            "recovery_point": {
+                "time": _iso(self.recovery_point.time),
+                "lsn": self.recovery_point.lsn,
+                "fork": self.recovery_point.fork,
+                "certain": self.recovery_point.certain,
+            },
             "source": {"database": self.database, "server": self.server, "family_guid": self.family_guid},
-            "loss_seconds": None if self.loss is None else int(self.loss.total_seconds()), "bytes": self.bytes,
-            "moves": [{"logical_name": name, "path": path} for name, path in self.moves], "space_needed": dict(self.space_needed),
-            "build_needed": ".".join(str(part) for part in self.build_needed), "certificates_needed": list(self.certificates_needed),
-            "rejected": [item.to_dict() for item in self.rejected[:most_rejected]], "rejected_count": len(self.rejected),
-            "not_needed_count": len(self.not_needed), "notes": list(self.notes),
+            "loss_seconds": None if self.loss is None else int(self.loss.total_seconds()),
+            "bytes": self.bytes,
+            "moves": [{"logical_name": name, "path": path} for name, path in self.moves],
+            "space_needed": dict(self.space_needed),
+            "build_needed": ".".join(str(part) for part in self.build_needed),
+            "certificates_needed": list(self.certificates_needed),
+            "rejected": [item.to_dict() for item in self.rejected[:most_rejected]],
+            "rejected_count": len(self.rejected),
+            "not_needed_count": len(self.not_needed),
+            "notes": list(self.notes),
         }
 
 
 @dataclass(slots=True, kw_only=True)
 class Refusal:
-    """Why there is no plan. ``message`` says it to a person, ``advice`` what to do next; ``reachable``: what could be had instead."""
+    """Why there is no plan. ``message`` says it to a person, ``advice`` what to do next; ``reachable``: what could be
+    had instead.
+    """
 
     code: str
     message: str
@@ -264,13 +332,26 @@ class Refusal:
     details: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self, *, most_rejected: int = 1000) -> dict[str, Any]:
-        return {"code": self.code, "message": self.message, "advice": self.advice, "target": str(self.target),
-                "reachable": [_window(window) for window in self.reachable],
-                "rejected": [item.to_dict() for item in self.rejected[:most_rejected]], "rejected_count": len(self.rejected), **self.details}
+        return {
+            "code": self.code,
+            "message": self.message,
+            "advice": self.advice,
+            "target": str(self.target),
+            "reachable": [_window(window) for window in self.reachable],
+            "rejected": [item.to_dict() for item in self.rejected[:most_rejected]],
+            "rejected_count": len(self.rejected),
+            **self.details,
+        }
 
 
 def _window(window: Window) -> dict[str, Any]:
-    return {"from": _iso(window.start), "until": _iso(window.end), "fork": window.fork, "from_lsn": window.start_lsn, "until_lsn": window.end_lsn}
+    return {
+        "from": _iso(window.start),
+        "until": _iso(window.end),
+        "fork": window.fork,
+        "from_lsn": window.start_lsn,
+        "until_lsn": window.end_lsn,
+    }
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -17,11 +17,16 @@ __all__ = ["parse_target", "parse_zone"]
 YEARS = range(1753, 9999)
 """Of the T-SQL type datetime, which STOPAT takes; without the last one, so that a moment can be told in every zone."""
 
-FORMS = "latest, a time with its zone such as 2026-03-01T14:30:00+01:00, lsn:NUMBER, before-lsn:NUMBER, mark:NAME or before-mark:NAME"
+FORMS = (
+    "latest, a time with its zone such as 2026-03-01T14:30:00+01:00, lsn:NUMBER, before-lsn:NUMBER, mark:NAME "
+    "or before-mark:NAME"
+)
 
 
 def parse_target(text: str, *, mark_after: str | None = None) -> Target:
-    """latest | time | lsn:N | before-lsn:N | mark:NAME | before-mark:NAME. Raises RecoveryError that names the forms."""
+    """latest | time | lsn:N | before-lsn:N | mark:NAME | before-mark:NAME. Raises RecoveryError that
+    names the forms.
+    """
     kind, colon, rest = text.partition(":")
     if text == "latest":
         return Target.latest()
@@ -41,7 +46,9 @@ def parse_time(text: str) -> datetime:
     if moment.tzinfo is None:
         raise RecoveryError(f"The time '{text}' has no zone", advice="Add it: Z for UTC, or for example +01:00")
     if moment.year not in YEARS:
-        raise RecoveryError(f"SQL Server knows no backups of the year {moment.year}", advice="For the newest point write 'latest'")
+        raise RecoveryError(
+            f"SQL Server knows no backups of the year {moment.year}", advice="For the newest point write 'latest'"
+        )
     return moment
 
 
@@ -53,13 +60,14 @@ def parse_zone(name: str | None) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise RecoveryError(
-            f"The control node does not know the time zone '{name}'", advice="Write a name such as Europe/Berlin; the package tzdata brings them"
+            f"The control node does not know the time zone '{name}'",
+            advice="Write a name such as Europe/Berlin; the package tzdata brings them",
         ) from None
 
 
 def _number_of_lsn(text: str) -> int:
     """An LSN as headers have it, or as three hexadecimal parts with colons (as fn_dblog shows it)."""
-    if re.fullmatch("[0-9]{1,25}", text):      # numeric(25,0); str.isdigit() lets signs pass that int() refuses
+    if re.fullmatch("[0-9]{1,25}", text):  # numeric(25,0); str.isdigit() lets signs pass that int() refuses
         return int(text)
     parts = re.fullmatch(r"(?:0x)?([0-9a-fA-F]{8}):([0-9a-fA-F]{8}):([0-9a-fA-F]{4})", text)
     if not parts:

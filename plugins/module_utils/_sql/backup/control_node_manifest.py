@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manifest of a backup on the control node: whether it could be written, asked before the backup, and written whole or not at all."""
+"""The manifest of a backup on the control node: whether it could be written, asked before the backup, and written whole
+or not at all.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,17 @@ def write_json(path: str, content: dict[str, Any]) -> None:
     """Write a file of the control node whole or not at all."""
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".prs-recovery-", encoding="utf-8", delete=False) as text:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=folder, prefix=".prs-recovery-", encoding="utf-8", delete=False
+        ) as text:
             json.dump(content, text, indent=2, sort_keys=True)
             text.write("\n")
         os.chmod(text.name, 0o644)
         os.replace(text.name, path)
     except OSError as problem:
         raise RecoveryError(
-            f"The backup is complete, but its manifest {path!r} cannot be written on the control node: {problem.strerror}",
+            f"The backup is complete, but its manifest {path!r} cannot be written on the control node: "
+            f"{problem.strerror}",
             advice=ADVICE,
             backup=content,
         ) from None

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder of backups that were carried there, and that SQL Server need have no rights on: manifests tell what is in it, hashes whether it is whole."""
+"""A folder of backups that were carried there, and that SQL Server need have no rights on: manifests tell what is in
+it, hashes whether it is whole.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +40,14 @@ class CarriedFolder:
         return self._windows.files(self.path)
 
     def inventory(self, *, zone: dt.tzinfo) -> Inventory:
-        del zone      # manifests are written in UTC
+        del zone  # manifests are written in UTC
         if not self._files.stat(self.path)[0].folder:
             return Inventory()
-        found = {join(self.path, ntpath.normpath(entry.name)): entry.size for entry in self._files.list(self.path) if not entry.folder}
+        found = {
+            join(self.path, ntpath.normpath(entry.name)): entry.size
+            for entry in self._files.list(self.path)
+            if not entry.folder
+        }
         present = {path.lower(): size for path, size in found.items()}
         for path in found:
             if path.lower().endswith(REMOVED):
@@ -64,7 +70,9 @@ class CarriedFolder:
         return [manifest_name(file)] if any(stored.files[0] == file for stored in self._stored.values()) else []
 
     def remove(self, file: str) -> None:
-        """A manifest gets another name first, so that what is interrupted here neither counts as complete nor is forgotten."""
+        """A manifest gets another name first, so that what is interrupted here neither counts as complete nor is
+        forgotten.
+        """
         if not is_beside(file):
             self._files.remove(file)
             return

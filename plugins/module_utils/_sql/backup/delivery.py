@@ -1,10 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole backup is brought from where SQL Server wrote it to where it belongs: copied by Windows, compared by hash, told by a manifest.
+"""A whole backup is brought from where SQL Server wrote it to where it belongs: copied by Windows, compared by hash,
+told by a manifest.
 
-Nothing is taken for a backup before it was compared: a copy has another name until then. Whatever is interrupted is finished by the next
-run, which finds a note beside the backup.
+Nothing is taken for a backup before it was compared: a copy has another name until then. Whatever is interrupted is
+finished by the next run, which finds a note beside the backup.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Carrier:
         self._files(place).write_lines(place, note.lines())
 
     def notes(self, folder: str) -> list[Note]:
-        """What interrupted runs left in a folder, oldest first. A note that names files elsewhere, where nobody puts it, is none: they may be removed."""
+        """What interrupted runs left in a folder, oldest first. A note that names files elsewhere, where nobody puts
+        it, is none: they may be removed.
+        """
         files = self._windows.files(folder)
         if not files.stat(folder)[0].folder:
             return []
@@ -52,7 +55,9 @@ class Carrier:
         return [note for note in notes if all(lies_in(path, folder) for path in note.written)]
 
     def refuse_what_is_there(self, targets: Iterable[str]) -> None:
-        """Raises RecoveryError where a file that is to be written exists, unless that is wanted. What cannot be looked at counts as not there."""
+        """Raises RecoveryError where a file that is to be written exists, unless that is wanted. What cannot be looked
+        at counts as not there.
+        """
         if self._overwrite:
             return
         for target in targets:
@@ -64,9 +69,11 @@ class Carrier:
                 raise already_there(target)
 
     def deliver(self, report: dict[str, Any], written: Sequence[str], *, copied: bool) -> None:
-        """Bring a backup that was verified where its report says, and write the manifests. Adds to the report what was found.
+        """Bring a backup that was verified where its report says, and write the manifests. Adds to the report what was
+        found.
 
-        written: the files of SQL Server, the report's own ones or others to be carried there. copied: the second copy is ours to make.
+        written: the files of SQL Server, the report's own ones or others to be carried there. copied: the second copy
+        is ours to make.
         """
         files = report["files"]
         hashes = self._hashes(written)
@@ -126,7 +133,8 @@ class Carrier:
                 self._files(target).discard(partial)
                 raise RecoveryError(
                     f"The copy of {source} in {parent(target)} is not what was copied",
-                    advice="Its disk or the way to it damages data: look into that before anything else. The copy was removed; run this again",
+                    advice="Its disk or the way to it damages data: look into that before anything else. The copy "
+                    "was removed; run this again",
                 )
             self._files(target).remove(target)
             self._files(target).rename(partial, target)

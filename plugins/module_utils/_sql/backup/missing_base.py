@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a differential or log backup stands on, asked before the backup is tried; and what to take where there is nothing."""
+"""What a differential or log backup stands on, asked before the backup is tried; and what to take where there is
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ __all__ = ["backup_name", "has_base", "type_to_take"]
 
 _BASES = """
 SELECT (SELECT COUNT(*) FROM sys.master_files AS f WHERE f.database_id = d.database_id AND f.type = 0) AS data_files,
-       (SELECT COUNT(*) FROM sys.master_files AS f WHERE f.database_id = d.database_id AND f.differential_base_lsn IS NOT NULL) AS differential_bases,
+       (SELECT COUNT(*) FROM sys.master_files AS f WHERE f.database_id = d.database_id
+           AND f.differential_base_lsn IS NOT NULL) AS differential_bases,
        r.family_guid, r.last_log_backup_lsn
 FROM sys.databases AS d
 LEFT JOIN sys.database_recovery_status AS r ON r.database_id = d.database_id
@@ -23,7 +26,8 @@ WHERE d.name = ?
 """
 
 _SUBSTITUTES = """
-SELECT TOP (1) CONVERT(nvarchar(19), s.backup_finish_date, 126) AS finished, DATEDIFF(second, s.backup_finish_date, GETDATE()) AS age
+SELECT TOP (1) CONVERT(nvarchar(19), s.backup_finish_date, 126) AS finished, DATEDIFF(second, s.backup_finish_date,
+    GETDATE()) AS age
 FROM msdb.dbo.backupset AS s
 WHERE s.database_name = ? AND s.family_guid = ? AND s.type = 'D' AND s.name IN (?, ?)
 ORDER BY s.backup_set_id DESC
@@ -36,13 +40,17 @@ HOUR = 3600
 
 
 def backup_name(database: str, type: str, instead_of: str | None = None) -> str:
-    """The name that a set gets; by it a later run finds in msdb the fulls that were taken in place of something else."""
+    """The name that a set gets; by it a later run finds in msdb the fulls that were taken in place of
+    something else.
+    """
     tail = f" {type} instead of {instead_of}" if instead_of else f" {type}"
     return database[: LONGEST_NAME - len(tail)] + tail
 
 
 def has_base(connection: Connection, database: str, type: str) -> bool:
-    """Whether a differential or log backup of the database is possible now. True as well where the login may not see it: then the server decides."""
+    """Whether a differential or log backup of the database is possible now. True as well where the login may not see
+    it: then the server decides.
+    """
     found = connection.row(_BASES, database, doing=f"Cannot read what backups of {database} are based on")
     if found is None or type == "full":
         return True
@@ -61,16 +69,25 @@ def type_to_take(session: Session, database: dict[str, Any]) -> str:
     if has_base(connection, name, type):
         return type
     number = 3035 if type == "differential" else 4214
-    problem = f"There is no full backup of database {name} on {host} that a {type} backup could continue (SQL Server error {number})"
+    problem = (
+        f"There is no full backup of database {name} on {host} that a {type} backup could continue (SQL "
+        f"Server error {number})"
+    )
     if params["missing_base"] == "fail":
-        raise RecoveryError(problem, advice="Run sql_backup with 'type: full' first, or let 'missing_base: full' take one instead")
+        raise RecoveryError(
+            problem, advice="Run sql_backup with 'type: full' first, or let 'missing_base: full' take one instead"
+        )
     hours = params["full_at_most_every"]
     names = [backup_name(name, "full", instead) for instead in ("differential", "log")]
-    before = connection.row(_SUBSTITUTES, name, database["family_guid"], *names, doing="Cannot read the history of backups in msdb")
+    before = connection.row(
+        _SUBSTITUTES, name, database["family_guid"], *names, doing="Cannot read the history of backups in msdb"
+    )
     if before is not None and before["age"] < hours * HOUR:
         raise RecoveryError(
-            f"{problem}, and one was already taken instead at {before['finished']} (the server's time), less than {hours} hours ago",
-            advice="Find out what ends the chain again and again: the recovery model being switched, or the database being restored; then run "
+            f"{problem}, and one was already taken instead at {before['finished']} (the server's time), less than "
+            f"{hours} hours ago",
+            advice="Find out what ends the chain again and again: the recovery model being switched, or the "
+            "database being restored; then run "
             "sql_backup with 'type: full'",
         )
     session.warnings.append(f"{problem}. A full backup {'would be' if session.check_mode else 'was'} taken instead.")

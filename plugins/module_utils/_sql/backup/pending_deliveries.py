@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backups of interrupted runs that are not yet where they belong: a log that stays behind would break the chain there."""
+"""Backups of interrupted runs that are not yet where they belong: a log that stays behind would break the
+chain there.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,20 @@ from .statements import proven
 __all__ = ["finish"]
 
 NEVER_WHOLE = (2, 3, 13, 38)
-"""Windows errors of a file or folder that is not there, and of one whose content is invalid or ends too early. Others may pass."""
+"""Windows errors of a file or folder that is not there, and of one whose content is invalid or ends too early. Others
+may pass.
+"""
 
 
 class _Hindered(Exception):
     """A backup cannot be read at the moment, so that nobody knows whether it is whole."""
 
 
-def finish(session: Session, carrier: Carrier, folder: str, *, report: dict[str, Any], written: Sequence[str]) -> list[dict[str, Any]]:
-    """Bring the whole ones where they belong, oldest first, and clear the others away; their reports. In check mode those that would be.
+def finish(
+    session: Session, carrier: Carrier, folder: str, *, report: dict[str, Any], written: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Bring the whole ones where they belong, oldest first, and clear the others away; their reports. In check mode
+    those that would be.
 
     report, written: of this run, which ends what it began by itself.
     """
@@ -43,7 +50,8 @@ def finish(session: Session, carrier: Carrier, folder: str, *, report: dict[str,
             continue
         if guid(note.report.get("family_guid") or "") not in ("", guid(report["family_guid"])):
             session.warnings.append(
-                f"{note.written[0]} is of another database that was called {report['database']}, and an interrupted run left it. It stays: it may be the "
+                f"{note.written[0]} is of another database that was called {report['database']}, and an interrupted "
+                "run left it. It stays: it may be the "
                 f"last backup of that one. Remove it and {note_name(note.written[0])} when nobody needs it."
             )
             continue
@@ -51,7 +59,8 @@ def finish(session: Session, carrier: Carrier, folder: str, *, report: dict[str,
             taken = _whole(session, note, family_guid=report["family_guid"])
         except _Hindered as problem:
             session.warnings.append(
-                f"{note.written[0]}, which an interrupted run left, cannot be read at the moment, so it stays and the next run tries again: {problem}"
+                f"{note.written[0]}, which an interrupted run left, cannot be read at the moment, so it stays and "
+                f"the next run tries again: {problem}"
             )
             continue
         if taken is None:
@@ -68,16 +77,21 @@ def finish(session: Session, carrier: Carrier, folder: str, *, report: dict[str,
 
 
 def _delivered(session: Session, carrier: Carrier, note: Note, found: dict[str, Any], *, wanted: set[str]) -> bool:
-    """Whether a backup was brought where it belongs. That it cannot be is no reason to fail for a run whose backups go elsewhere."""
+    """Whether a backup was brought where it belongs. That it cannot be is no reason to fail for a run whose backups go
+    elsewhere.
+    """
     try:
         carrier.deliver(found, note.written, copied=found.get("copied_by") == "windows")
         carrier.forget(note)
     except RecoveryError as problem:
         if _places(found) == wanted:
             raise
-        places = " and ".join(sorted(parent_path(files[0]) for files in (found["files"], found.get("copy_files")) if files))
+        places = " and ".join(
+            sorted(parent_path(files[0]) for files in (found["files"], found.get("copy_files")) if files)
+        )
         session.warnings.append(
-            f"A backup that an interrupted run left in {note.written[0]} still cannot be brought to {places}: {problem} "
+            f"A backup that an interrupted run left in {note.written[0]} still cannot be brought to {places}: "
+            f"{problem} "
             f"Should it not go there any more, remove {note_name(note.written[0])}."
         )
         return False
@@ -100,19 +114,30 @@ def _whole(session: Session, note: Note, *, family_guid: str) -> BackupSet | Non
     inventory = assemble(readings, zone=zone)
     wanted = sorted(map(str.lower, note.written))
     sets = [
-        one for one in inventory.sets
-        if not one.problem and one.family_guid == guid(family_guid) and sorted(map(str.lower, one.copies[0].stripes)) == wanted
-    ]  # fmt: skip
+        one
+        for one in inventory.sets
+        if not one.problem
+        and one.family_guid == guid(family_guid)
+        and sorted(map(str.lower, one.copies[0].stripes)) == wanted
+    ]
     newest = max(sets, key=lambda one: (one.finished, one.last_lsn), default=None)
     if newest is None or not session.params["verify"] or session.check_mode:
         return newest
     try:
-        verify(connection, files=note.written, position=newest.copies[0].position, checksum=newest.checksums, progress=session.progress)
+        verify(
+            connection,
+            files=note.written,
+            position=newest.copies[0].position,
+            checksum=newest.checksums,
+            progress=session.progress,
+        )
     except SqlError as problem:
         if problem.lost:
             raise
         if problem.os_error and problem.os_error not in NEVER_WHOLE:
             raise _Hindered(problem.text) from None
-        session.warnings.append(f"The {newest}, which an interrupted run left, cannot be read back and goes no further: {problem.text}")
+        session.warnings.append(
+            f"The {newest}, which an interrupted run left, cannot be read back and goes no further: {problem.text}"
+        )
         return None
     return newest

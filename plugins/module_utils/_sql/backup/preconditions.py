@@ -24,33 +24,49 @@ MOST_STRIPES = 64
 
 
 def check_options(params: dict[str, Any], *, windows: bool) -> None:
-    """Raises RecoveryError for options that contradict each other. windows: whether it is known how to reach the Windows of the server."""
+    """Raises RecoveryError for options that contradict each other. windows: whether it is known how to reach the
+    Windows of the server.
+    """
     if params["type"] == "differential" and params["copy_only"]:
         raise RecoveryError("SQL Server ignores copy_only for differential backups", advice="Leave out one of the two")
     if params["copy_only"] and params["missing_base"] == "full":
         raise RecoveryError(
-            "A copy-only backup is no base, so 'missing_base: full' and 'copy_only' exclude each other", advice="Leave out one of the two"
+            "A copy-only backup is no base, so 'missing_base: full' and 'copy_only' exclude each other",
+            advice="Leave out one of the two",
         )
     if not 1 <= params["stripes"] <= MOST_STRIPES:
         raise RecoveryError(f"'stripes' is at least 1 and at most {MOST_STRIPES}")
     for option in ("retention", "copy_retention"):
         given = [number for number in (params[option] or {}).values() if number is not None]
         if params[option] is not None and (not given or min(given) < 1):
-            raise RecoveryError(f"'{option}' needs at least one rule, and each is at least 1", advice=f"Give one of {', '.join(RULES)}")
+            raise RecoveryError(
+                f"'{option}' needs at least one rule, and each is at least 1", advice=f"Give one of {', '.join(RULES)}"
+            )
         if max(given, default=0) > MOST_OF_A_RULE:
-            raise RecoveryError(f"'{option}' keeps at most {MOST_OF_A_RULE} of anything, or days", advice="Leave it out to keep everything")
+            raise RecoveryError(
+                f"'{option}' keeps at most {MOST_OF_A_RULE} of anything, or days",
+                advice="Leave it out to keep everything",
+            )
     if params["copy_retention"] and not params["copy_to"]:
-        raise RecoveryError("'copy_retention' needs 'copy_to', the folder that it is about", advice="Give both, or none")
+        raise RecoveryError(
+            "'copy_retention' needs 'copy_to', the folder that it is about", advice="Give both, or none"
+        )
     for option in ("stage_path", "manifest_beside"):
         if params[option] not in (None, "auto", "false") and not windows:
             raise RecoveryError(
                 f"'{option}' needs the Windows of the server, and how to reach that is not known",
-                advice="Let the task target the server's host, with ansible_connection winrm (or psrp), or give winrm_host, winrm_user and winrm_password",
+                advice="Let the task target the server's host, with ansible_connection winrm (or psrp), or give "
+                "winrm_host, winrm_user and winrm_password",
             )
     if params["stage_path"]:
         _check_stage(params)
     other = params["copy_share_user"]
-    if other and params["share_user"] not in (None, other) and _server(params["copy_to"]) and _server(params["copy_to"]) == _server(params["path"]):
+    if (
+        other
+        and params["share_user"] not in (None, other)
+        and _server(params["copy_to"])
+        and _server(params["copy_to"]) == _server(params["path"])
+    ):
         raise RecoveryError(
             f"'path' and 'copy_to' are on {_server(params['path'])}, which Windows uses under one account only",
             advice="Leave out 'copy_share_user', and give 'share_user' rights on both",
@@ -59,11 +75,18 @@ def check_options(params: dict[str, Any], *, windows: bool) -> None:
 
 def _check_stage(params: dict[str, Any]) -> None:
     if not params["path"]:
-        raise RecoveryError("'stage_path' needs 'path', the folder that the backup is carried to", advice="Give both, or none")
+        raise RecoveryError(
+            "'stage_path' needs 'path', the folder that the backup is carried to", advice="Give both, or none"
+        )
     if params["stage_path"].startswith("\\\\"):
-        raise RecoveryError(f"'stage_path' is a share, {params['stage_path']}", advice="Give a folder on a disk of the server")
+        raise RecoveryError(
+            f"'stage_path' is a share, {params['stage_path']}", advice="Give a folder on a disk of the server"
+        )
     if _same(params["stage_path"], params["path"]) or _same(params["stage_path"], params["copy_to"]):
-        raise RecoveryError(f"'stage_path' is the folder that the backup is carried to, {params['stage_path']}", advice="Name another folder")
+        raise RecoveryError(
+            f"'stage_path' is the folder that the backup is carried to, {params['stage_path']}",
+            advice="Name another folder",
+        )
 
 
 def fit_database(session: Session, type: str) -> dict[str, Any]:
@@ -71,22 +94,32 @@ def fit_database(session: Session, type: str) -> dict[str, Any]:
     params, host = session.params, session.connection.target.server
     database = read_database(session.connection, params["database"])
     if database is None:
-        raise RecoveryError(f"There is no database {params['database']} on {host}", advice="sql_info lists the databases of the instance")
+        raise RecoveryError(
+            f"There is no database {params['database']} on {host}",
+            advice="sql_info lists the databases of the instance",
+        )
     if database["mirroring"].get("role") == "MIRROR":
-        raise RecoveryError(f"Database {database['name']} on {host} is a mirror and cannot be backed up", advice="Back up the principal")
+        raise RecoveryError(
+            f"Database {database['name']} on {host} is a mirror and cannot be backed up", advice="Back up the principal"
+        )
     if database["state"] != "ONLINE":
         raise RecoveryError(
             f"Database {database['name']} on {host} is {database['state']}, not ONLINE: no backup of it would be whole",
             advice="Restore it with sql_restore, which also tries to save the tail of its log",
         )
     if database["name"].lower() == "tempdb":
-        raise RecoveryError("SQL Server takes no backup of the database tempdb (error 3147)", advice="It is made anew at each start")
+        raise RecoveryError(
+            "SQL Server takes no backup of the database tempdb (error 3147)", advice="It is made anew at each start"
+        )
     if type == "differential" and database["name"].lower() == "master":
-        raise RecoveryError("SQL Server takes only full backups of the database master (error 3024)", advice="Use 'type: full' for it")
+        raise RecoveryError(
+            "SQL Server takes only full backups of the database master (error 3024)", advice="Use 'type: full' for it"
+        )
     if type == "log" and database["recovery_model"] == "SIMPLE":
         raise RecoveryError(
             f"Database {database['name']} on {host} has the recovery model SIMPLE, which keeps no log to back up",
-            advice="Set it to FULL (in the inventory prs_database_recovery_model: FULL and provision_prs; else sql_database) and take a full backup, or take "
+            advice="Set it to FULL (in the inventory prs_database_recovery_model: FULL and provision_prs; else "
+            "sql_database) and take a full backup, or take "
             "full and differential backups only",
         )
     return database

@@ -34,7 +34,9 @@ NEWEST = "newest_chain"
 
 
 def retention() -> Any:
-    """The module that decides, imported by runs that prune alone: Python compiles all that a module imports anew in every run."""
+    """The module that decides, imported by runs that prune alone: Python compiles all that a module imports anew in
+    every run.
+    """
     from ..._core.backup import retention
 
     return retention
@@ -82,7 +84,10 @@ class ServerFolder:
         connection = self._session.connection
         found = list_files(connection, self.path)
         self._there = {file.lower() for file in found if is_beside(file)}
-        return assemble(read_files(connection, [file for file in found if not is_beside(file)], progress=self._session.progress), zone=zone)
+        return assemble(
+            read_files(connection, [file for file in found if not is_beside(file)], progress=self._session.progress),
+            zone=zone,
+        )
 
     def reading_problem(self, one: BackupSet) -> str:
         copy = one.best_copy
@@ -95,19 +100,23 @@ class ServerFolder:
         there = manifest_name(file).lower() in self._there
         if there and self._windows is None:
             self._session.warnings.append(
-                f"{manifest_name(file)} stays, because only Windows removes it: let the task target the server's host, reached over WinRM"
+                f"{manifest_name(file)} stays, because only Windows removes it: let the task target the server's "
+                "host, reached over WinRM"
             )
         return [manifest_name(file)] if there and self._windows else []
 
     def remove(self, file: str) -> None:
-        """A backup by what SQL Server's own Maintenance Cleanup Task runs; that has no documentation, so whether it is gone is looked at."""
+        """A backup by what SQL Server's own Maintenance Cleanup Task runs; that has no documentation, so whether it is
+        gone is looked at.
+        """
         session = self._session
         if is_beside(file):
             self._remove_by_windows(file)
             return
         try:
             session.change(
-                f"EXEC master.dbo.xp_delete_file 0, {quote_text(file, what='path')}", doing=f"The backup is complete, but {file} cannot be removed"
+                f"EXEC master.dbo.xp_delete_file 0, {quote_text(file, what='path')}",
+                doing=f"The backup is complete, but {file} cannot be removed",
             )
         except SqlError as problem:
             if problem.lost or not self._windows:
@@ -127,11 +136,13 @@ class ServerFolder:
         self._windows.files(self.path).remove(file)
 
 
-def prune(session: Session, place: Folder, *, family_guid: str, rules: dict[str, Any], verified: Collection[str] = ()) -> dict[str, Any]:
+def prune(
+    session: Session, place: Folder, *, family_guid: str, rules: dict[str, Any], verified: Collection[str] = ()
+) -> dict[str, Any]:
     """Remove from a folder, and below it, the backups of one database that no rule keeps; in check mode only list them.
 
-    verified: GUIDs of sets that were read back just now. Returns folder, decisions (oldest first) and remove (the files, each after its
-    manifest). Raises RecoveryError where a file could not be removed.
+    verified: GUIDs of sets that were read back just now. Returns folder, decisions (oldest first) and remove (the
+    files, each after its manifest). Raises RecoveryError where a file could not be removed.
     """
     now, zone = clock(session.connection)
     inventory = place.inventory(zone=zone)
@@ -142,7 +153,9 @@ def prune(session: Session, place: Folder, *, family_guid: str, rules: dict[str,
     decided = _proven(session, place, sets, policy, now=now)
     remove = _ours_alone(decided, inventory, family_guid=family_guid)
     if remove and not any(one.rule == NEWEST for one in decided.decisions):
-        session.warnings.append(f"Nothing was removed from {place.path}: it holds no chain of this database that could be restored")
+        session.warnings.append(
+            f"Nothing was removed from {place.path}: it holds no chain of this database that could be restored"
+        )
         remove = []
     # The manifest goes first: what is interrupted here does not count as complete any more.
     remove = [path for file in remove for path in (*place.beside(file), file)]
@@ -153,7 +166,9 @@ def prune(session: Session, place: Folder, *, family_guid: str, rules: dict[str,
 
 
 def _proven(session: Session, place: Folder, sets: list[BackupSet], policy: Policy, *, now: dt.datetime) -> Retention:
-    """The decisions, once every set of the newest chain was read back. A set that fails counts for nothing, and the next chain is tried."""
+    """The decisions, once every set of the newest chain was read back. A set that fails counts for nothing, and the
+    next chain is tried.
+    """
     while True:
         decided = retention().decide_retention(sets, policy, now=now)
         doubtful = [one.set for one in decided.decisions if one.rule == NEWEST and not one.set.verified]
@@ -162,7 +177,9 @@ def _proven(session: Session, place: Folder, sets: list[BackupSet], policy: Poli
         for one in doubtful:
             problem = place.reading_problem(one)
             if problem:
-                session.warnings.append(f"The {one} cannot be read back, so older backups are kept in its place: {problem}")
+                session.warnings.append(
+                    f"The {one} cannot be read back, so older backups are kept in its place: {problem}"
+                )
                 failed = tuple(replace(copy, problem=copy.problem or problem) for copy in one.copies)
                 sets[:] = [replace(one, copies=failed) if other is one else other for other in sets]
                 break
@@ -171,7 +188,13 @@ def _proven(session: Session, place: Folder, sets: list[BackupSet], policy: Poli
 
 def _ours_alone(decided: Retention, inventory: Inventory, *, family_guid: str) -> list[str]:
     """The files to remove, without those that also hold another database's backup, or something that cannot be read."""
-    foreign = {path.lower() for one in inventory.sets if one.family_guid != guid(family_guid) for copy in one.copies for path in copy.stripes}
+    foreign = {
+        path.lower()
+        for one in inventory.sets
+        if one.family_guid != guid(family_guid)
+        for copy in one.copies
+        for path in copy.stripes
+    }
     foreign |= {item.path.lower() for item in inventory.unreadable}
     return [path for path in decided.remove if path.lower() not in foreign]
 
@@ -179,6 +202,7 @@ def _ours_alone(decided: Retention, inventory: Inventory, *, family_guid: str) -
 def _not_removed(connection: Connection, file: str) -> RecoveryError:
     return RecoveryError(
         f"The backup is complete, but SQL Server on {connection.target.server} did not remove {file}",
-        advice="Give its service account the right to delete there, or let the task target the server's host over WinRM, whose account "
+        advice="Give its service account the right to delete there, or let the task target the server's host over "
+        "WinRM, whose account "
         "can remove it; or leave out the retention",
     )

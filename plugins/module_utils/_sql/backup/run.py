@@ -32,9 +32,11 @@ __all__ = ["Backup"]
 
 
 class Backup:
-    """One run of sql_backup: check, lock, write, confirm, verify, bring to its place, prune; so that each step stands on the one before.
+    """One run of sql_backup: check, lock, write, confirm, verify, bring to its place, prune; so that each step stands
+    on the one before.
 
-    written: the files of SQL Server; files of the report: where they are in the end. beside: whether a manifest lies with them.
+    written: the files of SQL Server; files of the report: where they are in the end. beside: whether a manifest lies
+    with them.
     """
 
     def __init__(self, session: Session) -> None:
@@ -70,7 +72,7 @@ class Backup:
         """All that is asked, and the folders that are made, before the backup; the report so far."""
         session, params = self.session, self.params
         self.server = read_server(self.connection)
-        service_account(self.connection)      # so that every message about a path can say for whom
+        service_account(self.connection)  # so that every message about a path can say for whom
         self.database = fit_database(session, params["type"])
         self.name = self.database["name"]
         self.moment = dt.datetime.fromisoformat(utc_now(self.connection)).replace(tzinfo=dt.timezone.utc)
@@ -92,7 +94,7 @@ class Backup:
         self.beside = self._is_manifest_wanted()
         locks.hold(session, self.name)
         self._refuse_foreign_lease()
-        type = type_to_take(session, self.database)      # only now: whoever held the lock may have taken the base
+        type = type_to_take(session, self.database)  # only now: whoever held the lock may have taken the base
         if type != params["type"]:
             self.report |= {"type": type, "instead_of": params["type"], "files": self._files(self.folder, type)}
         self.written = self._files(params["stage_path"], type) if params["stage_path"] else self.report["files"]
@@ -115,13 +117,22 @@ class Backup:
 
             self.note = Note(report=self.report, written=tuple(self.written))
             carrier = self._carrier()
-            carrier.refuse_what_is_there([*(self.report["files"] if params["stage_path"] else ()), *(copies if self.copied_by == "windows" else ())])
+            carrier.refuse_what_is_there(
+                [
+                    *(self.report["files"] if params["stage_path"] else ()),
+                    *(copies if self.copied_by == "windows" else ()),
+                ]
+            )
             carrier.announce(self.note)
-        elif self.beside and "{time}" not in params["file_name"]:      # the file may be there already, and will not be what its manifest says
+        elif (
+            self.beside and "{time}" not in params["file_name"]
+        ):  # the file may be there already, and will not be what its manifest says
             self._carrier().remove_manifest(self.written[0])
 
     def _who_copies(self) -> str:
-        """Who makes the second copy: the server while it writes the first one, or Windows afterwards. Empty where there is none."""
+        """Who makes the second copy: the server while it writes the first one, or Windows afterwards. Empty where there
+        is none.
+        """
         if not self.params["copy_to"]:
             return ""
         from .second_copy import who_copies
@@ -137,7 +148,9 @@ class Backup:
         except RecoveryError as problem:
             if "lease" in problem.details:
                 raise
-            self.session.warnings.append(f"Whether somebody else works on {self.name} could not be seen in {self.folder}: {problem}")
+            self.session.warnings.append(
+                f"Whether somebody else works on {self.name} could not be seen in {self.folder}: {problem}"
+            )
             self.beside = self.carried or self.params["manifest_beside"] == "true"
 
     def _is_manifest_wanted(self) -> bool:
@@ -152,10 +165,18 @@ class Backup:
         """What msdb has of the backup, once the server has read back every copy that it wrote."""
         connection, params = self.connection, self.params
         mirror = self.report["copy_files"] if self.copied_by == "server" else []
-        taken, position = backups.confirmed(connection, database=self.name, files=self.written, mirror=mirror, after=after)
+        taken, position = backups.confirmed(
+            connection, database=self.name, files=self.written, mirror=mirror, after=after
+        )
         if params["verify"]:
             for copy in filter(None, (self.written, mirror)):
-                verify(connection, files=copy, position=position, checksum=params["checksum"], progress=self.session.progress)
+                verify(
+                    connection,
+                    files=copy,
+                    position=position,
+                    checksum=params["checksum"],
+                    progress=self.session.progress,
+                )
         return backups.proven(taken, files=self.report["files"], verified=params["verify"])
 
     def _bring_to_its_place(self) -> list[dict[str, Any]]:
@@ -168,7 +189,9 @@ class Backup:
 
         carrier = self._carrier()
         try:
-            finished = finish(self.session, carrier, parent_path(self.written[0]), report=self.report, written=self.written)
+            finished = finish(
+                self.session, carrier, parent_path(self.written[0]), report=self.report, written=self.written
+            )
             if not self.session.check_mode:
                 carrier.deliver(self.report, self.written, copied=self.copied_by == "windows")
                 carrier.forget(self.note)
@@ -177,7 +200,8 @@ class Backup:
             if self.session.check_mode:
                 raise
             raise RecoveryError(
-                f"The backup is complete in {', '.join(self.written)}, but it is not yet where it belongs: {problem.message}",
+                f"The backup is complete in {', '.join(self.written)}, but it is not yet where it belongs: "
+                f"{problem.message}",
                 advice=sentences(problem.advice, "The next run brings there what is left"),
                 **{"backup": self.report, **problem.details},
             ) from None
@@ -187,9 +211,14 @@ class Backup:
         try:
             self._carrier().deliver(self.report, self.written, copied=False)
         except RecoveryError as problem:
-            message = f"The backup is complete in {', '.join(self.written)}, but no manifest lies beside it: {problem.message}"
+            message = (
+                f"The backup is complete in {', '.join(self.written)}, but no manifest lies beside it: "
+                f"{problem.message}"
+            )
             if self.params["manifest_beside"] == "true":
-                raise RecoveryError(message, advice=problem.advice, **{"backup": self.report, **problem.details}) from None
+                raise RecoveryError(
+                    message, advice=problem.advice, **{"backup": self.report, **problem.details}
+                ) from None
             self.session.warnings.append(sentences(message, problem.advice, "'manifest_beside: false' does without"))
 
     def _write_manifest(self) -> str:
@@ -214,7 +243,13 @@ class Backup:
         }
         try:
             return [
-                prune(self.session, self._place(*place), family_guid=report["family_guid"], rules=params[option], verified=verified)
+                prune(
+                    self.session,
+                    self._place(*place),
+                    family_guid=report["family_guid"],
+                    rules=params[option],
+                    verified=verified,
+                )
                 for option, place in places.items()
                 if params[option]
             ]
@@ -223,7 +258,9 @@ class Backup:
             raise
 
     def _place(self, folder: str, carried: bool) -> Folder:
-        """A folder as pruning sees it. carried: Windows brought the backups there, and SQL Server may have no rights."""
+        """A folder as pruning sees it. carried: Windows brought the backups there, and SQL Server may
+        have no rights.
+        """
         if carried and self.windows:
             from .delivered_folder import CarriedFolder
 
@@ -250,7 +287,10 @@ class Backup:
             cause = (problem.details.get("sql_error") or {}).get("os_error")
             if cause not in NO_RIGHTS or not self.folder.startswith("\\\\") or self.params["stage_path"]:
                 raise
-            stage = "or let it write to a disk of the server, from where Windows copies the files: set 'stage_path', 'share_user' and 'share_password'"
+            stage = (
+                "or let it write to a disk of the server, from where Windows copies the files: set "
+                "'stage_path', 'share_user' and 'share_password'"
+            )
             raise RecoveryError(problem.message, advice=f"{problem.advice}; {stage}", **problem.details) from None
 
     def _files(self, folder: str, type: str) -> list[str]:
@@ -287,10 +327,13 @@ class Backup:
 def _windows(session: Session) -> Windows | None:
     """The Windows of the server, where it is known how to reach it and something may be asked of it."""
     params = session.params
-    asked = params["manifest_beside"] != "false" or any(params[option] for option in ("stage_path", "copy_to", "retention", "copy_retention"))
+    asked = params["manifest_beside"] != "false" or any(
+        params[option] for option in ("stage_path", "copy_to", "retention", "copy_retention")
+    )
     if not (asked and params["winrm_host"] and params["winrm_user"]):
         return None
-    # A run that speaks SQL alone does not pay for the rest: Python compiles all that a module imports anew in every run.
+    # A run that speaks SQL alone does not pay for the rest: Python compiles all that a module imports anew in every
+    # run.
     from ..instance.windows_host import Windows
 
     return Windows(session)

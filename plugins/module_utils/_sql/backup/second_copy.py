@@ -27,13 +27,22 @@ def who_copies(session: Session, server: dict[str, Any], folder: str, *, windows
     """SERVER or WINDOWS. Raises RecoveryError where `copy_to` is no second place, or nobody can write there."""
     copy_to = session.params["copy_to"]
     if copy_to.rstrip("\\").lower() == folder.rstrip("\\").lower():
-        raise RecoveryError(f"'copy_to' is the folder of the backup itself, {folder}", advice="Name another folder, best on another machine")
-    if server["engine_edition"] == ENTERPRISE and not session.params["stage_path"] and not (windows and _is_shut_out(session, copy_to)):
+        raise RecoveryError(
+            f"'copy_to' is the folder of the backup itself, {folder}",
+            advice="Name another folder, best on another machine",
+        )
+    if (
+        server["engine_edition"] == ENTERPRISE
+        and not session.params["stage_path"]
+        and not (windows and _is_shut_out(session, copy_to))
+    ):
         return SERVER
     if windows is None:
         raise RecoveryError(
-            f"SQL Server on {session.connection.target.server} is {server['edition']}: only Enterprise and Developer write a second copy (MIRROR TO)",
-            advice="Let the task target the server's host, reached over WinRM: then its Windows copies the files. Or leave out 'copy_to'",
+            f"SQL Server on {session.connection.target.server} is {server['edition']}: only Enterprise and "
+            "Developer write a second copy (MIRROR TO)",
+            advice="Let the task target the server's host, reached over WinRM: then its Windows copies the files. "
+            "Or leave out 'copy_to'",
         )
     return WINDOWS
 
@@ -44,7 +53,9 @@ def _is_shut_out(session: Session, folder: str) -> bool:
 
 
 def keep_what_is_there(session: Session, files: list[str]) -> None:
-    """Mirrored copies are written into new media, which would overwrite a file silently. Raises RecoveryError unless that is wanted."""
+    """Mirrored copies are written into new media, which would overwrite a file silently. Raises RecoveryError unless
+    that is wanted.
+    """
     there = [] if session.params["overwrite"] else [file for file in files if is_file(session.connection, file)]
     if there:
         raise RecoveryError(

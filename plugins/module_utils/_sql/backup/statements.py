@@ -51,8 +51,9 @@ def backup_statement(
 ) -> str:
     """BACKUP as T-SQL.
 
-    type: full, differential or log. compression None: as the instance is configured. encryption: certificate, algorithm. mirror: as many files
-    as `files`, for a second copy written at the same time; SQL Server makes it on new media only.
+    type: full, differential or log. compression None: as the instance is configured. encryption: certificate,
+    algorithm. mirror: as many files as `files`, for a second copy written at the same time; SQL Server makes it on new
+    media only.
     """
     options = []
     if type == "differential":
@@ -77,24 +78,37 @@ def backup_statement(
 def take_backup(session: Session, statement: str, *, database: str) -> list[Message]:
     """Run a BACKUP; shows its progress."""
     shower = show_percent(session.progress, f"backup of {database}")
-    return session.change(statement, doing=f"The backup of database {database} on {session.connection.target.server} failed", on_message=shower)
+    return session.change(
+        statement,
+        doing=f"The backup of database {database} on {session.connection.target.server} failed",
+        on_message=shower,
+    )
 
 
 def newest_backup_id(connection: Connection) -> int:
     """The number that msdb gave last; whatever is backed up from now on gets a higher one."""
-    return connection.value("SELECT MAX(backup_set_id) AS newest FROM msdb.dbo.backupset", doing="Cannot read the history of backups in msdb") or 0
+    return (
+        connection.value(
+            "SELECT MAX(backup_set_id) AS newest FROM msdb.dbo.backupset",
+            doing="Cannot read the history of backups in msdb",
+        )
+        or 0
+    )
 
 
-def confirmed(connection: Connection, *, database: str, files: Sequence[str], mirror: Sequence[str] = (), after: int) -> tuple[BackupSet, int]:
+def confirmed(
+    connection: Connection, *, database: str, files: Sequence[str], mirror: Sequence[str] = (), after: int
+) -> tuple[BackupSet, int]:
     """The set that msdb has of a backup just taken, and its position in the files.
 
-    after: what `newest_backup_id` said before. Raises RecoveryError when msdb knows nothing of it: then there is no backup, whatever the
-    statement's silence says.
+    after: what `newest_backup_id` said before. Raises RecoveryError when msdb knows nothing of it: then there is no
+    backup, whatever the statement's silence says.
     """
     row = connection.row(_HISTORY, after, database, files[0], doing="Cannot read the history of backups in msdb")
     if row is None:
         raise RecoveryError(
-            f"BACKUP of database {database} on {connection.target.server} ended without an error, but msdb knows nothing of a backup in {files[0]}",
+            f"BACKUP of database {database} on {connection.target.server} ended without an error, but msdb knows "
+            f"nothing of a backup in {files[0]}",
             advice="Do not rely on that file: look into the server's error log, and run again",
         )
     written: dict[int, list[str]] = {}
@@ -103,7 +117,8 @@ def confirmed(connection: Connection, *, database: str, files: Sequence[str], mi
     if [_places(one) for one in written.values()] != [_places(one) for one in (files, mirror) if one]:
         there = ", ".join(path for one in written.values() for path in one)
         raise RecoveryError(
-            f"msdb has the backup of {database} in {there}, not in {', '.join((*files, *mirror))}", advice="Look into the server's error log"
+            f"msdb has the backup of {database} in {there}, not in {', '.join((*files, *mirror))}",
+            advice="Look into the server's error log",
         )
     copies = tuple(Copy(stripes=tuple(one), position=row["position"]) for one in written.values())
     return backup_set_from_history(row, copies=copies), row["position"]

@@ -34,8 +34,8 @@ _THUMBPRINT = re.compile(r"0x([0-9A-Fa-f]{40})")
 class Found(NamedTuple):
     """All backup sets, and what is known of each set's whereabouts, by GUID.
 
-    in_history, in_files: the sets that msdb and the files tell of; None where nobody asked. out_of_sight: sets of the history whose folders
-    cannot be looked into.
+    in_history, in_files: the sets that msdb and the files tell of; None where nobody asked. out_of_sight: sets of the
+    history whose folders cannot be looked into.
     """
 
     inventory: Inventory
@@ -57,7 +57,9 @@ class Found(NamedTuple):
 
 
 def gather(session: Session, source: dict[str, Any]) -> Found:
-    """What C(folders), C(files) and C(history) tell, the last one against the files that it names where C(crosscheck) asks for it."""
+    """What C(folders), C(files) and C(history) tell, the last one against the files that it names where C(crosscheck)
+    asks for it.
+    """
     from_files = bool(source["folders"] or source["files"])
     from_history = not from_files if source["history"] is None else source["history"]
     compare = from_files if source["crosscheck"] is None else source["crosscheck"]
@@ -71,8 +73,15 @@ def gather(session: Session, source: dict[str, Any]) -> Found:
     there, hidden = _look(session, _unseen(history, found), zone=parse_zone(source["time_zone"]))
     tell_zones(there, history)
     found = merge(found, there)
-    told = reconcile(Inventory(sets=[hidden.get(one.guid, one) for one in history.sets], unreadable=history.unreadable), found)
-    return Found(told.inventory, in_history=_guids(history), in_files=_guids(found), out_of_sight=frozenset(hidden) - _guids(found))
+    told = reconcile(
+        Inventory(sets=[hidden.get(one.guid, one) for one in history.sets], unreadable=history.unreadable), found
+    )
+    return Found(
+        told.inventory,
+        in_history=_guids(history),
+        in_files=_guids(found),
+        out_of_sight=frozenset(hidden) - _guids(found),
+    )
 
 
 def _guids(inventory: Inventory) -> frozenset[str]:
@@ -85,8 +94,12 @@ def _unseen(history: Inventory, found: Inventory) -> list[BackupSet]:
     return [one for one in history.sets if one.guid not in seen and one.best_copy]
 
 
-def _look(session: Session, sets: Sequence[BackupSet], *, zone: tzinfo | None) -> tuple[Inventory, dict[str, BackupSet]]:
-    """What lies where the history says that these sets are; and those in folders that cannot be looked into, with that as their problem."""
+def _look(
+    session: Session, sets: Sequence[BackupSet], *, zone: tzinfo | None
+) -> tuple[Inventory, dict[str, BackupSet]]:
+    """What lies where the history says that these sets are; and those in folders that cannot be looked into, with that
+    as their problem.
+    """
     paths = dict.fromkeys(path for one in sets for copy in one.copies if not copy.problem for path in copy.stripes)
     there: set[str] = set()
     closed: dict[str, str] = {}
@@ -97,19 +110,31 @@ def _look(session: Session, sets: Sequence[BackupSet], *, zone: tzinfo | None) -
         except RecoveryError as problem:
             if isinstance(problem, SqlError) and problem.lost:
                 raise
-            if problem.details.get("sql_error", {}).get("os_error") != PATH_NOT_FOUND:      # a folder that is gone hides nothing
+            if (
+                problem.details.get("sql_error", {}).get("os_error") != PATH_NOT_FOUND
+            ):  # a folder that is gone hides nothing
                 closed[folder] = f"{problem.message}; only msdb tells of it"
-    readings = read_files(session.connection, [path for path in paths if path.lower() in there], progress=session.progress)
+    readings = read_files(
+        session.connection, [path for path in paths if path.lower() in there], progress=session.progress
+    )
     hidden = {}
     for one in sets:
-        copies = [replace(copy, problem=copy.problem or next((closed[folder] for folder in map(parent_path, copy.stripes) if folder in closed), ""))
-                  for copy in one.copies]
+        copies = [
+            replace(
+                copy,
+                problem=copy.problem
+                or next((closed[folder] for folder in map(parent_path, copy.stripes) if folder in closed), ""),
+            )
+            for copy in one.copies
+        ]
         if all(copy.problem for copy in copies):
             hidden[one.guid] = replace(one, copies=tuple(copies))
     return assemble(readings, zone=zone), hidden
 
 
-def read_to_the_end(session: Session, found: Inventory, choose: Callable[[list[BackupSet]], Iterable[BackupSet]]) -> None:
+def read_to_the_end(
+    session: Session, found: Inventory, choose: Callable[[list[BackupSet]], Iterable[BackupSet]]
+) -> None:
     """Let the server read the sets that are chosen from first to last byte, and note in the inventory how that went.
 
     A copy that is not whole gets its problem; then it is chosen again, for the next copy or the next best chain.
@@ -132,7 +157,8 @@ def _judged(session: Session, one: BackupSet) -> BackupSet:
 
 
 def add_file_lists_of_fulls(connection: Connection, families: Iterable[Sequence[BackupSet]]) -> None:
-    """Read the database files of each family's newest full backup: they tell whether the database is encrypted (TDE), and by which certificate.
+    """Read the database files of each family's newest full backup: they tell whether the database is encrypted (TDE),
+    and by which certificate.
 
     Without that certificate the server does not list them, but says its thumbprint.
     """

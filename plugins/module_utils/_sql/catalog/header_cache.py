@@ -1,11 +1,12 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Headers that were read before, kept on the control node, so that a folder of thousands of backups is not read anew each time.
+"""Headers that were read before, kept on the control node, so that a folder of thousands of backups is not read anew
+each time.
 
-They are a help, never a proof: a remembered header counts only while the file's size and times are what they were, and what a plan would use
-is read again before it is used. The files hold what RESTORE HEADERONLY tells (names of servers, databases and accounts), no secrets, and belong to
-the user who runs ansible alone. They may be deleted at any time.
+They are a help, never a proof: a remembered header counts only while the file's size and times are what they were, and
+what a plan would use is read again before it is used. The files hold what RESTORE HEADERONLY tells (names of servers,
+databases and accounts), no secrets, and belong to the user who runs ansible alone. They may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ FORMAT = "prs.recovery headers 1"
 
 
 class HeaderCache:
-    """What was read of one folder through one server. Whatever is wrong with the file on disk, it is as if there were none.
+    """What was read of one folder through one server. Whatever is wrong with the file on disk, it is as if there were
+    none.
 
     server: anything that tells one server and version from another.
     """
@@ -53,9 +55,15 @@ class HeaderCache:
             return None
 
     def keep(self, readings: Mapping[str, FileReading], identities: Mapping[str, str]) -> None:
-        """Remember these readings and no others: what is no longer in the folder is forgotten. Only whole readings are worth it."""
+        """Remember these readings and no others: what is no longer in the folder is forgotten. Only whole readings are
+        worth it.
+        """
         files = {
-            path: {"identity": identities[path], "label": asdict(one.label) if one.label else None, "headers": list(one.headers)}
+            path: {
+                "identity": identities[path],
+                "label": asdict(one.label) if one.label else None,
+                "headers": list(one.headers),
+            }
             for path, one in readings.items()
             if path in identities and not one.problem and one.headers
         }
@@ -71,7 +79,7 @@ class HeaderCache:
             with open(number, encoding="utf-8") as file:
                 found = os.fstat(number)
                 if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
-                    return {}      # somebody else may have written it
+                    return {}  # somebody else may have written it
                 held = json.load(file)
         except (OSError, ValueError):
             return {}
@@ -81,7 +89,7 @@ class HeaderCache:
     def _save(self) -> None:
         if self._path is None:
             return
-        with suppress(OSError):      # a full disk or a read-only home is no reason to fail
+        with suppress(OSError):  # a full disk or a read-only home is no reason to fail
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             number, draft = tempfile.mkstemp(dir=self._path.parent, prefix=".draft-")
             try:

@@ -32,9 +32,11 @@ WHERE is_directory = 0
 
 
 def identify_files(connection: Connection, folder: str) -> dict[str, str]:
-    """Size and times of the files in a folder and below it, by path in lower case: what changes when another file takes the place of one.
+    """Size and times of the files in a folder and below it, by path in lower case: what changes when another file takes
+    the place of one.
 
-    Empty where the server does not tell: before SQL Server 2017, or without VIEW SERVER STATE. The function is not documented.
+    Empty where the server does not tell: before SQL Server 2017, or without VIEW SERVER STATE. The function is not
+    documented.
     """
     try:
         rows = connection.query(_IDENTITIES.format(folder=quote_text(folder, what="path")))
@@ -61,7 +63,7 @@ def read_files(connection: Connection, paths: Iterable[str], *, progress: Progre
             try:
                 readings[number] = read_file(session, path)
             except BaseException:
-                waiting.clear()      # the others need not go on
+                waiting.clear()  # the others need not go on
                 raise
 
     with _readers(connection, len(paths)) as sessions:

@@ -15,12 +15,14 @@ __all__ = ["read_history", "remembered_family", "restored_full", "standby_positi
 _FAMILIES = """
 SELECT s.backup_start_date AS moment, s.family_guid
 FROM sys.databases AS d
-JOIN msdb.dbo.backupset AS s ON s.database_name = d.name AND s.server_name = @@SERVERNAME AND s.backup_start_date >= DATEADD(minute, -1, d.create_date)
+JOIN msdb.dbo.backupset AS s ON s.database_name = d.name AND s.server_name = @@SERVERNAME
+    AND s.backup_start_date >= DATEADD(minute, -1, d.create_date)
 WHERE d.name = ?
 UNION ALL
 SELECT h.restore_date AS moment, s.family_guid
 FROM sys.databases AS d
-JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1, d.create_date)
+JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
+    d.create_date)
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
 WHERE d.name = ?
 """
@@ -29,7 +31,8 @@ WHERE d.name = ?
 _RESTORES = """
 SELECT TOP (2) h.stop_at, h.stop_at_mark_name, s.type, s.last_lsn, s.first_recovery_fork_guid, s.last_recovery_fork_guid
 FROM sys.databases AS d
-JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1, d.create_date)
+JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
+    d.create_date)
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
 WHERE d.name = ?
 ORDER BY h.restore_history_id DESC
@@ -38,7 +41,8 @@ ORDER BY h.restore_history_id DESC
 _LAST_RESTORE = """
 SELECT TOP (1) s.backup_set_uuid, s.type, s.last_lsn
 FROM sys.databases AS d
-JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1, d.create_date)
+JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
+    d.create_date)
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
 WHERE d.name = ?
 ORDER BY h.restore_history_id DESC
@@ -48,7 +52,8 @@ DOING = "Cannot read the history of backups in msdb"
 
 
 def read_history(connection: Connection, *, database: str | None = None, family_guid: str | None = None) -> Inventory:
-    """What msdb knows of the backups of one database, or of all. It says where they were written, not that they are still there.
+    """What msdb knows of the backups of one database, or of all. It says where they were written, not that they are
+    still there.
 
     database: whatever the database was called when the others were made; it is known by its family.
     """
@@ -56,11 +61,14 @@ def read_history(connection: Connection, *, database: str | None = None, family_
     if family_guid:
         condition, values = "WHERE s.family_guid = ?", (family_guid,)
     elif database:
-        condition, values = "WHERE s.family_guid IN (SELECT n.family_guid FROM msdb.dbo.backupset AS n WHERE n.database_name = ?)", (database,)
+        condition, values = (
+            "WHERE s.family_guid IN (SELECT n.family_guid FROM msdb.dbo.backupset AS n WHERE n.database_name = ?)",
+            (database,),
+        )
     join = "JOIN msdb.dbo.backupset AS s ON s.media_set_id = f.media_set_id"
-    sets = connection.query(f"SELECT s.* FROM msdb.dbo.backupset AS s {condition}", *values, doing=DOING)      # noqa: S608  constants only
+    sets = connection.query(f"SELECT s.* FROM msdb.dbo.backupset AS s {condition}", *values, doing=DOING)  # noqa: S608  constants only
     families = connection.query(
-        "SELECT DISTINCT f.media_set_id, f.family_sequence_number, f.mirror, f.physical_device_name, f.device_type "      # noqa: S608
+        "SELECT DISTINCT f.media_set_id, f.family_sequence_number, f.mirror, f.physical_device_name, f.device_type "  # noqa: S608
         f"FROM msdb.dbo.backupmediafamily AS f {join} {condition}",
         *values,
         doing=DOING,
@@ -69,10 +77,12 @@ def read_history(connection: Connection, *, database: str | None = None, family_
 
 
 def remembered_family(connection: Connection, database: str) -> str | None:
-    """The family of a database that does not open, from its backups and restores: the server's own views tell it of open ones alone."""
+    """The family of a database that does not open, from its backups and restores: the server's own views tell it of
+    open ones alone.
+    """
     try:
         rows = connection.query(_FAMILIES, database, database)
-    except SqlError as problem:      # a login may restore without rights on msdb
+    except SqlError as problem:  # a login may restore without rights on msdb
         if problem.lost:
             raise
         return None
@@ -80,10 +90,11 @@ def remembered_family(connection: Connection, database: str) -> str | None:
 
 
 def standby_position(connection: Connection, database: str) -> tuple[int, str] | None:
-    """The LSN and the recovery fork from which the next log of a standby database is needed, from the restores that msdb remembers.
+    """The LSN and the recovery fork from which the next log of a standby database is needed, from the restores that
+    msdb remembers.
 
-    The server's own views tell them of a RESTORING database alone. A log that was stopped inside counts as not restored: what the
-    database has of it already is passed over when it is restored again.
+    The server's own views tell them of a RESTORING database alone. A log that was stopped inside counts as not
+    restored: what the database has of it already is passed over when it is restored again.
     """
     try:
         rows = connection.query(_RESTORES, database)
@@ -101,14 +112,16 @@ def standby_position(connection: Connection, database: str) -> tuple[int, str] |
 
 
 def restored_full(connection: Connection, database: str, *, position: int) -> str:
-    """GUID of the full backup after which a RESTORING database stands, so that a differential on it can follow; empty where it stands elsewhere.
+    """GUID of the full backup after which a RESTORING database stands, so that a differential on it can follow; empty
+    where it stands elsewhere.
 
-    The server's own differential_base_guid will not do: after a copy-only full it is that of the full before. position: where the server says that
-    the database stands; it knows better than msdb, which learns of a restore when that is over.
+    The server's own differential_base_guid will not do: after a copy-only full it is that of the full before. position:
+    where the server says that the database stands; it knows better than msdb, which learns of a restore when that is
+    over.
     """
     try:
         row = connection.row(_LAST_RESTORE, database)
-    except SqlError as problem:      # a login may restore without rights on msdb
+    except SqlError as problem:  # a login may restore without rights on msdb
         if problem.lost:
             raise
         return ""

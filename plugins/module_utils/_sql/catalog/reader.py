@@ -21,10 +21,13 @@ def read_inventory(session: Session, source: dict[str, Any]) -> Inventory:
     return read_sources(session, source)[0]
 
 
-def read_sources(session: Session, source: dict[str, Any], *, server: str = "", trust: bool = True) -> tuple[Inventory, frozenset[str]]:
+def read_sources(
+    session: Session, source: dict[str, Any], *, server: str = "", trust: bool = True
+) -> tuple[Inventory, frozenset[str]]:
     """The same, and the GUIDs of those sets that are only remembered from an earlier run.
 
-    server: whose headers are remembered, name and version; empty to read them all. trust: use what is remembered, not only renew it.
+    server: whose headers are remembered, name and version; empty to read them all. trust: use what is remembered, not
+    only renew it.
     """
     readings = read_files(session.connection, source.get("files") or [], progress=session.progress)
     remembered: list[FileReading] = []
@@ -37,13 +40,17 @@ def read_sources(session: Session, source: dict[str, Any], *, server: str = "", 
     return assemble([*readings, *remembered], zone=parse_zone(source.get("time_zone"))), told
 
 
-def _read_folder(session: Session, folder: str, *, server: str, trust: bool) -> tuple[list[FileReading], list[FileReading]]:
+def _read_folder(
+    session: Session, folder: str, *, server: str, trust: bool
+) -> tuple[list[FileReading], list[FileReading]]:
     """What is remembered of a folder's files, and what was read anew."""
     connection = session.connection
     if not server:
         return [], read_files(connection, find_files(connection, folder), progress=session.progress)
     cache = HeaderCache(server=server, folder=folder)
-    told = identify_files(connection, folder)      # before the files are read: what changes meanwhile is read again the next time
+    told = identify_files(
+        connection, folder
+    )  # before the files are read: what changes meanwhile is read again the next time
     paths = find_files(connection, folder)
     identities = {path: told[same_path(path)] for path in paths if same_path(path) in told}
     known = {path: one for path, identity in identities.items() if trust and (one := cache.get(path, identity))}

@@ -18,7 +18,10 @@ from ..instance.folders import from_disk
 
 def verify_statement(*, files: Sequence[str], position: int, checksum: bool) -> str:
     """RESTORE VERIFYONLY of one set with all its stripes."""
-    return f"RESTORE VERIFYONLY FROM {from_disk(files)} WITH FILE = {position}, {'CHECKSUM' if checksum else 'NO_CHECKSUM'}, STATS = {STEP}"
+    return (
+        f"RESTORE VERIFYONLY FROM {from_disk(files)} WITH FILE = {position}, "
+        f"{'CHECKSUM' if checksum else 'NO_CHECKSUM'}, STATS = {STEP}"
+    )
 
 
 def verify(connection: Connection, *, files: Sequence[str], position: int, checksum: bool, progress: Progress) -> None:
@@ -31,9 +34,17 @@ def verify(connection: Connection, *, files: Sequence[str], position: int, check
 
 
 def reading_problem(session: Session, one: BackupSet, copy: Copy) -> str:
-    """What the server says when it reads one copy of a set back; empty when that is whole. A lost connection is no answer and is raised."""
+    """What the server says when it reads one copy of a set back; empty when that is whole. A lost connection is no
+    answer and is raised.
+    """
     try:
-        verify(session.connection, files=copy.stripes, position=copy.position, checksum=one.checksums, progress=session.progress)
+        verify(
+            session.connection,
+            files=copy.stripes,
+            position=copy.position,
+            checksum=one.checksums,
+            progress=session.progress,
+        )
     except SqlError as problem:
         if problem.lost:
             raise

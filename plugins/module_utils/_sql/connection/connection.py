@@ -30,14 +30,17 @@ ENCRYPTION = {
 }
 
 LOOK_AGAIN = 5
-"""Seconds to find out whether anybody listens where the driver has just given up: time for a third attempt of TCP, as one or two may get lost."""
+"""Seconds to find out whether anybody listens where the driver has just given up: time for a third attempt of TCP, as
+one or two may get lost.
+"""
 
 _NUMBER_OF_MESSAGE = re.compile(r"\((\d+)\)\s*$")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Which instance, as whom, how. The options of the fragment sql_connection, without their prefix; program: shown to other admins.
+    """Which instance, as whom, how. The options of the fragment sql_connection, without their prefix; program: shown to
+    other admins.
 
     name: how the inventory calls the host; empty where nobody knows.
     """
@@ -76,7 +79,9 @@ class Message:
 
 
 class Connection:
-    """A session in which every statement commits by itself. Errors are SqlError; rows are dictionaries of plain JSON values."""
+    """A session in which every statement commits by itself. Errors are SqlError; rows are dictionaries of plain JSON
+    values.
+    """
 
     def __init__(self, raw: Any, *, target: Target, driver: Driver) -> None:
         self._raw = raw
@@ -95,7 +100,7 @@ class Connection:
                 return []
             names = [column[0] for column in cursor.description]
             rows = [dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()]
-            while cursor.nextset():      # an error may come after the rows
+            while cursor.nextset():  # an error may come after the rows
                 pass
             return rows
 
@@ -109,11 +114,13 @@ class Connection:
         row = self.row(statement, *values, doing=doing)
         return next(iter(row.values())) if row else None
 
-    def execute(self, statement: str, *, doing: str = "", on_message: Callable[[Message], None] | None = None) -> list[Message]:
+    def execute(
+        self, statement: str, *, doing: str = "", on_message: Callable[[Message], None] | None = None
+    ) -> list[Message]:
         """Run a statement to its very end and return what the server said meanwhile.
 
-        BACKUP and RESTORE stream their messages; a client that stops reading makes the server give up **silently**. So all of them are
-        read, and an error that comes in the middle is raised.
+        BACKUP and RESTORE stream their messages; a client that stops reading makes the server give up **silently**. So
+        all of them are read, and an error that comes in the middle is raised.
         """
         said: list[Message] = []
         with self._cursor(doing) as cursor:
@@ -141,7 +148,7 @@ class Connection:
     def close(self) -> None:
         try:
             self._raw.close()
-        except require_pyodbc().Error:      # it was lost; what that means has been said where it happened
+        except require_pyodbc().Error:  # it was lost; what that means has been said where it happened
             pass
 
     @contextmanager
@@ -182,7 +189,9 @@ def connect(target: Target, *, may_be_down: bool = False) -> Connection:
 
 
 def _why_unreachable(target: Target, *, seconds: int) -> str:
-    """What keeps TCP from getting there within so many seconds, "" for nothing. The port of a named instance is the driver's to find."""
+    """What keeps TCP from getting there within so many seconds, "" for nothing. The port of a named instance is the
+    driver's to find.
+    """
     if target.instance and not target.port:
         return ""
     port = target.port or 1433
@@ -205,29 +214,42 @@ def _no_session(target: Target, told: dict[str, Any]) -> ConnectionFailed:
     text = told["text"].lower()
     if "certificate" in text or "ssl" in text:
         advice = (
-            f"The server's certificate must be valid for '{target.certificate_name or target.host}' and come from an authority in "
-            f"{target.ca_file or 'the trust store of the control node'}: set ca_file or certificate_name, or give the instance a proper certificate"
+            f"The server's certificate must be valid for '{target.certificate_name or target.host}' and come from "
+            "an authority in "
+            f"{target.ca_file or 'the trust store of the control node'}: set ca_file or certificate_name, or give "
+            "the instance a proper certificate"
         )
     else:
         port = f"at port {target.port or 1433}" if target.port or not target.instance else "and SQL Server Browser runs"
-        advice = f"Check the name, that the instance runs and listens on TCP {port}, and that the firewall lets the control node through"
+        advice = (
+            f"Check the name, that the instance runs and listens on TCP {port}, and that the firewall lets the "
+            "control node through"
+        )
     return ConnectionFailed(f"Cannot reach SQL Server on {target.server}", advice=advice, **told)
 
 
 def _connection_string(target: Target, driver: Driver) -> str:
     """Never leaves this file: it holds the password."""
     if any(character in target.host for character in "{};=,\\"):
-        raise RecoveryError(f"'{target.host}' is no name of a server", advice="Give the port in login_port and the instance in login_instance")
+        raise RecoveryError(
+            f"'{target.host}' is no name of a server",
+            advice="Give the port in login_port and the instance in login_instance",
+        )
     words = {"DRIVER": driver.name, "UID": target.user, "PWD": target.password, "DATABASE": "master"}
-    words |= {"APP": target.program, "WSID": platform.node()[:128]}      # what the server's admins see of us
+    words |= {"APP": target.program, "WSID": platform.node()[:128]}  # what the server's admins see of us
     if driver.kind == "microsoft":
-        words |= {"SERVER": _address(target), "Encrypt": _encryption(target, driver), "TrustServerCertificate": "no", "ConnectRetryCount": "0"}
+        words |= {
+            "SERVER": _address(target),
+            "Encrypt": _encryption(target, driver),
+            "TrustServerCertificate": "no",
+            "ConnectRetryCount": "0",
+        }
         if target.certificate_name:
             words["HostNameInCertificate"] = target.certificate_name
         if target.encrypt == "optional":
             words["TrustServerCertificate"] = "yes"
     else:
-        words["SERVERNAME"] = FREETDS_SECTION      # everything else stands in the file that _trust writes
+        words["SERVERNAME"] = FREETDS_SECTION  # everything else stands in the file that _trust writes
     if any("\x00" in value for value in words.values()):
         raise RecoveryError("A name or password of the connection holds a NUL character, which ends it before its time")
     return "".join(f"{name}={{{value.replace('}', '}}')}}};" for name, value in words.items())
@@ -243,7 +265,9 @@ def _encryption(target: Target, driver: Driver) -> str:
     try:
         return ENCRYPTION[driver.kind][target.encrypt]
     except KeyError:
-        raise RecoveryError("FreeTDS does not know 'encrypt: strict'", advice="Use Microsoft's driver: 'pip install mssql-python-odbc'") from None
+        raise RecoveryError(
+            "FreeTDS does not know 'encrypt: strict'", advice="Use Microsoft's driver: 'pip install mssql-python-odbc'"
+        ) from None
 
 
 FREETDS_SECTION = "server"
@@ -251,7 +275,9 @@ FREETDS_SECTION = "server"
 
 @contextmanager
 def _trust(target: Target, driver: Driver) -> Iterator[None]:
-    """Tell the driver whom to trust. Both read files at the moment they connect; neither takes this in the connection string."""
+    """Tell the driver whom to trust. Both read files at the moment they connect; neither takes this in the connection
+    string.
+    """
     ca_file = readable_file(target.ca_file, option="ca_file") if target.ca_file else None
     if driver.kind == "microsoft":
         if ca_file:
@@ -265,7 +291,9 @@ def _trust(target: Target, driver: Driver) -> Iterator[None]:
         )
     lines = [f"[{FREETDS_SECTION}]", f"host = {target.host}", "tds version = 7.4", "client charset = UTF-8"]
     lines += [f"encryption = {_encryption(target, driver)}"]
-    lines += [f"instance = {target.instance}"] if target.instance and not target.port else [f"port = {target.port or 1433}"]
+    lines += (
+        [f"instance = {target.instance}"] if target.instance and not target.port else [f"port = {target.port or 1433}"]
+    )
     if target.encrypt != "optional":
         lines += [f"ca file = {ca_file or 'system'}", "check certificate hostname = yes"]
     with tempfile.NamedTemporaryFile("w", prefix="prs-recovery-", suffix=".conf", encoding="utf-8") as settings:

@@ -31,26 +31,37 @@ LOST_NUMBERS = (20003, 20004, 20006, 20017, 20047)
 class SqlError(RecoveryError):
     """An error that SQL Server, or the driver on its way, reported.
 
-    number: SQL Server's own, or the driver's; None when neither gave one. sqlstate: five characters. text: the message alone.
-    os_error: the Windows error inside the message, or None. lost: the connection is gone.
+    number: SQL Server's own, or the driver's; None when neither gave one. sqlstate: five characters. text: the message
+    alone. os_error: the Windows error inside the message, or None. lost: the connection is gone.
     """
 
-    def __init__(self, doing: str, *, text: str, number: int | None, sqlstate: str, account: str = "", advice: str = "") -> None:
+    def __init__(
+        self, doing: str, *, text: str, number: int | None, sqlstate: str, account: str = "", advice: str = ""
+    ) -> None:
         self.number = number
         self.sqlstate = sqlstate
         self.text = text
         self.os_error = operating_system_error(text) if number is not None else None
         self.lost = sqlstate in LOST_STATES or number in LOST_NUMBERS
         if not advice and self.lost:
-            advice = "The connection broke, and with it the server ended what it was doing. Check the server and the network, then run again"
+            advice = (
+                "The connection broke, and with it the server ended what it was doing. Check the server and "
+                "the network, then run again"
+            )
         advice = advice or advice_for(number, text, account=account)
-        shown = f"{text} (SQL Server error {number})" if is_from_server(text=text, number=number, sqlstate=sqlstate) and not self.lost else text
+        shown = (
+            f"{text} (SQL Server error {number})"
+            if is_from_server(text=text, number=number, sqlstate=sqlstate) and not self.lost
+            else text
+        )
         fields = {"number": number, "sqlstate": sqlstate, "message": text, "os_error": self.os_error}
         super().__init__(f"{doing}: {shown}" if doing else shown, advice=advice, sql_error=fields)
 
 
 class ConnectionFailed(SqlError):
-    """No session with the server could be opened. answered: whether somebody listens there all the same, so that the server is not lost."""
+    """No session with the server could be opened. answered: whether somebody listens there all the same, so that the
+    server is not lost.
+    """
 
     def __init__(self, doing: str, *, answered: bool, **told: Any) -> None:
         super().__init__(doing, **told)
@@ -58,7 +69,9 @@ class ConnectionFailed(SqlError):
 
 
 def is_from_server(*, text: str, number: int | None, sqlstate: str) -> bool:
-    """Whether an error's number is one of SQL Server's own, so that the server has answered. The drivers pass on those of network and security, too."""
+    """Whether an error's number is one of SQL Server's own, so that the server has answered. The drivers pass on those
+    of network and security, too.
+    """
     ours = sqlstate not in (*UNREACHED_STATES, *LOST_STATES) and not _PROVIDER.match(text)
     return ours and number is not None and number > 0 and number not in FREETDS_NUMBERS
 
@@ -72,7 +85,11 @@ def classify(problem: Exception) -> dict[str, Any]:
     raw = str(problem.args[1]) if len(problem.args) > 1 else str(problem)
     found = _NATIVE_NUMBER.search(raw)
     first = raw[: found.start()] if found else raw.partition("; [")[0]
-    return {"text": plain_text(first), "number": int(found.group(1)) if found else None, "sqlstate": sqlstate if len(sqlstate) == 5 else ""}
+    return {
+        "text": plain_text(first),
+        "number": int(found.group(1)) if found else None,
+        "sqlstate": sqlstate if len(sqlstate) == 5 else "",
+    }
 
 
 def plain_text(message: str) -> str:

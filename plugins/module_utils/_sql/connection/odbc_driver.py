@@ -20,7 +20,7 @@ except ImportError as problem:
     pyodbc = None
     _MISSING = str(problem)
 else:
-    pyodbc.pooling = False     # unixODBC's pool hands USE and temporary tables on to the next connection
+    pyodbc.pooling = False  # unixODBC's pool hands USE and temporary tables on to the next connection
 
 __all__ = ["Driver", "find_driver", "require_pyodbc"]
 
@@ -51,15 +51,20 @@ def require_pyodbc() -> Any:
     if pyodbc is None:
         raise RecoveryError(
             f"The Python package pyodbc cannot be loaded on the control node ({_MISSING})",
-            advice="For the Python that runs ansible: 'pip install pyodbc mssql-python-odbc'; also unixODBC (Debian: 'apt install unixodbc')",
+            advice="For the Python that runs ansible: 'pip install pyodbc mssql-python-odbc'; also unixODBC "
+            "(Debian: 'apt install unixodbc')",
         )
     return pyodbc
 
 
 def find_driver(name: str | None = None) -> Driver:
-    """The driver of that name or path, or the best there is: Microsoft's from its wheel, Microsoft's as installed, FreeTDS."""
+    """The driver of that name or path, or the best there is: Microsoft's from its wheel, Microsoft's as installed,
+    FreeTDS.
+    """
     if name:
-        return Driver(name=name, kind="freetds" if "freetds" in name.lower() or "tdsodbc" in name.lower() else "microsoft")
+        return Driver(
+            name=name, kind="freetds" if "freetds" in name.lower() or "tdsodbc" in name.lower() else "microsoft"
+        )
     in_wheel = _driver_of_wheel()
     if in_wheel:
         return Driver(name=str(in_wheel), kind="microsoft")
@@ -72,7 +77,8 @@ def find_driver(name: str | None = None) -> Driver:
             return Driver(name=found, kind="freetds")
     raise RecoveryError(
         "There is no ODBC driver for SQL Server on the control node",
-        advice="Install Microsoft's for the Python that runs ansible: 'pip install mssql-python-odbc'; else FreeTDS (Debian: 'apt install tdsodbc')",
+        advice="Install Microsoft's for the Python that runs ansible: 'pip install mssql-python-odbc'; else FreeTDS "
+        "(Debian: 'apt install tdsodbc')",
     )
 
 
@@ -84,7 +90,11 @@ def _driver_of_wheel() -> Path | None:
     system = "macos" if platform.system() == "Darwin" else "linux"
     root = Path(mssql_python_odbc.__file__).parent / "libs" / system
     machine = MACHINES.get(platform.machine().lower(), platform.machine())
-    found = sorted(path for path in root.rglob("libmsodbcsql*") if machine in path.parts and (".so" in path.name or path.suffix == ".dylib"))
+    found = sorted(
+        path
+        for path in root.rglob("libmsodbcsql*")
+        if machine in path.parts and (".so" in path.name or path.suffix == ".dylib")
+    )
     here = _family_of_this_system()
     return next((path for path in found if here in path.parts), found[0] if found else None)
 

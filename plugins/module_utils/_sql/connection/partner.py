@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The other server of a mirroring session: its options, how it is reached, and a session with it that notes its changes beside ours."""
+"""The other server of a mirroring session: its options, how it is reached, and a session with it that notes its changes
+beside ours.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def partner_options() -> dict[str, Any]:
 
 
 def failover_partner_options() -> dict[str, dict[str, Any]]:
-    """The argument spec of doc_fragments/sql_partner.py (FAILOVER), for modules that work on whichever server is the principal."""
+    """The argument spec of doc_fragments/sql_partner.py (FAILOVER), for modules that work on whichever server is the
+    principal.
+    """
     return {"failover_partner": {"type": "dict", "options": {**_login_options(), "database": {"type": "str"}}}}
 
 
@@ -57,8 +61,16 @@ def partner_session(session: Session, *, required: bool) -> Iterator[tuple[Sessi
 
 
 def partner_target(ours: Target, given: dict[str, Any]) -> Target:
-    """Ours, with what the partner has of its own; another host has another name, in the inventory and in its certificate."""
+    """Ours, with what the partner has of its own; another host has another name, in the inventory and in its
+    certificate.
+    """
     own = {name: given[f"login_{name}"] for name in ("user", "password") if given[f"login_{name}"] is not None}
     return replace(
-        ours, name="", host=given["login_host"], port=given["login_port"], instance=given["login_instance"], certificate_name=given["certificate_name"], **own
+        ours,
+        name="",
+        host=given["login_host"],
+        port=given["login_port"],
+        instance=given["login_instance"],
+        certificate_name=given["certificate_name"],
+        **own,
     )

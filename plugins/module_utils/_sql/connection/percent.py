@@ -18,7 +18,6 @@ STEP = 5
 """Percent between two messages of progress."""
 
 
-
 def show_percent(progress: Progress, what: str) -> Callable[[Message], None]:
     """For `on_message`: show how far the server says that it is."""
     show_at = progress.percents(what)

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A connection to whichever of two servers is the principal: Microsoft's ODBC driver on Linux does not follow a mirror by itself."""
+"""A connection to whichever of two servers is the principal: Microsoft's ODBC driver on Linux does not follow a mirror
+by itself.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,10 @@ def _ask(target: Target, database: str, *, refusal_ends: bool) -> tuple[Connecti
     if row is None:
         return connection, Standing(server=target.server)
     return connection, Standing(
-        server=target.server, state=row["state_desc"], role=row["mirroring_role_desc"] or "", session=row["mirroring_state_desc"] or ""
+        server=target.server,
+        state=row["state_desc"],
+        role=row["mirroring_role_desc"] or "",
+        session=row["mirroring_state_desc"] or "",
     )
 
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The only place where a name or a text becomes part of a T-SQL statement.
 
-Queries bind their values. BACKUP, RESTORE, CREATE, ALTER and DROP take no parameters: their names and texts are quoted here.
+Queries bind their values. BACKUP, RESTORE, CREATE, ALTER and DROP take no parameters: their names and texts are quoted
+here.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ def quote_identifier(name: str, *, what: str = "name") -> str:
     if "\x00" in name:
         raise RecoveryError(f"The {what} {name!r} holds a NUL character, which SQL Server does not accept")
     if _units(name) > LONGEST_NAME:
-        raise RecoveryError(f"The {what} '{name}' has {_units(name)} characters; SQL Server takes at most {LONGEST_NAME}")
+        raise RecoveryError(
+            f"The {what} '{name}' has {_units(name)} characters; SQL Server takes at most {LONGEST_NAME}"
+        )
     return f"[{name.replace(']', ']]')}]"
 
 
@@ -40,10 +43,14 @@ def compose(template: str, **names: str) -> str:
 
 
 def refuse_alike(found: str, asked: str, *, what: str, server: str) -> None:
-    """Raises RecoveryError where a server answered for another name than it was asked for: it leaves out blanks at the end, and its collation may
-    take more for the same than case."""
+    """Raises RecoveryError where a server answered for another name than it was asked for: it leaves out blanks at the
+    end, and its collation may take more for the same than case.
+    """
     if found.lower() != asked.lower():
-        raise RecoveryError(f"SQL Server on {server} takes the {what} '{asked}' for '{found}', which has another name", advice="Write the name as it is there")
+        raise RecoveryError(
+            f"SQL Server on {server} takes the {what} '{asked}' for '{found}', which has another name",
+            advice="Write the name as it is there",
+        )
 
 
 def _units(text: str) -> int:

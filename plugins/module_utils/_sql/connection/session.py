@@ -38,7 +38,9 @@ class Session:
 
     def made(self) -> dict[str, Any]:
         """What a task that fails half-way tells: the statements that were sent, the failed one last, and whom to."""
-        sent = {"changed": self.changed and not self.check_mode, "statements": self.statements} if self.statements else {}
+        sent = (
+            {"changed": self.changed and not self.check_mode, "statements": self.statements} if self.statements else {}
+        )
         return {**sent, **self.answered}
 
     def change(
@@ -52,7 +54,8 @@ class Session:
     ) -> list[Message]:
         """Run a statement that changes something, to its very end; in check mode only note it.
 
-        doing: what failed, should it fail. shown: the statement without its secret. database: where to run it; master otherwise.
+        doing: what failed, should it fail. shown: the statement without its secret. database: where to run it; master
+        otherwise.
         """
         self.statements.append(shown or statement)
         if self.check_mode:

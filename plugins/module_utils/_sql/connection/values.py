@@ -16,8 +16,8 @@ __all__ = ["plain"]
 def plain(value: Any) -> Any:
     """One value of a row as str, int, float, bool or None.
 
-    Bytes become "0x..." in capitals as T-SQL writes them, GUIDs capitals with hyphens, whole decimals int (LSNs have 25 digits), other
-    decimals str, times ISO 8601 as the server gave them.
+    Bytes become "0x..." in capitals as T-SQL writes them, GUIDs capitals with hyphens, whole decimals int (LSNs have 25
+    digits), other decimals str, times ISO 8601 as the server gave them.
     """
     if isinstance(value, (bool, int, float, str)) or value is None:
         return value

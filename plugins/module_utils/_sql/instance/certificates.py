@@ -16,15 +16,29 @@ from ..connection.quoting import compose, quote_text
 from ..connection.session import Session
 
 __all__ = [
-    "back_up_key", "create_certificate", "create_master_key", "drop_certificate", "drop_master_key", "file_thumbprint", "give_certificate", "has_master_key",
+    "back_up_key",
+    "create_certificate",
+    "create_master_key",
+    "drop_certificate",
+    "drop_master_key",
+    "file_thumbprint",
+    "give_certificate",
+    "has_master_key",
     "import_certificate",
-    "provide_identity", "read_certificate", "read_known", "restore_key",
-]  # fmt: skip
+    "provide_identity",
+    "read_certificate",
+    "read_known",
+    "restore_key",
+]
 
-_KNOWN = "SELECT name, thumbprint, expiry_date, pvt_key_encryption_type FROM master.sys.certificates WHERE name NOT LIKE N'##%' ORDER BY name"
+_KNOWN = (
+    "SELECT name, thumbprint, expiry_date, pvt_key_encryption_type FROM master.sys.certificates WHERE name NOT "
+    "LIKE N'##%' ORDER BY name"
+)
 
 _CERTIFICATE = """
-SELECT c.name, c.subject, c.thumbprint, c.start_date, c.expiry_date, c.pvt_key_encryption_type, c.pvt_key_last_backup_date, u.name AS owner, l.name AS login,
+SELECT c.name, c.subject, c.thumbprint, c.start_date, c.expiry_date, c.pvt_key_encryption_type,
+    c.pvt_key_last_backup_date, u.name AS owner, l.name AS login,
        CERTENCODED(c.certificate_id) AS der
 FROM sys.certificates AS c
 LEFT JOIN sys.database_principals AS u ON u.principal_id = c.principal_id
@@ -81,7 +95,9 @@ def has_master_key(connection: Connection) -> bool:
 
 
 def create_master_key(session: Session, password: str) -> None:
-    """The key of master that protects private keys. The server opens it by itself; the password is for another server."""
+    """The key of master that protects private keys. The server opens it by itself; the password is for
+    another server.
+    """
     session.change(
         f"CREATE MASTER KEY ENCRYPTION BY PASSWORD = {quote_text(password)}",
         shown="CREATE MASTER KEY ENCRYPTION BY PASSWORD = N'***'",
@@ -98,7 +114,8 @@ def create_certificate(session: Session, name: str, *, subject: str, starts: dat
     """A new one with its private key. Times are UTC days: SQL Server knows them to the day in this statement."""
     statement = compose("CREATE CERTIFICATE {name}", name=name)
     session.change(
-        f"{statement} WITH SUBJECT = {quote_text(subject)}, START_DATE = '{starts:%Y%m%d}', EXPIRY_DATE = '{expires:%Y%m%d}'",
+        f"{statement} WITH SUBJECT = {quote_text(subject)}, START_DATE = '{starts:%Y%m%d}', EXPIRY_DATE = "
+        f"'{expires:%Y%m%d}'",
         doing=f"Cannot create the certificate {name}",
     )
 
@@ -107,12 +124,15 @@ def import_certificate(session: Session, name: str, der: bytes, *, user: str | N
     """The public part of another server's certificate; user: of master, whom it stands for."""
     statement = compose("CREATE CERTIFICATE {name}", name=name)
     owner = compose(" AUTHORIZATION {user}", user=user) if user else ""
-    session.change(f"{statement}{owner} FROM BINARY = 0x{der.hex().upper()}", doing=f"Cannot import the certificate {name}")
+    session.change(
+        f"{statement}{owner} FROM BINARY = 0x{der.hex().upper()}", doing=f"Cannot import the certificate {name}"
+    )
 
 
 def give_certificate(session: Session, name: str, user: str) -> None:
     session.change(
-        compose("ALTER AUTHORIZATION ON CERTIFICATE::{name} TO {user}", name=name, user=user), doing=f"Cannot give the certificate {name} to {user}"
+        compose("ALTER AUTHORIZATION ON CERTIFICATE::{name} TO {user}", name=name, user=user),
+        doing=f"Cannot give the certificate {name} to {user}",
     )
 
 
@@ -123,7 +143,10 @@ def drop_certificate(session: Session, name: str) -> None:
 def back_up_key(session: Session, name: str, *, certificate_file: str, key_file: str, password: str) -> None:
     """Certificate and private key as files of the server, the key under a password."""
     head = compose("BACKUP CERTIFICATE {name}", name=name)
-    where = f"{head} TO FILE = {quote_text(certificate_file, what='path')} WITH PRIVATE KEY (FILE = {quote_text(key_file, what='path')}"
+    where = (
+        f"{head} TO FILE = {quote_text(certificate_file, what='path')} WITH PRIVATE KEY (FILE = "
+        f"{quote_text(key_file, what='path')}"
+    )
     session.change(
         f"{where}, ENCRYPTION BY PASSWORD = {quote_text(password)})",
         shown=f"{where}, ENCRYPTION BY PASSWORD = N'***')",
@@ -138,9 +161,14 @@ def file_thumbprint(connection: Connection, path: str) -> str:
 
 
 def restore_key(session: Session, name: str, *, certificate_file: str, key_file: str, password: str) -> None:
-    """Certificate and private key from the files that back_up_key wrote. The master key of master protects it from then on."""
+    """Certificate and private key from the files that back_up_key wrote. The master key of master protects it from then
+    on.
+    """
     head = compose("CREATE CERTIFICATE {name}", name=name)
-    where = f"{head} FROM FILE = {quote_text(certificate_file, what='path')} WITH PRIVATE KEY (FILE = {quote_text(key_file, what='path')}"
+    where = (
+        f"{head} FROM FILE = {quote_text(certificate_file, what='path')} WITH PRIVATE KEY (FILE = "
+        f"{quote_text(key_file, what='path')}"
+    )
     session.change(
         f"{where}, DECRYPTION BY PASSWORD = {quote_text(password)})",
         shown=f"{where}, DECRYPTION BY PASSWORD = N'***')",
@@ -149,16 +177,23 @@ def restore_key(session: Session, name: str, *, certificate_file: str, key_file:
 
 
 def provide_identity(session: Session, login: str) -> str:
-    """The user in master of the login that a certificate stands for; both are made where they are missing. Nobody knows the login's password."""
+    """The user in master of the login that a certificate stands for; both are made where they are missing. Nobody knows
+    the login's password.
+    """
     row = session.connection.row(_IDENTITY, login, doing=f"Cannot read the login {login}")
     if row is None:
         password = secrets.token_urlsafe(40) + "aA1!"
         session.change(
-            compose("CREATE LOGIN {login}", login=login) + f" WITH PASSWORD = {quote_text(password)}, CHECK_EXPIRATION = OFF",
+            compose("CREATE LOGIN {login}", login=login)
+            + f" WITH PASSWORD = {quote_text(password)}, CHECK_EXPIRATION = OFF",
             shown=compose("CREATE LOGIN {login}", login=login) + " WITH PASSWORD = N'***', CHECK_EXPIRATION = OFF",
             doing=f"Cannot create the login {login}",
         )
     if row is None or row["user"] is None:
-        session.change(compose("CREATE USER {login} FOR LOGIN {login}", login=login), doing=f"Cannot create the user {login} in master", database="master")
+        session.change(
+            compose("CREATE USER {login} FOR LOGIN {login}", login=login),
+            doing=f"Cannot create the user {login} in master",
+            database="master",
+        )
         return login
     return row["user"]

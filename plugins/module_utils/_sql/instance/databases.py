@@ -32,13 +32,17 @@ __all__ = [
 
 _DATABASES = """
 SELECT d.name, d.database_id, d.state_desc, d.recovery_model_desc, d.collation_name, SUSER_SNAME(d.owner_sid) AS owner,
-       d.compatibility_level, d.page_verify_option_desc, d.user_access_desc, d.is_read_only, d.is_in_standby, d.create_date, d.source_database_id,
+       d.compatibility_level, d.page_verify_option_desc, d.user_access_desc, d.is_read_only, d.is_in_standby,
+           d.create_date, d.source_database_id,
        r.family_guid, r.database_guid, r.recovery_fork_guid
 FROM sys.databases AS d
 LEFT JOIN sys.database_recovery_status AS r ON r.database_id = d.database_id
 """
 
-_FILES = "SELECT database_id, file_id, type_desc, name, physical_name, state_desc, size, redo_start_lsn, redo_start_fork_guid FROM sys.master_files"
+_FILES = (
+    "SELECT database_id, file_id, type_desc, name, physical_name, state_desc, size, redo_start_lsn, "
+    "redo_start_fork_guid FROM sys.master_files"
+)
 
 _LAST_BACKUPS = """
 SELECT database_name, type, MAX(backup_finish_date) AS finished
@@ -48,13 +52,17 @@ GROUP BY database_name, type
 """
 
 _MIRRORING = """
-SELECT database_id, mirroring_guid, mirroring_state_desc, mirroring_role_desc, mirroring_safety_level_desc, mirroring_partner_name,
+SELECT database_id, mirroring_guid, mirroring_state_desc, mirroring_role_desc, mirroring_safety_level_desc,
+    mirroring_partner_name,
        mirroring_partner_instance, mirroring_witness_name, mirroring_witness_state_desc
 FROM sys.database_mirroring
 WHERE mirroring_guid IS NOT NULL
 """
 
-_USERS_OF = "SELECT session_id FROM sys.dm_exec_sessions WHERE database_id = DB_ID(?) AND is_user_process = 1 AND session_id <> @@SPID"
+_USERS_OF = (
+    "SELECT session_id FROM sys.dm_exec_sessions WHERE database_id = DB_ID(?) AND is_user_process = 1 AND "
+    "session_id <> @@SPID"
+)
 
 IN_USE = frozenset({3101, 3702})
 """Somebody else is in a database that has to be alone: to restore or back up its tail, to drop it."""
@@ -78,7 +86,9 @@ KINDS = {"D": "last_full_backup", "I": "last_differential_backup", "L": "last_lo
 
 def read_databases(connection: Connection) -> list[dict[str, Any]]:
     """What sql_info returns as C(databases); times are the server's local ones, as msdb has them."""
-    databases = [_shaped(row) for row in connection.query(_DATABASES + "ORDER BY d.name", doing="Cannot read the databases")]
+    databases = [
+        _shaped(row) for row in connection.query(_DATABASES + "ORDER BY d.name", doing="Cannot read the databases")
+    ]
     by_id = {database["database_id"]: database for database in databases}
     by_name = {database["name"].lower(): database for database in databases}
     for file in connection.query(_FILES, doing="Cannot read the files of the databases"):
@@ -92,7 +102,9 @@ def read_databases(connection: Connection) -> list[dict[str, Any]]:
     for mirror in connection.query(_MIRRORING, doing="Cannot read the mirroring sessions"):
         if mirror["database_id"] in by_id:
             by_id[mirror["database_id"]]["mirroring"] = {
-                name.removeprefix("mirroring_").removesuffix("_desc"): value for name, value in mirror.items() if name != "database_id"
+                name.removeprefix("mirroring_").removesuffix("_desc"): value
+                for name, value in mirror.items()
+                if name != "database_id"
             }
     return databases
 
@@ -100,18 +112,24 @@ def read_databases(connection: Connection) -> list[dict[str, Any]]:
 def read_database(connection: Connection, name: str) -> dict[str, Any] | None:
     """One database as in C(read_databases), without its history of backups; None when there is none of that name.
 
-    Raises RecoveryError where the server only takes the name for that of one: who is to restore, or to drop, another database hears of it.
+    Raises RecoveryError where the server only takes the name for that of one: who is to restore, or to drop, another
+    database hears of it.
     """
     row = connection.row(_DATABASES + "WHERE d.name = ?", name, doing=f"Cannot read database {name}")
     if row is None:
         return None
     refuse_alike(row["name"], name, what="database", server=connection.target.server)
     database = _shaped(row)
-    files = connection.query(_FILES + " WHERE database_id = ? ORDER BY file_id", database["database_id"], doing=f"Cannot read the files of {name}")
+    files = connection.query(
+        _FILES + " WHERE database_id = ? ORDER BY file_id",
+        database["database_id"],
+        doing=f"Cannot read the files of {name}",
+    )
     database["files"] = [_shaped_file(file) for file in files]
     database["size_bytes"] = sum(file["size_bytes"] for file in database["files"])
     mirror = connection.row(
-        "SELECT mirroring_guid, mirroring_role_desc FROM sys.database_mirroring WHERE database_id = ? AND mirroring_guid IS NOT NULL",
+        "SELECT mirroring_guid, mirroring_role_desc FROM sys.database_mirroring WHERE database_id = ? AND "
+        "mirroring_guid IS NOT NULL",
         database["database_id"],
     )
     database["mirroring"] = {"guid": mirror["mirroring_guid"], "role": mirror["mirroring_role_desc"]} if mirror else {}
@@ -162,21 +180,25 @@ def _shaped_file(row: dict[str, Any]) -> dict[str, Any]:
 def _last_backups(connection: Connection) -> list[dict[str, Any]]:
     try:
         return connection.query(_LAST_BACKUPS)
-    except SqlError:      # a login without rights on msdb still sees its databases
+    except SqlError:  # a login without rights on msdb still sees its databases
         return []
 
 
 def create_database(session: Session, name: str, *, collation: str | None) -> None:
     """CREATE DATABASE in the instance's default folders."""
     collate = f" COLLATE {_collation(collation)}" if collation else ""
-    session.change(compose("CREATE DATABASE {database}", database=name) + collate, doing=f"Cannot create database {name}")
+    session.change(
+        compose("CREATE DATABASE {database}", database=name) + collate, doing=f"Cannot create database {name}"
+    )
 
 
 def drop_database(session: Session, name: str, *, online: bool) -> None:
     """DROP DATABASE, after everybody who uses it was sent away."""
     if online:
         send_sessions_away(session, name)
-    change_alone(session, name, compose("DROP DATABASE {database}", database=name), doing=f"Cannot drop database {name}")
+    change_alone(
+        session, name, compose("DROP DATABASE {database}", database=name), doing=f"Cannot drop database {name}"
+    )
 
 
 def send_sessions_away(session: Session, name: str) -> None:
@@ -184,18 +206,22 @@ def send_sessions_away(session: Session, name: str) -> None:
     _past_intruders(session, name, _close(name), doing=f"Cannot close the sessions of database {name}")
 
 
-def change_alone(session: Session, name: str, statement: str, *, doing: str, on_message: Callable[[Message], None] | None = None) -> None:
+def change_alone(
+    session: Session, name: str, statement: str, *, doing: str, on_message: Callable[[Message], None] | None = None
+) -> None:
     """Run a statement that needs a database for itself, whose sessions were sent away.
 
-    An application that reconnects at once may have got in since. It is sent away again, and the statement follows in the same batch: that leaves less
-    time than the way from here to the server and back.
+    An application that reconnects at once may have got in since. It is sent away again, and the statement follows in
+    the same batch: that leaves less time than the way from here to the server and back.
     """
     try:
         session.change(statement, doing=doing, on_message=on_message)
     except SqlError as problem:
         if problem.number not in IN_USE:
             raise
-        _past_intruders(session, name, f"{_close(name)}; IF @@ERROR = 0 {statement}", doing=doing, on_message=on_message)
+        _past_intruders(
+            session, name, f"{_close(name)}; IF @@ERROR = 0 {statement}", doing=doing, on_message=on_message
+        )
 
 
 def _close(name: str) -> str:
@@ -214,8 +240,12 @@ def let_sessions_in(session: Session, name: str) -> None:
     _past_intruders(session, name, statement, doing=f"Cannot open database {name} to its users")
 
 
-def _past_intruders(session: Session, name: str, statement: str, *, doing: str, on_message: Callable[[Message], None] | None = None) -> None:
-    """Change who may use a database. An application that reconnects at once may hold the only place: it is ended, as often as it comes."""
+def _past_intruders(
+    session: Session, name: str, statement: str, *, doing: str, on_message: Callable[[Message], None] | None = None
+) -> None:
+    """Change who may use a database. An application that reconnects at once may hold the only place: it is ended, as
+    often as it comes.
+    """
     for attempt in range(ATTEMPTS):
         try:
             session.change(statement, doing=doing, on_message=on_message)
@@ -225,15 +255,20 @@ def _past_intruders(session: Session, name: str, statement: str, *, doing: str, 
                 raise
         for row in session.connection.query(_USERS_OF, name):
             try:
-                session.change(f"KILL {row['session_id']:d}", doing=f"Cannot end session {row['session_id']} of database {name}")
+                session.change(
+                    f"KILL {row['session_id']:d}", doing=f"Cannot end session {row['session_id']} of database {name}"
+                )
             except SqlError as problem:
-                if problem.number != NO_SUCH_SESSION:      # it went by itself
+                if problem.number != NO_SUCH_SESSION:  # it went by itself
                     raise
 
 
 def set_option(session: Session, name: str, option: str) -> None:
     """ALTER DATABASE SET with words of our own, such as RECOVERY FULL."""
-    session.change(compose("ALTER DATABASE {database} SET ", database=name) + option, doing=f"Cannot set {option} of database {name}")
+    session.change(
+        compose("ALTER DATABASE {database} SET ", database=name) + option,
+        doing=f"Cannot set {option} of database {name}",
+    )
 
 
 def set_owner(session: Session, name: str, owner: str) -> None:

@@ -15,7 +15,8 @@ from ..connection.session import Session
 __all__ = ["alter_endpoint", "create_endpoint", "drop_endpoint", "grant_connect", "read_endpoint"]
 
 _ENDPOINT = """
-SELECT e.endpoint_id, e.name, e.state_desc, t.port, e.role_desc, e.connection_auth_desc, e.encryption_algorithm_desc, c.name AS certificate
+SELECT e.endpoint_id, e.name, e.state_desc, t.port, e.role_desc, e.connection_auth_desc, e.encryption_algorithm_desc,
+    c.name AS certificate
 FROM sys.database_mirroring_endpoints AS e
 JOIN sys.tcp_endpoints AS t ON t.endpoint_id = e.endpoint_id
 LEFT JOIN master.sys.certificates AS c ON c.certificate_id = e.certificate_id
@@ -45,7 +46,12 @@ def read_endpoint(connection: Connection) -> dict[str, Any] | None:
         "authentication": row["connection_auth_desc"],
         "encryption": row["encryption_algorithm_desc"],
         "certificate": row["certificate"],
-        "connect": [one["name"] for one in connection.query(_CONNECT, row["endpoint_id"], doing="Cannot read who may connect to the endpoint")],
+        "connect": [
+            one["name"]
+            for one in connection.query(
+                _CONNECT, row["endpoint_id"], doing="Cannot read who may connect to the endpoint"
+            )
+        ],
     }
 
 
@@ -66,13 +72,15 @@ def alter_endpoint(session: Session, name: str, differences: Sequence[str], want
         mirroring.append(_authentication(wanted))
     if "encryption" in differences:
         mirroring.append(f"ENCRYPTION = {_WORDS[wanted['encryption']]}")
-    if mirroring or "role" in differences:      # the grammar wants it whenever something of mirroring is said
+    if mirroring or "role" in differences:  # the grammar wants it whenever something of mirroring is said
         mirroring.append(f"ROLE = {wanted['role']}")
     clauses = [f"AS TCP (LISTENER_PORT = {wanted['port']})"] if "port" in differences else []
     clauses += [f"FOR DATABASE_MIRRORING ({', '.join(mirroring)})"] if mirroring else []
     clauses += [f"STATE = {wanted['state']}"] if "state" in differences else []
     for clause in clauses:
-        session.change(f"{head} {clause}", doing=f"Cannot alter the endpoint {name} on {session.connection.target.server}")
+        session.change(
+            f"{head} {clause}", doing=f"Cannot alter the endpoint {name} on {session.connection.target.server}"
+        )
 
 
 def _authentication(wanted: Mapping[str, Any]) -> str:

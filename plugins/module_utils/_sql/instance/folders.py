@@ -43,14 +43,17 @@ def from_disk(files: Iterable[str]) -> str:
 
 
 def folder_error(connection: Connection, folder: str) -> SqlError | None:
-    """Why the service account cannot use a folder, or None when it can. Listing it would answer "empty" in all these cases."""
+    """Why the service account cannot use a folder, or None when it can. Listing it would answer "empty" in all these
+    cases.
+    """
     return _why_not(connection, join_path(folder, PROBE))
 
 
 def _why_not(connection: Connection, path: str) -> SqlError | None:
     """What keeps the service account from making a file that is not there.
 
-    Opening a backup file that is not there is documented to answer with the error of Windows: 2 where it could be made, else the reason.
+    Opening a backup file that is not there is documented to answer with the error of Windows: 2 where it could be made,
+    else the reason.
     """
     try:
         connection.query(f"RESTORE LABELONLY FROM {from_disk([path])}")
@@ -90,19 +93,26 @@ def provide_folder(session: Session, folder: str) -> None:
     """See to it that the service account can use a folder; one that is only missing is made."""
     problem = folder_error(session.connection, folder)
     if problem and problem.os_error == PATH_NOT_FOUND:
-        session.change(f"EXEC master.sys.xp_create_subdir {quote_text(folder, what='path')}", doing=f"Cannot make the folder {folder}")
+        session.change(
+            f"EXEC master.sys.xp_create_subdir {quote_text(folder, what='path')}",
+            doing=f"Cannot make the folder {folder}",
+        )
     elif problem:
         raise _unusable(session.connection, f"folder {folder}", problem)
 
 
 def is_file(connection: Connection, path: str) -> bool:
     """Whether the service account sees a file there. False as well where it may not look."""
-    row = connection.row(f"EXEC master.sys.xp_fileexist {quote_text(path, what='path')}", doing=f"Cannot look for the file {path}")
+    row = connection.row(
+        f"EXEC master.sys.xp_fileexist {quote_text(path, what='path')}", doing=f"Cannot look for the file {path}"
+    )
     return bool(row and row["File Exists"])
 
 
 def find_files(connection: Connection, folder: str) -> list[str]:
-    """All files in a folder and below it, whatever they are called, except what this collection leaves beside backups."""
+    """All files in a folder and below it, whatever they are called, except what this collection leaves
+    beside backups.
+    """
     return [file for file in list_files(connection, folder) if not is_beside(file)]
 
 
@@ -117,7 +127,9 @@ def list_files(connection: Connection, folder: str) -> list[str]:
 
 
 def _walk(connection: Connection, folder: str, *, levels: int) -> Iterable[str]:
-    rows = connection.query(f"EXEC master.sys.xp_dirtree {quote_text(folder, what='path')}, 1, 1", doing=f"Cannot list the folder {folder}")
+    rows = connection.query(
+        f"EXEC master.sys.xp_dirtree {quote_text(folder, what='path')}, 1, 1", doing=f"Cannot list the folder {folder}"
+    )
     for row in sorted(rows, key=lambda row: row["subdirectory"].lower()):
         path = join_path(folder, row["subdirectory"])
         if row["file"]:

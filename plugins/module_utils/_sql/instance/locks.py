@@ -31,7 +31,9 @@ PATIENCE = 15
 
 
 def lock_name(database: str) -> str:
-    """What the lock of a database is called. What the server shows of it has to tell databases apart whose names begin alike: hence the digest."""
+    """What the lock of a database is called. What the server shows of it has to tell databases apart whose names begin
+    alike: hence the digest.
+    """
     name = database.lower()
     return f"prs.recovery:{hashlib.sha256(name.encode()).hexdigest()[:8]}:{name}"
 
@@ -39,8 +41,8 @@ def lock_name(database: str) -> str:
 def hold(session: Session, database: str, *, wait: float = 0) -> None:
     """Take the lock of a database; the server gives it up when the session ends, however that happens.
 
-    wait: seconds to wait for whoever holds it. A run in check mode changes nothing and needs no lock. Raises RecoveryError that says who
-    holds it.
+    wait: seconds to wait for whoever holds it. A run in check mode changes nothing and needs no lock. Raises
+    RecoveryError that says who holds it.
     """
     if session.check_mode:
         return
@@ -61,7 +63,8 @@ def hold(session: Session, database: str, *, wait: float = 0) -> None:
 def _granted(session: Session, name: str, database: str, *, seconds: float) -> bool:
     answer = session.connection.value(
         "DECLARE @answer int; "
-        f"EXEC @answer = sys.sp_getapplock @Resource = {quote_text(name)}, @LockMode = N'Exclusive', @LockOwner = N'Session', "
+        f"EXEC @answer = sys.sp_getapplock @Resource = {quote_text(name)}, @LockMode = N'Exclusive', @LockOwner = "
+        "N'Session', "
         f"@LockTimeout = {round(seconds * 1000)}; "
         "SELECT @answer AS answer",
         doing=f"Cannot lock database {database} against other runs",
@@ -72,11 +75,14 @@ def _granted(session: Session, name: str, database: str, *, seconds: float) -> b
 def _holder(session: Session, name: str) -> str:
     try:
         rows = session.connection.query(_HOLDERS)
-    except SqlError as problem:      # a login may back up without VIEW SERVER STATE
+    except SqlError as problem:  # a login may back up without VIEW SERVER STATE
         if problem.lost:
             raise
         return f"this login may not see who ({problem.text})"
     for row in rows:
         if f"[{name[:LONGEST_SHOWN]}]" in row["resource_description"]:
-            return f"{row['program_name']} from {row['host_name']} as {row['login_name']}, session {row['session_id']} since {row['login_time']}"
+            return (
+                f"{row['program_name']} from {row['host_name']} as {row['login_name']}, session "
+                f"{row['session_id']} since {row['login_time']}"
+            )
     return "nobody knows who"

@@ -72,8 +72,13 @@ WHERE u.type = 'S' AND u.authentication_type = 1 AND u.principal_id > 4 AND l.si
 
 
 def read_password_hashes(connection: Connection) -> dict[str, str]:
-    """What the server keeps in place of the passwords of SQL logins, by name. Secrets; a server shows them to who may change any login."""
-    rows = connection.query("SELECT name, password_hash FROM sys.sql_logins WHERE name NOT LIKE N'##%'", doing="Cannot read the hashes of passwords")
+    """What the server keeps in place of the passwords of SQL logins, by name. Secrets; a server shows them to who may
+    change any login.
+    """
+    rows = connection.query(
+        "SELECT name, password_hash FROM sys.sql_logins WHERE name NOT LIKE N'##%'",
+        doing="Cannot read the hashes of passwords",
+    )
     return {row["name"]: row["password_hash"] for row in rows if row["password_hash"]}
 
 
@@ -90,7 +95,9 @@ def read_logins(connection: Connection) -> list[dict[str, Any]]:
 
 
 def read_login(connection: Connection, name: str) -> dict[str, Any] | None:
-    """One login as in C(read_logins), or None. Raises RecoveryError where the server only takes the name for that of one."""
+    """One login as in C(read_logins), or None. Raises RecoveryError where the server only takes the name for that of
+    one.
+    """
     row = connection.row(_LOGINS + "AND p.name = ?", name, doing=f"Cannot read login {name}")
     if row is None:
         return None
@@ -99,7 +106,12 @@ def read_login(connection: Connection, name: str) -> dict[str, Any] | None:
 
 
 def _server_roles_of(connection: Connection, login: str) -> list[str]:
-    return sorted(row["role"] for row in connection.query(_ROLES + "WHERE m.name = ?", login, doing=f"Cannot read the server roles of {login}"))
+    return sorted(
+        row["role"]
+        for row in connection.query(
+            _ROLES + "WHERE m.name = ?", login, doing=f"Cannot read the server roles of {login}"
+        )
+    )
 
 
 def login_password_is(connection: Connection, name: str, password: str) -> bool:
@@ -153,7 +165,13 @@ def _shaped(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def create_login(
-    session: Session, name: str, *, password: str | None, password_hash: str | None = None, sid: str | None, settings: list[str]
+    session: Session,
+    name: str,
+    *,
+    password: str | None,
+    password_hash: str | None = None,
+    sid: str | None,
+    settings: list[str],
 ) -> None:
     """CREATE LOGIN; a name with a backslash is a Windows account. settings: further words of its WITH."""
     head = compose("CREATE LOGIN {login} ", login=name)
@@ -192,7 +210,9 @@ def set_password(session: Session, name: str, *, password: str | None, password_
 
 def alter_login(session: Session, name: str, settings: list[str]) -> None:
     """ALTER LOGIN; settings: words of its WITH."""
-    session.change(compose("ALTER LOGIN {login} WITH ", login=name) + ", ".join(settings), doing=f"Cannot change login {name}")
+    session.change(
+        compose("ALTER LOGIN {login} WITH ", login=name) + ", ".join(settings), doing=f"Cannot change login {name}"
+    )
 
 
 def drop_login(session: Session, name: str) -> None:
@@ -214,7 +234,9 @@ def create_user(session: Session, database: str, *, user: str, login: str, schem
 def map_user(session: Session, database: str, *, user: str, login: str) -> None:
     """Give a user, an orphan above all, to a login; its rights stay."""
     statement = compose("ALTER USER {user} WITH LOGIN = {login}", user=user, login=login)
-    session.change(statement, database=database, doing=f"Cannot map user {user} of database {database} to login {login}")
+    session.change(
+        statement, database=database, doing=f"Cannot map user {user} of database {database} to login {login}"
+    )
 
 
 def set_schema(session: Session, database: str, *, user: str, schema: str) -> None:
@@ -231,7 +253,10 @@ def normal_sid(sid: str) -> str:
     """A SID as this collection writes it: "0x" and capitals. Raises RecoveryError for anything else than 16 bytes."""
     digits = sid.lower().removeprefix("0x")
     if not re.fullmatch(r"[0-9a-f]{32}", digits):
-        raise RecoveryError("The SID of a SQL login is 0x and 32 hexadecimal digits", advice="sql_info shows the SID of each login of another server")
+        raise RecoveryError(
+            "The SID of a SQL login is 0x and 32 hexadecimal digits",
+            advice="sql_info shows the SID of each login of another server",
+        )
     return "0x" + digits.upper()
 
 
@@ -239,5 +264,8 @@ def normal_hash(password_hash: str) -> str:
     """A hash as the server shows it: "0x" and capitals. Raises RecoveryError for what is none, without showing it."""
     digits = password_hash.lower().removeprefix("0x")
     if not re.fullmatch(r"0[12]00[0-9a-f]{40,256}", digits) or len(digits) % 2:
-        raise RecoveryError("The hash of a password is 0x0200 and its hexadecimal digits", advice="sql_info reads it with the subset password_hashes")
+        raise RecoveryError(
+            "The hash of a password is 0x0200 and its hexadecimal digits",
+            advice="sql_info reads it with the subset password_hashes",
+        )
     return "0x" + digits.upper()

@@ -23,8 +23,10 @@ NOT_MIRRORED = 1416
 
 _SESSION = """
 SELECT d.state_desc, d.recovery_model_desc, r.family_guid, CAST(SERVERPROPERTY('Edition') AS nvarchar(128)) AS edition,
-       m.mirroring_guid, m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_partner_name, m.mirroring_witness_name,
-       m.mirroring_witness_state_desc, m.mirroring_safety_level_desc, m.mirroring_connection_timeout, m.mirroring_role_sequence,
+       m.mirroring_guid, m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_partner_name,
+           m.mirroring_witness_name,
+       m.mirroring_witness_state_desc, m.mirroring_safety_level_desc, m.mirroring_connection_timeout,
+           m.mirroring_role_sequence,
        m.mirroring_failover_lsn, m.mirroring_end_of_log_lsn
 FROM sys.databases AS d
 JOIN sys.database_mirroring AS m ON m.database_id = d.database_id
@@ -39,7 +41,9 @@ LOOK_EVERY = 0.5
 
 
 def read_side(connection: Connection, database: str, *, address: str | None) -> Side:
-    """One server's side. address: how the others reach its endpoint; by default the name that we reach the server by, and the endpoint's port."""
+    """One server's side. address: how the others reach its endpoint; by default the name that we reach the server by,
+    and the endpoint's port.
+    """
     endpoint = read_endpoint(connection) or {}
     host = connection.target.host
     row = connection.row(_SESSION, database, doing=f"Cannot read the mirroring of {database}")
@@ -91,10 +95,15 @@ def settings_statement(database: str, action: str, value: str) -> str:
 
 def set_partner(session: Session, database: str, action: str, value: str = "") -> None:
     """Run one of them."""
-    session.change(settings_statement(database, action, value), doing=f"Mirroring of {database} on {session.connection.target.server} could not be changed")
+    session.change(
+        settings_statement(database, action, value),
+        doing=f"Mirroring of {database} on {session.connection.target.server} could not be changed",
+    )
 
 
-def wait_until(look: Callable[[], Side], fits: Callable[[Side], bool], *, seconds: float, what: str, session: Session) -> Side:
+def wait_until(
+    look: Callable[[], Side], fits: Callable[[Side], bool], *, seconds: float, what: str, session: Session
+) -> Side:
     """Look again and again. Raises RecoveryError when it does not come to be in time."""
     ends = time.monotonic() + seconds
     said = ""
@@ -104,8 +113,10 @@ def wait_until(look: Callable[[], Side], fits: Callable[[Side], bool], *, second
             return side
         if time.monotonic() >= ends:
             raise RecoveryError(
-                f"{what} was not reached within {round(seconds)} seconds: on {side.server} mirroring is {side.session or 'not there'}",
-                advice="Look at both servers' error logs; where there is only much to send, run again with a longer 'wait'",
+                f"{what} was not reached within {round(seconds)} seconds: on {side.server} mirroring is "
+                f"{side.session or 'not there'}",
+                advice="Look at both servers' error logs; where there is only much to send, run again with a longer "
+                "'wait'",
             )
         if side.session != said:
             said = side.session
@@ -114,7 +125,8 @@ def wait_until(look: Callable[[], Side], fits: Callable[[Side], bool], *, second
 
 
 _SESSIONS = """
-SELECT d.name, m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_safety_level_desc, m.mirroring_partner_name, m.mirroring_partner_instance,
+SELECT d.name, m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_safety_level_desc,
+    m.mirroring_partner_name, m.mirroring_partner_instance,
        m.mirroring_witness_name, m.mirroring_witness_state_desc
 FROM sys.database_mirroring AS m
 JOIN sys.databases AS d ON d.database_id = m.database_id
@@ -138,7 +150,9 @@ def read_mirroring(connection: Connection) -> list[dict[str, Any]]:
             "witness_state": row["mirroring_witness_state_desc"] or "",
         }
         problems = health(one["role"], one["state"], one["safety"], one["witness"], one["witness_state"])
-        found.append({**one, "healthy": not problems, "problems": problems, "lag": read_lag(connection, one["database"])})
+        found.append(
+            {**one, "healthy": not problems, "problems": problems, "lag": read_lag(connection, one["database"])}
+        )
     return found
 
 
@@ -155,4 +169,9 @@ def read_lag(connection: Connection, database: str) -> dict[str, Any]:
         return {}
     if row is None:
         return {}
-    return {"unsent_kb": row["unsent_log"], "unrestored_kb": row["unrestored_log"], "caught_up_to": row["time_behind"], "measured_at": row["local_time"]}
+    return {
+        "unsent_kb": row["unsent_log"],
+        "unrestored_kb": row["unrestored_log"],
+        "caught_up_to": row["time_behind"],
+        "measured_at": row["local_time"],
+    }

@@ -31,11 +31,13 @@ SELECT CAST(SERVERPROPERTY('ServerName') AS nvarchar(256)) AS name,
 """
 
 _BACKUP_DIRECTORY = """
-EXEC master.dbo.xp_instance_regread N'HKEY_LOCAL_MACHINE', N'Software\\Microsoft\\MSSQLServer\\MSSQLServer', N'BackupDirectory'
+EXEC master.dbo.xp_instance_regread N'HKEY_LOCAL_MACHINE', N'Software\\Microsoft\\MSSQLServer\\MSSQLServer',
+    N'BackupDirectory'
 """
 
 _ENDPOINTS = """
-SELECT e.endpoint_id, e.name, e.state_desc, e.role_desc, e.connection_auth_desc, e.encryption_algorithm_desc, e.is_encryption_enabled,
+SELECT e.endpoint_id, e.name, e.state_desc, e.role_desc, e.connection_auth_desc, e.encryption_algorithm_desc,
+    e.is_encryption_enabled,
        c.name AS certificate
 FROM sys.database_mirroring_endpoints AS e
 LEFT JOIN master.sys.certificates AS c ON c.certificate_id = e.certificate_id
@@ -44,7 +46,9 @@ ORDER BY e.name
 
 _PORTS = "SELECT endpoint_id, port FROM sys.tcp_endpoints"
 
-_CERTIFICATES = "SELECT name, subject, thumbprint, expiry_date, pvt_key_encryption_type FROM master.sys.certificates ORDER BY name"
+_CERTIFICATES = (
+    "SELECT name, subject, thumbprint, expiry_date, pvt_key_encryption_type FROM master.sys.certificates ORDER BY name"
+)
 
 _PRIVATE_KEYS = "SELECT thumbprint FROM master.sys.certificates WHERE pvt_key_encryption_type = 'MK'"
 # A key that is protected by a password alone does not open by itself.
@@ -65,7 +69,7 @@ def read_server(connection: Connection) -> dict[str, Any]:
     server["encrypted_connection"] = _encrypted(connection)
     for name in ("default_data_path", "default_log_path", "default_backup_path"):
         server[name] = _without_slash(server[name])
-    if not server["default_backup_path"]:      # the property came with SQL Server 2019
+    if not server["default_backup_path"]:  # the property came with SQL Server 2019
         server["default_backup_path"] = _without_slash(_registered_backup_folder(connection))
     return server
 
@@ -77,7 +81,11 @@ def service_account(connection: Connection) -> str:
             rows = connection.query("SELECT servicename, service_account FROM sys.dm_server_services")
         except SqlError:
             return ""
-        engine = [row["service_account"] for row in rows if "agent" not in row["servicename"].lower() and "full" not in row["servicename"].lower()]
+        engine = [
+            row["service_account"]
+            for row in rows
+            if "agent" not in row["servicename"].lower() and "full" not in row["servicename"].lower()
+        ]
         connection.account = engine[0] if engine else ""
     return connection.account
 
@@ -120,7 +128,9 @@ def read_certificates(connection: Connection) -> list[dict[str, Any]]:
 
 
 def private_keys(connection: Connection) -> frozenset[str] | None:
-    """Thumbprints, in capitals, of the certificates in master that can decrypt a backup or a database; None where the login may not ask."""
+    """Thumbprints, in capitals, of the certificates in master that can decrypt a backup or a database; None where the
+    login may not ask.
+    """
     try:
         return frozenset(row["thumbprint"].removeprefix("0x") for row in connection.query(_PRIVATE_KEYS))
     except SqlError as problem:
@@ -131,8 +141,10 @@ def private_keys(connection: Connection) -> frozenset[str] | None:
 
 def _encrypted(connection: Connection) -> bool | None:
     try:
-        return connection.value("SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID") == "TRUE"
-    except SqlError:      # needs VIEW SERVER STATE
+        return (
+            connection.value("SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID") == "TRUE"
+        )
+    except SqlError:  # needs VIEW SERVER STATE
         return None
 
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Windows of the database server, for what SQL Server itself cannot do with files: hash, copy, write a text, remove anything.
+"""The Windows of the database server, for what SQL Server itself cannot do with files: hash, copy, write a text, remove
+anything.
 
 Imported by runs alone that ask for something of it.
 """
@@ -24,7 +25,9 @@ from ..connection.session import Session
 __all__ = ["Windows", "respect_leases"]
 
 IDLE = 600.0
-"""Seconds after which a session that was not used is opened anew: the host ends one that it hears nothing of for 15 minutes."""
+"""Seconds after which a session that was not used is opened anew: the host ends one that it hears nothing of for 15
+minutes.
+"""
 
 
 class Windows:
@@ -38,12 +41,17 @@ class Windows:
 
     def reaches(self, folder: str) -> bool:
         """Whether the account of WinRM may hope to get there: it cannot take its own identity on to another server."""
-        return share_root(folder) is None or bool(self._account(folder)[0]) or self._session.params["winrm_transport"] == "credssp"
+        return (
+            share_root(folder) is None
+            or bool(self._account(folder)[0])
+            or self._session.params["winrm_transport"] == "credssp"
+        )
 
     def files(self, *folders: str) -> WindowsFiles:
         """The files of the host, with the shares that these folders are on connected. Raises RecoveryError.
 
-        Ask each time anew, and keep the answer for no longer than until the next time: the session may be another one then.
+        Ask each time anew, and keep the answer for no longer than until the next time: the session may be another one
+        then.
         """
         if self._files is not None and time.monotonic() - self._used > IDLE:
             self.close()
@@ -79,7 +87,9 @@ class Windows:
 
 
 def respect_leases(session: Session, folders: Iterable[str], *, database: str, now: dt.datetime) -> None:
-    """Raises RecoveryError while somebody else holds the lease of the database in one of the folders, as far as they can be looked at."""
+    """Raises RecoveryError while somebody else holds the lease of the database in one of the folders, as far as they
+    can be looked at.
+    """
     with closing(Windows(session)) as windows:
         for folder in filter(windows.reaches, folders):
             try:
@@ -87,4 +97,6 @@ def respect_leases(session: Session, folders: Iterable[str], *, database: str, n
             except RecoveryError as problem:
                 if "lease" in problem.details:
                     raise
-                session.warnings.append(f"Whether somebody else works on {database} could not be seen in {folder}: {problem}")
+                session.warnings.append(
+                    f"Whether somebody else works on {database} could not be seen in {folder}: {problem}"
+                )

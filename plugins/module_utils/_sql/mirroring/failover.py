@@ -19,7 +19,9 @@ __all__ = ["Failover"]
 
 
 class Failover:
-    """session: of the server that shall be principal. other: of its partner, None with the problem when it cannot be asked."""
+    """session: of the server that shall be principal. other: of its partner, None with the problem when it cannot be
+    asked.
+    """
 
     def __init__(self, session: Session, other: Session | None, problem: str) -> None:
         self.session, self.other, self.problem = session, other, problem
@@ -45,9 +47,13 @@ class Failover:
         if road.way == "wait":
             road, lost, took_over = self._wait_for_the_witness(here, road)
         ways: dict[str, Callable[[], None]] = {
-            "manual": self._manual, "through_safety": self._through_safety, "force": self._force, "resume": self._resume, "stays": lambda: None,
+            "manual": self._manual,
+            "through_safety": self._through_safety,
+            "force": self._force,
+            "resume": self._resume,
+            "stays": lambda: None,
             "wait": lambda: None,
-        }  # fmt: skip
+        }
         ways[road.way]()
         self._settle_safety()
         result: dict[str, Any] = {"way": road.way, "reason": road.reason, "may_be_lost": lost, "took_over": took_over}
@@ -75,7 +81,9 @@ class Failover:
         set_partner(principal, self.database, "failover")
 
     def _through_safety(self) -> None:
-        """Asynchronous sessions fail over while they are synchronous; safety is what it was afterwards, also when the failover fails."""
+        """Asynchronous sessions fail over while they are synchronous; safety is what it was afterwards, also when the
+        failover fails.
+        """
         set_partner(self._principal(), self.database, "safety", "FULL")
         try:
             self._manual()
@@ -88,9 +96,16 @@ class Failover:
         set_partner(self.session, self.database, "safety", "OFF")
 
     def _settle_safety(self) -> None:
-        """An interrupted failover of an asynchronous session left it synchronous, and whether it had been nobody can see any more."""
+        """An interrupted failover of an asynchronous session left it synchronous, and whether it had been nobody can
+        see any more.
+        """
         wanted, here = self.params["safety"], self.here()
-        if wanted and here.role == PRINCIPAL and here.session in ("SYNCHRONIZED", "SYNCHRONIZING") and here.safety != wanted:
+        if (
+            wanted
+            and here.role == PRINCIPAL
+            and here.session in ("SYNCHRONIZED", "SYNCHRONIZING")
+            and here.safety != wanted
+        ):
             set_partner(self.session, self.database, "safety", wanted)
 
     def _back_to_asynchronous(self) -> None:
@@ -122,11 +137,16 @@ class Failover:
             time.sleep(0.5)
         if not self.params["allow_data_loss"]:
             raise RecoveryError(
-                f"The mirror of {self.database} on {here.server} did not take over by itself, so it was not in step when the principal was lost. "
+                f"The mirror of {self.database} on {here.server} did not take over by itself, so it was not in step "
+                "when the principal was lost. "
                 f"{may_be_lost(here)['reason']}",
                 advice="Make sure that the principal is down, then set 'allow_data_loss: true'",
             )
-        return Road(way="force", reason="the mirror was not in step and did not take over by itself", may_lose=True), may_be_lost(here), False
+        return (
+            Road(way="force", reason="the mirror was not in step and did not take over by itself", may_lose=True),
+            may_be_lost(here),
+            False,
+        )
 
     # ---- waiting
 
@@ -134,7 +154,10 @@ class Failover:
         ends = time.monotonic() + self.wait
         while (read_database(self.session.connection, self.database) or {}).get("state") != "ONLINE":
             if time.monotonic() > ends:
-                raise RecoveryError(f"{self.database} on {self.session.connection.target.server} is principal, but not open after {self.wait} seconds")
+                raise RecoveryError(
+                    f"{self.database} on {self.session.connection.target.server} is principal, but not open after "
+                    f"{self.wait} seconds"
+                )
             time.sleep(0.2)
         self._open_at = time.monotonic()
 
@@ -142,7 +165,9 @@ class Failover:
         """behind: an asynchronous mirror may be a little late."""
 
         def fits(side: Side) -> bool:
-            return side.session == "SYNCHRONIZED" or (behind and side.safety == "OFF" and side.session == "SYNCHRONIZING")
+            return side.session == "SYNCHRONIZED" or (
+                behind and side.safety == "OFF" and side.session == "SYNCHRONIZING"
+            )
 
         if not self.session.check_mode:
             wait_until(self.here, fits, seconds=self.wait, what="mirroring in step", session=self.session)

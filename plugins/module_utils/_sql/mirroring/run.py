@@ -66,11 +66,17 @@ class Mirrors:
     def _wanted(self) -> Wanted:
         params = self.params
         return Wanted(
-            database=self.database, safety=params["safety"], witness=params["witness"], timeout=params["timeout"], running=params["state"] == "running"
+            database=self.database,
+            safety=params["safety"],
+            witness=params["witness"],
+            timeout=params["timeout"],
+            running=params["state"] == "running",
         )
 
     def _session_of(self, side: Side) -> Session:
-        return self.session if self.other is None or side.server == self.session.connection.target.server else self.other
+        return (
+            self.session if self.other is None or side.server == self.session.connection.target.server else self.other
+        )
 
     def _carry_out(self, plan: MirrorPlan, step: Step) -> None:
         session = self._session_of(plan.principal if step.on == "principal" else plan.mirror)
@@ -87,14 +93,22 @@ class Mirrors:
 
     def _seeding(self, plan: MirrorPlan) -> Seeding:
         principal, mirror = self._session_of(plan.principal), self._session_of(plan.mirror)
-        return Seeding(principal, mirror, database=self.database, folder=self.params["seed_path"], relocate=self.params["relocate"])
+        return Seeding(
+            principal, mirror, database=self.database, folder=self.params["seed_path"], relocate=self.params["relocate"]
+        )
 
     def _seed(self, plan: MirrorPlan) -> None:
-        """The mirror's copy: what is RESTORING there of the same database is brought up to date, else it is made anew."""
+        """The mirror's copy: what is RESTORING there of the same database is brought up to date, else it
+        is made anew.
+        """
         seeding = self._seeding(plan)
         if plan.mirror.state == "RESTORING":
             self._forget(self._session_of(plan.mirror))
-            if not self.session.check_mode and plan.mirror.family == plan.principal.family and seeding.catch_up() is not None:
+            if (
+                not self.session.check_mode
+                and plan.mirror.family == plan.principal.family
+                and seeding.catch_up() is not None
+            ):
                 return
         seeding.seed()
         self.seeded += seeding.files
@@ -116,7 +130,9 @@ class Mirrors:
             self._bring_up_to_date(plan)
 
     def _bring_up_to_date(self, plan: MirrorPlan) -> None:
-        """Log backups came in between; without any, only a new copy helps. The mirror restores nothing while it has a partner."""
+        """Log backups came in between; without any, only a new copy helps. The mirror restores nothing while it has a
+        partner.
+        """
         mirror, seeding = self._session_of(plan.mirror), self._seeding(plan)
         self._forget(mirror)
         if not seeding.catch_up():
@@ -125,7 +141,9 @@ class Mirrors:
         set_partner(mirror, self.database, "partner", plan.principal.address)
 
     def _forget(self, mirror: Session) -> None:
-        """A mirror that was told its partner, and of which no session came. The catalog does not show that, the statement does."""
+        """A mirror that was told its partner, and of which no session came. The catalog does not show that, the
+        statement does.
+        """
         if mirror.check_mode:
             return
         before = list(mirror.statements)
@@ -147,10 +165,15 @@ class Mirrors:
             if side.session == "SUSPENDED":
                 raise RecoveryError(
                     f"Mirroring of {self.database} was suspended on its way",
-                    advice="Look for error 1453 or 1454 in both servers' error logs (a full drive above all), then run again",
+                    advice="Look for error 1453 or 1454 in both servers' error logs (a full drive above all), then "
+                    "run again",
                 )
             return side.session == "SYNCHRONIZED" or (side.session == "SYNCHRONIZING" and side.safety == "OFF")
 
         wait_until(
-            lambda: read_side(session.connection, self.database, address=address), fits, seconds=self.params["wait"], what=what, session=session
+            lambda: read_side(session.connection, self.database, address=address),
+            fits,
+            seconds=self.params["wait"],
+            what=what,
+            session=session,
         )

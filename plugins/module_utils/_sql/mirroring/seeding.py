@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mirror's copy of a database: a full backup and a log backup of the principal, restored without recovery; later logs where some came in between."""
+"""The mirror's copy of a database: a full backup and a log backup of the principal, restored without recovery; later
+logs where some came in between.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class Options(dict):
 class Seeding:
     """principal, mirror: sessions. folder: which both servers reach. relocate: folders for the mirror's files."""
 
-    def __init__(self, principal: Session, mirror: Session, *, database: str, folder: str | None, relocate: dict[str, Any]) -> None:
+    def __init__(
+        self, principal: Session, mirror: Session, *, database: str, folder: str | None, relocate: dict[str, Any]
+    ) -> None:
         self.principal, self.mirror, self.database = principal, mirror, database
         self.folder, self.relocate = folder, relocate
         self.files: list[str] = []
@@ -58,39 +62,54 @@ class Seeding:
         """From nothing, or over what is left of the same database. What else could be there was refused before."""
         if not self.folder:
             raise RecoveryError(
-                f"{self.database} has to be copied to {self.mirror.connection.target.server}, and no folder is named for that",
+                f"{self.database} has to be copied to {self.mirror.connection.target.server}, and no folder is "
+                "named for that",
                 advice="Give a folder that both servers' service accounts reach in 'seed_path', a share above all",
             )
         provide_folder(self.principal, self.folder)
-        chain = self.principal.connection.row(_CHAIN, self.database, doing=f"Cannot read the log chain of {self.database}") or {}
+        chain = (
+            self.principal.connection.row(_CHAIN, self.database, doing=f"Cannot read the log chain of {self.database}")
+            or {}
+        )
         begun = chain.get("last_log_backup_lsn") is not None
         full = self._back_up("full", copy_only=begun)
         log = self._back_up("log", copy_only=begun and bool(chain["logs"]))
         if not begun or not chain["logs"]:
             self.principal.warnings.append(
-                f"The log backup {log} begins the chain of log backups of {self.database} and belongs to it: keep it with the others"
+                f"The log backup {log} begins the chain of log backups of {self.database} and belongs to it: keep "
+                "it with the others"
             )
         self._restore([full, log], replace="always")
 
     def catch_up(self) -> int | None:
-        """Restore the log backups that came in between, wherever they were written. Returns how many; None where they do not lead there."""
+        """Restore the log backups that came in between, wherever they were written. Returns how many; None where they
+        do not lead there.
+        """
         there = read_database(self.mirror.connection, self.database)
-        stands_at = [int(file["redo_start_lsn"]) for file in (there or {"files": []})["files"] if file["redo_start_lsn"]]
+        stands_at = [
+            int(file["redo_start_lsn"]) for file in (there or {"files": []})["files"] if file["redo_start_lsn"]
+        ]
         if not stands_at or (there or {}).get("state") != "RESTORING" or self._went_another_way(there):
             return None
-        logs = self.principal.connection.query(_LOGS_SINCE, self.database, min(stands_at), doing="Cannot read the history of backups in msdb")
+        logs = self.principal.connection.query(
+            _LOGS_SINCE, self.database, min(stands_at), doing="Cannot read the history of backups in msdb"
+        )
         if not logs:
             return 0
         self.principal.progress.line(f"restoring {len(logs)} log backups that came in between")
         try:
             self._restore([row["path"] for row in logs], replace="never")
         except RecoveryError as problem:
-            self.principal.warnings.append(f"The mirror could not be brought up to date by log backups and is made anew: {problem.message}")
+            self.principal.warnings.append(
+                f"The mirror could not be brought up to date by log backups and is made anew: {problem.message}"
+            )
             return None
         return len(logs)
 
     def _went_another_way(self, there: dict[str, Any]) -> bool:
-        """Whether the mirror's copy stands on another recovery fork: the principal was restored since, and may have less than the mirror."""
+        """Whether the mirror's copy stands on another recovery fork: the principal was restored since, and may have
+        less than the mirror.
+        """
         here = read_database(self.principal.connection, self.database) or {}
         forks = {str(file["redo_start_fork_guid"]).lower() for file in there["files"] if file["redo_start_fork_guid"]}
         return bool(forks and here.get("recovery_fork_guid")) and str(here["recovery_fork_guid"]).lower() not in forks
@@ -105,7 +124,12 @@ class Seeding:
         )[0]  # fmt: skip
         name = f"{self.database} for its mirror"[:128]
         statement = backups.backup_statement(
-            database=self.database, type=type, files=[path], copy_only=copy_only, compression=server["backup_compression"], name=name
+            database=self.database,
+            type=type,
+            files=[path],
+            copy_only=copy_only,
+            compression=server["backup_compression"],
+            name=name,
         )
         before = backups.newest_backup_id(connection)
         backups.take_backup(self.principal, statement, database=self.database)
@@ -115,15 +139,36 @@ class Seeding:
         return path
 
     def _restore(self, files: list[str], *, replace: str) -> None:
-        if self.mirror.check_mode:                       # there is nothing yet whose headers could be read
+        if self.mirror.check_mode:  # there is nothing yet whose headers could be read
             for file in files:
                 what = "LOG" if "_mirror_log_" in file or file.lower().endswith(".trn") else "DATABASE"
-                self.mirror.change(compose(f"RESTORE {what} {{database}}", database=self.database) + f" FROM {from_disk([file])} WITH NORECOVERY", doing="-")
+                self.mirror.change(
+                    compose(f"RESTORE {what} {{database}}", database=self.database)
+                    + f" FROM {from_disk([file])} WITH NORECOVERY",
+                    doing="-",
+                )
             return
         source = Options(folders=[], files=files, history=False, database=self.database)
-        restore = Session(check_mode=False, progress=self.mirror.progress, params=Options(
-            database=self.database, source=source, target="latest", relocate=Options(self.relocate), replace=replace, tail_log="skip", end="norecovery",
-            lock_timeout=3600, repair_users=False, checkdb="none", remember_headers=False,
-        ))  # fmt: skip
-        restore.connection, restore.statements, restore.warnings = self.mirror.connection, self.mirror.statements, self.mirror.warnings
+        restore = Session(
+            check_mode=False,
+            progress=self.mirror.progress,
+            params=Options(
+                database=self.database,
+                source=source,
+                target="latest",
+                relocate=Options(self.relocate),
+                replace=replace,
+                tail_log="skip",
+                end="norecovery",
+                lock_timeout=3600,
+                repair_users=False,
+                checkdb="none",
+                remember_headers=False,
+            ),
+        )
+        restore.connection, restore.statements, restore.warnings = (
+            self.mirror.connection,
+            self.mirror.statements,
+            self.mirror.warnings,
+        )
         Restoring(restore).run()

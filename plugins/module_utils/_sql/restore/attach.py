@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Surviving data files become a database again. Nothing that is there is overwritten, and nothing is changed before the decision."""
+"""Surviving data files become a database again. Nothing that is there is overwritten, and nothing is changed before the
+decision.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,15 @@ class Attaching:
         params = session.params
         source = params["source"]
         if any(source[where] for where in ("folders", "files", "history")):
-            raise RecoveryError("'source' names both files to attach and backups", advice="Attach first; where that fails, restore in a task of its own")
+            raise RecoveryError(
+                "'source' names both files to attach and backups",
+                advice="Attach first; where that fails, restore in a task of its own",
+            )
         if params["target"] != "latest" or params["end"] != "recovered":
-            raise RecoveryError("Attached files can only be opened as they are", advice="Leave out 'target' and 'end', or restore from backups")
+            raise RecoveryError(
+                "Attached files can only be opened as they are",
+                advice="Leave out 'target' and 'end', or restore from backups",
+            )
         self.session = session
         self.database: str = params["database"]
         quote_identifier(self.database, what="name of the database")
@@ -72,7 +80,9 @@ class Attaching:
         return {**handed_over, **self._report(), "plan": told}
 
     def _unchanged(self, there: dict[str, Any]) -> dict[str, Any]:
-        """These files are open already: what an interrupted run did not come to is done. Anything else is left as it is."""
+        """These files are open already: what an interrupted run did not come to is done. Anything else is left as it
+        is.
+        """
         stranger = self.family and guid(there["family_guid"]) not in ("", self.family)
         if there["state"] != "ONLINE" or stranger or not already_attached(there["files"], self.data):
             raise RecoveryError(
@@ -80,28 +90,47 @@ class Attaching:
                 advice="Attach under another name, or drop that database first if it may be lost",
             )
         unfinished = there["user_access"] != "MULTI_USER"
-        owner = self.session.params["owner"] or (aftercare.builtin_owner(self.session.connection) if unfinished else None)
+        owner = self.session.params["owner"] or (
+            aftercare.builtin_owner(self.session.connection) if unfinished else None
+        )
         return {"plan": {}, **aftercare.hand_over(self.session, self.database, owner=owner), **self._report()}
 
     def _refuse_foreign_files(self) -> None:
         used = other_files(self.session.connection, database=self.database)
         for path in (*self.data, *self.logs):
             if path.lower() in used:
-                raise RecoveryError(f"The file {path} belongs to database {used[path.lower()]} on {self.host}", advice="Nothing is lost: work with that one")
+                raise RecoveryError(
+                    f"The file {path} belongs to database {used[path.lower()]} on {self.host}",
+                    advice="Nothing is lost: work with that one",
+                )
 
     def _plan(self, primary: PrimaryFile | None, *, server_version: int) -> AttachPlan:
         wanted = [*self.data, *self.logs, *(file.path for file in (primary.files if primary else ()))]
         exists = {path for path in dict.fromkeys(wanted) if is_file(self.session.connection, path)}
         try:
-            return plan_attach(data=self.data, logs=self.logs, primary=primary, exists=exists, server_version=server_version)
+            return plan_attach(
+                data=self.data, logs=self.logs, primary=primary, exists=exists, server_version=server_version
+            )
         except RecoveryError as problem:
-            raise RecoveryError(f"Database {self.database} cannot be attached on {self.host}: {problem.message}", advice=problem.advice) from None
+            raise RecoveryError(
+                f"Database {self.database} cannot be attached on {self.host}: {problem.message}", advice=problem.advice
+            ) from None
 
     def _told(self, plan: AttachPlan, primary: PrimaryFile | None) -> dict[str, Any]:
         """The plan as plain JSON values, in the words of a restore."""
         statement = attach_statement(self.database, plan, guarded=self.guarded)
         return {
-            "steps": [{"action": "attach", "kind": "", "devices": list(plan.files), "position": None, "moves": [], "stop": None, "statement": statement}],
+            "steps": [
+                {
+                    "action": "attach",
+                    "kind": "",
+                    "devices": list(plan.files),
+                    "position": None,
+                    "moves": [],
+                    "stop": None,
+                    "statement": statement,
+                }
+            ],
             "recovery_point": {"time": None, "lsn": None, "fork": "", "certain": False},
             "loss_seconds": None,
             "resumes": False,
@@ -119,8 +148,10 @@ class Attaching:
         except SqlError as problem:
             if problem.number == NOT_OPENED and plan.rebuild_log:
                 raise RecoveryError(
-                    f"{problem.message} The log is missing, and the database was not shut down cleanly, so the server makes no new one",
-                    advice="Find the log and give it in 'log_files', or restore from backups. The files are as they were",
+                    f"{problem.message} The log is missing, and the database was not shut down cleanly, so the "
+                    "server makes no new one",
+                    advice="Find the log and give it in 'log_files', or restore from backups. The files are as they "
+                    "were",
                     **problem.details,
                 ) from None
             raise
@@ -132,10 +163,14 @@ class Attaching:
         there = read_database(self.session.connection, self.database)
         if there is None or not self.family or guid(there["family_guid"]) == self.family:
             return
-        statement = f"EXEC master.sys.sp_detach_db @dbname = {quote_text(self.database, what='name of the database')}, @skipchecks = N'true'"
+        statement = (
+            "EXEC master.sys.sp_detach_db @dbname = "
+            f"{quote_text(self.database, what='name of the database')}, @skipchecks = N'true'"
+        )
         self.session.change(statement, doing=f"Cannot detach {self.database} again")
         raise RecoveryError(
-            f"The files hold another database than the one that was asked for (family {guid(there['family_guid'])}, wanted {self.family}); "
+            f"The files hold another database than the one that was asked for (family {guid(there['family_guid'])}, "
+            f"wanted {self.family}); "
             f"they were detached from {self.host} again",
             advice=sentences("Give other files", "Without 'family_guid' these are attached whatever they are"),
         )
@@ -147,7 +182,9 @@ class Attaching:
 
 
 def attach_statement(database: str, plan: AttachPlan, *, guarded: bool) -> str:
-    """CREATE DATABASE ... FOR ATTACH. guarded: it opens to administrators only, which a rebuilt log does not allow in one statement."""
+    """CREATE DATABASE ... FOR ATTACH. guarded: it opens to administrators only, which a rebuilt log does not allow in
+    one statement.
+    """
     files = ", ".join(f"(FILENAME = {quote_text(path, what='path')})" for path in plan.files)
     head = compose("CREATE DATABASE {database} ON ", database=database) + files
     if plan.rebuild_log:
@@ -156,14 +193,19 @@ def attach_statement(database: str, plan: AttachPlan, *, guarded: bool) -> str:
 
 
 def read_primary_file(connection: Connection, path: str) -> PrimaryFile | None:
-    """What a primary data file says of itself, as Management Studio asks before it attaches; None where the login may not ask.
+    """What a primary data file says of itself, as Management Studio asks before it attaches; None where the login may
+    not ask.
 
-    DBCC CHECKPRIMARYFILE is not documented, so nothing relies on it but the plan. Raises SqlError for a file that cannot be opened or is none.
+    DBCC CHECKPRIMARYFILE is not documented, so nothing relies on it but the plan. Raises SqlError for a file that
+    cannot be opened or is none.
     """
     quoted = quote_text(path, what="path")
     doing = f"The file {path} cannot be attached"
     try:
-        facts = {row["property"]: row["value"] for row in connection.query(f"DBCC CHECKPRIMARYFILE ({quoted}, 2) WITH NO_INFOMSGS", doing=doing)}
+        facts = {
+            row["property"]: row["value"]
+            for row in connection.query(f"DBCC CHECKPRIMARYFILE ({quoted}, 2) WITH NO_INFOMSGS", doing=doing)
+        }
         rows = connection.query(f"DBCC CHECKPRIMARYFILE ({quoted}, 3) WITH NO_INFOMSGS", doing=doing)
     except SqlError as problem:
         if problem.lost or problem.os_error or problem.number == NO_PRIMARY_FILE:
@@ -173,5 +215,8 @@ def read_primary_file(connection: Connection, path: str) -> PrimaryFile | None:
     return PrimaryFile(
         database=str(facts.get("Database name") or "").strip(),
         version=int(version) if version.isdigit() else 0,
-        files=[RecordedFile(name=row["name"].strip(), path=row["filename"].strip(), is_log=bool(row["status"] & IS_LOG)) for row in rows],
+        files=[
+            RecordedFile(name=row["name"].strip(), path=row["filename"].strip(), is_log=bool(row["status"] & IS_LOG))
+            for row in rows
+        ],
     )

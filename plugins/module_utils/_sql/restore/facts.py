@@ -40,7 +40,8 @@ def still_there(session: Session, plan: Plan, remembered: Collection[str]) -> fr
 
 
 _MARKS = """
-SELECT mark_name, lsn, CONVERT(nvarchar(30), mark_time, 126) AS mark_time, DATEDIFF(minute, GETUTCDATE(), GETDATE()) AS utc_offset
+SELECT mark_name, lsn, CONVERT(nvarchar(30), mark_time, 126) AS mark_time, DATEDIFF(minute, GETUTCDATE(),
+    GETDATE()) AS utc_offset
 FROM msdb.dbo.logmarkhistory
 WHERE database_name = ?
 """
@@ -56,14 +57,20 @@ def read_marks(connection: Connection, *, database: str, zone: dt.tzinfo | None)
         Mark(
             name=row["mark_name"],
             lsn=int(row["lsn"]),
-            time=dt.datetime.fromisoformat(row["mark_time"]).replace(tzinfo=zone or dt.timezone(dt.timedelta(minutes=row["utc_offset"]))),
+            time=dt.datetime.fromisoformat(row["mark_time"]).replace(
+                tzinfo=zone or dt.timezone(dt.timedelta(minutes=row["utc_offset"]))
+            ),
         )
         for row in rows
     )
 
 
-def confirm(session: Session, inventory: Inventory, plan: Plan, doubtful: Collection[str], *, zone: dt.tzinfo | None) -> dict[str, str]:
-    """Let the files speak for those sets of a plan of which only msdb told. Returns the ones that are not there: GUID -> reason."""
+def confirm(
+    session: Session, inventory: Inventory, plan: Plan, doubtful: Collection[str], *, zone: dt.tzinfo | None
+) -> dict[str, str]:
+    """Let the files speak for those sets of a plan of which only msdb told. Returns the ones that are not there: GUID
+    -> reason.
+    """
     failed = {}
     for step in plan.steps:
         if step.guid not in doubtful:
@@ -73,14 +80,18 @@ def confirm(session: Session, inventory: Inventory, plan: Plan, doubtful: Collec
         there = next((one for one in found.sets if one.guid == step.guid), None)
         if there is None or there.problem:
             reasons = [there.problem] if there else [item.reason for item in found.unreadable]
-            failed[step.guid] = next(iter(reasons), f"msdb knows it in {', '.join(paths)}, which holds something else now")
+            failed[step.guid] = next(
+                iter(reasons), f"msdb knows it in {', '.join(paths)}, which holds something else now"
+            )
         else:
             inventory.sets[:] = [there if one.guid == step.guid else one for one in inventory.sets]
     return failed
 
 
 def add_file_lists(connection: Connection, inventory: Inventory, plan: Plan) -> dict[str, str]:
-    """Read which database files the sets of a plan hold, into the inventory. Returns the sets where that failed: GUID -> reason."""
+    """Read which database files the sets of a plan hold, into the inventory. Returns the sets where that failed: GUID
+    -> reason.
+    """
     used = {step.guid: step for step in plan.steps if step.guid}
     failed = {}
     for one in inventory.sets:
@@ -108,8 +119,12 @@ def server_facts(connection: Connection, server: dict[str, Any], relocate: dict[
     )
 
 
-def existing_database(there: dict[str, Any] | None, *, stands_at: tuple[int, str] | None = None) -> ExistingDatabase | None:
-    """there: what read_database returned. stands_at: LSN and recovery fork of a standby database, which it does not tell."""
+def existing_database(
+    there: dict[str, Any] | None, *, stands_at: tuple[int, str] | None = None
+) -> ExistingDatabase | None:
+    """there: what read_database returned. stands_at: LSN and recovery fork of a standby database, which it does not
+    tell.
+    """
     if there is None:
         return None
     given_back: dict[str, int] = {}
@@ -131,7 +146,8 @@ def existing_database(there: dict[str, Any] | None, *, stands_at: tuple[int, str
 def other_files(connection: Connection, *, database: str) -> dict[str, str]:
     """Files of all other databases of the instance: path in lower case -> database."""
     rows = connection.query(
-        "SELECT d.name, f.physical_name FROM sys.master_files AS f JOIN sys.databases AS d ON d.database_id = f.database_id",
+        "SELECT d.name, f.physical_name FROM sys.master_files AS f JOIN sys.databases AS d ON d.database_id = "
+        "f.database_id",
         doing="Cannot read the files of the databases",
     )
     return {row["physical_name"].lower(): row["name"] for row in rows if row["name"].lower() != database.lower()}

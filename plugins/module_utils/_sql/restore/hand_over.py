@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What makes a restored database one that people can work with; each thing is compared first, so it may be run again at any time."""
+"""What makes a restored database one that people can work with; each thing is compared first, so it may be run again at
+any time.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,13 @@ def builtin_owner(connection: Connection) -> str:
 
 
 def unfinished_owner(session: Session, database: str) -> str | None:
-    """The login sa for a database that still belongs to whoever restored it, which was us: that run did not come to hand it over."""
+    """The login sa for a database that still belongs to whoever restored it, which was us: that run did not come to
+    hand it over.
+    """
     ours = session.connection.value(
         "SELECT COUNT(*) AS ours FROM sys.databases AS d WHERE d.name = ? AND d.owner_sid = SUSER_SID() "
-        "AND EXISTS (SELECT 1 FROM msdb.dbo.restorehistory AS h WHERE h.destination_database_name = d.name AND h.user_name = SUSER_SNAME())",
+        "AND EXISTS (SELECT 1 FROM msdb.dbo.restorehistory AS h WHERE h.destination_database_name = d.name AND "
+        "h.user_name = SUSER_SNAME())",
         database,
         doing="Cannot read who restored the database",
     )
@@ -42,7 +47,9 @@ def hand_over(session: Session, database: str, *, owner: str | None) -> dict[str
     expected = {name.lower() for name in session.params.get("expected_users") or []}
     if unexpected := [name for name in users["left"] if name.lower() not in expected]:
         named, server = ", ".join(unexpected), session.connection.target.server
-        session.warnings.append(f"Users of {database} that have no login on {server}: {named}. sql_login makes logins and maps them.")
+        session.warnings.append(
+            f"Users of {database} that have no login on {server}: {named}. sql_login makes logins and maps them."
+        )
     checked = prove(session, database)
     there = read_database(session.connection, database)
     if there and there["user_access"] != "MULTI_USER":
@@ -51,7 +58,9 @@ def hand_over(session: Session, database: str, *, owner: str | None) -> dict[str
 
 
 def prove(session: Session, database: str) -> str:
-    """CHECKDB and the query of C(must_hold), where asked for. Returns which check ran: none, physical or full. Raises for what does not hold."""
+    """CHECKDB and the query of C(must_hold), where asked for. Returns which check ran: none, physical or full. Raises
+    for what does not hold.
+    """
     depth, query = session.params["checkdb"], session.params["must_hold"]
     if session.check_mode:
         return "none"
@@ -63,7 +72,9 @@ def prove(session: Session, database: str) -> str:
     except RecoveryError as problem:
         there = read_database(session.connection, database) if not getattr(problem, "lost", False) else None
         closed = there is not None and there["user_access"] == "RESTRICTED_USER"
-        advice = sentences(problem.advice, "Until then it is open to administrators only (RESTRICTED_USER)" if closed else "")
+        advice = sentences(
+            problem.advice, "Until then it is open to administrators only (RESTRICTED_USER)" if closed else ""
+        )
         raise RecoveryError(problem.message, advice=advice, **problem.details) from None
     return depth
 
@@ -71,17 +82,24 @@ def prove(session: Session, database: str) -> str:
 def _put_in_order(session: Session, database: str, *, owner: str | None) -> dict[str, list[str]]:
     """Pages verified, owner and compatibility level as wanted, users joined to their logins.
 
-    Returns the names of the users that were C(repaired), and of those C(left) without a login. A read-only database is left as it is.
+    Returns the names of the users that were C(repaired), and of those C(left) without a login. A read-only database is
+    left as it is.
     """
     compatibility_level, repair_users = session.params["compatibility_level"], session.params["repair_users"]
     there = read_database(session.connection, database)
     if there is None or there["state"] != "ONLINE":
-        raise RecoveryError(f"Database {database} on {session.connection.target.server} is {there['state'] if there else 'gone'} instead of ONLINE")
+        raise RecoveryError(
+            f"Database {database} on {session.connection.target.server} is {there['state'] if there else 'gone'} "
+            "instead of ONLINE"
+        )
     if there["user_access"] == "SINGLE_USER":
         leave_to_administrators(session, database)
     users: dict[str, list[str]] = {"repaired": [], "left": []}
     if there["read_only"]:
-        session.warnings.append(f"{database} was read-only when it was backed up, and is so again: its owner, its options and its users stay as they are")
+        session.warnings.append(
+            f"{database} was read-only when it was backed up, and is so again: its owner, its options and its users "
+            "stay as they are"
+        )
         return {**users, "left": [user["name"] for user in orphaned_users(session.connection, database)]}
     if there["page_verify"] != "CHECKSUM":
         set_option(session, database, "PAGE_VERIFY CHECKSUM")
@@ -107,11 +125,14 @@ def _check_database(session: Session, database: str, *, depth: str) -> None:
 
 
 def _must_hold(session: Session, database: str, query: str) -> None:
-    """A query of the user's own: it holds when its first column of its first row is neither empty nor zero nor false."""
+    """A query of the user's own: it holds when its first column of its first row is neither empty nor
+    zero nor false.
+    """
     with session.connection.using(database):
         answer = session.connection.value(query, doing="The query in 'must_hold' failed")
     if not answer or answer in ("0", "0x"):
         raise RecoveryError(
-            f"Database {database} on {session.connection.target.server} is restored, but the query in 'must_hold' answers {answer!r}",
+            f"Database {database} on {session.connection.target.server} is restored, but the query in 'must_hold' "
+            f"answers {answer!r}",
             advice="Look into the data; perhaps another backup or another target is the right one",
         )

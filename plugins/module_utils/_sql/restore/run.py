@@ -43,18 +43,28 @@ MAY_OPEN = ("RECOVERY_PENDING", "SUSPECT")
 
 
 class Restoring:
-    """One run of sql_restore: ask, plan, decide, save the tail, restore, hand over. Nothing is changed before the decision."""
+    """One run of sql_restore: ask, plan, decide, save the tail, restore, hand over. Nothing is changed before the
+    decision.
+    """
 
     def __init__(self, session: Session) -> None:
         params = session.params
         if not any(params["source"][where] for where in ("folders", "files", "history")):
-            raise RecoveryError("'source' names neither folders nor files", advice="Say where the backups are, as the SQL Server service sees it")
+            raise RecoveryError(
+                "'source' names neither folders nor files",
+                advice="Say where the backups are, as the SQL Server service sees it",
+            )
         self.session = session
         self.database: str = params["database"]
-        quote_identifier(self.database, what="name of the database")      # refuses what cannot be one before anything is asked
+        quote_identifier(
+            self.database, what="name of the database"
+        )  # refuses what cannot be one before anything is asked
         self.host = session.connection.target.server
         if self.database.lower() in SYSTEM:
-            raise RecoveryError(f"{self.database} is a system database, which this module does not restore", advice="See Microsoft's documentation for it")
+            raise RecoveryError(
+                f"{self.database} is a system database, which this module does not restore",
+                advice="See Microsoft's documentation for it",
+            )
         self.family = guid(params["source"]["family_guid"])
         self.unusable: dict[str, str] = {}
         self.doubtful: frozenset[str] = frozenset()
@@ -72,7 +82,7 @@ class Restoring:
         hold(session, self.database, wait=session.params["lock_timeout"])
         self.server = read_server(session.connection)
         self.standby_file = self._standby_file()
-        service_account(session.connection)      # so that every message about a path can say for whom
+        service_account(session.connection)  # so that every message about a path can say for whom
         self.there = self._what_is_there()
         self._check_wishes()
         if not session.params["stage_path"]:
@@ -99,7 +109,7 @@ class Restoring:
         self._read_sources(trust=True)
         self.marks = self._marks()
         plan = self._plan(with_server=False)
-        self.family = plan.family_guid      # from here on no other database of that name counts
+        self.family = plan.family_guid  # from here on no other database of that name counts
         if self._add_saved_tails():
             plan = self._plan(with_server=False)
         decision = self._decide(plan)
@@ -119,8 +129,13 @@ class Restoring:
             plan = self._carry_out(plan, replace=decision.replace)
         except RecoveryError as problem:
             raise self._after_failure(problem) from None
-        told = restores.plan_with_statements(plan, database=self.database, replace=decision.replace, guarded=self.guarded)
-        result = {"plan": {**told, "reason": decision.reason, "ends_mirroring": decision.end_mirroring}, **({"tail_log": tail} if tail else {})}
+        told = restores.plan_with_statements(
+            plan, database=self.database, replace=decision.replace, guarded=self.guarded
+        )
+        result = {
+            "plan": {**told, "reason": decision.reason, "ends_mirroring": decision.end_mirroring},
+            **({"tail_log": tail} if tail else {}),
+        }
         if session.check_mode:
             return {**self._report(), **result}
         if session.params["end"] == "recovered":
@@ -145,13 +160,17 @@ class Restoring:
         return {**self._hand_over(owner=owner), "plan": {}}
 
     def _stays_anyway(self) -> bool:
-        """Whether nothing has to be brought to see that nothing will be restored: the database is open, and is not known to be another one."""
+        """Whether nothing has to be brought to see that nothing will be restored: the database is open, and is not
+        known to be another one.
+        """
         there = self.there or {"state": "", "standby": False, "family_guid": None}
         stranger = self.family and guid(there["family_guid"]) != self.family
         return there["state"] == "ONLINE" and not there["standby"] and not self.start_over and not stranger
 
     def _stage(self, *, everything: bool = False) -> bool:
-        """Bring the backups to a disk of the server. False in check mode, while there are some that were not brought yet."""
+        """Bring the backups to a disk of the server. False in check mode, while there are some that were not brought
+        yet.
+        """
         from .staging import bring  # a run that speaks SQL alone does not pay for it
 
         self.source = self.session.params["source"]
@@ -160,7 +179,9 @@ class Restoring:
         return not self.staged.missing
 
     def _needed(self, inventory: Inventory) -> set[str] | None:
-        """The files of the plan that manifests lead to; None where they lead to none. The headers of what was brought decide in the end."""
+        """The files of the plan that manifests lead to; None where they lead to none. The headers of what was brought
+        decide in the end.
+        """
         if self.source["history"]:
             return None
         self.inventory = inventory
@@ -175,7 +196,10 @@ class Restoring:
 
     def _only_staged(self) -> dict[str, Any]:
         """What check mode can say before the backups were brought."""
-        note = f"{self.staged.missing} files have to be brought to {self.staged.folder} before their headers tell which of them are needed"
+        note = (
+            f"{self.staged.missing} files have to be brought to {self.staged.folder} before their headers tell "
+            "which of them are needed"
+        )
         return {**self._report(), "changed": True, "plan": {"steps": [], "notes": [note]}, "staged": self.staged.told()}
 
     def _unstage(self) -> dict[str, Any]:
@@ -189,7 +213,9 @@ class Restoring:
         return {"staged": self.staged.told()}
 
     def _what_is_there(self) -> dict[str, Any] | None:
-        """The database, after the server was asked to open it once more: what it missed at its start (a drive, a right, room) may be back."""
+        """The database, after the server was asked to open it once more: what it missed at its start (a drive, a right,
+        room) may be back.
+        """
         session = self.session
         there = read_database(session.connection, self.database)
         if there and there["state"] in MAY_OPEN and session.params["replace"] != "never":
@@ -218,12 +244,16 @@ class Restoring:
         level, newest = self.session.params["compatibility_level"], int(self.server["version"].partition(".")[0]) * 10
         if level is not None and level not in range(OLDEST_LEVEL, newest + 1, 10):
             raise RecoveryError(
-                f"SQL Server on {self.host} has no compatibility level {level}", advice=f"Give one from {OLDEST_LEVEL} to {newest}, or leave it out"
+                f"SQL Server on {self.host} has no compatibility level {level}",
+                advice=f"Give one from {OLDEST_LEVEL} to {newest}, or leave it out",
             )
         owner = self.session.params["owner"]
-        if owner and "\\" not in owner and read_login(self.session.connection, owner) is None:      # a Windows account needs no login
+        if (
+            owner and "\\" not in owner and read_login(self.session.connection, owner) is None
+        ):  # a Windows account needs no login
             raise RecoveryError(
-                f"There is no login {owner} on {self.host} that could own {self.database}", advice="Make it with sql_login, or leave out 'owner'"
+                f"There is no login {owner} on {self.host} that could own {self.database}",
+                advice="Make it with sql_login, or leave out 'owner'",
             )
 
     def _plan(self, *, with_server: bool) -> Plan:
@@ -244,21 +274,26 @@ class Restoring:
             marks=self.marks,
             resume=not self.start_over,
         )
-        plan = plan_restore(self.inventory, request, now=now, existing=self._existing(), server=self.facts if with_server else None)
+        plan = plan_restore(
+            self.inventory, request, now=now, existing=self._existing(), server=self.facts if with_server else None
+        )
         if isinstance(plan, Refusal):
             message = f"Database {self.database} cannot be restored on {self.host}: {plan.message}"
             raise RecoveryError(message, advice=plan.advice[:1].upper() + plan.advice[1:], refusal=plan.to_dict())
         if not plan.recovery_point.certain and params["end"] != "recovered":
             raise RecoveryError(
-                f"Whether the backups of {self.database} hold the {self.target} shows only when the database is opened there",
+                f"Whether the backups of {self.database} hold the {self.target} shows only when the database is "
+                "opened there",
                 advice="Set 'end: recovered', or give a time or an LSN",
             )
         return plan
 
     def _read_sources(self, *, trust: bool) -> None:
-        """The backups that there are. trust: headers that an earlier run read count as long as the files look the same."""
+        """The backups that there are. trust: headers that an earlier run read count as long as the files
+        look the same.
+        """
         session, source = self.session, self.source
-        remember = session.params["remember_headers"] and not self.staged      # what was brought goes away again
+        remember = session.params["remember_headers"] and not self.staged  # what was brought goes away again
         server = f"{self.server['name']} {self.server['version']}" if remember else ""
         self.inventory, self.remembered = read_sources(session, source, server=server, trust=trust)
         if source["history"]:
@@ -270,12 +305,14 @@ class Restoring:
         """Where the server that made the backups stands, if it is this one."""
         try:
             tell_zones(self.inventory, read_history(self.session.connection, database=name))
-        except SqlError as problem:      # a login may restore without rights on msdb
+        except SqlError as problem:  # a login may restore without rights on msdb
             if problem.lost:
                 raise
 
     def _remembered_wrongly(self, plan: Plan) -> bool:
-        """What a plan would use of what is only remembered has to be there; if it is not, nothing that is remembered counts any more."""
+        """What a plan would use of what is only remembered has to be there; if it is not, nothing that is remembered
+        counts any more.
+        """
         wanted = {step.guid for step in plan.steps} & self.remembered
         held = sources.still_there(self.session, plan, wanted) if wanted else frozenset()
         self.remembered -= held
@@ -287,7 +324,9 @@ class Restoring:
         return True
 
     def _add_history(self) -> None:
-        """The sets of which msdb alone tells. It says where they were written; whether they still are there, the files must say."""
+        """The sets of which msdb alone tells. It says where they were written; whether they still are there, the files
+        must say.
+        """
         source = self.session.params["source"]
         name = source["database"] or (None if source["family_guid"] else self.database)
         found = {one.guid for one in self.inventory.sets}
@@ -298,7 +337,10 @@ class Restoring:
     def _marks(self) -> tuple[Mark, ...]:
         """Where the marks lie. Backups do not tell; the server that made them remembers, if this is the one."""
         name = (self.session.params["source"]["database"] or self.database).lower()
-        ours = any(one.database.lower() == name and one.server.lower() == self.server["name"].lower() for one in self.inventory.sets)
+        ours = any(
+            one.database.lower() == name and one.server.lower() == self.server["name"].lower()
+            for one in self.inventory.sets
+        )
         if self.target.kind != "mark" or not ours:
             return ()
         return sources.read_marks(self.session.connection, database=name, zone=self.zone)
@@ -318,8 +360,10 @@ class Restoring:
             self.unusable.update(failed)
 
     def _read_back(self, plan: Plan) -> Plan:
-        """A living database is given up only for backups that were read from their first to their last byte. What cannot be read is left out, and the
-        next best way is tried the same way; where none is left, that is said while the database still lives."""
+        """A living database is given up only for backups that were read from their first to their last byte. What
+        cannot be read is left out, and the next best way is tried the same way; where none is left, that is said while
+        the database still lives.
+        """
         session, there = self.session, self.there
         if session.check_mode or there is None or there["state"] != "ONLINE" or there["standby"]:
             return plan
@@ -331,7 +375,10 @@ class Restoring:
                 problems = restores.reading_problems(session, step)
                 if all(problems):
                     self.unusable[step.guid] = problems[0]
-                    session.warnings.append(f"The {step.kind} backup in {step.copies[0].stripes[0]} cannot be read to its end, and was left out: {problems[0]}")
+                    session.warnings.append(
+                        f"The {step.kind} backup in {step.copies[0].stripes[0]} cannot be read to its end, and was "
+                        f"left out: {problems[0]}"
+                    )
                     break
                 whole.add(step.guid)
             else:
@@ -339,8 +386,10 @@ class Restoring:
             plan = self._complete_plan()
 
     def _check_places(self, plan: Plan) -> None:
-        """Where the database's files go: into folders that are there, over nothing but its own. RESTORE finds that out too, but only after the tail was
-        saved and the living database closed; and with REPLACE it overwrites what belongs to nobody."""
+        """Where the database's files go: into folders that are there, over nothing but its own. RESTORE finds that out
+        too, but only after the tail was saved and the living database closed; and with REPLACE it overwrites what
+        belongs to nobody.
+        """
         connection = self.session.connection
         used = sources.other_files(connection, database=self.database)
         own = {file["path"].lower() for file in (self.there or {"files": []})["files"]}
@@ -349,13 +398,16 @@ class Restoring:
         for _logical_name, path in plan.moves:
             if path.lower() in used:
                 raise RecoveryError(
-                    f"The restored {self.database} would need the file {path}, which belongs to database {used[path.lower()]} on {self.host}",
+                    f"The restored {self.database} would need the file {path}, which belongs to database "
+                    f"{used[path.lower()]} on {self.host}",
                     advice="Give other folders in 'relocate'",
                 )
             if path.lower() not in own and is_file(connection, path):
                 raise RecoveryError(
-                    f"There is a file {path} on {self.host} already, which belongs to no database, and the restored {self.database} would need that path",
-                    advice="It may be what is left of a database ('source.attach' opens such files): move it away, or give other folders in 'relocate'",
+                    f"There is a file {path} on {self.host} already, which belongs to no database, and the restored "
+                    f"{self.database} would need that path",
+                    advice="It may be what is left of a database ('source.attach' opens such files): move it away, "
+                    "or give other folders in 'relocate'",
                 )
 
     def _decide(self, plan: Plan) -> Decision:
@@ -372,15 +424,24 @@ class Restoring:
             tail_wanted=self.session.params["tail_log"] == "attempt",
         )
         if decision.action == REFUSE:
-            raise RecoveryError(f"Database {self.database} on {self.host} is not overwritten: {decision.reason}", advice=decision.advice)
+            raise RecoveryError(
+                f"Database {self.database} on {self.host} is not overwritten: {decision.reason}", advice=decision.advice
+            )
         return decision
 
     def _family_by_fork(self, plan: Plan) -> str:
-        """The family of a RESTORING database of which nobody remembers one: that of the backups, if it stands on a recovery fork of theirs."""
+        """The family of a RESTORING database of which nobody remembers one: that of the backups, if it stands on a
+        recovery fork of theirs.
+        """
         existing = self._existing()
         if existing is None or not existing.is_restoring:
             return ""
-        forks = {fork for one in self.inventory.sets if one.family_guid == plan.family_guid for fork in (one.first_fork, one.last_fork)}
+        forks = {
+            fork
+            for one in self.inventory.sets
+            if one.family_guid == plan.family_guid
+            for fork in (one.first_fork, one.last_fork)
+        }
         return plan.family_guid if existing.redo_start_fork in forks else ""
 
     def _save_tail(self, decision: Decision) -> dict[str, Any]:
@@ -393,7 +454,8 @@ class Restoring:
         if decision.end_mirroring:
             set_partner(session, self.database, "end")
             session.warnings.append(
-                f"{self.database} {'would leave' if session.check_mode else 'left'} its mirroring session and is NOT protected by a mirror: mirror it again "
+                f"{self.database} {'would leave' if session.check_mode else 'left'} its mirroring session and is "
+                "NOT protected by a mirror: mirror it again "
                 "afterwards (mirror_prs, or sql_mirror)"
             )
         if self.there and self.there["state"] == "ONLINE":
@@ -409,11 +471,16 @@ class Restoring:
         if not session.check_mode:
             read = read_file(session.connection, file)
             if read.problem:
-                raise RecoveryError(f"The tail of the log of {self.database} was saved in {file} but cannot be read: {read.problem}")
+                raise RecoveryError(
+                    f"The tail of the log of {self.database} was saved in {file} but cannot be read: {read.problem}"
+                )
             tail = assemble([read], zone=self.zone)
             strangers = {one.family_guid for one in tail.sets} - {self.family}
             if decision.proof_needed and (strangers or not tail.sets):
-                raise self._nobody_knows(f"the tail of its log (saved in {file}) is of the family {', '.join(strangers)}, the backups have {self.family}")
+                raise self._nobody_knows(
+                    f"the tail of its log (saved in {file}) is of the family {', '.join(strangers)}, the backups "
+                    f"have {self.family}"
+                )
             self.tails = merge(self.tails, tail)
             self.inventory = merge(self.inventory, tail)
             self.there = read_database(session.connection, self.database)
@@ -421,7 +488,8 @@ class Restoring:
 
     def _nobody_knows(self, reason: str) -> RecoveryError:
         return RecoveryError(
-            f"Database {self.database} on {self.host} is not overwritten: whether it is the one in the backups, nothing tells. Its backups and "
+            f"Database {self.database} on {self.host} is not overwritten: whether it is the one in the backups, "
+            "nothing tells. Its backups and "
             f"restores are not in msdb, and {reason}",
             advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
         )
@@ -435,10 +503,14 @@ class Restoring:
         known = {path.lower() for one in self.inventory.sets for copy in one.copies for path in copy.stripes}
         beginning = name[: name.rindex("_tail_") + len("_tail_")].lower()
         try:
-            paths = [path for path in find_files(session.connection, folder) if path.rpartition("\\")[2].lower().startswith(beginning)]
+            paths = [
+                path
+                for path in find_files(session.connection, folder)
+                if path.rpartition("\\")[2].lower().startswith(beginning)
+            ]
         except SqlError:
             raise
-        except RecoveryError:      # no such folder, so nothing was saved there
+        except RecoveryError:  # no such folder, so nothing was saved there
             return False
         paths = [path for path in paths if path.lower() not in known]
         self.tails = assemble(read_files(session.connection, paths, progress=session.progress), zone=self.zone)
@@ -447,21 +519,27 @@ class Restoring:
 
     def _tail_file(self) -> str:
         params = self.session.params
-        first = None if self.staged else next(iter(self.source["folders"]), None)      # a tail outlives what was brought
+        first = None if self.staged else next(iter(self.source["folders"]), None)  # a tail outlives what was brought
         folder = params["tail_log_path"] or first or self.server["default_backup_path"]
         time = dt.datetime.fromisoformat(utc_now(self.session.connection)).replace(tzinfo=dt.timezone.utc)
         template = "{database}_tail_{time}.{extension}"
-        return backup_files(folder=folder, database=self.database, server=self.server["name"], type="log", time=time, template=template)[0]
+        return backup_files(
+            folder=folder, database=self.database, server=self.server["name"], type="log", time=time, template=template
+        )[0]
 
     def _carry_out(self, plan: Plan, *, replace: bool) -> Plan:
-        """Restore; a set that turns out to be unreadable is left out, and the next best way is taken. Returns the plan that worked."""
+        """Restore; a set that turns out to be unreadable is left out, and the next best way is taken. Returns the plan
+        that worked.
+        """
         while True:
             try:
                 restores.restore(self.session, plan, database=self.database, replace=replace, guarded=self.guarded)
                 return plan
             except restores.SetUnusable as problem:
                 self.unusable[problem.guid] = problem.reason
-                self.session.warnings.append(f"A backup could not be read while it was restored, another way was taken: {problem.message}")
+                self.session.warnings.append(
+                    f"A backup could not be read while it was restored, another way was taken: {problem.message}"
+                )
                 self.there = read_database(self.session.connection, self.database)
                 replace = replace or self.there is not None
                 plan = self._complete_plan()
@@ -479,7 +557,9 @@ class Restoring:
         told = f"Database {self.database} is {state} now"
         if "RESTORING" in state:
             told += "; run again: the restore continues or starts over by itself"
-        return RecoveryError(problem.message, advice=sentences(problem.advice, told), **problem.details, database_state=state)
+        return RecoveryError(
+            problem.message, advice=sentences(problem.advice, told), **problem.details, database_state=state
+        )
 
     def _hand_over(self, *, owner: str | None) -> dict[str, Any]:
         told = aftercare.hand_over(self.session, self.database, owner=owner)
@@ -491,7 +571,9 @@ class Restoring:
         if params["end"] != "standby":
             return ""
         if params["standby_file"] and not is_full_path(params["standby_file"]):
-            raise RecoveryError(f"'{params['standby_file']}' is no full path of an undo file", advice="Begin it with a drive or a share")
+            raise RecoveryError(
+                f"'{params['standby_file']}' is no full path of an undo file", advice="Begin it with a drive or a share"
+            )
         folder = params["relocate"]["data_dir"] or self.server["default_data_path"]
         return params["standby_file"] or join_path(folder, f"{safe_name(self.database)}.standby")
 
@@ -511,7 +593,12 @@ class Restoring:
 
     def _stands_where_it_should(self, plan: Plan) -> bool:
         """A standby database for which there is nothing newer."""
-        return bool(self.standby_file and self.stands_at and plan.resumes and [step.action for step in plan.steps] == ["recover"])
+        return bool(
+            self.standby_file
+            and self.stands_at
+            and plan.resumes
+            and [step.action for step in plan.steps] == ["recover"]
+        )
 
     def _in_standby(self) -> dict[str, Any]:
         """People may read in it now, if what was asked for holds. It cannot keep a note, so it is checked each time."""

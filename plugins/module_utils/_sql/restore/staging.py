@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Backups that the service account of SQL Server may not read are brought to a disk of its server first, by Windows.
 
-Which of them a restore needs, their headers tell, and those only SQL Server reads, where it may. So a folder is brought whole, unless a manifest lies
-beside each backup: then those that lead to the target are. What an interrupted run brought already stays and is not copied again. Imported only where
-C(stage_path) is given.
+Which of them a restore needs, their headers tell, and those only SQL Server reads, where it may. So a folder is brought
+whole, unless a manifest lies beside each backup: then those that lead to the target are. What an interrupted run
+brought already stays and is not copied again. Imported only where C(stage_path) is given.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class _File:
 class Staged:
     """What was brought: the folder that holds it, and the source of the restore instead of the given one.
 
-    left: files that stayed where they are, because manifests tell that others are needed. missing: in check mode, to be brought yet.
+    left: files that stayed where they are, because manifests tell that others are needed. missing: in check mode, to be
+    brought yet.
     """
 
     folder: str
@@ -54,19 +55,35 @@ class Staged:
     copied_from: list[str] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
-        return {"path": self.folder, "files": self.files, "bytes": self.bytes, "left": self.left, "sources": self.copied_from}
+        return {
+            "path": self.folder,
+            "files": self.files,
+            "bytes": self.bytes,
+            "left": self.left,
+            "sources": self.copied_from,
+        }
 
 
-def bring(session: Session, source: dict[str, Any], *, needed: Callable[[Inventory], Collection[str] | None] | None = None) -> Staged:
-    """Copy the files and folders of a source below C(stage_path). In check mode nothing is copied. Raises RecoveryError.
+def bring(
+    session: Session, source: dict[str, Any], *, needed: Callable[[Inventory], Collection[str] | None] | None = None
+) -> Staged:
+    """Copy the files and folders of a source below C(stage_path). In check mode nothing is copied. Raises
+    RecoveryError.
 
-    needed: from what manifests tell of the backups in the folders, the paths (in lower case) that a restore reads; None where that does not suffice.
+    needed: from what manifests tell of the backups in the folders, the paths (in lower case) that a restore reads; None
+    where that does not suffice.
     """
     params = session.params
     if not (params["winrm_host"] and params["winrm_user"]):
-        raise RecoveryError("'stage_path' needs WinRM to the database server", advice="Let the task target that host, or give winrm_host and winrm_user")
+        raise RecoveryError(
+            "'stage_path' needs WinRM to the database server",
+            advice="Let the task target that host, or give winrm_host and winrm_user",
+        )
     check_folder(params["stage_path"])
-    folder = join(full_path(params["stage_path"], option="stage_path"), f"prs-restore {safe_name(params['database']).rstrip(' .')}")
+    folder = join(
+        full_path(params["stage_path"], option="stage_path"),
+        f"prs-restore {safe_name(params['database']).rstrip(' .')}",
+    )
     with closing(Windows(session)) as windows:
         all_files, stored = _look(session, windows, source, folder)
         wanted = _without_needless(all_files, stored, needed) if stored and needed else all_files
@@ -75,7 +92,10 @@ def bring(session: Session, source: dict[str, Any], *, needed: Callable[[Invento
         _require_room(windows, folder, sum(one.size for one in missing))
         if not session.check_mode:
             for number, one in enumerate(missing, 1):
-                session.progress.line(f"bringing {one.source} to {parent(one.target)} ({one.size / 1e6:.0f} MB, {number} of {len(missing)})")
+                session.progress.line(
+                    f"bringing {one.source} to {parent(one.target)} ({one.size / 1e6:.0f} MB, {number} of "
+                    f"{len(missing)})"
+                )
                 _copy(windows, one)
     return Staged(
         folder=folder,
@@ -89,7 +109,9 @@ def bring(session: Session, source: dict[str, Any], *, needed: Callable[[Invento
 
 
 def clear(session: Session, staged: Staged) -> None:
-    """Remove what was brought: the restore does not need it any more. That it cannot be removed is no reason to fail."""
+    """Remove what was brought: the restore does not need it any more. That it cannot be removed is no
+    reason to fail.
+    """
     try:
         with closing(Windows(session)) as windows:
             windows.files().remove(staged.folder)
@@ -97,7 +119,9 @@ def clear(session: Session, staged: Staged) -> None:
         session.warnings.append(f"The staged backups in {staged.folder} could not be removed: {problem}")
 
 
-def _look(session: Session, windows: Windows, source: dict[str, Any], stage: str) -> tuple[list[_File], list[StoredBackup]]:
+def _look(
+    session: Session, windows: Windows, source: dict[str, Any], stage: str
+) -> tuple[list[_File], list[StoredBackup]]:
     """All files of a source, and what the manifests in its folders tell. Of files that were named all are wanted."""
     places = [(folder, None) for folder in source["folders"]]
     of_folder: dict[str, set[str]] = {}
@@ -108,12 +132,19 @@ def _look(session: Session, windows: Windows, source: dict[str, Any], stage: str
     stored: list[StoredBackup] = []
     for number, (folder, names) in enumerate(places, 1):
         session.progress.line(f"looking into {folder} as Windows sees it")
-        entries = [entry for entry in windows.files(folder).list(folder, recurse=names is None) if not (entry.folder or entry.link)]
+        entries = [
+            entry
+            for entry in windows.files(folder).list(folder, recurse=names is None)
+            if not (entry.folder or entry.link)
+        ]
         present = {join(folder, entry.name.replace("/", "\\")): entry for entry in entries}
         if names is None:
             stored += _stored(windows, {path: entry.size for path, entry in present.items()})
         elif missing := names - {base_name(path).lower() for path in present}:
-            raise RecoveryError(f"There is no file {sorted(missing)[0]} in {folder} for the account of WinRM", advice="Correct the path in 'source'")
+            raise RecoveryError(
+                f"There is no file {sorted(missing)[0]} in {folder} for the account of WinRM",
+                advice="Correct the path in 'source'",
+            )
         for path, entry in present.items():
             if not is_beside(path) and (names is None or base_name(path).lower() in names):
                 target = join(stage, str(number), entry.name.replace("/", "\\"))
@@ -131,8 +162,12 @@ def _stored(windows: Windows, sizes: dict[str, int]) -> Iterator[StoredBackup]:
                 yield told
 
 
-def _without_needless(files: list[_File], stored: list[StoredBackup], needed: Callable[[Inventory], Collection[str] | None]) -> list[_File]:
-    """The files that a plan needs, where manifests tell of all of them: one that is not known may be what leads further than any plan without it."""
+def _without_needless(
+    files: list[_File], stored: list[StoredBackup], needed: Callable[[Inventory], Collection[str] | None]
+) -> list[_File]:
+    """The files that a plan needs, where manifests tell of all of them: one that is not known may be what leads further
+    than any plan without it.
+    """
     told = {file.lower() for one in stored if not one.set.problem for file in one.files}
     if any(one.source.lower() not in told for one in files):
         return files
@@ -144,7 +179,11 @@ def _present(windows: Windows, stage: str) -> dict[str, tuple[int, str]]:
     files = windows.files()
     if not files.stat(stage)[0].folder:
         return {}
-    return {join(stage, entry.name.replace("/", "\\")).lower(): (entry.size, entry.modified) for entry in files.list(stage) if not entry.folder}
+    return {
+        join(stage, entry.name.replace("/", "\\")).lower(): (entry.size, entry.modified)
+        for entry in files.list(stage)
+        if not entry.folder
+    }
 
 
 def _require_room(windows: Windows, stage: str, needed: int) -> None:

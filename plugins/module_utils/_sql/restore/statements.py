@@ -18,7 +18,16 @@ from ..connection.session import Session
 from ..instance.databases import change_alone, let_sessions_in, read_database
 from ..instance.folders import from_disk
 
-__all__ = ["SetUnusable", "plan_with_statements", "reading_problems", "reopen", "restore", "restore_statement", "save_tail", "tail_statement"]
+__all__ = [
+    "SetUnusable",
+    "plan_with_statements",
+    "reading_problems",
+    "reopen",
+    "restore",
+    "restore_statement",
+    "save_tail",
+    "tail_statement",
+]
 
 UNREADABLE = frozenset({3183, 3189, 3201, 3203, 3241, 3242, 3243, 3270, 3271})
 """Errors that condemn the copy of a set, not the plan."""
@@ -35,20 +44,32 @@ class SetUnusable(RecoveryError):
         self.reason = problem.text
 
 
-def restore_statement(database: str, step: Step, *, copy: int = 0, replace: bool = False, opens: bool = False, guarded: bool = False) -> str:
-    """One step of a plan as T-SQL. copy: which of the places to read from. replace: the database that is there may be overwritten.
+def restore_statement(
+    database: str, step: Step, *, copy: int = 0, replace: bool = False, opens: bool = False, guarded: bool = False
+) -> str:
+    """One step of a plan as T-SQL. copy: which of the places to read from. replace: the database that is there may be
+    overwritten.
 
-    opens: the plan ends with an open database. Then a log that is stopped at a mark says RECOVERY: a server that does not come to the
-    mark leaves the database RESTORING all the same, so that its state tells whether the mark was there. guarded: it opens to
-    administrators only, in the same moment, so that its state tells that it was not handed over yet.
+    opens: the plan ends with an open database. Then a log that is stopped at a mark says RECOVERY: a server that does
+    not come to the mark leaves the database RESTORING all the same, so that its state tells whether the mark was there.
+    guarded: it opens to administrators only, in the same moment, so that its state tells that it was not handed over
+    yet.
     """
     recovery = "RECOVERY, RESTRICTED_USER" if guarded else "RECOVERY"
-    head = compose("RESTORE LOG {database}" if step.action == "log" else "RESTORE DATABASE {database}", database=database)
+    head = compose(
+        "RESTORE LOG {database}" if step.action == "log" else "RESTORE DATABASE {database}", database=database
+    )
     if step.action == "recover":
-        return f"{head} WITH STANDBY = {quote_text(step.standby_file, what='path')}" if step.standby_file else f"{head} WITH {recovery}"
+        return (
+            f"{head} WITH STANDBY = {quote_text(step.standby_file, what='path')}"
+            if step.standby_file
+            else f"{head} WITH {recovery}"
+        )
     place = step.copies[copy]
     options = [f"FILE = {place.position}", recovery if opens and _stops_at_mark(step) else "NORECOVERY"]
-    options += [f"MOVE {quote_text(name, what='logical name')} TO {quote_text(path, what='path')}" for name, path in step.moves]
+    options += [
+        f"MOVE {quote_text(name, what='logical name')} TO {quote_text(path, what='path')}" for name, path in step.moves
+    ]
     if replace:
         options.append("REPLACE")
     if step.stop:
@@ -109,14 +130,18 @@ def restore(session: Session, plan: Plan, *, database: str, replace: bool, guard
         shower = show_percent(session.progress, f"restore of {database}, step {number + 1} of {len(plan.steps)}")
         for copy in range(max(1, len(step.copies))):
             replaces = _replaces(plan, number, replace=replace)
-            statement = restore_statement(database, step, copy=copy, replace=replaces, opens=_opens(plan), guarded=guarded)
+            statement = restore_statement(
+                database, step, copy=copy, replace=replaces, opens=_opens(plan), guarded=guarded
+            )
             try:
                 doing = f"The restore of database {database} on {session.connection.target.server} failed"
                 change_alone(session, database, statement, doing=doing, on_message=shower)
                 break
             except SqlError as problem:
                 if problem.number == ALREADY_IN_IT and plan.resumes:
-                    break      # msdb, which tells where a standby database stands, does not know of logs whose restore was broken off
+                    # msdb, which tells where a standby database stands, does not know of logs whose restore was broken
+                    # off
+                    break
                 if problem.number not in UNREADABLE:
                     raise
                 if copy + 1 >= len(step.copies):
@@ -133,12 +158,20 @@ def restore(session: Session, plan: Plan, *, database: str, replace: bool, guard
 
 
 def reading_problems(session: Session, step: Step) -> list[str]:
-    """Read what a step restores, from one place after the other, until it can be read; what the server said of each place, empty for a whole one."""
+    """Read what a step restores, from one place after the other, until it can be read; what the server said of each
+    place, empty for a whole one.
+    """
     problems: list[str] = []
     for copy in step.copies:
         session.progress.line(f"reading {copy.stripes[0]} to its end before the living database is closed")
         try:
-            verify(session.connection, files=copy.stripes, position=copy.position, checksum=step.checksum, progress=session.progress)
+            verify(
+                session.connection,
+                files=copy.stripes,
+                position=copy.position,
+                checksum=step.checksum,
+                progress=session.progress,
+            )
         except SqlError as problem:
             if problem.lost:
                 raise
@@ -156,7 +189,9 @@ def _stopped_before(session: Session, database: str, step: Step) -> bool:
 
 
 def tail_statement(database: str, file: str, *, damaged: bool) -> str:
-    """BACKUP LOG of what no backup holds yet. A living database is left RESTORING, so that nothing can be written after the tail."""
+    """BACKUP LOG of what no backup holds yet. A living database is left RESTORING, so that nothing can be written after
+    the tail.
+    """
     head = compose("BACKUP LOG {database}", database=database)
     how = "NO_TRUNCATE, CONTINUE_AFTER_ERROR" if damaged else "NORECOVERY"
     name = quote_text(f"{database} tail"[:128])
@@ -164,7 +199,9 @@ def tail_statement(database: str, file: str, *, damaged: bool) -> str:
 
 
 def save_tail(session: Session, database: str, file: str, *, damaged: bool) -> str:
-    """Back up the tail of the log. Returns "" or, for a damaged database, why it was not possible; for a living one that is an error."""
+    """Back up the tail of the log. Returns "" or, for a damaged database, why it was not possible; for a living one
+    that is an error.
+    """
     statement = tail_statement(database, file, damaged=damaged)
     shower = show_percent(session.progress, f"tail of the log of {database}")
     doing = f"The tail of the log of database {database} on {session.connection.target.server} could not be saved"
@@ -175,7 +212,10 @@ def save_tail(session: Session, database: str, file: str, *, damaged: bool) -> s
             raise
         if damaged:
             return str(problem)
-        way_out = "Give another folder in 'tail_log_path', or set 'tail_log: skip' to give up what was written since the last backup"
+        way_out = (
+            "Give another folder in 'tail_log_path', or set 'tail_log: skip' to give up what was written "
+            "since the last backup"
+        )
         raise RecoveryError(problem.message, advice=sentences(problem.advice, way_out), **problem.details) from None
     return ""
 
@@ -185,4 +225,3 @@ def reopen(session: Session, database: str) -> None:
     there = read_database(session.connection, database)
     if there and there["state"] == "ONLINE" and there["user_access"] == "SINGLE_USER":
         let_sessions_in(session, database)
-

@@ -10,7 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ..._core.application.archive_catalog import Store, StoredArchive, folder_label, is_archive_name, manifest_name, read_store, restore_order
+from ..._core.application.archive_catalog import (
+    Store,
+    StoredArchive,
+    folder_label,
+    is_archive_name,
+    manifest_name,
+    read_store,
+    restore_order,
+)
 from ..._core.application.archive_entries import ArchiveEntry, screen_entries
 from ..._core.application.archive_manifest import INSIDE_NAME, Manifest, parse_manifest
 from ..._core.application.vendor_archive import adopt, common_folder
@@ -37,7 +45,10 @@ class ArchiveFolder:
         if not state.exists:
             return Store(archives=(), leftovers=())
         if not state.folder:
-            raise RecoveryError(f"{self.path} on {self._files.host} is a file, not a folder of archives", advice="Give the folder that it is in")
+            raise RecoveryError(
+                f"{self.path} on {self._files.host} is a file, not a folder of archives",
+                advice="Give the folder that it is in",
+            )
         store = read_store(self._files.list(self.path, recurse=False), label=self.label)
         return replace(store, archives=tuple(self._described(archive) for archive in store.archives))
 
@@ -63,16 +74,20 @@ class ArchiveFolder:
             return archive
         path = join(self.path, manifest_name(archive.name))
         try:
-            return archive.described_by(parse_manifest(self._files.read_lines(path, first=1), where=path, head_only=True))
+            return archive.described_by(
+                parse_manifest(self._files.read_lines(path, first=1), where=path, head_only=True)
+            )
         except RecoveryError as problem:
             return replace(archive, problem=f"cannot be used: {problem.message}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """An archive that may be taken, with its manifest. stored: what lies beside it; None for one whose manifest is in itself alone.
+    """An archive that may be taken, with its manifest. stored: what lies beside it; None for one whose manifest is in
+    itself alone.
 
-    proven_by: manifest, or checksums for an archive without one. inner: the folder in the archive, with / at its end, that holds all of it.
+    proven_by: manifest, or checksums for an archive without one. inner: the folder in the archive, with / at its end,
+    that holds all of it.
     """
 
     path: str
@@ -97,7 +112,12 @@ def below(entries: Sequence[Entry], inner: str) -> list[Entry]:
 
 
 def candidates(
-    files: WindowsFiles, source: str, *, application: str, rejected: list[dict[str, str]], until: dt.datetime | None = None
+    files: WindowsFiles,
+    source: str,
+    *,
+    application: str,
+    rejected: list[dict[str, str]],
+    until: dt.datetime | None = None,
 ) -> Iterator[Candidate]:
     """Archives of an application in a folder, in the order in which they are tried, or the one that `source` names.
 
@@ -106,7 +126,8 @@ def candidates(
     if source.lower().endswith(".zip"):
         if until is not None:
             raise RecoveryError(
-                "until chooses among the archives of a folder, and source is one archive", advice="Give the folder, or leave until away"
+                "until chooses among the archives of a folder, and source is one archive",
+                advice="Give the folder, or leave until away",
             )
         yield _single(files, source)
         return
@@ -115,7 +136,9 @@ def candidates(
         try:
             if archive.problem:
                 raise RecoveryError(archive.problem)
-            yield Candidate(path=folder.full_path(archive), manifest=folder.manifest(archive), folder=folder, stored=archive)
+            yield Candidate(
+                path=folder.full_path(archive), manifest=folder.manifest(archive), folder=folder, stored=archive
+            )
         except RecoveryError as problem:
             rejected.append({"path": folder.full_path(archive), "reason": problem.message})
 
@@ -124,7 +147,9 @@ def _single(files: WindowsFiles, path: str) -> Candidate:
     """A given archive; an unusable one is an error, since nothing else was asked for."""
     archive, beside = files.stat(path, manifest_name(path))
     if not archive.exists or archive.folder:
-        raise RecoveryError(f"There is no archive {path} on {files.host}", advice="Check source: a folder with archives, or one archive")
+        raise RecoveryError(
+            f"There is no archive {path} on {files.host}", advice="Check source: a folder with archives, or one archive"
+        )
     if not beside.exists:
         lines = files.read_lines(path, entry=INSIDE_NAME)
         if not lines:
@@ -141,23 +166,30 @@ def _single(files: WindowsFiles, path: str) -> Candidate:
 
 
 def _without_manifest(files: WindowsFiles, path: str, *, created: str) -> Candidate:
-    """An archive of the product's own backup page: its checksums are all that it has. One of ours has a manifest, or is none any more."""
+    """An archive of the product's own backup page: its checksums are all that it has. One of ours has a manifest, or is
+    none any more.
+    """
     where = f"The archive {path} on {files.host}"
     if is_archive_name(base_name(path)):
         raise RecoveryError(
-            f"{where} has no manifest, neither beside it nor in it, and app_backup writes none without: nothing can prove that it is whole",
+            f"{where} has no manifest, neither beside it nor in it, and app_backup writes none without: nothing can "
+            "prove that it is whole",
             advice="Use another archive",
         )
     found = files.entries(path)
     inner = common_folder([entry.name for entry in found])
-    refuse_strange(path, [f"{refusal.name} {refusal.reason}" for refusal in screen_entries(below(found, inner)).refused])
+    refuse_strange(
+        path, [f"{refusal.name} {refusal.reason}" for refusal in screen_entries(below(found, inner)).refused]
+    )
     seconds = created.partition(".")[0].removesuffix("Z")
     manifest = adopt(below(files.read_entries(path), inner), where=where, path="", created=f"{seconds}Z")
     return Candidate(path=path, manifest=manifest, proven_by="checksums", inner=inner)
 
 
 def refuse_strange(path: str, strange: Sequence[str]) -> None:
-    """An archive that holds anything strange is refused as a whole. strange: each a name with what is wrong about it."""
+    """An archive that holds anything strange is refused as a whole. strange: each a name with what is
+    wrong about it.
+    """
     if strange:
         more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
         raise RecoveryError(

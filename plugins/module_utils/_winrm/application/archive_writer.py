@@ -1,7 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an archive comes to be in a folder: under a name that nobody takes for an archive, read back there, renamed, its manifest last.
+"""How an archive comes to be in a folder: under a name that nobody takes for an archive, read back there, renamed, its
+manifest last.
 
 So an archive with its manifest beside it is whole, whenever a run ended. Taking one away goes the other way round.
 """
@@ -14,7 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..._core.application.archive_catalog import Store, StoredArchive, archive_name, given_up, manifest_name, partial_name
+from ..._core.application.archive_catalog import (
+    Store,
+    StoredArchive,
+    archive_name,
+    given_up,
+    manifest_name,
+    partial_name,
+)
 from ..._core.application.archive_contents import ArchivePlan
 from ..._core.application.archive_manifest import INSIDE_NAME, Manifest, compare
 from ..._core.errors import RecoveryError
@@ -30,7 +38,8 @@ PAUSE = 2.0
 """Seconds before a folder is packed again because a file beyond SETTLED changed in it."""
 
 SETTLED = 32 << 20
-"""Bytes. Up to this size a file is read whole before any of it is written, so that only itself has to be tried again."""
+"""Bytes. Up to this size a file is read whole before any of it is written, so that only itself has to be tried again.
+"""
 
 
 class ArchiveWriter:
@@ -52,7 +61,9 @@ class ArchiveWriter:
         manifest_of: Callable[..., Manifest],
         judge: Callable[[Sequence[PackedFile]], None],
     ) -> StoredArchive:
-        """A new archive. manifest_of(plan, packed) makes its manifest, judge(packed) raises when too much could not be read."""
+        """A new archive. manifest_of(plan, packed) makes its manifest, judge(packed) raises when too much could not be
+        read.
+        """
         name = self._free_name(store, self._now, folder)
         manifest = manifest_of(plan)
         self.clear_leftovers(folder, store)
@@ -63,7 +74,9 @@ class ArchiveWriter:
                 manifest = self._verified(manifest_of(plan, packed), folder, name)
         self._files.write_lines(join(folder.path, manifest_name(name)), manifest.lines())
         if not self._files.check_mode:
-            self._log.add(f"{name} in {folder.path} has {manifest.archive_size} bytes, SHA-256 {manifest.archive_sha256}")
+            self._log.add(
+                f"{name} in {folder.path} has {manifest.archive_size} bytes, SHA-256 {manifest.archive_sha256}"
+            )
         return StoredArchive(name=name, moment=self._now, size=manifest.archive_size, manifest=manifest)
 
     def bring(self, archive: StoredArchive, stage: ArchiveFolder, folder: ArchiveFolder, store: Store) -> StoredArchive:
@@ -72,7 +85,11 @@ class ArchiveWriter:
             return archive
         manifest = stage.manifest(archive)
         wanted = manifest.archive_sha256
-        arrived = (other for other in store.archives if other.complete and other.manifest and other.manifest.archive_sha256 == wanted)
+        arrived = (
+            other
+            for other in store.archives
+            if other.complete and other.manifest and other.manifest.archive_sha256 == wanted
+        )
         there = next(arrived, None)
         if there is None:
             name = self._free_name(store, archive.moment, folder)
@@ -84,9 +101,11 @@ class ArchiveWriter:
                 found = self._files.hash_one(folder.path, self._partial(name))
                 if found.sha256 != wanted:
                     raise RecoveryError(
-                        f"The copy of {stage.full_path(archive)} in {folder.path} is another file than what was copied, seen from "
+                        f"The copy of {stage.full_path(archive)} in {folder.path} is another file than what was "
+                        "copied, seen from "
                         f"{self._files.host}",
-                        advice="The way there or its disk damages data: look into that before anything else. The copy was removed",
+                        advice="The way there or its disk damages data: look into that before anything else. The "
+                        "copy was removed",
                     )
             self._files.write_lines(join(folder.path, manifest_name(name)), manifest.lines())
             there = replace(archive, name=name, manifest=manifest)
@@ -101,7 +120,9 @@ class ArchiveWriter:
         self._files.remove(folder.full_path(archive))
 
     def clear_leftovers(self, folder: ArchiveFolder, store: Store) -> None:
-        """What interrupted runs left. What another host writes at this moment, between two of its steps open in no program, stays."""
+        """What interrupted runs left. What another host writes at this moment, between two of its steps open in no
+        program, stays.
+        """
         for name in given_up(store, owner=self._files.computer, now=self._now):
             self._log.add(f"removing {name} in {folder.path}, which an interrupted run left")
             self._files.remove_if_unused(join(folder.path, name))
@@ -110,11 +131,15 @@ class ArchiveWriter:
         return partial_name(name, owner=self._files.computer)
 
     def _free_name(self, store: Store, moment: dt.datetime, folder: ArchiveFolder) -> str:
-        return archive_name(label=folder.label, moment=moment, taken=[*(archive.name for archive in store.archives), *store.leftovers])
+        return archive_name(
+            label=folder.label, moment=moment, taken=[*(archive.name for archive in store.archives), *store.leftovers]
+        )
 
     @contextmanager
     def _arriving(self, folder: ArchiveFolder, name: str) -> Iterator[str]:
-        """The full path under which an archive is written and verified; afterwards it gets its name, or goes when anything went wrong."""
+        """The full path under which an archive is written and verified; afterwards it gets its name, or goes when
+        anything went wrong.
+        """
         self._files.make_folder(folder.path)
         partial = join(folder.path, self._partial(name))
         try:
@@ -129,7 +154,13 @@ class ArchiveWriter:
         for attempt in range(1, ATTEMPTS + 1):
             begin = time.monotonic()
             packed = self._files.pack(
-                self._application, archive=partial, head=head, names=plan.names, total=plan.bytes, settle=SETTLED, instead=instead
+                self._application,
+                archive=partial,
+                head=head,
+                names=plan.names,
+                total=plan.bytes,
+                settle=SETTLED,
+                instead=instead,
             )
             self._log.add(f"packed {len(packed)} files in {time.monotonic() - begin:.1f} s")
             restless = [file.name for file in packed if file.changed and file.size > SETTLED]
@@ -149,10 +180,14 @@ class ArchiveWriter:
         if inside is None or not comparison.identical:
             wrong = [*comparison.missing, *comparison.different, *comparison.unreadable, *comparison.extra]
             raise RecoveryError(
-                f"The archive in {folder.path} does not hold what was read from {self._application} on {self._files.host}: "
+                f"The archive in {folder.path} does not hold what was read from {self._application} on "
+                f"{self._files.host}: "
                 f"{', '.join(wrong[:5]) or 'no manifest'}",
-                advice="Its disk or the way to it damages data: look into that before anything else. The archive was removed",
+                advice="Its disk or the way to it damages data: look into that before anything else. The archive "
+                "was removed",
             )
         whole = self._files.hash_one(folder.path, self._partial(name))
-        self._log.add(f"read it back in {folder.path} in {time.monotonic() - begin:.1f} s: every file is as it was read")
+        self._log.add(
+            f"read it back in {folder.path} in {time.monotonic() - begin:.1f} s: every file is as it was read"
+        )
         return replace(manifest, archive_name=name, archive_size=whole.size, archive_sha256=whole.sha256 or "")

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Archive an application folder: look, pack, read back where it lies, bring it to where it is to stay, remove what retention says."""
+"""Archive an application folder: look, pack, read back where it lies, bring it to where it is to stay, remove what
+retention says.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ WAITING = 3
 class ApplicationBackup:
     """One run. now: aware, the time that the archive is named after."""
 
-    def __init__(self, files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime, show_diff: bool = False) -> None:
+    def __init__(
+        self, files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime, show_diff: bool = False
+    ) -> None:
         self.show_diff = show_diff
         self.files = files
         self.params = params
@@ -44,10 +48,16 @@ class ApplicationBackup:
         self.path = full_path(params["path"], option="path")
         self.destination = self.outside("destination")
         self.folder = ArchiveFolder(files, self.destination, application=self.path)
-        self.stage = ArchiveFolder(files, self.local("stage_path"), application=self.path) if params["stage_path"] else None
+        self.stage = (
+            ArchiveFolder(files, self.local("stage_path"), application=self.path) if params["stage_path"] else None
+        )
         copies = params["plain_copies"] or {}
         self.plain = {name.replace("\\", "/"): full_path(path, option="plain_copies") for name, path in copies.items()}
-        self.log = RunLog(files, full_path(params["log_path"], option="log_path") if params["log_path"] else None, label=self.folder.label)
+        self.log = RunLog(
+            files,
+            full_path(params["log_path"], option="log_path") if params["log_path"] else None,
+            label=self.folder.label,
+        )
         self.writer = ArchiveWriter(files, self.log, application=self.path, now=self.now)
         self.protected: dict[str, str] = {}
         self.unread: list[Refusal] = []
@@ -78,7 +88,11 @@ class ApplicationBackup:
             self.log.add(f"failed: {problem}")
             problem.details["log"] = self.log.save(f"{self.folder.label}_{stamp}.failed.log")
             raise
-        name = base_name(result["archive"]["path"]).removesuffix(".zip") if result["changed"] else f"{self.folder.label}_{stamp}.unchanged"
+        name = (
+            base_name(result["archive"]["path"]).removesuffix(".zip")
+            if result["changed"]
+            else f"{self.folder.label}_{stamp}.unchanged"
+        )
         return {**result, "log": self.log.save(f"{name}.log")}
 
     def backup(self) -> dict[str, Any]:
@@ -126,17 +140,22 @@ class ApplicationBackup:
             )
         plan = plan_archive(self.files.list(self.path), exclude=self.params["exclude"])
         if not plan.files:
-            raise RecoveryError(f"The folder {self.path} on {self.files.host} holds no file to archive", advice="Check path and exclude")
+            raise RecoveryError(
+                f"The folder {self.path} on {self.files.host} holds no file to archive", advice="Check path and exclude"
+            )
         known = {name_key(file.name): file.name for file in plan.files}
         for name, path in list(self.plain.items()):
             [copy] = self.files.stat(path)
             if name_key(name) not in known or not copy.exists or copy.folder:
                 missing = f"{self.path}\\{name}" if name_key(name) not in known else path
                 raise RecoveryError(
-                    f"plain_copies names {name}, and there is no file {missing} on {self.files.host}", advice="Check plain_copies"
+                    f"plain_copies names {name}, and there is no file {missing} on {self.files.host}",
+                    advice="Check plain_copies",
                 )
             self.plain[known[name_key(name)]] = self.plain.pop(name)
-        self.log.add(f"found {len(plan.files)} files with {plan.bytes} bytes; {len(plan.excluded)} entries are excluded")
+        self.log.add(
+            f"found {len(plan.files)} files with {plan.bytes} bytes; {len(plan.excluded)} entries are excluded"
+        )
         self.log.add_each("excluded:", plan.excluded)
         self.log.add_each("not archived:", [f"{refusal.name} {refusal.reason}" for refusal in plan.refused])
         return plan
@@ -149,7 +168,7 @@ class ApplicationBackup:
                 continue
             try:
                 seen = self.files.look_into(join(self.path, file.name.replace("/", "\\")), marks=MARKS)
-            except WindowsFault:      # who cannot read it now says so when it is packed
+            except WindowsFault:  # who cannot read it now says so when it is packed
                 seen = None
             kind = protection(encrypted=file.encrypted, found=seen.marks if seen else ())
             if kind:
@@ -160,7 +179,9 @@ class ApplicationBackup:
     def unchanged_since(self, last: StoredArchive, plan: ArchivePlan) -> StoredArchive | None:
         """The newest archive with its whole manifest, if it is sound and holds exactly what would be archived now."""
         then = self.folder.manifest(last)
-        if {file.name for file in plan.files} != {file.name for file in then.files} or set(plan.folders) != set(then.folders):
+        if {file.name for file in plan.files} != {file.name for file in then.files} or set(plan.folders) != set(
+            then.folders
+        ):
             return None
         now = self.files.hash(self.path, [file.name for file in plan.files if file.name not in self.plain])
         now |= {name: self.hash_of(path) for name, path in self.plain.items()}
@@ -181,7 +202,9 @@ class ApplicationBackup:
         return self.writer.write(folder, store, plan, instead=self.plain, manifest_of=self.manifest, judge=self.judge)
 
     def judge(self, packed: Sequence[PackedFile]) -> None:
-        """Whether an archive without the files that could not be read is worth having. Raises RecoveryError when it is not."""
+        """Whether an archive without the files that could not be read is worth having. Raises RecoveryError when it is
+        not.
+        """
         gone = [Refusal(file.name, "was gone before it could be read") for file in packed if file.vanished]
         locked = [file for file in packed if file.fault and not file.vanished]
         fatal = [file for file in locked if self.params["unreadable"] == "fail" or is_essential(file.name)]
@@ -200,7 +223,8 @@ class ApplicationBackup:
     def way_out(self, file: PackedFile) -> str:
         if self.protected.get(file.name) == "efs":
             return (
-                "Nothing was archived. EFS lets only the account read it that encrypted it: put an unprotected copy where only administrators "
+                "Nothing was archived. EFS lets only the account read it that encrypted it: put an unprotected copy "
+                "where only administrators "
                 "may read, and name it in plain_copies"
             )
         also = "" if is_essential(file.name) else ", or all such be left out by unreadable=report"
@@ -215,7 +239,10 @@ class ApplicationBackup:
             path=self.path,
             host=self.files.computer,
             created=self.now.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            files=tuple(ManifestFile(name=file.name, size=file.size, sha256=file.sha256, modified=file.modified) for file in read),
+            files=tuple(
+                ManifestFile(name=file.name, size=file.size, sha256=file.sha256, modified=file.modified)
+                for file in read
+            ),
             planned=len(read) if packed else len(plan.files),
             folders=plan.folders,
             excluded=tuple(self.params["exclude"]),
@@ -257,7 +284,11 @@ class ApplicationBackup:
 
     def arrive(self, staged: StoredArchive | None, plan: ArchivePlan, store: Store) -> StoredArchive:
         """The new archive at the destination: brought there, or made there."""
-        return self.writer.bring(staged, self.stage, self.folder, store) if staged and self.stage else self.make(plan, self.folder, store)
+        return (
+            self.writer.bring(staged, self.stage, self.folder, store)
+            if staged and self.stage
+            else self.make(plan, self.folder, store)
+        )
 
     def prune(self, store: Store, archive: StoredArchive) -> list[str]:
         """Retention, the manifest of an archive before the archive: what is interrupted here is not whole any more."""
@@ -301,17 +332,22 @@ class ApplicationBackup:
         open_now = [name for name in plan.encrypted if name not in self.plain]
         if open_now:
             told(
-                f"EFS protects {', '.join(open_now)} in {where}. The archive holds the plain content, since no other machine could read it "
+                f"EFS protects {', '.join(open_now)} in {where}. The archive holds the plain content, since no "
+                "other machine could read it "
                 "otherwise: keep the archive where only those may read who may read the keys."
             )
         for name, kind in self.protected.items():
             if kind != "efs" and name not in self.plain:
                 told(
-                    f"{name} in {where} is protected by {NAMES[kind]}: no other machine can use what was archived. Put an unprotected copy where "
+                    f"{name} in {where} is protected by {NAMES[kind]}: no other machine can use what was archived. "
+                    "Put an unprotected copy where "
                     "only administrators may read, and name it in plain_copies."
                 )
         if self.plain:
-            told(f"The archive holds the unprotected {', '.join(self.plain)}: keep it where only those may read who may read the keys.")
+            told(
+                f"The archive holds the unprotected {', '.join(self.plain)}: keep it where only those may read who "
+                "may read the keys."
+            )
         absent = [*plan.refused, *self.unread]
         if absent:
             shown = "; ".join(f"{refusal.name} {refusal.reason}" for refusal in absent[:5])

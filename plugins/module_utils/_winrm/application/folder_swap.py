@@ -8,7 +8,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ..._core.application.swap_steps import Move, Places, Remove, Step, places, repair, swap_by_children, swap_by_renaming, undo
+from ..._core.application.swap_steps import (
+    Move,
+    Places,
+    Remove,
+    Step,
+    places,
+    repair,
+    swap_by_children,
+    swap_by_renaming,
+    undo,
+)
 from ..._core.errors import RecoveryError
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
@@ -17,7 +27,9 @@ __all__ = ["FolderSwap"]
 
 ATTEMPTS = 5
 PAUSE = 2.0
-"""Seconds between two attempts to rename a folder that something has open: virus scanners and indexers let go after a moment."""
+"""Seconds between two attempts to rename a folder that something has open: virus scanners and indexers let go after a
+moment.
+"""
 
 _IN_USE = (5, 32, 33)
 
@@ -34,14 +46,17 @@ class FolderSwap:
         """Whether an old folder was there when this run came, as `repair` saw."""
 
     def repair(self) -> bool:
-        """Put right what an interrupted run left; answers whether there was anything. Afterwards only the folder and perhaps an old one are there."""
+        """Put right what an interrupted run left; answers whether there was anything. Afterwards only the folder and
+        perhaps an old one are there.
+        """
         children = [self._children(path) for path in (self.where.live, self.where.new, self.where.part, self.where.old)]
         steps = repair(self.where, live=children[0], new=children[1], part=children[2], old=children[3])
         fault = self._perform(steps)
         self.found_old = children[3] is not None and self.has_old()
         if fault:
             raise RecoveryError(
-                f"An earlier run on {self._files.host} was interrupted while it replaced {self.where.live}, and that cannot be put right: {fault.message}",
+                f"An earlier run on {self._files.host} was interrupted while it replaced {self.where.live}, and "
+                f"that cannot be put right: {fault.message}",
                 advice=fault.advice,
             )
         return bool(steps)
@@ -54,13 +69,17 @@ class FolderSwap:
         self._files.remove(self.where.old)
 
     def finish(self) -> None:
-        """The new folder is good: what it was unpacked to is not needed any more, where it is not that folder itself."""
+        """The new folder is good: what it was unpacked to is not needed any more, where it is not that
+        folder itself.
+        """
         self._done = []
         if not self._renamed:
             self._files.remove(self.where.new)
 
     def swap(self) -> None:
-        """X.prs-new becomes X, what was there becomes X.prs-old. Raises WindowsFault; then undo brings everything back."""
+        """X.prs-new becomes X, what was there becomes X.prs-old. Raises WindowsFault; then undo brings
+        everything back.
+        """
         live_exists = self._exists(self.where.live)
         self.remove_old()
         self._done = []
@@ -85,7 +104,8 @@ class FolderSwap:
         if fault:
             raise RecoveryError(
                 f"The old folder {self.where.live} on {self._files.host} could not be brought back: {fault.message}",
-                advice=f"It is in {self.where.old} or {self.where.part}; run this again, which puts it right when nothing has it open any more",
+                advice=f"It is in {self.where.old} or {self.where.part}; run this again, which puts it right when "
+                "nothing has it open any more",
             )
         if not self._renamed:
             self._files.remove(self.where.part)

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring an application folder back: look, prove an archive, unpack beside, swap in, and back again when anything goes wrong."""
+"""Bring an application folder back: look, prove an archive, unpack beside, swap in, and back again when anything goes
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ ROOM = 64 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """The folder as it is, seen beside one archive. wanted: what the restored folder has to hold of the archive's manifest."""
+    """The folder as it is, seen beside one archive. wanted: what the restored folder has to hold of the archive's
+    manifest.
+    """
 
     wanted: Manifest
     comparison: Comparison
@@ -45,7 +49,9 @@ class Finding:
 class ApplicationRestore:
     """One run. now: aware, for the name of an old folder that is kept."""
 
-    def __init__(self, files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime, show_diff: bool = False) -> None:
+    def __init__(
+        self, files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime, show_diff: bool = False
+    ) -> None:
         self.files = files
         self.params = params
         self.now = now
@@ -65,7 +71,9 @@ class ApplicationRestore:
         with self.files.share(self.source, user=self.params["share_user"], password=self.params["share_password"]):
             repaired = self.swap.repair() | self.keep_what_was_found()
             present = self.present()
-            for candidate in candidates(self.files, self.source, application=self.path, rejected=self.rejected, until=self.until):
+            for candidate in candidates(
+                self.files, self.source, application=self.path, rejected=self.rejected, until=self.until
+            ):
                 finding = self.compare(candidate, present)
                 if finding.verdict.action != "restore":
                     return self.leave(candidate, finding, repaired=repaired)
@@ -78,14 +86,19 @@ class ApplicationRestore:
         why = f" ({tried})" if tried else ""
         raise RecoveryError(
             f"There is no whole archive of {self.path} in {self.source}{self.limit}, seen from {self.files.host}{why}",
-            advice="Check source, or give one archive. In a folder only archives count that are named after the last part of path",
+            advice="Check source, or give one archive. In a folder only archives count that are named after the "
+            "last part of path",
             rejected=self.rejected,
         )
 
     @property
     def limit(self) -> str:
         """The part of a sentence that says how far back it had to be."""
-        return f" that was begun at {self.until.astimezone(dt.timezone.utc):%Y-%m-%d %H:%M:%S} UTC at the latest" if self.until else ""
+        return (
+            f" that was begun at {self.until.astimezone(dt.timezone.utc):%Y-%m-%d %H:%M:%S} UTC at the latest"
+            if self.until
+            else ""
+        )
 
     def present(self) -> dict[str, PresentFile]:
         """The files that are in the folder now; their content is not known yet."""
@@ -93,16 +106,24 @@ class ApplicationRestore:
         if not state.exists:
             return {}
         if not state.folder:
-            raise RecoveryError(f"{self.path} on {self.files.host} is a file, not the folder of an application", advice="Check path")
+            raise RecoveryError(
+                f"{self.path} on {self.files.host} is a file, not the folder of an application", advice="Check path"
+            )
         found = [entry for entry in self.files.list(self.path) if not entry.folder]
         self.encrypted = {entry.name for entry in found if entry.encrypted}
         return {entry.name: PresentFile(size=entry.size, sha256=None, modified=entry.modified) for entry in found}
 
     def compare(self, candidate: Candidate, present: Mapping[str, PresentFile]) -> Finding:
-        """Compare the folder with an archive's manifest. A file of another size is another file, so only the others are read."""
+        """Compare the folder with an archive's manifest. A file of another size is another file, so only the others are
+        read.
+        """
         sizes = candidate.manifest.sizes
-        known = self.files.hash(self.path, [name for name, file in present.items() if sizes.get(name_key(name)) == file.size])
-        now = {name: replace(file, sha256=known[name].sha256) if name in known else file for name, file in present.items()}
+        known = self.files.hash(
+            self.path, [name for name, file in present.items() if sizes.get(name_key(name)) == file.size]
+        )
+        now = {
+            name: replace(file, sha256=known[name].sha256) if name in known else file for name, file in present.items()
+        }
         own = [] if self.params["database_config"] == "archive" else [DATABASE_CONFIG]
         wanted = candidate.manifest.without(own)
         ignored = {name_key(name) for name in own}
@@ -121,17 +142,25 @@ class ApplicationRestore:
         if found.action == "refuse":
             raise RecoveryError(
                 f"The folder {self.path} on {self.files.host} {found.reason}",
-                advice="Nothing was changed. If it is to be replaced all the same, set replace to always; with keep_old it is kept beside",
+                advice="Nothing was changed. If it is to be replaced all the same, set replace to always; with "
+                "keep_old it is kept beside",
             )
         return Finding(wanted=wanted, comparison=comparison, state=state, verdict=found)
 
-    def looked_into(self, candidate: Candidate, comparison: Comparison, now: Mapping[str, PresentFile]) -> tuple[list[str], list[str]]:
-        """Key files that are not the archive's: which are ruined, and which are this server's protected form of the archive's plain one.
+    def looked_into(
+        self, candidate: Candidate, comparison: Comparison, now: Mapping[str, PresentFile]
+    ) -> tuple[list[str], list[str]]:
+        """Key files that are not the archive's: which are ruined, and which are this server's protected form of the
+        archive's plain one.
 
         A key is XML. What is none any more, where the archive's is, is no other key.
         """
         keys = {name_key(name) for name in self.params["key_files"]}
-        plain = {name_key(name) for name in candidate.manifest.plain} if candidate.manifest.host == self.files.computer else set()
+        plain = (
+            {name_key(name) for name in candidate.manifest.plain}
+            if candidate.manifest.host == self.files.computer
+            else set()
+        )
         names = {name_key(name): name for name in now}
         broken, shielded = [], []
         for name in (*comparison.different, *comparison.unreadable):
@@ -140,9 +169,11 @@ class ApplicationRestore:
                 continue
             try:
                 seen = self.files.look_into(join(self.path, there.replace("/", "\\")), marks=MARKS)
-            except WindowsFault:      # EFS shuts out everybody but the account that encrypted it
+            except WindowsFault:  # EFS shuts out everybody but the account that encrypted it
                 seen = None
-            if name_key(name) in plain and protection(encrypted=there in self.encrypted, found=seen.marks if seen else ()):
+            if name_key(name) in plain and protection(
+                encrypted=there in self.encrypted, found=seen.marks if seen else ()
+            ):
                 shielded.append(name)
             elif seen and not seen.xml:
                 archived = self.files.look_into(candidate.path, entry=candidate.inner + name)
@@ -151,15 +182,21 @@ class ApplicationRestore:
         return broken, shielded
 
     def leave(self, candidate: Candidate, finding: Finding, *, repaired: bool) -> dict[str, Any]:
-        """The folder stays. An old one is left only when a run ended after its swap; the folder being whole, that is over now."""
+        """The folder stays. An old one is left only when a run ended after its swap; the folder being whole, that is
+        over now.
+        """
         if finding.state.kind in ("identical", "whole") and self.swap.has_old():
             self.let_go_of_old()
             repaired = True
         return self.result(candidate, finding, repaired=repaired, restored=False)
 
     def restore(self, candidate: Candidate, finding: Finding, present: Mapping[str, PresentFile]) -> None:
-        """Everything that can go wrong goes wrong beside the folder; then the pool is stopped and the folders are swapped."""
-        keeps = self.params["database_config"] == "keep" and any(name_key(name) == name_key(DATABASE_CONFIG) for name in present)
+        """Everything that can go wrong goes wrong beside the folder; then the pool is stopped and the folders are
+        swapped.
+        """
+        keeps = self.params["database_config"] == "keep" and any(
+            name_key(name) == name_key(DATABASE_CONFIG) for name in present
+        )
         brings = self.params["database_config"] == "archive" or (self.params["database_config"] == "keep" and not keeps)
         wanted = candidate.manifest if brings else finding.wanted
         entries = self.screened(candidate, wanted)
@@ -190,13 +227,19 @@ class ApplicationRestore:
         self.let_go_of_old()
 
     def screened(self, candidate: Candidate, wanted: Manifest) -> list[AcceptedEntry]:
-        """The archive's entries that are to be written. An archive that holds anything strange is refused as a whole."""
+        """The archive's entries that are to be written. An archive that holds anything strange is refused
+        as a whole.
+        """
         found = screen_entries(candidate.entries(self.files), vouched=candidate.manifest.sizes)
         names = {name_key(file.name) for file in candidate.manifest.files}
         strange = [f"{refusal.name} {refusal.reason}" for refusal in found.refused]
         own = name_key(OWN_FOLDER)
         inner = [entry for entry in found.accepted if name_key(entry.name).partition("/")[0] != own]
-        strange += [f"{entry.name} is not in its manifest" for entry in inner if not entry.folder and name_key(entry.name) not in names]
+        strange += [
+            f"{entry.name} is not in its manifest"
+            for entry in inner
+            if not entry.folder and name_key(entry.name) not in names
+        ]
         chosen = {name_key(file.name) for file in wanted.files}
         entries = [entry for entry in inner if entry.folder or name_key(entry.name) in chosen]
         missing = chosen - {name_key(entry.name) for entry in entries}
@@ -208,7 +251,8 @@ class ApplicationRestore:
         [drive] = self.files.stat(parent(self.path))
         if drive.free is not None and drive.free < needed + ROOM:
             raise RecoveryError(
-                f"The drive of {self.path} on {self.files.host} has {drive.free >> 20} MB free, and {(needed + ROOM) >> 20} MB are needed to unpack "
+                f"The drive of {self.path} on {self.files.host} has {drive.free >> 20} MB free, and "
+                f"{(needed + ROOM) >> 20} MB are needed to unpack "
                 "beside it",
                 advice="Make room there and run this again. Nothing was changed",
             )
@@ -218,7 +262,8 @@ class ApplicationRestore:
         if not comparison.matches:
             wrong = [*comparison.missing, *comparison.different, *comparison.unreadable]
             raise RecoveryError(
-                f"{len(wrong)} files in {where} on {self.files.host} are not what the manifest says: {', '.join(wrong[:5])}",
+                f"{len(wrong)} files in {where} on {self.files.host} are not what the manifest says: "
+                f"{', '.join(wrong[:5])}",
                 advice="The archive or the disk is damaged: use another archive, and look into the disk",
             )
 
@@ -233,7 +278,9 @@ class ApplicationRestore:
     # The old folder. Other keys are never thrown away: their database cannot be read without them.
 
     def keep_what_was_found(self) -> bool:
-        """The old folder of a run that was interrupted after its swap gets its name, where it is one to keep. Answers whether it was."""
+        """The old folder of a run that was interrupted after its swap gets its name, where it is one to keep. Answers
+        whether it was.
+        """
         if not self.swap.found_old:
             return False
         other = self.other_keys(self.swap.where.old)
@@ -246,19 +293,26 @@ class ApplicationRestore:
         return True
 
     def other_keys(self, old: str) -> list[str]:
-        """Key files of a finished installation that are not those which lie in the folder now. What is no key any more is not one of them."""
+        """Key files of a finished installation that are not those which lie in the folder now. What is no key any more
+        is not one of them.
+        """
         names = self.params["key_files"]
         found, now = self.files.hash(old, [*names, DATABASE_CONFIG]), self.files.hash(self.path, names)
         if not found.get(DATABASE_CONFIG, PresentFile(size=0, sha256=None)).size:
             return []
-        return [name for name in names if name in found and (found[name].sha256 is None or self.is_another_key(join(old, name), found[name], now.get(name)))]
+        return [
+            name
+            for name in names
+            if name in found
+            and (found[name].sha256 is None or self.is_another_key(join(old, name), found[name], now.get(name)))
+        ]
 
     def is_another_key(self, path: str, there: PresentFile, now: PresentFile | None) -> bool:
         if not there.size or (now and there.sha256 == now.sha256):
             return False
         try:
             seen = self.files.look_into(path)
-        except WindowsFault:      # nobody knows
+        except WindowsFault:  # nobody knows
             return True
         return bool(seen and seen.xml)
 
@@ -272,7 +326,8 @@ class ApplicationRestore:
 
     def warn_of_keys(self, what: str, names: Sequence[str]) -> None:
         self.files.warnings.append(
-            f"{what} on {self.files.host} has other keys than the archive ({', '.join(names)}). Without them their database cannot be read, so it is kept as "
+            f"{what} on {self.files.host} has other keys than the archive ({', '.join(names)}). Without them their "
+            "database cannot be read, so it is kept as "
             f"{self.kept_old}. Remove it when nobody needs it."
         )
 
@@ -288,9 +343,14 @@ class ApplicationRestore:
         try:
             self.files.rename(old, self.keep_as) if self.keep_as else self.swap.remove_old()
         except RecoveryError as problem:
-            could_not, will = (f"be renamed to {self.keep_as}", "does that") if self.keep_as else ("be removed", "removes it")
+            could_not, will = (
+                (f"be renamed to {self.keep_as}", "does that") if self.keep_as else ("be removed", "removes it")
+            )
             self.kept_old = old if self.keep_as else self.kept_old
-            self.files.warnings.append(f"The restored folder is in place; its predecessor {old} could not {could_not}. {problem} The next run {will}.")
+            self.files.warnings.append(
+                f"The restored folder is in place; its predecessor {old} could not {could_not}. {problem} The next "
+                f"run {will}."
+            )
 
     def result(self, candidate: Candidate, finding: Finding, *, repaired: bool, restored: bool) -> dict[str, Any]:
         running, started = self.pool_at_the_end()
@@ -312,7 +372,12 @@ class ApplicationRestore:
                 "healthy": manifest.healthy,
                 "proven_by": candidate.proven_by,
             },
-            "folder": {"state": state.kind, "damage": list(state.damage), "own": list(state.own), "extra": list(comparison.extra)},
+            "folder": {
+                "state": state.kind,
+                "damage": list(state.damage),
+                "own": list(state.own),
+                "extra": list(comparison.extra),
+            },
             "rejected": self.rejected,
             "kept_old": self.kept_old,
             "pool_running": running,
@@ -325,7 +390,8 @@ class ApplicationRestore:
         manifest = candidate.manifest
         if candidate.proven_by != "manifest":
             self.files.warnings.append(
-                f"{candidate.path} has no manifest, as archives of the product's own backup page have none. Its checksums are right; that no "
+                f"{candidate.path} has no manifest, as archives of the product's own backup page have none. Its "
+                "checksums are right; that no "
                 "file is missing in it cannot be proven."
             )
         if manifest.healthy is False:
@@ -335,12 +401,14 @@ class ApplicationRestore:
         for name, kind in manifest.protected.items():
             if manifest.host != self.files.computer:
                 self.files.warnings.append(
-                    f"{name} in {candidate.path} is protected by {NAMES.get(kind, kind)} of {manifest.host}, and {self.files.computer} cannot "
+                    f"{name} in {candidate.path} is protected by {NAMES.get(kind, kind)} of {manifest.host}, and "
+                    f"{self.files.computer} cannot "
                     f"read it. Put the unprotected file into {self.path} before the application is started."
                 )
         if manifest.plain:
             self.files.warnings.append(
-                f"{', '.join(manifest.plain)} in {self.path} on {self.files.host} is the unprotected copy that was archived: protect it "
+                f"{', '.join(manifest.plain)} in {self.path} on {self.files.host} is the unprotected copy that was "
+                "archived: protect it "
                 "again."
             )
 
@@ -366,7 +434,9 @@ def moment(text: str) -> dt.datetime:
 
 
 def difference(finding: Finding, *, path: str, archive: str, restored: bool) -> dict[str, str]:
-    """The files that are not as in the archive: what each is now, and what it is afterwards. What only the old folder had goes with it."""
+    """The files that are not as in the archive: what each is now, and what it is afterwards. What only the old folder
+    had goes with it.
+    """
     comparison = finding.comparison
     words = {
         "missing": comparison.missing, "different": comparison.different, "unreadable": comparison.unreadable,

@@ -48,7 +48,9 @@ class RunLog:
         self.lines.append(f"{dt.datetime.now(dt.timezone.utc):%Y-%m-%dT%H:%M:%SZ} {text}")
 
     def save(self, name: str) -> dict[str, Any]:
-        """Write the file and remove old ones; what the result says of it. A log that cannot be written is no reason to fail."""
+        """Write the file and remove old ones; what the result says of it. A log that cannot be written is no reason to
+        fail.
+        """
         path = None
         if self._folder and not self._files.check_mode:
             try:
@@ -62,6 +64,8 @@ class RunLog:
 
     def _remove_old(self) -> None:
         ours = re.compile(re.escape(self._label) + r"_(\d{8}T\d{6}Z)[^\\]*\.log", re.IGNORECASE)
-        found = [entry.name for entry in self._files.list(self._folder or "", recurse=False) if ours.fullmatch(entry.name)]
+        found = [
+            entry.name for entry in self._files.list(self._folder or "", recurse=False) if ours.fullmatch(entry.name)
+        ]
         for name in sorted(found)[:-KEPT]:
             self._files.remove(join(self._folder or "", name))

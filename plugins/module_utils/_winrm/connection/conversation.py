@@ -47,7 +47,9 @@ class Pipe(Protocol):
 
 
 class VerbFailed(Exception):
-    """A verb answered with an error: number (Win32, 0 when it is none), kind (class of the exception), message (Windows' own words)."""
+    """A verb answered with an error: number (Win32, 0 when it is none), kind (class of the exception), message
+    (Windows' own words).
+    """
 
     def __init__(self, *, number: int, kind: str, message: str) -> None:
         super().__init__(message)
@@ -112,7 +114,9 @@ class Conversation:
                 self._noise.append(line.decode("utf-8", "replace"))
                 continue
             if kind == "error":
-                raise VerbFailed(number=value.get("number", 0), kind=value.get("kind", ""), message=value.get("message", ""))
+                raise VerbFailed(
+                    number=value.get("number", 0), kind=value.get("kind", ""), message=value.get("message", "")
+                )
             return kind, value
 
     def _next_line(self) -> bytes:

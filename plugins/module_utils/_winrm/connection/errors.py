@@ -17,7 +17,9 @@ __all__ = ["WindowsFault", "connection_error", "ended_error", "windows_fault"]
 
 
 class WindowsFault(RecoveryError):
-    """Windows refused something: number is the Win32 error (0 when it is none), kind the class of the .NET exception."""
+    """Windows refused something: number is the Win32 error (0 when it is none), kind the class of the
+    .NET exception.
+    """
 
     def __init__(self, message: str, *, advice: str = "", number: int, kind: str, **details: Any) -> None:
         super().__init__(message, advice=advice, windows_error=number, **details)
@@ -40,13 +42,16 @@ def ended_error(said: str, *, host: str, doing: str) -> RecoveryError:
     """PowerShell on the host went away in the middle of its work."""
     return RecoveryError(
         f"PowerShell on {host} ended while it was {_lower(doing)}",
-        advice="Look into the host's event log (it may have restarted or run out of memory), then run this again: it finds out by itself how far it came",
+        advice="Look into the host's event log (it may have restarted or run out of memory), then run this again: "
+        "it finds out by itself how far it came",
         powershell_said=said[-2000:],
     )
 
 
 def connection_error(problem: Exception, *, connection: WinrmConnection, doing: str = "") -> RecoveryError:
-    """Turn what pywinrm and requests raise into one sentence. Their own texts are not repeated where they could hold what was sent."""
+    """Turn what pywinrm and requests raise into one sentence. Their own texts are not repeated where they could hold
+    what was sent.
+    """
     where = f"{connection.host} (WinRM, {connection.scheme}, port {connection.port})"
     if doing:
         return RecoveryError(
@@ -56,13 +61,15 @@ def connection_error(problem: Exception, *, connection: WinrmConnection, doing: 
     if isinstance(problem, winrm.exceptions.InvalidCredentialsError):
         return RecoveryError(
             f"{where} refuses the account {connection.user}",
-            advice="Check winrm_user and winrm_password (ansible_user and ansible_password of the host), and whether the account is locked or expired. "
+            advice="Check winrm_user and winrm_password (ansible_user and ansible_password of the host), and "
+            "whether the account is locked or expired. "
             f"The transport was {connection.transport}; the host must allow it",
         )
     if isinstance(problem, requests.exceptions.SSLError):
         return RecoveryError(
             f"The certificate of {where} is not trusted",
-            advice="Give the authority's certificate in winrm_ca_file, and use a name that is in the host's certificate",
+            advice="Give the authority's certificate in winrm_ca_file, and use a name that is in the host's "
+            "certificate",
         )
     if isinstance(problem, requests.exceptions.Timeout):
         return RecoveryError(
@@ -72,7 +79,8 @@ def connection_error(problem: Exception, *, connection: WinrmConnection, doing: 
     if isinstance(problem, requests.exceptions.ConnectionError):
         return RecoveryError(
             f"{where} cannot be reached",
-            advice="Check the name, the port, the firewall and that the host runs with a WinRM listener (on the host: winrm enumerate winrm/config/listener)",
+            advice="Check the name, the port, the firewall and that the host runs with a WinRM listener (on the "
+            "host: winrm enumerate winrm/config/listener)",
         )
     if isinstance(problem, winrm.exceptions.WSManFaultError):
         return RecoveryError(
@@ -83,10 +91,14 @@ def connection_error(problem: Exception, *, connection: WinrmConnection, doing: 
     if isinstance(problem, winrm.exceptions.WinRMTransportError):
         return RecoveryError(
             f"{where} answered with HTTP status {problem.code}",
-            advice="An empty answer 500 means that the host wants encrypted messages: use transport ntlm, kerberos or credssp, or HTTPS. "
+            advice="An empty answer 500 means that the host wants encrypted messages: use transport ntlm, kerberos "
+            "or credssp, or HTTPS. "
             "404 means that winrm_path is wrong",
         )
-    return RecoveryError(f"No session with {where} ({type(problem).__name__}: {problem})", advice="Check the options whose names begin with winrm_")
+    return RecoveryError(
+        f"No session with {where} ({type(problem).__name__}: {problem})",
+        advice="Check the options whose names begin with winrm_",
+    )
 
 
 QUOTAS = {2150859173, 2150859174}
@@ -94,7 +106,9 @@ QUOTAS = {2150859173, 2150859174}
 
 def _fault_advice(code: int | None) -> str:
     if code in QUOTAS:
-        return "The account has too many sessions open there: wait until they end, or raise MaxShellsPerUser on the host"
+        return (
+            "The account has too many sessions open there: wait until they end, or raise MaxShellsPerUser on the host"
+        )
     return "Look the number up in the host's event log, Windows Remote Management"
 
 

@@ -42,7 +42,9 @@ def share_argument_spec() -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class WinrmConnection:
-    """How to reach one Windows host. timeout: seconds that one answer may take; work that takes longer is asked about again and again."""
+    """How to reach one Windows host. timeout: seconds that one answer may take; work that takes longer is asked about
+    again and again.
+    """
 
     host: str
     user: str
@@ -60,7 +62,10 @@ class WinrmConnection:
         """What a module was given; port and scheme complete each other."""
         for option in ("winrm_host", "winrm_user"):
             if not params[option]:
-                raise RecoveryError(f"{option} is not given", advice="Let the task target the Windows host, or give the option in the task")
+                raise RecoveryError(
+                    f"{option} is not given",
+                    advice="Let the task target the Windows host, or give the option in the task",
+                )
         port, scheme = params["winrm_port"], params["winrm_scheme"]
         scheme = scheme or ("http" if port == 5985 else "https")
         return cls(

@@ -22,7 +22,8 @@ __all__ = ["Session"]
 
 UTF_8 = 65001
 IDLE = "PT900S"
-"""After this time the host ends a session whose controller went away; what still runs in it keeps it from being idle."""
+"""After this time the host ends a session whose controller went away; what still runs in it keeps it from being idle.
+"""
 
 
 class WinrmPipe:
@@ -73,7 +74,9 @@ class Session:
             raise ended_error(ended.said, host=self.host, doing="Starting") from None
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._close()
 
     @property
@@ -83,10 +86,14 @@ class Session:
 
     @property
     def began(self) -> dt.datetime:
-        """When the session began, aware, by the host's own clock: what lies there is as old as that says, whatever machine asks."""
+        """When the session began, aware, by the host's own clock: what lies there is as old as that says, whatever
+        machine asks.
+        """
         if self._conversation is None:
             raise RuntimeError("a session is used in a with statement")
-        return dt.datetime.strptime(self._conversation.about["now"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.timezone.utc)
+        return dt.datetime.strptime(self._conversation.about["now"], "%Y-%m-%dT%H:%M:%SZ").replace(
+            tzinfo=dt.timezone.utc
+        )
 
     def call(
         self,
@@ -97,7 +104,9 @@ class Session:
         on_progress: Callable[[dict[str, Any]], None] | None = None,
         **parameters: Any,
     ) -> list[Any]:
-        """Run a verb (the SCRIPT of a file in verbs/) and return its items. doing: the beginning of an error's sentence ("Reading C:\\x")."""
+        """Run a verb (the SCRIPT of a file in verbs/) and return its items. doing: the beginning of an error's sentence
+        ("Reading C:\\x").
+        """
         if self._conversation is None:
             raise RuntimeError("a session is used in a with statement")
         try:
@@ -122,12 +131,16 @@ class Session:
             read_timeout_sec=connection.timeout + 10,
         )
         self._shell = self._protocol.open_shell(codepage=UTF_8, noprofile=True, idle_timeout=IDLE)
-        self._command = self._protocol.run_command(self._shell, COMMAND_LINE, console_mode_stdin=False, skip_cmd_shell=False)
+        self._command = self._protocol.run_command(
+            self._shell, COMMAND_LINE, console_mode_stdin=False, skip_cmd_shell=False
+        )
         self._conversation = Conversation(WinrmPipe(self._protocol, self._shell, self._command))
         self._conversation.start()
 
     def _close(self) -> None:
-        """End the process and the shell, as far as the host still answers: a problem here would hide the one that led here."""
+        """End the process and the shell, as far as the host still answers: a problem here would hide the one that led
+        here.
+        """
         self._conversation = None
         try:
             if self._command is not None:
@@ -141,11 +154,17 @@ class Session:
 
 
 def trusted_authorities(connection: WinrmConnection) -> str | None:
-    """The file with the authorities to trust, None for those of requests. Raises RecoveryError when it is not there (to requests an OSError)."""
+    """The file with the authorities to trust, None for those of requests. Raises RecoveryError when it is not there (to
+    requests an OSError).
+    """
     named = connection.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or None
     verified = connection.scheme == "https" and connection.server_cert_validation == "validate"
     if named and verified and not os.path.exists(named):
-        source = "winrm_ca_file (ansible_winrm_ca_trust_path of the host)" if connection.ca_file else "REQUESTS_CA_BUNDLE in the environment"
+        source = (
+            "winrm_ca_file (ansible_winrm_ca_trust_path of the host)"
+            if connection.ca_file
+            else "REQUESTS_CA_BUNDLE in the environment"
+        )
         raise RecoveryError(
             f"There is no file {named} on the control node with the authorities to trust for {connection.host}",
             advice=f"Put it there, or correct {source}",
@@ -153,8 +172,12 @@ def trusted_authorities(connection: WinrmConnection) -> str | None:
     return named
 
 
-_PROBLEMS: tuple[type[Exception], ...] = () if winrm is None else (
-    winrm.exceptions.WinRMError,
-    winrm.exceptions.WinRMTransportError,
-    requests.exceptions.RequestException,
+_PROBLEMS: tuple[type[Exception], ...] = (
+    ()
+    if winrm is None
+    else (
+        winrm.exceptions.WinRMError,
+        winrm.exceptions.WinRMTransportError,
+        requests.exceptions.RequestException,
+    )
 )

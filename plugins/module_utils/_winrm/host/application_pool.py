@@ -34,7 +34,14 @@ class PoolState:
 class ApplicationPool:
     """A pool by name on the host of `files`. In check mode it is only looked at."""
 
-    def __init__(self, files: WindowsFiles, name: str, *, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        files: WindowsFiles,
+        name: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._files = files
         self.name = name
         self._sleep = sleep
@@ -46,7 +53,9 @@ class ApplicationPool:
     def stop(self, *, timeout: int) -> None:
         """Stop the pool and wait until its worker processes are gone. timeout: seconds."""
         if not self._files.check_mode and self._ask("stop", "Stopping").exists:
-            self._wait(lambda now: not now.workers and not now.running, timeout=timeout, until="its worker processes were gone")
+            self._wait(
+                lambda now: not now.workers and not now.running, timeout=timeout, until="its worker processes were gone"
+            )
 
     def start(self) -> None:
         """Start the pool; nothing happens when it runs."""
@@ -55,7 +64,9 @@ class ApplicationPool:
             self._ask("start", "Starting")
 
     def _ask(self, action: str, doing: str) -> PoolState:
-        [answer] = self._files.call(pool.SCRIPT, doing=f"{doing} the application pool {self.name}", Name=self.name, Action=action)
+        [answer] = self._files.call(
+            pool.SCRIPT, doing=f"{doing} the application pool {self.name}", Name=self.name, Action=action
+        )
         return PoolState(exists=answer["exists"], state=answer["state"], workers=tuple(answer["workers"]))
 
     def _wait(self, reached: Callable[[PoolState], bool], *, timeout: int, until: str) -> None:
@@ -63,9 +74,11 @@ class ApplicationPool:
         while not reached(now := self.look()):
             if self._clock() >= deadline:
                 raise RecoveryError(
-                    f"The application pool {self.name} on {self._files.host} was told to stop, but {timeout} seconds went by before {until}",
+                    f"The application pool {self.name} on {self._files.host} was told to stop, but {timeout} "
+                    f"seconds went by before {until}",
                     advice="A long request may keep it: wait, or end its w3wp.exe "
-                    f"({', '.join(map(str, now.workers)) or 'none is left'}) on the host, or raise pool_timeout, then run this again",
+                    f"({', '.join(map(str, now.workers)) or 'none is left'}) on the host, or raise pool_timeout, "
+                    "then run this again",
                 )
             self._files.progress.line(f"waiting for the worker of pool {self.name} to end")
             self._sleep(_LOOK_EVERY)

@@ -66,7 +66,9 @@ class PathState:
 
 @dataclass(frozen=True, kw_only=True)
 class PackedFile:
-    """A file as pack found it. changed: it became another one while it was read. fault, number: why it is not in the archive."""
+    """A file as pack found it. changed: it became another one while it was read. fault, number: why it is not in the
+    archive.
+    """
 
     name: str
     size: int = 0
@@ -116,7 +118,9 @@ class WindowsFiles:
 
     @contextmanager
     def share(self, path: str, *, user: str | None, password: str | None) -> Iterator[None]:
-        """Use a path of a share under an account of its own, if one is given; afterwards the share is disconnected, however it ended."""
+        """Use a path of a share under an account of its own, if one is given; afterwards the share is disconnected,
+        however it ended.
+        """
         root = share_root(path)
         if not user or root is None or root.lower() in self._connected:
             yield
@@ -130,11 +134,13 @@ class WindowsFiles:
             self._connected.discard(root.lower())
             try:
                 self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {root}", Name=name)
-            except RecoveryError as problem:      # the end of the session disconnects as well
+            except RecoveryError as problem:  # the end of the session disconnects as well
                 self.warnings.append(str(problem))
 
     def _connect(self, name: str, root: str, user: str, password: str) -> None:
-        """Raises WindowsFault. 1219, the server being connected under another account, is put right where this session can."""
+        """Raises WindowsFault. 1219, the server being connected under another account, is put right where this session
+        can.
+        """
         doing = f"Connecting to {root} as {user}"
         account = {"Name": name, "Root": root, "User": user, "Password": password}
         try:
@@ -150,25 +156,37 @@ class WindowsFiles:
     # Looking
 
     def stat(self, *paths: str) -> list[PathState]:
-        """In the order of the paths. Raises WindowsFault for a path that cannot be looked at; that nothing is there is an answer."""
+        """In the order of the paths. Raises WindowsFault for a path that cannot be looked at; that nothing is there is
+        an answer.
+        """
         states = []
         for answer in self._session.call(stat_paths.SCRIPT, doing="Looking at paths", items=paths):
             if answer["error"]:
                 raise self._fault(answer["error"], doing=f"Looking at {answer['path']}")
-            states.append(PathState(**{key: answer[key] for key in ("exists", "folder", "link", "size", "modified", "free")}))
+            states.append(
+                PathState(**{key: answer[key] for key in ("exists", "folder", "link", "size", "modified", "free")})
+            )
         return states
 
     def list(self, path: str, *, recurse: bool = True) -> list[FolderEntry]:
         """Everything below a folder."""
         found = self._session.call(
-            list_folder.SCRIPT, doing=f"Reading the folder {path}", Path=path, Recurse=recurse, on_progress=self._counted(f"reading {path}")
+            list_folder.SCRIPT,
+            doing=f"Reading the folder {path}",
+            Path=path,
+            Recurse=recurse,
+            on_progress=self._counted(f"reading {path}"),
         )
         return [FolderEntry(**answer) for answer in found]
 
     def hash(self, path: str, names: Sequence[str]) -> dict[str, PresentFile]:
         """Files of a folder by name; without a hash where one cannot be read, left out where it is gone."""
         found = self._session.call(
-            hash_files.SCRIPT, doing=f"Reading the files of {path}", items=names, Path=path, on_progress=self._counted(f"reading {path}")
+            hash_files.SCRIPT,
+            doing=f"Reading the files of {path}",
+            items=names,
+            Path=path,
+            on_progress=self._counted(f"reading {path}"),
         )
         present: dict[str, PresentFile] = {}
         for answer in found:
@@ -181,24 +199,41 @@ class WindowsFiles:
     def hash_one(self, folder: str, name: str) -> PresentFile:
         """One file. Raises WindowsFault when it cannot be read."""
         doing = f"Reading {folder}\\{name}"
-        [answer] = self._session.call(hash_files.SCRIPT, doing=doing, items=[name], Path=folder, on_progress=self._counted(f"reading {name}"))
+        [answer] = self._session.call(
+            hash_files.SCRIPT, doing=doing, items=[name], Path=folder, on_progress=self._counted(f"reading {name}")
+        )
         if "error" in answer:
             raise self._fault(answer["error"], doing=doing)
         return PresentFile(size=answer["size"], sha256=answer["sha256"])
 
     def entries(self, archive: str) -> list[ArchiveEntry]:
         """What an archive holds."""
-        return [ArchiveEntry(**answer) for answer in self._session.call(entries.SCRIPT, doing=f"Reading the archive {archive}", Archive=archive)]
+        return [
+            ArchiveEntry(**answer)
+            for answer in self._session.call(entries.SCRIPT, doing=f"Reading the archive {archive}", Archive=archive)
+        ]
 
     def entry_hashes(self, archive: str) -> dict[str, PresentFile]:
-        """The content of an archive by name, read to its end where it lies; without a hash where an entry is damaged."""
+        """The content of an archive by name, read to its end where it lies; without a hash where an entry
+        is damaged.
+        """
         found = self._session.call(
-            entries.SCRIPT, doing=f"Verifying the archive {archive}", Archive=archive, Hash=True, on_progress=self._counted(f"verifying {archive}")
+            entries.SCRIPT,
+            doing=f"Verifying the archive {archive}",
+            Archive=archive,
+            Hash=True,
+            on_progress=self._counted(f"verifying {archive}"),
         )
-        return {answer["name"]: PresentFile(size=answer["size"], sha256=answer.get("sha256")) for answer in found if not answer["name"].endswith("/")}
+        return {
+            answer["name"]: PresentFile(size=answer["size"], sha256=answer.get("sha256"))
+            for answer in found
+            if not answer["name"].endswith("/")
+        }
 
     def read_entries(self, archive: str) -> list[ReadEntry]:
-        """What an archive holds, each entry read to its end and its checksum compared: for an archive that nothing else vouches for."""
+        """What an archive holds, each entry read to its end and its checksum compared: for an archive that nothing else
+        vouches for.
+        """
         found = self._session.call(
             entries.SCRIPT,
             doing=f"Verifying the archive {archive}",
@@ -218,26 +253,42 @@ class WindowsFiles:
         ]
 
     def look_into(self, path: str, *, marks: Sequence[str] = (), entry: str | None = None) -> Insight | None:
-        """What a small file, or an entry of an archive, is; its content stays on the host. None when the archive has no such entry."""
+        """What a small file, or an entry of an archive, is; its content stays on the host. None when the archive has no
+        such entry.
+        """
         chosen = {"Entry": entry} if entry else {}
-        for answer in self._session.call(look_into.SCRIPT, doing=f"Looking into {path}", items=marks, Path=path, **chosen):
-            return Insight(size=answer["size"], xml=answer["xml"], marks=tuple(marks[position] for position in answer["found"]))
+        for answer in self._session.call(
+            look_into.SCRIPT, doing=f"Looking into {path}", items=marks, Path=path, **chosen
+        ):
+            return Insight(
+                size=answer["size"], xml=answer["xml"], marks=tuple(marks[position] for position in answer["found"])
+            )
         return None
 
     def read_lines(self, path: str, *, entry: str | None = None, first: int | None = None) -> list[str]:
-        """Lines of a text file or of a text in an archive; none when the archive has no such entry. first: how many at most."""
+        """Lines of a text file or of a text in an archive; none when the archive has no such entry. first: how many at
+        most.
+        """
         chosen = {name: value for name, value in (("Entry", entry), ("First", first)) if value is not None}
         return self._session.call(read_lines.SCRIPT, doing=f"Reading {path}", Path=path, **chosen)
 
     # Writing
 
     def pack(
-        self, path: str, *, archive: str, head: str, names: Sequence[str], total: int, settle: int, instead: Mapping[str, str]
+        self,
+        path: str,
+        *,
+        archive: str,
+        head: str,
+        names: Sequence[str],
+        total: int,
+        settle: int,
+        instead: Mapping[str, str],
     ) -> list[PackedFile]:
         """Write files of a folder into a new archive.
 
-        total: bytes to expect, for who waits. settle: up to how many bytes a file is read whole before any of it is written, and so can be tried
-        again. instead: full paths of files to take under a name.
+        total: bytes to expect, for who waits. settle: up to how many bytes a file is read whole before any of it is
+        written, and so can be tried again. instead: full paths of files to take under a name.
         """
         if self.check_mode:
             return []
@@ -258,7 +309,9 @@ class WindowsFiles:
         """Write entries of an archive as files below a folder; what was written, by name."""
         if self.check_mode:
             return {}
-        items = [{"index": entry.index, "name": entry.name, "size": entry.size, "folder": entry.folder} for entry in wanted]
+        items = [
+            {"index": entry.index, "name": entry.name, "size": entry.size, "folder": entry.folder} for entry in wanted
+        ]
         found = self._session.call(
             unpack.SCRIPT,
             doing=f"Unpacking {archive} to {target}",
@@ -278,7 +331,9 @@ class WindowsFiles:
         self._write(make_folder.SCRIPT, doing=f"Making the folder {path}", Path=path, Private=private)
 
     def set_rights(self, path: str, *, like: str | None = None, below: str | None = None) -> None:
-        """Let a folder inherit its rights anew. like: another one whose own rights it gets; below: one whose contents' own rights its contents get."""
+        """Let a folder inherit its rights anew. like: another one whose own rights it gets; below: one whose contents'
+        own rights its contents get.
+        """
         chosen = {name: folder for name, folder in (("Like", like), ("Below", below)) if folder}
         self._write(set_rights.SCRIPT, doing=f"Setting the rights of {path}", Path=path, **chosen)
 
@@ -316,7 +371,9 @@ class WindowsFiles:
         """Rename one after the other; how many were done, and what stopped the next one."""
         if self.check_mode or not moves:
             return len(moves), None
-        answers = self._session.call(move.SCRIPT, doing="Renaming", items=[{"from": step.source, "to": step.target} for step in moves])
+        answers = self._session.call(
+            move.SCRIPT, doing="Renaming", items=[{"from": step.source, "to": step.target} for step in moves]
+        )
         last = answers[-1]
         if last["error"]:
             return len(answers) - 1, self._fault(last["error"], doing=f"Renaming {last['from']} to {last['to']}")
@@ -333,14 +390,20 @@ class WindowsFiles:
         return self._session.call(script, doing=doing, **parameters)
 
     def _fault(self, error: dict[str, Any], *, doing: str) -> WindowsFault:
-        return windows_fault(VerbFailed(number=error["number"], kind=error["kind"], message=error["message"]), host=self.host, doing=doing)
+        return windows_fault(
+            VerbFailed(number=error["number"], kind=error["kind"], message=error["message"]),
+            host=self.host,
+            doing=doing,
+        )
 
     def _packed(self, answer: dict[str, Any]) -> PackedFile:
         error = answer.pop("error", None)
         if error is None:
             return PackedFile(**answer)
         advice = advice_for(number=error["number"], kind=error["kind"], host=self.host)
-        return PackedFile(name=answer["name"], fault=f"{error['message'].rstrip('.')}. {advice}".strip(), number=error["number"])
+        return PackedFile(
+            name=answer["name"], fault=f"{error['message'].rstrip('.')}. {advice}".strip(), number=error["number"]
+        )
 
     def _counted(self, what: str) -> Callable[[dict[str, Any]], None]:
         def show(so_far: dict[str, Any]) -> None:

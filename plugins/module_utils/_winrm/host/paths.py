@@ -39,7 +39,9 @@ def server_of(path: str) -> str:
 
 
 def server_asked(path: str) -> str | None:
-    """Which file server a path that anybody may have written leads to, \\\\server in lower case: None for a local path, "" for what is no usual path."""
+    """Which file server a path that anybody may have written leads to, \\\\server in lower case: None for a local path,
+    "" for what is no usual path.
+    """
     plain = ntpath.normpath(path.strip().replace("/", "\\"))
     if _DRIVE.match(plain):
         return None

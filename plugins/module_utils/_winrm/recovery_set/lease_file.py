@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Leases as files: taken so that of two who try at the same moment one gets it, whatever file server the folder is on."""
+"""Leases as files: taken so that of two who try at the same moment one gets it, whatever file server the
+folder is on.
+"""
 
 from __future__ import annotations
 
@@ -48,16 +50,22 @@ class LeaseFile:
             raise refusal(lease, path=self.path)
 
     def hold(self, *, stale_after: dt.timedelta, take_over: bool = False) -> tuple[Lease, str, Lease | None]:
-        """Take the lease, or renew it: the lease, what it was before (FREE, OURS, STALE, ABANDONED, GIVEN_UP) and of whom it was taken over.
+        """Take the lease, or renew it: the lease, what it was before (FREE, OURS, STALE, ABANDONED, GIVEN_UP) and of
+        whom it was taken over.
 
-        take_over: a person says that whoever holds it does nothing any more. Raises RecoveryError that says who holds it. In check mode nothing is written.
+        take_over: a person says that whoever holds it does nothing any more. Raises RecoveryError that says who holds
+        it. In check mode nothing is written.
         """
         if self._files.check_mode:
             there = self.look()
             before = self._judge(there, now=self._now, given_up=take_over)
             if there and before == HELD:
                 raise refusal(there, path=self.path)
-            return self._ours(there, before, renewed_at=self._now, stale_after=stale_after), before, None if before == OURS else there
+            return (
+                self._ours(there, before, renewed_at=self._now, stale_after=stale_after),
+                before,
+                None if before == OURS else there,
+            )
         self._files.make_folder(self._folder)
         draft = join(self._folder, f"{self._name}.draft-{uuid.uuid4().hex[:8]}")
         try:
@@ -67,7 +75,9 @@ class LeaseFile:
                     return taken
         finally:
             self._files.discard(draft)
-        raise RecoveryError(f"The lease {self.path} changes hands all the time", advice="Look who else works there, then run this again")
+        raise RecoveryError(
+            f"The lease {self.path} changes hands all the time", advice="Look who else works there, then run this again"
+        )
 
     def release(self) -> Lease | None:
         """Give the lease back; the one that was ours, or None. Somebody else's stays."""
@@ -85,7 +95,7 @@ class LeaseFile:
         self._files.write_lines(draft, drafted.lines())
         listing = self._listing()
         written = [_modified(entry) for entry in listing if join(self._folder, entry.name) == draft]
-        now = written[0] if written else self._now      # the clock of the folder's machine, where it says
+        now = written[0] if written else self._now  # the clock of the folder's machine, where it says
         there = self._read(listing)
         before = self._judge(there, now=now, given_up=take_over)
         if there and before == HELD:
@@ -125,7 +135,11 @@ class LeaseFile:
         """What runs left that were killed while they took the lease."""
         for entry in listing:
             rest = entry.name.removeprefix(f"{self._name}.")
-            if rest != entry.name and rest.startswith(("draft-", "over-", "partial")) and self._now - _modified(entry) > LEFT_BEHIND:
+            if (
+                rest != entry.name
+                and rest.startswith(("draft-", "over-", "partial"))
+                and self._now - _modified(entry) > LEFT_BEHIND
+            ):
                 self._files.discard(join(self._folder, entry.name))
 
     def _listing(self) -> list[FolderEntry]:
@@ -140,7 +154,9 @@ class LeaseFile:
         for entry in listing:
             if entry.name.lower() == self._name.lower() and not entry.folder:
                 try:
-                    return parse_lease(self._files.read_lines(self.path), database=self._database, renewed_at=_modified(entry))
+                    return parse_lease(
+                        self._files.read_lines(self.path), database=self._database, renewed_at=_modified(entry)
+                    )
                 except WindowsFault as fault:
                     if fault.number not in NOTHING_THERE:
                         raise
@@ -152,11 +168,20 @@ class LeaseFile:
     def _ours(self, there: Lease | None, before: str, *, renewed_at: dt.datetime, stale_after: dt.timedelta) -> Lease:
         begun = there.taken_at if there and before == OURS else renewed_at
         name, place = self._owner, this_place()
-        return Lease(database=self._database, owner=name, place=place, taken_at=begun, renewed_at=renewed_at, stale_after=stale_after)
+        return Lease(
+            database=self._database,
+            owner=name,
+            place=place,
+            taken_at=begun,
+            renewed_at=renewed_at,
+            stale_after=stale_after,
+        )
 
 
 def this_place() -> str:
-    """Among which processes those of this run are: this start of this machine, and the container; empty where the system does not say."""
+    """Among which processes those of this run are: this start of this machine, and the container; empty where the
+    system does not say.
+    """
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:
             return f"{boot.read().strip()} {os.readlink('/proc/self/ns/pid')}"

@@ -15,7 +15,16 @@ from typing import Any
 from ..._core.application.archive_catalog import archive_label
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.orphans import stray_archives, stray_backups
-from ..._core.recovery_set.recovery_set import BACKUP_FORMAT, Place, RecoverySet, Surplus, by_label, lines_of, link_of, parse_set
+from ..._core.recovery_set.recovery_set import (
+    BACKUP_FORMAT,
+    Place,
+    RecoverySet,
+    Surplus,
+    by_label,
+    lines_of,
+    link_of,
+    parse_set,
+)
 from ..application.archive_folder import ArchiveFolder
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
@@ -55,7 +64,8 @@ def bare_account(user: str) -> str:
 class SetFolders:
     """The folders of a place. Paths need the connection that `connected` makes.
 
-    keys: the account for sets and archives. data: the one for the database's backups, where the two lie under different rights.
+    keys: the account for sets and archives. data: the one for the database's backups, where the two lie under different
+    rights.
     """
 
     def __init__(self, files: WindowsFiles, place: Place, *, keys: Account, data: Account) -> None:
@@ -72,10 +82,16 @@ class SetFolders:
     def from_params(cls, files: WindowsFiles, params: dict[str, Any]) -> SetFolders:
         root = full_path(params["path"], option="path")
         chosen = {
-            name: full_path(params[f"{name}_path"] or join(root, name), option=f"{name}_path") for name in ("sets", "database", "application")
-        }  # fmt: skip
+            name: full_path(params[f"{name}_path"] or join(root, name), option=f"{name}_path")
+            for name in ("sets", "database", "application")
+        }
         keys = Account(user=params["share_user"], password=params["share_password"])
-        return cls(files, Place(**chosen), keys=keys, data=Account(user=params["database_user"], password=params["database_password"]))
+        return cls(
+            files,
+            Place(**chosen),
+            keys=keys,
+            data=Account(user=params["database_user"], password=params["database_password"]),
+        )
 
     # Access: one account at a time, since Windows knows a file server under one name only (error 1219)
 
@@ -106,11 +122,19 @@ class SetFolders:
         pairs += [(one, another, self._keys, other._keys, "share_user") for one, another in keys]
         for one, another, reads, writes, option in pairs:
             server = server_asked(one)
-            if server and server == server_asked(another) and reads.user and writes.user and bare_account(reads.user) != bare_account(writes.user):
+            if (
+                server
+                and server == server_asked(another)
+                and reads.user
+                and writes.user
+                and bare_account(reads.user) != bare_account(writes.user)
+            ):
                 raise RecoveryError(
-                    f"{one} is read as {reads.user} and {another} written as {writes.user}, and Windows knows the server {server} under one account at a time "
+                    f"{one} is read as {reads.user} and {another} written as {writes.user}, and Windows knows the "
+                    f"server {server} under one account at a time "
                     "(error 1219)",
-                    advice=f"Give both places the same account ({option}), or put the copies on another server, which is safer",
+                    advice=f"Give both places the same account ({option}), or put the copies on another server, "
+                    "which is safer",
                 )
 
     # Sets
@@ -124,8 +148,15 @@ class SetFolders:
         [state] = self._files.stat(self.place.sets)
         if not state.exists:
             return {}
-        found = [entry for entry in self._files.list(self.place.sets, recurse=False) if not entry.folder and entry.name.lower().endswith(ENDING)]
-        return {entry.name[: -len(ENDING)]: entry.modified for entry in sorted(found, key=lambda entry: (entry.modified, entry.name), reverse=True)}
+        found = [
+            entry
+            for entry in self._files.list(self.place.sets, recurse=False)
+            if not entry.folder and entry.name.lower().endswith(ENDING)
+        ]
+        return {
+            entry.name[: -len(ENDING)]: entry.modified
+            for entry in sorted(found, key=lambda entry: (entry.modified, entry.name), reverse=True)
+        }
 
     def path_of(self, label: str) -> str:
         return join(self.place.sets, label + ENDING)
@@ -135,7 +166,10 @@ class SetFolders:
         path = self.path_of(label)
         one = parse_set("\n".join(self._files.read_lines(path)), where=f"{path} on {self._files.host}")
         if one.label.lower() != label.lower():
-            raise RecoveryError(f"{path} on {self._files.host} is the manifest of the set {one.label}", advice="Give the file its name back")
+            raise RecoveryError(
+                f"{path} on {self._files.host} is the manifest of the set {one.label}",
+                advice="Give the file its name back",
+            )
         return one
 
     def named(self, label: str) -> RecoverySet:
@@ -159,14 +193,16 @@ class SetFolders:
         return path
 
     def remove(self, chosen: Surplus) -> Surplus:
-        """What went, or would. Manifests first: what is interrupted here leaves files without a set, never a set without its files.
+        """What went, or would. Manifests first: what is interrupted here leaves files without a set, never a set
+        without its files.
 
-        A manifest may name any file, and only those in the folders of this place are its to take along. While one that is there cannot be opened
-        nothing goes at all: its set may need what no other does.
+        A manifest may name any file, and only those in the folders of this place are its to take along. While one that
+        is there cannot be opened nothing goes at all: its set may need what no other does.
         """
         if self.unread and chosen.labels:
             self._files.warnings.append(
-                f"No old set was removed from {self.place.sets}: {self.path_of(self.unread[0])} cannot be opened, and its set may need their files. "
+                f"No old set was removed from {self.place.sets}: {self.path_of(self.unread[0])} cannot be opened, "
+                "and its set may need their files. "
                 "The next run tries again."
             )
             return Surplus()
@@ -175,7 +211,7 @@ class SetFolders:
         with self.keys():
             for label in chosen.labels:
                 self._files.remove(self.path_of(label))
-            for path in reversed(application):      # the manifest of an archive before the archive
+            for path in reversed(application):  # the manifest of an archive before the archive
                 self._files.remove(path)
         with self.data():
             for path in database:
@@ -183,7 +219,9 @@ class SetFolders:
         return Surplus(labels=chosen.labels, database=database, application=application)
 
     def elsewhere(self, paths: Iterable[str]) -> list[str]:
-        """Paths to file servers that have none of this place's folders. Whoever asks there shows them his account's password, or what is made of it."""
+        """Paths to file servers that have none of this place's folders. Whoever asks there shows them his account's
+        password, or what is made of it.
+        """
         ours = {None, *map(server_asked, (self.place.sets, self.place.database, self.place.application, *self.others))}
         return [path for path in paths if server_asked(path) not in ours]
 
@@ -191,7 +229,9 @@ class SetFolders:
         return lies_in(path, self.place.database) or lies_in(path, self.place.application)
 
     def foreign(self, one: RecoverySet) -> list[str]:
-        """Files that a set names and that do not lie in the folders of this place. Anybody may have written its manifest."""
+        """Files that a set names and that do not lie in the folders of this place. Anybody may have written its
+        manifest.
+        """
         database = [path for path in one.database_files if not lies_in(path, self.place.database)]
         return [*database, *(path for path in one.application_files if not lies_in(path, self.place.application))]
 
@@ -201,7 +241,8 @@ class SetFolders:
             (found if lies_in(path, folder) else elsewhere).append(path)
         if elsewhere:
             self._files.warnings.append(
-                f"{elsewhere[0]}{f' and {len(elsewhere) - 1} more' if elsewhere[1:] else ''}, which a removed set named, does not lie in {folder} and stays. "
+                f"{elsewhere[0]}{f' and {len(elsewhere) - 1} more' if elsewhere[1:] else ''}, which a removed set "
+                f"named, does not lie in {folder} and stays. "
                 "Another place may need it."
             )
         return tuple(found)
@@ -211,7 +252,15 @@ class SetFolders:
     def missing(self, paths: Iterable[str]) -> list[str]:
         """Those that are not there."""
         asked = list(paths)
-        return [path for path, state in zip(asked, self._files.stat(*asked), strict=True) if not state.exists or state.folder] if asked else []
+        return (
+            [
+                path
+                for path, state in zip(asked, self._files.stat(*asked), strict=True)
+                if not state.exists or state.folder
+            ]
+            if asked
+            else []
+        )
 
     def database_listing(self) -> dict[str, str]:
         """Files of the folder with the database's backups: path -> time of the last change (UTC)."""
@@ -220,7 +269,9 @@ class SetFolders:
         return {join(self.place.database, entry.name): entry.modified for entry in found if not entry.folder}
 
     def links_beside(self, paths: Iterable[str], *, database: str) -> list[dict[str, Any]]:
-        """What the manifests that sql_backup wrote beside its files tell of backups of a database. paths: which of them to read."""
+        """What the manifests that sql_backup wrote beside its files tell of backups of a database. paths: which of them
+        to read.
+        """
         links = []
         for path in paths:
             if not path.lower().endswith(BESIDE):
@@ -230,7 +281,7 @@ class SetFolders:
                 if backup["format"].startswith(BACKUP_FORMAT[:-1]) and backup["database"].lower() == database.lower():
                     links.append({**link_of(backup), "manifest_beside": path})
             except (RecoveryError, ValueError, TypeError, KeyError, AttributeError):
-                continue      # somebody else's file, or one that is just being written
+                continue  # somebody else's file, or one that is just being written
         return links
 
     def strays(self, staying: Sequence[RecoverySet], *, database: str) -> Surplus:
@@ -238,10 +289,17 @@ class SetFolders:
         in_sets = {path.lower() for one in staying for path in one.database_files}
         label = archive_label(base_name(staying[0].values["application"]["archive"]))
         with self.keys():
-            archives = ArchiveFolder(self._files, self.place.application, application=label).read().archives if label else ()
+            archives = (
+                ArchiveFolder(self._files, self.place.application, application=label).read().archives if label else ()
+            )
         with self.data():
-            links = self.links_beside([path for path in self.database_listing() if path.lower() not in in_sets], database=database)
-        return Surplus(database=stray_backups(staying, links), application=stray_archives(staying, archives, folder=self.place.application))
+            links = self.links_beside(
+                [path for path in self.database_listing() if path.lower() not in in_sets], database=database
+            )
+        return Surplus(
+            database=stray_backups(staying, links),
+            application=stray_archives(staying, archives, folder=self.place.application),
+        )
 
     def sha256(self, path: str) -> str:
         """Raises RecoveryError when the file cannot be read."""

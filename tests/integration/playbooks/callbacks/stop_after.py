@@ -1,4 +1,6 @@
-"""Ends ansible-playbook, as if its process was killed, before the task that follows the n-th one which changed something."""
+"""Ends ansible-playbook, as if its process was killed, before the task that follows the n-th one which changed
+something.
+"""
 
 from __future__ import annotations
 

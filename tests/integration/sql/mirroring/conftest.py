@@ -82,7 +82,10 @@ def killed(*servers: Server):
 @pytest.fixture(scope="module")
 def trusted(three):
     """All three have certificates and endpoints, and know each other: made by the modules alone."""
-    made = [server.run("sql_certificate", name=own(server), master_key_password=MASTER_KEY)["certificate"] for server in three]
+    made = [
+        server.run("sql_certificate", name=own(server), master_key_password=MASTER_KEY)["certificate"]
+        for server in three
+    ]
     for server, certificate in zip(three, made, strict=True):
         others = [(own(other), theirs) for other, theirs in zip(three, made, strict=True) if other is not server]
         for name, theirs in others:
@@ -133,13 +136,16 @@ class Pair:
     def state(self, server: Server) -> tuple[str | None, str | None, str | None]:
         """Role, state and safety of the session."""
         return server.ask(
-            "SELECT m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_safety_level_desc FROM sys.databases d JOIN sys.database_mirroring m "
+            "SELECT m.mirroring_role_desc, m.mirroring_state_desc, m.mirroring_safety_level_desc FROM sys.databases "
+            "d JOIN sys.database_mirroring m "
             "ON m.database_id = d.database_id WHERE d.name = %s", self.name,
         )[0]  # fmt: skip
 
 
 class Writer(threading.Thread):
-    """Writes numbered rows to whichever server takes them, as a client with a failover partner does, and keeps count of what was acknowledged."""
+    """Writes numbered rows to whichever server takes them, as a client with a failover partner does, and keeps count of
+    what was acknowledged.
+    """
 
     def __init__(self, pair):
         super().__init__(daemon=True)
@@ -160,10 +166,13 @@ class Writer(threading.Thread):
         number = 100
         while not self._over.is_set():
             try:
-                with contextlib.closing(self.servers[0].client(self.name_of_database)) as connection, connection.cursor() as cursor:
+                with (
+                    contextlib.closing(self.servers[0].client(self.name_of_database)) as connection,
+                    connection.cursor() as cursor,
+                ):
                     while not self._over.is_set():
                         number += 1
-                        self.refused.append(number)      # until it is known better
+                        self.refused.append(number)  # until it is known better
                         cursor.execute("INSERT INTO dbo.marker (id, said) VALUES (%s, %s)", (number, "counted"))
                         self.refused.remove(number)
                         with self._told:
@@ -203,5 +212,8 @@ def done_with(pair: Pair) -> None:
     """Everything is sent again, and the database is no longer mirrored."""
     for server in (pair.a, pair.b):
         server.instance.mirroring.hold_sending = False
-        if server.ask("SELECT 1 FROM sys.database_mirroring WHERE database_id = DB_ID(%s) AND mirroring_guid IS NOT NULL", pair.name):
+        if server.ask(
+            "SELECT 1 FROM sys.database_mirroring WHERE database_id = DB_ID(%s) AND mirroring_guid IS NOT NULL",
+            pair.name,
+        ):
             server.do(f"ALTER DATABASE [{pair.name}] SET PARTNER OFF")

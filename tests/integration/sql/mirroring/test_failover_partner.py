@@ -27,8 +27,16 @@ def test_whichever_server_is_named_the_principal_is_found(pair):
     }  # fmt: skip
     for module, options in asked.items():
         for server in (b, a):
-            assert through(server, module, **options)["answered_by"] == {"login_host": a.host.address, "role": "PRINCIPAL", "session": "SYNCHRONIZED"}
-    copy = {"database": f"{name}_copy", "source": {"folders": [f"{SEED}\\found-{name}"], "database": name}, "partner": {"database": name}}
+            assert through(server, module, **options)["answered_by"] == {
+                "login_host": a.host.address,
+                "role": "PRINCIPAL",
+                "session": "SYNCHRONIZED",
+            }
+    copy = {
+        "database": f"{name}_copy",
+        "source": {"folders": [f"{SEED}\\found-{name}"], "database": name},
+        "partner": {"database": name},
+    }
     assert through(b, "sql_restore", **copy)["answered_by"]["login_host"] == a.host.address
     assert (a.marks(f"{name}_copy"), b.state_of(f"{name}_copy")) == ([1, 2], None)
     with pytest.raises(Failed, match="does not say which database"):
@@ -38,7 +46,7 @@ def test_whichever_server_is_named_the_principal_is_found(pair):
     pair.fail_over(b)
     assert through(a, "sql_backup", **asked["sql_backup"])["answered_by"]["login_host"] == b.host.address
     with killed(a):
-        for server in (a, b):                                       # an exposed principal is one, too
+        for server in (a, b):  # an exposed principal is one, too
             told = through(server, "sql_database", **asked["sql_database"])
             assert (told["changed"], told["answered_by"]["session"]) == (False, "DISCONNECTED")
     with killed(b):

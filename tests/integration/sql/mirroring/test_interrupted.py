@@ -45,19 +45,31 @@ def interruptions(task):
 
 def test_a_mirror_that_is_being_made(pair):
     a, b, wanted = pair.a, pair.b, {"witness": address(pair.witness), "timeout": 20, "safety": "FULL"}
-    a.do(f"EXEC master.sys.xp_create_subdir N'{SEED}'")       # the first statement of who comes first
+    a.do(f"EXEC master.sys.xp_create_subdir N'{SEED}'")  # the first statement of who comes first
     unsent = []
     for statement in interruptions(lambda: pair.mirror(**wanted)):
         unsent.append(statement)
         pair.mark(len(unsent) + 1)
         pair.mirror(**wanted)
-        assert (pair.state(a), pair.state(b)) == (("PRINCIPAL", "SYNCHRONIZED", "FULL"), ("MIRROR", "SYNCHRONIZED", "FULL")), statement
+        assert (pair.state(a), pair.state(b)) == (
+            ("PRINCIPAL", "SYNCHRONIZED", "FULL"),
+            ("MIRROR", "SYNCHRONIZED", "FULL"),
+        ), statement
         assert not pair.mirror(**wanted)["changed"], statement
         pair.mirror(state="absent")
         b.do(f"RESTORE DATABASE [{pair.name}] WITH RECOVERY")
         assert b.marks(pair.name) == [*range(1, len(unsent) + 2)], statement
         b.do(f"DROP DATABASE [{pair.name}]")
-    kinds = ("BACKUP DATABASE", "BACKUP LOG", "RESTORE DATABASE", "RESTORE LOG", "= N'TCP://sql-a", "= N'TCP://sql-b", "TIMEOUT", "WITNESS")
+    kinds = (
+        "BACKUP DATABASE",
+        "BACKUP LOG",
+        "RESTORE DATABASE",
+        "RESTORE LOG",
+        "= N'TCP://sql-a",
+        "= N'TCP://sql-b",
+        "TIMEOUT",
+        "WITNESS",
+    )
     assert not [kind for kind in kinds if not any(kind in statement for statement in unsent)], unsent
 
 
@@ -67,7 +79,10 @@ def test_a_failover_of_an_asynchronous_session(pair):
     for statement in interruptions(lambda: pair.fail_over(pair.b, safety="OFF")):
         unsent.append(statement.rpartition(" SET ")[2])
         pair.fail_over(pair.b, safety="OFF")
-        assert (pair.state(pair.b), pair.state(pair.a)) == (("PRINCIPAL", "SYNCHRONIZED", "OFF"), ("MIRROR", "SYNCHRONIZED", "OFF")), statement
+        assert (pair.state(pair.b), pair.state(pair.a)) == (
+            ("PRINCIPAL", "SYNCHRONIZED", "OFF"),
+            ("MIRROR", "SYNCHRONIZED", "OFF"),
+        ), statement
         assert not pair.fail_over(pair.b, safety="OFF")["changed"], statement
         pair.fail_over(pair.a)
     assert unsent == ["PARTNER SAFETY FULL", "PARTNER FAILOVER", "PARTNER SAFETY OFF"]

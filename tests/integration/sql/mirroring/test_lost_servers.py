@@ -1,4 +1,6 @@
-"""Servers that die, sites that are cut off: what is there afterwards, row by row, and that a second run changes nothing."""
+"""Servers that die, sites that are cut off: what is there afterwards, row by row, and that a second run changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ def test_no_acknowledged_row_is_lost_when_the_mirror_takes_over_by_itself(pair):
     with Writer(pair) as writer:
         writer.wait_for(ENOUGH)
         with killed(pair.a):
-            writer.wait_for(ENOUGH)                      # nobody does anything, and it goes on
+            writer.wait_for(ENOUGH)  # nobody does anything, and it goes on
             taken_over = pair.fail_over(pair.b)
         writer.wait_for(ENOUGH)
     assert (taken_over["way"], taken_over["may_be_lost"]) == ("stays", {})
@@ -38,7 +40,9 @@ def test_no_acknowledged_row_is_lost_by_a_planned_failover_there_and_back(pair):
 
 
 def end_of_log(pair, server):
-    ((lsn,),) = server.ask("SELECT mirroring_end_of_log_lsn FROM sys.database_mirroring WHERE database_id = DB_ID(%s)", pair.name)
+    ((lsn,),) = server.ask(
+        "SELECT mirroring_end_of_log_lsn FROM sys.database_mirroring WHERE database_id = DB_ID(%s)", pair.name
+    )
     return int(lsn)
 
 
@@ -53,7 +57,9 @@ def nothing_is_sent(pair):
     ({"safety": "FULL"}, lambda pair: closed_port(pair.a)), ({"safety": "OFF"}, nothing_is_sent),
 ], ids=["synchronous, not in step", "asynchronous"])  # fmt: skip
 def test_what_may_be_lost_covers_what_was_lost(pair, wanted, trouble):
-    """Each row with the end of the principal's log after its commit: what lies before the reported point was kept, what was lost lies behind."""
+    """Each row with the end of the principal's log after its commit: what lies before the reported point was kept, what
+    was lost lies behind.
+    """
     a, b, name = pair.a, pair.b, pair.name
     pair.mirror(**wanted)
     ends = {}
@@ -103,7 +109,10 @@ def test_an_asynchronous_failover_that_does_not_come_about_leaves_it_asynchronou
 def settled(pair, principal, **wanted):
     """Both work together under that principal, and no task has anything to do any more."""
     mirror = pair.other(principal)
-    assert (pair.state(principal)[:2], pair.state(mirror)[:2]) == (("PRINCIPAL", "SYNCHRONIZED"), ("MIRROR", "SYNCHRONIZED"))
+    assert (pair.state(principal)[:2], pair.state(mirror)[:2]) == (
+        ("PRINCIPAL", "SYNCHRONIZED"),
+        ("MIRROR", "SYNCHRONIZED"),
+    )
     for run in (
         lambda: pair.mirror(pair.a, **wanted), lambda: pair.mirror(pair.b, **wanted), lambda: pair.fail_over(principal),
         lambda: pair.fail_over(principal, rejoin=True, allow_data_loss=True),
@@ -118,7 +127,7 @@ def test_both_die_without_a_witness(pair, first):
     one = getattr(pair, first)
     with killed(one):
         if one is pair.b:
-            pair.mark(2)                                 # exposed
+            pair.mark(2)  # exposed
         with killed(pair.other(one)):
             pass
     settled(pair, pair.a)
@@ -147,7 +156,7 @@ def test_the_mirror_dies_first_with_a_witness(pair):
     with killed(pair.b):
         with killed(pair.a):
             pass
-        pair.mark(2)                                     # nobody took over, and it serves again with its witness
+        pair.mark(2)  # nobody took over, and it serves again with its witness
     settled(pair, pair.a, **wanted)
     pair.fail_over(pair.b)
     assert pair.b.marks(pair.name) == [1, 2]
@@ -159,7 +168,7 @@ def test_a_site_is_cut_off_and_the_witness_decides(pair):
         assert pair.fail_over(pair.b)["way"] == "stays"
         pair.mark(2, pair.b)
     settled(pair, pair.b, witness=address(pair.witness))
-    with cut_off(pair, "site-w"):                        # the witness alone: nobody changes anything
+    with cut_off(pair, "site-w"):  # the witness alone: nobody changes anything
         assert (pair.state(pair.b)[:2], pair.fail_over(pair.b)["way"]) == (("PRINCIPAL", "SYNCHRONIZED"), "stays")
         pair.mark(3, pair.b)
     settled(pair, pair.b, witness=address(pair.witness))

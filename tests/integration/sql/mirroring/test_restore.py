@@ -29,7 +29,10 @@ def test_a_yes_ends_the_session_and_the_mirror_is_made_anew(pair, backed_up):
     a, b, name = pair.a, pair.b, pair.name
     asked = {"database": name, "source": backed_up, "replace": "always", "tail_log": "skip"}
     planned = a.run("sql_restore", check=True, **asked)
-    assert f"ALTER DATABASE [{name}] SET PARTNER OFF" in planned["statements"] and pair.state(a)[:2] == ("PRINCIPAL", "SYNCHRONIZED")
+    assert f"ALTER DATABASE [{name}] SET PARTNER OFF" in planned["statements"] and pair.state(a)[:2] == (
+        "PRINCIPAL",
+        "SYNCHRONIZED",
+    )
     restored = a.run("sql_restore", **asked)
     assert "NOT protected by a mirror" in str(restored["warnings"])
     assert (a.marks(name), pair.state(a)[0], b.state_of(name)) == ([1], None, "RESTORING")

@@ -1,7 +1,7 @@
 """Every change of roles from every state: what is allowed ends right, what is not says why and changes nothing.
 
-A state of both servers is written like "P4 M1": role (P principal, p principal that does not serve, M mirror; without a session o online,
-r restoring) and mirroring_state (0 suspended, 1 disconnected, 2 synchronizing, 4 synchronized).
+A state of both servers is written like "P4 M1": role (P principal, p principal that does not serve, M mirror; without a
+session o online, r restoring) and mirroring_state (0 suspended, 1 disconnected, 2 synchronizing, 4 synchronized).
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def forced(pair, *, lost=False):
 
 @contextlib.contextmanager
 def both_serve(pair):
-    """Service was forced on b while its site was alone, and the control node reaches both again, though they do not reach each other."""
+    """Service was forced on b while its site was alone, and the control node reaches both again, though they do not
+    reach each other.
+    """
     pair.mirror()
     with cut_off(pair, "site-a"):
         pair.fail_over(pair.b, allow_data_loss=True)
@@ -100,7 +102,8 @@ UNREACHED, SUSPENDED = "Cannot reach SQL Server", "is suspended"
 YES = "allow_data_loss: true"
 
 TABLE = {
-    # state: (how it is made, what it looks like, {task: "stays", the reason why not, or (the way, the state afterwards)})
+    # state: (how it is made, what it looks like, {task: "stays", the reason why not, or (the way, the state
+    # afterwards)})
     "not mirrored": (contextlib.nullcontext, "o -", every("is not mirrored", "is not mirrored")),
     "synchronous": (mirrored, "P4 M4", every("stays", ("manual", "M4 P4"))),
     "synchronous with a witness": (witnessed, "P4 M4", every("stays", ("manual", "M4 P4"))),

@@ -1,4 +1,6 @@
-"""Mirroring set up, kept and removed by the modules, between two servers and a witness; what is there is read by another client."""
+"""Mirroring set up, kept and removed by the modules, between two servers and a witness; what is there is read by
+another client.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,11 @@ def test_what_was_altered_of_an_endpoint_is_set_right_and_nothing_else(trusted, 
     before = a.run("sql_endpoint")["endpoint"]
     a.do(f"ALTER ENDPOINT [Mirroring] {altered}")
     planned, done = (a.run("sql_endpoint", check=check, diff=True, **asked) for check in (True, False))
-    assert planned["statements"] == done["statements"] == [f"ALTER ENDPOINT [Mirroring] {statement.replace('OWN', own(a))}"]
+    assert (
+        planned["statements"]
+        == done["statements"]
+        == [f"ALTER ENDPOINT [Mirroring] {statement.replace('OWN', own(a))}"]
+    )
     assert planned["diff"] == done["diff"] and done["endpoint"] == before
     assert not a.run("sql_endpoint", **asked)["changed"]
 
@@ -59,7 +65,9 @@ def test_an_endpoint_of_another_name_is_reused(trusted):
     )
     reused = a.run("sql_endpoint", connect=before["connect"])
     assert reused["endpoint"] == {**before, "name": "Hadr_endpoint"}
-    assert reused["statements"] == [f"GRANT CONNECT ON ENDPOINT::[Hadr_endpoint] TO [{login}]" for login in before["connect"]]
+    assert reused["statements"] == [
+        f"GRANT CONNECT ON ENDPOINT::[Hadr_endpoint] TO [{login}]" for login in before["connect"]
+    ]
     a.run("sql_endpoint", state="absent")
     assert a.run("sql_endpoint", certificate=own(a), connect=before["connect"])["endpoint"] == before
 
@@ -94,8 +102,10 @@ def test_check_mode_plans_certificate_and_endpoint(trusted, only_queries):
     with only_queries:
         assert server.run("sql_certificate", check=True, name="not yet", master_key_password=MASTER_KEY)["changed"]
         planned = server.run("sql_endpoint", check=True, diff=True, port=5099)
-        assert planned["changed"] and planned["statements"] == ["ALTER ENDPOINT [Mirroring] AS TCP (LISTENER_PORT = 5099)"]
-        early = server.run("sql_endpoint", check=True, connect=["not yet"])      # sql_certificate would have made it
+        assert planned["changed"] and planned["statements"] == [
+            "ALTER ENDPOINT [Mirroring] AS TCP (LISTENER_PORT = 5099)"
+        ]
+        early = server.run("sql_endpoint", check=True, connect=["not yet"])  # sql_certificate would have made it
         assert "no login not yet on" in str(early["warnings"])
     assert not server.run("sql_certificate", check=True, name="not yet", state="absent")["changed"]
 
@@ -123,7 +133,9 @@ def test_from_nothing_to_a_mirror_with_witness_and_back(pair, only_queries):
         "principal": a.host.address, "mirror": address(b), "state": "SYNCHRONIZED", "safety": "FULL", "witness": address(witness), "witness_state": "CONNECTED",
         "timeout": 20,
     }  # fmt: skip
-    assert [one for one in planned["statements"] if " SET " in one] == [one for one in result["statements"] if " SET " in one]
+    assert [one for one in planned["statements"] if " SET " in one] == [
+        one for one in result["statements"] if " SET " in one
+    ]
     pair.mark(2)
     with only_queries:
         again = pair.mirror(diff=True, **wanted)
@@ -146,7 +158,7 @@ def test_what_differs_is_set_and_nothing_else(pair):
         ({"state": "running"}, "SET PARTNER RESUME"), ({"safety": "FULL", "witness": address(witness)}, "SET PARTNER SAFETY FULL"),
         ({"witness": ""}, "SET WITNESS OFF"),
     ):  # fmt: skip
-        result = pair.mirror(b, **change)                      # whichever of the two is asked
+        result = pair.mirror(b, **change)  # whichever of the two is asked
         assert result["statements"][0].endswith(statement)
         wanted = {"state": "running", **change} if change.get("state") != "suspended" else change
         assert not pair.mirror(**wanted)["changed"]
@@ -155,7 +167,9 @@ def test_what_differs_is_set_and_nothing_else(pair):
 
 @pytest.mark.parametrize("number", [None, 1408])
 def test_log_backups_that_come_in_between_are_restored(pair, monkeypatch, number):
-    """A log job that is not ours runs while the mirror is made; our own backups wait for each other. number: an error that the twin never says."""
+    """A log job that is not ours runs while the mirror is made; our own backups wait for each other. number: an error
+    that the twin never says.
+    """
     from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring import run as mirrors
 
     a, b, name = pair.a, pair.b, pair.name
@@ -226,8 +240,10 @@ def test_the_certificate_is_replaced_while_mirroring_runs(pair):
         writer.wait_for(ENOUGH)
         altered = a.run("sql_endpoint", certificate=renewed["certificate"]["name"])
         writer.wait_for(ENOUGH)
-    assert set(a.marks(pair.name)) == {1, *writer.acknowledged} and not writer.refused       # not even one was asked twice
-    assert altered["statements"] == [f"ALTER ENDPOINT [Mirroring] FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE [{old}_20410506], ROLE = ALL)"]
+    assert set(a.marks(pair.name)) == {1, *writer.acknowledged} and not writer.refused  # not even one was asked twice
+    assert altered["statements"] == [
+        f"ALTER ENDPOINT [Mirroring] FOR DATABASE_MIRRORING (AUTHENTICATION = CERTIFICATE [{old}_20410506], ROLE = ALL)"
+    ]
     assert pair.state(b)[:2] == ("MIRROR", "SYNCHRONIZED") and not pair.mirror()["changed"]
     a.run("sql_certificate", name=old, state="absent")
     assert not a.run("sql_certificate", name=old, renew_before=30)["changed"]
@@ -252,7 +268,11 @@ def test_private_keys_are_backed_up_once(three):
 
 def test_a_certificate_comes_back_from_its_files_and_no_new_one_takes_its_place(three):
     a = three[0]
-    files = {"certificate_file": "D:\\Backup\\prs-lost.cer", "key_file": "D:\\Backup\\prs-lost.pvk", "password": "Key-Passw0rd"}
+    files = {
+        "certificate_file": "D:\\Backup\\prs-lost.cer",
+        "key_file": "D:\\Backup\\prs-lost.pvk",
+        "password": "Key-Passw0rd",
+    }
     asked = {"name": "PRS lost", "master_key_password": MASTER_KEY, "key_backup": files}
     first = a.run("sql_certificate", **asked)["certificate"]
     a.run("sql_certificate", name="PRS lost", state="absent")
@@ -263,7 +283,7 @@ def test_a_certificate_comes_back_from_its_files_and_no_new_one_takes_its_place(
     assert "Key-Passw0rd" not in str(back["statements"])
     assert not a.run("sql_certificate", create=False, **asked)["changed"]
     a.run("sql_certificate", name="PRS lost", state="absent")
-    a.run("sql_certificate", name="PRS lost")      # another one, which those files will not bring back
+    a.run("sql_certificate", name="PRS lost")  # another one, which those files will not bring back
     with pytest.raises(Failed, match="its key is saved nowhere"):
         a.run("sql_certificate", **asked)
     restoring = a.run("sql_certificate", create=False, **asked)

@@ -1,7 +1,7 @@
 """The lab's stand-in for a .NET assembly: recognisable, versioned, and it shows when it was damaged.
 
-A file is ``MZ``, one line ``PRSLAB-ASSEMBLY {json}`` (name, version, references, length and SHA-256 of the rest), then the rest.
-As with a real assembly, a missing reference or a damaged file is found when the application loads it.
+A file is ``MZ``, one line ``PRSLAB-ASSEMBLY {json}`` (name, version, references, length and SHA-256 of the rest), then
+the rest. As with a real assembly, a missing reference or a damaged file is found when the application loads it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read(data: bytes) -> Assembly:
     """What the file says; raises BadImage when it is not whole."""
     if not data.startswith(_MARK):
         raise BadImage("the format of the file is invalid")
-    line, _, body = data[len(_MARK):].partition(b"\n")
+    line, _, body = data[len(_MARK) :].partition(b"\n")
     try:
         head = json.loads(line)
         if len(body) != head["length"] or hashlib.sha256(body).hexdigest() != head["sha256"]:

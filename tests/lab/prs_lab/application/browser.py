@@ -1,4 +1,6 @@
-"""The person at the browser: walks the wizard, reads the page, writes marker rows. Uses nothing but HTTP, as a person does."""
+"""The person at the browser: walks the wizard, reads the page, writes marker rows. Uses nothing but HTTP, as a person
+does.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,15 @@ class Page:
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data, without the form's fields."""
         return {
-            "url": self.url, "status": self.status, "state": self.state, "title": self.title, "step": self.step, "error": self.error or self.detail,
-            "rows": self.rows, "row_count": len(self.rows), "meta": self.meta,
+            "url": self.url,
+            "status": self.status,
+            "state": self.state,
+            "title": self.title,
+            "step": self.step,
+            "error": self.error or self.detail,
+            "rows": self.rows,
+            "row_count": len(self.rows),
+            "meta": self.meta,
         }
 
 
@@ -79,7 +88,9 @@ class _Reader(HTMLParser):
 
 
 class Browser:
-    """Goes to ``address:port`` but asks for ``name``, as a client does whose DNS points there; trusts the CA in ``ca_file``."""
+    """Goes to ``address:port`` but asks for ``name``, as a client does whose DNS points there; trusts the CA in
+    ``ca_file``.
+    """
 
     def __init__(self, *, url: str, ca_file: str | Path | None, address: str | None = None, timeout: float = 30):
         self.url = url
@@ -93,14 +104,20 @@ class Browser:
 
     def mark(self, *, user: str, password: str, labels: list[str]) -> Page:
         """Writes one marker row per label, as the administrator of the application."""
-        return self._request("POST", self.url, {"action": "mark", "user": user, "password": password, "labels": "\n".join(labels)})
+        return self._request(
+            "POST", self.url, {"action": "mark", "user": user, "password": password, "labels": "\n".join(labels)}
+        )
 
     def partner(self, *, user: str, password: str, name: str) -> Page:
         """Gives the application its failover partner, on its page Administration > Database."""
-        return self._request("POST", self.url, {"action": "partner", "user": user, "password": password, "failover_partner": name})
+        return self._request(
+            "POST", self.url, {"action": "partner", "user": user, "password": password, "failover_partner": name}
+        )
 
     def wizard(self, *, answers: dict[int, dict[str, str]]) -> Page:
-        """Walks the wizard from the page that is shown until the site is ready; raises WizardStuck with the page's own words."""
+        """Walks the wizard from the page that is shown until the site is ready; raises WizardStuck with the page's own
+        words.
+        """
         current = self.page()
         for _ in range(len(answers) + 1):
             if current.state != "wizard":
@@ -133,7 +150,9 @@ class Browser:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         connection: http.client.HTTPConnection
         if parts.scheme == "https":
-            connection = _NamedHTTPS(self._address or name, port, server_name=name, context=self._context, timeout=self._timeout)
+            connection = _NamedHTTPS(
+                self._address or name, port, server_name=name, context=self._context, timeout=self._timeout
+            )
         else:
             connection = http.client.HTTPConnection(self._address or name, port, timeout=self._timeout)
         try:
@@ -168,7 +187,14 @@ def _read(url: str, status: int, body: bytes) -> Page:
     step = reader.meta.get("prs-step", "")
     rows = [{**row, "number": int(row["number"])} for row in reader.rows if row.get("number", "").isdigit()]
     return Page(
-        url=url, status=status, state=reader.meta.get("prs-state", "broken"), title=reader.texts.get("title", ""),
-        step=int(step) if step.isdigit() else None, error=reader.texts.get("error", ""), detail=reader.texts.get("detail", ""),
-        rows=rows, meta=reader.meta, inputs={name: value for name, value in reader.inputs.items() if name},
+        url=url,
+        status=status,
+        state=reader.meta.get("prs-state", "broken"),
+        title=reader.texts.get("title", ""),
+        step=int(step) if step.isdigit() else None,
+        error=reader.texts.get("error", ""),
+        detail=reader.texts.get("detail", ""),
+        rows=rows,
+        meta=reader.meta,
+        inputs={name: value for name, value in reader.inputs.items() if name},
     )

@@ -1,7 +1,9 @@
-"""The application's way to its database: over the SQL alias of its host, over the real wire, with a real client, to the principal of a mirror.
+"""The application's way to its database: over the SQL alias of its host, over the real wire, with a real client, to the
+principal of a mirror.
 
-The alias is read from the registry view of the pool's bitness, as SqlClient does; the name is resolved by the estate, the sites'
-connection and both firewalls are asked, and then Microsoft's ODBC driver (FreeTDS where it is missing) opens a real connection.
+The alias is read from the registry view of the pool's bitness, as SqlClient does; the name is resolved by the estate,
+the sites' connection and both firewalls are asked, and then Microsoft's ODBC driver (FreeTDS where it is missing) opens
+a real connection.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ class Target:
 
 
 def resolve(*, host: Any, data_source: str, wow64: bool = False) -> Target:
-    """From what was typed in the wizard to an address; raises SqlFailure with the provider's own error numbers (26, 53, 11001)."""
+    """From what was typed in the wizard to an address; raises SqlFailure with the provider's own error numbers (26, 53,
+    11001).
+    """
     typed = re.sub(r"^(tcp|np|lpc):", "", data_source.strip(), flags=re.IGNORECASE)
     alias = host.registry.get(ALIAS_KEYS[wow64], typed)
     text = typed
@@ -52,12 +56,24 @@ def resolve(*, host: Any, data_source: str, wow64: bool = False) -> Target:
         server = host.name
     target = host.estate.resolve(server)
     if target is None:
-        raise SqlFailure(11001, f"A network-related error occurred while establishing a connection to SQL Server {typed}: no such host is known ({server})")
+        raise SqlFailure(
+            11001,
+            f"A network-related error occurred while establishing a connection to SQL Server {typed}: no such host "
+            f"is known ({server})",
+        )
     if not host.estate.reachable(host, target):
-        raise SqlFailure(53, f"A network-related error occurred while establishing a connection to SQL Server {typed}: the network path was not found")
+        raise SqlFailure(
+            53,
+            f"A network-related error occurred while establishing a connection to SQL Server {typed}: the network "
+            "path was not found",
+        )
     number = int(port) if port.strip().isdigit() else _instance_port(target.address, instance) if instance else 1433
     if target is not host and not target.firewall.accepts(protocol="tcp", port=number, remote=host.address):
-        raise SqlFailure(10060, f"A network-related error occurred while establishing a connection to SQL Server {typed}: the connection attempt timed out")
+        raise SqlFailure(
+            10060,
+            f"A network-related error occurred while establishing a connection to SQL Server {typed}: the "
+            "connection attempt timed out",
+        )
     return Target(address=target.address, port=number, name=re.split(r"[,\\]", typed)[0])
 
 
@@ -96,7 +112,10 @@ def _driver() -> str:
             return name
     if "FreeTDS" in pyodbc.drivers():
         return "FreeTDS"
-    raise RuntimeError("the lab's application needs an ODBC driver for SQL Server: pip install mssql-python-odbc, or apt install tdsodbc")
+    raise RuntimeError(
+        "the lab's application needs an ODBC driver for SQL Server: pip install mssql-python-odbc, or apt install "
+        "tdsodbc"
+    )
 
 
 def _machine() -> str:
@@ -106,7 +125,8 @@ def _machine() -> str:
 
 
 _PARTNER = "SELECT mirroring_partner_instance FROM sys.database_mirroring WHERE database_id = DB_ID()"
-# SqlClient is told it at login (ENVCHANGE 13), and so is every client of the lab; the driver that stands in for SqlClient keeps it to itself.
+# SqlClient is told it at login (ENVCHANGE 13), and so is every client of the lab; the driver that stands in for
+# SqlClient keeps it to itself.
 
 Partners = dict[DatabaseConfig, Partner]
 """What a worker process remembers, by connection string."""
@@ -115,7 +135,16 @@ Partners = dict[DatabaseConfig, Partner]
 class Database:
     """An open connection; use it in a ``with`` block. Every failure is a SqlFailure."""
 
-    def __init__(self, *, host: Any, config: DatabaseConfig, wow64: bool, timeout: int, partners: Partners, database: str | None = None):
+    def __init__(
+        self,
+        *,
+        host: Any,
+        config: DatabaseConfig,
+        wow64: bool,
+        timeout: int,
+        partners: Partners,
+        database: str | None = None,
+    ):
         self._host = host
         self._config = config
         self._wow64 = wow64
@@ -125,7 +154,9 @@ class Database:
         self._connection: Any = None
 
     def __enter__(self) -> Database:
-        self._connection = open_with_partner(self._partner, server=self._config.server, database=self._database, connect=self._connect)
+        self._connection = open_with_partner(
+            self._partner, server=self._config.server, database=self._database, connect=self._connect
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -150,11 +181,19 @@ class Database:
         driver = _driver()
         parts = {"DRIVER": driver, "UID": self._config.login, "PWD": self._config.password, "DATABASE": self._database}
         if driver == "FreeTDS":
-            parts |= {"SERVER": target.address, "PORT": str(target.port), "TDS_Version": "7.4",
-                      "Encryption": "require" if self._config.encrypt else "off"}
+            parts |= {
+                "SERVER": target.address,
+                "PORT": str(target.port),
+                "TDS_Version": "7.4",
+                "Encryption": "require" if self._config.encrypt else "off",
+            }
         else:
-            parts |= {"SERVER": _never_written_so(target), "Encrypt": "yes" if self._config.encrypt else "optional",
-                      "ConnectRetryCount": "0", "APP": "Password Reset Server"}
+            parts |= {
+                "SERVER": _never_written_so(target),
+                "Encrypt": "yes" if self._config.encrypt else "optional",
+                "ConnectRetryCount": "0",
+                "APP": "Password Reset Server",
+            }
             if self._config.encrypt:
                 parts["HostNameInCertificate"] = target.name
         text = ";".join(f"{key}={_quote(value)}" for key, value in parts.items())
@@ -177,10 +216,14 @@ def _check_listens(target: Target, source: str) -> None:
         socket.create_connection((target.address, target.port), CONNECT_TIMEOUT).close()
     except ConnectionRefusedError as error:
         raise SqlFailure(
-            10061, f"A network-related error occurred while establishing a connection to SQL Server {source}: the target machine actively refused it"
+            10061,
+            f"A network-related error occurred while establishing a connection to SQL Server {source}: the target "
+            "machine actively refused it",
         ) from error
     except OSError as error:
-        raise SqlFailure(10060, f"A network-related error occurred while establishing a connection to SQL Server {source}: {error}") from error
+        raise SqlFailure(
+            10060, f"A network-related error occurred while establishing a connection to SQL Server {source}: {error}"
+        ) from error
 
 
 _connections = itertools.count()
@@ -189,8 +232,9 @@ _connections = itertools.count()
 def _never_written_so(target: Target) -> str:
     """Address and port, each time with other blanks and zeros.
 
-    Microsoft's driver remembers for each way of writing a server which partner it was told, and when that server is a mirror by now it waits
-    for the partner's name, which only the estate knows, until its time-out. Who is tried next is for ``failover`` to say.
+    Microsoft's driver remembers for each way of writing a server which partner it was told, and when that server is a
+    mirror by now it waits for the partner's name, which only the estate knows, until its time-out. Who is tried next is
+    for ``failover`` to say.
     """
     zeros, blanks = divmod(next(_connections) % 1600, 40)
     return f"{target.address},{' ' * blanks}{'0' * zeros}{target.port}"
@@ -216,7 +260,9 @@ def _quote(value: str) -> str:
 
 
 def _failure(error: Any) -> SqlFailure:
-    """SQL Server's number out of the driver's text: ``[42000] [Microsoft]...[SQL Server]Login failed ... (18456) (SQLDriverConnect)``."""
+    """SQL Server's number out of the driver's text: ``[42000] [Microsoft]...[SQL Server]Login failed ... (18456)
+    (SQLDriverConnect)``.
+    """
     text = str(error.args[1] if len(error.args) > 1 else error)
     numbers = [int(found) for found in re.findall(r"\((-?\d+)\)", text)]
     message = re.sub(r"(\[[^\]]*\]\s*)+", "", text, count=1)

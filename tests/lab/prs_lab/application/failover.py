@@ -1,8 +1,8 @@
 """Which of two partners SqlClient opens its connection to, and what it remembers of them.
 
-With a failover partner in the connection string it tries the server and the partner in turn, twice as patiently in every round, until the
-login time-out. The partner that the principal names at login replaces the one of the connection string for as long as the worker process
-lives. A partner that answers, but mirrors nothing, is an error.
+With a failover partner in the connection string it tries the server and the partner in turn, twice as patiently in
+every round, until the login time-out. The partner that the principal names at login replaces the one of the connection
+string for as long as the worker process lives. A partner that answers, but mirrors nothing, is an error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 __all__ = ["ATTEMPTS", "Partner", "SqlFailure", "open_with_partner"]
 
 ATTEMPTS = 6
-"""Attempts within the 15 seconds of the login time-out: each takes 8 % of it, in the next rounds 16 % and 24 %. Here they take no time."""
+"""Attempts within the 15 seconds of the login time-out: each takes 8 % of it, in the next rounds 16 % and 24 %. Here
+they take no time.
+"""
 
 FINAL = (18456, 18488, 1346)
 """Errors that end the attempts: login refused, password to be changed, impersonation failed."""
@@ -30,7 +32,9 @@ class SqlFailure(Exception):
 
 @dataclass
 class Partner:
-    """What one worker process remembers of one connection string. ``leads``: the last connection was the partner's, so the next begins there."""
+    """What one worker process remembers of one connection string. ``leads``: the last connection was the partner's, so
+    the next begins there.
+    """
 
     name: str
     leads: bool = False

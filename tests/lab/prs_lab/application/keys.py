@@ -1,7 +1,8 @@
-"""The application's two files of secrets: ``database.config`` (where the database is) and ``encryption.config`` (the key).
+"""The application's two files of secrets: ``database.config`` (where the database is) and ``encryption.config`` (the
+key).
 
-Both are opaque to everybody else, as the product's are: obfuscated, not protected. What the key encrypted can only be shown with
-that key, so a database that comes back without its application folder is worthless, as it is in reality.
+Both are opaque to everybody else, as the product's are: obfuscated, not protected. What the key encrypted can only be
+shown with that key, so a database that comes back without its application folder is worthless, as it is in reality.
 """
 
 from __future__ import annotations
@@ -17,8 +18,20 @@ from dataclasses import asdict, dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["BadFile", "BadKey", "DatabaseConfig", "decode_database", "decode_key", "decrypt", "encode_database", "encode_key",
-           "encrypt", "hash_password", "new_key", "password_matches"]
+__all__ = [
+    "BadFile",
+    "BadKey",
+    "DatabaseConfig",
+    "decode_database",
+    "decode_key",
+    "decrypt",
+    "encode_database",
+    "encode_key",
+    "encrypt",
+    "hash_password",
+    "new_key",
+    "password_matches",
+]
 
 _MASK = hashlib.sha256(b"prs-lab obfuscation, no protection").digest()
 

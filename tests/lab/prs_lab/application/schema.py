@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from .database import COLLATION, Database, SqlFailure
 from .keys import BadKey, decrypt, encrypt, hash_password, password_matches
 
-__all__ = ["Marker", "SetupState", "accept_eula", "add_administrator", "add_domain", "add_markers", "administrator_matches", "create_schema",
-           "markers", "setup_state"]
+__all__ = [
+    "Marker",
+    "SetupState",
+    "accept_eula",
+    "add_administrator",
+    "add_domain",
+    "add_markers",
+    "administrator_matches",
+    "create_schema",
+    "markers",
+    "setup_state",
+]
 
 KEY_CHECK = "Password Reset Server"
 
@@ -17,12 +27,18 @@ TABLES = {
         "ConfigurationId int NOT NULL PRIMARY KEY, ProductVersion nvarchar(40) NOT NULL, ForceHttps bit NOT NULL, "
         "EulaAccepted bit NOT NULL, KeyCheck nvarchar(400) NOT NULL"
     ),
-    "tbUser": "UserId int IDENTITY(1,1) NOT NULL PRIMARY KEY, UserName nvarchar(100) NOT NULL, PasswordHash nvarchar(300) NOT NULL",
+    "tbUser": (
+        "UserId int IDENTITY(1,1) NOT NULL PRIMARY KEY, UserName nvarchar(100) NOT NULL, PasswordHash "
+        "nvarchar(300) NOT NULL"
+    ),
     "tbDomain": (
-        "DomainId int IDENTITY(1,1) NOT NULL PRIMARY KEY, DomainName nvarchar(255) NOT NULL, AccountName nvarchar(255) NOT NULL, "
+        "DomainId int IDENTITY(1,1) NOT NULL PRIMARY KEY, DomainName nvarchar(255) NOT NULL, AccountName "
+        "nvarchar(255) NOT NULL, "
         "AccountSecret nvarchar(600) NOT NULL"
     ),
-    "tbMarker": "MarkerId int IDENTITY(1,1) NOT NULL PRIMARY KEY, Label nvarchar(200) NOT NULL, Secret nvarchar(600) NOT NULL",
+    "tbMarker": (
+        "MarkerId int IDENTITY(1,1) NOT NULL PRIMARY KEY, Label nvarchar(200) NOT NULL, Secret nvarchar(600) NOT NULL"
+    ),
 }
 
 
@@ -45,7 +61,9 @@ class SetupState:
 
 
 def create_schema(database: Database, *, key: bytes, version: str) -> bool:
-    """Makes the tables that are missing; False when the database held the application's data already. Raises SqlFailure."""
+    """Makes the tables that are missing; False when the database held the application's data already. Raises
+    SqlFailure.
+    """
     collation = database.value("SELECT CAST(DATABASEPROPERTYEX(DB_NAME(), 'Collation') AS nvarchar(128))")
     if collation != COLLATION:
         raise SqlFailure(0, f"The database's collation is {collation}; Password Reset Server needs {COLLATION}")
@@ -56,8 +74,10 @@ def create_schema(database: Database, *, key: bytes, version: str) -> bool:
     if database.value("SELECT COUNT(*) FROM dbo.tbConfiguration"):
         return False
     database.rows(
-        "INSERT INTO dbo.tbConfiguration (ConfigurationId, ProductVersion, ForceHttps, EulaAccepted, KeyCheck) VALUES (1, ?, 0, 0, ?)",
-        version, encrypt(key, KEY_CHECK),
+        "INSERT INTO dbo.tbConfiguration (ConfigurationId, ProductVersion, ForceHttps, EulaAccepted, KeyCheck) "
+        "VALUES (1, ?, 0, 0, ?)",
+        version,
+        encrypt(key, KEY_CHECK),
     )
     return True
 
@@ -95,14 +115,21 @@ def administrator_matches(database: Database, *, name: str, password: str) -> bo
 
 def add_domain(database: Database, *, key: bytes, domain: str, account: str, password: str) -> None:
     database.rows(
-        "INSERT INTO dbo.tbDomain (DomainName, AccountName, AccountSecret) VALUES (?, ?, ?)", domain, account, encrypt(key, password)
+        "INSERT INTO dbo.tbDomain (DomainName, AccountName, AccountSecret) VALUES (?, ?, ?)",
+        domain,
+        account,
+        encrypt(key, password),
     )
 
 
 def add_markers(database: Database, *, key: bytes, labels: list[str]) -> None:
-    """One row per label; each row's secret is derived from its label, so that a reader can tell a right row from a wrong one."""
+    """One row per label; each row's secret is derived from its label, so that a reader can tell a right row from a
+    wrong one.
+    """
     for label in labels:
-        database.rows("INSERT INTO dbo.tbMarker (Label, Secret) VALUES (?, ?)", label, encrypt(key, f"secret of {label}"))
+        database.rows(
+            "INSERT INTO dbo.tbMarker (Label, Secret) VALUES (?, ?)", label, encrypt(key, f"secret of {label}")
+        )
 
 
 def markers(database: Database, *, key: bytes) -> list[Marker]:

@@ -1,7 +1,8 @@
 """The application as it runs in its pool: every request goes through here, from web.config to the page.
 
-``Site`` is made per request and holds nothing: what the application knows lies in its folder and in its database, so stopping,
-restoring or damaging either has the consequence that it has in reality. Pages carry ``<meta name="prs-state">``: ``wizard``,
+``Site`` is made per request and holds nothing: what the application knows lies in its folder and in its database, so
+stopping, restoring or damaging either has the consequence that it has in reality. Pages carry ``<meta
+name="prs-state">``: ``wizard``,
 ``ready`` or ``broken``, which spares the lab's own tools a look at the layout.
 """
 
@@ -24,12 +25,22 @@ __all__ = ["Site"]
 class Site:
     """The application in ``folder`` of ``host``, run by a pool.
 
-    ``account`` is the pool's identity, ``clr`` its runtime version (``v4.0``), ``pipeline`` ``Classic`` or ``Integrated``, ``wow64``
-    whether it runs 32-bit, ``aspnet`` whether ASP.NET 4.5 is installed on the host, ``partners`` what its worker process remembers of mirrors.
+    ``account`` is the pool's identity, ``clr`` its runtime version (``v4.0``), ``pipeline`` ``Classic`` or
+    ``Integrated``, ``wow64`` whether it runs 32-bit, ``aspnet`` whether ASP.NET 4.5 is installed on the host,
+    ``partners`` what its worker process remembers of mirrors.
     """
 
     def __init__(
-        self, *, host: Any, folder: str, account: str, clr: str, pipeline: str, wow64: bool, aspnet: bool, partners: Partners | None = None
+        self,
+        *,
+        host: Any,
+        folder: str,
+        account: str,
+        clr: str,
+        pipeline: str,
+        wow64: bool,
+        aspnet: bool,
+        partners: Partners | None = None,
     ):
         self.host = host
         self.folder = folder.rstrip("\\")
@@ -61,10 +72,18 @@ class Site:
     def _answer(self, request: Request) -> Response:
         config = read_config(view=self.view, folder=self.folder)
         if config is not None and request.content_length > config.max_content:
-            raise PageError(404, "The request filtering module is configured to deny a request that exceeds the request content length.", substatus=13)
+            raise PageError(
+                404,
+                "The request filtering module is configured to deny a request that exceeds the request content length.",
+                substatus=13,
+            )
         name = check_pages(view=self.view, folder=self.folder, wanted=request.path)
         if not name.lower().endswith(".aspx"):
-            return Response(status=200, body=self.view.read(f"{self.folder}\\{name}".replace("/", "\\")), headers={"Content-Type": "text/plain"})
+            return Response(
+                status=200,
+                body=self.view.read(f"{self.folder}\\{name}".replace("/", "\\")),
+                headers={"Content-Type": "text/plain"},
+            )
         if config is None:
             raise PageError(500, "The application did not start: web.config is missing.", file="web.config")
         self._check_runtime(config.target_framework, config.needs_classic)
@@ -76,16 +95,29 @@ class Site:
         """What ASP.NET's registration and the pool's settings make of an .aspx request."""
         if not self._aspnet:
             raise PageError(
-                404, "The page you are requesting cannot be served because of the extension configuration. "
-                "If the page is a script, add a handler.", substatus=3,
+                404,
+                "The page you are requesting cannot be served because of the extension configuration. "
+                "If the page is a script, add a handler.",
+                substatus=3,
             )
         if not self._clr:
-            raise PageError(500, 'Handler "PageHandlerFactory-ISAPI-4.0_64bit" has a bad module in its module list (pool without managed code)', substatus=21)
+            raise PageError(
+                500,
+                'Handler "PageHandlerFactory-ISAPI-4.0_64bit" has a bad module in its module list (pool without '
+                "managed code)",
+                substatus=21,
+            )
         if self._clr.lower() != "v4.0":
-            raise PageError(500, f"Configuration Error: unrecognized attribute 'targetFramework' ({framework}); the pool runs {self._clr}")
+            raise PageError(
+                500,
+                f"Configuration Error: unrecognized attribute 'targetFramework' ({framework}); the pool runs "
+                f"{self._clr}",
+            )
         if needs_classic and self._pipeline.lower() != "classic":
             raise PageError(
-                500, "An ASP.NET setting has been detected that does not apply in Integrated managed pipeline mode (system.web/httpModules).",
+                500,
+                "An ASP.NET setting has been detected that does not apply in Integrated managed pipeline mode "
+                "(system.web/httpModules).",
                 substatus=22,
             )
 
@@ -111,7 +143,9 @@ class Site:
 
     def _mark(self, database: Database, key: bytes, request: Request) -> None:
         self._check_administrator(database, request)
-        schema.add_markers(database, key=key, labels=[label for label in request.form.get("labels", "").splitlines() if label.strip()])
+        schema.add_markers(
+            database, key=key, labels=[label for label in request.form.get("labels", "").splitlines() if label.strip()]
+        )
 
     def _set_partner(self, database: Database, config: DatabaseConfig, request: Request) -> None:
         """The page Administration > Database, of which only this field is modelled."""
@@ -132,7 +166,11 @@ class Site:
             for row in rows
         )
         body = f'<p>Version {html.escape(self.version)}</p>\n<table id="markers">\n{lines}\n</table>'
-        return page(title="Password Reset Server", body=body, meta={"prs-state": "ready", "prs-version": self.version, "prs-rows": len(rows)})
+        return page(
+            title="Password Reset Server",
+            body=body,
+            meta={"prs-state": "ready", "prs-version": self.version, "prs-rows": len(rows)},
+        )
 
     def read_settings(self) -> tuple[DatabaseConfig, bytes]:
         """The two files of secrets; raises BadFile or PageError."""
@@ -140,7 +178,14 @@ class Site:
         return config, decode_key(self._file("encryption.config"))
 
     def connect(self, config: DatabaseConfig, *, database: str | None = None) -> Database:
-        return Database(host=self.host, config=config, wow64=self.wow64, timeout=self.sql_timeout, partners=self._partners, database=database)
+        return Database(
+            host=self.host,
+            config=config,
+            wow64=self.wow64,
+            timeout=self.sql_timeout,
+            partners=self._partners,
+            database=database,
+        )
 
     def _file(self, name: str) -> bytes:
         try:

@@ -1,4 +1,6 @@
-"""Is the application's folder whole? What IIS and ASP.NET find when they open it with the rights of the pool's identity."""
+"""Is the application's folder whole? What IIS and ASP.NET find when they open it with the rights of the pool's
+identity.
+"""
 
 from __future__ import annotations
 
@@ -34,30 +36,43 @@ def read_config(*, view: Any, folder: str) -> SiteConfig | None:
     path = f"{folder}\\web.config"
     try:
         if not view.is_dir(folder):
-            raise PageError(500, f"Cannot read configuration file. Error code 0x80070003, file {path}", substatus=19, win32=3)
+            raise PageError(
+                500, f"Cannot read configuration file. Error code 0x80070003, file {path}", substatus=19, win32=3
+            )
         data = view.read(path)
     except WinError as error:
         if error.number == 2:
             return None
         text = "due to insufficient permissions" if error.number == 5 else f"({error.text})"
         raise PageError(
-            500, f"Cannot read configuration file {text}. Error code 0x8007{error.number:04x}, file {path}", substatus=19, win32=error.number
+            500,
+            f"Cannot read configuration file {text}. Error code 0x8007{error.number:04x}, file {path}",
+            substatus=19,
+            win32=error.number,
         ) from error
     try:
         root = ElementTree.fromstring(data)
         if root.tag != "configuration":
             raise ElementTree.ParseError("no configuration element")
         limits = root.find("./system.webServer/security/requestFiltering/requestLimits")
-        timeout = next((item.get("value") for item in root.findall("./appSettings/add") if item.get("key") == "SQLTimeout"), None)
+        timeout = next(
+            (item.get("value") for item in root.findall("./appSettings/add") if item.get("key") == "SQLTimeout"), None
+        )
         compilation = root.find("./system.web/compilation")
         return SiteConfig(
-            max_content=int((limits.get("maxAllowedContentLength") if limits is not None else None) or DEFAULT_MAX_CONTENT),
+            max_content=int(
+                (limits.get("maxAllowedContentLength") if limits is not None else None) or DEFAULT_MAX_CONTENT
+            ),
             sql_timeout=int(timeout or DEFAULT_SQL_TIMEOUT),
-            needs_classic=any(root.find(f"./system.web/{name}") is not None for name in ("httpModules", "httpHandlers")),
+            needs_classic=any(
+                root.find(f"./system.web/{name}") is not None for name in ("httpModules", "httpHandlers")
+            ),
             target_framework=(compilation.get("targetFramework", "") if compilation is not None else ""),
         )
     except (ElementTree.ParseError, ValueError) as error:
-        raise PageError(500, f"Configuration file is not well-formed XML. Error code 0x8007000d, file {path}: {error}", substatus=19) from error
+        raise PageError(
+            500, f"Configuration file is not well-formed XML. Error code 0x8007000d, file {path}: {error}", substatus=19
+        ) from error
 
 
 def check_pages(*, view: Any, folder: str, wanted: str) -> str:
@@ -66,10 +81,16 @@ def check_pages(*, view: Any, folder: str, wanted: str) -> str:
     name = wanted or (defaults[0] if defaults else DEFAULT_DOCUMENTS[0])
     path = f"{folder}\\{name}".replace("/", "\\")
     if name.lower().split("/")[0] in ("bin", "web.config") or name.lower().endswith(".config"):
-        raise PageError(404, "The request filtering module is configured to deny a path that contains a hidden segment.", substatus=8)
+        raise PageError(
+            404,
+            "The request filtering module is configured to deny a path that contains a hidden segment.",
+            substatus=8,
+        )
     if not view.is_file(path):
         if wanted:
-            raise PageError(404, "The resource you are looking for has been removed or had its name changed.", substatus=0)
+            raise PageError(
+                404, "The resource you are looking for has been removed or had its name changed.", substatus=0
+            )
         raise PageError(403, "The Web server is configured to not list the contents of this directory.", substatus=14)
     _read(view, path)
     return name
@@ -86,15 +107,21 @@ def load_assemblies(*, view: Any, folder: str) -> str:
             assembly = read(_read(view, f"{folder}\\bin\\{name}.dll", assembly=name))
         except BadImage as error:
             raise PageError(
-                500, f"Could not load file or assembly '{name}' or one of its dependencies. An attempt was made to load a program with "
-                f"an incorrect format. (System.BadImageFormatException: {error})", file=f"bin\\{name}.dll",
+                500,
+                f"Could not load file or assembly '{name}' or one of its dependencies. An attempt was made to load "
+                "a program with "
+                f"an incorrect format. (System.BadImageFormatException: {error})",
+                file=f"bin\\{name}.dll",
             ) from error
         if not version:
             version = assembly.version
         elif assembly.version != version:
             raise PageError(
-                500, f"Could not load file or assembly '{name}, Version={version}' or one of its dependencies. The located assembly's "
-                f"manifest definition does not match the assembly reference ({assembly.version}).", file=f"bin\\{name}.dll",
+                500,
+                f"Could not load file or assembly '{name}, Version={version}' or one of its dependencies. The "
+                "located assembly's "
+                f"manifest definition does not match the assembly reference ({assembly.version}).",
+                file=f"bin\\{name}.dll",
             )
         loaded.add(name)
         pending.extend(assembly.references)
@@ -108,9 +135,14 @@ def _read(view: Any, path: str, *, assembly: str = "") -> bytes:
         return view.read(path)
     except WinError as error:
         if error.number == 5:
-            raise PageError(401, f"You do not have permission to view this file: {path}", substatus=3, win32=5) from error
+            raise PageError(
+                401, f"You do not have permission to view this file: {path}", substatus=3, win32=5
+            ) from error
         if assembly:
             raise PageError(
-                500, f"Could not load file or assembly '{assembly}' or one of its dependencies. {error.text}", file=path, win32=error.number
+                500,
+                f"Could not load file or assembly '{assembly}' or one of its dependencies. {error.text}",
+                file=path,
+                win32=error.number,
             ) from error
         raise PageError(500, f"{error.text} {path}", file=path, win32=error.number) from error

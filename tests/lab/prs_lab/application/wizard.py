@@ -1,8 +1,8 @@
 """The five steps with which a person finishes an installation in the browser.
 
-1 write access of the pool's identity, 2 the database, 3 the licence agreement, 4 the first administrator, 5 a domain and the account
-that resets passwords. Step 2 writes ``database.config`` and ``encryption.config``; from there on the database knows how far the wizard
-got, so over an existing database steps 3 to 5 are not asked again.
+1 write access of the pool's identity, 2 the database, 3 the licence agreement, 4 the first administrator, 5 a domain
+and the account that resets passwords. Step 2 writes ``database.config`` and ``encryption.config``; from there on the
+database knows how far the wizard got, so over an existing database steps 3 to 5 are not asked again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ STEPS: dict[int, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
     4: ("First administrator", (("user", "User name", "text", ""), ("password", "Password", "password", ""))),
     5: (
         "Domain",
-        (("domain", "Domain", "text", ""), ("account", "Account that resets passwords", "text", ""), ("password", "Password", "password", "")),
+        (
+            ("domain", "Domain", "text", ""),
+            ("account", "Account that resets passwords", "text", ""),
+            ("password", "Password", "password", ""),
+        ),
     ),
 }
 CANNOT_OPEN_DATABASE = 4060
@@ -86,7 +90,8 @@ def _show(*, step: int, trouble: str = "", values: dict[str, str] | None = None)
     )
     error = f'<p id="error">{html.escape(trouble)}</p>\n' if trouble else ""
     body = (
-        f'{error}<form method="post" action="Installer.aspx">\n<input type="hidden" name="step" value="{step}">\n{inputs}\n'
+        f'{error}<form method="post" action="Installer.aspx">\n<input type="hidden" name="step" '
+        f'value="{step}">\n{inputs}\n'
         '<button type="submit">Next</button>\n</form>'
     )
     meta = {"prs-state": "wizard", "prs-step": step}
@@ -99,7 +104,9 @@ def _check_write_access(site: Site, _: dict[str, str]) -> None:
         site.view.write(probe, b"x")
         site.view.remove(probe)
     except WinError as error:
-        raise _Refused(f"{site.account} cannot write to {site.folder}: {error.text} Give it Modify on the folder.") from error
+        raise _Refused(
+            f"{site.account} cannot write to {site.folder}: {error.text} Give it Modify on the folder."
+        ) from error
 
 
 def _set_database(site: Site, form: dict[str, str]) -> None:
@@ -111,8 +118,12 @@ def _set_database(site: Site, form: dict[str, str]) -> None:
         site.host.record.unmodelled(site.host.name, "wizard: Windows authentication to SQL Server", site.account)
         raise PageError(500, "The lab's application does not model Windows authentication to SQL Server")
     config = DatabaseConfig(
-        server=form["server"].strip(), database=form["database"].strip(), login=form.get("login", ""), password=form.get("password", ""),
-        encrypt=form.get("encrypt", "yes").lower() in ("yes", "on", "true"), failover_partner=form.get("failover_partner", "").strip(),
+        server=form["server"].strip(),
+        database=form["database"].strip(),
+        login=form.get("login", ""),
+        password=form.get("password", ""),
+        encrypt=form.get("encrypt", "yes").lower() in ("yes", "on", "true"),
+        failover_partner=form.get("failover_partner", "").strip(),
     )
     key_path = f"{site.folder}\\encryption.config"
     try:
@@ -166,7 +177,9 @@ def _add_domain(site: Site, form: dict[str, str]) -> None:
         raise _Refused("Give a domain and an account")
     config, key = site.read_settings()
     with site.connect(config) as database:
-        schema.add_domain(database, key=key, domain=form["domain"], account=form["account"], password=form.get("password", ""))
+        schema.add_domain(
+            database, key=key, domain=form["domain"], account=form["account"], password=form.get("password", "")
+        )
 
 
 _ACTIONS = {1: _check_write_access, 2: _set_database, 3: _accept_eula, 4: _add_administrator, 5: _add_domain}

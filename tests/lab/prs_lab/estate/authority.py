@@ -50,7 +50,9 @@ class Authority:
             self.ca_file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, *, label: str, names: tuple[str, ...], password: str) -> Issued:
-        """A server certificate for DNS names and addresses as ``<label>.pfx``; the file that exists for the same names is kept."""
+        """A server certificate for DNS names and addresses as ``<label>.pfx``; the file that exists for the same names
+        is kept.
+        """
         pfx = self._folder / f"{label}.pfx"
         if pfx.exists():
             try:
@@ -70,8 +72,15 @@ class Authority:
     def _self_signed(self, name: str) -> x509.Certificate:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = x509.KeyUsage(
-            digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
-            data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+            digital_signature=True,
+            key_cert_sign=True,
+            crl_sign=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
         )
         public = self._key.public_key()
         return (
@@ -84,8 +93,15 @@ class Authority:
 
     def _server_certificate(self, key: rsa.RSAPrivateKey, names: tuple[str, ...]) -> x509.Certificate:
         usage = x509.KeyUsage(
-            digital_signature=True, key_encipherment=True, content_commitment=False, data_encipherment=False, key_agreement=False,
-            key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
+            digital_signature=True,
+            key_encipherment=True,
+            content_commitment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=False,
+            crl_sign=False,
+            encipher_only=False,
+            decipher_only=False,
         )
         public = key.public_key()
         return (
@@ -110,7 +126,9 @@ def thumbprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA1()).hex().upper()
 
 
-def _builder(*, subject: x509.Name, issuer: x509.Name, public_key: rsa.RSAPublicKey, valid: dt.timedelta) -> x509.CertificateBuilder:
+def _builder(
+    *, subject: x509.Name, issuer: x509.Name, public_key: rsa.RSAPublicKey, valid: dt.timedelta
+) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.timezone.utc)
     return (
         x509.CertificateBuilder()
@@ -136,7 +154,9 @@ def _names_of(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def _key_pem(key: rsa.RSAPrivateKey) -> bytes:
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _write_private(path: Path, data: bytes) -> None:

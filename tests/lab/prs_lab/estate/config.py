@@ -1,7 +1,7 @@
 """The estate's YAML file as data classes.
 
-One file describes one estate: its domain, its hosts (with site, groups, drives, shares), the accounts of its domain and the
-media on its file server. ``load`` reports every problem of the file at once, each with the place where it is.
+One file describes one estate: its domain, its hosts (with site, groups, drives, shares), the accounts of its domain and
+the media on its file server. ``load`` reports every problem of the file at once, each with the place where it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ from typing import Any
 
 import yaml
 
-__all__ = ["ConfigError", "Drive", "EstateConfig", "HostConfig", "MediaConfig", "Share", "built_in", "load", "parse", "parse_size"]
+__all__ = [
+    "ConfigError",
+    "Drive",
+    "EstateConfig",
+    "HostConfig",
+    "MediaConfig",
+    "Share",
+    "built_in",
+    "load",
+    "parse",
+    "parse_size",
+]
 
 OPERATING_SYSTEMS = ("server-2016", "server-2019", "server-2022", "server-2022-core", "windows-11")
 DEFAULT_NETWORK = "127.61.0.0"
@@ -196,7 +207,9 @@ class _Reader:
 def parse(data: Any, *, source: str = "estate", name: str = "estate") -> EstateConfig:
     """The estate that a parsed YAML document describes; raises ConfigError with everything that is wrong."""
     reader = _Reader()
-    top = reader.mapping(data, "estate", ("domain", "dns_suffix", "public_name", "sql_alias", "https_port", "accounts", "hosts", "media"))
+    top = reader.mapping(
+        data, "estate", ("domain", "dns_suffix", "public_name", "sql_alias", "https_port", "accounts", "hosts", "media")
+    )
     hosts = tuple(_host(reader, key, value) for key, value in reader.mapping(top.get("hosts"), "hosts").items())
     media_fields = tuple(MediaConfig.__dataclass_fields__)
     media_data = reader.mapping(top.get("media"), "media", media_fields)

@@ -1,7 +1,8 @@
-"""The daemon's control channel: one line of JSON each way over loopback TCP, opened by a token that only the lab's owner can read.
+"""The daemon's control channel: one line of JSON each way over loopback TCP, opened by a token that only the lab's
+owner can read.
 
-TCP and not a socket file: the path of a lab's folder may be longer than a socket's path can be. ``control.json`` in the lab's folder says
-where it listens; the token is one of the lab's secrets.
+TCP and not a socket file: the path of a lab's folder may be longer than a socket's path can be. ``control.json`` in the
+lab's folder says where it listens; the token is one of the lab's secrets.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class ControlServer:
     ``refusals`` are the exceptions whose text is an answer; any other one is a defect, which comes with its traceback.
     """
 
-    def __init__(self, *, address: str, token: str, commands: dict[str, Command], refusals: tuple[type[Exception], ...] = ()):
+    def __init__(
+        self, *, address: str, token: str, commands: dict[str, Command], refusals: tuple[type[Exception], ...] = ()
+    ):
         one_at_a_time = threading.Lock()
 
         class Handler(socketserver.StreamRequestHandler):
@@ -57,14 +60,18 @@ class ControlServer:
 
         self._server = Server((address, 0), Handler)
         self.address: tuple[str, int] = self._server.server_address[:2]  # type: ignore[assignment]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="control", daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="control", daemon=True
+        ).start()
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
 
-def _answer(line: bytes, token: str, commands: dict[str, Command], refusals: tuple[type[Exception], ...]) -> dict[str, Any]:
+def _answer(
+    line: bytes, token: str, commands: dict[str, Command], refusals: tuple[type[Exception], ...]
+) -> dict[str, Any]:
     try:
         asked = json.loads(line)
         if not hmac.compare_digest(str(asked.get("token", "")), token):
@@ -85,7 +92,9 @@ def request(state_dir: Path, command: str, **arguments: Any) -> Any:
         where = json.loads((state_dir / FILE).read_text())
         token = json.loads((state_dir / "secrets.json").read_text())["control_token"]
         with socket.create_connection((where["address"], where["port"]), timeout=TIMEOUT) as connection:
-            connection.sendall(json.dumps({"token": token, "command": command, "arguments": arguments}).encode() + b"\n")
+            connection.sendall(
+                json.dumps({"token": token, "command": command, "arguments": arguments}).encode() + b"\n"
+            )
             answer = connection.makefile("rb").readline()
     except (OSError, ValueError, KeyError) as error:
         raise NotRunning(f"no lab runs in {state_dir} ({error})") from error

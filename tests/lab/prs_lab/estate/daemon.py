@@ -51,7 +51,12 @@ class _Commands:
         return run
 
     def ping(self) -> dict[str, Any]:
-        return {"pid": os.getpid(), "estate": self._estate.config.name, "network": self._estate.network.base, "hosts": list(self._estate.hosts)}
+        return {
+            "pid": os.getpid(),
+            "estate": self._estate.config.name,
+            "network": self._estate.network.base,
+            "hosts": list(self._estate.hosts),
+        }
 
     def down(self) -> None:
         self._ending.set()
@@ -75,7 +80,11 @@ class _Commands:
 
     def serving(self, port: int, path: str) -> list[str]:
         """The hosts where an application runs at that path, and whom a client reaches."""
-        return [name for name, host in self._estate.hosts.items() if host.power.is_on and not self._estate.is_cut(host) and host.iis.serves(port, path)]
+        return [
+            name
+            for name, host in self._estate.hosts.items()
+            if host.power.is_on and not self._estate.is_cut(host) and host.iis.serves(port, path)
+        ]
 
     def heal(self) -> None:
         self._estate.heal()
@@ -91,7 +100,9 @@ class _Commands:
         self._estate.network.aliases[name.lower()] = self._estate.host(host).name.lower()
 
     def state(self, host: str = "") -> dict[str, Any]:
-        return {name: summary(one) for name, one in self._chosen(host).items()} | ({} if host else {"cut_sites": list(self._estate.network.cut_sites)})
+        return {name: summary(one) for name, one in self._chosen(host).items()} | (
+            {} if host else {"cut_sites": list(self._estate.network.cut_sites)}
+        )
 
     def digest(self, host: str = "") -> dict[str, str]:
         return {name: digest(one) for name, one in self._chosen(host).items()}
@@ -132,13 +143,20 @@ def main(arguments: list[str] | None = None) -> int:
         estate.start()
         address = str(ipaddress.IPv4Address(chosen.network) + 1)
         server = ControlServer(
-            address=address, token=estate.secrets.control_token, commands=_Commands(estate, ending).table(), refusals=(WinError,)
+            address=address,
+            token=estate.secrets.control_token,
+            commands=_Commands(estate, ending).table(),
+            refusals=(WinError,),
         )
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
             traceback.print_exc()
             return 1
-        print(f"{error.strerror} Give this lab a network of its own: NETWORK=127.62.0.0 for make, --network 127.62.0.0 for prs-lab.", file=sys.stderr)
+        print(
+            f"{error.strerror} Give this lab a network of its own: NETWORK=127.62.0.0 for make, --network "
+            "127.62.0.0 for prs-lab.",
+            file=sys.stderr,
+        )
         return SAID
     except Exception:
         traceback.print_exc()

@@ -1,7 +1,8 @@
-"""What a client of the lab needs to know of an estate: hosts, addresses, names, credentials, certificates. No daemon is needed for it.
+"""What a client of the lab needs to know of an estate: hosts, addresses, names, credentials, certificates. No daemon is
+needed for it.
 
-``describe`` makes it from the estate's file and the lab's folder; it is kept as ``estate.json`` there (without any secret) and read back
-by ``Description.load``.
+``describe`` makes it from the estate's file and the lab's folder; it is kept as ``estate.json`` there (without any
+secret) and read back by ``Description.load``.
 """
 
 from __future__ import annotations
@@ -89,29 +90,57 @@ def describe(*, config: EstateConfig, state_dir: Path, network: str) -> Descript
         pfx = ""
         if {"prs_sql", "prs_witness"} & set(host.groups):
             aliases = (config.sql_alias, f"{config.sql_alias}-partner")
-            names = (host.name.lower(), fqdn, *(name for alias in aliases for name in (alias, f"{alias}.{config.dns_suffix}")), address)
-            pfx = str(issue(label=host.name.lower(), names=tuple(dict.fromkeys(names)), password=secrets.certificate).pfx)
+            names = (
+                host.name.lower(),
+                fqdn,
+                *(name for alias in aliases for name in (alias, f"{alias}.{config.dns_suffix}")),
+                address,
+            )
+            pfx = str(
+                issue(label=host.name.lower(), names=tuple(dict.fromkeys(names)), password=secrets.certificate).pfx
+            )
         hosts.append(
             HostDescription(
-                name=host.name.lower(), fqdn=fqdn, address=address, site=host.site, groups=host.groups, pfx=pfx,
+                name=host.name.lower(),
+                fqdn=fqdn,
+                address=address,
+                site=host.site,
+                groups=host.groups,
+                pfx=pfx,
                 computer_account=f"{config.domain}\\{host.name.upper()}$" if host.joined else "",
             )
         )
     web = config.in_group("prs_web")
     site_names = [config.public_name]
-    site_names += [name for host in web for name in (host.name.lower(), config.fqdn(host), config.address(host, network))]
+    site_names += [
+        name for host in web for name in (host.name.lower(), config.fqdn(host), config.address(host, network))
+    ]
     site = issue(label="site", names=tuple(dict.fromkeys(site_names)), password=secrets.certificate)
-    shares = {
-        share.name: f"\\\\{config.fqdn(host)}\\{share.name}" for host in config.hosts for share in host.shares
-    }
+    shares = {share.name: f"\\\\{config.fqdn(host)}\\{share.name}" for host in config.hosts for share in host.shares}
     media = config.media
     result = Description(
-        name=config.name, state_dir=str(state_dir), network=network, domain=config.domain, dns_suffix=config.dns_suffix,
-        public_name=config.public_name, https_port=config.https_port, sql_alias=config.sql_alias, administrator="Administrator",
-        accounts=config.accounts, source=config.source, ca_file=str(authority.ca_file), site_pfx=str(site.pfx), hosts=tuple(hosts), shares=shares,
+        name=config.name,
+        state_dir=str(state_dir),
+        network=network,
+        domain=config.domain,
+        dns_suffix=config.dns_suffix,
+        public_name=config.public_name,
+        https_port=config.https_port,
+        sql_alias=config.sql_alias,
+        administrator="Administrator",
+        accounts=config.accounts,
+        source=config.source,
+        ca_file=str(authority.ca_file),
+        site_pfx=str(site.pfx),
+        hosts=tuple(hosts),
+        shares=shares,
         media={
-            "path": shares[media.share], "sql": f"{shares[media.share]}\\{media.sql_folder}", "zip": media.application_zip,
-            "msi": media.application_msi, "sql_version": media.sql_version, "application_version": media.application_version,
+            "path": shares[media.share],
+            "sql": f"{shares[media.share]}\\{media.sql_folder}",
+            "zip": media.application_zip,
+            "msi": media.application_msi,
+            "sql_version": media.sql_version,
+            "application_version": media.application_version,
         },
     )
     (state_dir / "estate.json").write_text(json.dumps(asdict(result), indent=2))

@@ -1,7 +1,8 @@
 """A fingerprint of a host that changes when anything on it changes, and with nothing else.
 
-It covers the parts' state (registry, services, accounts, IIS ...), every file with its rights, and what SQL Server keeps. Left out is what
-changes by itself or by merely looking: process ids and times, ansible's own temporary folders and the profile of whoever signs in.
+It covers the parts' state (registry, services, accounts, IIS ...), every file with its rights, and what SQL Server
+keeps. Left out is what changes by itself or by merely looking: process ids and times, ansible's own temporary folders
+and the profile of whoever signs in.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def digest(host: WindowsHost) -> str:
     state = host.to_state()
     state["parts"].pop("power", None)
     state["drives"]["descriptors"] = {
-        path: entry for path, entry in state["drives"]["descriptors"].items() if not _TEMPORARY.search(path[2:].replace("\\", "/"))
+        path: entry
+        for path, entry in state["drives"]["descriptors"].items()
+        if not _TEMPORARY.search(path[2:].replace("\\", "/"))
     }
     whole.update(json.dumps(_steady(state), sort_keys=True, default=str).encode())
     for root in (host.root / "drives", host.root / "sqlserver"):
@@ -49,7 +52,8 @@ def summary(host: WindowsHost) -> dict[str, Any]:
         "sites": {site.name: site.state for site in host.iis.sites.values()},
         "pools": {pool.name: pool.state for pool in host.iis.pools.values()},
         "sql_instances": {
-            item.name: "running" if host.sql_server.running(item.name) else "stopped" for item in host.sql_server.installed()
+            item.name: "running" if host.sql_server.running(item.name) else "stopped"
+            for item in host.sql_server.installed()
         },
         "shares": sorted(share.name for share in host.shares.by_name.values()),
         "restart_pending": host.power.restart_pending,
@@ -70,7 +74,11 @@ def _files(root: Path) -> list[tuple[str, bytes]]:
         # .../drives/C/Users/x -> Users/x
         name = "/".join(path.relative_to(root).parts)
         inside = name.partition("/")[2] if root.name == "drives" else name
-        if _TEMPORARY.search("/" + inside if "/" in inside else inside) or _TEMPORARY.search(inside) or _VOLATILE_FILES.search(name):
+        if (
+            _TEMPORARY.search("/" + inside if "/" in inside else inside)
+            or _TEMPORARY.search(inside)
+            or _VOLATILE_FILES.search(name)
+        ):
             continue
         found.append((name, hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b""))
     return found

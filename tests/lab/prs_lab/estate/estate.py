@@ -43,11 +43,18 @@ class Estate:
         self.description: Description = describe(config=config, state_dir=state_dir, network=network)
         self.secrets: Secrets = self.description.secrets
         certificates = Path(self.description.ca_file).parent
-        inventory.write(folder=state_dir / "inventory", config=config, network=network, secrets=self.secrets, certificates=certificates)
+        inventory.write(
+            folder=state_dir / "inventory",
+            config=config,
+            network=network,
+            secrets=self.secrets,
+            certificates=certificates,
+        )
         self.record = Record(state_dir / "record.jsonl")
         self.network = Network(config=config, base=network)
         self.trusted_roots = (Path(self.description.ca_file).read_bytes(),)
-        # Microsoft's driver finds the CA here; the application's twin connects with it as SqlClient would with the machine's store.
+        # Microsoft's driver finds the CA here; the application's twin connects with it as SqlClient would with the
+        # machine's store.
         os.environ["SSL_CERT_FILE"] = self.description.ca_file
         self.domain = Domain(config.domain, config.dns_suffix)
         self._load_domain()
@@ -77,7 +84,7 @@ class Estate:
             if host.load():
                 host.power.resume()
             else:
-                host.drives.reset()     # what is left where an earlier first boot did not come to its end
+                host.drives.reset()  # what is left where an earlier first boot did not come to its end
                 self.prepare(host)
                 host.power.start()
                 host.save()
@@ -93,10 +100,14 @@ class Estate:
         self._hand_in_record()
 
     def _hand_in_record(self) -> None:
-        """A test run judges what all of its labs were asked: it names a folder in PRS_LAB_RECORDS, where each leaves a copy of its record."""
+        """A test run judges what all of its labs were asked: it names a folder in PRS_LAB_RECORDS, where each leaves a
+        copy of its record.
+        """
         folder = os.environ.get("PRS_LAB_RECORDS")
         if folder:
-            shutil.copyfile(self.state_dir / "record.jsonl", Path(folder) / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl")
+            shutil.copyfile(
+                self.state_dir / "record.jsonl", Path(folder) / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
+            )
 
     def save(self) -> None:
         """Keeps what belongs to no single host."""
@@ -114,7 +125,9 @@ class Estate:
         return found
 
     def wipe(self, name: str) -> None:
-        """The host comes back as a prepared, empty server; a file server with its shares and media, but without what others put there."""
+        """The host comes back as a prepared, empty server; a file server with its shares and media, but without what
+        others put there.
+        """
         host = self.host(name)
         host.power.wipe()
         self.prepare(host)
@@ -146,9 +159,15 @@ class Estate:
         root = self.state_dir / "hosts" / config.name.lower()
         root.mkdir(parents=True, exist_ok=True)
         host = WindowsHost(
-            name=config.name, address=self.config.address(config, self.network.base), root=root, administrator_password=self.secrets.administrator,
-            record=self.record, estate=self, directory=self.domain if config.joined else None,
-            capacities={drive.letter: drive.size for drive in config.drives}, server_core=config.operating_system.endswith("-core"),
+            name=config.name,
+            address=self.config.address(config, self.network.base),
+            root=root,
+            administrator_password=self.secrets.administrator,
+            record=self.record,
+            estate=self,
+            directory=self.domain if config.joined else None,
+            capacities={drive.letter: drive.size for drive in config.drives},
+            server_core=config.operating_system.endswith("-core"),
         )
         host.on_network(lambda one: FaultyWinRm(one, self._winrm))
         self.network.add(host)
@@ -165,9 +184,12 @@ class Estate:
                 for account in accounts:
                     sid = host.accounts.lookup(account)
                     access.append((sid, level))
-                    entries.append(Ace(sid=sid, mask=_LEVELS[level] | Rights.SYNCHRONIZE, inheritance=CONTAINER | OBJECT))
+                    entries.append(
+                        Ace(sid=sid, mask=_LEVELS[level] | Rights.SYNCHRONIZE, inheritance=CONTAINER | OBJECT)
+                    )
             administrators = [
-                Ace(sid=host.accounts.lookup(name), mask=Rights.FULL, inheritance=CONTAINER | OBJECT) for name in (_SYSTEM, "BUILTIN\\Administrators")
+                Ace(sid=host.accounts.lookup(name), mask=Rights.FULL, inheritance=CONTAINER | OBJECT)
+                for name in (_SYSTEM, "BUILTIN\\Administrators")
             ]
             host.drives.set_descriptor(share.path, Descriptor(entries=[*administrators, *entries], protected=True))
             host.shares.add(Share(name=share.name, path=share.path, access=access))
@@ -198,16 +220,22 @@ class Estate:
     def _winrm_settings(self) -> WinRmSettings:
         """HTTP, and HTTPS with one certificate for all hosts."""
         names = [
-            name for host in self.config.hosts for name in (host.name.lower(), self.config.fqdn(host), self.config.address(host, self.network.base))
+            name
+            for host in self.config.hosts
+            for name in (host.name.lower(), self.config.fqdn(host), self.config.address(host, self.network.base))
         ]
         authority = Authority(folder=self.state_dir / "certificates")
         issued = authority.issue(label="winrm", names=tuple(names), password=self.secrets.certificate)
-        key, certificate, _ = pkcs12.load_key_and_certificates(issued.pfx.read_bytes(), self.secrets.certificate.encode())
+        key, certificate, _ = pkcs12.load_key_and_certificates(
+            issued.pfx.read_bytes(), self.secrets.certificate.encode()
+        )
         assert key is not None and certificate is not None
         certificate_file, key_file = issued.pfx.with_suffix(".pem"), issued.pfx.with_suffix(".key")
         certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         key_file.touch(mode=0o600)
         key_file.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
         )
         return WinRmSettings(certificate=certificate_file, key=key_file)

@@ -1,4 +1,6 @@
-"""The faults that the lab knows: what each takes and does. ``faults.py`` makes them happen; the command line reads this list alone."""
+"""The faults that the lab knows: what each takes and does. ``faults.py`` makes them happen; the command line reads this
+list alone.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,19 @@ KNOWN = {
     "clock": ("host, seconds", "the host's clock is off by so much"),
     "sql": (
         "host, action, instance=MSSQLSERVER, pattern='', after=0, times=1, seconds=0, number=50000, text=''",
-        "batches that match the pattern meet it: drop_rst, drop_fin, delay (seconds), error (number, text), kill (the instance)",
+        (
+            "batches that match the pattern meet it: drop_rst, drop_fin, delay (seconds), error (number, text), kill "
+            "(the instance)"
+        ),
     ),
     "module": (
-        "host, pattern, after=0, times=1, text=''", "Ansible's modules whose name and arguments (JSON) match the pattern fail with the text; not in check mode",
+        "host, pattern, after=0, times=1, text=''",
+        "Ansible's modules whose name and arguments (JSON) match the pattern fail with the text; not in check mode",
     ),
     "held": ("host, path", "another process (a virus scanner) has the file or folder open"),
     "mirror-lag": (
-        "host, sending=true, redo=false, instance=MSSQLSERVER", "no log gets from this server to its mirrors; none is redone on it as mirror",
+        "host, sending=true, redo=false, instance=MSSQLSERVER",
+        "no log gets from this server to its mirrors; none is redone on it as mirror",
     ),
 }
 """Name -> (arguments, as ``name`` or ``name=default``; what it does)."""

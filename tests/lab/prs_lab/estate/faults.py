@@ -1,4 +1,6 @@
-"""Faults as data: a name of ``fault_list.KNOWN`` and arguments; ``apply`` makes it happen, ``undo`` takes it back where that has a meaning."""
+"""Faults as data: a name of ``fault_list.KNOWN`` and arguments; ``apply`` makes it happen, ``undo`` takes it back where
+that has a meaning.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ class FaultyWinRm(WinRm):
 
 
 def apply(estate: Estate, name: str, arguments: dict[str, Any]) -> None:
-    """Raises KeyError for an unknown fault or host, TypeError or ValueError for wrong arguments; the texts say what there is."""
+    """Raises KeyError for an unknown fault or host, TypeError or ValueError for wrong arguments; the texts say what
+    there is.
+    """
     _run(_known(name)[0], estate, name, arguments)
 
 
@@ -75,11 +79,19 @@ def _run(function: Callable[..., None], estate: Estate, name: str, arguments: di
     function(estate, **arguments)
 
 
-def damage(estate: Estate, path: str, *, host: str = "", offset: int | None = None, length: int = 64, truncate: int | None = None) -> int:
+def damage(
+    estate: Estate,
+    path: str,
+    *,
+    host: str = "",
+    offset: int | None = None,
+    length: int = 64,
+    truncate: int | None = None,
+) -> int:
     """Overwrites bytes of a file (by default in its middle) or cuts it; answers the file's new size.
 
-    ``path`` is local to ``host``, or ``\\\\server\\share\\...``. Raises WinError, KeyError for an unknown host, ValueError for an empty file or
-    a path that is neither.
+    ``path`` is local to ``host``, or ``\\\\server\\share\\...``. Raises WinError, KeyError for an unknown host,
+    ValueError for an empty file or a path that is neither.
     """
     if host:
         owner = estate.host(host)
@@ -163,7 +175,9 @@ def _volume(estate: Estate, host: str, drive: str) -> Volume:
 
 def _disk_back(estate: Estate, *, host: str, drive: str, size: str | int = "") -> None:
     config = estate.config.host(estate.host(host).name)
-    _volume(estate, host, drive).capacity = next(item.size for item in config.drives if item.letter == drive.upper().rstrip(":\\"))
+    _volume(estate, host, drive).capacity = next(
+        item.size for item in config.drives if item.letter == drive.upper().rstrip(":\\")
+    )
 
 
 def _user(estate: Estate, account: str, host: str) -> Any:
@@ -195,14 +209,31 @@ def _clock(estate: Estate, *, host: str, seconds: float) -> None:
 
 
 def _sql(
-    estate: Estate, *, host: str, action: str, instance: str = "MSSQLSERVER", pattern: str = "", after: int = 0, times: int = 1, seconds: float = 0,
-    number: int = 50000, text: str = "Lab: a fault that was asked for.",
+    estate: Estate,
+    *,
+    host: str,
+    action: str,
+    instance: str = "MSSQLSERVER",
+    pattern: str = "",
+    after: int = 0,
+    times: int = 1,
+    seconds: float = 0,
+    number: int = 50000,
+    text: str = "Lab: a fault that was asked for.",
 ) -> None:
     from ..sqlserver.faults import Fault
 
     if action not in (known := ("drop_rst", "drop_fin", "delay", "error", "kill")):
         raise ValueError(f"no action {action}; there are {', '.join(known)}")
-    fault = Fault(action=action, pattern=pattern, after=int(after), times=int(times), seconds=float(seconds), number=int(number), text=text)
+    fault = Fault(
+        action=action,
+        pattern=pattern,
+        after=int(after),
+        times=int(times),
+        seconds=float(seconds),
+        number=int(number),
+        text=text,
+    )
     _running_instance(estate, host, instance).faults.add(fault)
 
 
@@ -217,7 +248,15 @@ def _running_instance(estate: Estate, host: str, instance: str) -> Any:
     return found
 
 
-def _module(estate: Estate, *, host: str, pattern: str, after: int = 0, times: int = 1, text: str = "Lab: a fault that was asked for.") -> None:
+def _module(
+    estate: Estate,
+    *,
+    host: str,
+    pattern: str,
+    after: int = 0,
+    times: int = 1,
+    text: str = "Lab: a fault that was asked for.",
+) -> None:
     estate.host(host).module_faults.append(ModuleFault(pattern=pattern, after=int(after), times=int(times), text=text))
 
 
@@ -233,9 +272,13 @@ def _released(estate: Estate, *, host: str, path: str) -> None:
     estate.host(host).files("NT AUTHORITY\\SYSTEM").release(path, _HOLDER)
 
 
-def _mirror_lag(estate: Estate, *, host: str, sending: bool = True, redo: bool = False, instance: str = "MSSQLSERVER") -> None:
+def _mirror_lag(
+    estate: Estate, *, host: str, sending: bool = True, redo: bool = False, instance: str = "MSSQLSERVER"
+) -> None:
     mirroring = _running_instance(estate, host, instance).mirroring
-    mirroring.hold_sending, mirroring.hold_redo = (str(value).lower() in ("true", "1", "yes") for value in (sending, redo))
+    mirroring.hold_sending, mirroring.hold_redo = (
+        str(value).lower() in ("true", "1", "yes") for value in (sending, redo)
+    )
 
 
 def _off(make: Callable[..., None], **zero: Any) -> Callable[..., None]:

@@ -39,20 +39,34 @@ def write(*, folder: Path, config: EstateConfig, network: str, secrets: Secrets,
     if not settings.exists():
         settings.write_text(_SETTINGS, encoding="utf-8")
     _write(folder / "group_vars" / "prs_servers.yml", _connection(config, certificates))
-    _write(folder / "group_vars" / "prs_witness.yml", {"prs_sql_data_dir": "", "prs_sql_log_dir": "", "prs_sql_backup_dir": ""})
+    _write(
+        folder / "group_vars" / "prs_witness.yml",
+        {"prs_sql_data_dir": "", "prs_sql_log_dir": "", "prs_sql_backup_dir": ""},
+    )
     return folder
 
 
 def _hosts(config: EstateConfig, network: str) -> dict[str, Any]:
     groups = sorted({group for host in config.hosts for group in host.groups})
-    by_group = {group: {"hosts": {host.name: {"ansible_host": config.address(host, network)} for host in config.in_group(group)}} for group in groups}
-    sites = {_site(site): {"hosts": {host.name: None for host in config.hosts if host.site == site}} for site in config.sites}
+    by_group = {
+        group: {
+            "hosts": {host.name: {"ansible_host": config.address(host, network)} for host in config.in_group(group)}
+        }
+        for group in groups
+    }
+    sites = {
+        _site(site): {"hosts": {host.name: None for host in config.hosts if host.site == site}} for site in config.sites
+    }
     return {"all": {"children": {"prs_servers": {"children": by_group}, **sites}}}
 
 
 def _variables(config: EstateConfig, network: str, certificates: Path) -> dict[str, Any]:
     active = next(host for host in config.hosts if "prs_web" in host.groups)
-    data_drives = sorted(drive.letter for drive in next(host for host in config.hosts if "prs_sql" in host.groups).drives if drive.letter != "C")
+    data_drives = sorted(
+        drive.letter
+        for drive in next(host for host in config.hosts if "prs_sql" in host.groups).drives
+        if drive.letter != "C"
+    )
     data, log = data_drives[0], data_drives[-1]
     media_host, media_share = config.share_host(config.media.share) or (None, None)
     backup_host, backup_share = config.share_host("backup") or (None, None)

@@ -1,7 +1,7 @@
 """What lies on the media share: SQL Server's setup folder, the PRS ZIP and MSI, and a ZIP that is not PRS.
 
-An installer of the lab is a file whose first line is ``PRSLAB-MEDIA {json}``; the Windows twin knows by it what running it does.
-The PRS ZIP is a real ZIP of a plausible ASP.NET application. Equal input gives equal bytes.
+An installer of the lab is a file whose first line is ``PRSLAB-MEDIA {json}``; the Windows twin knows by it what running
+it does. The PRS ZIP is a real ZIP of a plausible ASP.NET application. Equal input gives equal bytes.
 """
 
 from __future__ import annotations
@@ -68,8 +68,10 @@ def application_files(version: str) -> dict[str, bytes]:
         "Prs.Data": ((), 64_000),
         "Prs.Ldap": (("Prs.Core",), 48_000),
     }
-    files = {f"bin/{name}.dll": build(Assembly(name=name, version=assembly_version, references=references), size=size)
-             for name, (references, size) in assemblies.items()}
+    files = {
+        f"bin/{name}.dll": build(Assembly(name=name, version=assembly_version, references=references), size=size)
+        for name, (references, size) in assemblies.items()
+    }
     files["web.config"] = _WEB_CONFIG.format(version=version).replace("\n", "\r\n").encode("utf-8")
     for page in ("Default", "Login", "Installer", "InstallerCheckForUpdates", "Backup"):
         files[f"{page}.aspx"] = _PAGE.format(name=page).encode()
@@ -107,7 +109,9 @@ def media_files(config: MediaConfig) -> dict[str, bytes]:
         f"{config.sql_folder}\\x64\\Setup\\sql_engine_core_inst_msi\\sql_engine_core_inst.msi": product,
         config.application_zip: application_zip(version),
         config.application_msi: installer(msi, payload=application_zip(version)),
-        "NotPasswordResetServer.zip": _zip({"index.html": b"<html>another product</html>\n", "readme.txt": b"not PRS\n"}),
+        "NotPasswordResetServer.zip": _zip(
+            {"index.html": b"<html>another product</html>\n", "readme.txt": b"not PRS\n"}
+        ),
     }
 
 

@@ -53,8 +53,17 @@ class Network:
         return tuple(sorted(self._cut))
 
     def cut(self, site: str) -> None:
-        """The site as the estate's file writes it, or as the inventory does, without dashes. Raises KeyError with the sites that there are."""
-        found = next((known for known in self._config.sites if known.lower().replace("-", "_") == site.lower().replace("-", "_")), None)
+        """The site as the estate's file writes it, or as the inventory does, without dashes. Raises KeyError with the
+        sites that there are.
+        """
+        found = next(
+            (
+                known
+                for known in self._config.sites
+                if known.lower().replace("-", "_") == site.lower().replace("-", "_")
+            ),
+            None,
+        )
         if found is None:
             raise KeyError(f"no site {site}; there are {', '.join(self._config.sites)}")
         self._cut.add(found)

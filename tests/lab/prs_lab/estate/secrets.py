@@ -30,7 +30,12 @@ class Secrets:
     def all(self) -> tuple[str, ...]:
         """Every secret value, for tests that look for them in outputs."""
         single = (
-            self.administrator, self.sql_admin, self.sql_master_key, self.application_login, self.certificate, self.wizard_administrator,
+            self.administrator,
+            self.sql_admin,
+            self.sql_master_key,
+            self.application_login,
+            self.certificate,
+            self.wizard_administrator,
             self.control_token,
         )
         return tuple(value for value in (*single, *self.accounts.values()) if value)

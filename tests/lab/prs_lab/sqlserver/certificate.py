@@ -1,4 +1,6 @@
-"""What the instance shows to clients that encrypt: the machine certificate that was configured, else one that it makes itself."""
+"""What the instance shows to clients that encrypt: the machine certificate that was configured, else one that it makes
+itself.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,10 @@ def server_contexts(host: Host, settings: Settings) -> tuple[ssl.SSLContext, ssl
         except (KeyError, PermissionError) as error:
             raise StartFailed(
                 26014,
-                f'Unable to load user-specified certificate [Cert Hash(sha1) "{settings.certificate_thumbprint}"]. The server will not accept a connection. '
-                'You should verify that the certificate is correctly installed. See "Configuring Certificate for Use by SSL" in Books Online. '
+                f'Unable to load user-specified certificate [Cert Hash(sha1) "{settings.certificate_thumbprint}"]. '
+                "The server will not accept a connection. "
+                'You should verify that the certificate is correctly installed. See "Configuring Certificate for '
+                'Use by SSL" in Books Online. '
                 f"TDSSNIClient initialization failed with error 0x80092004, status code 0x80. ({error})",
             ) from error
     else:
@@ -70,6 +74,8 @@ def _self_signed(host: str) -> tuple[bytes, bytes]:
         )  # fmt: skip
         _made[host] = (
             made.public_bytes(serialization.Encoding.PEM),
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ),
         )
     return _made[host]

@@ -14,7 +14,10 @@ _SQL = {
 }  # fmt: skip
 _LANGUAGES = "Latin1_General|French|German_PhoneBook|Modern_Spanish|Polish|Czech|Danish_Norwegian|Finnish_Swedish"
 _LANGUAGES += "|Turkish|Cyrillic_General|Greek|Hungarian|Japanese"
-_WINDOWS = re.compile(rf"(?:{_LANGUAGES})(?:_90|_100|_140)?(?:_(?:BIN|BIN2)|_C[IS]_A[IS](?:_KS)?(?:_WS)?(?:_SC)?(?:_UTF8)?)", re.IGNORECASE)
+_WINDOWS = re.compile(
+    rf"(?:{_LANGUAGES})(?:_90|_100|_140)?(?:_(?:BIN|BIN2)|_C[IS]_A[IS](?:_KS)?(?:_WS)?(?:_SC)?(?:_UTF8)?)",
+    re.IGNORECASE,
+)
 
 
 def is_collation(name: str) -> bool:

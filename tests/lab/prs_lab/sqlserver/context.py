@@ -1,6 +1,8 @@
-"""What code that runs a statement may ask of its session and of its instance: the boundary between `execution` and `backup`.
+"""What code that runs a statement may ask of its session and of its instance: the boundary between `execution` and
+`backup`.
 
-`backup.commands.run(instance, session, statement)` and its like are plain generators of wire items, run in the session's thread.
+`backup.commands.run(instance, session, statement)` and its like are plain generators of wire items, run in the
+session's thread.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ class SessionContext(Protocol):
 
 
 class Databases(Protocol):
-    """The databases of an instance by name, case-insensitive; ids as sys.databases has them (master 1, tempdb 2, model 3, msdb 4)."""
+    """The databases of an instance by name, case-insensitive; ids as sys.databases has them (master 1, tempdb 2, model
+    3, msdb 4).
+    """
 
     def get(self, name: str) -> Database | None: ...
 
@@ -65,7 +69,9 @@ class Databases(Protocol):
 
 
 class InstanceContext(Protocol):
-    """A running instance. `name`: as @@SERVERNAME says it. `io_seconds`: how long a backup or restore takes at least. `root`: for working files."""
+    """A running instance. `name`: as @@SERVERNAME says it. `io_seconds`: how long a backup or restore takes at least.
+    `root`: for working files.
+    """
 
     name: str
     version: tuple[int, int, int, int]
@@ -102,7 +108,9 @@ class InstanceContext(Protocol):
         """The path of a logical backup device."""
 
     def certificate(self, name: str) -> Any:
-        """A certificate of master by name, or None: has .name .thumbprint .private_key (None without) .encrypt(data) .decrypt(data)."""
+        """A certificate of master by name, or None: has .name .thumbprint .private_key (None without) .encrypt(data)
+        .decrypt(data).
+        """
 
     def certificate_by_thumbprint(self, thumbprint: bytes) -> Any:
         """The same by thumbprint."""

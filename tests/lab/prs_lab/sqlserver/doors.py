@@ -1,6 +1,7 @@
 """The doors of databases: who comes in, and who closes a database to others or takes it away, does so alone.
 
-A server locks the database for that. Without it a client that comes back at once is inside again before the last one has gone.
+A server locks the database for that. Without it a client that comes back at once is inside again before the last one
+has gone.
 """
 
 from __future__ import annotations

@@ -61,7 +61,9 @@ class SyntaxFault(SqlError):
 
 
 class Unmodelled(SqlError):
-    """Something that may well be right on a real server, and that this twin does not know: always listed, never guessed."""
+    """Something that may well be right on a real server, and that this twin does not know: always listed, never
+    guessed.
+    """
 
     def __init__(self, what: str, *, line: int = 0) -> None:
         super().__init__(50999, f"Lab: not modelled: {what}", line=line, batch=True)

@@ -42,9 +42,11 @@ __all__ = ["Instance", "StartFailed"]
 
 
 class Instance:
-    """An instance on a host. `root` is a folder of this machine for working files that do not lie on the virtual drives.
+    """An instance on a host. `root` is a folder of this machine for working files that do not lie on the virtual
+    drives.
 
-    `start` and `stop` may be called from any thread. `name` is what @@SERVERNAME says. `io_seconds`: how long a backup or restore takes at least.
+    `start` and `stop` may be called from any thread. `name` is what @@SERVERNAME says. `io_seconds`: how long a backup
+    or restore takes at least.
     `headers_tell_zone`: TimeZone of RESTORE HEADERONLY (2022) is right, not 0; builds differ.
     """
 
@@ -81,7 +83,9 @@ class Instance:
 
     # ---- life
     def start(self) -> None:
-        """Read the settings, open or make the databases, listen. Raises StartFailed (an OSError), or OSError when the port is taken."""
+        """Read the settings, open or make the databases, listen. Raises StartFailed (an OSError), or OSError when the
+        port is taken.
+        """
         self.settings = self.host.sql_server.settings(self.instance_name)
         self.tls, self.strict_tls = server_contexts(self.host, self.settings)
         self.started = self.now()
@@ -93,7 +97,8 @@ class Instance:
             self.configuration = {document["name"]: document["value"] for document in metadata.all("configuration")}
         self.certificates.load()
         self.log(
-            f"SQL Server {self.settings.version} starts; authentication mode is {'MIXED' if self.settings.mixed_mode else 'WINDOWS-ONLY'}."
+            f"SQL Server {self.settings.version} starts; authentication mode is "
+            f"{'MIXED' if self.settings.mixed_mode else 'WINDOWS-ONLY'}."
         )
         self.mirroring.start()
         self._listen()
@@ -175,13 +180,20 @@ class Instance:
 
     def recorded(self, session: Session, text: str) -> None:
         self.host.record.add(
-            "sql", self.host.name, text=masked(text), login=session.login_name, database=session.database, instance=self.instance_name
+            "sql",
+            self.host.name,
+            text=masked(text),
+            login=session.login_name,
+            database=session.database,
+            instance=self.instance_name,
         )
 
     def recorded_call(self, session: Session, call: Call) -> None:
         """A procedure by RPC, as the statement that it stands for."""
         if call.procedure.lower().split(".")[-1].strip("[]") not in ("sp_reset_connection",):
-            names = ", ".join(f"{p.name or f'@p{place}'} = NULL" if p.name else "NULL" for place, p in enumerate(call.parameters, 1))
+            names = ", ".join(
+                f"{p.name or f'@p{place}'} = NULL" if p.name else "NULL" for place, p in enumerate(call.parameters, 1)
+            )
             self.recorded(session, f"EXEC {call.procedure} {names}".strip())
 
     def unmodelled(self, what: str, detail: str) -> None:
@@ -259,7 +271,10 @@ class Instance:
         if login.integrated:
             self.unmodelled("integrated authentication", login.host)
             raise SqlError(
-                18452, "Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication.", severity=14
+                18452,
+                "Login failed. The login is from an untrusted domain and cannot be used with Integrated "
+                "authentication.",
+                severity=14,
             )
         found = self._authenticated(login, client)
         wanted = login.database or found.default_database
@@ -284,7 +299,10 @@ class Instance:
         found = self.logins.get(login.user)
         reason = ""
         if not self.settings.mixed_mode:
-            reason = "An attempt to login using SQL authentication failed. Server is configured for Windows authentication only."
+            reason = (
+                "An attempt to login using SQL authentication failed. Server is configured for Windows "
+                "authentication only."
+            )
         elif found is None or found.type != "S":
             reason = "Could not find a login matching the name provided."
         elif not password_matches(login.password, found.password_hash):
@@ -293,7 +311,9 @@ class Instance:
             self.log(f"Login failed for user '{login.user}'. Reason: {reason} [CLIENT: {client}]")
             raise refused
         if found.disabled:
-            raise SqlError(18470, f"Login failed for user '{login.user}'. Reason: The account is disabled.", severity=14)
+            raise SqlError(
+                18470, f"Login failed for user '{login.user}'. Reason: The account is disabled.", severity=14
+            )
         if found.must_change:
             raise SqlError(
                 18488,
@@ -321,9 +341,14 @@ class Instance:
         except SqlError:
             if wanted:
                 raise SqlError(
-                    4060, f'Cannot open database "{wanted}" requested by the login. The login failed.', severity=11, follow=(refused,)
+                    4060,
+                    f'Cannot open database "{wanted}" requested by the login. The login failed.',
+                    severity=11,
+                    follow=(refused,),
                 ) from None
-            raise SqlError(4064, "Cannot open user default database. Login failed.", severity=11, follow=(refused,)) from None
+            raise SqlError(
+                4064, "Cannot open user default database. Login failed.", severity=11, follow=(refused,)
+            ) from None
         return database.name
 
     def enter(self, session: Session, database: Database) -> None:
@@ -346,23 +371,27 @@ class Instance:
         try:
             access = Access(login, database.name, self.owner_sid(database), Metadata(connection))
         except sqlite3.Error:
-            database.check_open()             # it may have changed its mirroring role meanwhile
+            database.check_open()  # it may have changed its mirroring role meanwhile
             raise
         finally:
             connection.close()
         if access.user is None:
             raise SqlError(
                 916,
-                f'The server principal "{login.name}" is not able to access the database "{database.name}" under the current security context.',
+                f'The server principal "{login.name}" is not able to access the database "{database.name}" under '
+                "the current security context.",
                 severity=14,
             )
         mode = self.databases.entry(database)["user_access"]
         if mode == "SINGLE_USER" and any(True for _ in self.sessions_in(database.name, but=session)):
-            raise SqlError(924, f"Database '{database.name}' is already open and can only have one user at a time.", severity=14)
+            raise SqlError(
+                924, f"Database '{database.name}' is already open and can only have one user at a time.", severity=14
+            )
         if mode == "RESTRICTED_USER" and not (access.is_db_owner or "dbcreator" in login.roles):
             raise SqlError(
                 924,
-                f"Database '{database.name}' is in restricted mode: only the database owner and members of the dbcreator and sysadmin roles "
+                f"Database '{database.name}' is in restricted mode: only the database owner and members of the "
+                "dbcreator and sysadmin roles "
                 "can access it.",
                 severity=14,
             )
@@ -413,7 +442,9 @@ class Instance:
         return True
 
     def end_sessions(self, database: str, *, but: Session | None, patience: float = 10.0) -> None:
-        """ROLLBACK IMMEDIATE: kill everybody in a database and wait until they are gone. Be at its door, else others come meanwhile."""
+        """ROLLBACK IMMEDIATE: kill everybody in a database and wait until they are gone. Be at its door, else others
+        come meanwhile.
+        """
         for session in list(self.sessions_in(database, but=but)):
             session.kill()
 
@@ -442,7 +473,9 @@ class Instance:
 
     # ---- without the wire
     def create_login(self, name: str, password: str, roles: Iterable[str] = ()) -> None:
-        """Make or change a SQL login with local administrators' rights (what a bootstrap script does by Windows authentication)."""
+        """Make or change a SQL login with local administrators' rights (what a bootstrap script does by Windows
+        authentication).
+        """
         found = self.logins.get(name)
         now = self.now().isoformat(" ", "milliseconds")
         if found is None:
@@ -454,7 +487,9 @@ class Instance:
         self.logins.save(found)
 
     def local_session(self, account: str) -> Session:
-        """A session by Windows authentication on the host itself. Raises SqlError 18456 for an account without a login. Close it."""
+        """A session by Windows authentication on the host itself. Raises SqlError 18456 for an account without a login.
+        Close it.
+        """
         login = self.logins.get(account) or self.logins.by_sid(windows_sid(account))
         if login is None:
             raise SqlError(18456, f"Login failed for user '{account}'.", severity=14)

@@ -99,7 +99,8 @@ def check_password_policy(login: str, password: str) -> None:
     if len(password) < 6:
         raise SqlError(
             15116,
-            "Password validation failed. The password does not meet the operating system policy requirements because it is too short.",
+            "Password validation failed. The password does not meet the operating system policy requirements "
+            "because it is too short.",
         )
     kinds = [
         any(c.isupper() for c in password),
@@ -110,7 +111,8 @@ def check_password_policy(login: str, password: str) -> None:
     if sum(kinds) < 3 or (len(login) > 2 and login.lower() in password.lower()):
         raise SqlError(
             15118,
-            "Password validation failed. The password does not meet the operating system policy requirements because it is not complex enough.",
+            "Password validation failed. The password does not meet the operating system policy requirements "
+            "because it is not complex enough.",
         )
 
 
@@ -160,7 +162,9 @@ class Access:
         if "deny" in states:
             return False
         return (
-            "grant" in states or any(permission in by_role.get(role, ()) for role in self.roles) or "grant" in self._states("", "CONTROL")
+            "grant" in states
+            or any(permission in by_role.get(role, ()) for role in self.roles)
+            or "grant" in self._states("", "CONTROL")
         )
 
     def may_on(self, right: str, schema: str, name: str) -> bool:
@@ -170,7 +174,12 @@ class Access:
         if self.user == "dbo":
             return True
         reads = right == "SELECT"
-        if ("db_denydatareader" if reads else "db_denydatawriter") in self.roles and right in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+        if ("db_denydatareader" if reads else "db_denydatawriter") in self.roles and right in (
+            "SELECT",
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+        ):
             return False
         states = {
             state
@@ -182,7 +191,12 @@ class Access:
             return False
         if self.is_db_owner or "grant" in states:
             return True
-        return ("db_datareader" if reads else "db_datawriter") in self.roles and right in ("SELECT", "INSERT", "UPDATE", "DELETE")
+        return ("db_datareader" if reads else "db_datawriter") in self.roles and right in (
+            "SELECT",
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+        )
 
     def _states(self, securable: str, permission: str) -> set[str]:
         found = set()

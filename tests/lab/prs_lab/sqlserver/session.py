@@ -109,7 +109,10 @@ class Session:
         """The login as it is now. Raises SqlError 15151 when somebody dropped it."""
         found = self.instance.logins.by_sid(self.login_sid)
         if found is None:
-            raise SqlError(15151, f"Cannot find the login '{self.login_name}', because it does not exist or you do not have permission.")
+            raise SqlError(
+                15151,
+                f"Cannot find the login '{self.login_name}', because it does not exist or you do not have permission.",
+            )
         return found
 
     @property
@@ -191,7 +194,7 @@ class Session:
             if error.fatal:
                 raise
         except sqlite3.Error:
-            self.check()              # whoever ends a statement interrupts SQLite too, wherever that is just now
+            self.check()  # whoever ends a statement interrupts SQLite too, wherever that is just now
             raise
         finally:
             self.progress = Progress()

@@ -93,11 +93,20 @@ class SqlType:
 
 @functools.lru_cache(maxsize=2048)
 def sql_type(text: str, default_length: int = 1) -> SqlType:
-    """ "nvarchar(128)" -> SqlType. `default_length`: of a string without one, 1 in declarations and 30 in CAST. Raises 2715, 131, 2750."""
+    """ "nvarchar(128)" -> SqlType. `default_length`: of a string without one, 1 in declarations and 30 in CAST. Raises
+    2715, 131, 2750.
+    """
     match = _TEXT.fullmatch(text.strip())
     word = " ".join(match[1].lower().split()) if match else ""
     name = _LONG.get(word) or _SYNONYMS.get(word, word)
-    if match is None or name not in _PLAIN | set(_LIMITS) | {"decimal", "numeric", "float", "time", "datetime2", "datetimeoffset"}:
+    if match is None or name not in _PLAIN | set(_LIMITS) | {
+        "decimal",
+        "numeric",
+        "float",
+        "time",
+        "datetime2",
+        "datetimeoffset",
+    }:
         raise SqlError(2715, f"Column, parameter, or variable #1: Cannot find data type {text.strip()}.", state=6)
     first = MAX if (match[2] or "").lower() == "max" else int(match[2]) if match[2] else None
     second = int(match[3]) if match[3] else 0
@@ -110,7 +119,8 @@ def sql_type(text: str, default_length: int = 1) -> SqlType:
         if length > _LIMITS[name] or length == 0 or (length == MAX and name in ("char", "nchar", "binary")):
             raise SqlError(
                 131,
-                f"The size ({match[2]}) given to the type '{word}' exceeds the maximum allowed for any data type ({_LIMITS[name]}).",
+                f"The size ({match[2]}) given to the type '{word}' exceeds the maximum allowed for any data type "
+                f"({_LIMITS[name]}).",
                 severity=15,
                 state=2,
             )
@@ -119,7 +129,9 @@ def sql_type(text: str, default_length: int = 1) -> SqlType:
         precision = 18 if first is None else first
         if not 1 <= precision <= 38 or second > precision:
             raise SqlError(
-                2750, f"Column or parameter #1: Specified column precision {precision} is greater than the maximum precision of 38."
+                2750,
+                f"Column or parameter #1: Specified column precision {precision} is greater than the maximum "
+                "precision of 38.",
             )
         return SqlType(name, precision=precision, scale=second)
     if name == "float":

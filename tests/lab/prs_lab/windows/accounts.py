@@ -39,12 +39,22 @@ _SPELLINGS = {
 }
 _BUILTIN_GROUPS = {
     "Administrators": "Administrators have complete and unrestricted access to the computer/domain",
-    "Users": "Users are prevented from making accidental or intentional system-wide changes and can run most applications",
-    "Guests": "Guests have the same access as members of the Users group by default, except for the Guest account which is further restricted",
+    "Users": (
+        "Users are prevented from making accidental or intentional system-wide changes and can run most applications"
+    ),
+    "Guests": (
+        "Guests have the same access as members of the Users group by default, except for the Guest account "
+        "which is further restricted"
+    ),
     "Power Users": "Power Users are included for backwards compatibility and possess limited administrative powers",
-    "Backup Operators": "Backup Operators can override security restrictions for the sole purpose of backing up or restoring files",
+    "Backup Operators": (
+        "Backup Operators can override security restrictions for the sole purpose of backing up or restoring files"
+    ),
     "Remote Desktop Users": "Members in this group are granted the right to logon remotely",
-    "Remote Management Users": "Members of this group can access WMI resources over management protocols (such as WS-Management via WinRM service)",
+    "Remote Management Users": (
+        "Members of this group can access WMI resources over management protocols (such as "
+        "WS-Management via WinRM service)"
+    ),
     "Performance Monitor Users": "Members of this group can access performance counter data locally and remotely",
     "Performance Log Users": "Members of this group may schedule logging of performance counters",
     "IIS_IUSRS": "Built-in group used by Internet Information Services.",
@@ -104,11 +114,14 @@ class Accounts(Part):
     def __init__(self, host: WindowsHost) -> None:
         super().__init__(host)
         self.authority = stable_authority(host.name)
-        # prefix -> the names that exist below it now; the parts that own such accounts put themselves in ("nt service", "iis apppool").
+        # prefix -> the names that exist below it now; the parts that own such accounts put themselves in ("nt service",
+        # "iis apppool").
         self.virtual_accounts: dict[str, Callable[[], Iterable[str]]] = {}
 
     def reset(self) -> None:
-        administrator = User(name="Administrator", sid=f"{self.authority}-500", nt_hash=nt_hash(self.host.administrator_password))
+        administrator = User(
+            name="Administrator", sid=f"{self.authority}-500", nt_hash=nt_hash(self.host.administrator_password)
+        )
         administrator.description = "Built-in account for administering the computer/domain"
         administrator.password_never_expires = True
         guest = User(name="Guest", sid=f"{self.authority}-501", nt_hash=nt_hash(""), disabled=True)
@@ -243,7 +256,9 @@ class Accounts(Part):
         if token.sid in _BUILT_IN or token.sid.startswith(("S-1-5-80-", "S-1-5-82-")):
             if token.sid == WELL_KNOWN["NT AUTHORITY\\LOCAL SERVICE"]:
                 return NetworkIdentity()
-            return NetworkIdentity(domain_sid=domain.join(self.host.name) if domain else None, name=f"{self.host.name}$")
+            return NetworkIdentity(
+                domain_sid=domain.join(self.host.name) if domain else None, name=f"{self.host.name}$"
+            )
         if domain and token.sid.startswith(domain.authority):
             return NetworkIdentity(domain_sid=token.sid, name=token.name)
         user = next((user for user in self.users.values() if user.sid == token.sid), None)
@@ -251,7 +266,11 @@ class Accounts(Part):
 
     def accept(self, identity: NetworkIdentity) -> Token:
         """The token that somebody from another host gets here: 5 for nobody, 1326 for somebody unknown."""
-        if identity.domain_sid and self.host.directory and identity.domain_sid.startswith(self.host.directory.authority):
+        if (
+            identity.domain_sid
+            and self.host.directory
+            and identity.domain_sid.startswith(self.host.directory.authority)
+        ):
             return self._token(identity.domain_sid, network=True)
         if not identity.name:
             raise WinError(5)

@@ -1,7 +1,8 @@
 """Who is at the other end of a WinRM connection: Basic, and NTLM with sealed messages (raw or inside SPNEGO).
 
-pyspnego's acceptor looks accounts up in the file that the environment variable NTLM_USER_FILE names, one for the whole process. Hosts
-differ in their accounts, so for each step that needs it a file with the one account in question (its hash) is written, and removed right after.
+pyspnego's acceptor looks accounts up in the file that the environment variable NTLM_USER_FILE names, one for the whole
+process. Hosts differ in their accounts, so for each step that needs it a file with the one account in question (its
+hash) is written, and removed right after.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ class Negotiation:
         return answer
 
     def _account(self, message: bytes) -> tuple[str, str]:
-        """The account that an AUTHENTICATE message names, and its line in smbpasswd form; ("", a stand-in) for other messages."""
+        """The account that an AUTHENTICATE message names, and its line in smbpasswd form; ("", a stand-in) for other
+        messages.
+        """
         names = _names(message)
         if names is None:
             return "", "nobody:0:" + "0" * 32 + ":" + "0" * 32 + ":[U]:LCT-0"

@@ -1,7 +1,8 @@
 """The certificate stores of one host's LocalMachine, with private keys as files whose rights decide who may use them.
 
-As on Windows, the key of a certificate in ``My`` lies below ``C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys``; SYSTEM and
-Administrators may read it, anybody else only after being let. (The file holds the plain key; DPAPI is not imitated.)
+As on Windows, the key of a certificate in ``My`` lies below ``C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys``;
+SYSTEM and Administrators may read it, anybody else only after being let. (The file holds the plain key; DPAPI is not
+imitated.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,18 @@ from .security import WELL_KNOWN, Ace, Descriptor, Rights
 __all__ = ["KEY_FOLDER", "BadCertificateFile", "Certificate", "CertificateStores", "read_file"]
 
 KEY_FOLDER = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys"
-STORES = ("My", "Root", "CA", "AuthRoot", "Trust", "TrustedPeople", "TrustedPublisher", "Disallowed", "ClientAuthIssuer", "WebHosting")
+STORES = (
+    "My",
+    "Root",
+    "CA",
+    "AuthRoot",
+    "Trust",
+    "TrustedPeople",
+    "TrustedPublisher",
+    "Disallowed",
+    "ClientAuthIssuer",
+    "WebHosting",
+)
 _SYSTEM = "NT AUTHORITY\\SYSTEM"
 
 
@@ -74,9 +86,21 @@ class CertificateStores(Part):
         """By thumbprint in any case, blanks left out as Windows does."""
         return self._stores.get(_key(store), {}).get(re.sub(r"[^0-9A-Fa-f]", "", thumbprint).upper())
 
-    def add(self, store: str, certificate: x509.Certificate, key: Any = None, *, friendly_name: str = "", exportable: bool = True) -> Certificate:
-        """Puts a certificate into a store; its key, where given, becomes a file that SYSTEM and Administrators may read."""
-        stored = Certificate(der=certificate.public_bytes(serialization.Encoding.DER), friendly_name=friendly_name, exportable=exportable)
+    def add(
+        self,
+        store: str,
+        certificate: x509.Certificate,
+        key: Any = None,
+        *,
+        friendly_name: str = "",
+        exportable: bool = True,
+    ) -> Certificate:
+        """Puts a certificate into a store; its key, where given, becomes a file that SYSTEM and Administrators may
+        read.
+        """
+        stored = Certificate(
+            der=certificate.public_bytes(serialization.Encoding.DER), friendly_name=friendly_name, exportable=exportable
+        )
         known = self.find(store, stored.thumbprint)
         if key is not None:
             stored.key_name = known.key_name if known and known.key_name else self._write_key(stored, key)
@@ -128,7 +152,9 @@ class CertificateStores(Part):
         view = self.host.files(_SYSTEM)
         view.make_dir(KEY_FOLDER)
         path = f"{KEY_FOLDER}\\{name}"
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         view.write(path, pem)
         full = [Ace(sid=WELL_KNOWN[who], mask=Rights.FULL) for who in (_SYSTEM, "BUILTIN\\Administrators")]
         self.host.drives.set_descriptor(path, Descriptor(entries=full, protected=True))
@@ -137,7 +163,12 @@ class CertificateStores(Part):
     def to_state(self) -> Any:
         return {
             store: [
-                {"der": base64.b64encode(item.der).decode(), "key_name": item.key_name, "friendly_name": item.friendly_name, "exportable": item.exportable}
+                {
+                    "der": base64.b64encode(item.der).decode(),
+                    "key_name": item.key_name,
+                    "friendly_name": item.friendly_name,
+                    "exportable": item.exportable,
+                }
                 for item in certificates.values()
             ]
             for store, certificates in self._stores.items()

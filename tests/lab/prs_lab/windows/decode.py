@@ -1,8 +1,9 @@
-"""What a WinRM client asks a host to run, as a Job: everything that ansible-core 2.16 to 2.21 sends, and plain command lines.
+"""What a WinRM client asks a host to run, as a Job: everything that ansible-core 2.16 to 2.21 sends, and plain command
+lines.
 
-ansible-core 2.19 and later send a constant bootstrap on the command line and JSON on standard input: what to run first, a divider, then a manifest whose
-last action tells what is wanted. 2.16 to 2.18 send the text of a wrapper, a divider and another manifest for modules, and whole small scripts on the command
-line for everything else.
+ansible-core 2.19 and later send a constant bootstrap on the command line and JSON on standard input: what to run first,
+a divider, then a manifest whose last action tells what is wanted. 2.16 to 2.18 send the text of a wrapper, a divider
+and another manifest for modules, and whole small scripts on the command line for everything else.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ _MADE_FOLDER = re.compile(
     rf"\$tmp = New-Item -Type Directory -Path \$tmp_path -Name {_QUOTED}"
 )
 _FETCHED_FILE = re.compile(
-    rf"\$path = {_QUOTED}\s+If \(Test-Path -LiteralPath \$path -PathType Leaf\).*?\$buffer_size = (\d+)\s+\$offset = (\d+)", re.DOTALL
+    rf"\$path = {_QUOTED}\s+If \(Test-Path -LiteralPath \$path -PathType Leaf\).*?\$buffer_size = (\d+)\s+\$offset "
+    r"= (\d+)",
+    re.DOTALL,
 )
 # The names under which modules travel that are called without their collection, or through ansible.builtin.
 _OTHER_NAMES = {
@@ -73,7 +76,8 @@ class Async:
 class Job:
     """One thing to run.
 
-    `kind`: `module` (name, arguments), `exec` (a helper of ansible-core's own: name, arguments), `script` (the script module's text),
+    `kind`: `module` (name, arguments), `exec` (a helper of ansible-core's own: name, arguments), `script` (the script
+    module's text),
     `powershell` (text) or `command` (text). `stdin` is what follows for a helper that reads while it runs.
     """
 
@@ -88,8 +92,8 @@ class Job:
 
 
 def decode(command_line: str, stdin: InputPipe, *, reads_input: bool, read_file: Callable[[str], bytes]) -> Job:
-    """The job behind a command line. Reads as much of `stdin` as it takes to know; `read_file` is for input that was put into a file
-    before (ANSIBLE_KEEP_REMOTE_FILES).
+    """The job behind a command line. Reads as much of `stdin` as it takes to know; `read_file` is for input that was
+    put into a file before (ANSIBLE_KEEP_REMOTE_FILES).
 
     What follows on standard input (a file being put, input of a plain command) is left in `stdin`.
     """
@@ -122,7 +126,9 @@ def powershell_text(command_line: str) -> str | None:
 
 
 def _unwrap(line: str) -> tuple[bool, str, list[str]]:
-    """Peel the layers of -EncodedCommand (older ansible-core wraps twice): (was there any, text, -EncodedArguments of the last one)."""
+    """Peel the layers of -EncodedCommand (older ansible-core wraps twice): (was there any, text, -EncodedArguments of
+    the last one).
+    """
     is_powershell, arguments = False, []
     while match := _ENCODED.match(line):
         is_powershell = True
@@ -156,11 +162,17 @@ def _manifest(manifest: dict[str, Any]) -> Job:
         if action["name"] == "become_wrapper.ps1":
             given = action["params"]
             flags = {key: given[key] for key in ("LogonType", "LogonFlags") if key in given}
-            job.become = Become(user=given["BecomeUser"], password=(action.get("secure_params") or {}).get("BecomePassword"), flags=flags)
+            job.become = Become(
+                user=given["BecomeUser"],
+                password=(action.get("secure_params") or {}).get("BecomePassword"),
+                flags=flags,
+            )
         elif action["name"] == "async_wrapper.ps1":
             job.background = Async(job_id=action["params"]["AsyncJid"], seconds=0, folder=action["params"]["AsyncDir"])
         elif action["name"] == "async_watchdog.ps1" and job.background:
-            job.background = Async(job_id=job.background.job_id, seconds=float(action["params"]["Timeout"]), folder=job.background.folder)
+            job.background = Async(
+                job_id=job.background.job_id, seconds=float(action["params"]["Timeout"]), folder=job.background.folder
+            )
     if last["name"] != "module_wrapper.ps1":
         return job
     job.environment = parameters.get("Environment") or {}
@@ -170,7 +182,9 @@ def _manifest(manifest: dict[str, Any]) -> Job:
         return job
     job.kind = "module"
     job.name = _module_name(parameters["Script"].removesuffix(".ps1"))
-    job.arguments = next(variable["Value"] for variable in parameters["Variables"] if variable["Name"] == "complex_args")
+    job.arguments = next(
+        variable["Value"] for variable in parameters["Variables"] if variable["Name"] == "complex_args"
+    )
     job.legacy = any("Ansible.ModuleUtils.Legacy" in module for module in parameters.get("PowerShellModules") or [])
     return job
 
@@ -183,10 +197,14 @@ def _older_manifest(manifest: dict[str, Any]) -> Job:
     job = Job(kind="module", arguments=arguments, environment=environment)
     if "become_wrapper" in actions:
         flags = dict(pair.partition("=")[::2] for pair in shlex.split(manifest.get("become_flags") or ""))
-        job.become = Become(user=manifest.get("become_user") or "", password=manifest.get("become_password"), flags=flags)
+        job.become = Become(
+            user=manifest.get("become_user") or "", password=manifest.get("become_password"), flags=flags
+        )
     if "async_wrapper" in actions:
         folder = environment.get("ANSIBLE_ASYNC_DIR") or "%USERPROFILE%\\.ansible_async"
-        job.background = Async(job_id=str(manifest["async_jid"]), seconds=float(manifest["async_timeout_sec"]), folder=folder)
+        job.background = Async(
+            job_id=str(manifest["async_jid"]), seconds=float(manifest["async_timeout_sec"]), folder=folder
+        )
     if actions[-1] == "module_script_wrapper":
         job.kind, job.arguments = "script", {}
         job.text = base64.b64decode(manifest["module_entry"]).decode("utf-8", "replace")
@@ -210,11 +228,19 @@ def _helper_of_older_core(text: str) -> Job | None:
     """The small scripts that ansible-core 2.16 to 2.18 send on the command line, as the helpers that replaced them."""
     made = _MADE_FOLDER.search(text)
     if made:
-        return Job(kind="exec", name="powershell_mkdtemp.ps1", arguments={"Directory": _unquote(made[1]), "Name": _unquote(made[2])})
+        return Job(
+            kind="exec",
+            name="powershell_mkdtemp.ps1",
+            arguments={"Directory": _unquote(made[1]), "Name": _unquote(made[2])},
+        )
     fetched = _FETCHED_FILE.search(text)
     if fetched:
         path, size, offset = fetched.groups()
-        return Job(kind="exec", name="winrm_fetch_file.ps1", arguments={"Path": _unquote(path), "BufferSize": int(size), "Offset": int(offset)})
+        return Job(
+            kind="exec",
+            name="winrm_fetch_file.ps1",
+            arguments={"Path": _unquote(path), "BufferSize": int(size), "Offset": int(offset)},
+        )
     return None
 
 

@@ -1,4 +1,6 @@
-"""From a process in a remote shell to its result: decode, act as the right account, run the model, answer as the real thing would."""
+"""From a process in a remote shell to its result: decode, act as the right account, run the model, answer as the real
+thing would.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class Dispatcher:
         self._host = host
 
     def start(self, process: Process, token: Token, environment: dict[str, str]) -> None:
-        threading.Thread(target=self._run, args=(process, token, environment), name=f"process on {self._host.name}", daemon=True).start()
+        threading.Thread(
+            target=self._run, args=(process, token, environment), name=f"process on {self._host.name}", daemon=True
+        ).start()
 
     def _run(self, process: Process, token: Token, environment: dict[str, str]) -> None:
         boot = self._host.power.boot_count
@@ -58,7 +62,9 @@ class Dispatcher:
             if self._is_session(process):
                 output = Output(rc=converse(caller, process))
             else:
-                job = decode(process.command_line, process.stdin, reads_input=process.reads_input, read_file=caller.files.read)
+                job = decode(
+                    process.command_line, process.stdin, reads_input=process.reads_input, read_file=caller.files.read
+                )
                 output = self._perform(job, caller, process)
         except PowerLost:
             return
@@ -67,11 +73,15 @@ class Dispatcher:
         except Exception:  # a defect of the twin itself must not look like an answer of Windows
             defect = traceback.format_exc()
             self._host.record.unmodelled(self._host.name, "a request on which the twin broke", defect)
-            output = Output(stderr=f"The lab's Windows twin broke on this request; this is a defect of the lab.\n{defect}", rc=1)
+            output = Output(
+                stderr=f"The lab's Windows twin broke on this request; this is a defect of the lab.\n{defect}", rc=1
+            )
         if self._host.power.boot_count == boot:
             stdout = output.stdout.encode() if isinstance(output.stdout, str) else output.stdout
             is_powershell = powershell_text(process.command_line) is not None
-            process.emit(stdout, b"" if not output.stderr else clixml(output.stderr) if is_powershell else output.stderr.encode())
+            process.emit(
+                stdout, b"" if not output.stderr else clixml(output.stderr) if is_powershell else output.stderr.encode()
+            )
             process.finish(output.rc)
 
     @staticmethod
@@ -86,11 +96,17 @@ class Dispatcher:
         host = self._host
         self._make_profile(token)
         return Caller(
-            host=host, token=token, delegated=False, files=FileView(host, token, delegated=False), environment=host.environment.of(token.name, environment)
+            host=host,
+            token=token,
+            delegated=False,
+            files=FileView(host, token, delegated=False),
+            environment=host.environment.of(token.name, environment),
         )
 
     def _become(self, caller: Caller, become: Become) -> Caller:
-        """The process of `become_method: runas`: LogonUser with the password; the service accounts need none, but an administrator."""
+        """The process of `become_method: runas`: LogonUser with the password; the service accounts need none, but an
+        administrator.
+        """
         host = self._host
         flags = "".join(become.flags.values()).lower().replace("_", "")
         if "netcredentialsonly" in flags or "newcredentials" in flags:
@@ -117,7 +133,11 @@ class Dispatcher:
             ) from None
         self._make_profile(token)
         return Caller(
-            host=host, token=token, delegated=delegated, files=FileView(host, token, delegated=delegated), environment=host.environment.of(token.name)
+            host=host,
+            token=token,
+            delegated=delegated,
+            files=FileView(host, token, delegated=delegated),
+            environment=host.environment.of(token.name),
         )
 
     def _make_profile(self, token: Token) -> None:
@@ -161,9 +181,15 @@ class Dispatcher:
                 raise NotModelled(caller, f"module {job.name}", json.dumps(shown, default=str))
             options = host.specs.options(job.name, MODULES)
             parameters = check_arguments(job.name, options, job.arguments, legacy=job.legacy)
-            shown = mask_secrets(parameters, (parameters.get("sensitive_parameters") and ("sensitive_parameters",)) or ())
+            shown = mask_secrets(
+                parameters, (parameters.get("sensitive_parameters") and ("sensitive_parameters",)) or ()
+            )
             if check_mode and job.name in WITHOUT_CHECK_MODE:
-                raise _Skipped("remote module does not support check mode" if job.legacy else f"remote module ({job.name}) does not support check mode")
+                raise _Skipped(
+                    "remote module does not support check mode"
+                    if job.legacy
+                    else f"remote module ({job.name}) does not support check mode"
+                )
             if host.module_faults and not check_mode:
                 call = f"{job.name} {json.dumps(shown, default=str, ensure_ascii=False)}"
                 for fault in host.module_faults:
@@ -180,7 +206,11 @@ class Dispatcher:
         except ModuleFailed as error:
             result = {"changed": False, "failed": True, "msg": str(error), **error.extra}
         except WinError as error:
-            result = {"changed": False, "failed": True, "msg": f"Unhandled exception while executing module: {error.dotnet}"}
+            result = {
+                "changed": False,
+                "failed": True,
+                "msg": f"Unhandled exception while executing module: {error.dotnet}",
+            }
         if not job.legacy:
             result["invocation"] = {"module_args": shown}
         if not diff_mode:
@@ -214,7 +244,9 @@ class Dispatcher:
                 return Output(_line(path))
             if job.name == "powershell_expand_user.ps1":
                 path, home = arguments["Path"], caller.environment["USERPROFILE"]
-                return Output(_line(home if path == "~" else ntpath.join(home, path[2:]) if path.startswith("~\\") else path))
+                return Output(
+                    _line(home if path == "~" else ntpath.join(home, path[2:]) if path.startswith("~\\") else path)
+                )
         except WinError as error:
             return Output(stderr=error.dotnet, rc=1)
         raise NotModelled(caller, f"helper {job.name}", json.dumps(arguments, default=str))
@@ -271,14 +303,24 @@ class Dispatcher:
         def work() -> None:
             try:
                 as_account = self._become(caller, job.become) if job.become else caller
-                results.append(self._module(replace(job, background=None), replace(as_account, environment={**as_account.environment, **job.environment})))
+                results.append(
+                    self._module(
+                        replace(job, background=None),
+                        replace(as_account, environment={**as_account.environment, **job.environment}),
+                    )
+                )
             except Exception as error:
                 results.append({"failed": True, "msg": f"failure during async watchdog: {error}"})
 
         worker = threading.Thread(target=work, daemon=True)
         worker.start()
         worker.join(background.seconds or None)
-        timed_out = {"failed": True, "msg": "failure during async watchdog: timed out waiting for module completion", "stdout": None, "stderr": ""}
+        timed_out = {
+            "failed": True,
+            "msg": "failure during async watchdog: timed out waiting for module completion",
+            "stdout": None,
+            "stderr": "",
+        }
         result = {**started, "finished": True, **(results[0] if results else timed_out)}
         if self._host.power.is_on and self._host.power.boot_count == boot and caller.files.exists(path):
             caller.files.write(path, _json_line(result))

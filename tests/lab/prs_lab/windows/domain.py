@@ -1,6 +1,8 @@
-"""An Active Directory domain, as far as names, passwords and groups go. One belongs to an estate; hosts are joined to it.
+"""An Active Directory domain, as far as names, passwords and groups go. One belongs to an estate; hosts are joined to
+it.
 
-Passwords are kept as NT hashes, as a domain controller does: NTLM needs nothing else, and no clear text lies in a state file.
+Passwords are kept as NT hashes, as a domain controller does: NTLM needs nothing else, and no clear text lies in a state
+file.
 """
 
 from __future__ import annotations
@@ -79,7 +81,9 @@ class Domain:
         return user
 
     def join(self, computer: str) -> str:
-        """The computer's account `HOST$`; answers its SID. Joining again keeps it, as resetting a computer account does."""
+        """The computer's account `HOST$`; answers its SID. Joining again keeps it, as resetting a computer account
+        does.
+        """
         return self.computers.setdefault(computer.upper(), self._new_sid())
 
     def group_sid(self, group: str) -> str:
@@ -106,7 +110,9 @@ class Domain:
     def sids_of(self, sid: str) -> set[str]:
         """A user's or computer's own SID and those of its groups."""
         everyone = "Domain Computers" if sid in self.computers.values() else "Domain Users"
-        return {sid, self.group_sid(everyone)} | {self.group_sid(group) for group, members in self.groups.items() if sid in members}
+        return {sid, self.group_sid(everyone)} | {
+            self.group_sid(group) for group, members in self.groups.items() if sid in members
+        }
 
     def to_state(self) -> dict[str, Any]:
         return {

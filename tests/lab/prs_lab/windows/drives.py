@@ -1,4 +1,5 @@
-"""Drives of a host as folders of this machine: paths, case-insensitive lookup, capacity, open handles, access control entries.
+"""Drives of a host as folders of this machine: paths, case-insensitive lookup, capacity, open handles, access control
+entries.
 
 No rights are checked here; that is `filesystem.FileView`. Paths are local Windows paths such as `C:\\inetpub\\wwwroot`.
 """
@@ -37,7 +38,9 @@ _ERRNO = {
 }
 _USAGE_MAX_AGE = 2.0
 _BOTH = CONTAINER | OBJECT
-_ADMINISTRATORS, _SYSTEM, _USERS = (WELL_KNOWN[name] for name in ("BUILTIN\\Administrators", "NT AUTHORITY\\SYSTEM", "BUILTIN\\Users"))
+_ADMINISTRATORS, _SYSTEM, _USERS = (
+    WELL_KNOWN[name] for name in ("BUILTIN\\Administrators", "NT AUTHORITY\\SYSTEM", "BUILTIN\\Users")
+)
 
 
 def _full(sid: str) -> Ace:
@@ -55,7 +58,11 @@ _ROOT_ENTRIES = [
 ]
 _READABLE = [_full(_SYSTEM), _full(_ADMINISTRATORS), Ace(sid=_USERS, mask=Rights.READ_EXECUTE, inheritance=_BOTH)]
 _PRIVATE = [_full(_SYSTEM), _full(_ADMINISTRATORS)]
-_TEMP = [*_PRIVATE, Ace(sid=_USERS, mask=Rights.CREATE_FILES | Rights.CREATE_FOLDERS | Rights.EXECUTE, inheritance=CONTAINER), _ROOT_ENTRIES[-1]]
+_TEMP = [
+    *_PRIVATE,
+    Ace(sid=_USERS, mask=Rights.CREATE_FILES | Rights.CREATE_FOLDERS | Rights.EXECUTE, inheritance=CONTAINER),
+    _ROOT_ENTRIES[-1],
+]
 # What Windows' own folders grant instead, below C: only.
 _SYSTEM_FOLDERS = {
     "Windows": _READABLE,
@@ -85,7 +92,9 @@ def split_unc(path: str) -> tuple[str, str, str] | None:
 
 
 def normal(path: str) -> str:
-    """A local path in its usual form: `c:/a/../b\\` becomes `C:\\b`. Relative and malformed paths raise 123, as nothing here has a current folder."""
+    """A local path in its usual form: `c:/a/../b\\` becomes `C:\\b`. Relative and malformed paths raise 123, as nothing
+    here has a current folder.
+    """
     if path.startswith("\\\\?\\"):
         path = path[4:]
     drive, rest = ntpath.splitdrive(ntpath.normpath(path.replace("/", "\\")))
@@ -117,7 +126,9 @@ class Volume:
         root.mkdir(parents=True, exist_ok=True)
 
     def locate(self, path: str) -> str:
-        """The path on this machine for a normal local path: names as they are on disk, and as given where nothing exists yet."""
+        """The path on this machine for a normal local path: names as they are on disk, and as given where nothing
+        exists yet.
+        """
         parts = [part for part in path[3:].split("\\") if part]
         root = os.fspath(self.root)
         straight = os.path.join(root, *parts)
@@ -128,7 +139,9 @@ class Volume:
             exact = os.path.join(found, part)
             if not os.path.lexists(exact):
                 try:
-                    exact = next(os.path.join(found, name) for name in os.listdir(found) if name.lower() == part.lower())
+                    exact = next(
+                        os.path.join(found, name) for name in os.listdir(found) if name.lower() == part.lower()
+                    )
                 except (StopIteration, OSError):
                     return os.path.join(found, *parts[position:])
             found = exact
@@ -188,12 +201,15 @@ class Drives:
 
     def _mount(self) -> None:
         self.volumes = {
-            letter: Volume(letter=letter, root=self.root / letter, capacity=capacity) for letter, capacity in self._capacities.items()
+            letter: Volume(letter=letter, root=self.root / letter, capacity=capacity)
+            for letter, capacity in self._capacities.items()
         }
 
     def _prepare(self) -> None:
         """The folders and rights of a freshly installed server."""
-        self._descriptors = {f"{letter.lower()}:\\": Descriptor(entries=list(_ROOT_ENTRIES), protected=True) for letter in self.volumes}
+        self._descriptors = {
+            f"{letter.lower()}:\\": Descriptor(entries=list(_ROOT_ENTRIES), protected=True) for letter in self.volumes
+        }
         for folder, entries in _SYSTEM_FOLDERS.items():
             path = f"C:\\{folder}"
             os.makedirs(self.locate(path), exist_ok=True)
@@ -299,7 +315,9 @@ class Drives:
         return self.descriptor(path).owner or _ADMINISTRATORS
 
     def set_descriptor(self, path: str, descriptor: Descriptor) -> None:
-        """Set what the path carries. Everything below inherits anew, moved folders included, as Windows' propagation does."""
+        """Set what the path carries. Everything below inherits anew, moved folders included, as Windows' propagation
+        does.
+        """
         with self.lock:
             key = path.lower()
             if descriptor.is_plain:
@@ -311,7 +329,9 @@ class Drives:
                 self._descriptors[below].moved = None
 
     def entries(self, path: str, *, folder: bool) -> list[Ace]:
-        """The whole list that holds for a path: its own entries, then the inherited ones. `folder` says what the path is (or will be)."""
+        """The whole list that holds for a path: its own entries, then the inherited ones. `folder` says what the path
+        is (or will be).
+        """
         descriptor = self.descriptor(path)
         if descriptor.protected:
             return list(descriptor.entries)
@@ -321,7 +341,9 @@ class Drives:
         if parent == path:
             return list(descriptor.entries)
         inherited = [
-            mine for ace in self.entries(parent, folder=True) for mine in inherit(ace, folder=folder, owner=descriptor.owner or _ADMINISTRATORS)
+            mine
+            for ace in self.entries(parent, folder=True)
+            for mine in inherit(ace, folder=folder, owner=descriptor.owner or _ADMINISTRATORS)
         ]
         return [*descriptor.entries, *inherited]
 

@@ -57,7 +57,9 @@ class Environment(Part):
             "SystemRoot": r"C:\Windows",
             "TEMP": temp,
             "TMP": temp,
-            "USERDOMAIN": (self.host.domain if self.host.domain and account.startswith(f"{self.host.domain}\\") else self.host.name).upper(),
+            "USERDOMAIN": (
+                self.host.domain if self.host.domain and account.startswith(f"{self.host.domain}\\") else self.host.name
+            ).upper(),
             "USERNAME": f"{self.host.name}$" if user in _SERVICE_PROFILES else user,
             "USERPROFILE": profile,
         }

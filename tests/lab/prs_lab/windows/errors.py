@@ -25,7 +25,10 @@ TEXTS = {
     1051: "A stop control has been sent to a service that other running services are dependent on.",
     1053: "The service did not respond to the start or control request in a timely fashion.",
     1056: "An instance of the service is already running.",
-    1058: "The service cannot be started, either because it is disabled or because it has no enabled devices associated with it.",
+    1058: (
+        "The service cannot be started, either because it is disabled or because it has no enabled devices "
+        "associated with it."
+    ),
     1060: "The specified service does not exist as an installed service.",
     1062: "The service has not been started.",
     1067: "The process terminated unexpectedly.",
@@ -34,9 +37,11 @@ TEXTS = {
     1073: "The specified service already exists.",
     1116: "Unable to abort the system shutdown because no shutdown was in progress.",
     1190: "A system shutdown has already been scheduled.",
-    1219: "Multiple connections to a server or shared resource by the same user, using more than one user name, are not allowed. "
+    1219: "Multiple connections to a server or shared resource by the same user, using more than one user name, are "
+    "not allowed. "
     "Disconnect all previous connections to the server or shared resource and try again.",
-    1311: "We can't sign you in with this credential because your domain isn't available. Make sure your device is connected to "
+    1311: "We can't sign you in with this credential because your domain isn't available. Make sure your device is "
+    "connected to "
     "your organization's network and try again.",
     1312: "A specified logon session does not exist. It may already have been terminated.",
     1314: "A required privilege is not held by the client.",
@@ -63,7 +68,8 @@ _DOTNET = {
 class WinError(Exception):
     """What a Win32 call answers when it fails.
 
-    `number` is the Win32 error, `path` the file, share, service or account that it is about, `text` Windows' own English sentence.
+    `number` is the Win32 error, `path` the file, share, service or account that it is about, `text` Windows' own
+    English sentence.
     """
 
     def __init__(self, number: int, path: str = "") -> None:

@@ -1,4 +1,6 @@
-"""Running what a caller names: a command line, a PowerShell text, a script of ours. Modules (win_command, win_powershell) and the wire share it."""
+"""Running what a caller names: a command line, a PowerShell text, a script of ours. Modules (win_command,
+win_powershell) and the wire share it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ from .arguments import mask_command_line, mask_secrets
 from .errors import WinError
 from .models import COMMANDS, EXECUTABLES, POWERSHELL, SCRIPTS, Caller, CommandCall, Output, ScriptCall, ScriptResult
 
-__all__ = ["NotModelled", "clixml", "own_script", "run_command_line", "run_powershell", "run_script", "split_command_line"]
+__all__ = [
+    "NotModelled",
+    "clixml",
+    "own_script",
+    "run_command_line",
+    "run_powershell",
+    "run_script",
+    "split_command_line",
+]
 
 _OWN_SCRIPT = re.compile(r"\s*# prs\.recovery (\S+)")
 # What ansible-core and win_reboot put around a text.
@@ -29,7 +39,10 @@ class NotModelled(Exception):
 
     def __init__(self, caller: Caller, what: str, detail: str = "") -> None:
         caller.host.record.unmodelled(caller.host.name, what, detail)
-        super().__init__(f"The lab's twin of {caller.host.name} has no model of {what}. It does not guess: write one in prs_lab/windows (see models.py).")
+        super().__init__(
+            f"The lab's twin of {caller.host.name} has no model of {what}. It does not guess: write one in "
+            "prs_lab/windows (see models.py)."
+        )
 
 
 def own_script(text: str) -> str | None:
@@ -39,14 +52,33 @@ def own_script(text: str) -> str | None:
 
 
 def run_script(
-    caller: Caller, name: str, text: str, parameters: Mapping[str, Any], *, check_mode: bool = False, sensitive: Collection[str] = (), **extra: Any
+    caller: Caller,
+    name: str,
+    text: str,
+    parameters: Mapping[str, Any],
+    *,
+    check_mode: bool = False,
+    sensitive: Collection[str] = (),
+    **extra: Any,
 ) -> ScriptResult:
     """Run a script of ours; WinError of its model is raised."""
     host = caller.host
-    host.record.add("script", host.name, name=name, account=caller.token.name, check_mode=check_mode, parameters=mask_secrets(parameters, sensitive), text=text)
+    host.record.add(
+        "script",
+        host.name,
+        name=name,
+        account=caller.token.name,
+        check_mode=check_mode,
+        parameters=mask_secrets(parameters, sensitive),
+        text=text,
+    )
     if name not in SCRIPTS:
         raise NotModelled(caller, f"script {name}", text)
-    done = SCRIPTS[name](ScriptCall(**_as_caller(caller), name=name, text=text, parameters=dict(parameters), check_mode=check_mode, **extra))
+    done = SCRIPTS[name](
+        ScriptCall(
+            **_as_caller(caller), name=name, text=text, parameters=dict(parameters), check_mode=check_mode, **extra
+        )
+    )
     host.changed()
     return done if isinstance(done, ScriptResult) else ScriptResult(output=list(done))
 
@@ -57,7 +89,9 @@ def run_powershell(caller: Caller, text: str, *, stdin: bytes = b"", module: str
     for around in _AROUND:
         bare = around.sub("", bare).strip()
     bare = _AFTER.sub("", bare).strip()
-    caller.host.record.add("command", caller.host.name, shell="powershell", text=bare, account=caller.token.name, module=module)
+    caller.host.record.add(
+        "command", caller.host.name, shell="powershell", text=bare, account=caller.token.name, module=module
+    )
     for pattern, model in POWERSHELL:
         match = pattern.match(bare)
         if match:
@@ -70,7 +104,9 @@ def run_powershell(caller: Caller, text: str, *, stdin: bytes = b"", module: str
     raise NotModelled(caller, "this PowerShell text", bare)
 
 
-def run_command_line(caller: Caller, text: str, *, stdin: bytes = b"", module: str = "", working_directory: str = "") -> Output:
+def run_command_line(
+    caller: Caller, text: str, *, stdin: bytes = b"", module: str = "", working_directory: str = ""
+) -> Output:
     """Start a program as CreateProcess would: 2 when a given path does not exist."""
     words = split_command_line(text)
     if not words:
@@ -78,9 +114,17 @@ def run_command_line(caller: Caller, text: str, *, stdin: bytes = b"", module: s
     path = caller.expand(words[0])
     base = re.sub(r"\.(exe|cmd|bat|com)$", "", ntpath.basename(path).lower())
     call = CommandCall(
-        **_as_caller(caller), text=text, program=path, arguments=words[1:], stdin=stdin, module=module, working_directory=working_directory
+        **_as_caller(caller),
+        text=text,
+        program=path,
+        arguments=words[1:],
+        stdin=stdin,
+        module=module,
+        working_directory=working_directory,
     )
-    caller.host.record.add("command", caller.host.name, shell="", text=mask_command_line(text), account=caller.token.name, module=module)
+    caller.host.record.add(
+        "command", caller.host.name, shell="", text=mask_command_line(text), account=caller.token.name, module=module
+    )
     done: Output | None = None
     if base in COMMANDS:
         done = COMMANDS[base](call)
@@ -135,7 +179,13 @@ def split_command_line(text: str) -> list[str]:
 
 def clixml(text: str) -> bytes:
     """An error text as PowerShell writes it to standard error when that is no console."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r\n", "\n").replace("\n", "_x000D__x000A_")
+    escaped = (
+        text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\r\n", "\n")
+        .replace("\n", "_x000D__x000A_")
+    )
     return (
         '#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
         f'<S S="Error">{escaped}_x000D__x000A_</S></Objs>'

@@ -1,8 +1,8 @@
 """Roles and features of one host, as Server Manager and as DISM see them.
 
-One table serves both views: a server role service such as ``Web-Asp-Net45`` is DISM's ``IIS-ASPNET45``. Client Windows has the
-DISM view only. What is listed is what the web server role, .NET and a fresh server bring; other names are unknown, as on a real
-host that lacks them.
+One table serves both views: a server role service such as ``Web-Asp-Net45`` is DISM's ``IIS-ASPNET45``. Client Windows
+has the DISM view only. What is listed is what the web server role, .NET and a fresh server bring; other names are
+unknown, as on a real host that lacks them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Feature:
     number: int = 0
 
 
-# name, DISM name, display name, parent, then flags: d comes with its parent, f installed on a fresh server, r needs a restart,
+# name, DISM name, display name, parent, then flags: d comes with its parent, f installed on a fresh server, r needs a
+# restart,
 # x payload removed from the image; what it needs
 _TABLE = [
     ("Web-Server", "IIS-WebServerRole", "Web Server (IIS)", "", "", ()),
@@ -63,23 +64,69 @@ _TABLE = [
     ("Web-Url-Auth", "IIS-URLAuthorization", "URL Authorization", "Web-Security", "", ()),
     ("Web-Windows-Auth", "IIS-WindowsAuthentication", "Windows Authentication", "Web-Security", "", ()),
     ("Web-App-Dev", "IIS-ApplicationDevelopment", "Application Development", "Web-WebServer", "", ()),
-    ("Web-Net-Ext45", "IIS-NetFxExtensibility45", ".NET Extensibility 4.8", "Web-App-Dev", "", ("NET-Framework-45-ASPNET", "Web-Filtering")),
+    (
+        "Web-Net-Ext45",
+        "IIS-NetFxExtensibility45",
+        ".NET Extensibility 4.8",
+        "Web-App-Dev",
+        "",
+        ("NET-Framework-45-ASPNET", "Web-Filtering"),
+    ),
     ("Web-AppInit", "IIS-ApplicationInit", "Application Initialization", "Web-App-Dev", "", ()),
     ("Web-ASP", "IIS-ASP", "ASP", "Web-App-Dev", "", ("Web-ISAPI-Ext", "Web-Filtering")),
     (
-        "Web-Asp-Net45", "IIS-ASPNET45", "ASP.NET 4.8", "Web-App-Dev", "",
-        ("Web-Net-Ext45", "Web-ISAPI-Ext", "Web-ISAPI-Filter", "Web-Default-Doc", "Web-Filtering", "NET-Framework-45-ASPNET"),
+        "Web-Asp-Net45",
+        "IIS-ASPNET45",
+        "ASP.NET 4.8",
+        "Web-App-Dev",
+        "",
+        (
+            "Web-Net-Ext45",
+            "Web-ISAPI-Ext",
+            "Web-ISAPI-Filter",
+            "Web-Default-Doc",
+            "Web-Filtering",
+            "NET-Framework-45-ASPNET",
+        ),
     ),
     ("Web-CGI", "IIS-CGI", "CGI", "Web-App-Dev", "", ()),
     ("Web-ISAPI-Ext", "IIS-ISAPIExtensions", "ISAPI Extensions", "Web-App-Dev", "", ()),
     ("Web-ISAPI-Filter", "IIS-ISAPIFilter", "ISAPI Filters", "Web-App-Dev", "", ()),
     ("Web-WebSockets", "IIS-WebSockets", "WebSocket Protocol", "Web-App-Dev", "", ()),
     ("Web-Mgmt-Tools", "IIS-WebServerManagementTools", "Management Tools", "Web-Server", "", ()),
-    ("Web-Mgmt-Console", "IIS-ManagementConsole", "IIS Management Console", "Web-Mgmt-Tools", "", ("NET-Framework-45-Core",)),
-    ("Web-Scripting-Tools", "IIS-ManagementScriptingTools", "IIS Management Scripts and Tools", "Web-Mgmt-Tools", "", ()),
-    ("Web-Mgmt-Service", "IIS-ManagementService", "Management Service", "Web-Mgmt-Tools", "", ("NET-Framework-45-ASPNET",)),
+    (
+        "Web-Mgmt-Console",
+        "IIS-ManagementConsole",
+        "IIS Management Console",
+        "Web-Mgmt-Tools",
+        "",
+        ("NET-Framework-45-Core",),
+    ),
+    (
+        "Web-Scripting-Tools",
+        "IIS-ManagementScriptingTools",
+        "IIS Management Scripts and Tools",
+        "Web-Mgmt-Tools",
+        "",
+        (),
+    ),
+    (
+        "Web-Mgmt-Service",
+        "IIS-ManagementService",
+        "Management Service",
+        "Web-Mgmt-Tools",
+        "",
+        ("NET-Framework-45-ASPNET",),
+    ),
     ("NET-Framework-Features", "NetFx3ServerFeatures", ".NET Framework 3.5 Features", "", "", ()),
-    ("NET-Framework-Core", "NetFx3", ".NET Framework 3.5 (includes .NET 2.0 and 3.0)", "NET-Framework-Features", "dx", ()),
+    (
+        "NET-Framework-Core",
+        "NetFx3",
+        ".NET Framework 3.5 (includes .NET 2.0 and 3.0)",
+        "NET-Framework-Features",
+        "dx",
+        (),
+    ),
     ("NET-Framework-45-Features", "NetFx4ServerFeatures", ".NET Framework 4.8 Features", "", "f", ()),
     ("NET-Framework-45-Core", "NetFx4", ".NET Framework 4.8", "NET-Framework-45-Features", "df", ()),
     ("NET-Framework-45-ASPNET", "NetFx4Extended-ASPNET45", "ASP.NET 4.8", "NET-Framework-45-Features", "", ()),
@@ -96,8 +143,16 @@ _TABLE = [
 ]
 FEATURES = {
     name.lower(): Feature(
-        name=name, optional=optional, display=display, parent=parent, default="d" in flags, fresh="f" in flags, restart="r" in flags,
-        payload="x" not in flags, needs=needs, number=position,
+        name=name,
+        optional=optional,
+        display=display,
+        parent=parent,
+        default="d" in flags,
+        fresh="f" in flags,
+        restart="r" in flags,
+        payload="x" not in flags,
+        needs=needs,
+        number=position,
     )
     for position, (name, optional, display, parent, flags, needs) in enumerate(_TABLE, 1)
 }
@@ -123,7 +178,9 @@ class Features(Part):
     @property
     def is_client(self) -> bool:
         """Client Windows has no roles, thus no Install-WindowsFeature."""
-        return self.host.registry.get(r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion", "InstallationType") == "Client"
+        return (
+            self.host.registry.get(r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion", "InstallationType") == "Client"
+        )
 
     def installed(self, name: str) -> bool:
         return name.lower() in self._installed
@@ -137,7 +194,12 @@ class Features(Part):
     def by_optional_name(self, name: str) -> Feature | None:
         """DISM's name -> feature; None when this Windows has no such feature."""
         found = _BY_OPTIONAL.get(name.lower())
-        return None if found is None or (self.is_client and found.parent == "" and not found.optional.startswith(("IIS-", "NetFx", "Telnet"))) else found
+        return (
+            None
+            if found is None
+            or (self.is_client and found.parent == "" and not found.optional.startswith(("IIS-", "NetFx", "Telnet")))
+            else found
+        )
 
     def depth(self, feature: Feature) -> int:
         return 1 if not feature.parent else 1 + self.depth(FEATURES[feature.parent.lower()])
@@ -145,20 +207,26 @@ class Features(Part):
     def children(self, feature: Feature) -> list[Feature]:
         return [other for other in FEATURES.values() if other.parent.lower() == feature.name.lower()]
 
-    def plan_install(self, names: list[str], *, sub_features: bool = False, management_tools: bool = False) -> list[Feature]:
+    def plan_install(
+        self, names: list[str], *, sub_features: bool = False, management_tools: bool = False
+    ) -> list[Feature]:
         """What installing these names would add, in Server Manager's order; raises FeatureError."""
         wanted: set[str] = set()
         for name in names:
             if name.lower() not in FEATURES:
                 raise FeatureError(
-                    f"ArgumentNotValid: The role, role service, or feature name is not valid: '{name}'. The name was not found."
+                    f"ArgumentNotValid: The role, role service, or feature name is not valid: '{name}'. The name "
+                    "was not found."
                 )
             self._want(name, wanted, with_defaults=True)
             if sub_features:
                 self._want_all_below(FEATURES[name.lower()], wanted)
         if management_tools and any(name.startswith("web-") for name in wanted):
             if self._is_core():
-                raise FeatureError("The request to add or remove features on the specified server failed. Web-Mgmt-Console is not available on Server Core.")
+                raise FeatureError(
+                    "The request to add or remove features on the specified server failed. Web-Mgmt-Console is not "
+                    "available on Server Core."
+                )
             self._want("Web-Mgmt-Console", wanted, with_defaults=True)
         new = [feature for name, feature in FEATURES.items() if name in wanted - self._installed]
         self._refuse(new)
@@ -169,7 +237,10 @@ class Features(Part):
         gone: set[str] = set()
         for name in names:
             if name.lower() not in FEATURES:
-                raise FeatureError(f"ArgumentNotValid: The role, role service, or feature name is not valid: '{name}'. The name was not found.")
+                raise FeatureError(
+                    f"ArgumentNotValid: The role, role service, or feature name is not valid: '{name}'. The name "
+                    "was not found."
+                )
             self._unwant(name.lower(), gone)
         return [feature for name, feature in FEATURES.items() if name in gone & self._installed]
 
@@ -203,7 +274,9 @@ class Features(Part):
                 raise FeatureError("A Windows feature name was not recognized. (0x800f080c)")
             missing = {name for name in self._above(feature) if name not in self._installed}
             if not with_parents and missing - asked:
-                raise FeatureError("One or several parent features are disabled so current feature can not be enabled. (0x800f0826)")
+                raise FeatureError(
+                    "One or several parent features are disabled so current feature can not be enabled. (0x800f0826)"
+                )
             wanted |= missing | {feature.name.lower()}
         new = [feature for name, feature in FEATURES.items() if name in wanted - self._installed]
         self._refuse(new)
@@ -222,7 +295,9 @@ class Features(Part):
         feature = FEATURES[key]
         if feature.parent:
             # Parents that are new bring their defaults along, as in Server Manager.
-            self._want(feature.parent, wanted, with_defaults=with_defaults and feature.parent.lower() not in self._installed)
+            self._want(
+                feature.parent, wanted, with_defaults=with_defaults and feature.parent.lower() not in self._installed
+            )
         for needed in feature.needs:
             self._want(needed, wanted, with_defaults=False)
         if with_defaults and key not in self._installed:
@@ -248,17 +323,23 @@ class Features(Part):
         for feature in features:
             if not feature.payload:
                 raise FeatureError(
-                    f"The request to add or remove features on the specified server failed. Installation of one or more roles, role services, "
-                    f"or features failed. The source files could not be found. Use the \"Source\" option to specify the location of the files "
+                    "The request to add or remove features on the specified server failed. Installation of one or "
+                    "more roles, role services, "
+                    'or features failed. The source files could not be found. Use the "Source" option to specify '
+                    "the location of the files "
                     f"that are required to restore the feature. Error: 0x800f081f ({feature.name})"
                 )
             if feature.name == "Web-Mgmt-Console" and self._is_core():
                 raise FeatureError(
-                    "The request to add or remove features on the specified server failed. The feature Web-Mgmt-Console is not available on Server Core."
+                    "The request to add or remove features on the specified server failed. The feature "
+                    "Web-Mgmt-Console is not available on Server Core."
                 )
 
     def _is_core(self) -> bool:
-        return self.host.registry.get(r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion", "InstallationType") == "Server Core"
+        return (
+            self.host.registry.get(r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion", "InstallationType")
+            == "Server Core"
+        )
 
     def _changed(self) -> None:
         for watcher in self._watchers:

@@ -1,4 +1,6 @@
-"""Files as one account on one host sees them: local drives and shares of other hosts, with rights, capacity and open handles."""
+"""Files as one account on one host sees them: local drives and shares of other hosts, with rights, capacity and open
+handles.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ __all__ = ["FileView", "Security", "Stat"]
 
 @dataclass(frozen=True, kw_only=True)
 class Stat:
-    """What a folder entry says: size in bytes, times in UTC, the name as it is on disk, whether it is a link and whether EFS protects it."""
+    """What a folder entry says: size in bytes, times in UTC, the name as it is on disk, whether it is a link and
+    whether EFS protects it.
+    """
 
     name: str
     size: int
@@ -48,7 +52,9 @@ class Security:
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where a path leads: a host's drives, the local path there, the token that asks there, and what the share leaves of its rights."""
+    """Where a path leads: a host's drives, the local path there, the token that asks there, and what the share leaves
+    of its rights.
+    """
 
     asked: str
     host: WindowsHost
@@ -73,7 +79,14 @@ class _Place:
         return self.beside(ntpath.dirname(self.path))
 
     def beside(self, path: str) -> _Place:
-        return _Place(asked=self.asked, host=self.host, drives=self.drives, path=path, token=self.token, share_rights=self.share_rights)
+        return _Place(
+            asked=self.asked,
+            host=self.host,
+            drives=self.drives,
+            path=path,
+            token=self.token,
+            share_rights=self.share_rights,
+        )
 
     def rights(self) -> int:
         """The effective rights of the asking account on this existing path."""
@@ -111,12 +124,15 @@ class _PartlyLocked(io.FileIO):
 
 
 class _CountedFile(io.FileIO):
-    """A file being written: every byte that makes it longer counts against the drive, and 112 comes in the middle, as on a real disk.
+    """A file being written: every byte that makes it longer counts against the drive, and 112 comes in the middle, as
+    on a real disk.
 
     64 comes when the share's host is lost or cut off meanwhile. Its time is the one of the host on which it lies.
     """
 
-    def __init__(self, real: str, mode: str, *, host: WindowsHost, volume: Volume, asked: str, reachable: Callable[[], bool]) -> None:
+    def __init__(
+        self, real: str, mode: str, *, host: WindowsHost, volume: Volume, asked: str, reachable: Callable[[], bool]
+    ) -> None:
         self._host = host
         self._volume = volume
         self._asked = asked
@@ -152,13 +168,18 @@ class _CountedFile(io.FileIO):
 class FileView:
     """Files as one account sees them from one host.
 
-    A view from a plain WinRM logon (`delegated=False`) has no credentials for a second hop: shares of other hosts answer 5 until they
-    were connected with explicit credentials. `network_credentials` (user, password) are those of `runas /netonly`. All methods raise `WinError`
-    with the number that Windows would give.
+    A view from a plain WinRM logon (`delegated=False`) has no credentials for a second hop: shares of other hosts
+    answer 5 until they were connected with explicit credentials. `network_credentials` (user, password) are those of
+    `runas /netonly`. All methods raise `WinError` with the number that Windows would give.
     """
 
     def __init__(
-        self, host: WindowsHost, token: Token, *, delegated: bool = True, network_credentials: tuple[str, str] | None = None
+        self,
+        host: WindowsHost,
+        token: Token,
+        *,
+        delegated: bool = True,
+        network_credentials: tuple[str, str] | None = None,
     ) -> None:
         self._host = host
         self._token = token
@@ -173,7 +194,9 @@ class FileView:
     # Connections with explicit credentials, as `net use` and New-PSDrive make them
 
     def connect(self, share: str, user: str, password: str) -> None:
-        """Connect to `\\\\server\\share` under another name; 1219 when its server is already connected under a different one."""
+        """Connect to `\\\\server\\share` under another name; 1219 when its server is already connected under a
+        different one.
+        """
         server, name, _ = split_unc(share) or (None, None, None)
         if server is None:
             raise WinError(67, share)
@@ -209,7 +232,10 @@ class FileView:
         place = self._existing(path)
         if not place.rights() & Rights.READ_ATTRIBUTES and (place.is_root or not place.parent().rights() & Rights.LIST):
             raise WinError(5, path)
-        return replace(_stat(place.real, ahead=place.host.clock_offset), encrypted=place.drives.encrypted_for(place.path) is not None)
+        return replace(
+            _stat(place.real, ahead=place.host.clock_offset),
+            encrypted=place.drives.encrypted_for(place.path) is not None,
+        )
 
     def list(self, path: str) -> list[str]:
         """The names in a folder, sorted as NTFS does, without regard to case."""
@@ -243,10 +269,14 @@ class FileView:
         entries = place.drives.entries(place.path, folder=os.path.isdir(place.real))
         return Security(owner=place.drives.owner(place.path), entries=entries, protected=descriptor.protected)
 
-    def set_security(self, path: str, *, entries: Sequence[Ace], protected: bool | None = None, owner: str | None = None) -> None:
-        """Replace the explicit entries of a path (inherited ones in `entries` are left out), its protection and owner where given.
+    def set_security(
+        self, path: str, *, entries: Sequence[Ace], protected: bool | None = None, owner: str | None = None
+    ) -> None:
+        """Replace the explicit entries of a path (inherited ones in `entries` are left out), its protection and owner
+        where given.
 
-        Everything below inherits anew. Needs the right to change permissions, or an administrator (who may restore and take ownership).
+        Everything below inherits anew. Needs the right to change permissions, or an administrator (who may restore and
+        take ownership).
         """
         place = self._existing(path)
         if not place.token.is_admin:
@@ -271,8 +301,8 @@ class FileView:
     def real_path(self, path: str, mode: str = "r+b", *, owner: str | None = None) -> Path:
         """The file on this machine behind a path, after the checks that `open` makes with this mode.
 
-        A file that is to be made must have a folder in which the account may create it; it is not made here. Who opens it directly sees
-        to the drive's capacity itself (`free_bytes`).
+        A file that is to be made must have a folder in which the account may create it; it is not made here. Who opens
+        it directly sees to the drive's capacity itself (`free_bytes`).
         """
         place = self._openable(path, mode, owner=owner)
         return Path(place.real)
@@ -280,14 +310,23 @@ class FileView:
     # Reading and writing
 
     def open(self, path: str, mode: str = "rb", *, owner: str | None = None) -> BinaryIO:
-        """An open file: rb, wb, xb, ab, r+b, w+b. `owner` names the holder of `hold`, whose own handle does not shut it out."""
+        """An open file: rb, wb, xb, ab, r+b, w+b. `owner` names the holder of `hold`, whose own handle does not shut it
+        out.
+        """
         place = self._openable(path, mode, owner=owner)
         real = place.real
         with os_errors(path):
             if mode == "rb":
                 return _PartlyLocked(real, asked=path) if place.drives.part_locked(place.path) else open(real, "rb")  # type: ignore[return-value]
             is_new = not os.path.exists(real)
-            file = _CountedFile(real, mode, host=place.host, volume=place.volume, asked=path, reachable=lambda: self._reaches(place.host))
+            file = _CountedFile(
+                real,
+                mode,
+                host=place.host,
+                volume=place.volume,
+                asked=path,
+                reachable=lambda: self._reaches(place.host),
+            )
         if is_new:
             place.drives.created(place.path, place.token.owner)
         return file  # type: ignore[return-value]
@@ -331,14 +370,18 @@ class FileView:
         place.drives.forget(place.path)
 
     def remove_tree(self, path: str) -> None:
-        """Remove a file or a folder with all that it holds; what could be removed before an error stays removed. A link goes, never what it leads to."""
+        """Remove a file or a folder with all that it holds; what could be removed before an error stays removed. A link
+        goes, never what it leads to.
+        """
         if self.is_dir(path) and not self.stat(path).link:
             for name in self.list(path):
                 self.remove_tree(ntpath.join(path, name))
         self.remove(path)
 
     def rename(self, old: str, new: str) -> None:
-        """Rename or move. A folder keeps the rights that it inherited at its old place; across drives only files can go (else 17)."""
+        """Rename or move. A folder keeps the rights that it inherited at its old place; across drives only files can go
+        (else 17).
+        """
         source, target = self._existing(old), self._place(new)
         folder = os.path.isdir(source.real)
         same_entry = source.path.lower() == target.path.lower() and source.drives is target.drives
@@ -410,7 +453,14 @@ class FileView:
         at_home = remote is self._host and server.lower() not in self._connections
         token = self._token if at_home else self._remote_token(remote, server, path)
         folder, rights = remote.shares.enter(share_name, token, path)
-        return _Place(asked=path, host=remote, drives=remote.drives, path=normal(ntpath.join(folder, rest)), token=token, share_rights=rights)
+        return _Place(
+            asked=path,
+            host=remote,
+            drives=remote.drives,
+            path=normal(ntpath.join(folder, rest)),
+            token=token,
+            share_rights=rights,
+        )
 
     def _remote_token(self, remote: WindowsHost, server: str, path: str) -> Token:
         try:
@@ -453,7 +503,9 @@ class FileView:
         if os.path.lexists(place.real):
             if "x" in mode:
                 raise WinError(80, path)
-            wanted = (Rights.READ_DATA if "r" in mode or "+" in mode else 0) | (0 if mode == "rb" else Rights.WRITE_DATA)
+            wanted = (Rights.READ_DATA if "r" in mode or "+" in mode else 0) | (
+                0 if mode == "rb" else Rights.WRITE_DATA
+            )
             place.need(Rights.APPEND_DATA if "a" in mode else wanted)
             if place.drives.held(place.path, owner=owner):
                 raise WinError(32, path)
@@ -477,7 +529,9 @@ def _stamp(real: str | int, host: WindowsHost) -> None:
 
 
 def _stat(real: str, *, ahead: timedelta) -> Stat:
-    """ahead: the clock of the host against this machine's, by which no file has a time of its own but the one of its last change."""
+    """ahead: the clock of the host against this machine's, by which no file has a time of its own but the one of its
+    last change.
+    """
     with os_errors(real):
         found = os.stat(real, follow_symlinks=not os.path.islink(real))
     folder = os.path.isdir(real)

@@ -1,7 +1,7 @@
 """The Windows Firewall of one host: rules, and what they let through.
 
-As Windows does it: inbound is refused unless a rule allows it, outbound is allowed unless a rule blocks it, and a block wins over an
-allow. Rules carry the properties of ``INetFwRule`` under their own names.
+As Windows does it: inbound is refused unless a rule allows it, outbound is allowed unless a rule blocks it, and a block
+wins over an allow. Rules carry the properties of ``INetFwRule`` under their own names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ BLOCK, ALLOW = 0, 1
 
 @dataclass(kw_only=True)
 class Rule:
-    """One rule, with the names and numbers of INetFwRule (Direction 1 in, 2 out; Action 0 block, 1 allow; Protocol 256 any)."""
+    """One rule, with the names and numbers of INetFwRule (Direction 1 in, 2 out; Action 0 block, 1 allow; Protocol 256
+    any).
+    """
 
     Name: str
     Description: str | None = None
@@ -44,7 +46,9 @@ class Rule:
     IcmpTypesAndCodes: str | None = None
     feature: str = field(default="", metadata={"why": "belongs to this Windows feature and goes with it"})
 
-    def covers(self, *, direction: int, protocol: int, local_port: int | None, remote_port: int | None, remote: str) -> bool:
+    def covers(
+        self, *, direction: int, protocol: int, local_port: int | None, remote_port: int | None, remote: str
+    ) -> bool:
         return (
             self.Enabled
             and self.Direction == direction
@@ -56,19 +60,41 @@ class Rule:
 
 
 _FRESH = [
-    Rule(Name="Windows Remote Management (HTTP-In)", Grouping="@FirewallAPI.dll,-30267", Protocol=TCP, LocalPorts="5985", Enabled=True),
+    Rule(
+        Name="Windows Remote Management (HTTP-In)",
+        Grouping="@FirewallAPI.dll,-30267",
+        Protocol=TCP,
+        LocalPorts="5985",
+        Enabled=True,
+    ),
     Rule(Name="Windows Remote Management (HTTPS-In)", Protocol=TCP, LocalPorts="5986", Enabled=True),
-    Rule(Name="File and Printer Sharing (SMB-In)", Grouping="@FirewallAPI.dll,-28502", Protocol=TCP, LocalPorts="445", Enabled=True),
-    Rule(Name="Remote Desktop - User Mode (TCP-In)", Grouping="@FirewallAPI.dll,-28752", Protocol=TCP, LocalPorts="3389"),
+    Rule(
+        Name="File and Printer Sharing (SMB-In)",
+        Grouping="@FirewallAPI.dll,-28502",
+        Protocol=TCP,
+        LocalPorts="445",
+        Enabled=True,
+    ),
+    Rule(
+        Name="Remote Desktop - User Mode (TCP-In)", Grouping="@FirewallAPI.dll,-28752", Protocol=TCP, LocalPorts="3389"
+    ),
 ]
 _WEB = [
     Rule(
-        Name="World Wide Web Services (HTTP Traffic-In)", Grouping="@%windir%\\system32\\inetsrv\\iisres.dll,-30501", Protocol=TCP,
-        LocalPorts="80", Enabled=True, feature="Web-Server",
+        Name="World Wide Web Services (HTTP Traffic-In)",
+        Grouping="@%windir%\\system32\\inetsrv\\iisres.dll,-30501",
+        Protocol=TCP,
+        LocalPorts="80",
+        Enabled=True,
+        feature="Web-Server",
     ),
     Rule(
-        Name="World Wide Web Services (HTTPS Traffic-In)", Grouping="@%windir%\\system32\\inetsrv\\iisres.dll,-30501", Protocol=TCP,
-        LocalPorts="443", Enabled=True, feature="Web-Server",
+        Name="World Wide Web Services (HTTPS Traffic-In)",
+        Grouping="@%windir%\\system32\\inetsrv\\iisres.dll,-30501",
+        Protocol=TCP,
+        LocalPorts="443",
+        Enabled=True,
+        feature="Web-Server",
     ),
 ]
 
@@ -107,7 +133,9 @@ class Firewall(Part):
 
     def lets_out(self, *, protocol: str, port: int, remote: str) -> bool:
         """Whether we may connect to ``port`` of ``remote``."""
-        return self._verdict(direction=OUT, protocol=_number(protocol), local_port=None, remote_port=port, remote=remote, otherwise=True)
+        return self._verdict(
+            direction=OUT, protocol=_number(protocol), local_port=None, remote_port=port, remote=remote, otherwise=True
+        )
 
     def _verdict(self, *, otherwise: bool, **packet: Any) -> bool:
         actions = {rule.Action for rule in self.rules if rule.covers(**packet)}

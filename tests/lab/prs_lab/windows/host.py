@@ -54,12 +54,14 @@ class NetworkServer(Protocol):
 class WindowsHost:
     """One Windows server.
 
-    `root` is its folder on this machine: `drives/C/...` and `host.json`. `address` is the loopback address that is its own.
+    `root` is its folder on this machine: `drives/C/...` and `host.json`. `address` is the loopback address that is its
+    own.
     `directory` is the domain that it is joined to, None for a workgroup. `capacities` are bytes per drive letter.
-    Parts (`registry`, `services`, `accounts`, `shares`, `environment`, `power` and every other `@host_part`) are attributes.
-    `specs` are the options of Ansible's modules; hosts share them. Of the time that somebody gives to shutdown.exe, `shutdown_limit` seconds are waited
-    at most, so that a rehearsal need not (None: as long as asked).
-    The host is off when made: `power.start()` boots it, `load()` then `power.resume()` bring back a kept one.
+    Parts (`registry`, `services`, `accounts`, `shares`, `environment`, `power` and every other `@host_part`) are
+    attributes.
+    `specs` are the options of Ansible's modules; hosts share them. Of the time that somebody gives to shutdown.exe,
+    `shutdown_limit` seconds are waited at most, so that a rehearsal need not (None: as long as asked). The host is off
+    when made: `power.start()` boots it, `load()` then `power.resume()` bring back a kept one.
     """
 
     accounts: Accounts
@@ -124,7 +126,9 @@ class WindowsHost:
         return datetime.now(UTC) + self.clock_offset
 
     def pause(self, seconds: float) -> None:
-        """Let something on this host take its time; `PowerLost` is raised when the host goes down meanwhile, which ends what waited."""
+        """Let something on this host take its time; `PowerLost` is raised when the host goes down meanwhile, which ends
+        what waited.
+        """
         boot = self.power.boot_count
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -135,11 +139,15 @@ class WindowsHost:
     # Files and others
 
     def files(self, account: str, *, delegated: bool = True) -> FileView:
-        """Files as an account that runs on this host sees them. `delegated=False` is a plain WinRM logon, which has no second hop."""
+        """Files as an account that runs on this host sees them. `delegated=False` is a plain WinRM logon, which has no
+        second hop.
+        """
         return FileView(self, self.accounts.token(account), delegated=delegated)
 
     def find_host(self, name: str) -> WindowsHost | None:
-        """The host behind a name or address if it answers from here: itself, or one of the estate that is on and not cut off."""
+        """The host behind a name or address if it answers from here: itself, or one of the estate that is on and not
+        cut off.
+        """
         short = name.lower().rstrip(".")
         if short in ("localhost", ".", "127.0.0.1", self.name.lower(), self.fqdn, self.address):
             return self
@@ -149,7 +157,9 @@ class WindowsHost:
         return found
 
     def route(self, name: str, port: int) -> str | None:
-        """The address behind a name when packets from here get through to that TCP port of it, whether or not somebody listens there."""
+        """The address behind a name when packets from here get through to that TCP port of it, whether or not somebody
+        listens there.
+        """
         found = self.find_host(name)
         if found is None or not found.firewall.accepts(protocol="tcp", port=port, remote=self.address):
             return None

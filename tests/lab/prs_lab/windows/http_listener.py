@@ -30,12 +30,18 @@ class CannotListen(Exception):
 class Listener:
     """Listens on ``address:port`` and hands each request to ``answer(port, host_header, secure, request)``.
 
-    ``key_pair`` gives (certificate PEM, key PEM) for TLS, or None for plain HTTP. ``accepts(client_address)`` may refuse a client before
-    a byte was read, as a firewall does.
+    ``key_pair`` gives (certificate PEM, key PEM) for TLS, or None for plain HTTP. ``accepts(client_address)`` may
+    refuse a client before a byte was read, as a firewall does.
     """
 
     def __init__(
-        self, *, address: str, port: int, answer: Answer, accepts: Callable[[str], bool], key_pair: tuple[bytes, bytes] | None = None
+        self,
+        *,
+        address: str,
+        port: int,
+        answer: Answer,
+        accepts: Callable[[str], bool],
+        key_pair: tuple[bytes, bytes] | None = None,
     ):
         self.port = port
         self.secure = key_pair is not None
@@ -46,7 +52,12 @@ class Listener:
             self._server = _Server((address, port), handler, context=context, accepts=accepts)
         except OSError as error:
             raise CannotListen(f"{address}:{port}: {error.strerror}") from error
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name=f"http {address}:{port}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name=f"http {address}:{port}",
+            daemon=True,
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -60,7 +71,9 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], handler: Any, *, context: ssl.SSLContext | None, accepts: Callable[[str], bool]):
+    def __init__(
+        self, address: tuple[str, int], handler: Any, *, context: ssl.SSLContext | None, accepts: Callable[[str], bool]
+    ):
         self._context = context
         self._accepts = accepts
         super().__init__(address, handler)
@@ -119,15 +132,28 @@ class _Handler(BaseHTTPRequestHandler):
         name = (self.headers.get("Host") or "").rsplit(":", 1)[0]
         fields = {**dict(parse_qsl(parts.query)), **form}
         request = Request(
-            method=self.command, path=parts.path, form=fields, secure=self.secure, host=self.headers.get("Host") or "", content_length=length
+            method=self.command,
+            path=parts.path,
+            form=fields,
+            secure=self.secure,
+            host=self.headers.get("Host") or "",
+            content_length=length,
         )
         self._send(self.answer(self.port, name, self.secure, request))
 
     def _send(self, response: Response) -> None:
         reason = REASONS.get(response.status, "")
-        headers = {"Content-Type": "text/html", **response.headers, "Content-Length": str(len(response.body)), "X-Powered-By": "ASP.NET"}
+        headers = {
+            "Content-Type": "text/html",
+            **response.headers,
+            "Content-Length": str(len(response.body)),
+            "X-Powered-By": "ASP.NET",
+        }
         self.log_request(response.status)
-        head = f"HTTP/1.1 {response.status} {reason}\r\nServer: {self.server_version}\r\nDate: {self.date_time_string()}\r\n"
+        head = (
+            f"HTTP/1.1 {response.status} {reason}\r\nServer: {self.server_version}\r\nDate: "
+            f"{self.date_time_string()}\r\n"
+        )
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
         # Header and body in one write, or Nagle costs 40 ms.
         self.wfile.write(head.encode("latin-1") + (b"" if self.command == "HEAD" else response.body))

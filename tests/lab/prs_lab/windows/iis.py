@@ -1,8 +1,8 @@
 """IIS of one host: pools, sites, applications and bindings, the services behind them, and what answers a request.
 
-Configuration lives here; sockets in ``http_listener``; what an application does with a request in ``prs_lab.application``. A started site
-of a running W3SVC listens on the host's own address for every binding; requests walk the way they walk in reality: binding, application, pool,
-worker process, application.
+Configuration lives here; sockets in ``http_listener``; what an application does with a request in
+``prs_lab.application``. A started site of a running W3SVC listens on the host's own address for every binding; requests
+walk the way they walk in reality: binding, application, pool, worker process, application.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ class Site:
 
 @dataclass(kw_only=True)
 class _Worker:
-    """A w3wp.exe: ``ends_at`` is set while it outlives its pool's stop, ``partners`` is what its SqlClient remembers of mirrors."""
+    """A w3wp.exe: ``ends_at`` is set while it outlives its pool's stop, ``partners`` is what its SqlClient remembers of
+    mirrors.
+    """
 
     process_id: int
     folders: set[str] = field(default_factory=set)
@@ -142,8 +144,12 @@ class Iis(Part):
 
     @property
     def administrable(self) -> bool:
-        """Whether the WebAdministration module is there: with the role on a server, as a feature of its own on client Windows."""
-        return self.installed and (not self.host.features.is_client or self.host.features.installed("Web-Scripting-Tools"))
+        """Whether the WebAdministration module is there: with the role on a server, as a feature of its own on client
+        Windows.
+        """
+        return self.installed and (
+            not self.host.features.is_client or self.host.features.installed("Web-Scripting-Tools")
+        )
 
     # Pools
 
@@ -190,7 +196,9 @@ class Iis(Part):
     def site(self, name: str) -> Site | None:
         return self.sites.get(name.lower())
 
-    def add_site(self, *, name: str, physical_path: str, pool: str = "DefaultAppPool", number: int | None = None) -> Site:
+    def add_site(
+        self, *, name: str, physical_path: str, pool: str = "DefaultAppPool", number: int | None = None
+    ) -> Site:
         with self.host.lock:
             number = number or max((site.number for site in self.sites.values()), default=0) + 1
             root = Application(path="/", physical_path=physical_path, pool=pool)
@@ -208,9 +216,13 @@ class Iis(Part):
             raise IisError("The service has not been started. (Exception from HRESULT: 0x80070426)")
         for other in self.sites.values():
             if other is not site and other.state == "Started":
-                taken = {binding.information for binding in other.bindings} & {binding.information for binding in site.bindings}
+                taken = {binding.information for binding in other.bindings} & {
+                    binding.information for binding in site.bindings
+                }
                 if taken:
-                    raise IisError("Cannot create a file when that file already exists. (Exception from HRESULT: 0x800700B7)")
+                    raise IisError(
+                        "Cannot create a file when that file already exists. (Exception from HRESULT: 0x800700B7)"
+                    )
         site.state = "Started"
         self.sync()
         if any(binding.port in self._failed for binding in site.bindings):
@@ -235,7 +247,9 @@ class Iis(Part):
                     self._open(port, key_pair)
 
     def _wanted(self) -> dict[int, tuple[bytes, bytes] | None]:
-        """Port -> key pair of its certificate, None for plain HTTP. An HTTPS binding without a usable certificate serves nobody."""
+        """Port -> key pair of its certificate, None for plain HTTP. An HTTPS binding without a usable certificate
+        serves nobody.
+        """
         wanted: dict[int, tuple[bytes, bytes] | None] = {}
         cut = self.host.estate is not None and getattr(self.host.estate, "is_cut", lambda _: False)(self.host)
         if not self._running or cut:
@@ -248,7 +262,9 @@ class Iis(Part):
                     wanted.setdefault(binding.port, None)
                 else:
                     try:
-                        wanted[binding.port] = self.host.certificates.key_for(binding.certificate_hash, "NT AUTHORITY\\SYSTEM")
+                        wanted[binding.port] = self.host.certificates.key_for(
+                            binding.certificate_hash, "NT AUTHORITY\\SYSTEM"
+                        )
                     except (KeyError, PermissionError):
                         continue
         return wanted
@@ -256,7 +272,10 @@ class Iis(Part):
     def _open(self, port: int, key_pair: tuple[bytes, bytes] | None) -> None:
         try:
             self._listeners[port] = Listener(
-                address=self.host.address, port=port, answer=self.answer, key_pair=key_pair,
+                address=self.host.address,
+                port=port,
+                answer=self.answer,
+                key_pair=key_pair,
                 accepts=lambda client: self.host.firewall.accepts(protocol="tcp", port=port, remote=client),
             )
             self._failed.pop(port, None)
@@ -293,7 +312,7 @@ class Iis(Part):
             return error_response(PageError(400, "Bad Request - Invalid Hostname"))
         application = self._application_for(site, request.path)
         base = application.path
-        inside = request.path[len(base):] if base != "/" else request.path
+        inside = request.path[len(base) :] if base != "/" else request.path
         pool = self.pool(application.pool)
         try:
             if pool is None or pool.state != "Started":
@@ -302,38 +321,56 @@ class Iis(Part):
             worker = self._worker(pool)
             self._use_folder(worker, pool, application.physical_path)
             answer = PrsSite(
-                host=self.host, folder=application.physical_path, account=pool.identity(), clr=pool.attributes["managedRuntimeVersion"],
-                pipeline=pool.attributes["managedPipelineMode"], wow64=pool.attributes["enable32BitAppOnWin64"],
-                aspnet=self.host.features.installed("Web-Asp-Net45"), partners=worker.partners,
+                host=self.host,
+                folder=application.physical_path,
+                account=pool.identity(),
+                clr=pool.attributes["managedRuntimeVersion"],
+                pipeline=pool.attributes["managedPipelineMode"],
+                wow64=pool.attributes["enable32BitAppOnWin64"],
+                aspnet=self.host.features.installed("Web-Asp-Net45"),
+                partners=worker.partners,
             )
         except PageError as error:
             return error_response(error)
         return answer.answer(
             Request(
-                method=request.method, path=inside.strip("/"), base=base, form=request.form, secure=secure, host=request.host,
+                method=request.method,
+                path=inside.strip("/"),
+                base=base,
+                form=request.form,
+                secure=secure,
+                host=request.host,
                 content_length=request.content_length,
             )
         )
 
     def serves(self, port: int, path: str) -> bool:
         """Whether an application that runs has that path of that port."""
-        sites = [site for site in self.sites.values() if site.state == "Started" and any(binding.port == port for binding in site.bindings)]
+        sites = [
+            site
+            for site in self.sites.values()
+            if site.state == "Started" and any(binding.port == port for binding in site.bindings)
+        ]
         pools = [self.pool(self._application_for(site, path).pool) for site in sites]
         return any(pool is not None and pool.state == "Started" for pool in pools)
 
     def _site_for(self, port: int, name: str, secure: bool) -> Site | None:
         candidates = [
             (binding.hostname.lower() == name.lower(), site)
-            for site in self.sites.values() if site.state == "Started"
+            for site in self.sites.values()
+            if site.state == "Started"
             for binding in site.bindings
-            if binding.port == port and (binding.protocol == "https") == secure and binding.hostname.lower() in ("", name.lower())
+            if binding.port == port
+            and (binding.protocol == "https") == secure
+            and binding.hostname.lower() in ("", name.lower())
         ]
         return max(candidates, key=lambda found: found[0])[1] if candidates else None
 
     @staticmethod
     def _application_for(site: Site, path: str) -> Application:
         below = [
-            application for application in site.applications
+            application
+            for application in site.applications
             if application.path != "/" and (path.lower() + "/").startswith(application.path.lower() + "/")
         ]
         return max(below, key=lambda application: len(application.path), default=site.root)
@@ -347,7 +384,9 @@ class Iis(Part):
         except WinError as error:
             pool.state = "Stopped"
             self.host.changed()
-            raise PageError(503, f"The service is unavailable. The pool's identity cannot log on: {error.text}", pool=pool.name) from error
+            raise PageError(
+                503, f"The service is unavailable. The pool's identity cannot log on: {error.text}", pool=pool.name
+            ) from error
 
     # Worker processes
 
@@ -384,7 +423,9 @@ class Iis(Part):
 
     def _reap(self) -> None:
         now = time.monotonic()
-        for name in [name for name, worker in list(self._workers.items()) if worker.ends_at is not None and worker.ends_at <= now]:
+        for name in [
+            name for name, worker in list(self._workers.items()) if worker.ends_at is not None and worker.ends_at <= now
+        ]:
             self._end_worker(name)
 
     def _known_pool(self, name: str) -> Pool:
@@ -397,7 +438,11 @@ class Iis(Part):
 
     def to_state(self) -> Any:
         pools = [
-            {"name": pool.name, "state": pool.state, "attributes": {key: show(value) for key, value in pool.attributes.items()}}
+            {
+                "name": pool.name,
+                "state": pool.state,
+                "attributes": {key: show(value) for key, value in pool.attributes.items()},
+            }
             for pool in self.pools.values()
         ]
         faults = {"linger_seconds": self.linger_seconds, "slow_seconds": self.slow_seconds}
@@ -406,7 +451,9 @@ class Iis(Part):
     def load_state(self, state: Any) -> None:
         self.pools = {
             item["name"].lower(): Pool(
-                name=item["name"], state=item["state"], attributes={key: convert(key, value) for key, value in item["attributes"].items()}
+                name=item["name"],
+                state=item["state"],
+                attributes={key: convert(key, value) for key, value in item["attributes"].items()},
             )
             for item in state["pools"]
         }

@@ -38,16 +38,32 @@ def _install(iis: Iis) -> None:
     view.write(INETSRV + "\\w3wp.exe", b"MZ w3wp\n")
     view.write(INETSRV + "\\Microsoft.Web.Administration.dll", b"MZ Microsoft.Web.Administration\n")
     if not view.exists(WEB_ROOT + "\\iisstart.htm"):
-        view.write(WEB_ROOT + "\\iisstart.htm", b"<!DOCTYPE html><html><head><title>IIS Windows Server</title></head><body></body></html>\r\n")
+        view.write(
+            WEB_ROOT + "\\iisstart.htm",
+            b"<!DOCTYPE html><html><head><title>IIS Windows Server</title></head><body></body></html>\r\n",
+        )
     _protect(host)
     services = host.services
     if services.find("WAS") is None:
         services.add(
-            Service(name="WAS", display_name="Windows Process Activation Service", path=_svchost("iissvcs"), start_mode="manual", dependencies=["RPCSS"])
+            Service(
+                name="WAS",
+                display_name="Windows Process Activation Service",
+                path=_svchost("iissvcs"),
+                start_mode="manual",
+                dependencies=["RPCSS"],
+            )
         )
-        services.add(Service(name="AppHostSvc", display_name="Application Host Helper Service", path=_svchost("apphost")))
+        services.add(
+            Service(name="AppHostSvc", display_name="Application Host Helper Service", path=_svchost("apphost"))
+        )
     services.add(
-        Service(name="W3SVC", display_name="World Wide Web Publishing Service", path=_svchost("iissvcs"), dependencies=["WAS", "HTTP"])
+        Service(
+            name="W3SVC",
+            display_name="World Wide Web Publishing Service",
+            path=_svchost("iissvcs"),
+            dependencies=["WAS", "HTTP"],
+        )
     )
     host.registry.set(r"HKLM\SOFTWARE\Microsoft\InetStp", "MajorVersion", 10, "dword")
     host.registry.set(r"HKLM\SOFTWARE\Microsoft\InetStp", "MinorVersion", 0, "dword")
@@ -73,8 +89,12 @@ def _remove(iis: Iis) -> None:
 
 
 def _protect(host: WindowsHost) -> None:
-    """C:\\inetpub and wwwroot as icacls shows them on a server: users read, IIS_IUSRS read the web root, nobody else writes."""
-    full = [Ace(sid=WELL_KNOWN[name], mask=Rights.FULL, inheritance=_BOTH) for name in (_SYSTEM, "BUILTIN\\Administrators")]
+    """C:\\inetpub and wwwroot as icacls shows them on a server: users read, IIS_IUSRS read the web root, nobody else
+    writes.
+    """
+    full = [
+        Ace(sid=WELL_KNOWN[name], mask=Rights.FULL, inheritance=_BOTH) for name in (_SYSTEM, "BUILTIN\\Administrators")
+    ]
     read = Ace(sid=WELL_KNOWN["BUILTIN\\Users"], mask=Rights.READ_EXECUTE, inheritance=_BOTH)
     owner = Ace(sid=WELL_KNOWN["CREATOR OWNER"], mask=Rights.FULL, inheritance=_BOTH, propagation=INHERIT_ONLY)
     host.drives.set_descriptor(ROOT, Descriptor(entries=[*full, read, owner], protected=True))

@@ -1,23 +1,28 @@
-"""What a host can answer: models of Ansible modules, PowerShell scripts, command lines, each registered under its name by a decorator.
+"""What a host can answer: models of Ansible modules, PowerShell scripts, command lines, each registered under its name
+by a decorator.
 
     @module("ansible.windows.win_ping")
-    def win_ping(task: Task) -> dict: ...            # in windows/modules/*.py; the result's keys, as the real module returns them
+    def win_ping(task: Task) -> dict: ... # in windows/modules/*.py; the result's keys, as the real module returns them
 
     @script("inspect_server")
-    def inspect_server(call: ScriptCall) -> ScriptResult: ...      # in windows/scripts/*.py; found by the first line `# prs.recovery NAME`
+    def inspect_server(call: ScriptCall) -> ScriptResult: ... # in windows/scripts/*.py; found by the first line `#
+    prs.recovery NAME`
                                                                    # a verb of a session may as well yield its items
 
     @program("icacls")
-    def icacls(call: CommandCall) -> Output: ...      # windows/scripts/ or windows/modules/; an executable by its base name without .exe
+    def icacls(call: CommandCall) -> Output: ... # windows/scripts/ or windows/modules/; an executable by its base name
+    without .exe
 
     @powershell(r"^hostname$")
-    def hostname(call: CommandCall, match: re.Match) -> Output: ...         # a few words of PowerShell that a client sends by itself
+    def hostname(call: CommandCall, match: re.Match) -> Output: ... # a few words of PowerShell that a client sends by
+    itself
 
     @executable
-    def installer(call: CommandCall) -> Output | None: ...                  # asked about every other program that is a file on the host
+    def installer(call: CommandCall) -> Output | None: ... # asked about every other program that is a file on the host
 
-Every file in windows/modules and windows/scripts is imported when the first host runs something. A model may take its time (it runs in a
-thread of its own), may raise `WinError` (shown as PowerShell would) and changes the host's parts directly; the state is kept afterwards.
+Every file in windows/modules and windows/scripts is imported when the first host runs something. A model may take its
+time (it runs in a thread of its own), may raise `WinError` (shown as PowerShell would) and changes the host's parts
+directly; the state is kept afterwards.
 """
 
 from __future__ import annotations
@@ -53,7 +58,9 @@ class ModuleFailed(Exception):
 
 @dataclass(kw_only=True)
 class ModuleFault(Occasions):
-    """Ansible's modules that fail with `text`. What `pattern` sees of a call is the module's name and its arguments (JSON)."""
+    """Ansible's modules that fail with `text`. What `pattern` sees of a call is the module's name and its arguments
+    (JSON).
+    """
 
     text: str
 
@@ -62,7 +69,8 @@ class ModuleFault(Occasions):
 class Caller:
     """In whose name something runs.
 
-    `files` are the files as this account sees them; over plain WinRM it has no second hop. `delegated` is True after become, for SYSTEM and for services.
+    `files` are the files as this account sees them; over plain WinRM it has no second hop. `delegated` is True after
+    become, for SYSTEM and for services.
     `environment` are the variables of the process.
     """
 
@@ -82,7 +90,9 @@ class Caller:
 
 @dataclass(kw_only=True)
 class Task(Caller):
-    """One run of an Ansible module. `params` are its options, checked, converted and with defaults, keyed by their real names."""
+    """One run of an Ansible module. `params` are its options, checked, converted and with defaults, keyed by their real
+    names.
+    """
 
     name: str
     params: dict[str, Any]
@@ -99,9 +109,11 @@ class Task(Caller):
 
 @dataclass(kw_only=True)
 class CommandCall(Caller):
-    """A command line or PowerShell text. `program` is the executable as written, `arguments` what follows it, `stdin` what it reads.
+    """A command line or PowerShell text. `program` is the executable as written, `arguments` what follows it, `stdin`
+    what it reads.
 
-    `module` is the Ansible module that runs it, such as `ansible.windows.win_command`, or "" when a client sent it directly.
+    `module` is the Ansible module that runs it, such as `ansible.windows.win_command`, or "" when a client sent it
+    directly.
     """
 
     text: str
@@ -116,8 +128,9 @@ class CommandCall(Caller):
 class ScriptCall(Caller):
     """A PowerShell script of a known name.
 
-    `parameters` are keyed as written (a secret's text in clear). A verb of a session (`prs.recovery bootstrap`) has its lines in `Items`, tells how far
-    it is by `progress`, and keeps `files` from one call to the next, connections to shares included.
+    `parameters` are keyed as written (a secret's text in clear). A verb of a session (`prs.recovery bootstrap`) has its
+    lines in `Items`, tells how far it is by `progress`, and keeps `files` from one call to the next, connections to
+    shares included.
     """
 
     name: str
@@ -133,7 +146,9 @@ class ScriptCall(Caller):
 
 @dataclass(kw_only=True)
 class ScriptResult:
-    """What a script leaves in `$Ansible` and its streams: `output` are the objects it put out, `error` the text of a terminating error."""
+    """What a script leaves in `$Ansible` and its streams: `output` are the objects it put out, `error` the text of a
+    terminating error.
+    """
 
     result: Any = None
     changed: bool = True

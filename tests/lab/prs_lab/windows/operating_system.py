@@ -10,7 +10,10 @@ from .parts import Part, host_part
 __all__ = ["SYSTEMS", "OperatingSystem"]
 
 _NT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
-_NET = (r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", r"HKLM\SOFTWARE\Wow6432Node\Microsoft\NET Framework Setup\NDP\v4\Full")
+_NET = (
+    r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full",
+    r"HKLM\SOFTWARE\Wow6432Node\Microsoft\NET Framework Setup\NDP\v4\Full",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,9 @@ SYSTEMS = {
 
 @host_part("operating_system")
 class OperatingSystem(Part):
-    """Set by the estate before a host is made: ``estate.system_of(host name) -> (system, .NET release)``. Without one: Server 2022."""
+    """Set by the estate before a host is made: ``estate.system_of(host name) -> (system, .NET release)``. Without one:
+    Server 2022.
+    """
 
     def reset(self) -> None:
         ask: Any = getattr(self.host.estate, "system_of", None)

@@ -1,7 +1,7 @@
 """Installers of the lab and the list of installed products.
 
-A file whose first line is ``PRSLAB-MEDIA {json}`` is an installer; ``product`` in it says which. What is installed shows where Windows
-shows it: below ``Uninstall`` in the registry, and for an MSI with its product code.
+A file whose first line is ``PRSLAB-MEDIA {json}`` is an installer; ``product`` in it says which. What is installed
+shows where Windows shows it: below ``Uninstall`` in the registry, and for an MSI with its product code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Media:
     payload_start: int
 
     def payload(self, files: FileView) -> bytes:
-        return files.read(self.path)[self.payload_start:]
+        return files.read(self.path)[self.payload_start :]
 
 
 def read_media(files: FileView, path: str) -> Media | None:
@@ -39,14 +39,19 @@ def read_media(files: FileView, path: str) -> Media | None:
     if not head.startswith(MARK):
         return None
     line, _, _ = head.partition(b"\n")
-    facts = json.loads(line[len(MARK):])
+    facts = json.loads(line[len(MARK) :])
     return Media(path=path, product=facts["product"], facts=facts, payload_start=len(line) + 1)
 
 
 def register(host: Any, *, product_id: str, name: str, version: str, uninstall: str = "", **values: str) -> None:
     """Adds a product to the list of installed programs."""
     key = f"{UNINSTALL}\\{product_id}"
-    for entry, value in {"DisplayName": name, "DisplayVersion": version, "UninstallString": uninstall, **values}.items():
+    for entry, value in {
+        "DisplayName": name,
+        "DisplayVersion": version,
+        "UninstallString": uninstall,
+        **values,
+    }.items():
         if value:
             host.registry.set(key, entry, value)
 

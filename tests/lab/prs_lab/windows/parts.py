@@ -1,4 +1,5 @@
-"""How a part (registry, services, IIS ...) is attached to a host: one class with a decorator, kept and reset like all others.
+"""How a part (registry, services, IIS ...) is attached to a host: one class with a decorator, kept and reset like all
+others.
 
     @host_part("iis")
     class Iis(Part):
@@ -6,10 +7,11 @@
         def to_state(self): ...              # JSON types
         def load_state(self, state): ...     # what to_state gave
 
-It is then found as `host.iis`. Every file of this package is imported when the first host is made, so defining it is enough. Parts are made in
-the order of `_FIRST`, then by name; a constructor only wires things (hooks on `host.services`, names in `host.accounts.virtual_accounts`), the host
-calls `reset()` when all are made. What changes state does so under `host.lock`; whoever changes it outside of a module, script or command
-(which do it for it) calls `host.changed()`, so that it is kept.
+It is then found as `host.iis`. Every file of this package is imported when the first host is made, so defining it is
+enough. Parts are made in the order of `_FIRST`, then by name; a constructor only wires things (hooks on
+`host.services`, names in `host.accounts.virtual_accounts`), the host calls `reset()` when all are made. What changes
+state does so under `host.lock`; whoever changes it outside of a module, script or command (which do it for it) calls
+`host.changed()`, so that it is kept.
 """
 
 from __future__ import annotations

@@ -12,7 +12,13 @@ __all__ = ["DEFAULTS", "UnknownAttribute", "canonical_name", "convert", "show"]
 ENUMS: dict[str, tuple[str | None, ...]] = {
     "managedPipelineMode": ("Integrated", "Classic"),
     "startMode": ("OnDemand", "AlwaysRunning"),
-    "processModel.identityType": ("LocalSystem", "LocalService", "NetworkService", "SpecificUser", "ApplicationPoolIdentity"),
+    "processModel.identityType": (
+        "LocalSystem",
+        "LocalService",
+        "NetworkService",
+        "SpecificUser",
+        "ApplicationPoolIdentity",
+    ),
     "processModel.idleTimeoutAction": ("Terminate", "Suspend"),
     "processModel.logonType": ("LogonBatch", "LogonService"),
     "cpu.action": ("NoAction", "KillW3wp", "Throttle", "ThrottleUnderLoad"),
@@ -93,7 +99,9 @@ def canonical_name(name: str) -> str:
 
 
 def convert(name: str, value: Any) -> Any:
-    """A value as given by a user -> as IIS keeps it; raises UnknownAttribute for one that is not of the attribute's type."""
+    """A value as given by a user -> as IIS keeps it; raises UnknownAttribute for one that is not of the attribute's
+    type.
+    """
     kind = DEFAULTS[name]
     if name in ENUMS:
         return _enum(name, value)

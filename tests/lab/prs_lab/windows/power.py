@@ -27,7 +27,9 @@ class PowerLost(Exception):
 
 @host_part("power")
 class Power(Part):
-    """`state`: on, booting, off. `boot_time` is a POSIX time of this machine. A host that is not on answers nothing on the network."""
+    """`state`: on, booting, off. `boot_time` is a POSIX time of this machine. A host that is not on answers nothing on
+    the network.
+    """
 
     def __init__(self, host: WindowsHost) -> None:
         super().__init__(host)
@@ -54,10 +56,14 @@ class Power(Part):
     def restart_pending(self) -> bool:
         """Whether Windows would say that it wants a restart: read from the registry, where installers look for it."""
         registry = self.host.registry
-        return bool(registry.exists(REBOOT_PENDING) or registry.exists(_UPDATE_REBOOT) or registry.get(*PENDING_RENAMES))
+        return bool(
+            registry.exists(REBOOT_PENDING) or registry.exists(_UPDATE_REBOOT) or registry.get(*PENDING_RENAMES)
+        )
 
     def require_restart(self, *, sticky: bool = False) -> None:
-        """A feature or an installation wants a restart. `sticky`: a product that sets its pending renames again at every boot."""
+        """A feature or an installation wants a restart. `sticky`: a product that sets its pending renames again at
+        every boot.
+        """
         if sticky:
             self.sticky_restart = True
             self.host.registry.set(*PENDING_RENAMES, [r"\??\C:\Windows\Temp\stuck.tmp", ""], "multistring")

@@ -1,4 +1,6 @@
-"""A process on a Windows host as the remote shell sees it: standard input that arrives in pieces, output that is fetched in pieces."""
+"""A process on a Windows host as the remote shell sees it: standard input that arrives in pieces, output that is
+fetched in pieces.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,8 @@ class Process:
             self._changed.notify_all()
 
     def collect(self, *, timeout: float, limit: int) -> tuple[dict[str, bytes], int | None] | None:
-        """(bytes of each stream, exit code once all was fetched), waiting for something to come; None when nothing came in time.
+        """(bytes of each stream, exit code once all was fetched), waiting for something to come; None when nothing came
+        in time.
 
         At most `limit` bytes altogether.
         """

@@ -53,7 +53,9 @@ class _Key:
 
 
 def canonical(path: str) -> str:
-    """`HKLM:\\SOFTWARE\\X`, `HKEY_LOCAL_MACHINE\\SOFTWARE\\X\\`, `hklm\\software\\x` -> `HKLM\\...`; ValueError for no known hive."""
+    """`HKLM:\\SOFTWARE\\X`, `HKEY_LOCAL_MACHINE\\SOFTWARE\\X\\`, `hklm\\software\\x` -> `HKLM\\...`; ValueError for no
+    known hive.
+    """
     hive, _, rest = path.replace("/", "\\").strip("\\").partition("\\")
     try:
         short = _HIVES[hive.rstrip(":").lower()]
@@ -64,7 +66,8 @@ def canonical(path: str) -> str:
 
 @host_part("registry")
 class Registry(Part):
-    """Keys and values. Types are named as win_regedit names them: string expandstring multistring dword qword binary none.
+    """Keys and values. Types are named as win_regedit names them: string expandstring multistring dword qword binary
+    none.
 
     Data: str, str, list[str], int, int, list[int] (bytes), list[int]. A key's default value has the name "".
     """
@@ -115,7 +118,11 @@ class Registry(Part):
     def subkeys(self, path: str) -> list[str]:
         """The names of the keys right below, sorted."""
         prefix = canonical(path).lower() + "\\"
-        below = [key.path.rsplit("\\", 1)[-1] for name, key in list(self._keys.items()) if name.startswith(prefix) and "\\" not in name[len(prefix) :]]
+        below = [
+            key.path.rsplit("\\", 1)[-1]
+            for name, key in list(self._keys.items())
+            if name.startswith(prefix) and "\\" not in name[len(prefix) :]
+        ]
         return sorted(below, key=str.lower)
 
     def delete_value(self, path: str, name: str | None) -> bool:
@@ -138,5 +145,6 @@ class Registry(Part):
 
     def load_state(self, state: Any) -> None:
         self._keys = {
-            path.lower(): _Key(path, {name.lower(): (name, kind, data) for name, kind, data in values}) for path, values in state.items()
+            path.lower(): _Key(path, {name.lower(): (name, kind, data) for name, kind, data in values})
+            for path, values in state.items()
         }

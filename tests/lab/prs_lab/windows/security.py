@@ -1,8 +1,9 @@
 """Access control: security identifiers, rights, access control entries, and who may do what.
 
-Accounts are held as SID strings, as Windows does, because names differ by language. Entries and their inheritance follow NTFS: explicit
-entries before inherited ones, denials before permissions; what a child inherits is computed from its parents, except where
-inheritance was switched off (`protected`) or where a folder was moved and still carries what it inherited at its old place (`moved`).
+Accounts are held as SID strings, as Windows does, because names differ by language. Entries and their inheritance
+follow NTFS: explicit entries before inherited ones, denials before permissions; what a child inherits is computed from
+its parents, except where inheritance was switched off (`protected`) or where a folder was moved and still carries what
+it inherited at its old place (`moved`).
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ class Ace:
     @classmethod
     def from_state(cls, state: list[Any], *, inherited: bool = False) -> Ace:
         sid, mask, allow, inheritance, propagation = state
-        return cls(sid=sid, mask=mask, allow=allow, inheritance=inheritance, propagation=propagation, inherited=inherited)
+        return cls(
+            sid=sid, mask=mask, allow=allow, inheritance=inheritance, propagation=propagation, inherited=inherited
+        )
 
 
 @dataclass
@@ -134,7 +137,9 @@ class Descriptor:
 
 @lru_cache(maxsize=4096)
 def inherit(ace: Ace, *, folder: bool, owner: str | None = None) -> tuple[Ace, ...]:
-    """The entries that a child gets from one entry of its parent. CREATOR OWNER becomes the child's owner where it takes effect."""
+    """The entries that a child gets from one entry of its parent. CREATOR OWNER becomes the child's owner where it
+    takes effect.
+    """
     creator = ace.sid == WELL_KNOWN["CREATOR OWNER"] and owner is not None
     here = replace(ace, sid=owner if creator else ace.sid, inheritance=0, propagation=0, inherited=True)
     if not folder:
@@ -148,10 +153,16 @@ def inherit(ace: Ace, *, folder: bool, owner: str | None = None) -> tuple[Ace, .
 
 
 def allowed(entries: Iterable[Ace], sids: frozenset[str]) -> int:
-    """The rights that a token with these SIDs has by entries in canonical order (explicit before inherited, denial before permission)."""
+    """The rights that a token with these SIDs has by entries in canonical order (explicit before inherited, denial
+    before permission).
+    """
     granted = denied = 0
     for inherited in (False, True):
-        of_level = [ace for ace in entries if ace.inherited is inherited and not ace.propagation & INHERIT_ONLY and ace.sid in sids]
+        of_level = [
+            ace
+            for ace in entries
+            if ace.inherited is inherited and not ace.propagation & INHERIT_ONLY and ace.sid in sids
+        ]
         for ace in of_level:
             if not ace.allow:
                 denied |= ace.mask & ~granted

@@ -1,4 +1,6 @@
-"""The service manager of one host. Starting a service may start something real (a port, a site): parts hang hooks on names."""
+"""The service manager of one host. Starting a service may start something real (a port, a site): parts hang hooks on
+names.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,53 @@ _FRESH = [
     ("EventLog", "Windows Event Log", "running", "auto", _SVCHOST + "LocalServiceNetworkRestricted -p", _LOCAL, []),
     ("LanmanServer", "Server", "running", "auto", _SVCHOST + "netsvcs -p", _SYSTEM, ["SamSS", "Srv2"]),
     ("LanmanWorkstation", "Workstation", "running", "auto", _SVCHOST + "NetworkService -p", _NETWORK, []),
-    ("MpsSvc", "Windows Defender Firewall", "running", "auto", _SVCHOST + "LocalServiceNoNetworkFirewall -p", _LOCAL, ["mpsdrv", "bfe"]),
-    ("RpcSs", "Remote Procedure Call (RPC)", "running", "auto", _SVCHOST + "rpcss -p", _NETWORK, ["RpcEptMapper", "DcomLaunch"]),
-    ("Schedule", "Task Scheduler", "running", "auto", _SVCHOST + "netsvcs -p", _SYSTEM, ["RPCSS", "SystemEventsBroker"]),
+    (
+        "MpsSvc",
+        "Windows Defender Firewall",
+        "running",
+        "auto",
+        _SVCHOST + "LocalServiceNoNetworkFirewall -p",
+        _LOCAL,
+        ["mpsdrv", "bfe"],
+    ),
+    (
+        "RpcSs",
+        "Remote Procedure Call (RPC)",
+        "running",
+        "auto",
+        _SVCHOST + "rpcss -p",
+        _NETWORK,
+        ["RpcEptMapper", "DcomLaunch"],
+    ),
+    (
+        "Schedule",
+        "Task Scheduler",
+        "running",
+        "auto",
+        _SVCHOST + "netsvcs -p",
+        _SYSTEM,
+        ["RPCSS", "SystemEventsBroker"],
+    ),
     ("Spooler", "Print Spooler", "running", "auto", r"C:\Windows\System32\spoolsv.exe", _SYSTEM, ["RPCSS", "http"]),
-    ("TrustedInstaller", "Windows Modules Installer", "stopped", "manual", r"C:\Windows\servicing\TrustedInstaller.exe", _SYSTEM, []),
+    (
+        "TrustedInstaller",
+        "Windows Modules Installer",
+        "stopped",
+        "manual",
+        r"C:\Windows\servicing\TrustedInstaller.exe",
+        _SYSTEM,
+        [],
+    ),
     ("W32Time", "Windows Time", "running", "auto", _SVCHOST + "LocalService", _LOCAL, []),
-    ("WinRM", "Windows Remote Management (WS-Management)", "running", "delayed", _SVCHOST + "NetworkService -p", _NETWORK, ["RPCSS", "HTTP"]),
+    (
+        "WinRM",
+        "Windows Remote Management (WS-Management)",
+        "running",
+        "delayed",
+        _SVCHOST + "NetworkService -p",
+        _NETWORK,
+        ["RPCSS", "HTTP"],
+    ),
     ("Winmgmt", "Windows Management Instrumentation", "running", "auto", _SVCHOST + "netsvcs -p", _SYSTEM, ["RPCSS"]),
     ("wuauserv", "Windows Update", "stopped", "manual", _SVCHOST + "netsvcs -p", _SYSTEM, ["rpcss"]),
 ]
@@ -41,7 +83,9 @@ StopHook = Callable[..., None]
 
 @dataclass(kw_only=True)
 class Service:
-    """One service. `state`: running stopped paused; `start_mode`: auto delayed manual disabled; `account` as `Token.name` has it."""
+    """One service. `state`: running stopped paused; `start_mode`: auto delayed manual disabled; `account` as
+    `Token.name` has it.
+    """
 
     name: str
     display_name: str
@@ -71,10 +115,10 @@ class Service:
 class Services(Part):
     """Services by name.
 
-    `on_start(name, fn)`: `fn()` runs when the service starts, before it counts as running; raising `WinError` makes the start fail
-    (1067 is usual for a process that ends by itself). `on_stop(name, fn)`: `fn(crash=False)` runs when it stops; `crash=True` when the
-    machine lost power or the process was killed. Hooks are wiring, not state: they stay when the host is wiped, and do nothing
-    until a service of that name is installed again.
+    `on_start(name, fn)`: `fn()` runs when the service starts, before it counts as running; raising `WinError` makes the
+    start fail (1067 is usual for a process that ends by itself). `on_stop(name, fn)`: `fn(crash=False)` runs when it
+    stops; `crash=True` when the machine lost power or the process was killed. Hooks are wiring, not state: they stay
+    when the host is wiped, and do nothing until a service of that name is installed again.
     """
 
     def __init__(self, host: WindowsHost) -> None:
@@ -107,7 +151,9 @@ class Services(Part):
     def find(self, name: str) -> Service | None:
         """A service by its name, or by its display name."""
         key = name.lower()
-        return self._services.get(key) or next((service for service in self.all() if service.display_name.lower() == key), None)
+        return self._services.get(key) or next(
+            (service for service in self.all() if service.display_name.lower() == key), None
+        )
 
     def get(self, name: str) -> Service:
         """A service by name; 1060 when it is not installed."""
@@ -141,7 +187,9 @@ class Services(Part):
         return [service for service in self.all() if name.lower() in map(str.lower, service.dependencies)]
 
     def start(self, name: str) -> None:
-        """Start a service after those that it needs. 1060 not installed, 1058 disabled, 1069 its account cannot log on, 1068 a needed one failed."""
+        """Start a service after those that it needs. 1060 not installed, 1058 disabled, 1069 its account cannot log on,
+        1068 a needed one failed.
+        """
         service = self.get(name)
         if service.state == "running":
             return
@@ -213,20 +261,28 @@ class Services(Part):
 
     @contextlib.contextmanager
     def _survive(self, service: Service) -> Iterator[None]:
-        """One service must not keep a host from going up or down. What Windows would report is recorded, a defect of the twin counts as not modelled."""
+        """One service must not keep a host from going up or down. What Windows would report is recorded, a defect of
+        the twin counts as not modelled.
+        """
         try:
             yield
         except WinError as error:
-            self.host.record.add("power", self.host.name, event="service failed", service=service.name, error=str(error))
+            self.host.record.add(
+                "power", self.host.name, event="service failed", service=service.name, error=str(error)
+            )
         except Exception:
-            self.host.record.unmodelled(self.host.name, f"service {service.name}, on which the twin broke", traceback.format_exc())
+            self.host.record.unmodelled(
+                self.host.name, f"service {service.name}, on which the twin broke", traceback.format_exc()
+            )
 
     def _run_start_hooks(self, service: Service) -> None:
         for hook in self._start_hooks.get(service.name.lower(), []):
             hook()
 
     def _check_logon(self, service: Service) -> None:
-        """An account with a password must still have the one that the service was given, and the right to log on as a service."""
+        """An account with a password must still have the one that the service was given, and the right to log on as a
+        service.
+        """
         user = self.host.accounts.find_user(service.account)
         if user is None:
             try:

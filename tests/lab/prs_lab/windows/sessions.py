@@ -1,7 +1,8 @@
-"""The collection's own PowerShell sessions: `# prs.recovery bootstrap` on the command line, then requests and answers as lines of JSON.
+"""The collection's own PowerShell sessions: `# prs.recovery bootstrap` on the command line, then requests and answers
+as lines of JSON.
 
-The protocol is written down in the collection's plugins/module_utils/_winrm/runner.py. A verb is a script with a name of its own, modelled like all
-others with `models.script`.
+The protocol is written down in the collection's plugins/module_utils/_winrm/runner.py. A verb is a script with a name
+of its own, modelled like all others with `models.script`.
 """
 
 from __future__ import annotations
@@ -38,13 +39,22 @@ def converse(caller: Caller, process: Process) -> int:
         pending.append(json.dumps({kind: value}, separators=(",", ":"), default=str).encode() + b"\n")
         if kind != "item" or sum(map(len, pending)) >= _BLOCK:
             data = b"".join(pending)
-            process.emit(data if len(data) < _WORTH_PACKING else _PACKED + base64.b64encode(gzip.compress(data)) + b'"}\n')
+            process.emit(
+                data if len(data) < _WORTH_PACKING else _PACKED + base64.b64encode(gzip.compress(data)) + b'"}\n'
+            )
             pending.clear()
 
     runner, complete = process.stdin.read_until(b"\n")
     if not complete or own_script(json.loads(runner)) != "runner":
         raise NotModelled(caller, "a session with another runner", runner.decode("utf-8", "replace"))
-    answer("ready", {"powershell": "5.1.20348.2031", "computer": caller.host.name, "now": f"{caller.host.clock():%Y-%m-%dT%H:%M:%SZ}"})
+    answer(
+        "ready",
+        {
+            "powershell": "5.1.20348.2031",
+            "computer": caller.host.name,
+            "now": f"{caller.host.clock():%Y-%m-%dT%H:%M:%SZ}",
+        },
+    )
     while True:
         line, complete = process.stdin.read_until(b"\n")
         if not complete:
@@ -79,7 +89,9 @@ def _answer_request(caller: Caller, request: dict[str, Any], items: list[Any], a
     try:
         done = run_script(caller, own_script(text) or "without a name", text, parameters, progress=progress)
     except WinError as error:
-        kind = getattr(error, "kind", None) or ("Win32Exception" if error.number in _WIN32_KINDS else _KINDS.get(error.number, "IOException"))
+        kind = getattr(error, "kind", None) or (
+            "Win32Exception" if error.number in _WIN32_KINDS else _KINDS.get(error.number, "IOException")
+        )
         answer("error", {"number": error.number, "kind": kind, "message": error.dotnet})
     except NotModelled as error:
         answer("error", {"number": 0, "kind": "NotModelled", "message": str(error)})

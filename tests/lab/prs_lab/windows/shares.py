@@ -12,7 +12,11 @@ from .security import WELL_KNOWN, Rights
 
 __all__ = ["Share", "Shares"]
 
-_MASKS = {"full": Rights.FULL, "change": Rights.MODIFY | Rights.SYNCHRONIZE, "read": Rights.READ_EXECUTE | Rights.SYNCHRONIZE}
+_MASKS = {
+    "full": Rights.FULL,
+    "change": Rights.MODIFY | Rights.SYNCHRONIZE,
+    "read": Rights.READ_EXECUTE | Rights.SYNCHRONIZE,
+}
 
 
 @dataclass(kw_only=True)
@@ -56,7 +60,9 @@ class Shares(Part):
             self.by_name.pop(name.lower(), None)
 
     def enter(self, name: str, token: Token, asked: str) -> tuple[str, int]:
-        """The local folder behind a share and the rights that it leaves this token: 67 when there is no such share, 5 when none."""
+        """The local folder behind a share and the rights that it leaves this token: 67 when there is no such share, 5
+        when none.
+        """
         share = self.find(name) or self._administrative(name)
         if share is None:
             raise WinError(67, asked)
@@ -78,5 +84,6 @@ class Shares(Part):
 
     def load_state(self, state: Any) -> None:
         self.by_name = {
-            key: Share(**{**share, "access": [(sid, level) for sid, level in share["access"]]}) for key, share in state.items()
+            key: Share(**{**share, "access": [(sid, level) for sid, level in share["access"]]})
+            for key, share in state.items()
         }

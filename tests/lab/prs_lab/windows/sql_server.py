@@ -1,7 +1,8 @@
-"""SQL Server on one host, seen from Windows: registry, services and files of its instances, and the twin behind a running service.
+"""SQL Server on one host, seen from Windows: registry, services and files of its instances, and the twin behind a
+running service.
 
-The registry is the truth, as it is on a real host: port, certificate, login mode and folders are read from it whenever the service starts, so a
-value that was set takes effect with the next start and not before.
+The registry is the truth, as it is on a real host: port, certificate, login mode and folders are read from it whenever
+the service starts, so a value that was set takes effect with the next start and not before.
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ class SqlServerPart(Part):
             self.host.services.on_stop(name, lambda *, crash=False: self._stop(instance.name, crash=crash))
 
     def _start(self, name: str) -> None:
-        # Imported here so that a lab of Windows hosts alone does not need the SQL Server twin; where it is needed, a missing one is an error.
+        # Imported here so that a lab of Windows hosts alone does not need the SQL Server twin; where it is needed, a
+        # missing one is an error.
         from ..sqlserver.instance import Instance
 
         if name.upper() in self._running or self.find(name) is None:
@@ -150,7 +152,8 @@ class SqlServerPart(Part):
 
     def to_state(self) -> Any:
         return [
-            {"name": item.name, "identifier": item.identifier, "sysadmins": item.sysadmins} for item in self._instances.values()
+            {"name": item.name, "identifier": item.identifier, "sysadmins": item.sysadmins}
+            for item in self._instances.values()
         ]
 
     def load_state(self, state: Any) -> None:

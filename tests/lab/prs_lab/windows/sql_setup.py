@@ -1,7 +1,7 @@
 """SQL Server's setup.exe: what it reads, what it refuses, and what it leaves on a host.
 
-Options come from the configuration file, then from the command line, which wins. Everything that it refuses, it refuses with its exit code and
-text, and writes Summary.txt as the real one does.
+Options come from the configuration file, then from the command line, which wins. Everything that it refuses, it refuses
+with its exit code and text, and writes Summary.txt as the real one does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from .sql_server import ROOT_KEY, InstalledInstance, service_name
 
 __all__ = ["Refused", "run_setup"]
 
-# Exit codes as setup reports them (decimal of an HRESULT). Found in reports of users; not every one has an official description.
+# Exit codes as setup reports them (decimal of an HRESULT). Found in reports of users; not every one has an official
+# description.
 RESTART_REQUIRED = -2067919934
 LICENCE = -2054422506
 ACCESS = -2068119551
@@ -81,7 +82,10 @@ def run_setup(call: CommandCall, media: Media) -> Output:
     """One run of setup.exe."""
     host = call.host
     version, edition = str(media.facts["version"]), str(media.facts["edition"])
-    head = f"Microsoft (R) SQL Server {YEARS.get(version.split('.')[0], '')} {version}\r\nCopyright (C) Microsoft Corporation. All rights reserved.\r\n\r\n"
+    head = (
+        f"Microsoft (R) SQL Server {YEARS.get(version.split('.')[0], '')} {version}\r\nCopyright (C) Microsoft "
+        "Corporation. All rights reserved.\r\n\r\n"
+    )
     try:
         options, lists = _options(call.files, call.arguments)
         plan = _plan(options, lists, version, edition)
@@ -91,7 +95,8 @@ def run_setup(call: CommandCall, media: Media) -> Output:
         _summary(host, version, refused.code, str(refused))
         text = (
             f"The following error occurred:\r\n{refused}\r\n\r\nError result: {refused.code}\r\n"
-            f"Result facility code: {(refused.code >> 16) & 0x7FF}\r\nResult error code: {refused.code & 0xFFFF}\r\n\r\n"
+            f"Result facility code: {(refused.code >> 16) & 0x7FF}\r\nResult error code: "
+            f"{refused.code & 0xFFFF}\r\n\r\n"
             "Please review the summary.txt log for further details\r\n"
         )
         return Output(stdout=head + text, rc=refused.code)
@@ -155,7 +160,15 @@ def _plan(options: dict[str, str], lists: dict[str, list[str]], version: str, ed
     identifier = f"MSSQL{version.split('.')[0]}.{(options.get('INSTANCEID') or name).upper()}"
     base = options.get("INSTANCEDIR") or r"C:\Program Files\Microsoft SQL Server"
     folder = f"{base.rstrip(chr(92))}\\{identifier}\\MSSQL"
-    return _Plan(instance=name, identifier=identifier, options=options, lists=lists, version=version, edition=edition, folder=folder)
+    return _Plan(
+        instance=name,
+        identifier=identifier,
+        options=options,
+        lists=lists,
+        version=version,
+        edition=edition,
+        folder=folder,
+    )
 
 
 def _refuse(call: CommandCall, plan: _Plan) -> None:
@@ -163,7 +176,9 @@ def _refuse(call: CommandCall, plan: _Plan) -> None:
     host = call.host
     if not plan.on("IACCEPTSQLSERVERLICENSETERMS"):
         raise Refused(
-            LICENCE, "The /IAcceptSQLServerLicenseTerms command line parameter is missing or has not been set to true. It is a required parameter "
+            LICENCE,
+            "The /IAcceptSQLServerLicenseTerms command line parameter is missing or has not been set to true. It is "
+            "a required parameter "
             "for the setup action you are running.",
         )
     if plan.get("ACTION").lower() != "install":
@@ -174,22 +189,33 @@ def _refuse(call: CommandCall, plan: _Plan) -> None:
         raise Refused(ACCESS, "The current user does not have administrator rights on this computer.")
     if not call.delegated:
         raise Refused(
-            ACCESS, "There was an error generating the XML document. Access is denied. (System.Security.Cryptography.CryptographicException: "
+            ACCESS,
+            "There was an error generating the XML document. Access is denied. "
+            "(System.Security.Cryptography.CryptographicException: "
             "a network logon cannot use DPAPI)",
         )
     features = {item.strip().upper() for item in plan.get("FEATURES").split(",") if item.strip()}
     if not features:
         raise Refused(INVALID, "The setting 'FEATURES' is missing: say which features to install.")
     if features - FEATURES:
-        raise Refused(INVALID, f"The setting 'FEATURES' holds an unknown feature: {', '.join(sorted(features - FEATURES))}.")
+        raise Refused(
+            INVALID, f"The setting 'FEATURES' holds an unknown feature: {', '.join(sorted(features - FEATURES))}."
+        )
     if not re.fullmatch(r"[A-Za-z_#][A-Za-z0-9_$#]{0,15}", plan.instance):
         raise Refused(INVALID, f"The instance name '{plan.instance}' is missing or not valid.")
     if not COLLATION.fullmatch(plan.get("SQLCOLLATION", "SQL_Latin1_General_CP1_CI_AS")):
         raise Refused(INVALID, f"The collation {plan.get('SQLCOLLATION')} was not found.")
     if host.power.restart_pending and "REBOOTREQUIREDCHECK" not in plan.get("SKIPRULES").upper():
-        raise Refused(RESTART_REQUIRED, "A computer restart is required. You must restart this computer before installing SQL Server. (RebootRequiredCheck)")
+        raise Refused(
+            RESTART_REQUIRED,
+            "A computer restart is required. You must restart this computer before installing SQL Server. "
+            "(RebootRequiredCheck)",
+        )
     if host.sql_server.find(plan.instance):
-        raise Refused(NOTHING_INSTALLED, "No features were installed during the setup execution. The requested features may already be installed.")
+        raise Refused(
+            NOTHING_INSTALLED,
+            "No features were installed during the setup execution. The requested features may already be installed.",
+        )
     if not plan.lists.get("SQLSYSADMINACCOUNTS"):
         raise Refused(INVALID, "The setting 'SQLSYSADMINACCOUNTS' is missing: an instance needs an administrator.")
     if plan.get("SECURITYMODE").upper() == "SQL" and not plan.get("SAPWD"):
@@ -203,7 +229,11 @@ def _check_accounts(host: Any, plan: _Plan) -> None:
         try:
             host.accounts.lookup(account)
         except WinError as error:
-            raise Refused(INVALID, f"The Windows account {account} does not exist and cannot be provisioned as a SQL Server system administrator.") from error
+            raise Refused(
+                INVALID,
+                f"The Windows account {account} does not exist and cannot be provisioned as a SQL Server system "
+                "administrator.",
+            ) from error
     account = plan.get("SQLSVCACCOUNT")
     if account and not account.upper().startswith("NT SERVICE\\"):
         user = host.accounts.find_user(account)
@@ -213,7 +243,9 @@ def _check_accounts(host: Any, plan: _Plan) -> None:
             elif not user.name.endswith("$"):
                 host.accounts.log_on(account, plan.get("SQLSVCPASSWORD"))
         except WinError as error:
-            raise Refused(INVALID, f"The credentials you provided for the SQL Server service {account} are invalid: {error.text}") from error
+            raise Refused(
+                INVALID, f"The credentials you provided for the SQL Server service {account} are invalid: {error.text}"
+            ) from error
 
 
 def _check_folders(host: Any, plan: _Plan) -> None:
@@ -239,16 +271,25 @@ def _install(call: CommandCall, plan: _Plan) -> None:
     view.write(binary, f"MZ PRSLAB sqlservr {plan.version}\n".encode())
     password = plan.get("SQLSVCPASSWORD")
     service = Service(
-        name=name, display_name=f"SQL Server ({plan.instance})", path=f'"{binary}" -s{plan.instance}', account=_account_name(host, account, name),
-        start_mode={"manual": "manual", "disabled": "disabled"}.get(plan.get("SQLSVCSTARTUPTYPE", "Automatic").lower(), "auto"),
-        description="Provides storage, processing and controlled access of data, and rapid transaction processing.", sid_info="unrestricted",
+        name=name,
+        display_name=f"SQL Server ({plan.instance})",
+        path=f'"{binary}" -s{plan.instance}',
+        account=_account_name(host, account, name),
+        start_mode={"manual": "manual", "disabled": "disabled"}.get(
+            plan.get("SQLSVCSTARTUPTYPE", "Automatic").lower(), "auto"
+        ),
+        description="Provides storage, processing and controlled access of data, and rapid transaction processing.",
+        sid_info="unrestricted",
     )
     if password:
         from .domain import nt_hash
 
         service.password_hash = nt_hash(password)
     instance = InstalledInstance(
-        name=plan.instance.upper(), identifier=plan.identifier, sysadmins=plan.lists["SQLSYSADMINACCOUNTS"], sa_password=plan.get("SAPWD")
+        name=plan.instance.upper(),
+        identifier=plan.identifier,
+        sysadmins=plan.lists["SQLSYSADMINACCOUNTS"],
+        sa_password=plan.get("SAPWD"),
     )
     host.sql_server.install(instance, service)
     _grant_logon(host, service)
@@ -264,15 +305,23 @@ def _install(call: CommandCall, plan: _Plan) -> None:
     _add_side_services(host, plan)
     year = YEARS.get(plan.major, plan.major)
     register(
-        host, product_id=f"Microsoft SQL Server SQL{year}", name=f"Microsoft SQL Server {year} (64-bit)", version=plan.version,
-        uninstall=f'"C:\\Program Files\\Microsoft SQL Server\\{plan.major}0\\Setup Bootstrap\\SQL{year}\\x64\\SetupARP.exe"', Publisher="Microsoft Corporation",
+        host,
+        product_id=f"Microsoft SQL Server SQL{year}",
+        name=f"Microsoft SQL Server {year} (64-bit)",
+        version=plan.version,
+        uninstall=f'"C:\\Program Files\\Microsoft SQL Server\\{plan.major}0\\Setup '
+        f'Bootstrap\\SQL{year}\\x64\\SetupARP.exe"',
+        Publisher="Microsoft Corporation",
     )
     try:
         if service.start_mode != "disabled":
             host.services.start(name)
     except WinError as error:
         host.registry.set(f"{instance.key}\\ConfigurationState", "SQL_Engine_Core_Inst", 2, "dword")
-        text = f"Wait on the Database Engine recovery handle failed. Check the SQL Server error log for potential causes. ({error.text})"
+        text = (
+            "Wait on the Database Engine recovery handle failed. Check the SQL Server error log for potential "
+            f"causes. ({error.text})"
+        )
         raise Refused(SERVICE_FAILED, text) from error
 
 
@@ -292,7 +341,11 @@ def _grant_logon(host: Any, service: Service) -> None:
 
 
 def _folders(plan: _Plan) -> dict[str, str]:
-    root = f"{plan.get('INSTALLSQLDATADIR').rstrip(chr(92))}\\{plan.identifier}\\MSSQL" if plan.get("INSTALLSQLDATADIR") else plan.folder
+    root = (
+        f"{plan.get('INSTALLSQLDATADIR').rstrip(chr(92))}\\{plan.identifier}\\MSSQL"
+        if plan.get("INSTALLSQLDATADIR")
+        else plan.folder
+    )
     data = plan.get("SQLUSERDBDIR", f"{root}\\DATA")
     return {
         "system": f"{root}\\DATA",
@@ -345,7 +398,12 @@ def _write_registry(host: Any, plan: _Plan, folders: dict[str, str]) -> None:
         (f"{network}\\Np", "Enabled", int(plan.get("NPENABLED", "0")), "dword"),
         (f"{network}\\Sm", "Enabled", 1, "dword"),
         (f"{key}\\ConfigurationState", "SQL_Engine_Core_Inst", 1, "dword"),
-        (f"{ROOT_KEY}\\{plan.major}0", "VerSpecificRootDir", f"C:\\Program Files\\Microsoft SQL Server\\{plan.major}0\\", "string"),
+        (
+            f"{ROOT_KEY}\\{plan.major}0",
+            "VerSpecificRootDir",
+            f"C:\\Program Files\\Microsoft SQL Server\\{plan.major}0\\",
+            "string",
+        ),
     ]
     for path, name, data, kind in values:
         host.registry.set(path, name, data, kind)
@@ -360,19 +418,31 @@ def _add_side_services(host: Any, plan: _Plan) -> None:
         agent = "SQLSERVERAGENT" if name == "MSSQLSERVER" else f"SQLAgent${plan.instance}"
         host.services.add(
             Service(
-                name=agent, display_name=f"SQL Server Agent ({plan.instance})", path=f'"{plan.folder}\\Binn\\SQLAGENT.EXE" -i {plan.instance}',
-                start_mode=modes.get(plan.get("AGTSVCSTARTUPTYPE", "Manual").lower(), "manual"), account=f"NT SERVICE\\{agent}", dependencies=[name],
+                name=agent,
+                display_name=f"SQL Server Agent ({plan.instance})",
+                path=f'"{plan.folder}\\Binn\\SQLAGENT.EXE" -i {plan.instance}',
+                start_mode=modes.get(plan.get("AGTSVCSTARTUPTYPE", "Manual").lower(), "manual"),
+                account=f"NT SERVICE\\{agent}",
+                dependencies=[name],
             )
         )
     if host.services.find("SQLBrowser") is None:
         host.services.add(
             Service(
-                name="SQLBrowser", display_name="SQL Server Browser", path=f'"{folder}\\{plan.major}0\\Shared\\sqlbrowser.exe"',
-                start_mode=modes.get(plan.get("BROWSERSVCSTARTUPTYPE", "Disabled").lower(), "disabled"), account="NT AUTHORITY\\LOCAL SERVICE",
+                name="SQLBrowser",
+                display_name="SQL Server Browser",
+                path=f'"{folder}\\{plan.major}0\\Shared\\sqlbrowser.exe"',
+                start_mode=modes.get(plan.get("BROWSERSVCSTARTUPTYPE", "Disabled").lower(), "disabled"),
+                account="NT AUTHORITY\\LOCAL SERVICE",
             )
         )
         host.services.add(
-            Service(name="SQLWriter", display_name="SQL Server VSS Writer", path=f'"{folder}\\90\\Shared\\sqlwriter.exe"', state="running")
+            Service(
+                name="SQLWriter",
+                display_name="SQL Server VSS Writer",
+                path=f'"{folder}\\90\\Shared\\sqlwriter.exe"',
+                state="running",
+            )
         )
 
 
@@ -380,14 +450,25 @@ def _summary(host: Any, version: str, code: int, message: str) -> None:
     """Summary.txt where the real setup leaves it."""
     major = version.split(".")[0]
     folder = f"C:\\Program Files\\Microsoft SQL Server\\{major}0\\Setup Bootstrap\\Log"
-    result = {0: "Passed", RESTART_NEEDED_AFTERWARDS: "Passed but reboot required, see logs for details"}.get(code, "Failed: see details below")
+    result = {0: "Passed", RESTART_NEEDED_AFTERWARDS: "Passed but reboot required, see logs for details"}.get(
+        code, "Failed: see details below"
+    )
     now = host.clock().strftime("%Y-%m-%d %H:%M:%S")
     lines = [
-        "Overall summary:", f"  Final result:                  {result}", f"  Exit code (Decimal):           {code}", f"  End time:                      {now}",
+        "Overall summary:",
+        f"  Final result:                  {result}",
+        f"  Exit code (Decimal):           {code}",
+        f"  End time:                      {now}",
     ]
     if message:
         lines.append(f"  Exit message:                  {message}")
-    lines += ["  Requested action:              Install", "", "Package properties:", f"  Version:                       {version}", ""]
+    lines += [
+        "  Requested action:              Install",
+        "",
+        "Package properties:",
+        f"  Version:                       {version}",
+        "",
+    ]
     view = host.files("NT AUTHORITY\\SYSTEM")
     try:
         view.make_dir(folder)

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["WinRm", "WinRmSettings"]
 
-_REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed", 500: "Internal Server Error"}
+_REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    500: "Internal Server Error",
+}
 _SOAP = "application/soap+xml;charset=UTF-8"
 _SEALED = 'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
 _TLS_HANDSHAKE = b"\x16"
@@ -34,7 +41,9 @@ _LARGEST_BODY = 4 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class WinRmSettings:
-    """How the service is configured; the defaults are Windows'. HTTPS needs `certificate` and `key` (PEM files on this machine)."""
+    """How the service is configured; the defaults are Windows'. HTTPS needs `certificate` and `key` (PEM files on this
+    machine).
+    """
 
     http_port: int | None = 5985
     https_port: int = 5986
@@ -82,7 +91,9 @@ class _Listener:
             self._socket = socket.create_server((winrm.host.address, port), backlog=128)
         except OSError as error:
             raise OSError(
-                error.errno, f"{winrm.host.name} cannot listen on {winrm.host.address}:{port}: {error.strerror}. Is another lab running with these addresses?"
+                error.errno,
+                f"{winrm.host.name} cannot listen on {winrm.host.address}:{port}: {error.strerror}. Is another lab "
+                "running with these addresses?",
             ) from error
         self._thread = threading.Thread(target=self._accept, name=f"winrm {winrm.host.name}:{port}", daemon=True)
         self._thread.start()
@@ -140,10 +151,12 @@ class _Connection:
 
     def serve(self) -> None:
         if not self._encrypted and self._socket.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE:
-            self._reply(400)       # a client that speaks TLS to the plain port: HTTP.sys calls it an invalid verb and hangs up
+            self._reply(
+                400
+            )  # a client that speaks TLS to the plain port: HTTP.sys calls it an invalid verb and hangs up
             self._socket.shutdown(socket.SHUT_WR)
             self._socket.settimeout(_HANDSHAKE_SECONDS)
-            while self._socket.recv(65536):       # a reset for what is unread would overtake the answer
+            while self._socket.recv(65536):  # a reset for what is unread would overtake the answer
                 pass
             return
         reader = self._socket.makefile("rb", buffering=256 * 1024)
@@ -162,7 +175,9 @@ class _Connection:
             return
         if not body:
             final, self._final_token = self._final_token, None
-            self._reply(200, headers=[f"WWW-Authenticate: Negotiate {base64.b64encode(final).decode()}"] if final else [])
+            self._reply(
+                200, headers=[f"WWW-Authenticate: Negotiate {base64.b64encode(final).decode()}"] if final else []
+            )
             return
         sealed = "encrypted" in headers.get("content-type", "").lower()
         if sealed:
@@ -201,7 +216,12 @@ class _Connection:
         return None
 
     def _reply(self, status: int, body: bytes = b"", content_type: str = "", headers: list[str] | None = None) -> None:
-        lines = [f"HTTP/1.1 {status} {_REASONS[status]}", "Server: Microsoft-HTTPAPI/2.0", *(headers or []), f"Content-Length: {len(body)}"]
+        lines = [
+            f"HTTP/1.1 {status} {_REASONS[status]}",
+            "Server: Microsoft-HTTPAPI/2.0",
+            *(headers or []),
+            f"Content-Length: {len(body)}",
+        ]
         if content_type:
             lines.insert(1, f"Content-Type: {content_type}")
         # Header and body in one write, or Nagle and delayed acknowledgements cost 40 ms.
@@ -209,7 +229,9 @@ class _Connection:
 
 
 def _read_request(reader: BinaryIO) -> tuple[str, str, dict[str, str], bytes] | None:
-    """(method, path, headers in lower case, body), or None at the end of the connection. ValueError when it is not HTTP."""
+    """(method, path, headers in lower case, body), or None at the end of the connection. ValueError when it is not
+    HTTP.
+    """
     first = reader.readline(_HEADER_LIMIT)
     if not first:
         return None
@@ -217,7 +239,7 @@ def _read_request(reader: BinaryIO) -> tuple[str, str, dict[str, str], bytes] | 
     if len(words) != 3:
         raise ValueError("not an HTTP request line")
     headers: dict[str, str] = {}
-    while (line := reader.readline(_HEADER_LIMIT).rstrip(b"\r\n")):
+    while line := reader.readline(_HEADER_LIMIT).rstrip(b"\r\n"):
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
     length = int(headers.get("content-length", "0"))

@@ -59,7 +59,9 @@ _OPERATION_QUOTA = 2150859174  # 0x803381A6
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The defaults of `winrm get winrm/config`: envelope and receive sizes in bytes, shells and operations of one user, seconds of idleness."""
+    """The defaults of `winrm get winrm/config`: envelope and receive sizes in bytes, shells and operations of one user,
+    seconds of idleness.
+    """
 
     envelope: int = 500 * 1024
     receive: int = 153600
@@ -69,7 +71,9 @@ class Limits:
 
 
 class _Fault(Exception):
-    def __init__(self, code: int, reason: str, *, subcode: str = "w:InternalError", wmi_code: int | None = None) -> None:
+    def __init__(
+        self, code: int, reason: str, *, subcode: str = "w:InternalError", wmi_code: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
@@ -107,7 +111,9 @@ def _tag(prefix: str, name: str) -> str:
 class WsMan:
     """The service of one host. `start(process, token, environment)` gets a process going."""
 
-    def __init__(self, host: WindowsHost, *, limits: Limits, start: Callable[[Process, Token, dict[str, str]], None]) -> None:
+    def __init__(
+        self, host: WindowsHost, *, limits: Limits, start: Callable[[Process, Token, dict[str, str]], None]
+    ) -> None:
         self._host = host
         self._limits = limits
         self._start = start
@@ -124,7 +130,11 @@ class WsMan:
         message_id = ""
         try:
             if len(envelope) > self._limits.envelope:
-                raise _Fault(_TOO_LARGE, "The WinRM service received a message that exceeds the maximum envelope size.", subcode="w:EncodingLimit")
+                raise _Fault(
+                    _TOO_LARGE,
+                    "The WinRM service received a message that exceeds the maximum envelope size.",
+                    subcode="w:EncodingLimit",
+                )
             request = _parse(envelope)
             message_id = request.message_id
             content = getattr(self, f"_{_ACTIONS[request.action]}")(request, token)
@@ -141,7 +151,9 @@ class WsMan:
             id=_new_id(),
             token=token,
             codepage=int(request.options.get("WINRS_CODEPAGE") or 437),
-            environment={entry.get("Name", ""): entry.text or "" for entry in request.body.iter(_tag("rsp", "Variable"))},
+            environment={
+                entry.get("Name", ""): entry.text or "" for entry in request.body.iter(_tag("rsp", "Variable"))
+            },
         )
         with self._lock:
             now = time.monotonic()
@@ -149,14 +161,16 @@ class WsMan:
             if sum(other.token.sid == token.sid for other in self._shells.values()) >= self._limits.shells:
                 raise _Fault(
                     _SHELL_QUOTA,
-                    "The WS-Management service cannot process the request. The maximum number of concurrent shells for this user has been exceeded. "
+                    "The WS-Management service cannot process the request. The maximum number of concurrent shells "
+                    "for this user has been exceeded. "
                     "Close existing shells or raise the quota for this user.",
                     subcode="w:QuotaLimit",
                 )
             self._shells[shell.id] = shell
         return (
             f"<x:ResourceCreated><a:Address>http://{self._host.address}/wsman</a:Address><a:ReferenceParameters>"
-            f'<w:ResourceURI>{_COMMAND_SHELL}</w:ResourceURI><w:SelectorSet><w:Selector Name="ShellId">{shell.id}</w:Selector></w:SelectorSet>'
+            f"<w:ResourceURI>{_COMMAND_SHELL}</w:ResourceURI><w:SelectorSet><w:Selector "
+            f'Name="ShellId">{shell.id}</w:Selector></w:SelectorSet>'
             f"</a:ReferenceParameters></x:ResourceCreated><rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId>"
             f"<rsp:ResourceUri>{_COMMAND_SHELL}</rsp:ResourceUri><rsp:Owner>{escape(token.name)}</rsp:Owner><rsp:ClientIP>127.0.0.1</rsp:ClientIP>"
             f"<rsp:IdleTimeOut>PT{self._limits.idle:.3f}S</rsp:IdleTimeOut><rsp:InputStreams>stdin</rsp:InputStreams>"
@@ -177,7 +191,10 @@ class WsMan:
             raise _Fault(_OPERATION_QUOTA, text, subcode="w:QuotaLimit", wmi_code=_OPERATION_QUOTA)
         line = request.body.find(_tag("rsp", "CommandLine"))
         assert line is not None
-        words = [line.findtext(_tag("rsp", "Command")) or "", *(argument.text or "" for argument in line.findall(_tag("rsp", "Arguments")))]
+        words = [
+            line.findtext(_tag("rsp", "Command")) or "",
+            *(argument.text or "" for argument in line.findall(_tag("rsp", "Arguments"))),
+        ]
         command_id = _new_id()
         through_cmd = request.options.get("WINRS_SKIP_CMD_SHELL", "FALSE").upper() != "TRUE"
         reads_input = request.options.get("WINRS_CONSOLEMODE_STDIN", "TRUE").upper() != "TRUE"
@@ -203,12 +220,18 @@ class WsMan:
         process = self._process(shell, wanted)
         collected = process.collect(timeout=request.timeout, limit=self._limits.receive * 2 // 3)
         if collected is None:
-            text = "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  "
+            text = (
+                "The WS-Management service cannot complete the operation within the time specified in "
+                "OperationTimeout.  "
+            )
             raise _Fault(_TIMED_OUT, text, subcode="w:TimedOut")
         streams, exit_code = collected
         command = f'CommandId="{wanted.get("CommandId")}"'
         lines = [
-            f'<rsp:Stream Name="{name}" {command}>{base64.b64encode(data[start : start + _STREAM_PIECE]).decode()}</rsp:Stream>'
+            (
+                f'<rsp:Stream Name="{name}" '
+                f"{command}>{base64.b64encode(data[start : start + _STREAM_PIECE]).decode()}</rsp:Stream>"
+            )
             for name, data in streams.items()
             for start in range(0, len(data), _STREAM_PIECE)
         ]
@@ -229,7 +252,10 @@ class WsMan:
     def _shell(self, request: _Request, token: Token) -> _Shell:
         shell = self._shells.get(request.shell_id)
         if shell is None or shell.token.sid != token.sid:
-            text = f"The request for the Windows Remote Shell with ShellId {request.shell_id} failed because the shell was not found on the server."
+            text = (
+                f"The request for the Windows Remote Shell with ShellId {request.shell_id} failed because the "
+                "shell was not found on the server."
+            )
             raise _Fault(_NO_SHELL, text, subcode="w:InvalidSelectors")
         shell.used = time.monotonic()
         return shell
@@ -238,12 +264,17 @@ class WsMan:
     def _process(shell: _Shell, element: ElementTree.Element) -> Process:
         process = shell.processes.get(element.get("CommandId", ""))
         if process is None:
-            raise _Fault(_NO_SHELL, f"The command {element.get('CommandId')} was not found in the shell.", subcode="w:InvalidSelectors")
+            raise _Fault(
+                _NO_SHELL,
+                f"The command {element.get('CommandId')} was not found in the shell.",
+                subcode="w:InvalidSelectors",
+            )
         return process
 
     def _fault(self, fault: _Fault, relates_to: str) -> bytes:
         detail = (
-            f'<f:WSManFault xmlns:f="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault" Code="{fault.code}" Machine="{self._host.fqdn}">'
+            f'<f:WSManFault xmlns:f="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault" Code="{fault.code}" '
+            f'Machine="{self._host.fqdn}">'
             f"<f:Message>{escape(fault.reason)}</f:Message></f:WSManFault>"
         )
         if fault.wmi_code is not None:
@@ -253,7 +284,8 @@ class WsMan:
             )
         content = (
             f"<s:Fault><s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>{fault.subcode}</s:Value></s:Subcode></s:Code>"
-            f'<s:Reason><s:Text xml:lang="en-US">{escape(fault.reason)}</s:Text></s:Reason><s:Detail>{detail}</s:Detail></s:Fault>'
+            "<s:Reason><s:Text "
+            f'xml:lang="en-US">{escape(fault.reason)}</s:Text></s:Reason><s:Detail>{detail}</s:Detail></s:Fault>'
         )
         return _envelope(_FAULT, relates_to, content)
 
@@ -278,7 +310,10 @@ def _parse(envelope: bytes) -> _Request:
         raise _Fault(_BAD_ACTION, text, subcode="a:ActionNotSupported")
     resource = (header.findtext(_tag("w", "ResourceURI")) or "").strip()
     if resource != _COMMAND_SHELL:
-        text = f"The service cannot process the request. The resource URI {resource} is missing or not known (this twin knows {_COMMAND_SHELL})."
+        text = (
+            f"The service cannot process the request. The resource URI {resource} is missing or not known (this "
+            f"twin knows {_COMMAND_SHELL})."
+        )
         raise _Fault(_BAD_RESOURCE, text, subcode="a:DestinationUnreachable")
     seconds = re.match(r"PT([\d.]+)S", header.findtext(_tag("w", "OperationTimeout")) or "")
     selectors = {selector.get("Name"): selector.text or "" for selector in header.iter(_tag("w", "Selector"))}

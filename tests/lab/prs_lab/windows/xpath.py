@@ -1,7 +1,9 @@
 """XPath 1.0 over ElementTree, as far as configuration files need it: location paths with predicates.
 
-Understood: ``/a/b``, ``//b``, ``*``, ``.``, ``@name``, ``@*``, ``text()``; predicates with paths, strings, numbers (a position), ``=``, ``!=``,
-``and``, ``or``, ``not()``, ``contains()``, ``starts-with()``, ``count()``, ``last()``. Anything else raises ``UnknownXPath``: it is not guessed at.
+Understood: ``/a/b``, ``//b``, ``*``, ``.``, ``@name``, ``@*``, ``text()``; predicates with paths, strings, numbers (a
+position), ``=``, ``!=``,
+``and``, ``or``, ``not()``, ``contains()``, ``starts-with()``, ``count()``, ``last()``. Anything else raises
+``UnknownXPath``: it is not guessed at.
 """
 
 from __future__ import annotations
@@ -73,7 +75,11 @@ class _Step:
             values = node.attrib if isinstance(node, Element) else {}
             return list(values.values()) if self.test == "*" else [values[self.test]] if self.test in values else []
         if self.test == "text()":
-            return [] if isinstance(node, _Document) else [text for text in (node.text, *(child.tail for child in node)) if text]
+            return (
+                []
+                if isinstance(node, _Document)
+                else [text for text in (node.text, *(child.tail for child in node)) if text]
+            )
         children = [node.root] if isinstance(node, _Document) else list(node)
         # A comment's tag is a function, not a name.
         return [child for child in children if isinstance(child.tag, str) and self.test in ("*", child.tag)]

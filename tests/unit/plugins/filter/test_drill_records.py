@@ -8,7 +8,14 @@ import yaml
 from ansible_collections.prs.recovery.plugins.filter.drill_records import FORMAT, drill_records
 
 ROLE = Path(__file__).resolve().parents[4] / "roles/drill"
-WHOLE = {"format": FORMAT, "label": "a", "begun_at": "2026-01-01T00:00:00Z", "state": "running", "cleaned": False, "names": {"database": "x"}}
+WHOLE = {
+    "format": FORMAT,
+    "label": "a",
+    "begun_at": "2026-01-01T00:00:00Z",
+    "state": "running",
+    "cleaned": False,
+    "names": {"database": "x"},
+}
 
 
 def file(text: str, *, error: int = 0) -> dict:
@@ -16,11 +23,22 @@ def file(text: str, *, error: int = 0) -> dict:
 
 
 def test_a_whole_record_is_read():
-    assert (drill_records([file(json.dumps(WHOLE))]), drill_records([file(json.dumps(WHOLE))], damaged=True)) == ([WHOLE], [])
+    assert (drill_records([file(json.dumps(WHOLE))]), drill_records([file(json.dumps(WHOLE))], damaged=True)) == (
+        [WHOLE],
+        [],
+    )
 
 
 @pytest.mark.parametrize(
-    "text", [json.dumps(WHOLE, indent=4)[:60], "", "\0\0\0", "[]", json.dumps({**WHOLE, "names": None}), json.dumps({"format": FORMAT, "label": "a"})]
+    "text",
+    [
+        json.dumps(WHOLE, indent=4)[:60],
+        "",
+        "\0\0\0",
+        "[]",
+        json.dumps({**WHOLE, "names": None}),
+        json.dumps({"format": FORMAT, "label": "a"}),
+    ],
 )
 def test_a_damaged_one_hinders_no_other(text):
     seen = [file(text), file(json.dumps(WHOLE))]

@@ -8,13 +8,23 @@ from ansible_collections.prs.recovery.plugins.filter.what_failed import what_fai
 LOOP = "One or more items failed"
 
 
-@pytest.mark.parametrize(("result", "said"), [
-    ({"failed": True, "msg": "no room"}, "no room"),
-    ({"failed": True, "msg": LOOP, "results": [{"changed": True}, {"failed": True, "msg": "no room"}, {"failed": True, "msg": "later"}]}, "no room"),
-    ({"failed": True, "msg": LOOP, "results": [{"unreachable": True, "msg": "gone"}]}, "gone"),
-    ({"failed": True, "msg": LOOP, "results": [{"failed": True}]}, LOOP),
-    ({"failed": True, "msg": "a module's own results", "results": ["text"]}, "a module's own results"),
-    ({"failed": True}, "it failed without a word"),
-])
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ({"failed": True, "msg": "no room"}, "no room"),
+        (
+            {
+                "failed": True,
+                "msg": LOOP,
+                "results": [{"changed": True}, {"failed": True, "msg": "no room"}, {"failed": True, "msg": "later"}],
+            },
+            "no room",
+        ),
+        ({"failed": True, "msg": LOOP, "results": [{"unreachable": True, "msg": "gone"}]}, "gone"),
+        ({"failed": True, "msg": LOOP, "results": [{"failed": True}]}, LOOP),
+        ({"failed": True, "msg": "a module's own results", "results": ["text"]}, "a module's own results"),
+        ({"failed": True}, "it failed without a word"),
+    ],
+)
 def test_what_failed(result, said):
     assert what_failed(result) == said

@@ -1,4 +1,6 @@
-"""What a module imports it compiles anew in every run: plain SQL must not pay for Windows, nor for what an option alone needs."""
+"""What a module imports it compiles anew in every run: plain SQL must not pay for Windows, nor for what an option alone
+needs.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,8 @@ SPARED = (
 def test_what_options_alone_need_is_not_imported(module):
     script = f"import sys, ansible_collections.prs.recovery.plugins.modules.{module}; print(*sys.modules)"
     path = str(ROOT / "build" / "collections")
-    done = subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": path}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
     loaded = done.stdout.split()
     assert [name for name in loaded if name.endswith(SPARED) or name.split(".")[0] in ("winrm", "requests")] == []

@@ -26,8 +26,12 @@ def test_a_file_that_cannot_be_written_ends_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("percent", "elapsed", "told"),
     [
-        (0, 100, ""), (100, 100, ""), (50, 2, ""),
-        (50, 10, ", about 10 s left"), (10, 30, ", about 4 min left"), (1, 100, ", about 2.8 h left"),
+        (0, 100, ""),
+        (100, 100, ""),
+        (50, 2, ""),
+        (50, 10, ", about 10 s left"),
+        (10, 30, ", about 4 min left"),
+        (1, 100, ", about 2.8 h left"),
     ],
 )
 def test_time_left(percent, elapsed, told):
@@ -37,14 +41,16 @@ def test_time_left(percent, elapsed, told):
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [
-        (0.1, [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]),      # every tenth percent of those that a server tells
-        (16, list(range(5, 101, 5))),                        # a slow one is never silent for long
+        (0.1, [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]),  # every tenth percent of those that a server tells
+        (16, list(range(5, 101, 5))),  # a slow one is never silent for long
         (100, list(range(5, 101, 5))),
     ],
 )
 def test_percents_are_thinned_out(tmp_path, monkeypatch, seconds, shown):
     clock = [0.0]
-    monkeypatch.setattr("ansible_collections.prs.recovery.plugins.module_utils._progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(
+        "ansible_collections.prs.recovery.plugins.module_utils._progress.time.monotonic", lambda: clock[0]
+    )
     show = Progress(path=str(tmp_path / "lines")).percents("restore of PRS")
     for percent in (*range(5, 101, 5), 100):
         clock[0] += seconds

@@ -52,13 +52,21 @@ def certificate(tmp_path, *, name="127.0.0.1", days=(-1, 90), key=KEY):
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "site")])
     names = [x509.IPAddress(ipaddress.ip_address(name))] if name[0].isdigit() else [x509.DNSName(name)]
     made = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(7)
-        .not_valid_before(NOW + dt.timedelta(days=days[0])).not_valid_after(NOW + dt.timedelta(days=days[1]))
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(NOW + dt.timedelta(days=days[0]))
+        .not_valid_after(NOW + dt.timedelta(days=days[1]))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
     )
     pem = tmp_path / "site.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     pem.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
     return pem
 
@@ -86,15 +94,18 @@ def asked(url, *, ca_file=None, address=None):
     return answer, judge(answer, ready_pattern=READY, wizard_pattern=WIZARD)
 
 
-@pytest.mark.parametrize(("page", "state", "said"), [
-    ("/", "ready", ""),
-    ("/fresh", "wizard", "setup wizard"),
-    ("/broken", "broken", "500: the application fails (HTTP Error 500 SQL error 18456 of \"prs\")"),
-    ("/stopped", "broken", "503: the application pool is stopped"),
-    ("/other", "broken", "not the page of Password Reset Server"),
-    ("/turns", "broken", "302"),
-    ("/hangs-up", "unreachable", "without an answer"),
-])
+@pytest.mark.parametrize(
+    ("page", "state", "said"),
+    [
+        ("/", "ready", ""),
+        ("/fresh", "wizard", "setup wizard"),
+        ("/broken", "broken", '500: the application fails (HTTP Error 500 SQL error 18456 of "prs")'),
+        ("/stopped", "broken", "503: the application pool is stopped"),
+        ("/other", "broken", "not the page of Password Reset Server"),
+        ("/turns", "broken", "302"),
+        ("/hangs-up", "unreachable", "without an answer"),
+    ],
+)
 def test_what_a_site_answers(tmp_path, page, state, said):
     pem = certificate(tmp_path)
     with site(pem) as port:
@@ -107,12 +118,15 @@ def test_what_a_site_answers(tmp_path, page, state, said):
         assert dt.datetime.fromisoformat(answer.certificate["not_after"]) > NOW + dt.timedelta(days=89)
 
 
-@pytest.mark.parametrize(("made", "trusted", "reason", "said"), [
-    ({"days": (-90, -1)}, True, "expired", "has expired"),
-    ({"days": (1, 90)}, True, "not_yet", "not valid yet"),
-    ({"name": "reset.example.com"}, True, "name", "not for 127.0.0.1"),
-    ({}, False, "untrusted", "does not trust"),
-])
+@pytest.mark.parametrize(
+    ("made", "trusted", "reason", "said"),
+    [
+        ({"days": (-90, -1)}, True, "expired", "has expired"),
+        ({"days": (1, 90)}, True, "not_yet", "not valid yet"),
+        ({"name": "reset.example.com"}, True, "name", "not for 127.0.0.1"),
+        ({}, False, "untrusted", "does not trust"),
+    ],
+)
 def test_what_is_wrong_with_a_certificate(tmp_path, made, trusted, reason, said):
     pem = certificate(tmp_path, **made)
     with site(pem) as port:
@@ -131,7 +145,7 @@ def test_a_port_without_tls(tmp_path):
 
 def test_a_port_where_nobody_listens():
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))       # bound and not listening: nobody else can get it meanwhile
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can get it meanwhile
         answer, judged = asked(f"https://127.0.0.1:{taken.getsockname()[1]}/")
     assert (answer.step, answer.reason) == ("connect", "refused")
     assert "refuses" in judged["problem"] and "W3SVC" in judged["advice"]
@@ -154,7 +168,9 @@ def test_a_name_is_verified_at_an_address_that_is_told(tmp_path):
     assert judged["state"] == "ready", (answer, judged)
 
 
-@pytest.mark.parametrize("url", ["reset.example.com", "ftp://reset.example.com/", "https:///", "https://reset.example.com:port/"])
+@pytest.mark.parametrize(
+    "url", ["reset.example.com", "ftp://reset.example.com/", "https:///", "https://reset.example.com:port/"]
+)
 def test_no_address(url):
     with pytest.raises(RecoveryError, match="no address of a site"):
         asked(url)

@@ -21,13 +21,38 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import (
 from ansible_collections.prs.recovery.plugins.modules import sql_backup
 
 FAMILY = "6f1a5c2f-9c1e-4a4e-a1b6-d2f1b8c0a7e3"
-SERVER = {"name": "SQL01", "default_backup_path": "D:\\Backup", "backup_compression": True, "engine_edition": 2, "edition": "Standard Edition (64-bit)"}
+SERVER = {
+    "name": "SQL01",
+    "default_backup_path": "D:\\Backup",
+    "backup_compression": True,
+    "engine_edition": 2,
+    "edition": "Standard Edition (64-bit)",
+}
 THERE = {"name": "PRS", "state": "ONLINE", "recovery_model": "FULL", "mirroring": {}, "family_guid": FAMILY}
 ASKED = {
-    "database": "prs", "type": "full", "copy_only": False, "path": None, "file_name": "{database}_{type}_{time}.{extension}", "stripes": 1,
-    "overwrite": False, "compression": "auto", "checksum": True, "verify": True, "description": None, "manifest": None,
-    "encryption": None, "missing_base": "fail", "full_at_most_every": 24, "copy_to": None, "retention": None, "copy_retention": None,
-    "stage_path": None, "manifest_beside": "auto", "winrm_host": None, "winrm_user": None, "share_user": None,
+    "database": "prs",
+    "type": "full",
+    "copy_only": False,
+    "path": None,
+    "file_name": "{database}_{type}_{time}.{extension}",
+    "stripes": 1,
+    "overwrite": False,
+    "compression": "auto",
+    "checksum": True,
+    "verify": True,
+    "description": None,
+    "manifest": None,
+    "encryption": None,
+    "missing_base": "fail",
+    "full_at_most_every": 24,
+    "copy_to": None,
+    "retention": None,
+    "copy_retention": None,
+    "stage_path": None,
+    "manifest_beside": "auto",
+    "winrm_host": None,
+    "winrm_user": None,
+    "share_user": None,
     "copy_share_user": None,
 }
 FILE = "D:\\Backup\\PRS_full_20260301T120000500Z.bak"
@@ -41,8 +66,18 @@ def make(session, monkeypatch):
         made = session(check_mode=check_mode, **{**ASKED, **params})
         done = []
         moment = dt.datetime(2026, 3, 1, 12, 1, tzinfo=dt.timezone.utc)
-        one = BackupSet(guid="g", kind="full", family_guid=FAMILY, database="PRS", started=moment, finished=moment, first_lsn=1, last_lsn=9,
-                        compressed_size=77, copies=(Copy(stripes=(FILE,), position=4),))
+        one = BackupSet(
+            guid="g",
+            kind="full",
+            family_guid=FAMILY,
+            database="PRS",
+            started=moment,
+            finished=moment,
+            first_lsn=1,
+            last_lsn=9,
+            compressed_size=77,
+            copies=(Copy(stripes=(FILE,), position=4),),
+        )
         monkeypatch.setattr(backing_up, "read_server", lambda _connection: server)
         monkeypatch.setattr(backing_up, "service_account", lambda _connection: "NT SERVICE\\MSSQLSERVER")
         monkeypatch.setattr(backup_checks, "read_database", lambda _connection, _name: there)
@@ -51,8 +86,16 @@ def make(session, monkeypatch):
         monkeypatch.setattr(backing_up, "provide_folder", lambda _session, folder: done.append(("folder", folder)))
         monkeypatch.setattr(backing_up.locks, "hold", lambda _session, name: done.append(("lock", name)))
         monkeypatch.setattr(backing_up.backups, "newest_backup_id", lambda _connection: 41)
-        monkeypatch.setattr(backing_up.backups, "confirmed", lambda _connection, *, database, files, mirror, after: done.append(("confirm", after)) or (one, 4))
-        monkeypatch.setattr(backing_up, "verify", lambda _connection, *, files, position, checksum, progress: done.append(("verify", position)))
+        monkeypatch.setattr(
+            backing_up.backups,
+            "confirmed",
+            lambda _connection, *, database, files, mirror, after: done.append(("confirm", after)) or (one, 4),
+        )
+        monkeypatch.setattr(
+            backing_up,
+            "verify",
+            lambda _connection, *, files, position, checksum, progress: done.append(("verify", position)),
+        )
         monkeypatch.setattr(second_copy, "is_file", lambda _connection, path: path in there_already)
         return made, done
 
@@ -63,7 +106,11 @@ def test_the_order_of_things(make):
     made, done = make()
     result = sql_backup.back_up(made)
     assert done == [("lock", "PRS"), ("folder", "D:\\Backup"), ("confirm", 41), ("verify", 4)]
-    assert len(made.connection.ran) == 1 and FILE in made.connection.ran[0][1] and ", COMPRESSION, CHECKSUM" in made.connection.ran[0][1]
+    assert (
+        len(made.connection.ran) == 1
+        and FILE in made.connection.ran[0][1]
+        and ", COMPRESSION, CHECKSUM" in made.connection.ran[0][1]
+    )
     assert result["backup"]["verified"] is True and result["backup"]["last_lsn"] == 9 and result["backup"]["size"] == 77
     assert result["changed"] is True
 
@@ -94,8 +141,15 @@ def test_a_copy_overwrites_nothing_unless_told_to(make, there_already):
 def test_a_full_instead_of_a_log_is_one_in_every_respect(make, check_mode):
     made, _done = make(type="log", take="full", missing_base="full", check_mode=check_mode)
     result = sql_backup.back_up(made)
-    assert (result["backup"]["type"], result["backup"]["instead_of"], result["backup"]["files"]) == ("full", "log", [FILE])
-    assert result["statements"][0].startswith(f"BACKUP DATABASE [PRS] TO DISK = N'{FILE}'") and "N'PRS full instead of log'" in result["statements"][0]
+    assert (result["backup"]["type"], result["backup"]["instead_of"], result["backup"]["files"]) == (
+        "full",
+        "log",
+        [FILE],
+    )
+    assert (
+        result["statements"][0].startswith(f"BACKUP DATABASE [PRS] TO DISK = N'{FILE}'")
+        and "N'PRS full instead of log'" in result["statements"][0]
+    )
 
 
 def test_check_mode_writes_nothing_and_shows_the_statement(make, tmp_path):
@@ -107,9 +161,15 @@ def test_check_mode_writes_nothing_and_shows_the_statement(make, tmp_path):
     assert result["changed"] is True and result["backup"]["verified"] is False
 
 
-@pytest.mark.parametrize(("compression", "able", "word"), [
-    ("auto", True, " COMPRESSION"), ("auto", False, "NO_COMPRESSION"), ("always", False, " COMPRESSION"), ("never", True, "NO_COMPRESSION"),
-])
+@pytest.mark.parametrize(
+    ("compression", "able", "word"),
+    [
+        ("auto", True, " COMPRESSION"),
+        ("auto", False, "NO_COMPRESSION"),
+        ("always", False, " COMPRESSION"),
+        ("never", True, "NO_COMPRESSION"),
+    ],
+)
 def test_compression(make, compression, able, word):
     made, _done = make(compression=compression, server={**SERVER, "backup_compression": able})
     assert word in sql_backup.back_up(made)["statements"][0]

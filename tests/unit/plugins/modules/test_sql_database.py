@@ -5,11 +5,25 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.errors import R
 from ansible_collections.prs.recovery.plugins.modules import sql_database
 
 THERE = {
-    "name": "PRS", "state": "ONLINE", "collation": "Latin1_General_CI_AS", "recovery_model": "SIMPLE", "owner": "me", "compatibility_level": 150,
-    "page_verify": "CHECKSUM", "system": False, "mirroring": {}, "size_bytes": 5 * 2**20,
+    "name": "PRS",
+    "state": "ONLINE",
+    "collation": "Latin1_General_CI_AS",
+    "recovery_model": "SIMPLE",
+    "owner": "me",
+    "compatibility_level": 150,
+    "page_verify": "CHECKSUM",
+    "system": False,
+    "mirroring": {},
+    "size_bytes": 5 * 2**20,
 }
 NOTHING = {
-    "name": "PRS", "state": "present", "collation": None, "recovery_model": None, "owner": None, "compatibility_level": None, "page_verify": None,
+    "name": "PRS",
+    "state": "present",
+    "collation": None,
+    "recovery_model": None,
+    "owner": None,
+    "compatibility_level": None,
+    "page_verify": None,
     "allow_data_loss": False,
 }
 ABSENT = {"state": "absent", "allow_data_loss": True}
@@ -29,7 +43,11 @@ def settle(session, monkeypatch):
     ("there", "params", "statements"),
     [
         (THERE, {}, []),
-        (THERE, {"recovery_model": "SIMPLE", "owner": "ME", "collation": "latin1_general_ci_as", "page_verify": "CHECKSUM"}, []),
+        (
+            THERE,
+            {"recovery_model": "SIMPLE", "owner": "ME", "collation": "latin1_general_ci_as", "page_verify": "CHECKSUM"},
+            [],
+        ),
         (THERE, {"recovery_model": "FULL"}, ["ALTER DATABASE [PRS] SET RECOVERY FULL"]),
         (THERE, {"compatibility_level": 160}, ["ALTER DATABASE [PRS] SET COMPATIBILITY_LEVEL = 160"]),
         (THERE, {"page_verify": "NONE"}, ["ALTER DATABASE [PRS] SET PAGE_VERIFY NONE"]),
@@ -50,13 +68,23 @@ def test_statements(settle, there, params, statements, check_mode):
 
 def test_a_new_database_is_set_up_in_check_mode_too(settle):
     result, _ran = settle(None, check_mode=True, recovery_model="FULL", owner="sa")
-    assert result["statements"] == ["CREATE DATABASE [PRS]", "ALTER DATABASE [PRS] SET RECOVERY FULL", "ALTER AUTHORIZATION ON DATABASE::[PRS] TO [sa]"]
-    assert result["diff"] == {"before": {"state": "absent"}, "after": {"state": "present", "recovery_model": "FULL", "owner": "sa"}}
+    assert result["statements"] == [
+        "CREATE DATABASE [PRS]",
+        "ALTER DATABASE [PRS] SET RECOVERY FULL",
+        "ALTER AUTHORIZATION ON DATABASE::[PRS] TO [sa]",
+    ]
+    assert result["diff"] == {
+        "before": {"state": "absent"},
+        "after": {"state": "present", "recovery_model": "FULL", "owner": "sa"},
+    }
 
 
 def test_diff_compares_what_was_asked_for(settle):
     result, _ran = settle(THERE, recovery_model="FULL")
-    assert result["diff"] == {"before": {"state": "present", "recovery_model": "SIMPLE"}, "after": {"state": "present", "recovery_model": "FULL"}}
+    assert result["diff"] == {
+        "before": {"state": "present", "recovery_model": "SIMPLE"},
+        "after": {"state": "present", "recovery_model": "FULL"},
+    }
 
 
 @pytest.mark.parametrize(

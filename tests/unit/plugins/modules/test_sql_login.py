@@ -5,10 +5,26 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.errors import R
 from ansible_collections.prs.recovery.plugins.modules import sql_login
 
 SID, OTHER = "0x6F1A5C2F9C1E4A4EA1B6D2F1B8C0A7E3", "0x00000000000000000000000000000001"
-THERE = {"name": "app", "sid": SID, "server_roles": ["dbcreator"], "default_database": "master", "check_policy": True, "check_expiration": False}
+THERE = {
+    "name": "app",
+    "sid": SID,
+    "server_roles": ["dbcreator"],
+    "default_database": "master",
+    "check_policy": True,
+    "check_expiration": False,
+}
 NOTHING = {
-    "name": "app", "state": "present", "password": None, "password_hash": None, "update_password": "always", "sid": None, "default_database": None,
-    "check_policy": None, "check_expiration": None, "server_roles": None, "databases": None,
+    "name": "app",
+    "state": "present",
+    "password": None,
+    "password_hash": None,
+    "update_password": "always",
+    "sid": None,
+    "default_database": None,
+    "check_policy": None,
+    "check_expiration": None,
+    "server_roles": None,
+    "databases": None,
 }
 PRS = {"name": "PRS", "user": None, "schema": None, "roles": []}
 
@@ -26,7 +42,10 @@ def make(session, monkeypatch):
     return prepare
 
 
-CREATE = f"CREATE LOGIN [app] WITH PASSWORD = N'***', SID = {SID}, DEFAULT_DATABASE = [PRS], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF"
+CREATE = (
+    f"CREATE LOGIN [app] WITH PASSWORD = N'***', SID = {SID}, DEFAULT_DATABASE = [PRS], CHECK_POLICY = ON, "
+    "CHECK_EXPIRATION = OFF"
+)
 SETTINGS = {"default_database": "PRS", "check_policy": True, "check_expiration": False}
 
 
@@ -36,8 +55,16 @@ SETTINGS = {"default_database": "PRS", "check_policy": True, "check_expiration":
         (THERE, {"sid": SID.lower(), "check_policy": True, "server_roles": ["dbcreator"], "password": "x"}, []),
         (None, {"password": "it's", "sid": SID, **SETTINGS}, [CREATE]),
         (None, {"name": "DOM\\app"}, ["CREATE LOGIN [DOM\\app] FROM WINDOWS"]),
-        (None, {"name": "DOM\\app", "default_database": "PRS"}, ["CREATE LOGIN [DOM\\app] FROM WINDOWS WITH DEFAULT_DATABASE = [PRS]"]),
-        (THERE, {"default_database": "PRS", "check_expiration": True}, ["ALTER LOGIN [app] WITH DEFAULT_DATABASE = [PRS], CHECK_EXPIRATION = ON"]),
+        (
+            None,
+            {"name": "DOM\\app", "default_database": "PRS"},
+            ["CREATE LOGIN [DOM\\app] FROM WINDOWS WITH DEFAULT_DATABASE = [PRS]"],
+        ),
+        (
+            THERE,
+            {"default_database": "PRS", "check_expiration": True},
+            ["ALTER LOGIN [app] WITH DEFAULT_DATABASE = [PRS], CHECK_EXPIRATION = ON"],
+        ),
         (THERE, {"server_roles": ["sysadmin", "dbcreator"]}, ["ALTER SERVER ROLE [sysadmin] ADD MEMBER [app]"]),
         (THERE, {"state": "absent"}, ["DROP LOGIN [app]"]),
         (None, {"state": "absent"}, []),
@@ -60,11 +87,19 @@ def test_the_password_is_sent_quoted_and_told_to_nobody(make):
     assert result["diff"]["after"]["password_set"] is True
 
 
-@pytest.mark.parametrize(("same", "update", "statements"), [
-    (False, "always", ["ALTER LOGIN [app] WITH PASSWORD = N'***'"]), (True, "always", []), (False, "on_create", []),
-])
+@pytest.mark.parametrize(
+    ("same", "update", "statements"),
+    [
+        (False, "always", ["ALTER LOGIN [app] WITH PASSWORD = N'***'"]),
+        (True, "always", []),
+        (False, "on_create", []),
+    ],
+)
 def test_an_existing_password_is_compared(make, same, update, statements):
-    assert sql_login.settle(make(THERE, password="x", same_password=same, update_password=update))["statements"] == statements
+    assert (
+        sql_login.settle(make(THERE, password="x", same_password=same, update_password=update))["statements"]
+        == statements
+    )
 
 
 ORPHAN = {"app": {"sid": OTHER, "login": None, "schema": "dbo", "roles": ["db_owner"]}}
@@ -80,7 +115,11 @@ MAPPED = {"app": {"sid": SID, "login": "app", "schema": "dbo", "roles": ["db_own
         (MAPPED, {"schema": "s"}, ["ALTER USER [app] WITH DEFAULT_SCHEMA = [s]"]),
         (ORPHAN, {"roles": ["db_owner"]}, ["ALTER USER [app] WITH LOGIN = [app]"]),
         ({"dbo": {"sid": SID, "login": "app", "schema": "dbo", "roles": []}}, {"roles": ["db_owner"]}, []),
-        ({"other": {"sid": SID, "login": "app", "schema": "dbo", "roles": []}}, {"roles": ["r"]}, ["ALTER ROLE [r] ADD MEMBER [other]"]),
+        (
+            {"other": {"sid": SID, "login": "app", "schema": "dbo", "roles": []}},
+            {"roles": ["r"]},
+            ["ALTER ROLE [r] ADD MEMBER [other]"],
+        ),
     ],
 )
 def test_users(make, users, wanted, statements):

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.prs.recovery.plugins.plugin_utils._host_connection import HostConnection, Refused, options_for
 
-WINRM = {"remote_addr": "10.0.0.5", "remote_user": "admin", "remote_password": "pw", "port": 5985, "path": "/wsman", "transport": ["ntlm"]}
+WINRM = {
+    "remote_addr": "10.0.0.5",
+    "remote_user": "admin",
+    "remote_password": "pw",
+    "port": 5985,
+    "path": "/wsman",
+    "transport": ["ntlm"],
+}
 RUN = "admin@control pid 7"
 
 
@@ -48,7 +55,7 @@ def test_modules_that_need_windows_too_get_the_hosts_own_connection(module):
 @pytest.mark.parametrize(
     "how",
     [
-        {"given": {"login_host": "other"}, "options": WINRM},      # one host's password is not for another
+        {"given": {"login_host": "other"}, "options": WINRM},  # one host's password is not for another
         {"transport": "ssh", "options": WINRM},
         {"options": {**WINRM, "remote_user": None}},
     ],
@@ -66,7 +73,12 @@ def test_a_lease_is_held_in_the_name_of_the_run():
 
 def test_winrm_connection_as_it_is():
     assert winrm() == {
-        "winrm_host": "10.0.0.5", "winrm_user": "admin", "winrm_password": "pw", "winrm_port": 5985, "winrm_scheme": "http", "winrm_path": "/wsman",
+        "winrm_host": "10.0.0.5",
+        "winrm_user": "admin",
+        "winrm_password": "pw",
+        "winrm_port": 5985,
+        "winrm_scheme": "http",
+        "winrm_path": "/wsman",
         "winrm_transport": "ntlm",
     }
 
@@ -95,7 +107,15 @@ def test_a_password_asked_for_at_the_start_is_used():
 
 
 def test_psrp_is_the_same_listener_in_other_words():
-    options = {"remote_addr": "h", "remote_user": "u", "remote_password": "p", "port": 5986, "path": "wsman", "auth": "negotiate", "ca_cert": "/ca.pem"}
+    options = {
+        "remote_addr": "h",
+        "remote_user": "u",
+        "remote_password": "p",
+        "port": 5986,
+        "path": "wsman",
+        "auth": "negotiate",
+        "ca_cert": "/ca.pem",
+    }
     filled = winrm(transport="psrp", options=options)
     assert filled["winrm_scheme"] == "https" and filled["winrm_path"] == "/wsman"
     assert filled["winrm_transport"] == "ntlm" and filled["winrm_ca_file"] == "/ca.pem"

@@ -1,4 +1,6 @@
-"""The action plugin under ansible itself: a play against a host that does not exist, with a module that says what it was given."""
+"""The action plugin under ansible itself: a play against a host that does not exist, with a module that says what it
+was given.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from ansible_collections.prs.recovery.plugins.plugin_utils.on_control_node impor
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 SECRET = "S3cret-of-the-host"
 HOST = {
-    "ansible_host": "127.99.99.99",      # nothing listens there
+    "ansible_host": "127.99.99.99",  # nothing listens there
     "ansible_connection": "winrm",
     "ansible_port": 5985,
     "ansible_user": "admin",
@@ -71,7 +73,9 @@ def collections(tmp_path_factory):
 @pytest.fixture
 def play(collections, tmp_path):
     def run(*tasks, extra=(), core="", **keywords):
-        program = (ROOT / "build" / f"venv-{core}" / "bin" if core else pathlib.Path(sys.executable).parent) / "ansible-playbook"
+        program = (
+            ROOT / "build" / f"venv-{core}" / "bin" if core else pathlib.Path(sys.executable).parent
+        ) / "ansible-playbook"
         if not program.exists():
             pytest.skip(f"ansible-core {core} is not there: make venv-{core}")
         inventory = {"all": {"hosts": {"sql01": HOST, "sql02": {**HOST, "ansible_host": "127.99.99.98"}}}}
@@ -82,13 +86,18 @@ def play(collections, tmp_path):
         (tmp_path / "callback" / "results.py").write_text(CALLBACK)
         (tmp_path / "play.yml").write_text(yaml.safe_dump(book))
         environment = {
-            **os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"), "RESULTS": str(tmp_path / "results"),
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"),
+            "RESULTS": str(tmp_path / "results"),
             "ANSIBLE_CALLBACK_PLUGINS": str(tmp_path / "callback"),
-            "ANSIBLE_HOME": str(tmp_path / "home"), "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_HOME": str(tmp_path / "home"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
         }
         command = [str(program), "-i", "hosts.yml", "play.yml", *extra]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
         assert (tmp_path / "results").exists(), done.stdout + done.stderr
         return [json.loads(line) for line in (tmp_path / "results").read_text().splitlines()], done
 
@@ -104,7 +113,9 @@ def test_no_module_was_forgotten():
     groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
     assert modules == {file.stem for file in (ROOT / "plugins" / "action").glob("*.py")}
     assert modules == {name for names in groups.values() for name in names}
-    assert all(name.startswith("sql_") for name in groups["sql"]) and all(name.startswith(("app_", "recovery_")) for name in groups["winrm"])
+    assert all(name.startswith("sql_") for name in groups["sql"]) and all(
+        name.startswith(("app_", "recovery_")) for name in groups["winrm"]
+    )
 
 
 def test_a_task_for_an_unreachable_host_runs_here(play):
@@ -117,11 +128,14 @@ def test_a_task_for_an_unreachable_host_runs_here(play):
 
 def test_check_mode_defaults_of_the_group_and_explicit_options(play):
     (given, explicit), _done = play(
-        {INFO: {}}, {INFO: {"login_host": "elsewhere"}}, module_defaults={"group/prs.recovery.sql": {"login_user": "me"}}, extra=["--check"]
+        {INFO: {}},
+        {INFO: {"login_host": "elsewhere"}},
+        module_defaults={"group/prs.recovery.sql": {"login_user": "me"}},
+        extra=["--check"],
     )
     assert given["check"] is True and given["user"] == "me"
     assert explicit["seen"] == "elsewhere"
-    assert given["name"] == "sql01" and explicit["name"] is None      # messages name the host as the inventory does
+    assert given["name"] == "sql01" and explicit["name"] is None  # messages name the host as the inventory does
 
 
 def test_loop_strategy_free_and_delegation_to_another_host(play):
@@ -146,7 +160,10 @@ def test_no_secret_at_any_verbosity(play):
 
 REFUSED = [
     ({"become": True, "become_method": "runas", "become_user": "SYSTEM"}, "'become: false'"),
-    ({"vars": {"ansible_become": True, "ansible_become_method": "runas", "ansible_become_user": "SYSTEM"}}, "ansible_become"),
+    (
+        {"vars": {"ansible_become": True, "ansible_become_method": "runas", "ansible_become_user": "SYSTEM"}},
+        "ansible_become",
+    ),
     ({"async": 10, "poll": 1}, "Remove 'async' and 'poll'"),
     ({"delegate_to": "localhost"}, "Remove 'delegate_to: localhost'"),
 ]
@@ -154,9 +171,17 @@ REFUSED = [
 
 @pytest.mark.parametrize("core", ["", "2.16", "2.21"])
 def test_refusals_say_what_to_do(play, core):
-    """With the ansible-core that runs the tests, and with the oldest and the newest one where they are installed (make venv-2.16 ...)."""
+    """With the ansible-core that runs the tests, and with the oldest and the newest one where they are installed (make
+    venv-2.16 ...).
+    """
     tasks = [{INFO: {}, "ignore_errors": True, **keywords} for keywords, _part in REFUSED]
-    tasks.append({"prs.recovery.app_backup": {"path": "C:\\x", "destination": "D:\\y"}, "vars": {"ansible_connection": "ssh"}, "ignore_errors": True})
+    tasks.append(
+        {
+            "prs.recovery.app_backup": {"path": "C:\\x", "destination": "D:\\y"},
+            "vars": {"ansible_connection": "ssh"},
+            "ignore_errors": True,
+        }
+    )
     (*results, seen), done = play(*tasks, {INFO: {}}, core=core)
     parts = [part for _keywords, part in REFUSED] + ["ansible_connection to winrm"]
     for result, part in zip(results, parts, strict=True):
@@ -181,8 +206,16 @@ def test_follow_shows_whole_lines_in_order(tmp_path):
 
 
 def test_variables_of_this_machine_reach_delegated_hosts_too():
-    here = on_this_machine({"ansible_connection": "winrm", "ansible_delegated_vars": {"sql02": {"x": 1, "ansible_shell_type": "powershell"}}})
+    here = on_this_machine(
+        {
+            "ansible_connection": "winrm",
+            "ansible_delegated_vars": {"sql02": {"x": 1, "ansible_shell_type": "powershell"}},
+        }
+    )
     assert here["ansible_python_interpreter"] == sys.executable
     assert here["ansible_delegated_vars"]["sql02"] == {
-        "x": 1, "ansible_connection": "local", "ansible_shell_type": "sh", "ansible_python_interpreter": sys.executable
+        "x": 1,
+        "ansible_connection": "local",
+        "ansible_shell_type": "sh",
+        "ansible_python_interpreter": sys.executable,
     }

@@ -19,7 +19,15 @@ from .progress import Pace
 
 __all__ = ["check_database"]
 
-_OPTIONS = {"ALL_ERRORMSGS", "NO_INFOMSGS", "PHYSICAL_ONLY", "TABLOCK", "EXTENDED_LOGICAL_CHECKS", "DATA_PURITY", "MAXDOP"}
+_OPTIONS = {
+    "ALL_ERRORMSGS",
+    "NO_INFOMSGS",
+    "PHYSICAL_ONLY",
+    "TABLOCK",
+    "EXTENDED_LOGICAL_CHECKS",
+    "DATA_PURITY",
+    "MAXDOP",
+}
 
 
 @dataclass
@@ -32,15 +40,20 @@ class _Table:
     errors: int = 0
 
 
-def check_database(instance: InstanceContext, session: SessionContext, database: Database, statement: Dbcc) -> Iterator[Item]:
-    """Reports every error as an Error item and goes on; the summary (8989) comes at the end, unless NO_INFOMSGS finds nothing to say."""
+def check_database(
+    instance: InstanceContext, session: SessionContext, database: Database, statement: Dbcc
+) -> Iterator[Item]:
+    """Reports every error as an Error item and goes on; the summary (8989) comes at the end, unless NO_INFOMSGS finds
+    nothing to say.
+    """
     repairs = [str(argument) for argument in statement.arguments[1:] if str(argument).upper().startswith("REPAIR")]
     unknown = sorted(option for option in statement.options if option.split()[0] not in _OPTIONS)
     if repairs or unknown:
         raise Unmodelled(f"DBCC CHECKDB with {', '.join([*repairs, *unknown])}")
     if not database.is_open:
         raise faults.cannot_open(
-            database.name, database.state if database.state in ("RESTORING", "SUSPECT", "OFFLINE") else "RECOVERY_PENDING"
+            database.name,
+            database.state if database.state in ("RESTORING", "SUSPECT", "OFFLINE") else "RECOVERY_PENDING",
         )
     talks = "NO_INFOMSGS" not in statement.options
     connection = database.connect()
@@ -64,13 +77,20 @@ def check_database(instance: InstanceContext, session: SessionContext, database:
         if table.errors:
             yield Info(
                 8990,
-                f"CHECKDB found 0 allocation errors and {table.errors} consistency errors in table '{table.name}' (object ID {table.object_id}).",
+                f"CHECKDB found 0 allocation errors and {table.errors} consistency errors in table '{table.name}' "
+                f"(object ID {table.object_id}).",
             )
     if total or talks:
-        yield Info(8989, f"CHECKDB found 0 allocation errors and {total} consistency errors in database '{database.name}'.")
+        yield Info(
+            8989, f"CHECKDB found 0 allocation errors and {total} consistency errors in database '{database.name}'."
+        )
     if total:
-        yield Info(8958, f"repair_allow_data_loss is the minimum repair level for the errors found by DBCC CHECKDB ({database.name}).")
-    elif not database.options.get("is_read_only"):      # PHYSICAL_ONLY counts as well
+        yield Info(
+            8958,
+            "repair_allow_data_loss is the minimum repair level for the errors found by DBCC CHECKDB "
+            f"({database.name}).",
+        )
+    elif not database.options.get("is_read_only"):  # PHYSICAL_ONLY counts as well
         database.set_option("last_good_checkdb", instance.now().isoformat(" ", "microseconds"))
     if talks:
         yield Info(2528, "DBCC execution completed. If DBCC printed error messages, contact your system administrator.")
@@ -79,7 +99,9 @@ def check_database(instance: InstanceContext, session: SessionContext, database:
 
 def _tables(connection: sqlite3.Connection) -> Iterator[_Table]:
     metadata = Metadata(connection)
-    known = {f"{one['schema']}.{one['name']}".lower(): one for one in metadata.all("table")} if metadata.has_any() else {}
+    known = (
+        {f"{one['schema']}.{one['name']}".lower(): one for one in metadata.all("table")} if metadata.has_any() else {}
+    )
     for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall():
         entry = known.get(name.lower())
         yield _Table(name=entry["name"] if entry else name, object_id=entry["object_id"] if entry else 0, sql=name)
@@ -93,10 +115,17 @@ def _report_pages(database: Database, tables: list[_Table], damaged: list[int]) 
         if owner == "":
             continue
         table = next((table for table in tables if owner is not None and table.sql.lower() == owner.lower()), None)
-        where = f"Object ID {table.object_id if table else 0}, index ID 1, partition ID 72057594043039744, alloc unit ID 72057594049789952 (type In-row data)"
+        where = (
+            f"Object ID {table.object_id if table else 0}, index ID 1, partition ID 72057594043039744, alloc "
+            "unit ID 72057594049789952 (type In-row data)"
+        )
         page = f"(1:{number - 1})"
         yield Error(
-            8939, f"Table error: {where}, page {page}. Test (IS_OFF (BUF_IOERR, pBUF->bstat)) failed. Values are 133129 and -4.", 98, 16
+            8939,
+            f"Table error: {where}, page {page}. Test (IS_OFF (BUF_IOERR, pBUF->bstat)) failed. Values are 133129 "
+            "and -4.",
+            98,
+            16,
         )
         yield Error(8928, f"{where}: Page {page} could not be processed.  See other errors for details.", 1, 16)
         if table:
@@ -115,7 +144,8 @@ def _report_structures(connection: sqlite3.Connection) -> Iterator[Item]:
     for text in found:
         yield Error(
             8939,
-            f"Table error: Object ID 0, index ID -1, partition ID 0, alloc unit ID 0 (type Unknown), page (0:0). Test ({text}) failed.",
+            "Table error: Object ID 0, index ID -1, partition ID 0, alloc unit ID 0 (type Unknown), page (0:0). "
+            f"Test ({text}) failed.",
             1,
             16,
         )

@@ -32,16 +32,20 @@ _NAMES = {
 
 
 def run(instance: InstanceContext, session: SessionContext, statement: Statement) -> Iterator[Item]:
-    """Run one statement whose variables are resolved. Raises SqlError (followed by 3013 as on a real server), Cancelled, Unmodelled.
+    """Run one statement whose variables are resolved. Raises SqlError (followed by 3013 as on a real server),
+    Cancelled, Unmodelled.
 
-    Closing the generator gives the statement up, like Cancelled: a backup leaves no valid set, a restore leaves RESTORING.
+    Closing the generator gives the statement up, like Cancelled: a backup leaves no valid set, a restore leaves
+    RESTORING.
     """
     if isinstance(statement, Backup):
         what, action = ("BACKUP LOG" if statement.what == "log" else "BACKUP DATABASE"), backup
     elif isinstance(statement, Restore) and statement.what in _NAMES:
         what, action = _NAMES[statement.what], _action(statement.what)
     else:
-        raise Unmodelled(f"{type(statement).__name__.upper()} {getattr(statement, 'what', '')}".strip(), line=statement.line)
+        raise Unmodelled(
+            f"{type(statement).__name__.upper()} {getattr(statement, 'what', '')}".strip(), line=statement.line
+        )
     try:
         if session.transaction_count:
             raise error(3021, state=0)
@@ -82,7 +86,9 @@ def _verify(instance: InstanceContext, session: SessionContext, statement: Resto
     """VERIFYONLY: one set is read as if it were restored."""
     options = statement.options
     check_restore(instance, session, database=None)
-    with opened(instance, statement.devices, media_name=None if options.media_name is None else str(options.media_name)) as media:
+    with opened(
+        instance, statement.devices, media_name=None if options.media_name is None else str(options.media_name)
+    ) as media:
         media.check_complete()
         found = media.stored(1 if options.file is None else int(options.file))
         reader = SetReader(

@@ -33,7 +33,9 @@ class _Place:
 
 @dataclass
 class Destination:
-    """The media of one BACKUP, per family its devices (the first, then its mirrors). Close it by `close`, or by `abort` when it failed."""
+    """The media of one BACKUP, per family its devices (the first, then its mirrors). Close it by `close`, or by `abort`
+    when it failed.
+    """
 
     instance: InstanceContext
     owner: str
@@ -53,7 +55,8 @@ class Destination:
         destination = cls(instance, owner)
         try:
             destination.places = [
-                [destination._look(device, statement.options) for device in family] for family in zip(*columns, strict=True)
+                [destination._look(device, statement.options) for device in family]
+                for family in zip(*columns, strict=True)
             ]
             destination._decide(statement.options, compressed=compressed)
             destination._open_files()
@@ -140,7 +143,8 @@ class Destination:
         if options.init:
             self._check_expiry(families, now, skip=options.skip)
             self.labels = [
-                dataclasses.replace(label, compressed=compressed, encrypted=options.encryption is not None) for label in self.labels
+                dataclasses.replace(label, compressed=compressed, encrypted=options.encryption is not None)
+                for label in self.labels
             ]
             self._fresh = True
         else:

@@ -47,7 +47,9 @@ def cannot_open(device: str, failure: WinError) -> Exception:
 def key_of(instance: InstanceContext, found: StoredSet) -> bytes | None:
     """The key of an encrypted set, None for a plain one. Raises SqlError 33111 unless its certificate is in master."""
     encryption = found.header.encryption
-    return set_key(found.header, instance.certificate_by_thumbprint(bytes.fromhex(encryption.thumbprint)) if encryption else None)
+    return set_key(
+        found.header, instance.certificate_by_thumbprint(bytes.fromhex(encryption.thumbprint)) if encryption else None
+    )
 
 
 @dataclass
@@ -75,11 +77,13 @@ class MediaSet:
 
 
 @contextlib.contextmanager
-def opened(instance: InstanceContext, devices: Sequence[Device], *, media_name: str | None = None) -> Iterator[MediaSet]:
+def opened(
+    instance: InstanceContext, devices: Sequence[Device], *, media_name: str | None = None
+) -> Iterator[MediaSet]:
     """The devices of a RESTORE, open while the block runs.
 
-    Raises SqlError 3201 (with the operating system's error), 3241, 3242, 3254 (no media), 3258 (of different sets), 3227 (the same family
-    twice), 4037 (another media name).
+    Raises SqlError 3201 (with the operating system's error), 3241, 3242, 3254 (no media), 3258 (of different sets),
+    3227 (the same family twice), 4037 (another media name).
     """
     files = instance.files()
     with contextlib.ExitStack() as closing:

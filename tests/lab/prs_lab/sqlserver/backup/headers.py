@@ -80,7 +80,11 @@ _HEADER = (
     ("EncryptorThumbprint", "varbinary(20)"),
     ("EncryptorType", "nvarchar(32)"),
 )
-_HEADER_2022 = (("LastValidRestoreTime", "datetime"), ("TimeZone", "smallint"), ("CompressionAlgorithm", "nvarchar(32)"))
+_HEADER_2022 = (
+    ("LastValidRestoreTime", "datetime"),
+    ("TimeZone", "smallint"),
+    ("CompressionAlgorithm", "nvarchar(32)"),
+)
 _FILES = (
     ("LogicalName", "nvarchar(128)"),
     ("PhysicalName", "nvarchar(260)"),
@@ -151,7 +155,9 @@ def flags(header: SetHeader) -> int:
 
 
 def facts(found: StoredSet, *, zone: dt.tzinfo) -> dict[str, Any]:
-    """All columns of RESTORE HEADERONLY for one set, by name; of a set that was never finished hardly more than its place."""
+    """All columns of RESTORE HEADERONLY for one set, by name; of a set that was never finished hardly more than its
+    place.
+    """
     header = found.header
     if found.tail is None:
         values: dict[str, Any] = dict.fromkeys(name for name, _ in (*_HEADER, *_HEADER_2022))
@@ -218,7 +224,9 @@ def facts(found: StoredSet, *, zone: dt.tzinfo) -> dict[str, Any]:
         "KeyAlgorithm": encryption.algorithm.lower() if encryption else None,
         "EncryptorThumbprint": bytes.fromhex(encryption.thumbprint) if encryption else None,
         "EncryptorType": "CERTIFICATE" if encryption else None,
-        "LastValidRestoreTime": last_valid.astimezone(zone).replace(tzinfo=None) if last_valid and header.backup_type == LOG else None,
+        "LastValidRestoreTime": last_valid.astimezone(zone).replace(tzinfo=None)
+        if last_valid and header.backup_type == LOG
+        else None,
         "TimeZone": header.time_zone,
         "CompressionAlgorithm": "MS_XPRESS" if header.compressed else None,
     }
@@ -239,7 +247,11 @@ def headers(instance: InstanceContext, family: Family, *, position: int | None) 
         if position in (None, found.position):
             values = facts(found, zone=zone_of(instance))
             if found.tail is not None and not instance.headers_tell_zone:
-                values["TimeZone"] = 0  # whatever the zone of the server, as build 16.0.4236 shows it; msdb.dbo.backupset.time_zone is right
+                values["TimeZone"] = (
+                    # whatever the zone of the server, as build 16.0.4236 shows it; msdb.dbo.backupset.time_zone is
+                    # right
+                    0
+                )
             yield Row([values[name] for name, _ in columns])
     yield Done()
 

@@ -1,4 +1,6 @@
-"""What BACKUP, RESTORE and marked transactions leave in msdb: backupset and its like, restorehistory, restorefile, logmarkhistory."""
+"""What BACKUP, RESTORE and marked transactions leave in msdb: backupset and its like, restorehistory, restorefile,
+logmarkhistory.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ def _known(instance: InstanceContext, table: str, column: str, value: Any) -> in
     """The identity of the newest row of a history table with that value; None when msdb has none."""
     connection = instance.databases.get("msdb").connect()
     try:
-        row = connection.execute(f'SELECT max(rowid) FROM "dbo.{table}" WHERE {column} = ?', (to_storage(value),)).fetchone()
+        row = connection.execute(
+            f'SELECT max(rowid) FROM "dbo.{table}" WHERE {column} = ?', (to_storage(value),)
+        ).fetchone()
         return row[0]
     finally:
         connection.close()
@@ -93,7 +97,9 @@ def remember_backup(
     devices: Sequence[Sequence[str]],
     logical: Sequence[Sequence[str | None]],
 ) -> int:
-    """All rows of one finished backup; devices: per family its path, and those of its mirrors. Returns the backup_set_id."""
+    """All rows of one finished backup; devices: per family its path, and those of its mirrors. Returns the
+    backup_set_id.
+    """
     header = found.header
     media_set_id = _media_set(instance, labels, devices, logical)
     values = facts(found, zone=zone_of(instance))
@@ -117,7 +123,10 @@ def remember_backup(
 
 
 def _media_set(
-    instance: InstanceContext, labels: Sequence[Label], devices: Sequence[Sequence[str]], logical: Sequence[Sequence[str | None]]
+    instance: InstanceContext,
+    labels: Sequence[Label],
+    devices: Sequence[Sequence[str]],
+    logical: Sequence[Sequence[str | None]],
 ) -> int:
     first = labels[0]
     known = _known(instance, "backupmediaset", "media_uuid", uuid.UUID(first.media_set_id))
@@ -215,7 +224,12 @@ def backup_set_id(instance: InstanceContext, found: StoredSet, label: Label, dev
         [label]
         if len(devices) == 1
         else [
-            Label(media_set_id=label.media_set_id, family_id=label.family_id, family_sequence=number, family_count=label.family_count)
+            Label(
+                media_set_id=label.media_set_id,
+                family_id=label.family_id,
+                family_sequence=number,
+                family_count=label.family_count,
+            )
             for number in range(1, len(devices) + 1)
         ]
     )
@@ -259,7 +273,12 @@ def remember_restore(
     )[0]
     if kind in "DI":
         rows = [
-            {"restore_history_id": history_id, "file_number": number, "destination_phys_drive": path[:2], "destination_phys_name": path}
+            {
+                "restore_history_id": history_id,
+                "file_number": number,
+                "destination_phys_drive": path[:2],
+                "destination_phys_name": path,
+            }
             for number, path in enumerate(paths, 1)
         ]
         instance.insert_msdb("restorefile", rows)

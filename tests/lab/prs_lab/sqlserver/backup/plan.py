@@ -60,7 +60,9 @@ def check_in_use(instance: InstanceContext, session: SessionContext, database: D
 
 
 def check_overwrite(database: Database, header: SetHeader, options: RestoreOptions, stop: Stop | None) -> None:
-    """Raises SqlError 3154 (another database), 3159 or 3173 (the tail of its log would be lost), unless REPLACE is said."""
+    """Raises SqlError 3154 (another database), 3159 or 3173 (the tail of its log would be lost), unless REPLACE is
+    said.
+    """
     if options.replace:
         return
     if database.boot.family_guid != header.database.family_guid:
@@ -69,7 +71,9 @@ def check_overwrite(database: Database, header: SetHeader, options: RestoreOptio
         raise error(3173 if stop is not None and stop.time is not None else 3159, name=database.name)
 
 
-def target_files(instance: InstanceContext, name: str, header: SetHeader, moves: Iterable[Move], *, replace: bool) -> Targets:
+def target_files(
+    instance: InstanceContext, name: str, header: SetHeader, moves: Iterable[Move], *, replace: bool
+) -> Targets:
     """Where the files go. Raises SqlError 3234, or everything that is wrong with the paths, closed by 3119."""
     boot = header.database
     wanted = {boot.data_name.lower(): header.data_path, boot.log_name.lower(): header.log_path}
@@ -84,7 +88,9 @@ def target_files(instance: InstanceContext, name: str, header: SetHeader, moves:
         if found:
             problems += [found, error(3156, logical=logical, path=path, state=3)]
     if targets.data_path.lower() == targets.log_path.lower():
-        problems.append(error(3176, path=targets.data_path, one=boot.data_name, one_id=1, other=boot.log_name, other_id=2))
+        problems.append(
+            error(3176, path=targets.data_path, one=boot.data_name, one_id=1, other=boot.log_name, other_id=2)
+        )
     if not problems:
         problems = _space_problems(instance, name, header, targets)
     if problems:
@@ -135,7 +141,9 @@ def _space_problems(instance: InstanceContext, name: str, header: SetHeader, tar
     for path, size in ((targets.data_path, header.data_size), (targets.log_path, header.log_size)):
         volume = ntpath.splitdrive(path)[0] + "\\"
         already = (
-            files.stat(path).size if own and path.lower() in (own.data_path.lower(), own.log_path.lower()) and files.exists(path) else 0
+            files.stat(path).size
+            if own and path.lower() in (own.data_path.lower(), own.log_path.lower()) and files.exists(path)
+            else 0
         )
         needed[volume] = needed.get(volume, 0) + size - already
     return [

@@ -16,11 +16,14 @@ _SLICE = 0.05
 class Pace:
     """Progress of one statement over `total` bytes.
 
-    stats: the step of STATS in percent, 0 for no messages. The instance's `io_seconds` (0 unless somebody sets it) is how long the whole
-    takes at least, so that progress, cancelling and dropped clients can be watched; changed meanwhile, it holds for what is left.
+    stats: the step of STATS in percent, 0 for no messages. The instance's `io_seconds` (0 unless somebody sets it) is
+    how long the whole takes at least, so that progress, cancelling and dropped clients can be watched; changed
+    meanwhile, it holds for what is left.
     """
 
-    def __init__(self, instance: InstanceContext, session: SessionContext, *, command: str, total: int, stats: Any = None) -> None:
+    def __init__(
+        self, instance: InstanceContext, session: SessionContext, *, command: str, total: int, stats: Any = None
+    ) -> None:
         self._session = session
         self._instance = instance
         self._total = max(total, 1)
@@ -31,7 +34,9 @@ class Pace:
         session.progress.percent = 0.0
 
     def advance(self, count: int) -> Iterator[Item]:
-        """`count` more bytes are done: waits as long as they take, and yields the messages that are due. Raises Cancelled."""
+        """`count` more bytes are done: waits as long as they take, and yields the messages that are due. Raises
+        Cancelled.
+        """
         goal = min(self._done + count, self._total)
         self._session.check()
         while (left := goal - self._done) > 0:

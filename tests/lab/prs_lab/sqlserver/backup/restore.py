@@ -33,11 +33,13 @@ from .times import from_literal, to_utc
 __all__ = ["restore"]
 
 _LEFT_RESTORING = (
-    "This backup set contains records that were logged before the designated point in time. The database is being left in the restoring state so that more "
+    "This backup set contains records that were logged before the designated point in time. The database is being "
+    "left in the restoring state so that more "
     "roll forward can be performed."
 )
 _LEFT_BEFORE_MARK = (
-    "This log file contains records logged before the designated mark. The database is being left in the Restoring state so you can apply another log "
+    "This log file contains records logged before the designated mark. The database is being left in the Restoring "
+    "state so you can apply another log "
     "file."
 )
 
@@ -67,7 +69,11 @@ def _check_modelled(statement: Restore) -> None:
     options = statement.options
     if statement.files:
         raise Unmodelled(f"RESTORE of single parts ({', '.join(choice.kind for choice in statement.files)})")
-    for said, what in ((options.partial, "PARTIAL"), (options.restart, "RESTART"), (options.metadata_only, "METADATA_ONLY")):
+    for said, what in (
+        (options.partial, "PARTIAL"),
+        (options.restart, "RESTART"),
+        (options.metadata_only, "METADATA_ONLY"),
+    ):
         if said:
             raise Unmodelled(f"RESTORE WITH {what}")
 
@@ -96,7 +102,13 @@ def _stop(instance: InstanceContext, statement: Restore) -> Stop | None:
 
 
 def _apply(
-    instance: InstanceContext, session: SessionContext, statement: Restore, name: str, media: MediaSet, found: StoredSet, stop: Stop | None
+    instance: InstanceContext,
+    session: SessionContext,
+    statement: Restore,
+    name: str,
+    media: MediaSet,
+    found: StoredSet,
+    stop: Stop | None,
 ) -> Iterator[Item]:
     header, options = found.header, statement.options
     what = f"RESTORE {statement.what.upper()}"
@@ -135,7 +147,8 @@ def _apply(
     if reader.damaged:
         yield Info(
             3184,
-            "RESTORE WITH CONTINUE_AFTER_ERROR was successful but some damage was encountered. Inconsistencies in the database are possible.",
+            "RESTORE WITH CONTINUE_AFTER_ERROR was successful but some damage was encountered. Inconsistencies in "
+            "the database are possible.",
         )
     yield finished(what, pages, time.monotonic() - began)
 
@@ -152,7 +165,9 @@ def _before_end(stop: Stop, last_lsn: int, last_commit: str | None) -> bool:
 
 
 def _check_continues(name: str, database: Database | None, header: SetHeader, stop: Stop | None) -> Database:
-    """The restoring database that the set goes on with. Raises SqlError 3118, 3117, 3136, 4305, 4326, 4330, 4335, 4338, 4341."""
+    """The restoring database that the set goes on with. Raises SqlError 3118, 3117, 3136, 4305, 4326, 4330, 4335, 4338,
+    4341.
+    """
     if database is None:
         raise error(3118, name=name)
     if database.boot.state not in ("RESTORING", "STANDBY") or database.state not in ("RESTORING", "ONLINE"):
@@ -176,7 +191,9 @@ def _check_continues(name: str, database: Database | None, header: SetHeader, st
     return database
 
 
-def _make_room(instance: InstanceContext, name: str, header: SetHeader, targets: Targets, database: Database | None) -> Database:
+def _make_room(
+    instance: InstanceContext, name: str, header: SetHeader, targets: Targets, database: Database | None
+) -> Database:
     """Empty files at the targets; an existing database gives up its own. From here on the database is RESTORING."""
     files = instance.files()
     if database is not None:
@@ -188,7 +205,9 @@ def _make_room(instance: InstanceContext, name: str, header: SetHeader, targets:
     else:
         work = instance.root / "work" / f"restored-{new_guid()}"
         empty = Boot(name=name, created=header.database.created, forks=header.database.forks)
-        database = Database(name=name, files=files, data_path=targets.data_path, log_path=targets.log_path, work=work, boot=empty)
+        database = Database(
+            name=name, files=files, data_path=targets.data_path, log_path=targets.log_path, work=work, boot=empty
+        )
     database.boot.state = database.state = "RESTORING"
     database.boot.redo_start_lsn = None
     for path in (targets.data_path, targets.log_path):
@@ -197,13 +216,17 @@ def _make_room(instance: InstanceContext, name: str, header: SetHeader, targets:
                 files.remove(path)
             real = lifecycle.make_file(files, path)
         except WinError as failure:
-            raise error(3634, cause=os_error(failure), call="RestoreContainer::ValidateTargetForCreation", path=path) from failure
+            raise error(
+                3634, cause=os_error(failure), call="RestoreContainer::ValidateTargetForCreation", path=path
+            ) from failure
         if path == targets.log_path:
             LogFile.create(real, database.boot).close()
     database.open_files()
     if instance.databases.get(name) is None:
         instance.databases.add(database)
-    instance.databases.update(database, offline=False, user_access="SINGLE_USER" if header.single_user else "MULTI_USER")
+    instance.databases.update(
+        database, offline=False, user_access="SINGLE_USER" if header.single_user else "MULTI_USER"
+    )
     return database
 
 
@@ -222,7 +245,9 @@ def _restoring(database: Database) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _kept_true(roll: Rollforward) -> Iterator[None]:
-    """Whatever ends the block early, the database says where it stands. Raises SqlError 3634 for a full drive, 3189 for a damaged record."""
+    """Whatever ends the block early, the database says where it stands. Raises SqlError 3634 for a full drive, 3189 for
+    a damaged record.
+    """
     try:
         yield
     except WinError as failure:
@@ -239,7 +264,9 @@ def _kept_true(roll: Rollforward) -> Iterator[None]:
         raise
 
 
-def _run(instance: InstanceContext, session: SessionContext, statement: Restore, reader: SetReader, roll: Rollforward) -> Iterator[Item]:
+def _run(
+    instance: InstanceContext, session: SessionContext, statement: Restore, reader: SetReader, roll: Rollforward
+) -> Iterator[Item]:
     """Move the set's contents into the files."""
     database, header = roll.database, roll.header
     if database.is_in_standby:
@@ -249,7 +276,13 @@ def _run(instance: InstanceContext, session: SessionContext, statement: Restore,
         roll.begin_full(keep_identity=same)
     elif header.backup_type != LOG:
         roll.begin_differential()
-    pace = Pace(instance, session, command=f"RESTORE {statement.what.upper()}", total=reader.stored_bytes, stats=statement.options.stats)
+    pace = Pace(
+        instance,
+        session,
+        command=f"RESTORE {statement.what.upper()}",
+        total=reader.stored_bytes,
+        stats=statement.options.stats,
+    )
     for kind, items, size in reader.chunks():
         if kind == "PAGE":
             roll.pages(items)
@@ -283,7 +316,9 @@ def _recover(instance: InstanceContext, database: Database, *, standby: str | No
         try:
             instance.files().write(standby, b"PRSLAB-UNDO")
         except WinError as failure:
-            raise error(3441, name=database.name, id=database.database_id, path=standby, cause=os_error(failure)) from failure
+            raise error(
+                3441, name=database.name, id=database.database_id, path=standby, cause=os_error(failure)
+            ) from failure
     undo = database.boot.undo_file
     try:
         target.recover(database, standby=standby)

@@ -27,7 +27,8 @@ def check_backup(instance: InstanceContext, session: SessionContext, *, what: st
 
 
 def check_restore(instance: InstanceContext, session: SessionContext, *, database: str | None) -> None:
-    """RESTORE needs sysadmin, dbcreator, or to own an existing database: membership in db_owner does not do. Raises SqlError 262, 3110.
+    """RESTORE needs sysadmin, dbcreator, or to own an existing database: membership in db_owner does not do. Raises
+    SqlError 262, 3110.
 
     database None: only headers are read.
     """

@@ -237,18 +237,28 @@ def _data(instance: InstanceContext, session: SessionContext, statement: Backup,
         for records in source.log():
             writer.log(records)
             session.check()
-        yield processed(_pages(header.size) - pages, database=database.name, file=database.boot.log_name, position=destination.position)
+        yield processed(
+            _pages(header.size) - pages,
+            database=database.name,
+            file=database.boot.log_name,
+            position=destination.position,
+        )
         source.describe(header)
         _close(instance, database, header)
         writer.finish()
     source.finish(header)
     history.remember_backup(
-        instance, StoredSet(destination.position, header, tail=header), destination.labels, destination.paths, destination.logical
+        instance,
+        StoredSet(destination.position, header, tail=header),
+        destination.labels,
+        destination.paths,
+        destination.logical,
     )
     if header.damaged:
         yield Info(
             3042,
-            "BACKUP WITH CONTINUE_AFTER_ERROR successfully generated a backup of the damaged database. Refer to the SQL Server error log for "
+            "BACKUP WITH CONTINUE_AFTER_ERROR successfully generated a backup of the damaged database. Refer to the "
+            "SQL Server error log for "
             "information about the errors that were encountered.",
         )
     what = "BACKUP DATABASE WITH DIFFERENTIAL" if options.differential else "BACKUP DATABASE"
@@ -302,9 +312,15 @@ def _log(instance: InstanceContext, session: SessionContext, statement: Backup, 
     if tail:
         _stay_out(instance, database, standby=_text(options.standby))
     history.remember_backup(
-        instance, StoredSet(destination.position, header, tail=header), destination.labels, destination.paths, destination.logical
+        instance,
+        StoredSet(destination.position, header, tail=header),
+        destination.labels,
+        destination.paths,
+        destination.logical,
     )
-    yield processed(_pages(header.size), database=database.name, file=database.boot.log_name, position=destination.position)
+    yield processed(
+        _pages(header.size), database=database.name, file=database.boot.log_name, position=destination.position
+    )
     yield finished("BACKUP LOG", _pages(header.size), time.monotonic() - began)
 
 
@@ -338,6 +354,10 @@ def _stay_out(instance: InstanceContext, database: Database, *, standby: str | N
             instance.files().write(standby, b"PRSLAB-UNDO")
         except WinError as failure:
             raise error(
-                3441, name=database.name, id=database.database_id, path=standby, cause=f"{failure.number}({failure.text})"
+                3441,
+                name=database.name,
+                id=database.database_id,
+                path=standby,
+                cause=f"{failure.number}({failure.text})",
             ) from failure
         target.recover(database, standby=standby)

@@ -12,9 +12,12 @@ from .messages import error
 __all__ = ["from_literal", "quarter_hours", "to_utc", "zone_of"]
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_ISO = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.:](\d{1,7}))?)?)?\s*(am|pm)?", re.IGNORECASE)
+_ISO = re.compile(
+    r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.:](\d{1,7}))?)?)?\s*(am|pm)?", re.IGNORECASE
+)
 _NAMED = re.compile(
-    r"([a-z]{3})[a-z]*\s+(\d{1,2}),?\s+(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.:](\d{1,7}))?)?)?\s*(am|pm)?", re.IGNORECASE
+    r"([a-z]{3})[a-z]*\s+(\d{1,2}),?\s+(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.:](\d{1,7}))?)?)?\s*(am|pm)?",
+    re.IGNORECASE,
 )
 
 
@@ -36,9 +39,11 @@ def quarter_hours(instance: InstanceContext) -> int:
 
 
 def from_literal(text: str, what: str) -> dt.datetime:
-    """The moment that a literal names (ISO, or English month names); no zone: the server's local time. Raises SqlError 3217.
+    """The moment that a literal names (ISO, or English month names); no zone: the server's local time. Raises SqlError
+    3217.
 
-    The form with a space instead of T reads day and month the other way round for French or German logins; that is not imitated.
+    The form with a space instead of T reads day and month the other way round for French or German logins; that is not
+    imitated.
     """
     found = _ISO.fullmatch(text.strip())
     try:
@@ -55,6 +60,8 @@ def from_literal(text: str, what: str) -> dt.datetime:
         hours = int(hour or 0)
         if half:
             hours = hours % 12 + (12 if half.lower() == "pm" else 0)
-        return dt.datetime(year, month, day, hours, int(minute or 0), int(second or 0), int((fraction or "0").ljust(6, "0")[:6]))
+        return dt.datetime(
+            year, month, day, hours, int(minute or 0), int(second or 0), int((fraction or "0").ljust(6, "0")[:6])
+        )
     except ValueError as failure:
         raise error(3217, what=what) from failure

@@ -40,12 +40,16 @@ _BITS = {
 
 
 def visible(workspace: Workspace) -> list[Database]:
-    """The databases that the login may see: all with VIEW ANY DATABASE (granted to public), else master, tempdb and its own."""
+    """The databases that the login may see: all with VIEW ANY DATABASE (granted to public), else master, tempdb and its
+    own.
+    """
     instance, login = workspace.instance, workspace.session.login
     if login.may("VIEW ANY DATABASE"):
         return list(instance.databases)
     return [
-        database for database in instance.databases if database.name in ("master", "tempdb") or instance.owner_sid(database) == login.sid
+        database
+        for database in instance.databases
+        if database.name in ("master", "tempdb") or instance.owner_sid(database) == login.sid
     ]
 
 
@@ -82,7 +86,9 @@ def _databases(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
         entry, options, state = instance.databases.entry(database), database.options, state_of(database)
         durability = options.get("delayed_durability", "DISABLED")
         level = options.get("compatibility_level", instance.version[0] * 10)
-        row: dict[str, Any] = {column: int(options.get(option, default) == "ON") for column, (option, default) in _BITS.items()}
+        row: dict[str, Any] = {
+            column: int(options.get(option, default) == "ON") for column, (option, default) in _BITS.items()
+        }
         row.update(
             name=database.name, database_id=database.database_id, owner_sid=entry["owner_sid"], create_date=parse_time(entry["created"]),
             compatibility_level=level, collation_name=options.get("collation", instance.settings.collation) if database.is_open else None,
@@ -110,7 +116,8 @@ def _databases(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
 
 @catalog_view(
     "sys.sysdatabases",
-    "name sysname, dbid smallint, sid varbinary(85), mode smallint, status int, crdate datetime, cmptlevel tinyint, filename nvarchar(260), "
+    "name sysname, dbid smallint, sid varbinary(85), mode smallint, status int, crdate datetime, cmptlevel tinyint, "
+    "filename nvarchar(260), "
     "version smallint",
 )
 def _sysdatabases(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
@@ -130,11 +137,19 @@ def _sysdatabases(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
 def _recovery_status(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     rows = []
     for database in visible(workspace):
-        if state_of(database) in ("OFFLINE", "RECOVERY_PENDING", "SUSPECT"):      # "NULL = Database is offline or the database will not start."
+        if state_of(database) in (
+            "OFFLINE",
+            "RECOVERY_PENDING",
+            "SUSPECT",
+        ):  # "NULL = Database is offline or the database will not start."
             rows.append({"database_id": database.database_id})
             continue
         boot = database.boot
-        row: dict[str, Any] = {"database_id": database.database_id, "database_guid": boot.database_guid, "family_guid": boot.family_guid}
+        row: dict[str, Any] = {
+            "database_id": database.database_id,
+            "database_guid": boot.database_guid,
+            "family_guid": boot.family_guid,
+        }
         if database.is_open:
             row.update(last_log_backup_lsn=boot.log_start_lsn, recovery_fork_guid=boot.fork.guid)
             if len(boot.forks) > 1:

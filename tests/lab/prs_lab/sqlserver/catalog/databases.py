@@ -34,7 +34,9 @@ def internal_version(major: int) -> int:
 
 
 class DatabaseList:
-    """Databases by name without regard to case. Entries in master: name, database_id, owner_sid, paths, created, user_access, offline."""
+    """Databases by name without regard to case. Entries in master: name, database_id, owner_sid, paths, created,
+    user_access, offline.
+    """
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -103,7 +105,9 @@ class DatabaseList:
 
     # ---- the instance's life
     def start(self) -> bool:
-        """Open what there is, make the system databases where there are none. Answers whether the instance is brand new."""
+        """Open what there is, make the system databases where there are none. Answers whether the instance is brand
+        new.
+        """
         instance = self._instance
         fresh = not instance.files().exists(self._paths("master")[0])
         for number, name in enumerate(("master", "tempdb", "model", "msdb"), 1):
@@ -116,7 +120,11 @@ class DatabaseList:
                 database = self._make_system(name)
             else:
                 database = lifecycle.start(
-                    name=name, files=instance.files(), data_path=data_path, log_path=log_path, work=instance.root / "work" / name
+                    name=name,
+                    files=instance.files(),
+                    data_path=data_path,
+                    log_path=log_path,
+                    work=instance.root / "work" / name,
                 )
             database.database_id = number
             self._databases[name] = database
@@ -243,11 +251,24 @@ def _make_msdb(connection: sqlite3.Connection, now: str) -> None:
         for name, rest in split_columns(definition):
             kind, _, words = rest.partition(" ")
             identity = words == "identity"
-            columns.append({"name": name, "type": str(sql_type(kind)), "nullable": not words, "identity": [1, 1] if identity else None})
-            parts.append(f"{quoted(name)} INTEGER PRIMARY KEY AUTOINCREMENT" if identity else f"{quoted(name)} {affinity(sql_type(kind))}")
+            columns.append(
+                {
+                    "name": name,
+                    "type": str(sql_type(kind)),
+                    "nullable": not words,
+                    "identity": [1, 1] if identity else None,
+                }
+            )
+            parts.append(
+                f"{quoted(name)} INTEGER PRIMARY KEY AUTOINCREMENT"
+                if identity
+                else f"{quoted(name)} {affinity(sql_type(kind))}"
+            )
         connection.execute(f"CREATE TABLE {quoted(f'dbo.{table}')} ({', '.join(parts)})")
         metadata.put(
-            "table", f"dbo.{table}", {"schema": "dbo", "name": table, "object_id": 100 + number, "created": now, "columns": columns}
+            "table",
+            f"dbo.{table}",
+            {"schema": "dbo", "name": table, "object_id": 100 + number, "created": now, "columns": columns},
         )
         metadata.put(
             "permission",

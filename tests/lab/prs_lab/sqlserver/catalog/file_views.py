@@ -43,7 +43,9 @@ def _files(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
     if boot.base is not None:
         taken = dt.datetime.fromisoformat(boot.base.time)
         local = workspace.instance.now() + (taken - workspace.instance.utc_now()) if taken.tzinfo else taken
-        data.update(differential_base_lsn=boot.base.lsn, differential_base_guid=boot.base.guid, differential_base_time=local)
+        data.update(
+            differential_base_lsn=boot.base.lsn, differential_base_guid=boot.base.guid, differential_base_time=local
+        )
     if database.state == "RESTORING" and boot.redo_start_lsn is not None:
         fork = fork_before(boot.forks, boot.redo_start_lsn).guid if boot.forks else None
         for file in (data, log):
@@ -76,7 +78,8 @@ def _database_files(workspace: Workspace, database: Database) -> list[dict[str, 
 
 @catalog_view(
     "sys.sysaltfiles",
-    "fileid smallint, groupid smallint, size int, maxsize int, growth int, status int, dbid smallint, name sysname, filename nvarchar(260)",
+    "fileid smallint, groupid smallint, size int, maxsize int, growth int, status int, dbid smallint, name sysname, "
+    "filename nvarchar(260)",
 )
 def _sysaltfiles(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     return [
@@ -95,7 +98,9 @@ def _sysaltfiles(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     since=14,
 )
 def _enumerate_filesystem(workspace: Workspace, folder: str, pattern: str) -> Iterator[dict[str, Any]]:
-    """Everything below a folder, as the service account sees it. A folder that cannot be read shows nothing, and says nothing."""
+    """Everything below a folder, as the service account sees it. A folder that cannot be read shows nothing, and says
+    nothing.
+    """
     yield from _below(workspace, str(folder).rstrip("\\"), str(pattern).lower(), 0)
 
 
@@ -108,9 +113,13 @@ def _bulk(workspace: Workspace, path: str) -> Iterator[dict[str, Any]]:
         yield {"BulkColumn": workspace.instance.files().read(path)}
     except WinError as error:
         if error.number in (2, 3):
-            raise SqlError(4860, f'Cannot bulk load. The file "{path}" does not exist or you don\'t have file access rights.') from error
+            raise SqlError(
+                4860, f'Cannot bulk load. The file "{path}" does not exist or you don\'t have file access rights.'
+            ) from error
         raise SqlError(
-            4861, f'Cannot bulk load because the file "{path}" could not be opened. Operating system error code {error.number}({error.text}).'
+            4861,
+            f'Cannot bulk load because the file "{path}" could not be opened. Operating system error code '
+            f"{error.number}({error.text}).",
         ) from error
 
 

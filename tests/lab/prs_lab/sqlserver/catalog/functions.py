@@ -20,10 +20,16 @@ _VARIANT, _NAME, _INT = SqlType("sql_variant"), SqlType("nvarchar", 128), SqlTyp
 
 
 # ---- time
-function("GETDATE CURRENT_TIMESTAMP", "datetime", 0, session=True)(lambda session: to_storage(_ticks(session.instance.now())))
-function("GETUTCDATE", "datetime", 0, session=True)(lambda session: to_storage(_ticks(session.instance.utc_now().replace(tzinfo=None))))
+function("GETDATE CURRENT_TIMESTAMP", "datetime", 0, session=True)(
+    lambda session: to_storage(_ticks(session.instance.now()))
+)
+function("GETUTCDATE", "datetime", 0, session=True)(
+    lambda session: to_storage(_ticks(session.instance.utc_now().replace(tzinfo=None)))
+)
 function("SYSDATETIME", "datetime2(7)", 0, session=True)(lambda session: to_storage(session.instance.now()))
-function("SYSUTCDATETIME", "datetime2(7)", 0, session=True)(lambda session: to_storage(session.instance.utc_now().replace(tzinfo=None)))
+function("SYSUTCDATETIME", "datetime2(7)", 0, session=True)(
+    lambda session: to_storage(session.instance.utc_now().replace(tzinfo=None))
+)
 
 
 @function("SYSDATETIMEOFFSET", "datetimeoffset(7)", 0, session=True)
@@ -40,7 +46,9 @@ def _ticks(moment: Any) -> Any:
 
 
 # ---- server and databases
-function("SERVERPROPERTY", _VARIANT, 1, session=True)(lambda session, name: server_property(session.instance, str(name or "")))
+function("SERVERPROPERTY", _VARIANT, 1, session=True)(
+    lambda session, name: server_property(session.instance, str(name or ""))
+)
 
 
 @function("DATABASEPROPERTYEX", _VARIANT, 2, session=True)
@@ -81,7 +89,14 @@ def _cert_id(session: Session, name: Any) -> Any:
 @function("CERTENCODED", SqlType("varbinary", -1), 1, session=True)
 def _certencoded(session: Session, number: Any) -> Any:
     """The public part of a certificate, DER."""
-    return next((one.der for one in session.instance.certificates if one.certificate_id == number and session.database == "master"), None)
+    return next(
+        (
+            one.der
+            for one in session.instance.certificates
+            if one.certificate_id == number and session.database == "master"
+        ),
+        None,
+    )
 
 
 @function("ORIGINAL_DB_NAME", _NAME, 0, session=True)
@@ -116,7 +131,9 @@ def _object_id(session: Session, name: Any, kind: Any = None) -> Any:
             return None
         database = session.instance.databases.get(parts[-3] if len(parts) > 2 and parts[-3] else session.database)
         schema = parts[-2] if len(parts) > 1 and parts[-2] else "dbo"
-        document = session.workspace.metadata(database).get("table", f"{schema}.{parts[-1]}") if database is not None else None
+        document = (
+            session.workspace.metadata(database).get("table", f"{schema}.{parts[-1]}") if database is not None else None
+        )
     except SqlError:
         return None
     return document["object_id"] if document else None
@@ -124,7 +141,9 @@ def _object_id(session: Session, name: Any, kind: Any = None) -> Any:
 
 def _table_by_id(session: Session, number: Any) -> dict[str, Any] | None:
     database = session.instance.databases.get(session.database)
-    return next((table for table in session.workspace.metadata(database).all("table") if table["object_id"] == number), None)
+    return next(
+        (table for table in session.workspace.metadata(database).all("table") if table["object_id"] == number), None
+    )
 
 
 @function("OBJECT_NAME", _NAME, 1, 2, session=True)
@@ -149,7 +168,9 @@ def _schema_name(session: Session, *number: Any) -> Any:
 
 @function("SCHEMA_ID", _INT, 0, 1, session=True)
 def _schema_id(session: Session, *name: Any) -> Any:
-    document = session.workspace.metadata(session.instance.databases.get(session.database)).get("schema", str(name[0]) if name else "dbo")
+    document = session.workspace.metadata(session.instance.databases.get(session.database)).get(
+        "schema", str(name[0]) if name else "dbo"
+    )
     return document["schema_id"] if document else None
 
 
@@ -205,7 +226,9 @@ def _user_name(session: Session, *number: Any) -> Any:
     if not number:
         return _current_user(session)
     metadata = session.workspace.metadata(session.instance.databases.get(session.database))
-    return next((p["name"] for kind in ("user", "role") for p in metadata.all(kind) if p["principal_id"] == number[0]), None)
+    return next(
+        (p["name"] for kind in ("user", "role") for p in metadata.all(kind) if p["principal_id"] == number[0]), None
+    )
 
 
 @function("USER_ID DATABASE_PRINCIPAL_ID", _INT, 0, 1, session=True)
@@ -251,7 +274,10 @@ def _has_perms_by_name(session: Session, securable: Any, kind: Any, permission: 
         return int(access.user is not None) if wanted in ("ANY", "CONNECT") else int(access.may(wanted))
     if str(kind).upper() == "OBJECT":
         relation = session.workspace.resolve(tuple(part.strip("[]") for part in str(securable).split(".")))
-        return int(relation.database is None or session.workspace.access(relation.database).may_on(wanted, relation.schema, relation.name))
+        return int(
+            relation.database is None
+            or session.workspace.access(relation.database).may_on(wanted, relation.schema, relation.name)
+        )
     raise Unmodelled(f"HAS_PERMS_BY_NAME for the class {kind}")
 
 
@@ -260,7 +286,9 @@ def _pwdcompare(session: Session, password: Any, stored: Any, *_: Any) -> Any:
     return None if password is None or stored is None else int(password_matches(str(password), bytes(stored)))
 
 
-function("PWDENCRYPT", SqlType("varbinary", 256), 1)(lambda password: None if password is None else hash_password(str(password)))
+function("PWDENCRYPT", SqlType("varbinary", 256), 1)(
+    lambda password: None if password is None else hash_password(str(password))
+)
 
 
 @function("LOGINPROPERTY", _VARIANT, 2, session=True)
@@ -278,14 +306,18 @@ def _loginproperty(session: Session, name: Any, prop: Any) -> Any:
 # ---- the session and its errors
 function("HOST_NAME", _NAME, 0, session=True)(lambda session: session.host_name)
 function("APP_NAME", _NAME, 0, session=True)(lambda session: session.application)
-function("XACT_STATE", SqlType("smallint"), 0, session=True)(lambda session: -1 if session.doomed else int(session.transaction_count > 0))
+function("XACT_STATE", SqlType("smallint"), 0, session=True)(
+    lambda session: -1 if session.doomed else int(session.transaction_count > 0)
+)
 function("SCOPE_IDENTITY @@IDENTITY", "numeric(38,0)", 0, session=True)(lambda session: session.workspace.identity)
 function("ROWCOUNT_BIG", "bigint", 0, session=True)(lambda session: session.row_count)
 for _word, _type, _read in (
     ("NUMBER", "int", lambda e: e.number), ("SEVERITY", "int", lambda e: e.severity), ("STATE", "int", lambda e: e.state), ("LINE", "int", lambda e: e.line),
     ("MESSAGE", "nvarchar(4000)", lambda e: e.text), ("PROCEDURE", "nvarchar(128)", lambda e: None),
 ):  # fmt: skip
-    function(f"ERROR_{_word}", _type, 0, session=True)(lambda session, read=_read: None if session.caught is None else read(session.caught))
+    function(f"ERROR_{_word}", _type, 0, session=True)(
+        lambda session, read=_read: None if session.caught is None else read(session.caught)
+    )
 
 # ---- @@ functions
 for _word, _type, _value in (

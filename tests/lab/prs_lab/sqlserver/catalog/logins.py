@@ -17,7 +17,9 @@ __all__ = ["Logins", "windows_sid"]
 
 
 def windows_sid(account: str) -> bytes:
-    """A SID for a Windows account that the host cannot tell: well-known ones as they are, others derived from the name (revision 1, S-1-5-...)."""
+    """A SID for a Windows account that the host cannot tell: well-known ones as they are, others derived from the name
+    (revision 1, S-1-5-...).
+    """
     known = {"nt authority\\system": "010100000000000512000000", "nt authority\\network service": "010100000000000514000000",
              "builtin\\administrators": "01020000000000052000000020020000"}  # fmt: skip
     if account.lower() in known:
@@ -51,7 +53,9 @@ class Logins:
 
     def load(self) -> None:
         with self._instance.master() as metadata:
-            self._logins = {document["name"].lower(): Login.from_document(document) for document in metadata.all("login")}
+            self._logins = {
+                document["name"].lower(): Login.from_document(document) for document in metadata.all("login")
+            }
 
     def first(self) -> None:
         """The logins that setup makes: sa, the service's own, the administrators that were named."""
@@ -107,7 +111,9 @@ class Logins:
         """Raises 15151."""
         found = self.get(name)
         if found is None:
-            raise SqlError(15151, f"Cannot {verb} the login '{name}', because it does not exist or you do not have permission.")
+            raise SqlError(
+                15151, f"Cannot {verb} the login '{name}', because it does not exist or you do not have permission."
+            )
         return found
 
     def documents(self) -> list[dict[str, Any]]:

@@ -21,7 +21,17 @@ _AUTHENTICATIONS = {
     "NTLM": 1, "KERBEROS": 2, "NEGOTIATE": 3, "CERTIFICATE": 4, "NTLM, CERTIFICATE": 5, "KERBEROS, CERTIFICATE": 6, "NEGOTIATE, CERTIFICATE": 7,
     "CERTIFICATE, NTLM": 8, "CERTIFICATE, KERBEROS": 9, "CERTIFICATE, NEGOTIATE": 10,
 }  # fmt: skip
-_ALGORITHMS = {"NONE": 0, "RC4": 1, "AES": 2, "NONE, RC4": 3, "NONE, AES": 4, "RC4, AES": 5, "AES, RC4": 6, "NONE, RC4, AES": 7, "NONE, AES, RC4": 8}
+_ALGORITHMS = {
+    "NONE": 0,
+    "RC4": 1,
+    "AES": 2,
+    "NONE, RC4": 3,
+    "NONE, AES": 4,
+    "RC4, AES": 5,
+    "AES, RC4": 6,
+    "NONE, RC4, AES": 7,
+    "NONE, AES, RC4": 8,
+}
 _MIRRORING = {0: "SUSPENDED", 1: "DISCONNECTED", 2: "SYNCHRONIZING", 4: "SYNCHRONIZED"}
 _SAFETY = {"OFF": 1, "FULL": 2}
 
@@ -90,7 +100,9 @@ def _mirroring_endpoints(workspace: Workspace, _: Database) -> list[dict[str, An
 def _mirroring(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     with LOCK:
         settle_all()
-        return [{"database_id": database.database_id, **_session(workspace, database)} for database in visible(workspace)]
+        return [
+            {"database_id": database.database_id, **_session(workspace, database)} for database in visible(workspace)
+        ]
 
 
 def _session(workspace: Workspace, database: Database) -> dict[str, Any]:

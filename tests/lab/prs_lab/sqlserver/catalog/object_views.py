@@ -72,7 +72,11 @@ _OBJECT = """name sysname, object_id int, principal_id int, schema_id int, paren
 def _tables(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
     """The tables that the session may see at least something of."""
     access = workspace.access(database)
-    return [table for table in workspace.metadata(database).all("table") if access.may_on("SELECT", table["schema"], table["name"])]
+    return [
+        table
+        for table in workspace.metadata(database).all("table")
+        if access.may_on("SELECT", table["schema"], table["name"])
+    ]
 
 
 def _schema_numbers(workspace: Workspace, database: Database) -> dict[str, int]:
@@ -130,7 +134,8 @@ def _columns(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
 
 
 @catalog_view(
-    "sys.types", "name sysname, system_type_id tinyint, user_type_id int, schema_id int, max_length smallint, is_user_defined bit"
+    "sys.types",
+    "name sysname, system_type_id tinyint, user_type_id int, schema_id int, max_length smallint, is_user_defined bit",
 )
 def _types(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
     return [
@@ -147,10 +152,14 @@ def _types(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
 
 
 @catalog_view(
-    "sys.indexes", "object_id int, name sysname, index_id int, type tinyint, type_desc nvarchar(60), is_unique bit, is_primary_key bit"
+    "sys.indexes",
+    "object_id int, name sysname, index_id int, type tinyint, type_desc nvarchar(60), is_unique bit, is_primary_key "
+    "bit",
 )
 def _indexes(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
-    numbers = {f"{table['schema']}.{table['name']}".lower(): table["object_id"] for table in _tables(workspace, database)}
+    numbers = {
+        f"{table['schema']}.{table['name']}".lower(): table["object_id"] for table in _tables(workspace, database)
+    }
     return [
         {"object_id": numbers[index["table"].lower()], "name": index["name"], "index_id": place, "type": 2, "type_desc": "NONCLUSTERED",
          "is_unique": int(index["unique"]), "is_primary_key": 0}
@@ -158,23 +167,41 @@ def _indexes(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@catalog_view("sys.partitions", "partition_id bigint, object_id int, index_id int, partition_number int, hobt_id bigint, rows bigint")
+@catalog_view(
+    "sys.partitions",
+    "partition_id bigint, object_id int, index_id int, partition_number int, hobt_id bigint, rows bigint",
+)
 def _partitions(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
     rows = []
     for table in _tables(workspace, database):
         relation = workspace.table(database, table)
         count = workspace.read(f"SELECT count(*) FROM {relation.sql}")[0][0]
         number = table["object_id"]
-        rows.append({"partition_id": number, "object_id": number, "index_id": 1, "partition_number": 1, "hobt_id": number, "rows": count})
+        rows.append(
+            {
+                "partition_id": number,
+                "object_id": number,
+                "index_id": 1,
+                "partition_number": 1,
+                "hobt_id": number,
+                "rows": count,
+            }
+        )
     return rows
 
 
 @catalog_view(
-    "information_schema.tables", "TABLE_CATALOG nvarchar(128), TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname, TABLE_TYPE varchar(10)"
+    "information_schema.tables",
+    "TABLE_CATALOG nvarchar(128), TABLE_SCHEMA nvarchar(128), TABLE_NAME sysname, TABLE_TYPE varchar(10)",
 )
 def _information_tables(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
     return [
-        {"TABLE_CATALOG": database.name, "TABLE_SCHEMA": table["schema"], "TABLE_NAME": table["name"], "TABLE_TYPE": "BASE TABLE"}
+        {
+            "TABLE_CATALOG": database.name,
+            "TABLE_SCHEMA": table["schema"],
+            "TABLE_NAME": table["name"],
+            "TABLE_TYPE": "BASE TABLE",
+        }
         for table in _tables(workspace, database)
     ]
 

@@ -30,7 +30,8 @@ def server_property(instance: Instance, name: str) -> Any:
     edition = settings.edition if "64-bit" in settings.edition else f"{settings.edition} (64-bit)"
     if name == "@@version":
         return (
-            f"Microsoft SQL Server {product_year(major)} (RTM) - {settings.version} (X64) \n\tCopyright (C) {product_year(major)} Microsoft Corporation\n\t"
+            f"Microsoft SQL Server {product_year(major)} (RTM) - {settings.version} (X64) \n\tCopyright (C) "
+            f"{product_year(major)} Microsoft Corporation\n\t"
             f"{edition} on Windows Server 2019 Standard 10.0 <X64> (Build 17763: ) (Hypervisor)\n"
         )
     named = instance.instance_name.upper() != "MSSQLSERVER"

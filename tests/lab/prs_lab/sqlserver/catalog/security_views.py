@@ -15,8 +15,20 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_TYPES = {"S": "SQL_LOGIN", "U": "WINDOWS_LOGIN", "G": "WINDOWS_GROUP", "C": "CERTIFICATE_MAPPED_LOGIN", "R": "SERVER_ROLE"}
-_USER_TYPES = {"S": "SQL_USER", "U": "WINDOWS_USER", "G": "WINDOWS_GROUP", "C": "CERTIFICATE_MAPPED_USER", "R": "DATABASE_ROLE"}
+_TYPES = {
+    "S": "SQL_LOGIN",
+    "U": "WINDOWS_LOGIN",
+    "G": "WINDOWS_GROUP",
+    "C": "CERTIFICATE_MAPPED_LOGIN",
+    "R": "SERVER_ROLE",
+}
+_USER_TYPES = {
+    "S": "SQL_USER",
+    "U": "WINDOWS_USER",
+    "G": "WINDOWS_GROUP",
+    "C": "CERTIFICATE_MAPPED_USER",
+    "R": "DATABASE_ROLE",
+}
 _PRINCIPALS = """name sysname, principal_id int, sid varbinary(85), type char(1), type_desc nvarchar(60), is_disabled bit, create_date datetime,
     modify_date datetime, default_database_name sysname, default_language_name sysname, credential_id int"""
 _STATES = {"grant": ("G", "GRANT"), "deny": ("D", "DENY")}
@@ -68,7 +80,9 @@ def _server_principals(workspace: Workspace, _: Database) -> list[dict[str, Any]
     return [_login_row(login) for login in _visible_logins(workspace)] + roles
 
 
-@catalog_view("sys.sql_logins", _PRINCIPALS + ", is_policy_checked bit, is_expiration_checked bit, password_hash varbinary(256)")
+@catalog_view(
+    "sys.sql_logins", _PRINCIPALS + ", is_policy_checked bit, is_expiration_checked bit, password_hash varbinary(256)"
+)
 def _sql_logins(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     shows_hashes = workspace.session.login.may("CONTROL SERVER")
     return [
@@ -80,7 +94,8 @@ def _sql_logins(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
 
 @catalog_view(
     "sys.syslogins",
-    "sid varbinary(85), status smallint, createdate datetime, name sysname, dbname sysname, language sysname, hasaccess int, isntname int, "
+    "sid varbinary(85), status smallint, createdate datetime, name sysname, dbname sysname, language sysname, "
+    "hasaccess int, isntname int, "
     "sysadmin int, loginname sysname",
 )
 def _syslogins(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
@@ -142,7 +157,13 @@ def _database_principals(workspace: Workspace, database: Database) -> list[dict[
     workspace.access(database)
     metadata, rows = workspace.metadata(database), []
     for user in metadata.all("user"):
-        kind = 0 if user["sid"] is None or user.get("without_login") or user["name"] == "guest" else 3 if user["type"] in "UG" else 1
+        kind = (
+            0
+            if user["sid"] is None or user.get("without_login") or user["name"] == "guest"
+            else 3
+            if user["type"] in "UG"
+            else 1
+        )
         rows.append({
             "name": user["name"], "principal_id": user["principal_id"], "type": user["type"], "type_desc": _USER_TYPES[user["type"]],
             "default_schema_name": user["default_schema"], "create_date": _time(user["created"]), "modify_date": _time(user["created"]), "sid": user["sid"],
@@ -161,7 +182,11 @@ def _database_principals(workspace: Workspace, database: Database) -> list[dict[
 
 def _numbers(workspace: Workspace, database: Database) -> dict[str, int]:
     metadata = workspace.metadata(database)
-    return {principal["name"].lower(): principal["principal_id"] for kind in ("user", "role") for principal in metadata.all(kind)}
+    return {
+        principal["name"].lower(): principal["principal_id"]
+        for kind in ("user", "role")
+        for principal in metadata.all(kind)
+    }
 
 
 @catalog_view("sys.database_role_members", "role_principal_id int, member_principal_id int")
@@ -212,7 +237,11 @@ def _schemas(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
     workspace.access(database)
     numbers = _numbers(workspace, database)
     return [
-        {"name": schema["name"], "schema_id": schema["schema_id"], "principal_id": numbers.get(schema["owner"].lower(), 1)}
+        {
+            "name": schema["name"],
+            "schema_id": schema["schema_id"],
+            "principal_id": numbers.get(schema["owner"].lower(), 1),
+        }
         for schema in workspace.metadata(database).all("schema")
     ]
 
@@ -255,13 +284,21 @@ def _common_name(name: Any) -> str:
 
 @catalog_view(
     "sys.symmetric_keys",
-    "name sysname, principal_id int, symmetric_key_id int, key_length int, key_algorithm char(2), algorithm_desc nvarchar(60)",
+    "name sysname, principal_id int, symmetric_key_id int, key_length int, key_algorithm char(2), algorithm_desc "
+    "nvarchar(60)",
 )
 def _symmetric_keys(workspace: Workspace, database: Database) -> list[dict[str, Any]]:
     keys = [("##MS_ServiceMasterKey##", 102)] if database.name == "master" else []
     if database.name == "master" and workspace.instance.certificates.has_master_key:
         keys.append(("##MS_DatabaseMasterKey##", 101))
     return [
-        {"name": name, "principal_id": 1, "symmetric_key_id": number, "key_length": 256, "key_algorithm": "A3", "algorithm_desc": "AES_256"}
+        {
+            "name": name,
+            "principal_id": 1,
+            "symmetric_key_id": number,
+            "key_length": 256,
+            "key_algorithm": "A3",
+            "algorithm_desc": "AES_256",
+        }
         for name, number in keys
     ]

@@ -40,7 +40,8 @@ def _services(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     return [{
         "servicename": f"SQL Server ({instance.instance_name.upper()})", "startup_type": 2, "startup_type_desc": "Automatic", "status": 4,
         "status_desc": "Running", "process_id": 4242, "last_startup_time": instance.utc_now(), "service_account": instance.settings.service_account,
-        "filename": f'"{instance.settings.data_dir.rsplit(chr(92), 1)[0]}\\Binn\\sqlservr.exe" -s{instance.instance_name.upper()}', "is_clustered": "N",
+        "filename": (f'"{instance.settings.data_dir.rsplit(chr(92), 1)[0]}\\Binn\\sqlservr.exe" '
+                     f'-s{instance.instance_name.upper()}'), "is_clustered": "N",
         "instant_file_initialization_enabled": "N",
     }]  # fmt: skip
 
@@ -79,7 +80,19 @@ def _sys_info(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
              "sqlserver_start_time": instance.started, "virtual_machine_type": 1, "virtual_machine_type_desc": "HYPERVISOR"}]  # fmt: skip
 
 
-@catalog_view("sys.servers", "server_id int, name sysname, product sysname, provider sysname, data_source nvarchar(4000), is_linked bit")
+@catalog_view(
+    "sys.servers",
+    "server_id int, name sysname, product sysname, provider sysname, data_source nvarchar(4000), is_linked bit",
+)
 def _servers(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     name = workspace.instance.name
-    return [{"server_id": 0, "name": name, "product": "SQL Server", "provider": "SQLNCLI", "data_source": name, "is_linked": 0}]
+    return [
+        {
+            "server_id": 0,
+            "name": name,
+            "product": "SQL Server",
+            "provider": "SQLNCLI",
+            "data_source": name,
+            "is_linked": 0,
+        }
+    ]

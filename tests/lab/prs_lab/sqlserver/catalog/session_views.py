@@ -135,8 +135,10 @@ def _locks(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
 
 @catalog_view(
     "sys.sysprocesses",
-    "spid smallint, kpid smallint, blocked smallint, waittype binary(2), waittime bigint, lastwaittype nchar(32), dbid smallint, "
-    "uid smallint, cpu int, login_time datetime, last_batch datetime, open_tran smallint, status nchar(30), sid binary(86), hostname nchar(128), "
+    "spid smallint, kpid smallint, blocked smallint, waittype binary(2), waittime bigint, lastwaittype nchar(32), "
+    "dbid smallint, "
+    "uid smallint, cpu int, login_time datetime, last_batch datetime, open_tran smallint, status nchar(30), sid "
+    "binary(86), hostname nchar(128), "
     "program_name nchar(128), hostprocess nchar(10), cmd nchar(26), loginame nchar(128)",
 )
 def _sysprocesses(workspace: Workspace, _: Database) -> list[dict[str, Any]]:

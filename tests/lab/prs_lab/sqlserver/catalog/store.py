@@ -1,7 +1,9 @@
-"""Where metadata lives: in one table of each database, so that it travels with backups, and in master what belongs to the server.
+"""Where metadata lives: in one table of each database, so that it travels with backups, and in master what belongs to
+the server.
 
-The table `sys.metadata` has a row per thing: kind, name, and a JSON document (bytes as {"hex": "..."}). Kinds in every database: user, role,
-permission, schema, table. In master besides: login, server_permission, certificate, endpoint, database, configuration, fact.
+The table `sys.metadata` has a row per thing: kind, name, and a JSON document (bytes as {"hex": "..."}). Kinds in every
+database: user, role, permission, schema, table. In master besides: login, server_permission, certificate, endpoint,
+database, configuration, fact.
 """
 
 from __future__ import annotations
@@ -31,14 +33,18 @@ def _decode(value: dict[str, Any]) -> Any:
 
 
 class Metadata:
-    """The metadata of one database, seen through a connection. `schema`: the name under which the database is attached, "main" alone."""
+    """The metadata of one database, seen through a connection. `schema`: the name under which the database is attached,
+    "main" alone.
+    """
 
     def __init__(self, connection: sqlite3.Connection, schema: str = "main") -> None:
         self.connection = connection
         self._table = f'"{schema}"."{METADATA}"'
 
     def get(self, kind: str, name: str) -> dict[str, Any] | None:
-        row = self.connection.execute(f"SELECT document FROM {self._table} WHERE kind = ? AND name = ?", (kind, name)).fetchone()
+        row = self.connection.execute(
+            f"SELECT document FROM {self._table} WHERE kind = ? AND name = ?", (kind, name)
+        ).fetchone()
         return json.loads(row[0], object_hook=_decode) if row else None
 
     def all(self, kind: str) -> Iterator[dict[str, Any]]:
@@ -49,7 +55,8 @@ class Metadata:
 
     def put(self, kind: str, name: str, document: dict[str, Any]) -> None:
         self.connection.execute(
-            f"INSERT INTO {self._table} (kind, name, document) VALUES (?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document",
+            f"INSERT INTO {self._table} (kind, name, document) VALUES (?, ?, ?) ON CONFLICT (kind, name) DO UPDATE "
+            "SET document = excluded.document",
             (kind, name, json.dumps(document, default=_encode)),
         )
 
@@ -65,26 +72,46 @@ class Metadata:
     def has_any(self) -> bool:
         """Whether the database has metadata at all (an empty or foreign file has none)."""
         name = self._table.split(".")[0].strip('"')
-        return bool(self.connection.execute(f'SELECT 1 FROM "{name}".sqlite_schema WHERE name = ?', (METADATA,)).fetchone())
+        return bool(
+            self.connection.execute(f'SELECT 1 FROM "{name}".sqlite_schema WHERE name = ?', (METADATA,)).fetchone()
+        )
 
 
 def initialise(connection: sqlite3.Connection, *, owner_sid: bytes, now: str) -> Metadata:
-    """Give a new database its metadata: dbo (with the owner's SID), guest, the fixed roles and schemas. Inside the caller's transaction."""
+    """Give a new database its metadata: dbo (with the owner's SID), guest, the fixed roles and schemas. Inside the
+    caller's transaction.
+    """
     connection.execute(
-        f'CREATE TABLE "{METADATA}" ' "(number INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, "
+        f'CREATE TABLE "{METADATA}" '
+        "(number INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, "
         "document TEXT NOT NULL, UNIQUE (kind, name))"
     )
     metadata = Metadata(connection)
-    fixed = (("dbo", 1, owner_sid, "dbo"), ("guest", 2, b"\0", "guest"), ("INFORMATION_SCHEMA", 3, None, None), ("sys", 4, None, None))
+    fixed = (
+        ("dbo", 1, owner_sid, "dbo"),
+        ("guest", 2, b"\0", "guest"),
+        ("INFORMATION_SCHEMA", 3, None, None),
+        ("sys", 4, None, None),
+    )
     for name, number, sid, schema in fixed:
         metadata.put(
             "user",
             name,
-            {"name": name, "principal_id": number, "sid": sid, "type": "S", "default_schema": schema, "created": now, "fixed": True},
+            {
+                "name": name,
+                "principal_id": number,
+                "sid": sid,
+                "type": "S",
+                "default_schema": schema,
+                "created": now,
+                "fixed": True,
+            },
         )
     for name, number in FIXED_ROLES.items():
         metadata.put(
-            "role", name, {"name": name, "principal_id": number, "owner": "dbo", "members": [], "created": now, "fixed": number > 0}
+            "role",
+            name,
+            {"name": name, "principal_id": number, "owner": "dbo", "members": [], "created": now, "fixed": number > 0},
         )
     metadata.put("schema", "dbo", {"name": "dbo", "schema_id": 1, "owner": "dbo"})
     return metadata

@@ -37,7 +37,15 @@ class View:
 
 _VIEWS: dict[str, View] = {}
 _FUNCTIONS: dict[str, tuple[dict[str, SqlType], FillFrom, str, int]] = {}
-_MODULES = ("database_views", "file_views", "security_views", "session_views", "server_views", "object_views", "mirroring_views")
+_MODULES = (
+    "database_views",
+    "file_views",
+    "security_views",
+    "session_views",
+    "server_views",
+    "object_views",
+    "mirroring_views",
+)
 
 
 def catalog_view(name: str, columns: str, *, permission: str = "") -> Callable[[Fill], Fill]:
@@ -56,7 +64,11 @@ def view(workspace: Workspace, database: Database, schema: str, name: str, *, ex
     _load()
     system = schema.lower() in ("sys", "information_schema")
     short = name.lower()
-    if not system and f"sys.{short}" in _VIEWS and short in ("sysdatabases", "sysprocesses", "syslogins", "sysaltfiles"):
+    if (
+        not system
+        and f"sys.{short}" in _VIEWS
+        and short in ("sysdatabases", "sysprocesses", "syslogins", "sysaltfiles")
+    ):
         schema, system = "sys", True
     if not system:
         return None
@@ -84,7 +96,9 @@ def _check_permission(workspace: Workspace, permission: str) -> None:
         )
 
 
-def catalog_function(name: str, columns: str, *, permission: str = "", since: int = 0) -> Callable[[FillFrom], FillFrom]:
+def catalog_function(
+    name: str, columns: str, *, permission: str = "", since: int = 0
+) -> Callable[[FillFrom], FillFrom]:
     """Registers a function for FROM, as `catalog_view` does a view. since: major version of the server that has it."""
 
     def register(fill: FillFrom) -> FillFrom:

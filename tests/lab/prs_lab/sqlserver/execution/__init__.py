@@ -1,4 +1,6 @@
-"""What statements do. `batch` runs them one after the other; each other file adds its kinds of statements to `registry`."""
+"""What statements do. `batch` runs them one after the other; each other file adds its kinds of statements to
+`registry`.
+"""
 
 from __future__ import annotations
 

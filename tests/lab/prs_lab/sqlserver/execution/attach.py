@@ -38,13 +38,18 @@ def _attach(batch: Batch, statement: ir.AttachDatabase) -> Iterator[Item]:
         raise SqlError(1829, "The FOR ATTACH option requires that at least the primary file be specified.", state=3)
     boot = _boot_of(batch, paths[0])
     given = [path for path in paths[1:] if path.lower().endswith(".ldf")]
-    recorded = [path for path in boot.paths[1:] if batch.instance.files().exists(path)] if boot and not statement.rebuild_log else []
+    recorded = (
+        [path for path in boot.paths[1:] if batch.instance.files().exists(path)]
+        if boot and not statement.rebuild_log
+        else []
+    )
     log_path = (given or recorded or [f"{paths[0].rsplit('.', 1)[0]}_log.ldf"])[0]
     _refuse_what_is_open(batch, statement.name, (paths[0], log_path))
     ours = internal_version(instance.version[0])
     if boot and boot.version > ours:
         text = (
-            f"The database '{statement.name}' cannot be opened because it is version {boot.version}. This server supports version {ours} and earlier. "
+            f"The database '{statement.name}' cannot be opened because it is version {boot.version}. This server "
+            f"supports version {ours} and earlier. "
             "A downgrade path is not supported."
         )
         raise SqlError(948, text, severity=20, follow=(lifecycle.AttachRefused(statement.name),))
@@ -71,11 +76,19 @@ def _attach(batch: Batch, statement: ir.AttachDatabase) -> Iterator[Item]:
 
 def _refuse_what_is_open(batch: Batch, name: str, paths: tuple[str, ...]) -> None:
     """Raises 5120: a database that is in use holds its files open."""
-    held = {path.lower() for other in batch.instance.databases if other.state != "OFFLINE" for path in (other.data_path, other.log_path)}
+    held = {
+        path.lower()
+        for other in batch.instance.databases
+        if other.state != "OFFLINE"
+        for path in (other.data_path, other.log_path)
+    }
     for path in paths:
         if path.lower() in held:
             busy = WinError(_IN_USE, path)
-            text = f'Unable to open the physical file "{path}". Operating system error {busy.number}: "{busy.number}({busy.text})".'
+            text = (
+                f'Unable to open the physical file "{path}". Operating system error {busy.number}: '
+                f'"{busy.number}({busy.text})".'
+            )
             raise SqlError(5120, text, state=101, follow=(lifecycle.AttachRefused(name),))
 
 
@@ -84,7 +97,10 @@ def _boot_of(batch: Batch, path: str) -> Boot | None:
     try:
         data = DataFile(batch.instance.files().real_path(path, "rb"))
     except WinError as problem:
-        text = f'Unable to open the physical file "{path}". Operating system error {problem.number}: "{problem.number}({problem.text})".'
+        text = (
+            f'Unable to open the physical file "{path}". Operating system error {problem.number}: '
+            f'"{problem.number}({problem.text})".'
+        )
         raise SqlError(5120, text, state=101) from problem
     try:
         return data.read_boot()
@@ -93,9 +109,16 @@ def _boot_of(batch: Batch, path: str) -> Boot | None:
 
 
 def check_primary_file(batch: Batch, statement: Dbcc) -> Iterator[Item]:
-    """DBCC CHECKPRIMARYFILE (path, 0 | 1 | 2 | 3), as Management Studio asks before it attaches. Raises 2571, 5120, 5171."""
+    """DBCC CHECKPRIMARYFILE (path, 0 | 1 | 2 | 3), as Management Studio asks before it attaches. Raises 2571, 5120,
+    5171.
+    """
     if not batch.session.login.may("CREATE ANY DATABASE"):
-        raise SqlError(2571, f"User '{batch.session.login_name}' does not have permission to run DBCC CHECKPRIMARYFILE.", severity=14, state=3)
+        raise SqlError(
+            2571,
+            f"User '{batch.session.login_name}' does not have permission to run DBCC CHECKPRIMARYFILE.",
+            severity=14,
+            state=3,
+        )
     path, what = str(statement.arguments[0]), int(statement.arguments[1]) if len(statement.arguments) > 1 else 0
     boot = _boot_of(batch, path)
     if what == 0:
@@ -109,7 +132,9 @@ def check_primary_file(batch: Batch, statement: Dbcc) -> Iterator[Item]:
         return
     data_path, log_path = boot.paths if len(boot.paths) == 2 else (path, "")
     files = [(2, 1, boot.data_name, data_path), (2 | _IS_LOG, 2, boot.log_name, log_path)]
-    yield from batch.result([("status", "int"), ("fileid", "smallint"), ("name", "nchar(128)"), ("filename", "nchar(260)")], files)
+    yield from batch.result(
+        [("status", "int"), ("fileid", "smallint"), ("name", "nchar(128)"), ("filename", "nchar(260)")], files
+    )
 
 
 @procedure("sp_detach_db")
@@ -120,7 +145,11 @@ def _detach(batch: Batch, arguments: Arguments) -> Iterator[Item]:
     instance = batch.instance
     database = instance.databases.get(str(name))
     if database is None:
-        raise SqlError(15010, f"The database '{name}' does not exist. Supply a valid database name. To see available databases, use sys.databases.")
+        raise SqlError(
+            15010,
+            f"The database '{name}' does not exist. Supply a valid database name. To see available databases, use "
+            "sys.databases.",
+        )
     if database.name in SYSTEM:
         raise SqlError(7940, "System databases master, model, msdb, and tempdb cannot be detached.")
     if batch.session.database.lower() == database.name.lower() or instance.in_use(database.name, but=batch.session):

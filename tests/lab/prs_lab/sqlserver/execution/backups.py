@@ -20,7 +20,9 @@ def _run(batch: Batch, statement: Backup | Restore) -> Iterator[Item]:
     if batch.session.implicit:
         verb = "BACKUP" if isinstance(statement, Backup) else "RESTORE"
         end = SqlError(3013, f"{verb} {statement.what.upper()} is terminating abnormally.")
-        raise SqlError(3021, "Cannot perform a backup or restore operation within a transaction.", state=0, follow=(end,))
+        raise SqlError(
+            3021, "Cannot perform a backup or restore operation within a transaction.", state=0, follow=(end,)
+        )
     batch.workspace.release()
     yield from commands.run(batch.instance, batch.session, statement)
 
@@ -30,7 +32,9 @@ def check_database(batch: Batch, statement: Dbcc) -> Iterator[Item]:
     instance, session = batch.instance, batch.session
     wanted = statement.arguments[0] if statement.arguments else session.database
     database = (
-        instance.databases.by_id(wanted) if isinstance(wanted, int) and wanted else instance.databases.get(str(wanted or session.database))
+        instance.databases.by_id(wanted)
+        if isinstance(wanted, int) and wanted
+        else instance.databases.get(str(wanted or session.database))
     )
     if database is None:
         raise SqlError(911, f"Database '{wanted}' does not exist. Make sure that the name is entered correctly.")

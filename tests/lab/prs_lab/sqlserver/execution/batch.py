@@ -20,7 +20,18 @@ from .registry import EXECUTORS
 
 __all__ = ["Batch", "BreakLoop", "ContinueLoop", "ReturnFromBatch"]
 
-_SILENT = (ir.Declare, ir.DeclareTable, ir.AssignVariable, ir.If, ir.While, ir.Block, ir.TryCatch, ir.Return, ir.Break, ir.Continue)
+_SILENT = (
+    ir.Declare,
+    ir.DeclareTable,
+    ir.AssignVariable,
+    ir.If,
+    ir.While,
+    ir.Block,
+    ir.TryCatch,
+    ir.Return,
+    ir.Break,
+    ir.Continue,
+)
 """Statements without a DONE of their own."""
 _AS_WRITTEN = (*_SILENT, ir.ExecuteProcedure, ir.InsertExecute, ir.ExecuteText, ir.Query)
 """Statements that look up their variables themselves."""
@@ -50,7 +61,12 @@ class Batch:
     """One scope of variables. `types` and `values` by name in lower case, "@" included; values as SQLite stores them."""
 
     def __init__(
-        self, session: Any, *, types: dict[str, SqlType] | None = None, values: dict[str, Any] | None = None, depth: int = 0
+        self,
+        session: Any,
+        *,
+        types: dict[str, SqlType] | None = None,
+        values: dict[str, Any] | None = None,
+        depth: int = 0,
     ) -> None:
         self.session = session
         self.instance = session.instance
@@ -63,7 +79,9 @@ class Batch:
 
     # ---- running
     def text(self, text: str) -> Iterator[Item]:
-        """A whole batch as it came from the client, or from EXEC. Raises SqlError only inside TRY, or when nothing of it ran."""
+        """A whole batch as it came from the client, or from EXEC. Raises SqlError only inside TRY, or when nothing of
+        it ran.
+        """
         self.instance.recorded(self.session, text)
         drop = self.instance.faults.before(self.session, text)
         if drop is not None:
@@ -90,7 +108,12 @@ class Batch:
                 yield Done()
                 if error.fatal:
                     raise
-                aborts = error.number in _ENDS_BATCH or error.batch or isinstance(error, Unmodelled) or self.session.xact_abort
+                aborts = (
+                    error.number in _ENDS_BATCH
+                    or error.batch
+                    or isinstance(error, Unmodelled)
+                    or self.session.xact_abort
+                )
                 if aborts:
                     if self.session.transaction_count and (error.number in _ROLLS_BACK or self.session.xact_abort):
                         yield from self.session.end_transaction(commit=False)
@@ -131,7 +154,8 @@ class Batch:
         if key in self.types:
             raise SqlError(
                 134,
-                f"The variable name '{name}' has already been declared. Variable names must be unique within a query batch or stored procedure.",
+                f"The variable name '{name}' has already been declared. Variable names must be unique within a "
+                "query batch or stored procedure.",
                 severity=15,
             )
         self.types[key], self.values[key] = kind, None
@@ -171,7 +195,9 @@ class Batch:
         compiler = self.compiler()
         fragment = compiler.expression(node, Names())
         self.check_rights(compiler)
-        return bool(self.workspace.read(f"SELECT CASE WHEN {fragment.sql} THEN 1 ELSE 0 END", self.bound(compiler))[0][0])
+        return bool(
+            self.workspace.read(f"SELECT CASE WHEN {fragment.sql} THEN 1 ELSE 0 END", self.bound(compiler))[0][0]
+        )
 
     def check_rights(self, compiler: ChangeCompiler) -> None:
         """Raises 229 when a right to a table is missing, and 824 when a page of one is damaged."""
@@ -184,7 +210,8 @@ class Batch:
                 continue
             raise SqlError(
                 229,
-                f"The {right} permission was denied on the object '{relation.name}', database '{relation.database.name}', schema '{relation.schema}'.",
+                f"The {right} permission was denied on the object '{relation.name}', database "
+                f"'{relation.database.name}', schema '{relation.schema}'.",
                 severity=14,
                 state=5,
             )
@@ -213,10 +240,14 @@ class Batch:
     def message(self, text: str, number: int = 0, severity: int = 0) -> Info:
         return Info(number, text, 1, severity)
 
-    def nested(self, text: str, *, types: dict[str, SqlType] | None = None, values: dict[str, Any] | None = None) -> Batch:
+    def nested(
+        self, text: str, *, types: dict[str, SqlType] | None = None, values: dict[str, Any] | None = None
+    ) -> Batch:
         """A scope for EXEC ('...') and sp_executesql."""
         if self.depth >= 32:
-            raise SqlError(217, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32).")
+            raise SqlError(
+                217, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit 32)."
+            )
         inner = Batch(self.session, types=types, values=values, depth=self.depth + 1)
         inner.in_try = self.in_try
         return inner

@@ -24,7 +24,9 @@ def remote_call(session: Session, call: Call) -> Iterator[Item]:
     name = call.procedure.replace("[", "").replace("]", "").split(".")[-1].lower()
     parameters = call.parameters
     if name == "sp_executesql":
-        yield from _run(session, _text(parameters[0]), _typed(_text(parameters[1]) if len(parameters) > 1 else "", parameters[2:]))
+        yield from _run(
+            session, _text(parameters[0]), _typed(_text(parameters[1]) if len(parameters) > 1 else "", parameters[2:])
+        )
     elif name in ("sp_prepexec", "sp_prepare"):
         declared, text = _text(parameters[1]), _text(parameters[2])
         number = len(session.prepared) + 1

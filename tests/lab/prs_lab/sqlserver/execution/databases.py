@@ -34,7 +34,9 @@ def refuse_in_transaction(batch: Batch, statement: str) -> None:
 def _use(batch: Batch, statement: Use) -> Iterator[Item]:
     database = batch.instance.databases.get(statement.database)
     if database is None:
-        raise SqlError(911, f"Database '{statement.database}' does not exist. Make sure that the name is entered correctly.")
+        raise SqlError(
+            911, f"Database '{statement.database}' does not exist. Make sure that the name is entered correctly."
+        )
     old = batch.session.database
     batch.instance.enter(batch.session, database)
     yield Environment(1, database.name, old)
@@ -91,15 +93,19 @@ def _drop(batch: Batch, statement: ir.DropDatabase) -> Iterator[Item]:
             continue
         if database is None or not _may_control(batch, database):
             raise SqlError(
-                3701, f"Cannot drop the database '{name}', because it does not exist or you do not have permission.", severity=11
+                3701,
+                f"Cannot drop the database '{name}', because it does not exist or you do not have permission.",
+                severity=11,
             )
         if database.name in SYSTEM:
             raise SqlError(3708, f"Cannot drop the database '{database.name}' because it is a system database.")
         if database.mirroring_role:
             raise error(3743, name=database.name)
-        instance.in_use(database.name, but=session)      # a client that has just left is given a moment to be gone
+        instance.in_use(database.name, but=session)  # a client that has just left is given a moment to be gone
         with instance.doors.at(database.name, session=session):
-            inside = session.database.lower() == database.name.lower() or any(True for _ in instance.sessions_in(database.name, but=session))
+            inside = session.database.lower() == database.name.lower() or any(
+                True for _ in instance.sessions_in(database.name, but=session)
+            )
             if inside or getattr(database, "busy_with", None):
                 raise SqlError(3702, f'Cannot drop database "{database.name}" because it is currently in use.', state=4)
             lifecycle.drop(database)
@@ -126,7 +132,8 @@ def altered(batch: Batch, name: str) -> Database:
     if database is None or not _may_control(batch, database):
         raise SqlError(
             5011,
-            f"User does not have permission to alter database '{name}', the database does not exist, or the database is not in a state that "
+            f"User does not have permission to alter database '{name}', the database does not exist, or the "
+            "database is not in a state that "
             "allows access checks.",
             severity=14,
             state=5,
@@ -141,7 +148,9 @@ def _rename(batch: Batch, statement: ir.AlterDatabaseName) -> Iterator[Item]:
     if database.mirroring_role:
         raise error(1468, name=database.name)
     if batch.instance.databases.get(statement.new_name) is not None:
-        raise SqlError(1801, f"Database '{statement.new_name}' already exists. Choose a different database name.", state=3)
+        raise SqlError(
+            1801, f"Database '{statement.new_name}' already exists. Choose a different database name.", state=3
+        )
     if batch.instance.in_use(database.name, but=batch.session):
         raise SqlError(5030, "The database could not be exclusively locked to perform the operation.", state=5)
     old = database.name
@@ -162,7 +171,11 @@ def _collate(batch: Batch, statement: ir.AlterDatabaseCollation) -> Iterator[Ite
             "The database could not be exclusively locked to perform the operation.",
             state=2,
             follow=(
-                SqlError(5072, f"ALTER DATABASE failed. The default collation of database '{database.name}' cannot be set to {name}."),
+                SqlError(
+                    5072,
+                    f"ALTER DATABASE failed. The default collation of database '{database.name}' cannot be set to "
+                    f"{name}.",
+                ),
             ),
         )
     database.set_option("collation", name)
@@ -177,7 +190,9 @@ def _file(batch: Batch, statement: ir.AlterDatabaseFile) -> Iterator[Item]:
         raise Unmodelled(f"ALTER DATABASE {statement.action.upper()} FILE")
     if str(spec.logical).lower() not in (database.boot.data_name.lower(), database.boot.log_name.lower()):
         raise SqlError(5041, f"MODIFY FILE failed. File '{spec.logical}' does not exist.")
-    database.set_option(f"file {str(spec.logical).lower()}", {"size": spec.size, "max_size": spec.max_size, "growth": spec.growth})
+    database.set_option(
+        f"file {str(spec.logical).lower()}", {"size": spec.size, "max_size": spec.max_size, "growth": spec.growth}
+    )
     yield Done()
 
 
@@ -186,12 +201,20 @@ def _set(batch: Batch, statement: ir.AlterDatabaseSet) -> Iterator[Item]:
     refuse_in_transaction(batch, "ALTER DATABASE")
     database = altered(batch, statement.name)
     for option, value in statement.options:
-        if database.name in SYSTEM and option in ("OFFLINE", "SINGLE_USER", "RESTRICTED_USER", "READ_ONLY", "EMERGENCY"):
+        if database.name in SYSTEM and option in (
+            "OFFLINE",
+            "SINGLE_USER",
+            "RESTRICTED_USER",
+            "READ_ONLY",
+            "EMERGENCY",
+        ):
             raise SqlError(5058, f"Option '{option}' cannot be set in database '{database.name}'.")
         if database.mirroring_role and option in _NOT_MIRRORED:
             raise error(1468, name=database.name)
         if option in _NEEDS_OPEN and database.state == "RESTORING":
-            raise SqlError(5052, "ALTER DATABASE is not permitted while a database is in the Restoring state.", follow=(_FAILED,))
+            raise SqlError(
+                5052, "ALTER DATABASE is not permitted while a database is in the Restoring state.", follow=(_FAILED,)
+            )
         handler = _HANDLERS.get(option)
         if handler is not None:
             handler(batch, database, value, statement)
@@ -238,7 +261,8 @@ def _access(mode: str) -> Any:
         if entry["user_access"] == "SINGLE_USER" and others and statement.termination != "immediate":
             raise SqlError(
                 5064,
-                f"Changes to the state or options of database '{database.name}' cannot be made at this time. The database is in single-user "
+                f"Changes to the state or options of database '{database.name}' cannot be made at this time. The "
+                "database is in single-user "
                 "mode, and a user is currently connected to it.",
                 follow=(_FAILED,),
             )
@@ -264,7 +288,9 @@ def _online(batch: Batch, database: Database, value: Any, statement: ir.AlterDat
     if database.state == "ONLINE":
         return
     if database.state == "RESTORING":
-        raise SqlError(5052, "ALTER DATABASE is not permitted while a database is in the Restoring state.", follow=(_FAILED,))
+        raise SqlError(
+            5052, "ALTER DATABASE is not permitted while a database is in the Restoring state.", follow=(_FAILED,)
+        )
     if database.state == "EMERGENCY":
         database.crash()
     lifecycle.bring_up(database)
@@ -272,7 +298,8 @@ def _online(batch: Batch, database: Database, value: Any, statement: ir.AlterDat
     if database.state != "ONLINE":
         raise SqlError(
             945,
-            f"Database '{database.name}' cannot be opened due to inaccessible files or insufficient memory or disk space. See the SQL Server "
+            f"Database '{database.name}' cannot be opened due to inaccessible files or insufficient memory or disk "
+            "space. See the SQL Server "
             "errorlog for details.",
             severity=14,
             state=2,
@@ -284,7 +311,8 @@ def _emergency(batch: Batch, database: Database, value: Any, statement: ir.Alter
     if not batch.session.is_sysadmin():
         raise SqlError(
             5011,
-            f"User does not have permission to alter database '{database.name}', the database does not exist, or the database is not in a state "
+            f"User does not have permission to alter database '{database.name}', the database does not exist, or "
+            "the database is not in a state "
             "that allows access checks.",
             severity=14,
             follow=(_FAILED,),
@@ -304,7 +332,9 @@ def _level(batch: Batch, database: Database, value: Any, statement: ir.AlterData
     highest = batch.instance.version[0] * 10
     if value not in (100, 110, 120, 130, 140, 150, 160, 170) or value > highest:
         raise SqlError(
-            15048, f"Valid values of the database compatibility level are {', '.join(str(level) for level in range(100, highest + 1, 10))}."
+            15048,
+            "Valid values of the database compatibility level are "
+            f"{', '.join(str(level) for level in range(100, highest + 1, 10))}.",
         )
     database.set_option("compatibility_level", value)
 
@@ -323,9 +353,20 @@ _HANDLERS = {
     "READ_WRITE": _read_only(False), "PAGE_VERIFY": lambda batch, database, value, statement: database.set_option("page_verify", value),
 }  # fmt: skip
 _NEEDS_OPEN = frozenset(
-    ("RECOVERY", "PAGE_VERIFY", "COMPATIBILITY_LEVEL", "READ_ONLY", "READ_WRITE", "SINGLE_USER", "RESTRICTED_USER", "OFFLINE")
+    (
+        "RECOVERY",
+        "PAGE_VERIFY",
+        "COMPATIBILITY_LEVEL",
+        "READ_ONLY",
+        "READ_WRITE",
+        "SINGLE_USER",
+        "RESTRICTED_USER",
+        "OFFLINE",
+    )
 )
-_NOT_MIRRORED = frozenset(("RECOVERY", "READ_ONLY", "SINGLE_USER", "RESTRICTED_USER", "OFFLINE", "EMERGENCY", "AUTO_CLOSE"))
+_NOT_MIRRORED = frozenset(
+    ("RECOVERY", "READ_ONLY", "SINGLE_USER", "RESTRICTED_USER", "OFFLINE", "EMERGENCY", "AUTO_CLOSE")
+)
 _KEPT = frozenset(
     """AUTO_CLOSE AUTO_SHRINK AUTO_CREATE_STATISTICS AUTO_UPDATE_STATISTICS AUTO_UPDATE_STATISTICS_ASYNC ANSI_NULL_DEFAULT ANSI_NULLS ANSI_PADDING ANSI_WARNINGS
     ARITHABORT CONCAT_NULL_YIELDS_NULL NUMERIC_ROUNDABORT QUOTED_IDENTIFIER RECURSIVE_TRIGGERS CURSOR_CLOSE_ON_COMMIT CURSOR_DEFAULT DB_CHAINING TRUSTWORTHY

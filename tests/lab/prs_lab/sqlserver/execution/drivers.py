@@ -97,7 +97,10 @@ def _undeclared(batch: Batch, arguments: Arguments) -> Iterator[Item]:
 @procedure("sp_tables")
 def _tables(batch: Batch, arguments: Arguments) -> Iterator[Item]:
     database = batch.instance.databases.get(batch.session.database)
-    rows = [(database.name, table["schema"], table["name"], "TABLE", None) for table in batch.workspace.metadata(database).all("table")]
+    rows = [
+        (database.name, table["schema"], table["name"], "TABLE", None)
+        for table in batch.workspace.metadata(database).all("table")
+    ]
     columns = [(name, "nvarchar(128)") for name in ("TABLE_QUALIFIER", "TABLE_OWNER", "TABLE_NAME")] + [
         ("TABLE_TYPE", "varchar(32)"),
         ("REMARKS", "varchar(254)"),

@@ -20,7 +20,8 @@ def _only_for_sysadmin(batch: Batch, procedure_name: str) -> None:
     if not batch.session.is_sysadmin():
         raise SqlError(
             229,
-            f"The EXECUTE permission was denied on the object '{procedure_name}', database 'mssqlsystemresource', schema 'sys'.",
+            f"The EXECUTE permission was denied on the object '{procedure_name}', database 'mssqlsystemresource', "
+            "schema 'sys'.",
             severity=14,
             state=5,
         )
@@ -29,7 +30,9 @@ def _only_for_sysadmin(batch: Batch, procedure_name: str) -> None:
 @procedure("xp_dirtree")
 def _dirtree(batch: Batch, arguments: Arguments) -> Iterator[Item]:
     """Folder, depth (0: all), files too. Of a folder that cannot be read it shows nothing, and says nothing."""
-    folder, depth, with_files = (*arguments.positional, 0, 0, 0)[:3] if len(arguments.positional) < 3 else arguments.positional[:3]
+    folder, depth, with_files = (
+        (*arguments.positional, 0, 0, 0)[:3] if len(arguments.positional) < 3 else arguments.positional[:3]
+    )
     depth, with_files = int(depth or 0), bool(with_files)
     columns = [("subdirectory", "nvarchar(512)"), ("depth", "int")] + ([("file", "int")] if with_files else [])
     rows: list[tuple[object, ...]] = []
@@ -58,11 +61,15 @@ def _fileexist(batch: Batch, arguments: Arguments) -> Iterator[Item]:
     path = str(arguments.positional[0] if arguments.positional else "")
     files = batch.instance.files()
     parent = path.rstrip("\\").rpartition("\\")[0] + "\\"
-    found = tuple(_safely(test, where) for test, where in ((files.is_file, path), (files.is_dir, path), (files.is_dir, parent)))
+    found = tuple(
+        _safely(test, where) for test, where in ((files.is_file, path), (files.is_dir, path), (files.is_dir, parent))
+    )
     if "#1" in arguments.outputs:
         yield ReturnValue("", "int", int(found[0]), 1)
     else:
-        yield from batch.result([("File Exists", "bit"), ("File is a Directory", "bit"), ("Parent Directory Exists", "bit")], [found])
+        yield from batch.result(
+            [("File Exists", "bit"), ("File is a Directory", "bit"), ("Parent Directory Exists", "bit")], [found]
+        )
     yield ReturnStatus(0)
 
 
@@ -81,7 +88,9 @@ def _create_subdir(batch: Batch, arguments: Arguments) -> Iterator[Item]:
         if not batch.instance.files().is_dir(path):
             batch.instance.files().make_dir(path)
     except WinError as error:
-        raise SqlError(22048, f"xp_create_subdir() returned error {error.number}, '{error.text}'", severity=16) from error
+        raise SqlError(
+            22048, f"xp_create_subdir() returned error {error.number}, '{error.text}'", severity=16
+        ) from error
     yield Done()
     yield ReturnStatus(0)
 
@@ -131,6 +140,7 @@ def _regread(batch: Batch, arguments: Arguments) -> Iterator[Item]:
         yield ReturnValue("", "nvarchar(4000)", value, 3)
     else:
         yield from batch.result(
-            [("Value", "nvarchar(512)"), ("Data", "int" if isinstance(value, int) else "nvarchar(512)")], [(name, value)]
+            [("Value", "nvarchar(512)"), ("Data", "int" if isinstance(value, int) else "nvarchar(512)")],
+            [(name, value)],
         )
     yield ReturnStatus(0)

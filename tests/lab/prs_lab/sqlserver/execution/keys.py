@@ -1,4 +1,6 @@
-"""Master key, certificates, endpoints: kept in master; certificates are real ones, so what they encrypt needs their key."""
+"""Master key, certificates, endpoints: kept in master; certificates are real ones, so what they encrypt needs their
+key.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,17 @@ if TYPE_CHECKING:
 __all__ = ["Certificate", "Certificates", "drop_key", "give_certificate"]
 
 _OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
-_INVALID = "The certificate, asymmetric key, or private key file is not valid or does not exist; or you do not have permissions for it."
+_INVALID = (
+    "The certificate, asymmetric key, or private key file is not valid or does not exist; or you do not have "
+    "permissions for it."
+)
 
 
 @dataclass(kw_only=True)
 class Certificate:
-    """der: the certificate; key: its private key (PKCS 8, DER), None without; by_password: the key's password when no master key protects it;
-    key_backed_up: when the private key was last written to a file, local time, ISO 8601."""
+    """der: the certificate; key: its private key (PKCS 8, DER), None without; by_password: the key's password when no
+    master key protects it; key_backed_up: when the private key was last written to a file, local time, ISO 8601.
+    """
 
     name: str
     certificate_id: int
@@ -84,7 +90,9 @@ class Certificates:
 
     def load(self) -> None:
         with self._instance.master() as metadata:
-            self._certificates = {document["name"].lower(): Certificate(**document) for document in metadata.all("certificate")}
+            self._certificates = {
+                document["name"].lower(): Certificate(**document) for document in metadata.all("certificate")
+            }
             self.endpoints = {document["name"].lower(): document for document in metadata.all("endpoint")}
             self.has_master_key = metadata.get("key", "master key") is not None
 
@@ -137,7 +145,9 @@ def _in_master(batch: Batch, what: str) -> None:
 def _create_master_key(batch: Batch, statement: ir.CreateMasterKey) -> Iterator[Item]:
     _in_master(batch, "CREATE MASTER KEY")
     if batch.instance.certificates.has_master_key:
-        raise SqlError(15578, "There is already a master key in the database. Please drop it before performing this statement.")
+        raise SqlError(
+            15578, "There is already a master key in the database. Please drop it before performing this statement."
+        )
     batch.instance.certificates.set_master_key(True)
     yield Done()
 
@@ -148,21 +158,25 @@ def _create(batch: Batch, statement: ir.CreateCertificate) -> Iterator[Item]:
     known = batch.instance.certificates
     if known.get(statement.name) is not None:
         raise SqlError(
-            15232, f"A certificate with name '{statement.name}' already exists or this certificate already has been added to the database."
+            15232,
+            f"A certificate with name '{statement.name}' already exists or this certificate already has been added "
+            "to the database.",
         )
     if statement.file is not None or statement.binary is not None:
         der, key = _from_outside(batch, statement)
         if known.by_thumbprint(hashlib.sha1(der, usedforsecurity=False).digest()) is not None:
             raise SqlError(
                 15232,
-                f"A certificate with name '{statement.name}' already exists or this certificate already has been added to the database.",
+                f"A certificate with name '{statement.name}' already exists or this certificate already has been "
+                "added to the database.",
             )
     else:
         der, key = _new(batch, statement)
     if key is not None and statement.encryption_password is None and not known.has_master_key:
         raise SqlError(
             15581,
-            "Please create a master key in the database or open the master key in the session before performing this operation.",
+            "Please create a master key in the database or open the master key in the session before performing "
+            "this operation.",
             state=3,
         )
     if statement.owner is not None:
@@ -170,7 +184,12 @@ def _create(batch: Batch, statement: ir.CreateCertificate) -> Iterator[Item]:
     password = str(statement.encryption_password) if statement.encryption_password is not None else None
     known.save(
         Certificate(
-            name=statement.name, certificate_id=known.next_id(), der=der, key=key, by_password=password, owner=statement.owner or "dbo"
+            name=statement.name,
+            certificate_id=known.next_id(),
+            der=der,
+            key=key,
+            by_password=password,
+            owner=statement.owner or "dbo",
         )
     )
     yield Done()
@@ -179,7 +198,9 @@ def _create(batch: Batch, statement: ir.CreateCertificate) -> Iterator[Item]:
 def _check_user(batch: Batch, name: str) -> None:
     with batch.instance.master() as metadata:
         if metadata.get("user", name) is None:
-            raise SqlError(15151, f"Cannot find the user '{name}', because it does not exist or you do not have permission.")
+            raise SqlError(
+                15151, f"Cannot find the user '{name}', because it does not exist or you do not have permission."
+            )
 
 
 def give_certificate(batch: Batch, name: str, owner: str) -> None:
@@ -187,7 +208,9 @@ def give_certificate(batch: Batch, name: str, owner: str) -> None:
     _in_master(batch, "ALTER AUTHORIZATION ON CERTIFICATE")
     found = batch.instance.certificates.get(name)
     if found is None:
-        raise SqlError(15151, f"Cannot find the certificate '{name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151, f"Cannot find the certificate '{name}', because it does not exist or you do not have permission."
+        )
     _check_user(batch, owner)
     found.owner = owner
     batch.instance.certificates.save(found)
@@ -197,7 +220,11 @@ def _from_outside(batch: Batch, statement: ir.CreateCertificate) -> tuple[bytes,
     try:
         files = batch.instance.files()
         raw = statement.binary if statement.binary is not None else files.read(str(statement.file))
-        found = x509.load_pem_x509_certificate(raw) if raw.lstrip().startswith(b"-----") else x509.load_der_x509_certificate(raw)
+        found = (
+            x509.load_pem_x509_certificate(raw)
+            if raw.lstrip().startswith(b"-----")
+            else x509.load_der_x509_certificate(raw)
+        )
         key_raw = (
             statement.key_binary
             if statement.key_binary is not None
@@ -211,7 +238,9 @@ def _from_outside(batch: Batch, statement: ir.CreateCertificate) -> tuple[bytes,
             loaded = serialization.load_der_private_key(key_raw, password or None)
             if loaded.public_key() != found.public_key():
                 raise ValueError("the private key does not belong to the certificate")
-            key = loaded.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            key = loaded.private_bytes(
+                serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
     except (WinError, ValueError, TypeError) as error:
         raise SqlError(15208, _INVALID, state=6) from error
     return found.public_bytes(serialization.Encoding.DER), key
@@ -220,15 +249,21 @@ def _from_outside(batch: Batch, statement: ir.CreateCertificate) -> tuple[bytes,
 def _new(batch: Batch, statement: ir.CreateCertificate) -> tuple[bytes, bytes]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     start = parse_time(str(statement.start_date)) if statement.start_date is not None else batch.instance.now()
-    end = parse_time(str(statement.expiry_date)) if statement.expiry_date is not None else start + dt.timedelta(days=365)
+    end = (
+        parse_time(str(statement.expiry_date)) if statement.expiry_date is not None else start + dt.timedelta(days=365)
+    )
     if end <= start:
-        raise SqlError(15297, "The certificate, asymmetric key, or private key data is invalid: it would end before it begins.")
+        raise SqlError(
+            15297, "The certificate, asymmetric key, or private key data is invalid: it would end before it begins."
+        )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, str(statement.subject)[:64])])
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
         .not_valid_before(start).not_valid_after(end).sign(key, hashes.SHA256())
     )  # fmt: skip
-    der_key = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    der_key = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     return made.public_bytes(serialization.Encoding.DER), der_key
 
 
@@ -237,7 +272,10 @@ def _backup(batch: Batch, statement: BackupCertificate) -> Iterator[Item]:
     _in_master(batch, "BACKUP CERTIFICATE")
     found = batch.instance.certificates.get(statement.name)
     if found is None:
-        raise SqlError(15151, f"Cannot find the certificate '{statement.name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151,
+            f"Cannot find the certificate '{statement.name}', because it does not exist or you do not have permission.",
+        )
     _write_new(batch, str(statement.file), found.der)
     if statement.key_file is not None:
         key = found.private_key
@@ -245,7 +283,9 @@ def _backup(batch: Batch, statement: BackupCertificate) -> Iterator[Item]:
             raise SqlError(15208, _INVALID)
         encryption = serialization.BestAvailableEncryption(str(statement.encryption_password).encode())
         _write_new(
-            batch, str(statement.key_file), key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, encryption)
+            batch,
+            str(statement.key_file),
+            key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, encryption),
         )
         found.key_backed_up = batch.instance.now().replace(microsecond=0, tzinfo=None).isoformat()
         batch.instance.certificates.save(found)
@@ -261,7 +301,8 @@ def _write_new(batch: Batch, path: str, data: bytes) -> None:
     except WinError as error:
         raise SqlError(
             15240,
-            f"Cannot write into file '{path}'. Verify that you have write permissions, that the file path is valid, and that the file does not "
+            f"Cannot write into file '{path}'. Verify that you have write permissions, that the file path is valid, "
+            "and that the file does not "
             "already exist.",
         ) from error
 
@@ -274,7 +315,10 @@ def drop_key(batch: Batch, statement: ir.DropObject) -> None:
     if statement.kind == "master key":
         _in_master(batch, "DROP MASTER KEY")
         if not known.has_master_key:
-            raise SqlError(15151, "Cannot drop the symmetric key 'master key', because it does not exist or you do not have permission.")
+            raise SqlError(
+                15151,
+                "Cannot drop the symmetric key 'master key', because it does not exist or you do not have permission.",
+            )
         if any(certificate.key and certificate.by_password is None for certificate in known):
             raise SqlError(15580, "Cannot drop master key because certificate is encrypted by it.")
         known.set_master_key(False)
@@ -282,10 +326,16 @@ def drop_key(batch: Batch, statement: ir.DropObject) -> None:
     name = statement.names[0][-1]
     present = known.get(name) is not None if statement.kind == "certificate" else name.lower() in known.endpoints
     if not present or not batch.session.login.may("CONTROL SERVER"):
-        raise SqlError(15151, f"Cannot drop the {statement.kind} '{name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151,
+            f"Cannot drop the {statement.kind} '{name}', because it does not exist or you do not have permission.",
+        )
     if statement.kind == "endpoint":
         drop_endpoint(batch, name)
         return
     if any(str(endpoint["certificate"] or "").lower() == name.lower() for endpoint in known.endpoints.values()):
-        raise SqlError(15352, "The certificate cannot be dropped because one or more entities are either signed or encrypted using it.")
+        raise SqlError(
+            15352,
+            "The certificate cannot be dropped because one or more entities are either signed or encrypted using it.",
+        )
     known.drop(known.get(name).name)

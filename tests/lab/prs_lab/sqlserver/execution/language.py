@@ -126,13 +126,16 @@ def _raiserror(batch: Batch, statement: ir.RaiseError) -> Iterator[Item]:
     if isinstance(message, int):
         raise SqlError(
             18054,
-            f"Error {message}, severity {severity}, state {state} was raised, but no message with that error number was found in "
+            f"Error {message}, severity {severity}, state {state} was raised, but no message with that error number "
+            "was found in "
             "sys.messages.",
         )
     text = _formatted(str(message or ""), rest)
     if severity > 18 and not batch.session.is_sysadmin():
         raise SqlError(
-            2754, "Error severity levels greater than 18 can only be specified by members of the sysadmin role, using the WITH LOG option."
+            2754,
+            "Error severity levels greater than 18 can only be specified by members of the sysadmin role, using the "
+            "WITH LOG option.",
         )
     if severity > 10:
         raise SqlError(number, text, state=state, severity=severity, line=statement.line)
@@ -159,7 +162,8 @@ def _formatted(text: str, values: list[object]) -> str:
             return f"%{flags}{letter}" % (int(value) if letter in "doxX" else str(value))
         except (TypeError, ValueError):
             raise SqlError(
-                2786, "The data type of substitution parameter does not match the expected type of the format specification."
+                2786,
+                "The data type of substitution parameter does not match the expected type of the format specification.",
             ) from None
 
     return re.sub(r"%%|%([-+0 #]*\d*(?:\.\d+)?)(?:I64|h|l)?([diuoxXs])", one, text)[:2047]
@@ -172,16 +176,20 @@ def _throw(batch: Batch, statement: ir.Throw) -> Iterator[Item]:
         if caught is None:
             raise SqlError(
                 10704,
-                "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or "
+                "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW "
+                "statement inside a CATCH block, or "
                 "add error parameters to the THROW statement.",
                 severity=15,
             )
-        raise SqlError(caught.number, caught.text, state=caught.state, severity=caught.severity, line=caught.line, batch=True)
+        raise SqlError(
+            caught.number, caught.text, state=caught.state, severity=caught.severity, line=caught.line, batch=True
+        )
     number, text, state = (batch.evaluate(argument) for argument in statement.arguments)
     if int(number) < 50000:
         raise SqlError(
             35100,
-            f"Error number {number} in the THROW statement is outside the valid range. Specify an error number in the valid range of 50000 to "
+            f"Error number {number} in the THROW statement is outside the valid range. Specify an error number in "
+            "the valid range of 50000 to "
             "2147483647.",
         )
     raise SqlError(int(number), str(text), state=int(state), line=statement.line, batch=True)
@@ -219,7 +227,8 @@ def _commit(batch: Batch, statement: ir.Commit) -> Iterator[Item]:
     if session.doomed:
         raise SqlError(
             3930,
-            "The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction.",
+            "The current transaction cannot be committed and cannot support operations that write to the log file. "
+            "Roll back the transaction.",
         )
     yield from session.end_transaction(commit=True)
     yield Done(None, 0xD5)

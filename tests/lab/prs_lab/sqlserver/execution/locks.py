@@ -135,7 +135,9 @@ def _get(batch: Batch, arguments: Arguments) -> Iterator[Item]:
         yield ReturnStatus(-999)
         return
     limit = batch.session.lock_timeout if timeout is None else int(timeout)
-    yield ReturnStatus(batch.instance.locks.take(batch.session, str(resource)[:255], modes[mode.lower()], owners[owner.lower()], limit))
+    yield ReturnStatus(
+        batch.instance.locks.take(batch.session, str(resource)[:255], modes[mode.lower()], owners[owner.lower()], limit)
+    )
 
 
 @procedure("sp_releaseapplock")
@@ -143,9 +145,12 @@ def _release(batch: Batch, arguments: Arguments) -> Iterator[Item]:
     resource, owner, _ = arguments.take(
         "resource", "lockowner", "dbprincipal", defaults={"lockowner": "Transaction", "dbprincipal": "public"}
     )
-    if not batch.instance.locks.free(batch.session, str(resource)[:255], {"session": "Session"}.get(str(owner).lower(), "Transaction")):
+    if not batch.instance.locks.free(
+        batch.session, str(resource)[:255], {"session": "Session"}.get(str(owner).lower(), "Transaction")
+    ):
         raise SqlError(
             1223,
-            f"Cannot release the application lock (Database Principal: 'public', Resource: '{resource}') because it is not currently held.",
+            f"Cannot release the application lock (Database Principal: 'public', Resource: '{resource}') because it "
+            "is not currently held.",
         )
     yield ReturnStatus(0)

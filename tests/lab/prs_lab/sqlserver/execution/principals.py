@@ -37,15 +37,23 @@ def _create(batch: Batch, statement: ir.CreateLogin) -> Iterator[Item]:
         found = instance.certificates.get(statement.source_name)
         if statement.source != "certificate" or found is None:
             raise SqlError(
-                15151, f"Cannot find the certificate '{statement.source_name}', because it does not exist or you do not have permission."
+                15151,
+                f"Cannot find the certificate '{statement.source_name}', because it does not exist or you do not "
+                "have permission.",
             )
-        login = Login(name=statement.name, sid=b"\x01\x06" + found.thumbprint, principal_id=instance.logins.next_id(), type="C")
+        login = Login(
+            name=statement.name, sid=b"\x01\x06" + found.thumbprint, principal_id=instance.logins.next_id(), type="C"
+        )
     elif statement.source == "windows":
         if "\\" not in statement.name:
-            raise SqlError(15407, f"'{statement.name}' is not a valid Windows NT name. Give the complete name: <domain\\username>.")
+            raise SqlError(
+                15407, f"'{statement.name}' is not a valid Windows NT name. Give the complete name: <domain\\username>."
+            )
         if not instance.host.knows_account(statement.name):
             raise SqlError(15401, f"Windows NT user or group '{statement.name}' not found. Check the name again.")
-        login = Login(name=statement.name, sid=windows_sid(statement.name), principal_id=instance.logins.next_id(), type="U")
+        login = Login(
+            name=statement.name, sid=windows_sid(statement.name), principal_id=instance.logins.next_id(), type="U"
+        )
     else:
         login = _sql_login(batch, statement)
     login.created = login.modified = _now(batch)
@@ -71,12 +79,18 @@ def _check_switches(login: Login, options: ir.LoginOptions) -> None:
     if login.check_expiration and not login.check_policy:
         raise SqlError(15122, "The CHECK_EXPIRATION option cannot be used when CHECK_POLICY is OFF.")
     if options.must_change and not login.check_expiration:
-        raise SqlError(15128, "The CHECK_POLICY and CHECK_EXPIRATION options cannot be turned OFF when MUST_CHANGE is ON.")
+        raise SqlError(
+            15128, "The CHECK_POLICY and CHECK_EXPIRATION options cannot be turned OFF when MUST_CHANGE is ON."
+        )
 
 
 def _set_password(login: Login, options: ir.LoginOptions) -> None:
     if options.hashed:
-        hashed = options.password if isinstance(options.password, bytes) else bytes.fromhex(str(options.password).removeprefix("0x"))
+        hashed = (
+            options.password
+            if isinstance(options.password, bytes)
+            else bytes.fromhex(str(options.password).removeprefix("0x"))
+        )
         if len(hashed) != 70 or hashed[:2] != b"\x02\x00":
             raise SqlError(15021, "Invalid value given for parameter PASSWORD. Specify a valid parameter value.")
         login.password_hash = hashed
@@ -94,7 +108,8 @@ def _settings(batch: Batch, login: Login, options: ir.LoginOptions) -> None:
         if database is None:
             raise SqlError(
                 15010,
-                f"The database '{options.default_database}' does not exist. Supply a valid database name. To see available databases, use "
+                f"The database '{options.default_database}' does not exist. Supply a valid database name. To see "
+                "available databases, use "
                 "sys.databases.",
             )
         login.default_database = database.name
@@ -110,9 +125,15 @@ def _alter(batch: Batch, statement: ir.AlterLogin) -> Iterator[Item]:
     login = instance.logins.require(statement.name, verb="alter")
     own = login.sid == me.sid and options.old_password is not None
     if not me.may("ALTER ANY LOGIN") and not own:
-        raise SqlError(15151, f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151,
+            f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.",
+        )
     if login.is_sysadmin and not me.is_sysadmin:
-        raise SqlError(15151, f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151,
+            f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.",
+        )
     if statement.enable is not None:
         login.disabled = not statement.enable
     if options.check_policy is not None:
@@ -122,9 +143,16 @@ def _alter(batch: Batch, statement: ir.AlterLogin) -> Iterator[Item]:
     _check_switches(login, options)
     if options.password is not None:
         if login.type != "S":
-            raise SqlError(15195, f"The MUST_CHANGE option or a password cannot be given to the login '{login.name}': it is no SQL login.")
+            raise SqlError(
+                15195,
+                f"The MUST_CHANGE option or a password cannot be given to the login '{login.name}': it is no SQL "
+                "login.",
+            )
         if options.old_password is not None and not password_matches(str(options.old_password), login.password_hash):
-            raise SqlError(15151, f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.")
+            raise SqlError(
+                15151,
+                f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.",
+            )
         _set_password(login, options)
         login.password_set = _now(batch)
     _settings(batch, login, options)
@@ -143,12 +171,16 @@ def drop_login(batch: Batch, name: str) -> None:
     instance = batch.instance
     login = instance.logins.require(name, verb="drop")
     if not batch.session.login.may("ALTER ANY LOGIN"):
-        raise SqlError(15151, f"Cannot drop the login '{name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151, f"Cannot drop the login '{name}', because it does not exist or you do not have permission."
+        )
     if login.sid == b"\x01":
         raise SqlError(15405, "Cannot use the special principal 'sa'.")
     if any(instance.owner_sid(database) == login.sid for database in instance.databases):
         raise SqlError(
-            15174, f"Login '{login.name}' owns one or more database(s). Change the owner of the database(s) before dropping the login."
+            15174,
+            f"Login '{login.name}' owns one or more database(s). Change the owner of the database(s) before "
+            "dropping the login.",
         )
     if not instance.quiet(lambda: any(session.login_sid == login.sid for session in instance.sessions())):
         raise SqlError(15434, f"Could not drop login '{login.name}' as the user is currently logged in.")
@@ -159,16 +191,26 @@ def alter_server_role(batch: Batch, statement: ir.AlterRole) -> None:
     """ALTER SERVER ROLE ... ADD | DROP MEMBER. Raises 15151, 15247."""
     role = next((name for name in SERVER_ROLES if name == statement.name.lower()), None)
     if role is None or role == "public":
-        raise SqlError(15151, f"Cannot alter the server role '{statement.name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151,
+            f"Cannot alter the server role '{statement.name}', because it does not exist or you do not have "
+            "permission.",
+        )
     if statement.action == "name":
         raise SqlError(15150, f"Cannot alter the server role '{role}'.")
     me = batch.session.login
     if not me.is_sysadmin and role not in me.roles:
-        raise SqlError(15151, f"Cannot alter the server role '{role}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151, f"Cannot alter the server role '{role}', because it does not exist or you do not have permission."
+        )
     login = batch.instance.logins.get(statement.member)
     if login is None:
         word = "add" if statement.action == "add" else "drop"
-        raise SqlError(15151, f"Cannot {word} the principal '{statement.member}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151,
+            f"Cannot {word} the principal '{statement.member}', because it does not exist or you do not have "
+            "permission.",
+        )
     if statement.action == "drop" and login.sid == b"\x01":
         raise SqlError(15405, "Cannot use the special principal 'sa'.")
     login.roles = sorted({*login.roles, role} if statement.action == "add" else set(login.roles) - {role})
@@ -192,14 +234,27 @@ def server_permission(batch: Batch, statement: ir.Permission) -> None:
     if not batch.session.login.may("CONTROL SERVER"):
         raise SqlError(4613, "Grantor does not have GRANT permission.")
     prefix = f"{statement.securable_class}:{statement.securable[-1]} ".lower() if statement.securable else ""
-    if statement.securable_class == "endpoint" and statement.securable[-1].lower() not in batch.instance.certificates.endpoints:
-        raise SqlError(15151, f"Cannot find the endpoint '{statement.securable[-1]}', because it does not exist or you do not have permission.")
+    if (
+        statement.securable_class == "endpoint"
+        and statement.securable[-1].lower() not in batch.instance.certificates.endpoints
+    ):
+        raise SqlError(
+            15151,
+            f"Cannot find the endpoint '{statement.securable[-1]}', because it does not exist or you do not have "
+            "permission.",
+        )
     for principal in statement.principals:
         login = batch.instance.logins.get(principal)
         if login is None:
-            raise SqlError(15151, f"Cannot find the login '{principal}', because it does not exist or you do not have permission.")
+            raise SqlError(
+                15151, f"Cannot find the login '{principal}', because it does not exist or you do not have permission."
+            )
         for permission in statement.permissions:
             key = prefix + permission
-            login.granted = [known for known in login.granted if known != key] + ([key] if statement.verb == "grant" else [])
-            login.denied = [known for known in login.denied if known != key] + ([key] if statement.verb == "deny" else [])
+            login.granted = [known for known in login.granted if known != key] + (
+                [key] if statement.verb == "grant" else []
+            )
+            login.denied = [known for known in login.denied if known != key] + (
+                [key] if statement.verb == "deny" else []
+            )
         batch.instance.logins.save(login)

@@ -46,13 +46,17 @@ class Arguments:
             elif defaults is not None and name in defaults:
                 values.append(defaults[name])
             else:
-                raise SqlError(201, f"Procedure or function expects parameter '@{name}', which was not supplied.", state=4)
+                raise SqlError(
+                    201, f"Procedure or function expects parameter '@{name}', which was not supplied.", state=4
+                )
         return values
 
 
 def execute_procedure(batch: Batch, statement: ir.ExecuteProcedure) -> Iterator[Item]:
     """EXEC in a batch: OUTPUT arguments and the status go back into variables."""
-    name = ".".join(str(batch.variable(part)) if isinstance(part, Variable) else str(part) for part in statement.procedure)
+    name = ".".join(
+        str(batch.variable(part)) if isinstance(part, Variable) else str(part) for part in statement.procedure
+    )
     arguments = Arguments()
     targets: dict[str, str] = {}
     for place, argument in enumerate(statement.arguments):
@@ -82,7 +86,9 @@ def execute_procedure(batch: Batch, statement: ir.ExecuteProcedure) -> Iterator[
 
 
 def run_procedure(batch: Batch, name: str, arguments: Arguments) -> Iterator[Item]:
-    """A procedure by name: its items, OUTPUT values and status. Raises 2812 (listed as unmodelled unless the name is clearly a user's own)."""
+    """A procedure by name: its items, OUTPUT values and status. Raises 2812 (listed as unmodelled unless the name is
+    clearly a user's own).
+    """
     short = name.replace("[", "").replace("]", "").split(".")[-1].lower()
     found = PROCEDURES.get(short)
     if found is None:
@@ -134,7 +140,10 @@ def _executesql(batch: Batch, arguments: Arguments) -> Iterator[Item]:
         values[name], places[name] = value, name
     missing = [name for name in types if name not in places]
     if missing:
-        raise SqlError(8178, f"The parameterized query '{text[:100]}' expects the parameter '{missing[0]}', which was not supplied.")
+        raise SqlError(
+            8178,
+            f"The parameterized query '{text[:100]}' expects the parameter '{missing[0]}', which was not supplied.",
+        )
     inner = batch.nested(text, types=types)
     for name in types:
         inner.assign(name, values[name])
@@ -142,7 +151,9 @@ def _executesql(batch: Batch, arguments: Arguments) -> Iterator[Item]:
     for name, key in places.items():
         if key in arguments.outputs:
             ordinal = int(key[1:]) if key.startswith("#") else 0
-            yield ReturnValue(name if not key.startswith("#") else "", str(types[name]), inner.values.get(name), ordinal)
+            yield ReturnValue(
+                name if not key.startswith("#") else "", str(types[name]), inner.values.get(name), ordinal
+            )
     yield ReturnStatus(inner.return_value)
 
 

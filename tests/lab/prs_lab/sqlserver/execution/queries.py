@@ -37,7 +37,11 @@ def guessed(values: list[Any]) -> SqlType:
 def _query(batch: Batch, statement: ir.Query) -> Iterator[Item]:
     session = batch.session
     compiled, values = batch.compile(statement.tree)
-    if session.implicit and not session.transaction_count and (compiled.target is not None or statement.verb != "SELECT"):
+    if (
+        session.implicit
+        and not session.transaction_count
+        and (compiled.target is not None or statement.verb != "SELECT")
+    ):
         yield from session.begin_transaction()
     if compiled.kind != "select":
         rows, count = batch.workspace.change(compiled.target.database, compiled.sql, values)
@@ -68,10 +72,17 @@ def _shown(columns: list[tuple[str, SqlType | None]], rows: list[tuple[Any, ...]
     kinds = [kind or guessed([row[place] for row in rows]) for place, (_, kind) in enumerate(columns)]
     yield Cols([(name, kind) for (name, _), kind in zip(columns, kinds, strict=True)])
     for start in range(0, len(rows), 500):
-        yield Rows([tuple(from_storage(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in rows[start : start + 500]])
+        yield Rows(
+            [
+                tuple(from_storage(value, kind) for value, kind in zip(row, kinds, strict=True))
+                for row in rows[start : start + 500]
+            ]
+        )
 
 
-def _select_into(batch: Batch, name: tuple[str, ...], names: list[str], kinds: list[SqlType], rows: list[tuple[Any, ...]]) -> None:
+def _select_into(
+    batch: Batch, name: tuple[str, ...], names: list[str], kinds: list[SqlType], rows: list[tuple[Any, ...]]
+) -> None:
     columns = dict(zip(names, kinds, strict=True))
     if name[-1].startswith("#"):
         definition = ", ".join(f"{quoted(column)} {affinity(kind)}" for column, kind in columns.items())
@@ -92,9 +103,15 @@ def _select_into(batch: Batch, name: tuple[str, ...], names: list[str], kinds: l
 def _truncate(batch: Batch, statement: ir.Truncate) -> Iterator[Item]:
     relation = batch.workspace.resolve(statement.table)
     if relation.kind == "view":
-        raise SqlError(4701, f'Cannot find the object "{relation.name}" because it does not exist or you do not have permissions.')
+        raise SqlError(
+            4701, f'Cannot find the object "{relation.name}" because it does not exist or you do not have permissions.'
+        )
     if relation.database is not None and not batch.workspace.access(relation.database).may("ALTER ANY SCHEMA"):
-        raise SqlError(1088, f'Cannot find the object "{relation.name}" because it does not exist or you do not have permissions.', state=7)
+        raise SqlError(
+            1088,
+            f'Cannot find the object "{relation.name}" because it does not exist or you do not have permissions.',
+            state=7,
+        )
     batch.workspace.change(relation.database, f"DELETE FROM {relation.sql}", {})
     yield Done()
 
@@ -112,7 +129,9 @@ def _insert_execute(batch: Batch, statement: ir.InsertExecute) -> Iterator[Item]
     for item in EXECUTORS[type(statement.execute)](batch, statement.execute):
         if isinstance(item, Cols):
             if len(item.columns) != len(columns):
-                raise SqlError(213, "Column name or number of supplied values does not match table definition.", state=7)
+                raise SqlError(
+                    213, "Column name or number of supplied values does not match table definition.", state=7
+                )
             kinds = [kind if isinstance(kind, SqlType) else sql_type(kind) for _, kind in item.columns]
         elif isinstance(item, Rows):
             count += _append(batch, target, columns, kinds, item.rows)
@@ -134,5 +153,7 @@ def _append(batch: Batch, target: Relation, columns: list[str], kinds: list[SqlT
     )
     sql = f"INSERT INTO {target.sql} ({', '.join(map(quoted, columns))}) VALUES ({values})"
     for row in rows:
-        batch.workspace.change(target.database, sql, {f"p{place}": to_storage(value) for place, value in enumerate(row)})
+        batch.workspace.change(
+            target.database, sql, {f"p{place}": to_storage(value) for place, value in enumerate(row)}
+        )
     return len(rows)

@@ -19,14 +19,38 @@ CONFIGURATIONS: dict[str, tuple[int, int, int, int, bool, bool, str]] = {
     "backup checksum default": (1584, 0, 1, 0, True, False, "Enable checksum of backups by default"),
     "backup compression default": (1579, 0, 1, 0, True, False, "Enable compression of backups by default"),
     "clr enabled": (1562, 0, 1, 0, True, False, "CLR user code execution enabled in the server"),
-    "contained database authentication": (16393, 0, 1, 0, True, False, "Enables contained databases and contained authentication"),
+    "contained database authentication": (
+        16393,
+        0,
+        1,
+        0,
+        True,
+        False,
+        "Enables contained databases and contained authentication",
+    ),
     "cost threshold for parallelism": (1538, 0, 32767, 5, True, True, "cost threshold for parallelism"),
     "max degree of parallelism": (1539, 0, 32767, 0, True, True, "maximum degree of parallelism"),
     "max server memory (MB)": (1544, 128, 2147483647, 2147483647, True, True, "Maximum size of server memory (MB)"),
     "min server memory (MB)": (1543, 0, 2147483647, 0, True, True, "Minimum size of server memory (MB)"),
-    "optimize for ad hoc workloads": (1581, 0, 1, 0, True, True, "When this option is set, plan cache size is further reduced"),
+    "optimize for ad hoc workloads": (
+        1581,
+        0,
+        1,
+        0,
+        True,
+        True,
+        "When this option is set, plan cache size is further reduced",
+    ),
     "recovery interval (min)": (101, 0, 32767, 0, True, True, "Maximum recovery interval in minutes"),
-    "remote admin connections": (1576, 0, 1, 0, True, False, "Dedicated Admin Connections are allowed from remote clients"),
+    "remote admin connections": (
+        1576,
+        0,
+        1,
+        0,
+        True,
+        False,
+        "Dedicated Admin Connections are allowed from remote clients",
+    ),
     "remote query timeout (s)": (1520, 0, 2147483647, 600, True, False, "remote query timeout"),
     "show advanced options": (518, 0, 1, 0, True, False, "show advanced options"),
     "user connections": (103, 0, 32767, 0, False, True, "Number of user connections allowed"),
@@ -48,7 +72,11 @@ def _kill(batch: Batch, statement: ir.Kill) -> Iterator[Item]:
     if target is None:
         raise SqlError(6106, f"Process ID {statement.session} is not an active process ID.")
     if statement.status_only:
-        raise SqlError(6120, f"Status report cannot be obtained. Rollback operation for Process ID {statement.session} is not in progress.")
+        raise SqlError(
+            6120,
+            f"Status report cannot be obtained. Rollback operation for Process ID {statement.session} is not in "
+            "progress.",
+        )
     target.kill()
     yield Done()
 
@@ -106,7 +134,14 @@ def _configure(batch: Batch, arguments: Arguments) -> Iterator[Item]:
             if known in found
         ]
         yield from batch.result(
-            [("name", "nvarchar(35)"), ("minimum", "int"), ("maximum", "int"), ("config_value", "int"), ("run_value", "int")], rows
+            [
+                ("name", "nvarchar(35)"),
+                ("minimum", "int"),
+                ("maximum", "int"),
+                ("config_value", "int"),
+                ("run_value", "int"),
+            ],
+            rows,
         )
         return
     if not batch.session.login.may("ALTER SETTINGS"):
@@ -116,7 +151,12 @@ def _configure(batch: Batch, arguments: Arguments) -> Iterator[Item]:
         raise SqlError(15129, f"'{value}' is not a valid value for configuration option '{found[0]}'.")
     old = configured.get(found[0], default)
     configured[found[0]] = int(value)
-    yield Info(15457, f"Configuration option '{found[0]}' changed from {old} to {value}. Run the RECONFIGURE statement to install.", 1, 0)
+    yield Info(
+        15457,
+        f"Configuration option '{found[0]}' changed from {old} to {value}. Run the RECONFIGURE statement to install.",
+        1,
+        0,
+    )
     yield Done()
 
 
@@ -138,5 +178,7 @@ def _dbcc(batch: Batch, statement: ir.Dbcc) -> Iterator[Item]:
 
 def _completed(statement: ir.Dbcc) -> Iterator[Item]:
     if "NO_INFOMSGS" not in statement.options:
-        yield Info(2528, "DBCC execution completed. If DBCC printed error messages, contact your system administrator.", 1, 10)
+        yield Info(
+            2528, "DBCC execution completed. If DBCC printed error messages, contact your system administrator.", 1, 10
+        )
     yield Done()

@@ -53,12 +53,15 @@ def table_columns(batch: Batch, definition: TableDefinition) -> TableColumns:
         if column.name.lower() in {name.lower() for name in types}:
             raise SqlError(
                 2705,
-                f"Column names in each table must be unique. Column name '{column.name}' in table is specified more than once.",
+                f"Column names in each table must be unique. Column name '{column.name}' in table is specified more "
+                "than once.",
                 state=3,
             )
         kind = sql_type(column.type)
         nullable = (
-            column.nullable if column.nullable is not None else not (column.primary_key or column.identity or column.name.lower() in in_key)
+            column.nullable
+            if column.nullable is not None
+            else not (column.primary_key or column.identity or column.name.lower() in in_key)
         )
         types[column.name] = kind
         documents.append(
@@ -93,7 +96,12 @@ def _column_sql(batch: Batch, column: ColumnDefinition, kind: SqlType, nullable:
     if column.default is not None:
         value = batch.compiler().converted(batch.compiler().expression(column.default, Names()), kind)
         text += f" DEFAULT ({value.sql})"
-    return text + (" PRIMARY KEY" if column.primary_key else "") + (" UNIQUE" if column.unique else "") + ("" if nullable else " NOT NULL")
+    return (
+        text
+        + (" PRIMARY KEY" if column.primary_key else "")
+        + (" UNIQUE" if column.unique else "")
+        + ("" if nullable else " NOT NULL")
+    )
 
 
 def place_of(batch: Batch, name: tuple[str, ...]) -> tuple[Database, str, str]:
@@ -106,7 +114,9 @@ def place_of(batch: Batch, name: tuple[str, ...]) -> tuple[Database, str, str]:
     return database, schema, name[-1]
 
 
-def make_table(batch: Batch, name: tuple[str, ...], made: TableColumns, *, rows: list[tuple[Any, ...]] | None = None) -> None:
+def make_table(
+    batch: Batch, name: tuple[str, ...], made: TableColumns, *, rows: list[tuple[Any, ...]] | None = None
+) -> None:
     """A table in a database, with rows from SELECT INTO. Raises 262, 2714, 2760."""
     database, schema, table = place_of(batch, name)
     if not batch.workspace.access(database).may("CREATE TABLE"):
@@ -115,15 +125,22 @@ def make_table(batch: Batch, name: tuple[str, ...], made: TableColumns, *, rows:
     with batch.workspace.writing(database) as metadata:
         known = metadata.get("schema", schema)
         if known is None:
-            raise SqlError(2760, f'The specified schema name "{schema}" either does not exist or you do not have permission to use it.')
+            raise SqlError(
+                2760,
+                f'The specified schema name "{schema}" either does not exist or you do not have permission to use it.',
+            )
         if metadata.get("table", full):
             raise SqlError(2714, f"There is already an object named '{table}' in the database.", state=6)
         alias = batch.workspace.attach(database)
         batch.workspace.read(f"CREATE TABLE {alias}.{quoted(full)} ({made.sql})")
         if made.identity and made.seed != 1:
-            batch.workspace.read(f"INSERT INTO {alias}.sqlite_sequence (name, seq) VALUES (?, ?)", (full, made.seed - 1))
+            batch.workspace.read(
+                f"INSERT INTO {alias}.sqlite_sequence (name, seq) VALUES (?, ?)", (full, made.seed - 1)
+            )
         if rows:
-            batch.workspace.fill(f"INSERT INTO {alias}.{quoted(full)} VALUES ({', '.join('?' * len(made.types))})", rows)
+            batch.workspace.fill(
+                f"INSERT INTO {alias}.{quoted(full)} VALUES ({', '.join('?' * len(made.types))})", rows
+            )
         now = batch.instance.now().isoformat(" ", "milliseconds")
         metadata.put(
             "table",
@@ -142,7 +159,9 @@ def make_table(batch: Batch, name: tuple[str, ...], made: TableColumns, *, rows:
 def _create_table(batch: Batch, statement: ir.CreateTable) -> Iterator[Item]:
     made = table_columns(batch, statement.definition)
     if statement.table[-1].startswith("#"):
-        batch.workspace.temporary(statement.table[-1], made.types, made.sql, identity=made.identity, not_null=made.not_null)
+        batch.workspace.temporary(
+            statement.table[-1], made.types, made.sql, identity=made.identity, not_null=made.not_null
+        )
     else:
         make_table(batch, statement.table, made)
     yield from ()
@@ -154,9 +173,13 @@ def _alter_table(batch: Batch, statement: ir.AlterTable) -> Iterator[Item]:
     full = f"{schema}.{table}"
     if statement.constraints or statement.altered or any(kind == "constraint" for kind, _ in statement.dropped):
         raise Unmodelled("ALTER TABLE other than ADD or DROP COLUMN")
-    if batch.workspace.metadata(database).get("table", full) is None or not batch.workspace.access(database).may("ALTER ANY SCHEMA"):
+    if batch.workspace.metadata(database).get("table", full) is None or not batch.workspace.access(database).may(
+        "ALTER ANY SCHEMA"
+    ):
         raise SqlError(
-            4902, f'Cannot find the object "{".".join(statement.table)}" because it does not exist or you do not have permissions.'
+            4902,
+            f'Cannot find the object "{".".join(statement.table)}" because it does not exist or you do not have '
+            "permissions.",
         )
     with batch.workspace.writing(database) as metadata:
         document = metadata.get("table", full)
@@ -168,7 +191,9 @@ def _alter_table(batch: Batch, statement: ir.AlterTable) -> Iterator[Item]:
                 document["columns"].append(column)
         for _, name in statement.dropped:
             if not any(column["name"].lower() == name.lower() for column in document["columns"]):
-                raise SqlError(4924, f"ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in table '{table}'.")
+                raise SqlError(
+                    4924, f"ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in table '{table}'."
+                )
             batch.workspace.read(f"ALTER TABLE {alias}.{quoted(full)} DROP COLUMN {quoted(name)}")
             document["columns"] = [column for column in document["columns"] if column["name"].lower() != name.lower()]
         metadata.put("table", full, document)
@@ -186,17 +211,22 @@ def _create_index(batch: Batch, statement: ir.CreateIndex) -> Iterator[Item]:
         if metadata.get("table", full) is None or not batch.workspace.access(database).may("ALTER ANY SCHEMA"):
             raise SqlError(
                 1088,
-                f'Cannot find the object "{".".join(statement.table)}" because it does not exist or you do not have permissions.',
+                f'Cannot find the object "{".".join(statement.table)}" because it does not exist or you do not have '
+                "permissions.",
                 state=12,
             )
         if metadata.get("index", f"{full}.{statement.name}"):
             raise SqlError(
-                1913, f"The operation failed because an index or statistics with name '{statement.name}' already exists on table '{full}'."
+                1913,
+                f"The operation failed because an index or statistics with name '{statement.name}' already exists "
+                f"on table '{full}'.",
             )
         alias = batch.workspace.attach(database)
         unique = "UNIQUE " if statement.unique else ""
         columns = ", ".join(map(quoted, statement.columns))
-        batch.workspace.read(f"CREATE {unique}INDEX {alias}.{quoted(f'{full}.{statement.name}')} ON {quoted(full)} ({columns})")
+        batch.workspace.read(
+            f"CREATE {unique}INDEX {alias}.{quoted(f'{full}.{statement.name}')} ON {quoted(full)} ({columns})"
+        )
         metadata.put(
             "index",
             f"{full}.{statement.name}",
@@ -244,5 +274,8 @@ def drop_objects(batch: Batch, statement: ir.DropObject) -> None:
 
 def _no_such(kind: str, name: tuple[str, ...]) -> SqlError:
     return SqlError(
-        3701, f"Cannot drop the {kind} '{'.'.join(name)}', because it does not exist or you do not have permission.", severity=11, state=5
+        3701,
+        f"Cannot drop the {kind} '{'.'.join(name)}', because it does not exist or you do not have permission.",
+        severity=11,
+        state=5,
     )

@@ -33,7 +33,9 @@ def _require(batch: Batch, permission: str, number: int, text: str) -> None:
 
 
 def _missing(verb: str, kind: str, name: str) -> SqlError:
-    return SqlError(15151, f"Cannot {verb} the {kind} '{name}', because it does not exist or you do not have permission.")
+    return SqlError(
+        15151, f"Cannot {verb} the {kind} '{name}', because it does not exist or you do not have permission."
+    )
 
 
 def _principal(metadata: Metadata, name: str) -> tuple[str, dict[str, Any]] | None:
@@ -86,7 +88,8 @@ def _alter_user(batch: Batch, statement: ir.AlterUser) -> Iterator[Item]:
             if user.get("without_login") or login.type != user["type"]:
                 raise SqlError(
                     33016,
-                    "The user cannot be remapped to a login. Remapping can only be done for users that were mapped to Windows or SQL logins.",
+                    "The user cannot be remapped to a login. Remapping can only be done for users that were mapped "
+                    "to Windows or SQL logins.",
                 )
             if any(other.get("sid") == login.sid and other["name"] != user["name"] for other in metadata.all("user")):
                 raise SqlError(15063, "The login already has an account under a different user name.")
@@ -95,11 +98,15 @@ def _alter_user(batch: Batch, statement: ir.AlterUser) -> Iterator[Item]:
             user["default_schema"] = statement.default_schema
         if statement.new_name is not None:
             if _principal(metadata, statement.new_name):
-                raise SqlError(15023, f"User, group, or role '{statement.new_name}' already exists in the current database.")
+                raise SqlError(
+                    15023, f"User, group, or role '{statement.new_name}' already exists in the current database."
+                )
             metadata.delete("user", user["name"])
             for role in metadata.all("role"):
                 if user["name"] in role["members"]:
-                    role["members"] = [statement.new_name if member == user["name"] else member for member in role["members"]]
+                    role["members"] = [
+                        statement.new_name if member == user["name"] else member for member in role["members"]
+                    ]
                     metadata.put("role", role["name"], role)
             user["name"] = statement.new_name
         metadata.put("user", user["name"], user)
@@ -141,13 +148,20 @@ def _change_members(batch: Batch, name: str, action: str, member: str) -> None:
     with batch.workspace.writing(_here(batch)) as metadata:
         role = metadata.get("role", name)
         access = batch.workspace.access(_here(batch))
-        if role is None or role["name"] == "public" or not (access.is_db_owner or (access.may("ALTER ANY ROLE") and not role.get("fixed"))):
+        if (
+            role is None
+            or role["name"] == "public"
+            or not (access.is_db_owner or (access.may("ALTER ANY ROLE") and not role.get("fixed")))
+        ):
             raise _missing("alter", "role", name)
         if action == "name":
             raise Unmodelled("ALTER ROLE WITH NAME")
         found = _principal(metadata, member)
         if found is None:
-            raise SqlError(15151, f"Cannot {action} the principal '{member}', because it does not exist or you do not have permission.")
+            raise SqlError(
+                15151,
+                f"Cannot {action} the principal '{member}', because it does not exist or you do not have permission.",
+            )
         real = found[1]["name"]
         if real == "dbo":
             raise SqlError(15405, "Cannot use the special principal 'dbo'.")
@@ -219,7 +233,12 @@ def _permission(batch: Batch, statement: ir.Permission) -> Iterator[Item]:
                     metadata.put(
                         "permission",
                         key,
-                        {"securable": securable, "permission": permission, "principal": found[1]["name"], "state": statement.verb},
+                        {
+                            "securable": securable,
+                            "permission": permission,
+                            "principal": found[1]["name"],
+                            "state": statement.verb,
+                        },
                     )
     yield Done()
 
@@ -235,7 +254,9 @@ def _alter_authorization(batch: Batch, statement: ir.AlterAuthorization) -> Iter
             raise _missing("find", "database", statement.name[-1])
         if login is None:
             raise SqlError(
-                15151, f"Cannot find the principal '{statement.owner}', because it does not exist or you do not have permission."
+                15151,
+                f"Cannot find the principal '{statement.owner}', because it does not exist or you do not have "
+                "permission.",
             )
         database.check_open()
         with batch.workspace.writing(database) as metadata:
@@ -257,7 +278,9 @@ def _alter_authorization(batch: Batch, statement: ir.AlterAuthorization) -> Iter
             found = _principal(metadata, statement.owner or "dbo")
             if found is None:
                 raise SqlError(
-                    15151, f"Cannot find the principal '{statement.owner}', because it does not exist or you do not have permission."
+                    15151,
+                    f"Cannot find the principal '{statement.owner}', because it does not exist or you do not have "
+                    "permission.",
                 )
             schema["owner"] = found[1]["name"]
             metadata.put("schema", schema["name"], schema)
@@ -306,7 +329,10 @@ def _drop_user(batch: Batch, statement: ir.DropObject) -> None:
                 metadata.put("role", role["name"], role)
         for permission in list(metadata.all("permission")):
             if permission["principal"] == user["name"]:
-                metadata.delete("permission", f"{permission['securable']}|{permission['permission']}|{permission['principal']}".lower())
+                metadata.delete(
+                    "permission",
+                    f"{permission['securable']}|{permission['permission']}|{permission['principal']}".lower(),
+                )
 
 
 def _drop_named(batch: Batch, statement: ir.DropObject) -> None:

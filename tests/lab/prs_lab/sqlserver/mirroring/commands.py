@@ -1,4 +1,6 @@
-"""ALTER DATABASE ... SET PARTNER and SET WITNESS: what is refused, with which number, and what is handed to the machine."""
+"""ALTER DATABASE ... SET PARTNER and SET WITNESS: what is refused, with which number, and what is handed to the
+machine.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def _partner(batch: Batch, one: Partnership) -> tuple[Instance, Partnership]:
 
 
 def _begin(batch: Batch, database: Database, address: str) -> None:
-    """SET PARTNER = 'address': on a RESTORING database it makes the mirror wait, on an ONLINE one it begins the session."""
+    """SET PARTNER = 'address': on a RESTORING database it makes the mirror wait, on an ONLINE one it begins the
+    session.
+    """
     instance, mirroring = batch.instance, batch.instance.mirroring
     _check_instance(instance, database, address)
     if mirroring.of(database) is not None:
@@ -152,9 +156,15 @@ def _check_mirror(database: Database, mirror: Database | None) -> None:
 
 
 def _check_logs(database: Database, mirror: Database) -> None:
-    """The mirror's log must go on where ours can still be read, and hold what the next log backup will hold. Raises 1412, 1478."""
+    """The mirror's log must go on where ours can still be read, and hold what the next log backup will hold. Raises
+    1412, 1478.
+    """
     place = mirror.boot.redo_start_lsn
-    if place is None or place > database.next_lsn or history_before(mirror.boot.forks, place) != history_before(database.boot.forks, place):
+    if (
+        place is None
+        or place > database.next_lsn
+        or history_before(mirror.boot.forks, place) != history_before(database.boot.forks, place)
+    ):
         raise error(1412, name=database.name)
     try:
         shipping.unsent(database, place)
@@ -233,7 +243,12 @@ def _witness(batch: Batch, database: Database, address: str) -> int | None:
         raise error(1456, address=address) from refused
     _check_role(witness, ("WITNESS", "ALL"), error(1427, address=address))
     partner = instance.mirroring.partner(one)
-    if partner is None or one.suspended or not one.synchronized or TRANSPORT.connected(partner[0], address) is not witness:
+    if (
+        partner is None
+        or one.suspended
+        or not one.synchronized
+        or TRANSPORT.connected(partner[0], address) is not witness
+    ):
         raise error(1426)
     before, one.witness = one.witness, address
     witness.mirroring.memory.witness(witnessed(one, database, partner[1].partner))

@@ -1,4 +1,6 @@
-"""CREATE, ALTER and DROP ENDPOINT ... FOR DATABASE_MIRRORING. The documents themselves lie with the certificates in master."""
+"""CREATE, ALTER and DROP ENDPOINT ... FOR DATABASE_MIRRORING. The documents themselves lie with the certificates in
+master.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ def _endpoint(batch: Batch, statement: ir.Endpoint) -> Iterator[Item]:
             "role": "PARTNER", "port": 0, "certificate": None, "owner": batch.session.login_name, "epoch": 0,
         }  # fmt: skip
     elif found is None:
-        raise SqlError(15151, f"Cannot alter the endpoint '{statement.name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151,
+            f"Cannot alter the endpoint '{statement.name}', because it does not exist or you do not have permission.",
+        )
     if statement.certificate is not None:
         _check_certificate(batch, statement.certificate)
     changed = {name: getattr(statement, name) for name in _PROPERTIES if getattr(statement, name) is not None}
@@ -48,7 +53,8 @@ def _check_new(batch: Batch, statement: ir.Endpoint) -> None:
     if known:
         raise SqlError(
             7862,
-            "An endpoint of the requested type already exists.  Only one endpoint of this type is supported.  Use ALTER ENDPOINT or DROP the "
+            "An endpoint of the requested type already exists.  Only one endpoint of this type is supported.  Use "
+            "ALTER ENDPOINT or DROP the "
             "existing endpoint and execute the CREATE ENDPOINT statement.",
         )
     if batch.instance.settings.edition.lower().startswith("express") and statement.role != "WITNESS":
@@ -58,14 +64,18 @@ def _check_new(batch: Batch, statement: ir.Endpoint) -> None:
 def _check_certificate(batch: Batch, name: str) -> None:
     found = batch.instance.certificates.get(name)
     if found is None:
-        raise SqlError(15151, f"Cannot find the certificate '{name}', because it does not exist or you do not have permission.")
+        raise SqlError(
+            15151, f"Cannot find the certificate '{name}', because it does not exist or you do not have permission."
+        )
     dates = found.certificate
     valid = dates.not_valid_before_utc <= batch.instance.utc_now() <= dates.not_valid_after_utc
     if found.key is None or found.by_password is not None or not valid:
         raise SqlError(
             28055,
-            f"The certificate '{name}' is not valid for endpoint authentication. The certificate must have a private key encrypted with the database master "
-            "key and current UTC date has to be between the certificate start date and the certificate expiration date.",
+            f"The certificate '{name}' is not valid for endpoint authentication. The certificate must have a "
+            "private key encrypted with the database master "
+            "key and current UTC date has to be between the certificate start date and the certificate expiration "
+            "date.",
         )
 
 

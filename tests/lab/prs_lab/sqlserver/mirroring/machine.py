@@ -1,7 +1,9 @@
-"""One instance's part in mirroring: what it does when a connection, a server or a database comes or goes, and when something is committed.
+"""One instance's part in mirroring: what it does when a connection, a server or a database comes or goes, and when
+something is committed.
 
-Everything happens under one lock for all instances of the process, so a change of roles is one step: no client of one partner is told that
-its commit is done while the other one takes over. Whoever holds the lock may take a database's lock, never the other way round.
+Everything happens under one lock for all instances of the process, so a change of roles is one step: no client of one
+partner is told that its commit is done while the other one takes over. Whoever holds the lock may take a database's
+lock, never the other way round.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ def stop_together(instances: list[Instance]) -> None:
 
 
 class Mirroring:
-    """Of one instance. `hold_sending`: its line is so slow that no log gets through; `hold_redo`: its disk is so slow that no log is redone."""
+    """Of one instance. `hold_sending`: its line is so slow that no log gets through; `hold_redo`: its disk is so slow
+    that no log is redone.
+    """
 
     _thread: threading.Thread | None = None
 
@@ -86,7 +90,9 @@ class Mirroring:
             settle_all()
 
     def _watch(self) -> None:
-        """A thread for what is not said to us: packets that a firewall drops, log that is sent while nobody waits for it."""
+        """A thread for what is not said to us: packets that a firewall drops, log that is sent while nobody waits for
+        it.
+        """
         busy = self.memory.partnerships or self.memory.witnessed
         if busy and not (Mirroring._thread and Mirroring._thread.is_alive()):
             Mirroring._thread = threading.Thread(target=_watch, name="database mirroring", daemon=True)
@@ -96,7 +102,9 @@ class Mirroring:
         database = self.database(one)
         if database is not None:
             database.mirroring_role = one.role
-            database.mirror_lsn = one.failover_lsn if one.established and (one.role == PRINCIPAL or one.diverged) else None
+            database.mirror_lsn = (
+                one.failover_lsn if one.established and (one.role == PRINCIPAL or one.diverged) else None
+            )
 
     # ---- looking
 
@@ -146,7 +154,9 @@ class Mirroring:
         changed = False
         for one in list(self.memory.partnerships.values()):
             if one.established:
-                changed |= self._ended_there(one) or (self._as_principal(one) if one.role == PRINCIPAL else self._as_mirror(one))
+                changed |= self._ended_there(one) or (
+                    self._as_principal(one) if one.role == PRINCIPAL else self._as_mirror(one)
+                )
         for known in list(self.memory.witnessed.values()):
             changed |= self._as_witness(known)
         return changed
@@ -166,7 +176,7 @@ class Mirroring:
             return False
         if partner is not None and partner[1].role == PRINCIPAL:
             if partner[1].role_sequence < one.role_sequence:
-                return False                                          # it will see that, and become our mirror
+                return False  # it will see that, and become our mirror
             return self._yield_to(one, partner[1])
         owns = witness is not None and witness[1].role_sequence <= one.role_sequence
         quorum = not one.witness or partner is not None or owns
@@ -196,7 +206,15 @@ class Mirroring:
 
     def _feed(self, one: Partnership, database: Database, other: Instance, theirs: Partnership) -> bool:
         """Bring the mirror up to date, as far as safety and the line let us."""
-        before = (one.synchronized, theirs.safety, theirs.witness, theirs.suspended, theirs.timeout, theirs.diverged, theirs.role_sequence)
+        before = (
+            one.synchronized,
+            theirs.safety,
+            theirs.witness,
+            theirs.suspended,
+            theirs.timeout,
+            theirs.diverged,
+            theirs.role_sequence,
+        )
         theirs.safety, theirs.safety_sequence, theirs.timeout = one.safety, one.safety_sequence, one.timeout
         theirs.witness, theirs.suspended = one.witness, one.suspended
         mirror = other.databases.get(one.database)
@@ -208,19 +226,34 @@ class Mirroring:
             except shipping.Broken as broken:
                 self._suspend(one, theirs, broken)
             except Cancelled:
-                pass                                                  # one of the two is just being closed
-        after = (one.synchronized, theirs.safety, theirs.witness, theirs.suspended, theirs.timeout, theirs.diverged, theirs.role_sequence)
+                pass  # one of the two is just being closed
+        after = (
+            one.synchronized,
+            theirs.safety,
+            theirs.witness,
+            theirs.suspended,
+            theirs.timeout,
+            theirs.diverged,
+            theirs.role_sequence,
+        )
         if before[1:] != after[1:]:
             other.mirroring.memory.save(theirs)
         return before != after
 
-    def _ship(self, one: Partnership, theirs: Partnership, database: Database, mirror: Database, other: Mirroring) -> None:
+    def _ship(
+        self, one: Partnership, theirs: Partnership, database: Database, mirror: Database, other: Mirroring
+    ) -> None:
         if self.hold_sending:
-            one.synchronized = theirs.synchronized = one.synchronized and (one.safety == "FULL" or one.failover_lsn == database.next_lsn)
+            one.synchronized = theirs.synchronized = one.synchronized and (
+                one.safety == "FULL" or one.failover_lsn == database.next_lsn
+            )
             return
         if theirs.diverged:
             lost = shipping.rewind(mirror, database, to=one.takeover_lsn)
-            other.instance.log(f"Database mirroring has taken back {lost} transactions of database '{one.database}' that the principal never received.")
+            other.instance.log(
+                f"Database mirroring has taken back {lost} transactions of database '{one.database}' that the "
+                "principal never received."
+            )
             theirs.diverged, mirror.mirror_lsn = False, None
         shipping.harden(mirror, shipping.unsent(database, mirror.boot.next_lsn), shipping.facts(database))
         if not other.hold_redo:
@@ -247,7 +280,7 @@ class Mirroring:
             one.armed = False
             return False
         if witness[0].mirroring.sees_principal(witness[1]):
-            one.armed = False                                         # the principal goes on without us
+            one.armed = False  # the principal goes on without us
         if not one.armed:
             return False
         try:
@@ -262,7 +295,9 @@ class Mirroring:
         """As witness: whether the principal is there, with its database."""
         found = TRANSPORT.connected(self.instance, known.principal)
         theirs = found.mirroring.memory.get(known.database) if found is not None else None
-        return bool(found is not None and theirs is not None and theirs.guid == known.guid and found.mirroring._usable(theirs))
+        return bool(
+            found is not None and theirs is not None and theirs.guid == known.guid and found.mirroring._usable(theirs)
+        )
 
     def _as_witness(self, known: Witnessed) -> bool:
         """The principal may have ended the session, or gone on without a witness, while we were not there."""
@@ -289,7 +324,9 @@ class Mirroring:
         LOCK.notify_all()
 
     def step_down(self, one: Partnership, *, role_sequence: int, why: str) -> None:
-        """The principal becomes mirror; what it has that the other never got is kept until the session runs on. Raises Broken."""
+        """The principal becomes mirror; what it has that the other never got is kept until the session runs on. Raises
+        Broken.
+        """
         database = self.database(one)
         assert database is not None
         self._send_clients_away(database)
@@ -341,9 +378,11 @@ class Mirroring:
     # ---- commits
 
     def committed(self, database: Database, session: Session) -> None:
-        """Called after a commit is on our disk and before the client hears of it: with safety FULL it waits for the mirror's disk.
+        """Called after a commit is on our disk and before the client hears of it: with safety FULL it waits for the
+        mirror's disk.
 
-        Raises ConnectionKilled when the client must not hear that it is done: the database is served by somebody else now, or by nobody.
+        Raises ConnectionKilled when the client must not hear that it is done: the database is served by somebody else
+        now, or by nobody.
         """
         with LOCK:
             wanted = database.next_lsn
@@ -353,7 +392,7 @@ class Mirroring:
                 except ConnectionKilled:
                     raise
                 except Cancelled:
-                    pass                                              # an attention comes too late, the commit is done
+                    pass  # an attention comes too late, the commit is done
                 one = self.of(database)
                 if one is None or not one.established:
                     return
@@ -365,7 +404,7 @@ class Mirroring:
                 if one.role != PRINCIPAL or database.state != "ONLINE":
                     raise ConnectionKilled
                 if one.safety == "OFF" or not self._waits_for(one, wanted):
-                    LOCK.notify_all()                                 # whoever sends in the background
+                    LOCK.notify_all()  # whoever sends in the background
                     return
                 LOCK.wait(_TICK)
 
@@ -386,7 +425,9 @@ def _watch() -> None:
     while True:
         with LOCK:
             LOCK.wait(_TICK)
-            if not any(one.mirroring.memory.partnerships or one.mirroring.memory.witnessed for one in TRANSPORT.running()):
+            if not any(
+                one.mirroring.memory.partnerships or one.mirroring.memory.witnessed for one in TRANSPORT.running()
+            ):
                 Mirroring._thread = None
                 return
             with _kept_alive():
@@ -398,4 +439,3 @@ def _kept_alive() -> Iterator[None]:
     """What breaks in the middle of an instance's end must not end the watching."""
     with contextlib.suppress(Cancelled, OSError, sqlite3.Error):
         yield
-

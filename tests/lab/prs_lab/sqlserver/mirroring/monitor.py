@@ -29,8 +29,12 @@ _COLUMNS = [
 
 @procedure("sp_dbmmonitorresults")
 def _results(batch: Batch, arguments: Arguments) -> Iterator[Item]:
-    """One row, of now: rates and delays are 0, sizes and times are true. Only the last row can be asked for, with the status updated."""
-    name, rows, update = arguments.take("database_name", "mode", "update_table", defaults={"mode": 0, "update_table": 0})
+    """One row, of now: rates and delays are 0, sizes and times are true. Only the last row can be asked for, with the
+    status updated.
+    """
+    name, rows, update = arguments.take(
+        "database_name", "mode", "update_table", defaults={"mode": 0, "update_table": 0}
+    )
     if not batch.session.is_sysadmin():
         raise SqlError(21089, "Only members of the sysadmin fixed server role can perform this operation.")
     if int(rows or 0) != 0 or int(update or 0) != 1:
@@ -50,7 +54,16 @@ def _row(instance: Instance, name: str) -> dict[str, Any] | None:
     if one is None or database is None or not one.established:
         return None
     partner, now = mirroring.partner(one), instance.now()
-    zeros = ("log_generation_rate", "send_rate", "recovery_rate", "transaction_delay", "transactions_per_sec", "average_delay", "unsent_log", "unrestored_log")
+    zeros = (
+        "log_generation_rate",
+        "send_rate",
+        "recovery_rate",
+        "transaction_delay",
+        "transactions_per_sec",
+        "average_delay",
+        "unsent_log",
+        "unrestored_log",
+    )
     row: dict[str, Any] = dict.fromkeys(zeros, 0)
     witness = 0 if not one.witness else 1 if mirroring.witness(one) is not None else 2
     row.update(
@@ -71,4 +84,8 @@ def _row(instance: Instance, name: str) -> dict[str, Any] | None:
 def _caught_up_to(instance: Instance, principal: Any, lsn: int) -> dt.datetime | None:
     """Local time of the first commit that the mirror has not got; None when it has all."""
     first = next((head for head in principal.log.since(lsn) if head.time), None) if principal.log is not None else None
-    return None if first is None else first.time.replace(tzinfo=None) + (instance.now() - instance.utc_now().replace(tzinfo=None))
+    return (
+        None
+        if first is None
+        else first.time.replace(tzinfo=None) + (instance.now() - instance.utc_now().replace(tzinfo=None))
+    )

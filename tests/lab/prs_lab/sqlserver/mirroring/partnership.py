@@ -1,4 +1,6 @@
-"""What an instance remembers of mirroring: a Partnership per mirrored database, a Witnessed per session that it watches. Kept in master."""
+"""What an instance remembers of mirroring: a Partnership per mirrored database, a Witnessed per session that it
+watches. Kept in master.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,12 @@ _RUNTIME = ("synchronized", "armed")
 class Partnership:
     """One partner's side of a session.
 
-    guid: of the session, "" while a mirror that was told its partner waits for the principal to begin. partner, witness: network addresses.
-    role_sequence: counts changes of roles; of two principals the one with the higher number is right.
-    diverged: its log may hold what the principal never got; it is dropped when the session runs on.
+    guid: of the session, "" while a mirror that was told its partner waits for the principal to begin. partner,
+    witness: network addresses. role_sequence: counts changes of roles; of two principals the one with the higher number
+    is right. diverged: its log may hold what the principal never got; it is dropped when the session runs on.
     takeover_lsn: where its log stood when it became principal. failover_lsn: up to there both have it on disk.
-    synchronized, armed: known while the instance runs only. armed: should the principal be lost now, the mirror takes over by itself.
+    synchronized, armed: known while the instance runs only. armed: should the principal be lost now, the mirror takes
+    over by itself.
     """
 
     database: str
@@ -88,7 +91,11 @@ class Memory:
 
     def save(self, one: Partnership) -> None:
         self.partnerships[one.database.lower()] = one
-        self._put("mirroring", one.database, {name: value for name, value in dataclasses.asdict(one).items() if name not in _RUNTIME})
+        self._put(
+            "mirroring",
+            one.database,
+            {name: value for name, value in dataclasses.asdict(one).items() if name not in _RUNTIME},
+        )
 
     def forget(self, one: Partnership, *, tell: bool) -> None:
         """The session is over here. tell: the partner does not know it yet."""

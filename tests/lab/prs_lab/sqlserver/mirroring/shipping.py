@@ -1,6 +1,8 @@
-"""What mirroring does to databases: log records sent, written, redone; roles taken and given up; what was never sent taken back.
+"""What mirroring does to databases: log records sent, written, redone; roles taken and given up; what was never sent
+taken back.
 
-A mirror is a RESTORING database whose log goes on: `next_lsn` is where its log ends, `redo_start_lsn` up to where its data follows.
+A mirror is a RESTORING database whose log goes on: `next_lsn` is where its log ends, `redo_start_lsn` up to where its
+data follows.
 """
 
 from __future__ import annotations
@@ -15,9 +17,32 @@ from ..storage.boot import Fork, new_guid
 from ..storage.database import Database
 from ..storage.logfile import LogDamage
 
-__all__ = ["Broken", "demote", "facts", "harden", "promote", "redo", "resume_service", "rewind", "stop_service", "unrestored_bytes", "unsent", "unsent_bytes"]
+__all__ = [
+    "Broken",
+    "demote",
+    "facts",
+    "harden",
+    "promote",
+    "redo",
+    "resume_service",
+    "rewind",
+    "stop_service",
+    "unrestored_bytes",
+    "unsent",
+    "unsent_bytes",
+]
 
-_FACTS = ("forks", "log_start_lsn", "begins_chain", "database_backup_lsn", "base", "recovery_model", "options", "version", "last_commit")
+_FACTS = (
+    "forks",
+    "log_start_lsn",
+    "begins_chain",
+    "database_backup_lsn",
+    "base",
+    "recovery_model",
+    "options",
+    "version",
+    "last_commit",
+)
 
 
 class Broken(Exception):
@@ -99,14 +124,20 @@ def unsent_bytes(principal: Database, mirror_lsn: int) -> int:
 def unrestored_bytes(mirror: Database) -> int:
     """The log that the mirror has written and not redone."""
     with mirror.lock:
-        return sum(head.size for head in mirror.log.since(mirror.boot.redo_start_lsn or 0)) if mirror.log is not None else 0
+        return (
+            sum(head.size for head in mirror.log.since(mirror.boot.redo_start_lsn or 0))
+            if mirror.log is not None
+            else 0
+        )
 
 
 # ---- roles
 
 
 def promote(mirror: Database, *, fork: bool) -> int:
-    """The mirror comes online as principal; the LSN where it takes over. fork: on a recovery path of its own (forced service)."""
+    """The mirror comes online as principal; the LSN where it takes over. fork: on a recovery path of its own (forced
+    service).
+    """
     with mirror.lock:
         redo(mirror)
         boot = mirror.boot
@@ -133,7 +164,9 @@ def resume_service(principal: Database) -> None:
 
 
 def demote(principal: Database) -> None:
-    """The principal becomes RESTORING, with everything that its log holds. Raises Broken when its files cannot be opened."""
+    """The principal becomes RESTORING, with everything that its log holds. Raises Broken when its files cannot be
+    opened.
+    """
     with principal.lock:
         principal.crash()
         try:
@@ -150,8 +183,10 @@ def demote(principal: Database) -> None:
 
 
 def rewind(mirror: Database, principal: Database, *, to: int) -> int:
-    """Take back what the mirror logged from the LSN `to` on, when it was principal: the pages that were changed come from the principal as it is
-    now, and so does the log. Returns how many commits are lost. Raises Broken when the principal's log does not reach back so far."""
+    """Take back what the mirror logged from the LSN `to` on, when it was principal: the pages that were changed come
+    from the principal as it is now, and so does the log. Returns how many commits are lost. Raises Broken when the
+    principal's log does not reach back so far.
+    """
     with principal.lock, mirror.lock:
         if mirror.log is None or mirror.data is None or principal.log is None or principal.data is None:
             raise Cancelled

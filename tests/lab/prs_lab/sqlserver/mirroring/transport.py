@@ -1,7 +1,9 @@
-"""Connections between mirroring endpoints: found by address, let in by certificate or Windows account, kept until something breaks them.
+"""Connections between mirroring endpoints: found by address, let in by certificate or Windows account, kept until
+something breaks them.
 
-A connection is a handshake that succeeded. It holds as long as packets get through and both endpoints listen unaltered; what was checked
-at the handshake (certificates and their dates, accounts, CONNECT) is not looked at again before the next one, as on a real server.
+A connection is a handshake that succeeded. It holds as long as packets get through and both endpoints listen unaltered;
+what was checked at the handshake (certificates and their dates, accounts, CONNECT) is not looked at again before the
+next one, as on a real server.
 """
 
 from __future__ import annotations
@@ -40,7 +42,9 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Of `near` to `far`. principal_name: whom the near instance let the far one in as. peer_certificate_id: by which certificate."""
+    """Of `near` to `far`. principal_name: whom the near instance let the far one in as. peer_certificate_id: by which
+    certificate.
+    """
 
     near: Instance
     far: Instance
@@ -76,7 +80,9 @@ class Transport:
     def leave(self, instance: Instance) -> None:
         """The instance stops: whoever was connected with it is not any more."""
         self._running.discard(instance)
-        self._connections = {pair: one for pair, one in self._connections.items() if instance not in (one.near, one.far)}
+        self._connections = {
+            pair: one for pair, one in self._connections.items() if instance not in (one.near, one.far)
+        }
 
     def of(self, instance: Instance) -> list[Connection]:
         return [one for one in self._connections.values() if one.near is instance]
@@ -144,7 +150,10 @@ def _listening(instance: Instance) -> dict[str, Any]:
 
 
 def _log_refusal(near: Instance, far: Instance, refused: Refused) -> None:
-    line = f"Database Mirroring login attempt failed with error: 'Connection handshake failed. {refused.reason}'.  [CLIENT: {near.host.address}]"
+    line = (
+        f"Database Mirroring login attempt failed with error: 'Connection handshake failed. {refused.reason}'.  "
+        f"[CLIENT: {near.host.address}]"
+    )
     if not any(known.endswith(line) for known in list(far.error_log)[-5:]):
         far.log(line)
 
@@ -172,7 +181,9 @@ def _methods(found: dict[str, Any]) -> list[str]:
 
 
 def _authenticate(near: Instance, far: Instance) -> tuple[str, str, int | None]:
-    """Both sides let each other in; (method, as whom the near side knows the far one, by which of its certificates). Raises Refused."""
+    """Both sides let each other in; (method, as whom the near side knows the far one, by which of its certificates).
+    Raises Refused.
+    """
     theirs, last = _methods(_listening(far)), Refused("No authentication method is common to both endpoints. State 21.")
     for method in _methods(_listening(near)):
         if method not in theirs:
@@ -187,14 +198,18 @@ def _authenticate(near: Instance, far: Instance) -> tuple[str, str, int | None]:
 
 
 def _by_certificate(caller: Instance, host: Instance) -> tuple[str, int | None]:
-    """The caller proves that it has the private key of its endpoint's certificate; the host must know the public part of it."""
+    """The caller proves that it has the private key of its endpoint's certificate; the host must know the public part
+    of it.
+    """
     own = caller.certificates.get(str(_listening(caller)["certificate"]))
     if own is None or own.key is None:
         raise Refused("The certificate used by this endpoint was not found: it has no private key. State 85.")
     _check_dates(own, caller, "The certificate used by this endpoint")
     known = host.certificates.by_thumbprint(own.thumbprint)
     if known is None:
-        raise Refused("The certificate used by the peer is invalid due to the following reason: Certificate not found. State 89.")
+        raise Refused(
+            "The certificate used by the peer is invalid due to the following reason: Certificate not found. State 89."
+        )
     _check_dates(known, host, "The certificate used by the peer")
     if known.owner.lower() == "dbo":
         return "dbo", known.certificate_id

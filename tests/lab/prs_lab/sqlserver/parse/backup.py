@@ -31,7 +31,12 @@ _TEXTS = {
     "MEDIANAME": "media_name",
     "MEDIADESCRIPTION": "media_description",
 }
-_NUMBERS = {"RETAINDAYS": "retain_days", "BLOCKSIZE": "block_size", "BUFFERCOUNT": "buffer_count", "MAXTRANSFERSIZE": "max_transfer_size"}
+_NUMBERS = {
+    "RETAINDAYS": "retain_days",
+    "BLOCKSIZE": "block_size",
+    "BUFFERCOUNT": "buffer_count",
+    "MAXTRANSFERSIZE": "max_transfer_size",
+}
 _BACKUP_FLAGS: dict[str, tuple[str, Any] | None] = {
     "COPY_ONLY": ("copy_only", True),
     "DIFFERENTIAL": ("differential", True),
@@ -151,7 +156,9 @@ def backup(stream: TokenStream) -> Statement:
 
 def restore(stream: TokenStream) -> Statement:
     """RESTORE ...; the word RESTORE is taken already."""
-    what = stream.expect("DATABASE", "LOG", "HEADERONLY", "FILELISTONLY", "VERIFYONLY", "LABELONLY", "REWINDONLY").lower()
+    what = stream.expect(
+        "DATABASE", "LOG", "HEADERONLY", "FILELISTONLY", "VERIFYONLY", "LABELONLY", "REWINDONLY"
+    ).lower()
     names_database = what in ("database", "log")
     database = stream.name_or_variable() if names_database else None
     files = _files(stream, ("FILE", "FILEGROUP", "PAGE", "READ_WRITE_FILEGROUPS")) if names_database else ()
@@ -170,7 +177,9 @@ def restore(stream: TokenStream) -> Statement:
             f"One or more of the options ({', '.join(refused).lower()}) are not supported for this statement. "
             "Review the documentation for supported options.",
         )
-    return Restore(what=what, database=database, files=files, devices=devices, options=RestoreOptions(said=said, **fields))
+    return Restore(
+        what=what, database=database, files=files, devices=devices, options=RestoreOptions(said=said, **fields)
+    )
 
 
 def _certificate(stream: TokenStream) -> Statement:
@@ -323,5 +332,7 @@ def _encryption(stream: TokenStream) -> Encryption:
 
 def _conflict(one: str, other: str) -> SqlError:
     return SqlError(
-        3031, f"Option '{one.lower()}' conflicts with option(s) '{other.lower()}'. Remove the conflicting option and reissue the statement."
+        3031,
+        f"Option '{one.lower()}' conflicts with option(s) '{other.lower()}'. Remove the conflicting option and "
+        "reissue the statement.",
     )

@@ -40,7 +40,9 @@ def create_certificate(stream: TokenStream) -> Statement:
                     found[f"{word.lower()}_password"] = stream.string()
                 else:
                     stream.expect("=")
-                    found["key_file" if word == "FILE" else "key_binary"] = stream.string() if word == "FILE" else _binary(stream)
+                    found["key_file" if word == "FILE" else "key_binary"] = (
+                        stream.string() if word == "FILE" else _binary(stream)
+                    )
                 if not stream.accept(","):
                     break
             stream.expect(")")

@@ -26,7 +26,11 @@ _CHOICES = {
     "CURSOR_DEFAULT": ("LOCAL", "GLOBAL"),
     "PARAMETERIZATION": ("SIMPLE", "FORCED"),
 }
-_ASSIGNED = {"DELAYED_DURABILITY": ("DISABLED", "ALLOWED", "FORCED"), "CONTAINMENT": ("NONE", "PARTIAL"), "QUERY_STORE": ("ON", "OFF")}
+_ASSIGNED = {
+    "DELAYED_DURABILITY": ("DISABLED", "ALLOWED", "FORCED"),
+    "CONTAINMENT": ("NONE", "PARTIAL"),
+    "QUERY_STORE": ("ON", "OFF"),
+}
 _KILOBYTES = {"KB": 1, "MB": 1 << 10, "GB": 1 << 20, "TB": 1 << 30, "": 1 << 10}
 
 
@@ -47,7 +51,9 @@ def create_database(stream: TokenStream) -> Statement:
         found["collation"] = stream.name()
     if stream.accept("WITH"):
         while True:
-            option = stream.expect("TRUSTWORTHY", "DB_CHAINING", "ENABLE_BROKER", "NEW_BROKER", "ERROR_BROKER_CONVERSATIONS")
+            option = stream.expect(
+                "TRUSTWORTHY", "DB_CHAINING", "ENABLE_BROKER", "NEW_BROKER", "ERROR_BROKER_CONVERSATIONS"
+            )
             options.append((option, stream.expect("ON", "OFF") if option in ("TRUSTWORTHY", "DB_CHAINING") else True))
             if not stream.accept(","):
                 break
@@ -185,7 +191,9 @@ def _file_spec(stream: TokenStream) -> ir.FileSpec:
             stream.expect("=")
         if word in ("NAME", "NEWNAME"):
             token = stream.current()
-            found["logical" if word == "NAME" else "new_logical"] = stream.string() if token.kind == "string" else stream.name()
+            found["logical" if word == "NAME" else "new_logical"] = (
+                stream.string() if token.kind == "string" else stream.name()
+            )
         elif word == "FILENAME":
             found["physical"] = stream.string()
         elif word == "MAXSIZE" and stream.accept("UNLIMITED"):

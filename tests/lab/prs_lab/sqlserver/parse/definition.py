@@ -18,7 +18,14 @@ from .principals import (
     permission,
 )
 from .stream import TokenStream
-from .tables import ColumnDefinition, TableConstraint, column_definition, key_columns, table_constraint, table_definition
+from .tables import (
+    ColumnDefinition,
+    TableConstraint,
+    column_definition,
+    key_columns,
+    table_constraint,
+    table_definition,
+)
 
 __all__ = ["alter", "create", "drop", "permission"]
 
@@ -125,7 +132,9 @@ def _alter_table(stream: TokenStream) -> Statement:
             if not stream.accept(","):
                 break
     stream.expect_end()
-    return ir.AlterTable(table=table, columns=tuple(columns), constraints=tuple(constraints), altered=altered, dropped=tuple(dropped))
+    return ir.AlterTable(
+        table=table, columns=tuple(columns), constraints=tuple(constraints), altered=altered, dropped=tuple(dropped)
+    )
 
 
 def _create_index(stream: TokenStream) -> Statement:

@@ -89,7 +89,8 @@ def _no_condition(stream: TokenStream) -> NoReturn:
         token = stream.tokens[min(stream.place, len(stream.tokens) - 1)]
         raise SyntaxFault(
             4145,
-            f"An expression of non-boolean type specified in a context where a condition is expected, near '{token.text}'.",
+            "An expression of non-boolean type specified in a context where a condition is expected, near "
+            f"'{token.text}'.",
             line=token.line,
         )
     stream.fail()
@@ -97,9 +98,22 @@ def _no_condition(stream: TokenStream) -> NoReturn:
 
 def _continues(stream: TokenStream) -> bool:
     """Whether a closed bracket goes on as an expression."""
-    return stream.peek() in {"+", "-", "*", "/", "%", "&", "|", "^", "IS", "IN", "LIKE", "BETWEEN", "COLLATE", *_COMPARISONS} or (
-        stream.peek() == "NOT" and stream.peek(1) in ("IN", "LIKE", "BETWEEN")
-    )
+    return stream.peek() in {
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "&",
+        "|",
+        "^",
+        "IS",
+        "IN",
+        "LIKE",
+        "BETWEEN",
+        "COLLATE",
+        *_COMPARISONS,
+    } or (stream.peek() == "NOT" and stream.peek(1) in ("IN", "LIKE", "BETWEEN"))
 
 
 def _in(stream: TokenStream, left: syntax.Expression, negated: bool) -> syntax.Expression:
@@ -161,7 +175,9 @@ def _primary(stream: TokenStream) -> syntax.Expression:
     if token.kind == "variable":
         stream.place += 1
         return (
-            syntax.GlobalVariable(token.text[2:].upper()) if token.text.startswith("@@") else syntax.VariableReference(token.text.lower())
+            syntax.GlobalVariable(token.text[2:].upper())
+            if token.text.startswith("@@")
+            else syntax.VariableReference(token.text.lower())
         )
     if stream.accept("NULL"):
         return syntax.Literal(None)

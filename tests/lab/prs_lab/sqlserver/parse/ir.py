@@ -1,7 +1,7 @@
 """Statements as the recogniser understood them.
 
-Where T-SQL allows a literal or a variable there is a `Value`; `resolve(statement, lookup)` replaces the variables, so whoever
-executes a BACKUP sees plain values only.
+Where T-SQL allows a literal or a variable there is a `Value`; `resolve(statement, lookup)` replaces the variables, so
+whoever executes a BACKUP sees plain values only.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class BackupOptions:
-    """WITH of a BACKUP; None: not said (the server's default holds). `said` holds every keyword as it was given, in upper case."""
+    """WITH of a BACKUP; None: not said (the server's default holds). `said` holds every keyword as it was given, in
+    upper case.
+    """
 
     said: frozenset[str] = frozenset()
     copy_only: bool = False
@@ -136,7 +138,9 @@ class Backup(Statement):
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreOptions:
-    """WITH of a RESTORE. `end`: "recovery", "norecovery", "standby" or None (not said: recovery). stats True: bare STATS."""
+    """WITH of a RESTORE. `end`: "recovery", "norecovery", "standby" or None (not said: recovery). stats True: bare
+    STATS.
+    """
 
     said: frozenset[str] = frozenset()
     end: str | None = None
@@ -176,7 +180,9 @@ class Restore(Statement):
 
 @dataclass(frozen=True, kw_only=True)
 class BackupCertificate(Statement):
-    """BACKUP CERTIFICATE name TO FILE = path [WITH PRIVATE KEY (FILE, ENCRYPTION BY PASSWORD [, DECRYPTION BY PASSWORD])]."""
+    """BACKUP CERTIFICATE name TO FILE = path [WITH PRIVATE KEY (FILE, ENCRYPTION BY PASSWORD [, DECRYPTION BY
+    PASSWORD])].
+    """
 
     name: str
     file: Value

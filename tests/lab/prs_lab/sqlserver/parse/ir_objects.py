@@ -41,7 +41,9 @@ __all__ = [
 
 @dataclass(frozen=True)
 class FileSpec:
-    """One file of a database; sizes in KB, None: the default; max_size -1: unlimited; growth as written ("64MB", "10%")."""
+    """One file of a database; sizes in KB, None: the default; max_size -1: unlimited; growth as written ("64MB",
+    "10%").
+    """
 
     logical: Value | None = None
     physical: Value | None = None
@@ -74,7 +76,9 @@ class CreateDatabase(Statement):
 
 @dataclass(frozen=True, kw_only=True)
 class AlterDatabaseSet(Statement):
-    """options: (name, value) in upper case, value True for bare words; termination: None, "immediate", "no_wait" or seconds."""
+    """options: (name, value) in upper case, value True for bare words; termination: None, "immediate", "no_wait" or
+    seconds.
+    """
 
     name: str
     options: tuple[tuple[str, Any], ...]
@@ -104,7 +108,9 @@ class AlterDatabaseFile(Statement):
 
 @dataclass(frozen=True, kw_only=True)
 class AlterDatabaseMirroring(Statement):
-    """action: partner (value: address), partner off|failover|force_service_allow_data_loss|resume|suspend|safety|timeout, witness (value or "off")."""
+    """action: partner (value: address), partner
+    off|failover|force_service_allow_data_loss|resume|suspend|safety|timeout, witness (value or "off").
+    """
 
     name: str
     action: str
@@ -241,7 +247,9 @@ class CreateCertificate(Statement):
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint(Statement):
-    """CREATE or ALTER ENDPOINT for database mirroring; None: not said. authentication as the catalog says it: NEGOTIATE, "CERTIFICATE, NTLM" ..."""
+    """CREATE or ALTER ENDPOINT for database mirroring; None: not said. authentication as the catalog says it:
+    NEGOTIATE, "CERTIFICATE, NTLM" ...
+    """
 
     name: str
     create: bool
@@ -263,7 +271,9 @@ class CreateTable(Statement):
 
 @dataclass(frozen=True, kw_only=True)
 class AlterTable(Statement):
-    """Columns and constraints to add; or one column to alter; or names of what to drop ("column" or "constraint", name)."""
+    """Columns and constraints to add; or one column to alter; or names of what to drop ("column" or "constraint",
+    name).
+    """
 
     table: tuple[str, ...]
     columns: tuple[ColumnDefinition, ...] = ()
@@ -290,7 +300,9 @@ class CreateModule(Statement):
 
 @dataclass(frozen=True, kw_only=True)
 class DropObject(Statement):
-    """kind in lower case: table, login, user, role, server role, schema, certificate, endpoint, master key, index, view, procedure ..."""
+    """kind in lower case: table, login, user, role, server role, schema, certificate, endpoint, master key, index,
+    view, procedure ...
+    """
 
     kind: str
     names: tuple[tuple[str, ...], ...] = ()

@@ -71,7 +71,10 @@ def _set(stream: TokenStream) -> Statement:
         value = expression(stream)
         stream.expect_end()
         return ir.AssignVariable(
-            name=str(name), expression=value if sign == "=" else syntax.Binary(sign[0], syntax.VariableReference(str(name).lower()), value)
+            name=str(name),
+            expression=value
+            if sign == "="
+            else syntax.Binary(sign[0], syntax.VariableReference(str(name).lower()), value),
         )
     if stream.accept_all("TRANSACTION", "ISOLATION", "LEVEL"):
         level = [stream.take().upper]
@@ -262,7 +265,11 @@ def argument_list(stream: TokenStream) -> tuple[ir.Argument, ...]:
             value = stream.literal_or_variable()
         output = bool(stream.accept("OUTPUT", "OUT"))
         if output and not isinstance(value, Variable):
-            raise SyntaxFault(179, "Cannot use the OUTPUT option when passing a constant to a stored procedure.", line=stream.tokens[stream.place - 1].line)
+            raise SyntaxFault(
+                179,
+                "Cannot use the OUTPUT option when passing a constant to a stored procedure.",
+                line=stream.tokens[stream.place - 1].line,
+            )
         found.append(ir.Argument(name, value, output))
         if not stream.accept(","):
             return tuple(found)

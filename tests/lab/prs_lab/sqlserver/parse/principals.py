@@ -27,18 +27,32 @@ def create_login(stream: TokenStream) -> Statement:
     if stream.accept("FROM"):
         source = stream.expect("WINDOWS", "CERTIFICATE", "ASYMMETRIC")
         if source == "WINDOWS":
-            options = _login_options(stream, {"DEFAULT_DATABASE", "DEFAULT_LANGUAGE"}) if stream.accept("WITH") else ir.LoginOptions()
+            options = (
+                _login_options(stream, {"DEFAULT_DATABASE", "DEFAULT_LANGUAGE"})
+                if stream.accept("WITH")
+                else ir.LoginOptions()
+            )
             stream.expect_end()
             return ir.CreateLogin(name=name, source="windows", options=options)
         if source == "ASYMMETRIC":
             stream.expect("KEY")
-        found = ir.CreateLogin(name=name, source="certificate" if source == "CERTIFICATE" else "asymmetric_key", source_name=stream.name())
+        found = ir.CreateLogin(
+            name=name, source="certificate" if source == "CERTIFICATE" else "asymmetric_key", source_name=stream.name()
+        )
         stream.expect_end()
         return found
     stream.expect("WITH")
     if stream.peek() != "PASSWORD":
         stream.fail()
-    allowed = {"PASSWORD", "SID", "DEFAULT_DATABASE", "DEFAULT_LANGUAGE", "CHECK_EXPIRATION", "CHECK_POLICY", "CREDENTIAL"}
+    allowed = {
+        "PASSWORD",
+        "SID",
+        "DEFAULT_DATABASE",
+        "DEFAULT_LANGUAGE",
+        "CHECK_EXPIRATION",
+        "CHECK_POLICY",
+        "CREDENTIAL",
+    }
     options = _login_options(stream, allowed)
     stream.expect_end()
     return ir.CreateLogin(name=name, source="sql", options=options)
@@ -51,7 +65,16 @@ def alter_login(stream: TokenStream) -> Statement:
         stream.expect_end()
         return ir.AlterLogin(name=name, enable=word == "ENABLE")
     stream.expect("WITH")
-    allowed = {"PASSWORD", "NAME", "DEFAULT_DATABASE", "DEFAULT_LANGUAGE", "CHECK_EXPIRATION", "CHECK_POLICY", "CREDENTIAL", "NO"}
+    allowed = {
+        "PASSWORD",
+        "NAME",
+        "DEFAULT_DATABASE",
+        "DEFAULT_LANGUAGE",
+        "CHECK_EXPIRATION",
+        "CHECK_POLICY",
+        "CREDENTIAL",
+        "NO",
+    }
     options = _login_options(stream, allowed)
     stream.expect_end()
     return ir.AlterLogin(name=name, options=options)

@@ -12,7 +12,19 @@ from .stream import RESERVED, TokenStream
 __all__ = ["query", "query_expression"]
 
 _HINTS = frozenset(
-    ("NOLOCK", "READUNCOMMITTED", "READPAST", "HOLDLOCK", "UPDLOCK", "TABLOCK", "TABLOCKX", "ROWLOCK", "XLOCK", "SERIALIZABLE", "NOWAIT")
+    (
+        "NOLOCK",
+        "READUNCOMMITTED",
+        "READPAST",
+        "HOLDLOCK",
+        "UPDLOCK",
+        "TABLOCK",
+        "TABLOCKX",
+        "ROWLOCK",
+        "XLOCK",
+        "SERIALIZABLE",
+        "NOWAIT",
+    )
 )
 
 
@@ -150,11 +162,17 @@ def _item(stream: TokenStream) -> syntax.Item:
     if stream.accept("*"):
         return syntax.Item(syntax.Star())
     token = stream.current()
-    if token.kind == "variable" and not token.text.startswith("@@") and stream.peek(1) in ("=", "+=", "-=", "*=", "/=", "%="):
+    if (
+        token.kind == "variable"
+        and not token.text.startswith("@@")
+        and stream.peek(1) in ("=", "+=", "-=", "*=", "/=", "%=")
+    ):
         name = str(stream.variable()).lower()
         operator = stream.take().upper
         return syntax.Item(expression(stream), variable=name, operator=operator)
-    if stream.peek(1) == "=" and (token.kind in ("name", "string") or (token.kind == "word" and token.upper not in RESERVED)):
+    if stream.peek(1) == "=" and (
+        token.kind in ("name", "string") or (token.kind == "word" and token.upper not in RESERVED)
+    ):
         alias = stream.take().value
         stream.expect("=")
         return syntax.Item(expression(stream), alias)
@@ -169,7 +187,9 @@ def _alias(stream: TokenStream, *, strings: bool = False) -> str:
         return ""
     token = stream.current()
     if token.kind == "name" or (
-        token.kind == "word" and token.upper not in RESERVED and token.upper not in ("OUTPUT", "OFFSET", "OVER", "THROW")
+        token.kind == "word"
+        and token.upper not in RESERVED
+        and token.upper not in ("OUTPUT", "OFFSET", "OVER", "THROW")
     ):
         return stream.name()
     return stream.string() if strings and token.kind == "string" else ""
@@ -280,7 +300,9 @@ def _query_hints(stream: TokenStream) -> None:
         return
     stream.expect("(")
     while True:
-        word = stream.expect("RECOMPILE", "MAXDOP", "FORCE", "LOOP", "HASH", "MERGE", "FAST", "MAXRECURSION", "OPTIMIZE")
+        word = stream.expect(
+            "RECOMPILE", "MAXDOP", "FORCE", "LOOP", "HASH", "MERGE", "FAST", "MAXRECURSION", "OPTIMIZE"
+        )
         if word in ("MAXDOP", "FAST", "MAXRECURSION"):
             stream.integer_or_variable()
         elif word == "FORCE":
@@ -303,7 +325,9 @@ def _values(stream: TokenStream) -> syntax.Values:
             row.append(_value(stream))
         stream.expect(")")
         if rows and len(row) != len(rows[0]):
-            raise SyntaxFault(10709, "The number of columns for each row in a table value constructor must be the same.")
+            raise SyntaxFault(
+                10709, "The number of columns for each row in a table value constructor must be the same."
+            )
         rows.append(tuple(row))
         if not stream.accept(","):
             return syntax.Values(tuple(rows))

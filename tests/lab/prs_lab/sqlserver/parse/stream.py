@@ -52,7 +52,9 @@ class TokenStream:
         """The token here; at the end of the batch a syntax error."""
         if self.at_end:
             last = self.tokens[-1] if self.tokens else None
-            raise SyntaxFault(102, f"Incorrect syntax near '{last.value if last else ''}'.", line=last.line if last else 1)
+            raise SyntaxFault(
+                102, f"Incorrect syntax near '{last.value if last else ''}'.", line=last.line if last else 1
+            )
         return self.tokens[self.place]
 
     def fail(self) -> NoReturn:
@@ -61,7 +63,9 @@ class TokenStream:
         if token.kind == "word" and token.upper in RESERVED:
             raise SyntaxFault(156, f"Incorrect syntax near the keyword '{token.text}'.", line=token.line)
         raise SyntaxFault(
-            102, f"Incorrect syntax near '{token.value if token.kind in ('string', 'name') else token.text}'.", line=token.line
+            102,
+            f"Incorrect syntax near '{token.value if token.kind in ('string', 'name') else token.text}'.",
+            line=token.line,
         )
 
     def at_statement_end(self) -> bool:
@@ -111,7 +115,9 @@ class TokenStream:
             self.place += 1
             if len(token.value) > 128:
                 raise SyntaxFault(
-                    103, f"The identifier that starts with '{token.value[:124]}' is too long. Maximum length is 128.", line=token.line
+                    103,
+                    f"The identifier that starts with '{token.value[:124]}' is too long. Maximum length is 128.",
+                    line=token.line,
                 )
             return token.value
         self.fail()

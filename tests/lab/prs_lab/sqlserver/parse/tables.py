@@ -9,14 +9,24 @@ from .expressions import condition, expression, type_name
 from .stream import TokenStream
 from .syntax import Expression
 
-__all__ = ["ColumnDefinition", "TableConstraint", "TableDefinition", "column_definition", "key_columns", "table_constraint", "table_definition"]
+__all__ = [
+    "ColumnDefinition",
+    "TableConstraint",
+    "TableDefinition",
+    "column_definition",
+    "key_columns",
+    "table_constraint",
+    "table_definition",
+]
 
 _CONSTRAINTS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "DEFAULT")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnDefinition:
-    """type as written; identity: (seed, increment); `unread`: parts that are recognised but not modelled (check, foreign key, computed)."""
+    """type as written; identity: (seed, increment); `unread`: parts that are recognised but not modelled (check,
+    foreign key, computed).
+    """
 
     name: str
     type: str

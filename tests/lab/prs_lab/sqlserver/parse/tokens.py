@@ -56,7 +56,9 @@ def tokenize(text: str) -> list[Token]:
         if kind == "comment":
             end = _end_of_comment(text, end, line)
         elif kind in ("open_string", "open_bracket", "open_quote"):
-            raise SyntaxFault(105, f"Unclosed quotation mark after the character string '{text[end : end + 128]}'.", line=line)
+            raise SyntaxFault(
+                105, f"Unclosed quotation mark after the character string '{text[end : end + 128]}'.", line=line
+            )
         elif kind != "space":
             tokens.append(_token(kind, match.group(), position, end, line))
         line += text.count("\n", position, end)
@@ -94,10 +96,13 @@ def _token(kind: str, text: str, start: int, end: int, line: int) -> Token:
         if not value:
             raise SyntaxFault(
                 1038,
-                "An object or column name is missing or empty. For SELECT INTO statements, verify each column has a name. "
+                "An object or column name is missing or empty. For SELECT INTO statements, verify each column has a "
+                "name. "
                 "For other statements, look for empty alias names.",
                 line=line,
             )
         if len(value) > 128:
-            raise SyntaxFault(103, f"The identifier that starts with '{value[:124]}' is too long. Maximum length is 128.", line=line)
+            raise SyntaxFault(
+                103, f"The identifier that starts with '{value[:124]}' is too long. Maximum length is 128.", line=line
+            )
     return Token(kind, text, text.upper() if kind in ("word", "sign") else "", value, start, end, line)

@@ -34,7 +34,10 @@ class ChangeCompiler(QueryCompiler):
         source = f"'{value.type}'" if value.type else "NULL"
         nullable = int(column not in target.not_null)
         name = target.full_name.replace("'", "''")
-        return f"tsql_store({value.sql}, '{kind}', {source}, {nullable}, '{name}', '{column.replace(chr(39), chr(39) * 2)}')"
+        return (
+            f"tsql_store({value.sql}, '{kind}', {source}, {nullable}, '{name}', "
+            f"'{column.replace(chr(39), chr(39) * 2)}')"
+        )
 
     def columns_of(self, target: Relation, names: tuple[str, ...]) -> list[str]:
         """The real names of columns, in the order asked for. Raises 207, 264."""
@@ -44,7 +47,11 @@ class ChangeCompiler(QueryCompiler):
             if real is None:
                 raise SqlError(207, f"Invalid column name '{name}'.")
             if real in found:
-                raise SqlError(264, f"The column name '{name}' is specified more than once in the SET clause or column list of an INSERT.")
+                raise SqlError(
+                    264,
+                    f"The column name '{name}' is specified more than once in the SET clause or column list of an "
+                    "INSERT.",
+                )
             found.append(real)
         return found
 
@@ -56,7 +63,9 @@ class ChangeCompiler(QueryCompiler):
         found = self.columns_of(target, names)
         if target.identity in found and not explicit:
             raise SqlError(
-                544, f"Cannot insert explicit value for identity column in table '{target.name}' when IDENTITY_INSERT is set to OFF."
+                544,
+                f"Cannot insert explicit value for identity column in table '{target.name}' when IDENTITY_INSERT is "
+                "set to OFF.",
             )
         return found
 
@@ -76,8 +85,10 @@ class ChangeCompiler(QueryCompiler):
             number = (110 if fewer else 109) if isinstance(node.source.body, syntax.Values) else (120 if fewer else 121)
             raise SqlError(
                 number,
-                f"There are {'more' if fewer else 'fewer'} columns in the INSERT statement than values specified in the VALUES clause. The "
-                "number of values in the VALUES clause must match the number of columns specified in the INSERT statement.",
+                f"There are {'more' if fewer else 'fewer'} columns in the INSERT statement than values specified in "
+                "the VALUES clause. The "
+                "number of values in the VALUES clause must match the number of columns specified in the INSERT "
+                "statement.",
                 severity=15,
             )
         places = [f"c{place}" for place in range(1, len(found) + 1)]
@@ -118,11 +129,16 @@ class ChangeCompiler(QueryCompiler):
                 compiled = self.expression(assignment.value, inner)
                 where = f" AND {self.expression(node.where, inner).sql}" if node.where is not None else ""
                 value = Fragment(
-                    f'(SELECT {compiled.sql} FROM {source} WHERE {quoted(alias)}.rowid = "changed".rowid{where} LIMIT 1)', compiled.type
+                    f'(SELECT {compiled.sql} FROM {source} WHERE {quoted(alias)}.rowid = "changed".rowid{where} '
+                    "LIMIT 1)",
+                    compiled.type,
                 )
             parts.append(f"{quoted(column)} = {self.stored(value, target, column)}")
         return Compiled(
-            "update", f'{prefix}UPDATE {target.sql} AS "changed" SET {", ".join(parts)}{restriction}{output}', shown, target=target
+            "update",
+            f'{prefix}UPDATE {target.sql} AS "changed" SET {", ".join(parts)}{restriction}{output}',
+            shown,
+            target=target,
         )
 
     def _delete(self, node: syntax.Delete) -> Compiled:
@@ -130,7 +146,9 @@ class ChangeCompiler(QueryCompiler):
         prefix = self.common_tables(node.common, names)
         target, restriction = self._chosen_rows(node.table, node.source, node.where, node.top, names, "DELETE")
         output, shown = self._output(node.output, target, "DELETE")
-        return Compiled("delete", f'{prefix}DELETE FROM {target.sql} AS "changed"{restriction}{output}', shown, target=target)
+        return Compiled(
+            "delete", f'{prefix}DELETE FROM {target.sql} AS "changed"{restriction}{output}', shown, target=target
+        )
 
     def _chosen_rows(
         self,
@@ -141,7 +159,9 @@ class ChangeCompiler(QueryCompiler):
         names: Names,
         right: str,
     ) -> tuple[Relation, str]:
-        """The target, and which of its rows: by a condition on it alone, or by the numbers of the rows that a FROM finds."""
+        """The target, and which of its rows: by a condition on it alone, or by the numbers of the rows that a FROM
+        finds.
+        """
         if source is None:
             target = self._target(table, right)
             names.sources.append((table[-1], "changed", target.columns))
@@ -150,7 +170,11 @@ class ChangeCompiler(QueryCompiler):
                 self.uses.append((target, "SELECT"))
             if top is None:
                 return target, f" WHERE {condition}" if condition else ""
-            inner = f" WHERE {condition.replace(chr(34) + 'changed' + chr(34), chr(34) + 'some' + chr(34))}" if condition else ""
+            inner = (
+                f" WHERE {condition.replace(chr(34) + 'changed' + chr(34), chr(34) + 'some' + chr(34))}"
+                if condition
+                else ""
+            )
             limit = self.expression(top, Names()).sql
             return target, f' WHERE rowid IN (SELECT rowid FROM {target.sql} AS "some"{inner} LIMIT {limit})'
         text = self.source(source, names)

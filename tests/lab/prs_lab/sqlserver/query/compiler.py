@@ -17,7 +17,15 @@ from .values import to_storage
 
 __all__ = ["Compiler"]
 
-_AGGREGATES = {"COUNT": "count", "COUNT_BIG": "count", "SUM": "sum", "MIN": "min", "MAX": "max", "AVG": "avg", "STRING_AGG": "group_concat"}
+_AGGREGATES = {
+    "COUNT": "count",
+    "COUNT_BIG": "count",
+    "SUM": "sum",
+    "MIN": "min",
+    "MAX": "max",
+    "AVG": "avg",
+    "STRING_AGG": "group_concat",
+}
 _WINDOWS = {
     "ROW_NUMBER": "bigint",
     "RANK": "bigint",
@@ -34,7 +42,8 @@ _INT = SqlType("int")
 class Compiler:
     """Compiles the expressions of one statement; queries are in `select.QueryCompiler`, which builds on it.
 
-    `parameters`: the variables that were used; SQLite gets them as :v_name. `uses`: (relation, right) for the permission check.
+    `parameters`: the variables that were used; SQLite gets them as :v_name. `uses`: (relation, right) for the
+    permission check.
     """
 
     def __init__(self, resolver: Resolver, variables: Mapping[str, SqlType]) -> None:
@@ -77,7 +86,11 @@ class Compiler:
         """A comparison, both sides brought to one type; text without regard to case unless a COLLATE says otherwise."""
         target = common_type([left.type, right.type])
         left, right = self.as_type(left, target), self.as_type(right, target)
-        collate = " COLLATE NOCASE" if (target is None or target.is_text) and " COLLATE BINARY" not in left.sql + right.sql else ""
+        collate = (
+            " COLLATE NOCASE"
+            if (target is None or target.is_text) and " COLLATE BINARY" not in left.sql + right.sql
+            else ""
+        )
         return f"({left.sql} {operator} {right.sql}{collate})"
 
     def query(self, node: syntax.Query, names: Names) -> tuple[str, list[tuple[str, SqlType | None]]]:
@@ -92,7 +105,9 @@ class Compiler:
         if name in _WINDOWS and node.window is not None:
             arguments = [self.expression(argument, names) for argument in node.arguments]
             kind = SqlType(_WINDOWS[name]) if _WINDOWS[name] else arguments[0].type
-            return Fragment(f"{name.lower()}({', '.join(a.sql for a in arguments)}){self._over(node.window, names)}", kind)
+            return Fragment(
+                f"{name.lower()}({', '.join(a.sql for a in arguments)}){self._over(node.window, names)}", kind
+            )
         if name in _FORMS:
             return _FORMS[name](self, node, names)
         found = FUNCTIONS.get(name)
@@ -102,7 +117,8 @@ class Compiler:
             if "." in name:
                 raise SqlError(
                     4121,
-                    f'Cannot find either column "{name.split(".")[0].lower()}" or the user-defined function or aggregate "{name.lower()}", '
+                    f'Cannot find either column "{name.split(".")[0].lower()}" or the user-defined function or '
+                    f'aggregate "{name.lower()}", '
                     "or the name is ambiguous.",
                 )
             raise SqlError(195, f"'{node.name}' is not a recognized built-in function name.", state=10, severity=15)
@@ -112,7 +128,10 @@ class Compiler:
         arguments = [self.expression(argument, names) for argument in node.arguments]
         kinds = [argument.type for argument in arguments]
         if found.texts:
-            arguments = [self.as_text(a) if found.texts == "all" or not (a.type is None or a.type.is_number) else a for a in arguments]
+            arguments = [
+                self.as_text(a) if found.texts == "all" or not (a.type is None or a.type.is_number) else a
+                for a in arguments
+            ]
         result = found.result if isinstance(found.result, SqlType) else found.result(kinds)
         return Fragment(f"{sqlite_name(name)}({', '.join(a.sql for a in arguments)})", result)
 
@@ -145,7 +164,9 @@ class Compiler:
     def _over(self, window: syntax.Window, names: Names) -> str:
         parts = []
         if window.partition:
-            parts.append("PARTITION BY " + ", ".join(self.sortable(self.expression(e, names)) for e in window.partition))
+            parts.append(
+                "PARTITION BY " + ", ".join(self.sortable(self.expression(e, names)) for e in window.partition)
+            )
         if window.order:
             parts.append("ORDER BY " + self.orderings(window.order, names))
         return f" OVER ({' '.join([*parts, window.frame])})"
@@ -154,7 +175,9 @@ class Compiler:
         return f"{fragment.sql} COLLATE NOCASE" if fragment.type is not None and fragment.type.is_text else fragment.sql
 
     def orderings(self, order: tuple[syntax.Ordering, ...], names: Names) -> str:
-        return ", ".join(self.sortable(self.expression(o.expression, names)) + (" DESC" if o.descending else "") for o in order)
+        return ", ".join(
+            self.sortable(self.expression(o.expression, names)) + (" DESC" if o.descending else "") for o in order
+        )
 
     def chosen(self, fragments: list[Fragment]) -> tuple[list[str], SqlType | None]:
         """Alternatives of CASE and COALESCE, brought to one type."""
@@ -240,11 +263,15 @@ def _(node: syntax.Binary, compiler: Compiler, names: Names) -> Fragment:
         if len(times) == 2:
             raise Unmodelled("the difference of two datetimes by '-'")
         moment, number = (left, right) if left.type in times else (right, left)
-        return Fragment(f"tsql_dateadd_('SECOND', {sign if sign == '-' else ''}round(86400 * {number.sql}), {moment.sql})", times[0])
+        return Fragment(
+            f"tsql_dateadd_('SECOND', {sign if sign == '-' else ''}round(86400 * {number.sql}), {moment.sql})", times[0]
+        )
     target = common_type([left.type, right.type])
     left, right = compiler.as_type(left, target), compiler.as_type(right, target)
     if sign == "/":
-        return Fragment(f"tsql_divide({left.sql}, {right.sql}, {int(target is None or target.is_integer)})", _quotient(target))
+        return Fragment(
+            f"tsql_divide({left.sql}, {right.sql}, {int(target is None or target.is_integer)})", _quotient(target)
+        )
     if sign == "%":
         return Fragment(f"tsql_modulo({left.sql}, {right.sql})", target)
     if sign == "*" and target is not None and target.precision:
@@ -280,14 +307,19 @@ def _(node: syntax.Case, compiler: Compiler, names: Names) -> Fragment:
         results.append(compiler.expression(node.otherwise, names))
     texts, target = compiler.chosen(results)
     otherwise = f" ELSE {texts.pop()}" if node.otherwise is not None else ""
-    return Fragment("CASE " + " ".join(f"WHEN {t} THEN {r}" for t, r in zip(tests, texts, strict=True)) + otherwise + " END", target)
+    return Fragment(
+        "CASE " + " ".join(f"WHEN {t} THEN {r}" for t, r in zip(tests, texts, strict=True)) + otherwise + " END", target
+    )
 
 
 @_compile.register
 def _(node: syntax.Subquery, compiler: Compiler, names: Names) -> Fragment:
     sql, columns = compiler.query(node.query, names)
     if len(columns) != 1:
-        raise SqlError(116, "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.")
+        raise SqlError(
+            116,
+            "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.",
+        )
     return Fragment(f"({sql})", columns[0][1])
 
 
@@ -325,7 +357,9 @@ def _(node: syntax.Like, compiler: Compiler, names: Names) -> Fragment:
 
 @_compile.register
 def _(node: syntax.IsNull, compiler: Compiler, names: Names) -> Fragment:
-    return Fragment(f"({compiler.expression(node.operand, names).sql} IS {'NOT ' if node.negated else ''}NULL)", SqlType("bit"))
+    return Fragment(
+        f"({compiler.expression(node.operand, names).sql} IS {'NOT ' if node.negated else ''}NULL)", SqlType("bit")
+    )
 
 
 @_compile.register
@@ -337,7 +371,9 @@ def _(node: syntax.Collate, compiler: Compiler, names: Names) -> Fragment:
 @_compile.register
 def _(node: syntax.AtTimeZone, compiler: Compiler, names: Names) -> Fragment:
     operand = compiler.expression(node.operand, names)
-    return Fragment(f"tsql_attimezone_({operand.sql}, {compiler.text(node.zone, names)})", SqlType("datetimeoffset", scale=7))
+    return Fragment(
+        f"tsql_attimezone_({operand.sql}, {compiler.text(node.zone, names)})", SqlType("datetimeoffset", scale=7)
+    )
 
 
 # ---- functions whose arguments are not plain values
@@ -356,8 +392,16 @@ def _date_form(result: str) -> Callable[[Compiler, syntax.Call, Names], Fragment
         word = _part_word(node)
         arguments = [compiler.expression(argument, names) for argument in node.arguments[1:]]
         if len(arguments) != (1 if node.name in ("DATEPART", "DATENAME") else 2):
-            raise SqlError(174, f"The {node.name.lower()} function requires {3 if result == '' else 2} argument(s).", severity=15)
-        kind = SqlType(result) if result and result != "nvarchar" else SqlType("nvarchar", 30) if result else arguments[-1].type
+            raise SqlError(
+                174, f"The {node.name.lower()} function requires {3 if result == '' else 2} argument(s).", severity=15
+            )
+        kind = (
+            SqlType(result)
+            if result and result != "nvarchar"
+            else SqlType("nvarchar", 30)
+            if result
+            else arguments[-1].type
+        )
         if not result and (kind is None or not kind.is_time):
             kind = SqlType("datetime")
         name = "datediff" if node.name.startswith("DATEDIFF") else node.name.lower()
@@ -398,7 +442,8 @@ def _hashbytes(compiler: Compiler, node: syntax.Call, names: Names) -> Fragment:
         raise SqlError(174, "The hashbytes function requires 2 argument(s).", severity=15)
     algorithm, value = (compiler.expression(argument, names) for argument in node.arguments)
     return Fragment(
-        f"tsql_hashbytes_({algorithm.sql}, {compiler.converted(value, SqlType('varbinary', MAX)).sql})", SqlType("varbinary", 8000)
+        f"tsql_hashbytes_({algorithm.sql}, {compiler.converted(value, SqlType('varbinary', MAX)).sql})",
+        SqlType("varbinary", 8000),
     )
 
 

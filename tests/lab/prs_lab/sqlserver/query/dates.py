@@ -10,13 +10,26 @@ from typing import Any
 from ..errors import SqlError
 from ..types import SqlType
 
-__all__ = ["PARTS", "add", "difference", "format_time", "offset_from_storage", "parse_time", "part", "time_from_storage"]
+__all__ = [
+    "PARTS",
+    "add",
+    "difference",
+    "format_time",
+    "offset_from_storage",
+    "parse_time",
+    "part",
+    "time_from_storage",
+]
 
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:([T ])\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.:](\d{1,9}))?)?)?\s*(Z|[+-]\d{2}:\d{2})?")
+_ISO = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:([T ])\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.:](\d{1,9}))?)?)?\s*(Z|[+-]\d{2}:\d{2})?"
+)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.:](\d{1,9}))?)?)?")
 _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.:](\d{1,9}))?)?)?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?")
-_NAMED = re.compile(r"([A-Za-z]{3,9})\s+(\d{1,2}),?\s+(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.:](\d{1,9}))?\s*([AaPp][Mm])?)?")
+_NAMED = re.compile(
+    r"([A-Za-z]{3,9})\s+(\d{1,2}),?\s+(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.:](\d{1,9}))?\s*([AaPp][Mm])?)?"
+)
 PARTS = {
     word: name
     for name, words in {
@@ -46,7 +59,9 @@ def offset_from_storage(value: str) -> dt.datetime:
 
 
 def parse_time(text: str, *, style: int | None = None, dayfirst: bool = False) -> dt.datetime:
-    """What T-SQL reads as a time; aware when it names an offset. `dayfirst`: the language reads the day before the month. Raises 241, 242."""
+    """What T-SQL reads as a time; aware when it names an offset. `dayfirst`: the language reads the day before the
+    month. Raises 241, 242.
+    """
     stripped = text.strip()
     try:
         if match := _ISO.fullmatch(stripped):
@@ -79,7 +94,9 @@ def parse_time(text: str, *, style: int | None = None, dayfirst: bool = False) -
             return _moment(year, month, day, hour, minute, second, fraction)
     except ValueError:
         raise SqlError(
-            242, "The conversion of a varchar data type to a datetime data type resulted in an out-of-range value.", state=3
+            242,
+            "The conversion of a varchar data type to a datetime data type resulted in an out-of-range value.",
+            state=3,
         ) from None
     if not stripped:
         return dt.datetime(1900, 1, 1)
@@ -96,14 +113,24 @@ def _moment(
     fraction: str | None = None,
 ) -> dt.datetime:
     return dt.datetime(
-        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), int(((fraction or "") + "000000")[:6])
+        int(year),
+        int(month),
+        int(day),
+        int(hour or 0),
+        int(minute or 0),
+        int(second or 0),
+        int(((fraction or "") + "000000")[:6]),
     )
 
 
 def format_time(value: str, kind: SqlType, style: int | None) -> str:
-    """A stored time as CONVERT writes it; style None is the type's own default. Raises 281 for a style that the twin does not know."""
+    """A stored time as CONVERT writes it; style None is the type's own default. Raises 281 for a style that the twin
+    does not know.
+    """
     if kind.name == "time":
-        return _with_fraction(dt.time.fromisoformat(value).strftime("%H:%M:%S"), dt.time.fromisoformat(value).microsecond, kind.scale)
+        return _with_fraction(
+            dt.time.fromisoformat(value).strftime("%H:%M:%S"), dt.time.fromisoformat(value).microsecond, kind.scale
+        )
     moment = offset_from_storage(value) if kind.name == "datetimeoffset" else time_from_storage(value)
     digits = kind.scale if kind.name in ("datetime2", "datetimeoffset") else 3
     if style is None:
@@ -160,9 +187,13 @@ def add(word: str, number: int, moment: dt.datetime) -> dt.datetime:
         if name in ("year", "quarter", "month"):
             months = moment.year * 12 + moment.month - 1 + number * {"year": 12, "quarter": 3, "month": 1}[name]
             year, month = divmod(months, 12)
-            return moment.replace(year=year, month=month + 1, day=min(moment.day, calendar.monthrange(year, month + 1)[1]))
+            return moment.replace(
+                year=year, month=month + 1, day=min(moment.day, calendar.monthrange(year, month + 1)[1])
+            )
         return moment + (
-            dt.timedelta(microseconds=number // 1000) if name == "nanosecond" else dt.timedelta(microseconds=_UNITS[name] * number)
+            dt.timedelta(microseconds=number // 1000)
+            if name == "nanosecond"
+            else dt.timedelta(microseconds=_UNITS[name] * number)
         )
     except (OverflowError, ValueError, calendar.IllegalMonthError):
         raise SqlError(517, "Adding a value to a 'datetime' column caused an overflow.") from None
@@ -175,7 +206,11 @@ def difference(word: str, start: dt.datetime, end: dt.datetime) -> int:
         return end.year - start.year
     if name in ("quarter", "month"):
         months = (end.year - start.year) * 12 + end.month - start.month
-        return months if name == "month" else (end.year * 4 + (end.month - 1) // 3) - (start.year * 4 + (start.month - 1) // 3)
+        return (
+            months
+            if name == "month"
+            else (end.year * 4 + (end.month - 1) // 3) - (start.year * 4 + (start.month - 1) // 3)
+        )
     zero = dt.datetime(1899, 12, 31)  # a Sunday
     if name == "nanosecond":
         return (end - start) // dt.timedelta(microseconds=1) * 1000

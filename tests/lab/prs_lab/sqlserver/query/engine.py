@@ -53,19 +53,24 @@ def install_functions(connection: sqlite3.Connection, session: Session, failure:
 
 def _convert(session: Session, value: Any, target: str, style: int | None, source: str | None, safe: int) -> Any:
     try:
-        return convert(value, sql_type(target), source=sql_type(source) if source else None, style=style, dayfirst=session.dayfirst)
+        return convert(
+            value, sql_type(target), source=sql_type(source) if source else None, style=style, dayfirst=session.dayfirst
+        )
     except SqlError:
         if safe:
             return None
         raise
 
 
-def _store(session: Session, value: Any, target: str, source: str | None, nullable: int, table: str, column: str) -> Any:
+def _store(
+    session: Session, value: Any, target: str, source: str | None, nullable: int, table: str, column: str
+) -> Any:
     if value is None:
         if not nullable:
             raise SqlError(
                 515,
-                f"Cannot insert the value NULL into column '{column}', table '{table}'; column does not allow nulls. INSERT fails.",
+                f"Cannot insert the value NULL into column '{column}', table '{table}'; column does not allow "
+                "nulls. INSERT fails.",
                 state=2,
             )
         return None
@@ -74,7 +79,14 @@ def _store(session: Session, value: Any, target: str, source: str | None, nullab
     if (kind.is_text or kind.is_binary) and kind.length > 0:
         whole = convert(
             value,
-            SqlType(kind.name if kind.name not in ("char", "nchar", "binary") else "nvarchar" if kind.is_text else "varbinary", MAX),
+            SqlType(
+                kind.name
+                if kind.name not in ("char", "nchar", "binary")
+                else "nvarchar"
+                if kind.is_text
+                else "varbinary",
+                MAX,
+            ),
             source=known,
         )
         whole = whole.rstrip(" ") if isinstance(whole, str) else whole
@@ -82,7 +94,9 @@ def _store(session: Session, value: Any, target: str, source: str | None, nullab
         if size > kind.length:
             shown = whole[: kind.length] if isinstance(whole, str) else ""
             raise SqlError(
-                2628, f"String or binary data would be truncated in table '{table}', column '{column}'. Truncated value: '{shown}'."
+                2628,
+                f"String or binary data would be truncated in table '{table}', column '{column}'. Truncated value: "
+                f"'{shown}'.",
             )
     return convert(value, kind, source=known, dayfirst=session.dayfirst)
 
@@ -146,14 +160,16 @@ def translated(error: sqlite3.Error) -> SqlError:
         table = match[1].split(".")
         return SqlError(
             2627,
-            f"Violation of PRIMARY KEY or UNIQUE constraint. Cannot insert duplicate key in object '{'.'.join(table[:-1]) or match[1]}'.",
+            "Violation of PRIMARY KEY or UNIQUE constraint. Cannot insert duplicate key in object "
+            f"'{'.'.join(table[:-1]) or match[1]}'.",
             severity=14,
         )
     if match := re.match(r"NOT NULL constraint failed: (.*)", text):
         table, _, column = match[1].rpartition(".")
         return SqlError(
             515,
-            f"Cannot insert the value NULL into column '{column}', table '{table}'; column does not allow nulls. INSERT fails.",
+            f"Cannot insert the value NULL into column '{column}', table '{table}'; column does not allow nulls. "
+            "INSERT fails.",
             state=2,
         )
     if "database disk image is malformed" in text or "file is not a database" in text:
@@ -161,5 +177,10 @@ def translated(error: sqlite3.Error) -> SqlError:
     if "interrupted" in text:
         return SqlError(0, "Operation cancelled by user.", severity=11)
     if "full" in text or "disk I/O" in text:
-        return SqlError(1105, "Could not allocate space in the database because the 'PRIMARY' filegroup is full.", severity=17, state=2)
+        return SqlError(
+            1105,
+            "Could not allocate space in the database because the 'PRIMARY' filegroup is full.",
+            severity=17,
+            state=2,
+        )
     return Unmodelled(f"a query (SQLite says: {text})")

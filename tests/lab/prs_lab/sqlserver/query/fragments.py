@@ -110,7 +110,9 @@ def common_type(types: list[SqlType | None]) -> SqlType | None:
         else [kind for kind in known if kind.is_exact]
     )
     if (best.is_text or best.is_binary) and best.name != "xml":
-        return SqlType(best.name, MAX if any(kind.length == MAX for kind in same) else max(kind.length for kind in same))
+        return SqlType(
+            best.name, MAX if any(kind.length == MAX for kind in same) else max(kind.length for kind in same)
+        )
     if best.is_exact and best.precision:
         scale = max(kind.scale for kind in same)
         return SqlType(best.name, precision=38 if len(known) > 1 else best.precision, scale=scale)

@@ -22,7 +22,8 @@ TypeRule = SqlType | Callable[[list[SqlType | None]], SqlType | None]
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`run` gets stored values (the session first when `session`); `result`: its type, or what tells it from the arguments' types.
+    """`run` gets stored values (the session first when `session`); `result`: its type, or what tells it from the
+    arguments' types.
 
     `texts`: "some": times and the like are converted to text first, numbers not; "all": everything is.
     """
@@ -90,20 +91,28 @@ _simple("UPPER", _text_like, 1, None, str.upper)
 _simple("LOWER", _text_like, 1, None, str.lower)
 _simple("REVERSE", _text_like, 1, None, lambda text: text[::-1])
 _simple(
-    "REPLACE", _long_text, 3, None, lambda text, old, new: re.sub(re.escape(old), lambda _: new, text, flags=re.IGNORECASE) if old else text
+    "REPLACE",
+    _long_text,
+    3,
+    None,
+    lambda text, old, new: re.sub(re.escape(old), lambda _: new, text, flags=re.IGNORECASE) if old else text,
 )
 _simple(
     "STUFF",
     _long_text,
     4,
     None,
-    lambda text, start, length, new: None if not 0 < start <= len(text) else text[: start - 1] + new + text[start - 1 + length :],
+    lambda text, start, length, new: (
+        None if not 0 < start <= len(text) else text[: start - 1] + new + text[start - 1 + length :]
+    ),
 )
 _simple("REPLICATE", _long_text, 2, None, lambda text, times: text * times if times >= 0 else None)
 _simple("SPACE", "varchar(8000)", 1, None, lambda length: " " * int(length))
 _simple("LEFT", _text_like, 2, None, lambda text, length: text[: int(length)])
 _simple("RIGHT", _text_like, 2, None, lambda text, length: text[-int(length) :] if int(length) else "")
-_simple("CHARINDEX", "int", 2, 3, lambda part, text, start=1: text.lower().find(part.lower(), max(int(start) - 1, 0)) + 1)
+_simple(
+    "CHARINDEX", "int", 2, 3, lambda part, text, start=1: text.lower().find(part.lower(), max(int(start) - 1, 0)) + 1
+)
 _simple("PATINDEX", "int", 2, None, lambda pattern, text: _patindex(pattern, text))
 _simple("UNICODE", "int", 1, None, lambda text: ord(text[0]) if text else None)
 _simple("ASCII", "int", 1, None, lambda text: ord(text[0].encode("cp1252", "replace")) if text else None)
@@ -142,7 +151,19 @@ def _datalength(value: Any) -> int:
 @function("QUOTENAME", "nvarchar(258)", 1, 2)
 @_null_in
 def _quotename(name: str, mark: str = "[") -> str | None:
-    pairs = {"[": "[]", "]": "[]", "(": "()", ")": "()", "<": "<>", ">": "<>", "{": "{}", "}": "{}", "'": "''", '"': '""', "`": "``"}
+    pairs = {
+        "[": "[]",
+        "]": "[]",
+        "(": "()",
+        ")": "()",
+        "<": "<>",
+        ">": "<>",
+        "{": "{}",
+        "}": "{}",
+        "'": "''",
+        '"': '""',
+        "`": "``",
+    }
     if len(name) > 128 or mark not in pairs:
         return None
     opening, closing = pairs[mark]
@@ -165,7 +186,9 @@ def _parse_name(text: str, number: int) -> str | None:
 
 
 def _hash(algorithm: str, data: bytes) -> bytes | None:
-    name = {"MD5": "md5", "SHA": "sha1", "SHA1": "sha1", "SHA2_256": "sha256", "SHA2_512": "sha512"}.get(algorithm.upper())
+    name = {"MD5": "md5", "SHA": "sha1", "SHA1": "sha1", "SHA2_256": "sha256", "SHA2_512": "sha512"}.get(
+        algorithm.upper()
+    )
     return hashlib.new(name, data).digest() if name else None
 
 
@@ -186,7 +209,10 @@ def _pattern(pattern: str, escape: str | None) -> str:
             negated = inside.startswith("^")
             inside = inside[1:] if negated else inside
             out.append(
-                "[" + ("^" if negated else "") + inside.replace("\\", "\\\\").replace("[", "\\[").replace("^", "\\^") + "]"
+                "["
+                + ("^" if negated else "")
+                + inside.replace("\\", "\\\\").replace("[", "\\[").replace("^", "\\^")
+                + "]"
                 if inside
                 else "(?!)"
             )
@@ -207,7 +233,9 @@ def like(text: Any, pattern: Any, escape: str | None) -> bool | None:
 def _patindex(pattern: str, text: str) -> int:
     inner = pattern[1:] if pattern.startswith("%") else pattern
     anchored = "" if pattern.startswith("%") else r"\A"
-    expression = anchored + _pattern(inner[:-1] if inner.endswith("%") else inner, None) + ("" if inner.endswith("%") else r"\Z")
+    expression = (
+        anchored + _pattern(inner[:-1] if inner.endswith("%") else inner, None) + ("" if inner.endswith("%") else r"\Z")
+    )
     match = re.search(expression, text, re.IGNORECASE | re.DOTALL)
     return match.start() + 1 if match else 0
 
@@ -224,12 +252,24 @@ _simple(
     _same,
     2,
     3,
-    lambda number, digits, _=0: round(number, int(digits)) if isinstance(number, float) else int(round(number, int(digits))),
+    lambda number, digits, _=0: (
+        round(number, int(digits)) if isinstance(number, float) else int(round(number, int(digits)))
+    ),
 )
-_simple("ISNUMERIC", "int", 1, None, lambda text: int(bool(re.fullmatch(r"\s*[+-]?\$?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", str(text)))))
-_simple("STR", "varchar(8000)", 1, 3, lambda number, length=10, digits=0: f"{number:.{int(digits)}f}".rjust(int(length)))
+_simple(
+    "ISNUMERIC",
+    "int",
+    1,
+    None,
+    lambda text: int(bool(re.fullmatch(r"\s*[+-]?\$?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", str(text)))),
+)
+_simple(
+    "STR", "varchar(8000)", 1, 3, lambda number, length=10, digits=0: f"{number:.{int(digits)}f}".rjust(int(length))
+)
 function("CHECKSUM", "int", 1, 100)(
-    lambda *values: int.from_bytes(hashlib.md5(repr(values).lower().encode(), usedforsecurity=False).digest()[:4], "big", signed=True)
+    lambda *values: int.from_bytes(
+        hashlib.md5(repr(values).lower().encode(), usedforsecurity=False).digest()[:4], "big", signed=True
+    )
 )
 function("NEWID NEWSEQUENTIALID", "uniqueidentifier", 0)(lambda: str(uuid.uuid4()).upper())
 function("RAND", "float", 0, 1)(lambda *_: uuid.uuid4().int / 2**128)
@@ -260,7 +300,9 @@ def _datediff(word: str, start: Any, end: Any) -> Any:
         return None
     first, last = _stored(start), _stored(end)
     if first.tzinfo or last.tzinfo:
-        first, last = (moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment for moment in (first, last))
+        first, last = (
+            moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment for moment in (first, last)
+        )
     return dates.difference(word, first, last)
 
 
@@ -287,6 +329,10 @@ def _eomonth(value: str, months: int = 0) -> str:
 @function("SWITCHOFFSET TODATETIMEOFFSET", "datetimeoffset(7)", 2)
 @_null_in
 def _switch_offset(value: str, zone: Any) -> str:
-    minutes = int(zone) if not isinstance(zone, str) else (int(zone[1:3]) * 60 + int(zone[4:])) * (-1 if zone[0] == "-" else 1)
+    minutes = (
+        int(zone)
+        if not isinstance(zone, str)
+        else (int(zone[1:3]) * 60 + int(zone[4:])) * (-1 if zone[0] == "-" else 1)
+    )
     target, moment = dt.timezone(dt.timedelta(minutes=minutes)), _stored(value)
     return to_storage(moment.astimezone(target) if moment.tzinfo else moment.replace(tzinfo=target))

@@ -21,7 +21,8 @@ def quoted(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Relation:
-    """kind: table, view (of the catalog), temporary, variable. `sql`: how SQLite calls it. `database`: None for what belongs to the session.
+    """kind: table, view (of the catalog), temporary, variable. `sql`: how SQLite calls it. `database`: None for what
+    belongs to the session.
 
     `checked`: whether rights to its rows are asked for (catalog views are open to everyone, and show what one may see).
     """

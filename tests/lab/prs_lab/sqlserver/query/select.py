@@ -21,8 +21,8 @@ Columns = list[tuple[str, SqlType | None]]
 class Compiled:
     """A statement for SQLite.
 
-    kind: select, insert, update, delete. columns: of the result set ([]: none). assigned: variables of a SELECT that assigns.
-    into: the table that SELECT INTO makes. target: the relation that is written.
+    kind: select, insert, update, delete. columns: of the result set ([]: none). assigned: variables of a SELECT that
+    assigns. into: the table that SELECT INTO makes. target: the relation that is written.
     """
 
     kind: str
@@ -34,7 +34,9 @@ class Compiled:
 
 
 class QueryCompiler(Compiler):
-    """Compiles whole queries. Names that the user sees are kept in `columns`; inside SQLite unnamed columns are c1, c2 ..."""
+    """Compiles whole queries. Names that the user sees are kept in `columns`; inside SQLite unnamed columns are c1, c2
+    ...
+    """
 
     def select(self, node: syntax.Query) -> Compiled:
         """A SELECT statement."""
@@ -44,7 +46,8 @@ class QueryCompiler(Compiler):
             if not all(item.variable for item in body.items):
                 raise SqlError(
                     141,
-                    "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.",
+                    "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval "
+                    "operations.",
                     severity=15,
                 )
             for item in body.items:
@@ -56,7 +59,9 @@ class QueryCompiler(Compiler):
         into = body.into if isinstance(body, syntax.Select) else ()
         if into and any(not name for name, _ in columns):
             number = next(place for place, (name, _) in enumerate(columns, 1) if not name)
-            raise SqlError(1038, f"An object or column name is missing or empty (column {number} of SELECT INTO).", severity=15)
+            raise SqlError(
+                1038, f"An object or column name is missing or empty (column {number} of SELECT INTO).", severity=15
+            )
         return Compiled("select", sql, columns, into=into)
 
     def query(self, node: syntax.Query, names: Names) -> tuple[str, Columns]:
@@ -78,7 +83,8 @@ class QueryCompiler(Compiler):
         if node.order and not (top_level or limit):
             raise SqlError(
                 1033,
-                "The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common table expressions, unless "
+                "The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common "
+                "table expressions, unless "
                 "TOP, OFFSET or FOR XML is also specified.",
                 severity=15,
             )
@@ -92,7 +98,9 @@ class QueryCompiler(Compiler):
             sql, columns = self._query(table.query, Names(outer=names), top_level=False)
             columns = _renamed(columns, table.columns, table.name)
             names.common[table.name.lower()] = columns
-            parts.append(f"{quoted('cte ' + table.name.lower())}({', '.join(quoted(n) for n, _ in columns)}) AS ({sql})")
+            parts.append(
+                f"{quoted('cte ' + table.name.lower())}({', '.join(quoted(n) for n, _ in columns)}) AS ({sql})"
+            )
         return f"WITH {', '.join(parts)} " if parts else ""
 
     def _limit(self, top: syntax.Expression | None, node: syntax.Query, names: Names) -> str:
@@ -103,7 +111,9 @@ class QueryCompiler(Compiler):
         count = self.expression(node.fetch, Names()).sql if node.fetch is not None else "-1"
         return f" LIMIT {count} OFFSET {self.expression(node.offset, Names()).sql}"
 
-    def _operand(self, body: syntax.Select | syntax.SetOperation | syntax.Values | syntax.Query, names: Names) -> tuple[str, Columns]:
+    def _operand(
+        self, body: syntax.Select | syntax.SetOperation | syntax.Values | syntax.Query, names: Names
+    ) -> tuple[str, Columns]:
         if isinstance(body, syntax.Query):
             sql, columns = self._query(body, Names(outer=names), top_level=False)
             return f"SELECT * FROM ({sql})", columns
@@ -119,17 +129,24 @@ class QueryCompiler(Compiler):
         if len(left) != len(right):
             raise SqlError(
                 205,
-                "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.",
+                "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of "
+                "expressions in their target lists.",
             )
         columns = [(name, common_type([kind, other])) for (name, kind), (_, other) in zip(left, right, strict=True)]
         return f"{left_sql} {body.operator} {right_sql}", columns
 
     def values(self, body: syntax.Values, names: Names) -> tuple[str, Columns]:
         """VALUES as a query; every column brought to one type."""
-        rows = [[self.expression(value, names) if value is not None else _default() for value in row] for row in body.rows]
+        rows = [
+            [self.expression(value, names) if value is not None else _default() for value in row] for row in body.rows
+        ]
         kinds = [common_type([row[place].type for row in rows]) for place in range(len(rows[0]))]
-        texts = [", ".join(self.as_type(value, kind).sql for value, kind in zip(row, kinds, strict=True)) for row in rows]
-        return "VALUES " + ", ".join(f"({text})" for text in texts), [(f"c{place}", kind) for place, kind in enumerate(kinds, 1)]
+        texts = [
+            ", ".join(self.as_type(value, kind).sql for value, kind in zip(row, kinds, strict=True)) for row in rows
+        ]
+        return "VALUES " + ", ".join(f"({text})" for text in texts), [
+            (f"c{place}", kind) for place, kind in enumerate(kinds, 1)
+        ]
 
     def _positions(self, order: tuple[syntax.Ordering, ...], columns: Columns, names: Names) -> str:
         """ORDER BY of a UNION: by the names or the numbers of its columns."""
@@ -145,7 +162,8 @@ class QueryCompiler(Compiler):
             if not 1 <= place <= len(columns):
                 raise SqlError(
                     104,
-                    "ORDER BY items must appear in the select list if the statement contains a UNION, INTERSECT or EXCEPT operator.",
+                    "ORDER BY items must appear in the select list if the statement contains a UNION, INTERSECT or "
+                    "EXCEPT operator.",
                     severity=15,
                 )
             parts.append(f"{place}{' DESC' if one.descending else ''}")
@@ -175,7 +193,12 @@ class QueryCompiler(Compiler):
                 found = self._star(item.expression, names)
             else:
                 fragment = self._item(item, names)
-                found = [(fragment, item.alias or (item.expression.parts[-1] if isinstance(item.expression, syntax.Column) else ""))]
+                found = [
+                    (
+                        fragment,
+                        item.alias or (item.expression.parts[-1] if isinstance(item.expression, syntax.Column) else ""),
+                    )
+                ]
             for fragment, name in found:
                 columns.append((name, fragment.type))
                 texts.append(f"{fragment.sql} AS {quoted(f'c{len(columns)}')}")
@@ -200,13 +223,16 @@ class QueryCompiler(Compiler):
             if wanted:
                 raise SqlError(
                     107,
-                    f"The column prefix '{star.qualifier[-1]}' does not match with a table name or alias name used in the query.",
+                    f"The column prefix '{star.qualifier[-1]}' does not match with a table name or alias name used "
+                    "in the query.",
                     severity=15,
                 )
             raise SqlError(263, "Must specify table to select from.")
         return found
 
-    def _order(self, order: tuple[syntax.Ordering, ...], items: tuple[syntax.Item, ...], columns: Columns, names: Names) -> str:
+    def _order(
+        self, order: tuple[syntax.Ordering, ...], items: tuple[syntax.Item, ...], columns: Columns, names: Names
+    ) -> str:
         """ORDER BY: numbers and aliases of the select list first, then columns of the sources."""
         parts = []
         aliases = {item.alias.lower() for item in items if item.alias}
@@ -216,12 +242,15 @@ class QueryCompiler(Compiler):
                 if not 1 <= node.value <= len(columns):
                     raise SqlError(
                         108,
-                        f"The ORDER BY position number {node.value} is out of range of the number of items in the select list.",
+                        f"The ORDER BY position number {node.value} is out of range of the number of items in the "
+                        "select list.",
                         severity=15,
                     )
                 text = str(node.value)
             elif isinstance(node, syntax.Column) and len(node.parts) == 1 and node.parts[0].lower() in aliases:
-                place = next(number for number, (name, _) in enumerate(columns, 1) if name.lower() == node.parts[0].lower())
+                place = next(
+                    number for number, (name, _) in enumerate(columns, 1) if name.lower() == node.parts[0].lower()
+                )
                 text = self.sortable(Fragment(f'"c{place}"', columns[place - 1][1]))
             if not text:
                 text = self.sortable(self.expression(node, names))
@@ -235,7 +264,9 @@ class QueryCompiler(Compiler):
             return self._table(node, names)
         if isinstance(node, syntax.Derived):
             sql, columns = self.query(node.query, Names(outer=names.outer, common=names.common))
-            return self._named(f"({sql})", _renamed(columns, node.columns, node.alias), node.alias, names, positional=True)
+            return self._named(
+                f"({sql})", _renamed(columns, node.columns, node.alias), node.alias, names, positional=True
+            )
         if isinstance(node, syntax.FunctionSource):
             scope = Names()
             relation = self.resolver.table_function(
@@ -279,13 +310,18 @@ class QueryCompiler(Compiler):
 
 def _refuse_twice(alias: str, names: Names) -> None:
     if any(known.lower() == alias.lower() for known, _, _ in names.sources):
-        raise SqlError(1011, f"The correlation name '{alias}' is specified multiple times in a FROM clause.", severity=15)
+        raise SqlError(
+            1011, f"The correlation name '{alias}' is specified multiple times in a FROM clause.", severity=15
+        )
 
 
 def _renamed(columns: Columns, wanted: tuple[str, ...], table: str) -> Columns:
     if wanted and len(wanted) != len(columns):
         number = 8158 if len(wanted) < len(columns) else 8159
-        raise SqlError(number, f"'{table}' has {'more' if number == 8158 else 'fewer'} columns than were specified in the column list.")
+        raise SqlError(
+            number,
+            f"'{table}' has {'more' if number == 8158 else 'fewer'} columns than were specified in the column list.",
+        )
     named = [(name, kind) for name, (_, kind) in zip(wanted, columns, strict=True)] if wanted else columns
     for place, (name, _) in enumerate(named, 1):
         if not name:

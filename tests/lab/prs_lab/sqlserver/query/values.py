@@ -14,7 +14,12 @@ from .dates import format_time, offset_from_storage, parse_time, time_from_stora
 
 __all__ = ["convert", "from_storage", "to_storage"]
 
-_LIMITS = {"tinyint": (0, 255), "smallint": (-(2**15), 2**15 - 1), "int": (-(2**31), 2**31 - 1), "bigint": (-(2**63), 2**63 - 1)}
+_LIMITS = {
+    "tinyint": (0, 255),
+    "smallint": (-(2**15), 2**15 - 1),
+    "int": (-(2**31), 2**31 - 1),
+    "bigint": (-(2**63), 2**63 - 1),
+}
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\}?.*", re.DOTALL)
 
 
@@ -27,7 +32,13 @@ def to_storage(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         if value.tzinfo is None:
             return value.isoformat(" ", "microseconds")
-        return value.replace(tzinfo=None).isoformat(" ", "microseconds") + " " + value.strftime("%z")[:3] + ":" + value.strftime("%z")[3:5]
+        return (
+            value.replace(tzinfo=None).isoformat(" ", "microseconds")
+            + " "
+            + value.strftime("%z")[:3]
+            + ":"
+            + value.strftime("%z")[3:5]
+        )
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, dt.time):
@@ -53,7 +64,9 @@ def from_storage(value: Any, kind: SqlType) -> Any:
     if name == "bit":
         return bool(value)
     if kind.is_exact:
-        return decimal.Decimal(str(value)).quantize(decimal.Decimal(1).scaleb(-_scale(kind)), context=decimal.Context(prec=60))
+        return decimal.Decimal(str(value)).quantize(
+            decimal.Decimal(1).scaleb(-_scale(kind)), context=decimal.Context(prec=60)
+        )
     if name == "uniqueidentifier":
         return uuid.UUID(value)
     if kind.is_text:
@@ -68,15 +81,25 @@ def _scale(kind: SqlType) -> int:
 
 
 def _plain_text(value: Any) -> str:
-    return value.decode("cp1252", "replace") if isinstance(value, bytes) else value if isinstance(value, str) else _number_text(value)
+    return (
+        value.decode("cp1252", "replace")
+        if isinstance(value, bytes)
+        else value
+        if isinstance(value, str)
+        else _number_text(value)
+    )
 
 
 def _number_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def convert(value: Any, target: SqlType, *, source: SqlType | None = None, style: int | None = None, dayfirst: bool = False) -> Any:
-    """CONVERT between stored values; `source`: the type it has, as far as known. Raises SqlError 241, 245, 8114, 8115, 8169, 529."""
+def convert(
+    value: Any, target: SqlType, *, source: SqlType | None = None, style: int | None = None, dayfirst: bool = False
+) -> Any:
+    """CONVERT between stored values; `source`: the type it has, as far as known. Raises SqlError 241, 245, 8114, 8115,
+    8169, 529.
+    """
     if value is None:
         return None
     name = target.name
@@ -120,7 +143,9 @@ def _to_text(value: Any, target: SqlType, source: SqlType | None, style: int | N
             raise SqlError(8115, "Arithmetic overflow error converting expression to data type nvarchar.", state=2)
         return "*"
     if isinstance(value, float) or (source is not None and source.is_number):
-        raise SqlError(8115, f"Arithmetic overflow error converting {_spelled(source)} to data type {target.name}.", state=5)
+        raise SqlError(
+            8115, f"Arithmetic overflow error converting {_spelled(source)} to data type {target.name}.", state=5
+        )
     return text[: target.length]
 
 
@@ -133,7 +158,10 @@ def _to_integer(value: Any, target: SqlType, source: SqlType | None) -> int:
         if target.name == "bit" and text.lower() in ("true", "false"):
             return int(text.lower() == "true")
         if not re.fullmatch(r"[+-]?\d*", text) or text in ("+", "-"):
-            raise SqlError(245, f"Conversion failed when converting the {_spelled(source)} value '{value}' to data type {target.name}.")
+            raise SqlError(
+                245,
+                f"Conversion failed when converting the {_spelled(source)} value '{value}' to data type {target.name}.",
+            )
         number = int(text or 0)
     else:
         number = int(value)
@@ -142,19 +170,29 @@ def _to_integer(value: Any, target: SqlType, source: SqlType | None) -> int:
     low, high = _LIMITS[target.name]
     if not low <= number <= high:
         if isinstance(value, str) and target.name != "bigint":
-            raise SqlError(248, f"The conversion of the {_spelled(source)} value '{value}' overflowed an {target.name} column.")
+            raise SqlError(
+                248, f"The conversion of the {_spelled(source)} value '{value}' overflowed an {target.name} column."
+            )
         raise SqlError(8115, f"Arithmetic overflow error converting expression to data type {target.name}.", state=2)
     return number
 
 
 def _to_decimal(value: Any, target: SqlType, source: SqlType | None) -> int | float:
     try:
-        number = decimal.Decimal(int.from_bytes(value, "big")) if isinstance(value, bytes) else decimal.Decimal(str(value).strip())
-        number = number.quantize(decimal.Decimal(1).scaleb(-_scale(target)), decimal.ROUND_HALF_UP, decimal.Context(prec=60))
+        number = (
+            decimal.Decimal(int.from_bytes(value, "big"))
+            if isinstance(value, bytes)
+            else decimal.Decimal(str(value).strip())
+        )
+        number = number.quantize(
+            decimal.Decimal(1).scaleb(-_scale(target)), decimal.ROUND_HALF_UP, decimal.Context(prec=60)
+        )
     except decimal.InvalidOperation:
         raise SqlError(8114, f"Error converting data type {_spelled(source)} to {target.name}.", state=5) from None
     if target.precision and abs(number) >= decimal.Decimal(10) ** (target.precision - target.scale):
-        raise SqlError(8115, f"Arithmetic overflow error converting {_spelled(source)} to data type {target.name}.", state=8)
+        raise SqlError(
+            8115, f"Arithmetic overflow error converting {_spelled(source)} to data type {target.name}.", state=8
+        )
     return to_storage(number)
 
 
@@ -189,7 +227,11 @@ def _to_time(value: Any, target: SqlType, source: SqlType | None, style: int | N
         ticks = round(moment.microsecond * 3 / 10000)
         moment = moment.replace(microsecond=0) + dt.timedelta(milliseconds=round(ticks * 10 / 3))
         if moment.year < 1753:
-            raise SqlError(242, "The conversion of a varchar data type to a datetime data type resulted in an out-of-range value.", state=3)
+            raise SqlError(
+                242,
+                "The conversion of a varchar data type to a datetime data type resulted in an out-of-range value.",
+                state=3,
+            )
     elif target.scale < 6:
         step = 10 ** (6 - target.scale)
         moment = moment.replace(microsecond=0) + dt.timedelta(microseconds=round(moment.microsecond / step) * step)
@@ -211,7 +253,11 @@ def _to_binary(value: Any, target: SqlType, source: SqlType | None, style: int |
     elif isinstance(value, int):
         size = {"tinyint": 1, "bit": 1, "smallint": 2, "bigint": 8}.get(_spelled(source), 4)
         raw = value.to_bytes(size, "big", signed=value < 0)
-        raw = raw[-target.length :].rjust(target.length if target.name == "binary" else 0, b"\0") if target.length > 0 else raw
+        raw = (
+            raw[-target.length :].rjust(target.length if target.name == "binary" else 0, b"\0")
+            if target.length > 0
+            else raw
+        )
     elif style in (1, 2):
         digits = value[2:] if style == 1 and value[:2].lower() == "0x" else value
         if (style == 1 and digits is value) or not re.fullmatch(r"(?:[0-9a-fA-F]{2})*", digits):

@@ -1,4 +1,6 @@
-"""A session's own SQLite connection: databases attached while a statement or transaction uses them, temporary tables, views of the catalog."""
+"""A session's own SQLite connection: databases attached while a statement or transaction uses them, temporary tables,
+views of the catalog.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ class Workspace:
             self._detach(alias)
         if len(self._attached) >= _ATTACHED_AT_MOST:
             raise Unmodelled("more than nine databases in one transaction")
-        self.connection.execute("PRAGMA busy_timeout = 20000")  # a session that lets go of the file just now has it for a moment
+        self.connection.execute(
+            "PRAGMA busy_timeout = 20000"
+        )  # a session that lets go of the file just now has it for a moment
         try:
             self.connection.execute(f"ATTACH ? AS {alias}", (database.file,))
         finally:
@@ -109,7 +113,8 @@ class Workspace:
         if access.user is None:
             raise SqlError(
                 916,
-                f'The server principal "{login.name}" is not able to access the database "{database.name}" under the current security context.',
+                f'The server principal "{login.name}" is not able to access the database "{database.name}" under '
+                "the current security context.",
                 severity=14,
             )
         return access
@@ -164,7 +169,13 @@ class Workspace:
         return table_function(self, name, arguments())
 
     def temporary(
-        self, name: str, columns: dict[str, SqlType], definition: str, *, identity: str = "", not_null: frozenset[str] = frozenset()
+        self,
+        name: str,
+        columns: dict[str, SqlType],
+        definition: str,
+        *,
+        identity: str = "",
+        not_null: frozenset[str] = frozenset(),
     ) -> Relation:
         """Make a temporary table or a table variable. Raises 2714 when there is one."""
         key = name.lower()
@@ -210,7 +221,9 @@ class Workspace:
     # ---- running
     def read(self, sql: str, values: dict[str, Any] | tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
-        return self._patiently(lambda: self.connection.execute(sql, values).fetchall(), again=not self.connection.in_transaction)
+        return self._patiently(
+            lambda: self.connection.execute(sql, values).fetchall(), again=not self.connection.in_transaction
+        )
 
     def fill(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one INSERT for many rows, inside the caller's transaction."""
@@ -233,7 +246,9 @@ class Workspace:
 
     @contextlib.contextmanager
     def writing(self, database: Database) -> Iterator[Metadata]:
-        """A transaction in which the database may be written: the session's own if there is one, else one for this block."""
+        """A transaction in which the database may be written: the session's own if there is one, else one for this
+        block.
+        """
         metadata = self.metadata(database)
         if database.options.get("is_read_only") or database.is_in_standby:
             raise SqlError(3906, f'Failed to update database "{database.name}" because the database is read-only.')
@@ -266,7 +281,9 @@ class Workspace:
             self._written = []
             return
         try:
-            written = commit(self.connection, self._written, time=self.instance.utc_now(), mark=mark, mark_description=description)
+            written = commit(
+                self.connection, self._written, time=self.instance.utc_now(), mark=mark, mark_description=description
+            )
         except SqlError:
             self.rollback()
             raise
@@ -304,7 +321,8 @@ class Workspace:
                 if code == _BUSY_SNAPSHOT and not again:
                     raise SqlError(
                         1205,
-                        f"Transaction (Process ID {self.session.spid}) was deadlocked on lock resources with another process and has been chosen as the "
+                        f"Transaction (Process ID {self.session.spid}) was deadlocked on lock resources with "
+                        "another process and has been chosen as the "
                         "deadlock victim. Rerun the transaction.",
                         severity=13,
                         state=51,

@@ -1,4 +1,6 @@
-"""What a database knows about itself (SQL Server's boot page): one block at the end of the .mdf, and a copy at the head of the .ldf."""
+"""What a database knows about itself (SQL Server's boot page): one block at the end of the .mdf, and a copy at the head
+of the .ldf.
+"""
 
 from __future__ import annotations
 
@@ -53,12 +55,12 @@ class Boot:
     """Persistent facts of one database.
 
     state: ONLINE, RESTORING or STANDBY as it was last left. clean: shut down properly, so nothing of the log is needed.
-    next_lsn: where the log ends. log_start_lsn: where the next log backup begins, None while there is no chain (SIMPLE, or no full
-    backup yet). begins_chain: the next log backup is the first of its chain. database_backup_lsn: the last full's checkpoint LSN.
-    redo_start_lsn: while restoring, the LSN that is needed next, None when a restore broke off in the data. restored_guid: the backup
-    set of the full that was restored. last_commit: UTC time (ISO) of the newest transaction in it.
-    paths: where the data file and the log were when the block was written.
-    options: what belongs to the database for others (collation, compatibility_level, page_verify, ...).
+    next_lsn: where the log ends. log_start_lsn: where the next log backup begins, None while there is no chain (SIMPLE,
+    or no full backup yet). begins_chain: the next log backup is the first of its chain. database_backup_lsn: the last
+    full's checkpoint LSN. redo_start_lsn: while restoring, the LSN that is needed next, None when a restore broke off
+    in the data. restored_guid: the backup set of the full that was restored. last_commit: UTC time (ISO) of the newest
+    transaction in it. paths: where the data file and the log were when the block was written. options: what belongs to
+    the database for others (collation, compatibility_level, page_verify, ...).
     """
 
     name: str

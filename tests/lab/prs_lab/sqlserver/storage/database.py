@@ -1,8 +1,8 @@
 """A database: an SQLite file as .mdf and a log file of our own as .ldf, both on the host's virtual drives.
 
-Sessions open connections of their own (`connect`, or ATTACH `file`). Whatever they commit goes through `commit`, which copies the page
-images of the commit from SQLite's write-ahead log to the .ldf, with an LSN and a time. The .mdf itself changes at checkpoints only; after
-a crash the log brings it up to date. README.md says the rest.
+Sessions open connections of their own (`connect`, or ATTACH `file`). Whatever they commit goes through `commit`, which
+copies the page images of the commit from SQLite's write-ahead log to the .ldf, with an LSN and a time. The .mdf itself
+changes at checkpoints only; after a crash the log brings it up to date. README.md says the rest.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def commit(
     """COMMIT on the connection, and log what it changed in these databases (name all that it may have written to).
 
     Returns the log record of each database that was changed.
-    time: aware UTC. mark: of a marked transaction (BEGIN TRAN name WITH MARK). bulk: minimally logged under BULK_LOGGED.
-    Raises SqlError 9002 or 1105 before anything is committed when a drive is full.
+    time: aware UTC. mark: of a marked transaction (BEGIN TRAN name WITH MARK). bulk: minimally logged under
+    BULK_LOGGED. Raises SqlError 9002 or 1105 before anything is committed when a drive is full.
     """
     touched = sorted(set(databases), key=id)
     with contextlib.ExitStack() as locks:
@@ -73,13 +73,21 @@ def commit(
 class Database:
     """One database of an instance, in whatever state it is.
 
-    `data_path` and `log_path` are Windows paths seen through `files`; `work` is a folder of this machine for what must not lie on the virtual
-    drives. Make one with `lifecycle.create`, `lifecycle.start` or `lifecycle.attach`. `incarnation` grows when `file` changes: an
-    attached connection must then attach anew.
+    `data_path` and `log_path` are Windows paths seen through `files`; `work` is a folder of this machine for what must
+    not lie on the virtual drives. Make one with `lifecycle.create`, `lifecycle.start` or `lifecycle.attach`.
+    `incarnation` grows when `file` changes: an attached connection must then attach anew.
     """
 
     def __init__(
-        self, *, name: str, files: Files, data_path: str, log_path: str, work: pathlib.Path, boot: Boot, owner: str = "sqlservr"
+        self,
+        *,
+        name: str,
+        files: Files,
+        data_path: str,
+        log_path: str,
+        work: pathlib.Path,
+        boot: Boot,
+        owner: str = "sqlservr",
     ) -> None:
         self.name = name
         self.files = files
@@ -106,7 +114,9 @@ class Database:
         self._keeper: sqlite3.Connection | None = None
         self._wal: WalReader | None = None
         self._generation = 0
-        self._frames: list[tuple[int, bytes, int, int]] = []  # of SQLite's WAL: page, its stamp, LSN of the commit, pages after the commit
+        self._frames: list[
+            tuple[int, bytes, int, int]
+        ] = []  # of SQLite's WAL: page, its stamp, LSN of the commit, pages after the commit
         self._in_data = 0
         self._signature: tuple[int, int, int] | None = None
         self._damaged: list[int] = []
@@ -139,7 +149,11 @@ class Database:
         """log_reuse_wait_desc: what keeps the log from being truncated."""
         if self.pins:
             return "ACTIVE_BACKUP_OR_RESTORE"
-        if self.boot.log_start_lsn is not None and self.log is not None and any(self.log.since(self.boot.log_start_lsn)):
+        if (
+            self.boot.log_start_lsn is not None
+            and self.log is not None
+            and any(self.log.since(self.boot.log_start_lsn))
+        ):
             return "LOG_BACKUP"
         if self.mirror_lsn is not None and self.log is not None and any(self.log.since(self.mirror_lsn)):
             return "DATABASE_MIRRORING"
@@ -168,10 +182,14 @@ class Database:
         if not self.is_open and self.mirroring_role and self.state in ("RESTORING", "RECOVERING"):
             raise faults.cannot_open(self.name, self.mirroring_role)
         if not self.is_open:
-            raise faults.cannot_open(self.name, self.state if self.state in ("RESTORING", "SUSPECT", "OFFLINE") else "RECOVERY_PENDING")
+            raise faults.cannot_open(
+                self.name, self.state if self.state in ("RESTORING", "SUSPECT", "OFFLINE") else "RECOVERY_PENDING"
+            )
 
     def connect(self) -> sqlite3.Connection:
-        """A new connection in autocommit mode, for any one thread at a time; its transactions end by `commit`. Raises like `check_open`."""
+        """A new connection in autocommit mode, for any one thread at a time; its transactions end by `commit`. Raises
+        like `check_open`.
+        """
         self.check_open()
         connection = None
         try:
@@ -180,12 +198,14 @@ class Database:
         except sqlite3.Error:
             if connection is not None:
                 connection.close()
-            self.check_open()             # it may have been closed since it was looked at
+            self.check_open()  # it may have been closed since it was looked at
             raise
         return connection
 
     def check_pages(self, tables: Collection[str] | None = None) -> None:
-        """Raises SqlError 824 when a page of these tables (None: of any) is damaged on disk. Cheap as long as nobody touched the file."""
+        """Raises SqlError 824 when a page of these tables (None: of any) is damaged on disk. Cheap as long as nobody
+        touched the file.
+        """
         with self.lock:
             self._look_at_disk()
             for number in self._damaged:
@@ -199,7 +219,8 @@ class Database:
             return None
         try:
             row = self._keeper.execute(
-                "SELECT coalesce(s.tbl_name, d.name) FROM dbstat AS d LEFT JOIN sqlite_schema AS s ON s.name = d.name WHERE d.pageno = ?",
+                "SELECT coalesce(s.tbl_name, d.name) FROM dbstat AS d LEFT JOIN sqlite_schema AS s ON s.name = "
+                "d.name WHERE d.pageno = ?",
                 (number,),
             ).fetchone()
         except sqlite3.Error:
@@ -207,7 +228,9 @@ class Database:
         return row[0] if row else ""
 
     def damaged_pages(self) -> list[int]:
-        """Pages (from 1) with a wrong checksum in the .mdf, read from the disk now. Pages that the log will rewrite anyway do not count."""
+        """Pages (from 1) with a wrong checksum in the .mdf, read from the disk now. Pages that the log will rewrite
+        anyway do not count.
+        """
         with self.lock:
             if self.data is None:
                 return []
@@ -242,8 +265,12 @@ class Database:
         if self.files.free_bytes(self.data_path) < _ROOM_NEEDED:
             raise faults.data_full(self.name)
 
-    def committed(self, time: dt.datetime, *, mark: str | None = None, mark_description: str = "", bulk: bool = False) -> list[RecordHead]:
-        """Log every commit that SQLite has written since the last call; returns the heads of the new records. Rather use `commit`."""
+    def committed(
+        self, time: dt.datetime, *, mark: str | None = None, mark_description: str = "", bulk: bool = False
+    ) -> list[RecordHead]:
+        """Log every commit that SQLite has written since the last call; returns the heads of the new records. Rather
+        use `commit`.
+        """
         with self.lock:
             if self._wal is None or self.log is None:
                 return []
@@ -276,7 +303,9 @@ class Database:
             return written
 
     def checkpoint(self, *, force: bool = False) -> int:
-        """Bring the .mdf up to date as far as no reader still needs old pages; returns the checkpoint's LSN. force: log one even when idle."""
+        """Bring the .mdf up to date as far as no reader still needs old pages; returns the checkpoint's LSN. force: log
+        one even when idle.
+        """
         with self.lock:
             if self._keeper is None or self.data is None or self.log is None:
                 return self.boot.checkpoint_lsn
@@ -390,7 +419,9 @@ class Database:
             self._close_files()
 
     def deactivate(self) -> None:
-        """Take the SQLite file out of use, everything in the .mdf, files still open: before they are restored over or a tail is taken."""
+        """Take the SQLite file out of use, everything in the .mdf, files still open: before they are restored over or a
+        tail is taken.
+        """
         with self.lock:
             if self.is_open:
                 if self.boot.state == "ONLINE":
@@ -413,7 +444,9 @@ class Database:
                     os.remove(self.file + suffix)
 
     def open_files(self) -> None:
-        """Open and hold what there is of both files. Raises WinError of the first that cannot be opened; the other one is open then."""
+        """Open and hold what there is of both files. Raises WinError of the first that cannot be opened; the other one
+        is open then.
+        """
         failed: Exception | None = None
         for attribute, path, kind in (("data", self.data_path, DataFile), ("log", self.log_path, LogFile)):
             if getattr(self, attribute) is None:

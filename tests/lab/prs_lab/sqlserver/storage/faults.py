@@ -10,7 +10,10 @@ _CANNOT_OPEN = {
     "RESTORING": (927, "Database '{name}' cannot be opened. It is in the middle of a restore.", 2),
     "SUSPECT": (
         926,
-        "Database '{name}' cannot be opened. It has been marked SUSPECT by recovery. See the SQL Server errorlog for more information.",
+        (
+            "Database '{name}' cannot be opened. It has been marked SUSPECT by recovery. See the SQL Server errorlog "
+            "for more information."
+        ),
         1,
     ),
     "OFFLINE": (942, "Database '{name}' cannot be opened because it is offline.", 4),
@@ -24,7 +27,8 @@ _CANNOT_OPEN = {
     "MIRROR": (954, 'The database "{name}" cannot be opened. It is acting as a mirror database.', 1),
     "PRINCIPAL": (
         955,
-        "Database {name} is enabled for Database Mirroring, but the database lacks quorum: the database cannot be opened.  Check the partner and witness "
+        "Database {name} is enabled for Database Mirroring, but the database lacks quorum: the database cannot be "
+        "opened.  Check the partner and witness "
         "connections if configured.",
         1,
     ),
@@ -41,10 +45,14 @@ def bad_page(*, database_id: int, page: int, path: str) -> SqlError:
     """824; `page` as SQL Server counts (from 0)."""
     return SqlError(
         824,
-        f"SQL Server detected a logical consistency-based I/O error: incorrect checksum. It occurred during a read of page (1:{page}) in database ID "
-        f"{database_id} at offset {page * 8192:#018x} in file '{path}'.  Additional messages in the SQL Server error log or operating system error log may "
-        "provide more detail. This is a severe error condition that threatens database integrity and must be corrected immediately. Complete a full "
-        "database consistency check (DBCC CHECKDB). This error can be caused by many factors; for more information, see SQL Server Books Online.",
+        "SQL Server detected a logical consistency-based I/O error: incorrect checksum. It occurred during a read "
+        f"of page (1:{page}) in database ID "
+        f"{database_id} at offset {page * 8192:#018x} in file '{path}'.  Additional messages in the SQL Server "
+        "error log or operating system error log may "
+        "provide more detail. This is a severe error condition that threatens database integrity and must be "
+        "corrected immediately. Complete a full "
+        "database consistency check (DBCC CHECKDB). This error can be caused by many factors; for more information, "
+        "see SQL Server Books Online.",
         severity=24,
         state=2,
     )
@@ -57,8 +65,10 @@ def log_full(name: str, reason: str) -> SqlError:
 def data_full(name: str) -> SqlError:
     return SqlError(
         1105,
-        f"Could not allocate space for object 'dbo.SORT temporary run storage' in database '{name}' because the 'PRIMARY' filegroup is full. Create disk "
-        "space by deleting unneeded files, dropping objects in the filegroup, adding additional files to the filegroup, or setting autogrowth on for existing "
+        f"Could not allocate space for object 'dbo.SORT temporary run storage' in database '{name}' because the "
+        "'PRIMARY' filegroup is full. Create disk "
+        "space by deleting unneeded files, dropping objects in the filegroup, adding additional files to the "
+        "filegroup, or setting autogrowth on for existing "
         "files in the filegroup.",
         severity=17,
         state=2,

@@ -25,7 +25,9 @@ class EndOfData(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """A frame's head. kind: LABL HEAD PAGE LOGR TAIL; sequence counts the PAGE and LOGR frames of a set over all its families."""
+    """A frame's head. kind: LABL HEAD PAGE LOGR TAIL; sequence counts the PAGE and LOGR frames of a set over all its
+    families.
+    """
 
     kind: str
     sequence: int
@@ -67,7 +69,9 @@ def write_frame(
     """The bytes of a frame with this (already compressed, encrypted) payload."""
     flags = _CHECKED * checked + _COMPRESSED * compressed + _ENCRYPTED * encrypted
     plain = len(data) if plain_length is None else plain_length
-    head = _HEAD.pack(_MAGIC, kind.encode(), flags, sequence, len(data), plain, zlib.crc32(data) if checked else 0, 0)[:-2]
+    head = _HEAD.pack(_MAGIC, kind.encode(), flags, sequence, len(data), plain, zlib.crc32(data) if checked else 0, 0)[
+        :-2
+    ]
     return head + _head_check(head) + data
 
 

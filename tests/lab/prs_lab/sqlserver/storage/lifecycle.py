@@ -19,7 +19,18 @@ from .datafile import DataFile
 from .logfile import LogDamage, LogFile
 from .pages import empty_database, stamped
 
-__all__ = ["AttachRefused", "attach", "bring_up", "create", "drop", "make_file", "redo", "set_emergency", "start", "stop"]
+__all__ = [
+    "AttachRefused",
+    "attach",
+    "bring_up",
+    "create",
+    "drop",
+    "make_file",
+    "redo",
+    "set_emergency",
+    "start",
+    "stop",
+]
 
 
 def make_file(files: Files, path: str) -> pathlib.Path:
@@ -45,7 +56,9 @@ def create(
     options: dict[str, Any] | None = None,
     owner: str = "sqlservr",
 ) -> Database:
-    """CREATE DATABASE: an empty database, ONLINE. now: aware UTC. Raises SqlError 5170 or 5123, followed by 1802; what was made is removed again."""
+    """CREATE DATABASE: an empty database, ONLINE. now: aware UTC. Raises SqlError 5170 or 5123, followed by 1802; what
+    was made is removed again.
+    """
     fork = Fork(new_guid(), lsns.FIRST)
     boot = Boot(
         name=name,
@@ -78,16 +91,22 @@ def create(
 
 
 def _cannot_create(path: str, error: WinError) -> SqlError:
-    after = (SqlError(1802, "CREATE DATABASE failed. Some file names listed could not be created. Check related errors.", state=4),)
+    after = (
+        SqlError(
+            1802, "CREATE DATABASE failed. Some file names listed could not be created. Check related errors.", state=4
+        ),
+    )
     if error.number == 80:
         return SqlError(
             5170,
-            f"Cannot create file '{path}' because it already exists. Change the file path or the file name, and retry the operation.",
+            f"Cannot create file '{path}' because it already exists. Change the file path or the file name, and "
+            "retry the operation.",
             follow=after,
         )
     return SqlError(
         5123,
-        f"CREATE FILE encountered operating system error {error.number}({error.text}) while attempting to open or create the physical "
+        f"CREATE FILE encountered operating system error {error.number}({error.text}) while attempting to open or "
+        "create the physical "
         f"file '{path}'.",
         follow=after,
     )
@@ -110,14 +129,18 @@ def start(
     """
     shutil.rmtree(work, ignore_errors=True)
     boot = Boot.from_dict(known) if known else Boot(name=name, created="", forks=[Fork(new_guid(), lsns.FIRST)])
-    database = Database(name=name, files=files, data_path=data_path, log_path=log_path, work=work, boot=boot, owner=owner)
+    database = Database(
+        name=name, files=files, data_path=data_path, log_path=log_path, work=work, boot=boot, owner=owner
+    )
     if not offline:
         bring_up(database)
     return database
 
 
 def bring_up(database: Database) -> None:
-    """Open the files, recover, and set `database.state`: ONLINE, RESTORING, RECOVERY_PENDING (a file is missing) or SUSPECT (one is damaged)."""
+    """Open the files, recover, and set `database.state`: ONLINE, RESTORING, RECOVERY_PENDING (a file is missing) or
+    SUSPECT (one is damaged).
+    """
     with database.lock:
         try:
             database.open_files()
@@ -187,9 +210,17 @@ def redo(database: Database) -> bool:
 
 
 def attach(
-    *, name: str, files: Files, data_path: str, log_path: str, work: pathlib.Path, rebuild_log: bool = False, owner: str = "sqlservr"
+    *,
+    name: str,
+    files: Files,
+    data_path: str,
+    log_path: str,
+    work: pathlib.Path,
+    rebuild_log: bool = False,
+    owner: str = "sqlservr",
 ) -> Database:
-    """CREATE DATABASE ... FOR ATTACH [_REBUILD_LOG]. Without a log file one is made, if the database was shut down properly.
+    """CREATE DATABASE ... FOR ATTACH [_REBUILD_LOG]. Without a log file one is made, if the database was shut down
+    properly.
 
     Raises SqlError 5120 (a file cannot be opened), 5172 (no database file), AttachRefused (the log is needed).
     """
@@ -200,7 +231,8 @@ def attach(
             name,
             SqlError(
                 5120,
-                f'Unable to open the physical file "{data_path}". Operating system error {error.number}: "{error.number}({error.text})".',
+                f'Unable to open the physical file "{data_path}". Operating system error {error.number}: '
+                f'"{error.number}({error.text})".',
                 state=101,
             ),
         ) from error
@@ -212,7 +244,8 @@ def attach(
             name,
             SqlError(
                 5172,
-                f"The header for file '{data_path}' is not a valid database file header. The PageAudit property is incorrect.",
+                f"The header for file '{data_path}' is not a valid database file header. The PageAudit property is "
+                "incorrect.",
                 state=15,
             ),
         )
@@ -226,8 +259,10 @@ def attach(
                     (5111, f'File activation failure. The physical file name "{log_path}" may be incorrect.'),
                     (
                         5113,
-                        "The log cannot be rebuilt because there were open transactions/users when the database was shutdown, no checkpoint occurred to the "
-                        "database, or the database was read-only. This error could occur if the transaction log file was manually deleted or lost due to a "
+                        "The log cannot be rebuilt because there were open transactions/users when the database was "
+                        "shutdown, no checkpoint occurred to the "
+                        "database, or the database was read-only. This error could occur if the transaction log "
+                        "file was manually deleted or lost due to a "
                         "hardware or environment failure.",
                     ),
                 ),
@@ -235,7 +270,9 @@ def attach(
         boot.log_start_lsn, boot.begins_chain = None, True
         boot.forks = [*boot.forks, Fork(new_guid(), boot.next_lsn)]
         try:
-            LogFile.create(files.real_path(log_path) if files.exists(log_path) else make_file(files, log_path), boot).close()
+            LogFile.create(
+                files.real_path(log_path) if files.exists(log_path) else make_file(files, log_path), boot
+            ).close()
         except WinError as error:
             raise _cannot_create(log_path, error) from error
     database = start(name=name, files=files, data_path=data_path, log_path=log_path, work=work, owner=owner)

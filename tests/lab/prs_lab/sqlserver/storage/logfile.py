@@ -38,8 +38,8 @@ class LogDamage(Exception):
 class RecordHead:
     """What is known of a record without its pages.
 
-    lsn: its first LSN. end_lsn: the LSN of the commit itself. next_lsn: where the following record begins. time: of the commit, aware
-    UTC, None for records that carry none. size: bytes on disk, the record's own head included.
+    lsn: its first LSN. end_lsn: the LSN of the commit itself. next_lsn: where the following record begins. time: of the
+    commit, aware UTC, None for records that carry none. size: bytes on disk, the record's own head included.
     """
 
     kind: str
@@ -77,7 +77,10 @@ def pack_record(
     """A record as bytes, with its head."""
     meta = json.dumps({"mark": mark, "description": mark_description} if mark is not None else {}).encode()
     body = zlib.compress(
-        b"".join([_PAGE_HEAD.pack(pages, len(images)), *(struct.pack("<I", number) + image for number, image in images)]), 1
+        b"".join(
+            [_PAGE_HEAD.pack(pages, len(images)), *(struct.pack("<I", number) + image for number, image in images)]
+        ),
+        1,
     )
     payload = struct.pack("<H", len(meta)) + meta + body
     next_lsn = lsns.following(lsn, _RECORD.size + len(payload))
@@ -85,7 +88,18 @@ def pack_record(
     next_vlf, next_block, _ = lsns.split(next_lsn)
     slots = min(len(images) + 2, lsns.MAX_SLOT)
     stamp = round(time.timestamp() * 1_000_000) if time else 0
-    fields = (_RECORD_MAGIC, _KINDS.index(kind), int(bulk), slots, vlf, block, next_vlf, next_block, stamp, len(payload))
+    fields = (
+        _RECORD_MAGIC,
+        _KINDS.index(kind),
+        int(bulk),
+        slots,
+        vlf,
+        block,
+        next_vlf,
+        next_block,
+        stamp,
+        len(payload),
+    )
     head_bytes = _RECORD.pack(*fields, 0)[:-4]
     head_bytes += struct.pack("<I", zlib.crc32(payload, zlib.crc32(head_bytes)))
     head = RecordHead(
@@ -145,7 +159,9 @@ def read_record(data: bytes, offset: int = 0) -> LogRecord:
 
 
 class LogFile:
-    """An open log file. `records` are the heads of what it holds; `damaged_at` the LSN of the first record that cannot be read."""
+    """An open log file. `records` are the heads of what it holds; `damaged_at` the LSN of the first record that cannot
+    be read.
+    """
 
     def __init__(self, path: pathlib.Path) -> None:
         self.path = path
@@ -189,7 +205,8 @@ class LogFile:
             data = os.pread(self._file, _RECORD.size, place)
             found = _read_head(data, place)
             if found is None or place + found[0]["size"] > size:
-                # A record cut off at the very end is a write that power failure interrupted: that transaction never was.
+                # A record cut off at the very end is a write that power failure interrupted: that transaction never
+                # was.
                 if found is None and len(data) == _RECORD.size:
                     self.damaged_at = self.records[-1].next_lsn if self.records else 0
                 break
@@ -231,7 +248,14 @@ class LogFile:
     ) -> RecordHead:
         """Pack and append one record."""
         head, data = pack_record(
-            kind, lsn=lsn, time=time, pages=pages, images=images, bulk=bulk, mark=mark, mark_description=mark_description
+            kind,
+            lsn=lsn,
+            time=time,
+            pages=pages,
+            images=images,
+            bulk=bulk,
+            mark=mark,
+            mark_description=mark_description,
         )
         os.pwrite(self._file, data, self._end)
         head = RecordHead(**{**vars(head), "offset": self._end})

@@ -1,7 +1,8 @@
 """Log sequence numbers: numeric(25,0) as int, in the shape that SQL Server shows them.
 
-vlf * 10**15 + block * 10**5 + slot: the virtual log file, the log block in it (counted in sectors of 512 bytes), the record in the
-block. One commit is one block. They only ever grow along one recovery path; another path uses the same numbers again.
+vlf * 10**15 + block * 10**5 + slot: the virtual log file, the log block in it (counted in sectors of 512 bytes), the
+record in the block. One commit is one block. They only ever grow along one recovery path; another path uses the same
+numbers again.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def to_hex(lsn: int) -> str:
 
 
 def following(lsn: int, size: int) -> int:
-    """The LSN after the log block that starts at `lsn` and holds `size` bytes; a full virtual log file is followed by the next one."""
+    """The LSN after the log block that starts at `lsn` and holds `size` bytes; a full virtual log file is followed by
+    the next one.
+    """
     vlf, block, _ = split(lsn)
     block += max(1, -(-size // SECTOR))
     if block >= VLF_SECTORS:
@@ -46,7 +49,9 @@ def following(lsn: int, size: int) -> int:
 
 
 def from_mark(text: str) -> int | None:
-    """The LSN in "lsn:N" (STOPATMARK), decimal or as hexadecimal parts; None: it names a mark. ValueError: "lsn:" with nonsense after it."""
+    """The LSN in "lsn:N" (STOPATMARK), decimal or as hexadecimal parts; None: it names a mark. ValueError: "lsn:" with
+    nonsense after it.
+    """
     if not text.lower().startswith("lsn:"):
         return None
     value = text[4:].strip()

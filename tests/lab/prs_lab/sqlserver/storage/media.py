@@ -1,4 +1,6 @@
-"""Backup media: one or more families (stripes), each a file, with any number of backup sets after each other. README.md has the format."""
+"""Backup media: one or more families (stripes), each a file, with any number of backup sets after each other. README.md
+has the format.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,8 @@ def labels_for(count: int, **fields: object) -> list[Label]:
 
 @dataclass
 class StoredSet:
-    """A backup set as found in one family. `tail` None: it was never finished, or its end is lost (`cut`: in the middle of a frame).
+    """A backup set as found in one family. `tail` None: it was never finished, or its end is lost (`cut`: in the middle
+    of a frame).
 
     `torn`: something in it is no longer a frame.
     """
@@ -96,7 +99,9 @@ class Family:
 
 def incorrectly_formed(device: str) -> SqlError:
     return SqlError(
-        3241, f"The media family on device '{device}' is incorrectly formed. SQL Server cannot process this media family.", state=0
+        3241,
+        f"The media family on device '{device}' is incorrectly formed. SQL Server cannot process this media family.",
+        state=0,
     )
 
 
@@ -170,15 +175,21 @@ def _take(family: Family, frame: Frame) -> None:
 
 
 def set_key(header: SetHeader, certificate: Certificate | None) -> bytes | None:
-    """The key of a set, None for a plain one. Raises SqlError 33111 when the certificate is missing or has no private key."""
+    """The key of a set, None for a plain one. Raises SqlError 33111 when the certificate is missing or has no private
+    key.
+    """
     if header.encryption is None:
         return None
     if certificate is None:
-        raise SqlError(33111, f"Cannot find server certificate with thumbprint '0x{header.encryption.thumbprint}'.", state=3)
+        raise SqlError(
+            33111, f"Cannot find server certificate with thumbprint '0x{header.encryption.thumbprint}'.", state=3
+        )
     try:
         return certificate.decrypt(bytes.fromhex(header.encryption.key))
     except Exception as error:
-        raise SqlError(33111, f"Cannot find server certificate with thumbprint '0x{header.encryption.thumbprint}'.", state=3) from error
+        raise SqlError(
+            33111, f"Cannot find server certificate with thumbprint '0x{header.encryption.thumbprint}'.", state=3
+        ) from error
 
 
 def _crypt(key: bytes, sequence: int, data: bytes) -> bytes:
@@ -186,7 +197,8 @@ def _crypt(key: bytes, sequence: int, data: bytes) -> bytes:
 
 
 class SetWriter:
-    """Writes one set over the families of a media set. Every file is written at its present place; WinError comes through as it is.
+    """Writes one set over the families of a media set. Every file is written at its present place; WinError comes
+    through as it is.
 
     files: per family its file, and those of its mirrors.
     """
@@ -248,10 +260,13 @@ class SetWriter:
 class SetReader:
     """Reads one set back, its families (in any order, all of them) side by side.
 
-    `damaged` collects (file id, page) of damaged pages when `tolerant`; otherwise the first damage raises SqlError 3183, 3189 or 3203.
+    `damaged` collects (file id, page) of damaged pages when `tolerant`; otherwise the first damage raises SqlError
+    3183, 3189 or 3203.
     """
 
-    def __init__(self, families: Sequence[Family], position: int, *, key: bytes | None, database: str, tolerant: bool = False) -> None:
+    def __init__(
+        self, families: Sequence[Family], position: int, *, key: bytes | None, database: str, tolerant: bool = False
+    ) -> None:
         self._families = sorted(families, key=lambda family: family.label.family_sequence)
         self._sets = [family.sets[position - 1] for family in self._families]
         self._key = key
@@ -270,7 +285,8 @@ class SetReader:
             if found.tail is None:
                 raise SqlError(
                     3256,
-                    f"The backup set on device '{family.device}' was terminated while it was being created and is incomplete. RESTORE sequence is "
+                    f"The backup set on device '{family.device}' was terminated while it was being created and is "
+                    "incomplete. RESTORE sequence is "
                     "terminated abnormally.",
                 )
 
@@ -280,7 +296,9 @@ class SetReader:
         return sum(frame.length for found in self._sets for frame in found.frames)
 
     def chunks(self) -> Iterator[tuple[str, list, int]]:
-        """("PAGE", [(number, image)], stored bytes) and ("LOGR", [record bytes], stored bytes) in the order they were written."""
+        """("PAGE", [(number, image)], stored bytes) and ("LOGR", [record bytes], stored bytes) in the order they were
+        written.
+        """
         for sequence in range(sum(len(found.frames) for found in self._sets)):
             place, turn = divmod(sequence, len(self._sets))
             family = self._families[turn]
@@ -307,7 +325,11 @@ class SetReader:
                     return None
                 raise SqlError(3203, f'Read on "{family.device}" failed: 13(The data is invalid.)') from error
         if not sound and not (self._tolerant and frame.kind == "PAGE"):
-            bad = next((number for number, image in _split("PAGE", plain) if not intact(image)), None) if frame.kind == "PAGE" else None
+            bad = (
+                next((number for number, image in _split("PAGE", plain) if not intact(image)), None)
+                if frame.kind == "PAGE"
+                else None
+            )
             raise self._damage() if bad is None else self._bad_page(bad)
         if not sound:
             self.damaged += [number for number, image in _split("PAGE", plain) if not intact(image)]
@@ -315,7 +337,9 @@ class SetReader:
 
     def _bad_page(self, number: int) -> SqlError:
         return SqlError(
-            3183, f'RESTORE detected an error on page (1:{number - 1}) in database "{self._database}" as read from the backup set.'
+            3183,
+            f'RESTORE detected an error on page (1:{number - 1}) in database "{self._database}" as read from the '
+            "backup set.",
         )
 
     def _damage(self) -> SqlError:

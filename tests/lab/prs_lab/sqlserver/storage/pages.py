@@ -1,6 +1,7 @@
 """Pages of 8 KB: SQLite's own, whose last 16 bytes (which SQLite leaves alone) carry the page's LSN and checksum.
 
-SQLite counts pages from 1, SQL Server from 0: SQLite's page n is SQL Server's page (1:n-1), and both lie at offset (n-1) * 8192.
+SQLite counts pages from 1, SQL Server from 0: SQLite's page n is SQL Server's page (1:n-1), and both lie at offset
+(n-1) * 8192.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def page_count_in(first_page: bytes) -> int:
 
 @functools.cache
 def empty_database() -> bytes:
-    """The first and only page of an empty SQLite database: WAL mode, 8 KB pages, 16 bytes reserved in each. Not yet stamped."""
+    """The first and only page of an empty SQLite database: WAL mode, 8 KB pages, 16 bytes reserved in each. Not yet
+    stamped.
+    """
     connection = sqlite3.connect(":memory:")
     connection.execute(f"PRAGMA page_size = {PAGE}")
     connection.execute("PRAGMA user_version = 1")

@@ -17,7 +17,9 @@ FULL, LOG, DIFFERENTIAL = 1, 2, 5
 
 @dataclass(frozen=True)
 class Encrypted:
-    """How a set is encrypted: algorithm, the certificate's thumbprint (hex), and the set's key as only that certificate opens it (hex)."""
+    """How a set is encrypted: algorithm, the certificate's thumbprint (hex), and the set's key as only that certificate
+    opens it (hex).
+    """
 
     algorithm: str
     thumbprint: str
@@ -26,11 +28,12 @@ class Encrypted:
 
 @dataclass(kw_only=True)
 class SetHeader:
-    """One backup set. Times are the server's local time in ISO form without a zone; `time_zone` counts quarter hours east of UTC.
+    """One backup set. Times are the server's local time in ISO form without a zone; `time_zone` counts quarter hours
+    east of UTC.
 
-    boot: `Boot.to_dict()` of the database at the end of the set. pages: data pages in the set. size, stored_size: bytes before and after
-    compression. software: the four parts of the server's version. incomplete_metadata: taken of a database whose data file was lost.
-    force_offline: a tail, after which the database was left RESTORING.
+    boot: `Boot.to_dict()` of the database at the end of the set. pages: data pages in the set. size, stored_size: bytes
+    before and after compression. software: the four parts of the server's version. incomplete_metadata: taken of a
+    database whose data file was lost. force_offline: a tail, after which the database was left RESTORING.
     """
 
     set_guid: str

@@ -1,6 +1,7 @@
 """Taking backups: what of a database goes into a set, while the database stays in use.
 
-    source = DataBackup(database, ...); for images in source.pages(): ...; for records in source.log(): ...; source.finish(header)
+    source = DataBackup(database, ...); for images in source.pages(): ...; for records in source.log(): ...;
+    source.finish(header)
 
 `finish` is what makes the backup count for the database; without it, `abort` lets go of the log.
 """
@@ -76,7 +77,9 @@ class _Backup:
 
 
 class DataBackup(_Backup):
-    """A full or differential backup. checksum: verify every page; a bad one raises SqlError 3043 (or is taken along, continue_after_error)."""
+    """A full or differential backup. checksum: verify every page; a bad one raises SqlError 3043 (or is taken along,
+    continue_after_error).
+    """
 
     def __init__(
         self,
@@ -99,7 +102,9 @@ class DataBackup(_Backup):
             database.pins.append(self.first_lsn)
 
     def pages(self) -> Iterator[list[tuple[int, bytes]]]:
-        """The data file in groups of (number, image). The file may change underneath: the log in the set makes that good."""
+        """The data file in groups of (number, image). The file may change underneath: the log in the set makes that
+        good.
+        """
         group: list[tuple[int, bytes]] = []
         for number in range(1, self.page_total + 1):
             with self.database.lock:
@@ -138,12 +143,15 @@ class DataBackup(_Backup):
     def finish(self, header: SetHeader) -> None:
         """The backup is complete: it becomes the differential base, and the log chain begins if there was none.
 
-        That is logged, after the last record of the set. So the next log backup ends later than this one even if nobody writes, and fits on it.
+        That is logged, after the last record of the set. So the next log backup ends later than this one even if nobody
+        writes, and fits on it.
         """
         with self.database.lock:
             self.abort()
             if self.database.log is not None and not self.database.options.get("is_read_only"):
-                self.database.boot.next_lsn = self.database.log.write("backup", lsn=self.database.boot.next_lsn, time=None).next_lsn
+                self.database.boot.next_lsn = self.database.log.write(
+                    "backup", lsn=self.database.boot.next_lsn, time=None
+                ).next_lsn
             boot = self.database.boot
             if not self.copy_only:
                 if boot.log_start_lsn is None and boot.recovery_model != "SIMPLE":
@@ -163,7 +171,8 @@ class DataBackup(_Backup):
 class LogBackup(_Backup):
     """A log backup, which needs nothing but the .ldf. copy_only: the log is not truncated.
 
-    Raises SqlError 3049 when the log itself is damaged; with continue_after_error what comes before the damage is taken.
+    Raises SqlError 3049 when the log itself is damaged; with continue_after_error what comes before the damage is
+    taken.
     """
 
     def __init__(self, database: Database, *, copy_only: bool = False, continue_after_error: bool = False) -> None:
@@ -176,7 +185,9 @@ class LogBackup(_Backup):
             self._heads = list(log.since(self.first_lsn))
             if log.damaged_at is not None:
                 if not continue_after_error:
-                    raise SqlError(3049, "BACKUP detected corruption in the database log. Check the errorlog for more information.")
+                    raise SqlError(
+                        3049, "BACKUP detected corruption in the database log. Check the errorlog for more information."
+                    )
                 self.damaged = True
                 self.last_lsn = self._heads[-1].next_lsn if self._heads else self.first_lsn
             database.pins.append(self.first_lsn)

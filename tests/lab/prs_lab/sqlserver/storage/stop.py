@@ -22,7 +22,9 @@ def as_datetime(moment: dt.datetime) -> dt.datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """One of: time (aware UTC, transactions committed then still belong to it), mark (after: UTC time from which it counts), lsn."""
+    """One of: time (aware UTC, transactions committed then still belong to it), mark (after: UTC time from which it
+    counts), lsn.
+    """
 
     time: dt.datetime | None = None
     mark: str | None = None

@@ -1,7 +1,8 @@
 """Restoring: a database in state RESTORING, and sets that are applied to it one after the other.
 
-Data pages are written straight into the .mdf; log records into the .ldf, and their pages into the .mdf. Whenever this is broken off, what
-was persisted last says truthfully where the database stands: `redo_start_lsn` None in the middle of data, else the LSN needed next.
+Data pages are written straight into the .mdf; log records into the .ldf, and their pages into the .mdf. Whenever this
+is broken off, what was persisted last says truthfully where the database stands: `redo_start_lsn` None in the middle of
+data, else the LSN needed next.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from .pages import PAGE
 from .setheader import DIFFERENTIAL, SetHeader
 from .stop import Stop, as_datetime
 
-__all__ = ["Rollforward", "become_restoring", "check_differential", "check_log", "leave_standby", "recover", "redo_fork"]
+__all__ = [
+    "Rollforward",
+    "become_restoring",
+    "check_differential",
+    "check_log",
+    "leave_standby",
+    "recover",
+    "redo_fork",
+]
 
 
 def redo_fork(boot: Boot) -> str | None:
@@ -30,9 +39,12 @@ def redo_fork(boot: Boot) -> str | None:
 def _another_path() -> SqlError:
     return SqlError(
         4330,
-        "This backup set cannot be applied because it is on a recovery path that is inconsistent with the database. The recovery path is the sequence of "
-        "data and log backups that have brought the database to a particular recovery point. Find a compatible backup to restore, or restore the rest of "
-        "the database to match a recovery point within this backup set, which will restore the database to a different point in time.  For more "
+        "This backup set cannot be applied because it is on a recovery path that is inconsistent with the database. "
+        "The recovery path is the sequence of "
+        "data and log backups that have brought the database to a particular recovery point. Find a compatible "
+        "backup to restore, or restore the rest of "
+        "the database to match a recovery point within this backup set, which will restore the database to a "
+        "different point in time.  For more "
         "information about recovery paths, see SQL Server Books Online.",
     )
 
@@ -41,7 +53,9 @@ def check_differential(boot: Boot, header: SetHeader) -> None:
     """Raises SqlError 3136 unless the set builds on the full that was restored; 4330 from another path."""
     if boot.restored_guid is None or header.base_guid != boot.restored_guid:
         raise SqlError(
-            3136, "This differential backup cannot be restored because the database has not been restored to the correct earlier state."
+            3136,
+            "This differential backup cannot be restored because the database has not been restored to the correct "
+            "earlier state.",
         )
     x = boot.redo_start_lsn
     if x is not None and history_before(header.database.forks, x) != history_before(boot.forks, x):
@@ -49,29 +63,35 @@ def check_differential(boot: Boot, header: SetHeader) -> None:
     if x is not None and header.last_lsn < x:
         raise SqlError(
             3120,
-            "This backup set will not be restored because all data has already been restored to a point beyond the time covered by this backup set.",
+            "This backup set will not be restored because all data has already been restored to a point beyond the "
+            "time covered by this backup set.",
         )
 
 
 def check_log(boot: Boot, header: SetHeader) -> None:
-    """Raises SqlError 4305 (a gap), 4326 (nothing new in it) or 4330 (another recovery path) unless the set goes on where the database stands."""
+    """Raises SqlError 4305 (a gap), 4326 (nothing new in it) or 4330 (another recovery path) unless the set goes on
+    where the database stands.
+    """
     x = boot.redo_start_lsn
     if x is None:
         raise SqlError(
             4319,
-            f"A previous restore operation was interrupted and did not complete processing on file '{boot.data_name}'. Either restore the backup set that "
+            "A previous restore operation was interrupted and did not complete processing on file "
+            f"'{boot.data_name}'. Either restore the backup set that "
             "was interrupted or restart the restore sequence.",
         )
     if header.first_lsn > x:
         raise SqlError(
             4305,
-            f"The log in this backup set begins at LSN {header.first_lsn}, which is too recent to apply to the database. An earlier log backup that "
+            f"The log in this backup set begins at LSN {header.first_lsn}, which is too recent to apply to the "
+            "database. An earlier log backup that "
             f"includes LSN {x} can be restored.",
         )
     if header.last_lsn < x or (header.last_lsn == x and header.first_lsn < x):
         raise SqlError(
             4326,
-            f"The log in this backup set terminates at LSN {header.last_lsn}, which is too early to apply to the database. A more recent log backup that "
+            f"The log in this backup set terminates at LSN {header.last_lsn}, which is too early to apply to the "
+            "database. A more recent log backup that "
             f"includes LSN {x} can be restored.",
         )
     if history_before(header.database.forks, x) != history_before(boot.forks, x):
@@ -192,7 +212,9 @@ class Rollforward:
         self.database.save()
 
     def finish_log(self) -> bool:
-        """The log set is applied, or applied up to the stop. Returns whether the stop was reached (True without a stop)."""
+        """The log set is applied, or applied up to the stop. Returns whether the stop was reached (True without a
+        stop).
+        """
         boot, header, log = self.database.boot, self.header, self._files()[1]
         assert boot.redo_start_lsn is not None
         reached = self.stop is None or self.stopped or self.stop.reached_at_end_of(header)
@@ -227,7 +249,8 @@ class Rollforward:
 
 
 def recover(database: Database, *, standby: str | None = None) -> None:
-    """RESTORE ... WITH RECOVERY: online, on a recovery fork of its own. standby: path of the undo file; readable, and more log can follow.
+    """RESTORE ... WITH RECOVERY: online, on a recovery fork of its own. standby: path of the undo file; readable, and
+    more log can follow.
 
     Raises SqlError 4333 when the data is not complete, sqlite3.DatabaseError when it makes no database.
     """

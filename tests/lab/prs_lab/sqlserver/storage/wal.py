@@ -26,7 +26,8 @@ class WalCommit:
 class WalReader:
     """Follows the file at `path`; each `poll` gives the commits since the last one.
 
-    Frames that a rolled-back transaction left behind never carry a commit flag before they are overwritten, so they are not seen.
+    Frames that a rolled-back transaction left behind never carry a commit flag before they are overwritten, so they are
+    not seen.
     """
 
     def __init__(self, path: str) -> None:

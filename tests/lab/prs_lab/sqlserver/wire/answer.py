@@ -56,7 +56,9 @@ class Answer:
 
     def message(self, item: Info | Error) -> None:
         """Append a message."""
-        self._out += tds.message(item.number, item.state, item.severity, item.text, self._server, item.procedure, item.line)
+        self._out += tds.message(
+            item.number, item.state, item.severity, item.text, self._server, item.procedure, item.line
+        )
 
     def discard(self) -> None:
         """Forget what was not sent yet (the client gave the request up)."""
@@ -131,5 +133,7 @@ class Answer:
     @staticmethod
     def _held(item: Done, had_columns: bool, rows: int, failed: bool) -> tuple[int, int, int]:
         count = item.count if item.count is not None else rows if had_columns else None
-        status = (DoneStatus.COUNT if count is not None else DoneStatus.FINAL) | (DoneStatus.ERROR if failed else DoneStatus.FINAL)
+        status = (DoneStatus.COUNT if count is not None else DoneStatus.FINAL) | (
+            DoneStatus.ERROR if failed else DoneStatus.FINAL
+        )
         return status, item.command or (0xC1 if had_columns else 0), count or 0

@@ -1,4 +1,6 @@
-"""One client's connection: packets, the two ways of TLS, login; then requests, which run in a thread of the connection's own."""
+"""One client's connection: packets, the two ways of TLS, login; then requests, which run in a thread of the
+connection's own.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ _LARGEST_MESSAGE = 256 << 20
 
 
 class WireSession(Protocol):
-    """What the wire asks of a session. `cancel` and `lost` come from the loop's thread, the rest from the session's own."""
+    """What the wire asks of a session. `cancel` and `lost` come from the loop's thread, the rest from the session's
+    own.
+    """
 
     spid: int
     database: str
@@ -131,7 +135,9 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         if not self._lost and not self._transport.is_closing():
-            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
         self._transport.abort()
 
     # ---- bytes in
@@ -306,7 +312,9 @@ class Connection(asyncio.Protocol):
 
     def _answer(self) -> Answer:
         return Answer(
-            server=self.service.name, send=self._send, in_transaction=lambda: bool(self._session and self._session.transaction_count)
+            server=self.service.name,
+            send=self._send,
+            in_transaction=lambda: bool(self._session and self._session.transaction_count),
         )
 
     def _log_in(self, login: Login, encrypted: bool) -> None:

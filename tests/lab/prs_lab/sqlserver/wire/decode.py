@@ -76,7 +76,9 @@ def _typed_value(reader: Reader) -> tuple[SqlType, Any]:
         name, letter = _FIXED[code]
         return SqlType(name), struct.unpack(letter, reader.take(struct.calcsize(letter)))[0]
     if code in (0x3D, 0x3A):
-        return SqlType("datetime" if code == 0x3D else "smalldatetime"), _datetime(reader.take(8 if code == 0x3D else 4))
+        return SqlType("datetime" if code == 0x3D else "smalldatetime"), _datetime(
+            reader.take(8 if code == 0x3D else 4)
+        )
     if code in (0x24, 0x26, 0x68, 0x6D, 0x6E, 0x6F):
         return _nullable(code, reader.byte(), reader.take(reader.byte()))
     if code in (0x6A, 0x6C):
@@ -90,7 +92,9 @@ def _typed_value(reader: Reader) -> tuple[SqlType, Any]:
         if size == 0xFFFF:
             return SqlType("varbinary", MAX), _chunks(reader)
         length = reader.number(2)
-        return SqlType("varbinary" if code == 0xA5 else "binary", max(size, 1)), None if length == 0xFFFF else reader.take(length)
+        return SqlType(
+            "varbinary" if code == 0xA5 else "binary", max(size, 1)
+        ), None if length == 0xFFFF else reader.take(length)
     if code in (0x23, 0x63, 0x22):
         return _long(code, reader)
     if code == 0xF1:
@@ -112,7 +116,9 @@ def _nullable(code: int, size: int, raw: bytes) -> tuple[SqlType, Any]:
     if code == 0x68:
         return SqlType("bit"), bool(raw[0]) if raw else None
     if code == 0x6D:
-        return SqlType("float" if size == 8 else "real"), struct.unpack("<d" if len(raw) == 8 else "<f", raw)[0] if raw else None
+        return SqlType("float" if size == 8 else "real"), struct.unpack("<d" if len(raw) == 8 else "<f", raw)[
+            0
+        ] if raw else None
     if code == 0x6F:
         return SqlType("datetime" if size == 8 else "smalldatetime"), _datetime(raw) if raw else None
     kind = SqlType("money" if size == 8 else "smallmoney")

@@ -59,7 +59,10 @@ def codec(kind: str | SqlType) -> Codec:
         code = {"time": 0x29, "datetime2": 0x2A, "datetimeoffset": 0x2B}[name]
         return Codec(bytes([code, kind.scale]), _sized(functools.partial(_precise, name, kind.scale)))
     if name == "uniqueidentifier":
-        return Codec(b"\x24\x10", _sized(lambda value: (value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))).bytes_le))
+        return Codec(
+            b"\x24\x10",
+            _sized(lambda value: (value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))).bytes_le),
+        )
     if name in _STRINGS:
         return _string(kind)
     if kind.is_binary:
@@ -86,7 +89,9 @@ def _decimal(kind: SqlType) -> Codec:
     context = decimal.Context(prec=60)
 
     def pack(value: Any) -> bytes:
-        scaled = int(decimal.Decimal(str(value)).scaleb(kind.scale, context).to_integral_value(decimal.ROUND_HALF_UP, context))
+        scaled = int(
+            decimal.Decimal(str(value)).scaleb(kind.scale, context).to_integral_value(decimal.ROUND_HALF_UP, context)
+        )
         return bytes([0 if scaled < 0 else 1]) + abs(scaled).to_bytes(size, "little")
 
     code = 0x6A if kind.name == "decimal" else 0x6C
@@ -135,7 +140,9 @@ def _string(kind: SqlType) -> Codec:
     pack: Callable[[str], bytes] = utf16 if wide else lambda value: value.encode("cp1252", "replace")
     code = _STRINGS[kind.name]
     if kind.length == MAX:
-        return Codec(bytes([code]) + b"\xff\xff" + COLLATION, lambda value: _chunks(None if value is None else pack(str(value))))
+        return Codec(
+            bytes([code]) + b"\xff\xff" + COLLATION, lambda value: _chunks(None if value is None else pack(str(value)))
+        )
     size = kind.length * (2 if wide else 1)
     pad = kind.length if kind.name in ("char", "nchar") else 0
 
@@ -178,7 +185,9 @@ def _variant(value: Any) -> bytes:
     if isinstance(value, bool):
         packed = b"\x32\0" + bytes([value])
     elif isinstance(value, int):
-        packed = b"\x38\0" + struct.pack("<i", value) if -(2**31) <= value < 2**31 else b"\x7f\0" + struct.pack("<q", value)
+        packed = (
+            b"\x38\0" + struct.pack("<i", value) if -(2**31) <= value < 2**31 else b"\x7f\0" + struct.pack("<q", value)
+        )
     elif isinstance(value, float):
         packed = b"\x3e\0" + struct.pack("<d", value)
     elif isinstance(value, dt.datetime):
@@ -214,4 +223,12 @@ def row_encoder(columns: Sequence[tuple[str, str | SqlType]]) -> Callable[[Seque
 def return_value(ordinal: int, name: str, kind: str | SqlType, value: Any) -> bytes:
     """RETURNVALUE: an OUTPUT parameter."""
     found = codec(kind)
-    return b"\xac" + struct.pack("<H", ordinal) + short_text(name) + b"\x01" + struct.pack("<IH", 0, 1) + found.info + found.encode(value)
+    return (
+        b"\xac"
+        + struct.pack("<H", ordinal)
+        + short_text(name)
+        + b"\x01"
+        + struct.pack("<IH", 0, 1)
+        + found.info
+        + found.encode(value)
+    )

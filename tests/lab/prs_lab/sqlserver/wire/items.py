@@ -1,10 +1,11 @@
 """What running a statement gives, piece by piece: every statement is a plain generator of these.
 
 A statement runs in the worker thread of its session, so it may block; it calls `session.check()` now and then (and
-`session.pause(seconds)` instead of sleeping), which raise `errors.Cancelled` after an attention, a KILL or a lost client.
-It ends by returning, or by raising `errors.SqlError`: the caller turns that into `Error` items and a `Done`.
+`session.pause(seconds)` instead of sleeping), which raise `errors.Cancelled` after an attention, a KILL or a lost
+client. It ends by returning, or by raising `errors.SqlError`: the caller turns that into `Error` items and a `Done`.
 
-Values in rows: None, bool, int, Decimal, float, str, bytes, datetime (naive: the server's local time), date, time, UUID.
+Values in rows: None, bool, int, Decimal, float, str, bytes, datetime (naive: the server's local time), date, time,
+UUID.
 """
 
 from __future__ import annotations
@@ -13,7 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cols", "Done", "Drop", "Environment", "Error", "Flush", "Info", "Item", "ReturnStatus", "ReturnValue", "Row", "Rows"]
+__all__ = [
+    "Cols",
+    "Done",
+    "Drop",
+    "Environment",
+    "Error",
+    "Flush",
+    "Info",
+    "Item",
+    "ReturnStatus",
+    "ReturnValue",
+    "Row",
+    "Rows",
+]
 
 
 class Item:

@@ -119,7 +119,11 @@ def parse_login(body: bytes) -> Login:
     """Raises ValueError, IndexError or struct.error for what is malformed."""
     _, version, size, _, process, _, _, flags2, _, flags3 = struct.unpack_from("<IIIIIIBBBB", body)
     login = Login(
-        version=version, packet_size=size or 4096, process_id=process, integrated=bool(flags2 & 0x80), wants_features=bool(flags3 & 0x10)
+        version=version,
+        packet_size=size or 4096,
+        process_id=process,
+        integrated=bool(flags2 & 0x80),
+        wants_features=bool(flags3 & 0x10),
     )
     offsets = struct.unpack_from("<18H", body, 36)
     names = ("host", "user", "password", "application", "server", "extension", "library", "language", "database")
@@ -177,12 +181,22 @@ def done(token: Token, status: int, command: int = 0, count: int = 0) -> bytes:
 
 def login_ack(version: int, server_version: tuple[int, int, int]) -> bytes:
     major, minor, build = server_version
-    body = b"\x01" + struct.pack(">I", version) + short_text("Microsoft SQL Server") + bytes([major, minor]) + struct.pack(">H", build)
+    body = (
+        b"\x01"
+        + struct.pack(">I", version)
+        + short_text("Microsoft SQL Server")
+        + bytes([major, minor])
+        + struct.pack(">H", build)
+    )
     return b"\xad" + struct.pack("<H", len(body)) + body
 
 
 def feature_ack(features: dict[int, bytes]) -> bytes:
-    return b"\xae" + b"".join(bytes([number]) + struct.pack("<I", len(value)) + value for number, value in features.items()) + b"\xff"
+    return (
+        b"\xae"
+        + b"".join(bytes([number]) + struct.pack("<I", len(value)) + value for number, value in features.items())
+        + b"\xff"
+    )
 
 
 def return_status(value: int) -> bytes:

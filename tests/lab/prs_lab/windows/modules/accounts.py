@@ -9,7 +9,9 @@ from ..domain import User, nt_hash
 from ..errors import WinError
 from ..models import Task, module
 
-_UNTRANSLATED = 'Exception calling "Translate" with "1" argument(s): "Some or all identity references could not be translated."'
+_UNTRANSLATED = (
+    'Exception calling "Translate" with "1" argument(s): "Some or all identity references could not be translated."'
+)
 # option -> field of User
 _FIELDS = {
     "fullname": "full_name", "description": "description", "home_directory": "home_directory", "login_script": "login_script", "profile": "profile",
@@ -30,7 +32,11 @@ def win_user(task: Task) -> dict[str, Any]:
     if state == "query":
         result.update(msg=f"Querying user '{name}'", state="present" if user else "absent")
     elif state == "absent":
-        result.update(changed=user is not None, state="absent", msg=f"User '{name}' deleted successfully" if user else f"User '{name}' was not found")
+        result.update(
+            changed=user is not None,
+            state="absent",
+            msg=f"User '{name}' deleted successfully" if user else f"User '{name}' was not found",
+        )
         if user and not task.check_mode:
             accounts.remove_user(name)
     else:
@@ -46,7 +52,11 @@ def _present(task: Task, user: User | None) -> bool:
         if task.check_mode:
             return True
         user = accounts.add_user(params["name"], params["password"] or "")
-    elif params["password"] is not None and params["update_password"] == "always" and nt_hash(params["password"]) != user.nt_hash:
+    elif (
+        params["password"] is not None
+        and params["update_password"] == "always"
+        and nt_hash(params["password"]) != user.nt_hash
+    ):
         changed = True
         if not task.check_mode:
             user.nt_hash = nt_hash(params["password"])
@@ -66,7 +76,9 @@ def _set_groups(task: Task, user: User) -> bool:
     for name in task.params["groups"]:
         if name.strip():
             try:
-                wanted.append(accounts.group(name if name.upper().startswith("S-1-") else accounts.name_of(accounts.lookup(name))))
+                wanted.append(
+                    accounts.group(name if name.upper().startswith("S-1-") else accounts.name_of(accounts.lookup(name)))
+                )
             except WinError:
                 task.fail(f"group '{name}' not found")
     current = [group for group in accounts.groups.values() if user.sid in group.members]
@@ -85,7 +97,11 @@ def _described(task: Task, user: User | None) -> dict[str, Any]:
         return {}
     accounts, host = task.host.accounts, task.host
     place = f"WinNT://{host.domain or 'WORKGROUP'}/{host.name}"
-    groups = [{"name": group.name, "path": f"{place}/{group.name}"} for group in accounts.groups.values() if user.sid in group.members]
+    groups = [
+        {"name": group.name, "path": f"{place}/{group.name}"}
+        for group in accounts.groups.values()
+        if user.sid in group.members
+    ]
     return {
         "fullname": user.full_name, "path": f"{place}/{user.name}", "description": user.description,
         "password_expired": user.password_expired, "password_never_expires": user.password_never_expires,
@@ -114,7 +130,11 @@ def win_group_membership(task: Task) -> dict[str, Any]:
     after = [sid for sid in [*after, *added] if sid not in removed]
     if not task.check_mode:
         group.members = after
-    result: dict[str, Any] = {"changed": bool(added or removed), "name": name, "members": [accounts.name_of(sid) for sid in after]}
+    result: dict[str, Any] = {
+        "changed": bool(added or removed),
+        "name": name,
+        "members": [accounts.name_of(sid) for sid in after],
+    }
     if state != "absent":
         result["added"] = [accounts.name_of(sid) for sid in added]
     if state != "present":
@@ -136,7 +156,9 @@ def win_user_right(task: Task) -> dict[str, Any]:
         task.fail(f"the specified right {name} is not a valid right")
     before = accounts.rights.get(name, [])
     added = [sid for sid in dict.fromkeys(wanted) if action != "remove" and sid not in before]
-    removed = [sid for sid in before if (sid in wanted if action == "remove" else action == "set" and sid not in wanted)]
+    removed = [
+        sid for sid in before if (sid in wanted if action == "remove" else action == "set" and sid not in wanted)
+    ]
     after = [sid for sid in [*before, *added] if sid not in removed]
     if not task.check_mode:
         accounts.rights[name] = after

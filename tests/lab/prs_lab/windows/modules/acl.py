@@ -47,8 +47,15 @@ def win_acl(task: Task) -> dict[str, Any]:
         security = task.files.security(path)
         message = _apply(task, path, security, ace, state)
     except (ValueError, WinError) as error:
-        reason = error.dotnet if isinstance(error, WinError) else f'Unable to match the identifier name {error} to a valid enumerator name.'
-        task.fail(f"an error occurred when attempting to {state} {task.params['rights']} permission(s) on {path} for {account} - {reason}")
+        reason = (
+            error.dotnet
+            if isinstance(error, WinError)
+            else f"Unable to match the identifier name {error} to a valid enumerator name."
+        )
+        task.fail(
+            f"an error occurred when attempting to {state} {task.params['rights']} permission(s) on {path} for "
+            f"{account} - {reason}"
+        )
     return {"changed": message is None, **({"msg": message} if message else {})}
 
 
@@ -59,7 +66,8 @@ def _sid(task: Task, account: str) -> str:
         if account.lower().startswith("iis apppool\\"):
             task.fail(f"Cannot find path 'IIS:\\AppPools\\{account.split(chr(92), 1)[1]}' because it does not exist.")
         task.fail(
-            f'account_name {account} is not a valid account, cannot get SID: Exception calling "Translate" with "1" argument(s): '
+            f'account_name {account} is not a valid account, cannot get SID: Exception calling "Translate" with "1" '
+            "argument(s): "
             '"Some or all identity references could not be translated."'
         )
 
@@ -125,7 +133,11 @@ def win_acl_inheritance(task: Task) -> dict[str, Any]:
 def _switch(task: Task, path: str, security: Security, wanted: str) -> None:
     own = [ace for ace in security.entries if not ace.inherited]
     if wanted == "absent":
-        kept = [replace(ace, inherited=False) for ace in security.entries if ace.inherited] if task.params["reorganize"] else []
+        kept = (
+            [replace(ace, inherited=False) for ace in security.entries if ace.inherited]
+            if task.params["reorganize"]
+            else []
+        )
         task.files.set_security(path, entries=[*own, *kept], protected=True)
         return
     task.files.set_security(path, entries=own, protected=False)

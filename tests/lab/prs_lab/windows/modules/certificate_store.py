@@ -23,10 +23,15 @@ def win_certificate_store(task: Task) -> dict[str, Any]:
     _need(task)
     store = params["store_name"]
     if params["store_type"] != "system" or params["store_location"].lower() != "localmachine":
-        task.host.record.unmodelled(task.host.name, "module win_certificate_store on another store than LocalMachine", params["store_location"])
+        task.host.record.unmodelled(
+            task.host.name, "module win_certificate_store on another store than LocalMachine", params["store_location"]
+        )
         task.fail("The lab models certificate stores of LocalMachine only")
     if not stores.exists(store):
-        task.fail(f"unable to find store '{store}': (CertOpenStore failed (The system cannot find the file specified, Win32ErrorCode 2 - 0x00000002))")
+        task.fail(
+            f"unable to find store '{store}': (CertOpenStore failed (The system cannot find the file specified, "
+            "Win32ErrorCode 2 - 0x00000002))"
+        )
     if params["state"] == "exported":
         return _export(task, store)
     if params["state"] == "absent" and params["path"] is None:
@@ -106,7 +111,9 @@ def _pkcs12(task: Task, found: Certificate) -> bytes:
         task.fail("Failed to export certificate as bytes: Key not valid for use in specified state.")
     key = None
     if found.key_name:
-        key = serialization.load_pem_private_key(task.host.certificates.key_for(found.thumbprint, "NT AUTHORITY\\SYSTEM")[1], password=None)
+        key = serialization.load_pem_private_key(
+            task.host.certificates.key_for(found.thumbprint, "NT AUTHORITY\\SYSTEM")[1], password=None
+        )
     password = task.params["password"]
     how = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
     return pkcs12.serialize_key_and_certificates(None, key, found.x509, None, how)
@@ -143,12 +150,16 @@ def _describe(task: Task, item: Certificate) -> dict[str, Any]:
         "dns_names": [_common_name(certificate.subject)],
         "raw": base64.b64encode(item.der).decode(),
         "public_key": base64.b64encode(
-            certificate.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+            certificate.public_key().public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
         ).decode(),
         "extensions": [],
     }
     for extension in certificate.extensions:
-        info["extensions"].append({"critical": extension.critical, "field": extension.oid._name, "value": str(extension.value)})
+        info["extensions"].append(
+            {"critical": extension.critical, "field": extension.oid._name, "value": str(extension.value)}
+        )
         if extension.oid == ExtensionOID.BASIC_CONSTRAINTS:
             info["is_ca"], info["path_length_constraint"] = extension.value.ca, extension.value.path_length or 0
         elif extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME:
@@ -156,7 +167,10 @@ def _describe(task: Task, item: Certificate) -> dict[str, Any]:
         elif extension.oid == ExtensionOID.SUBJECT_KEY_IDENTIFIER:
             info["ski"] = extension.value.digest.hex().upper()
         elif extension.oid == ExtensionOID.EXTENDED_KEY_USAGE:
-            info["intended_purposes"] = [{"1.3.6.1.5.5.7.3.1": "Server Authentication"}.get(use.dotted_string, use.dotted_string) for use in extension.value]
+            info["intended_purposes"] = [
+                {"1.3.6.1.5.5.7.3.1": "Server Authentication"}.get(use.dotted_string, use.dotted_string)
+                for use in extension.value
+            ]
     return info
 
 

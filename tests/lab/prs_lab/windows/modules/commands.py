@@ -1,4 +1,6 @@
-"""ansible.windows.win_command, win_shell and win_powershell: what they run is looked up among programs, PowerShell lines and scripts of ours."""
+"""ansible.windows.win_command, win_shell and win_powershell: what they run is looked up among programs, PowerShell
+lines and scripts of ours.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from ..errors import WinError
 from ..execution import NotModelled, own_script, run_command_line, run_powershell, run_script
 from ..models import Output, ScriptResult, Task, module
 
-_SHOULD_PROCESS = re.compile(r"\[CmdletBinding\((?:[\w=\$]+,\s*)?SupportsShouldProcess(?:=\$true)?(?:,\s*[\w=\$]+)?\)\]", re.IGNORECASE)
+_SHOULD_PROCESS = re.compile(
+    r"\[CmdletBinding\((?:[\w=\$]+,\s*)?SupportsShouldProcess(?:=\$true)?(?:,\s*[\w=\$]+)?\)\]", re.IGNORECASE
+)
 _HASHTABLE = "System.Collections.Hashtable"
 
 
@@ -26,7 +30,11 @@ def win_command(task: Task) -> dict[str, Any]:
     started = task.host.clock()
     try:
         done = run_command_line(
-            task, text, stdin=(task.params["stdin"] or "").encode(), module=task.name, working_directory=task.expand(task.params["chdir"] or "")
+            task,
+            text,
+            stdin=(task.params["stdin"] or "").encode(),
+            module=task.name,
+            working_directory=task.expand(task.params["chdir"] or ""),
         )
     except WinError as error:
         task.fail(f"Failed to run: '{text}': {_cause(error)}", cmd=text, rc=error.number)
@@ -47,13 +55,19 @@ def win_shell(task: Task) -> dict[str, Any]:
         try:
             done = run_command_line(task, text, stdin=stdin, module=task.name)
         except WinError as error:
-            unknown = f"'{text.split()[0]}' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
+            unknown = (
+                f"'{text.split()[0]}' is not recognized as an internal or external command,\r\noperable "
+                "program or batch file.\r\n"
+            )
             done = Output(stderr=unknown, rc=error.number)
     return _finish(task, text, done, started)
 
 
 def _cause(error: WinError) -> str:
-    return f'Exception calling "CreateProcess" with "10" argument(s): "CreateProcess() failed ({error.text.rstrip(".")}, Win32ErrorCode {error.number})"'
+    return (
+        'Exception calling "CreateProcess" with "10" argument(s): "CreateProcess() failed '
+        f'({error.text.rstrip(".")}, Win32ErrorCode {error.number})"'
+    )
 
 
 def _quote(word: str) -> str:
@@ -94,7 +108,11 @@ def win_powershell(task: Task) -> dict[str, Any]:
     for option, there in (("creates", True), ("removes", False)):
         path = task.params[option]
         if path and task.files.exists(task.expand(path)) is there:
-            return {**result, "changed": False, "msg": f"skipped, since {path} {'exists' if there else 'does not exist'}"}
+            return {
+                **result,
+                "changed": False,
+                "msg": f"skipped, since {path} {'exists' if there else 'does not exist'}",
+            }
     if task.check_mode and not _SHOULD_PROCESS.search(text):
         return {**result, "msg": "skipped, running in check mode"}
     return {**result, **_run(task, text)}
@@ -136,7 +154,9 @@ def _parameters(task: Task) -> tuple[dict[str, Any], set[str]]:
     sensitive = set()
     for entry in task.params["sensitive_parameters"] or []:
         sensitive.add(entry["name"])
-        parameters[entry["name"]] = (entry["username"], entry["password"] or "") if entry["username"] else entry["value"] or ""
+        parameters[entry["name"]] = (
+            (entry["username"], entry["password"] or "") if entry["username"] else entry["value"] or ""
+        )
     return parameters, sensitive
 
 

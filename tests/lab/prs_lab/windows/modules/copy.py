@@ -1,4 +1,6 @@
-"""ansible.windows.win_copy: the steps that its action plugin asks for one after the other, and copying on the host itself."""
+"""ansible.windows.win_copy: the steps that its action plugin asks for one after the other, and copying on the host
+itself.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ _OCCUPIED = "object at dest parent dir is not a folder"
 def win_copy(task: Task) -> dict[str, Any]:
     mode = task.params.get("_copy_mode") or "single"
     dest = task.expand(task.params["dest"])
-    steps: dict[str, Callable[[Task, str, str], dict[str, Any]]] = {"query": _query, "explode": _explode, "single": _single, "remote": _remote}
+    steps: dict[str, Callable[[Task, str, str], dict[str, Any]]] = {
+        "query": _query,
+        "explode": _explode,
+        "single": _single,
+        "remote": _remote,
+    }
     return steps[mode](task, task.expand(task.params["src"] or ""), dest)
 
 
@@ -104,7 +111,9 @@ def _remote(task: Task, src: str, dest: str) -> dict[str, Any]:
 
 
 def _target(task: Task, dest: str, name: str) -> str:
-    """Where a single file goes; a folder named with a trailing slash is made, even in check mode, as the real module does."""
+    """Where a single file goes; a folder named with a trailing slash is made, even in check mode, as the real module
+    does.
+    """
     target = ntpath.join(dest, name) if dest.endswith(("/", "\\")) or task.files.is_dir(dest) else dest
     parent = ntpath.dirname(target)
     if task.files.is_file(parent):

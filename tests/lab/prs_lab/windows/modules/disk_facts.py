@@ -15,7 +15,13 @@ def win_disk_facts(task: Task) -> dict[str, Any]:
     if not task.token.is_admin:
         task.fail("Module was not started with elevated rights")
     wanted = task.params["filter"]
-    return {"ansible_facts": {"ansible_disks": [_disk(task, number, letter, wanted) for number, letter in enumerate(sorted(task.host.drives.volumes))]}}
+    return {
+        "ansible_facts": {
+            "ansible_disks": [
+                _disk(task, number, letter, wanted) for number, letter in enumerate(sorted(task.host.drives.volumes))
+            ]
+        }
+    }
 
 
 def _disk(task: Task, number: int, letter: str, wanted: list[str]) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def setup(task: Task) -> dict[str, Any]:
             facts.update({f"ansible_{name}": value for name, value in gather(task).items()})
     patterns = task.params.get("filter") or []
     if patterns and patterns != ["*"]:
-        facts = {name: value for name, value in facts.items() if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)}
+        facts = {
+            name: value for name, value in facts.items() if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+        }
     return {"ansible_facts": facts}
 
 
@@ -141,11 +143,19 @@ def _processor(_task: Task) -> dict[str, Any]:
 
 def _uptime(task: Task) -> dict[str, Any]:
     booted = task.host.power.booted_at
-    return {"lastboot": f"{booted:%Y-%m-%d %H:%M:%SZ}", "uptime_seconds": round((task.host.clock() - booted).total_seconds())}
+    return {
+        "lastboot": f"{booted:%Y-%m-%d %H:%M:%SZ}",
+        "uptime_seconds": round((task.host.clock() - booted).total_seconds()),
+    }
 
 
 def _user(task: Task) -> dict[str, Any]:
-    return {"user_dir": task.environment["USERPROFILE"], "user_gecos": "", "user_id": task.environment["USERNAME"], "user_sid": task.token.sid}
+    return {
+        "user_dir": task.environment["USERPROFILE"],
+        "user_gecos": "",
+        "user_id": task.environment["USERNAME"],
+        "user_sid": task.token.sid,
+    }
 
 
 def _windows_domain(task: Task) -> dict[str, Any]:

@@ -22,7 +22,9 @@ def win_feature(task: Task) -> dict[str, Any]:
     try:
         if present:
             changes = features.plan_install(
-                names, sub_features=bool(task.params["include_sub_features"]), management_tools=bool(task.params["include_management_tools"])
+                names,
+                sub_features=bool(task.params["include_sub_features"]),
+                management_tools=bool(task.params["include_management_tools"]),
             )
         else:
             changes = features.plan_remove(names)
@@ -56,7 +58,8 @@ def win_feature_info(task: Task) -> dict[str, Any]:
     features = task.host.features
     if features.is_client:
         task.fail(
-            "Unhandled exception while executing module: The term 'Get-WindowsFeature' is not recognized as the name of a cmdlet, function, "
+            "Unhandled exception while executing module: The term 'Get-WindowsFeature' is not recognized as the "
+            "name of a cmdlet, function, "
             "script file, or operable program."
         )
     found = features.find(task.params["name"])
@@ -73,7 +76,11 @@ def _describe(task: Task, feature: Feature) -> dict[str, Any]:
         "description": feature.display,
         "installed": installed,
         "install_state": "Installed" if installed else "Available" if feature.payload else "Removed",
-        "feature_type": "Role" if depth == 1 and feature.name.startswith(("Web-", "AD-", "File")) else "Role Service" if depth > 1 else "Feature",
+        "feature_type": "Role"
+        if depth == 1 and feature.name.startswith(("Web-", "AD-", "File"))
+        else "Role Service"
+        if depth > 1
+        else "Feature",
         "path": feature.display,
         "depth": depth,
         "depends_on": list(feature.needs),
@@ -106,9 +113,13 @@ def win_optional_feature(task: Task) -> dict[str, Any]:
     if changes and not task.check_mode:
         try:
             if present:
-                restart = features.add(features.enable_optional(changes, with_parents=bool(task.params["include_parent"])))
+                restart = features.add(
+                    features.enable_optional(changes, with_parents=bool(task.params["include_parent"]))
+                )
             else:
-                restart = features.remove(features.plan_remove([features.by_optional_name(name).name for name in changes]))
+                restart = features.remove(
+                    features.plan_remove([features.by_optional_name(name).name for name in changes])
+                )
         except FeatureError as error:
             task.fail(f"Unhandled exception while executing module: {error}")
     return {"changed": bool(changes), "reboot_required": restart}

@@ -44,7 +44,9 @@ def _owner(task: Task, path: str) -> str | None:
 
 
 def _share_of(task: Task, path: str, stat: Stat) -> dict[str, Any]:
-    shared = [share.name for share in task.host.shares.by_name.values() if stat.is_dir and share.path.lower() == path.lower()]
+    shared = [
+        share.name for share in task.host.shares.by_name.values() if stat.is_dir and share.path.lower() == path.lower()
+    ]
     return {"isshared": True, "sharename": shared[0]} if shared else {}
 
 

@@ -37,11 +37,17 @@ def win_find(task: Task) -> dict[str, Any]:
             seen.add(child.lower())
             if _matches(task, stat, age=age, size=size):
                 found.append(_describe(task, child, stat))
-    return {"examined": len(seen), "matched": len(found), "files": sorted(found, key=lambda entry: entry["path"].lower())}
+    return {
+        "examined": len(seen),
+        "matched": len(found),
+        "files": sorted(found, key=lambda entry: entry["path"].lower()),
+    }
 
 
 def _walk(task: Task, folder: str, depth: int) -> Iterator[tuple[str, Stat]]:
-    """Children, deeper ones first where asked for; folders that may not be listed are left out, as the real module does."""
+    """Children, deeper ones first where asked for; folders that may not be listed are left out, as the real module
+    does.
+    """
     try:
         names = task.files.list(folder)
     except WinError:
@@ -75,7 +81,15 @@ def _matches(task: Task, stat: Stat, *, age: int | None, size: int | None) -> bo
 
 
 def _describe(task: Task, path: str, stat: Stat) -> dict[str, Any]:
-    entry = {"checksum": None, "extension": None, "sharename": None, "size": None, "lnk_source": None, "lnk_target": None, **stat_result(task, path, stat)}
+    entry = {
+        "checksum": None,
+        "extension": None,
+        "sharename": None,
+        "size": None,
+        "lnk_source": None,
+        "lnk_target": None,
+        **stat_result(task, path, stat),
+    }
     if not stat.is_dir:
         entry.update(extension=ntpath.splitext(path)[1], size=stat.size)
         if task.params["get_checksum"]:

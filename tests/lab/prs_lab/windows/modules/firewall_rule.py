@@ -55,7 +55,11 @@ def win_firewall_rule(task: Task) -> dict[str, Any]:
 def _remove(task: Task, existing: list[Rule], lines: list[str]) -> str:
     if not existing:
         name = task.params["name"]
-        return f"Firewall rule '{name}' does not exist." if name else f"No firewall rules in group '{task.params['group']}' exist."
+        return (
+            f"Firewall rule '{name}' does not exist."
+            if name
+            else f"No firewall rules in group '{task.params['group']}' exist."
+        )
     for rule in existing:
         lines += [f"-[{rule.Name}]\n", *(f"-{prop}='{_shown(rule, prop)}'\n" for prop in _COMPARED)]
         if not task.check_mode:
@@ -74,7 +78,12 @@ def _wanted(task: Task) -> Rule:
         rule.ServiceName = params["service"]
     if params["protocol"] and params["protocol"] != "any":
         rule.Protocol = _protocol(task, params["protocol"])
-    for option, prop in (("localport", "LocalPorts"), ("remoteport", "RemotePorts"), ("localip", "LocalAddresses"), ("remoteip", "RemoteAddresses")):
+    for option, prop in (
+        ("localport", "LocalPorts"),
+        ("remoteport", "RemotePorts"),
+        ("localip", "LocalAddresses"),
+        ("remoteip", "RemoteAddresses"),
+    ):
         if params[option] and params[option] != "any":
             if prop.endswith("Ports") and rule.Protocol not in _PROTOCOLS.values():
                 task.fail("Value does not fall within the expected range.")
@@ -89,7 +98,9 @@ def _wanted(task: Task) -> Rule:
         total = sum({_profile(task, profile) for profile in params["profiles"]})
         rule.Profiles = ALL_PROFILES if total == 7 else total
     if params.get("interfacetypes") not in (None, ["any"]):
-        rule.InterfaceTypes = ",".join(_INTERFACES.get(kind) or task.fail(f"Unknown interface type '{kind}'.") for kind in params["interfacetypes"])
+        rule.InterfaceTypes = ",".join(
+            _INTERFACES.get(kind) or task.fail(f"Unknown interface type '{kind}'.") for kind in params["interfacetypes"]
+        )
     rule.EdgeTraversalOptions = _EDGE[params.get("edge") or "no"]
     rule.SecureFlags = _SECURITY[params.get("security") or "notrequired"]
     return rule

@@ -16,7 +16,8 @@ def need_administration(task: Task) -> None:
     """Without IIS there is no WebAdministration module, and every module of the family ends here."""
     if not task.host.iis.administrable:
         task.fail(
-            "Unhandled exception while executing module: The specified module 'WebAdministration' was not loaded because no valid module "
+            "Unhandled exception while executing module: The specified module 'WebAdministration' was not loaded "
+            "because no valid module "
             "file was found in any module directory."
         )
 
@@ -55,7 +56,11 @@ def _set(task: Task, pool: Pool, attribute: str, value: Any) -> bool:
             f"Exception: Can not find path or property ({error})"
         )
     current = pool.attributes[known]
-    same = current.lower() == wanted.lower() if isinstance(current, str) and known != "processModel.password" else current == wanted
+    same = (
+        current.lower() == wanted.lower()
+        if isinstance(current, str) and known != "processModel.password"
+        else current == wanted
+    )
     if not same and not task.check_mode:
         task.host.iis.set_attribute(pool, known, value)
     return not same
@@ -69,6 +74,7 @@ def _set_state(task: Task, pool: Pool, state: str) -> bool:
     elif not stopped and state == "stopped":
         action = iis.stop_pool
     elif not stopped and state == "restarted":
+
         def action(name: str) -> None:
             iis.stop_pool(name)
             iis.start_pool(name)
@@ -87,13 +93,19 @@ def web_app_pool_info(task: Task) -> dict[str, Any]:
         pool = iis.pool(name)
         if pool is None:
             task.fail(
-                f"Failed to fetch the info of the required application pool Exception: Cannot find path 'IIS:\\AppPools\\{name}' because it "
-                "does not exist.", exists=False, app_pools=[],
+                "Failed to fetch the info of the required application pool Exception: Cannot find path "
+                f"'IIS:\\AppPools\\{name}' because it "
+                "does not exist.",
+                exists=False,
+                app_pools=[],
             )
         pools = [pool]
     else:
         pools = list(iis.pools.values())
-    return {"exists": bool(pools), "app_pools": [{"name": pool.name, "attributes": _attributes(pool)} for pool in pools]}
+    return {
+        "exists": bool(pools),
+        "app_pools": [{"name": pool.name, "attributes": _attributes(pool)} for pool in pools],
+    }
 
 
 def _attributes(pool: Pool) -> dict[str, Any]:

@@ -24,7 +24,9 @@ def website(task: Task) -> dict[str, Any]:
             changed = True
             if not task.check_mode:
                 site = iis.add_site(
-                    name=name, physical_path=_full_name(task, params["physical_path"]), pool=params["application_pool"] or "DefaultAppPool",
+                    name=name,
+                    physical_path=_full_name(task, params["physical_path"]),
+                    pool=params["application_pool"] or "DefaultAppPool",
                     number=int(params["site_id"]) if params["site_id"] else None,
                 )
         if site is not None and state == "absent":
@@ -104,8 +106,12 @@ def _information(entry: dict[str, Any]) -> str:
 
 def _binding(entry: dict[str, Any], flags: int) -> Binding:
     return Binding(
-        ip=entry.get("ip") or "*", port=int(entry.get("port") or (443 if entry["protocol"] == "https" else 80)), hostname=entry.get("hostname") or "",
-        protocol=entry["protocol"], ssl_flags=flags, certificate_hash=(entry.get("certificate_hash") or "").upper(),
+        ip=entry.get("ip") or "*",
+        port=int(entry.get("port") or (443 if entry["protocol"] == "https" else 80)),
+        hostname=entry.get("hostname") or "",
+        protocol=entry["protocol"],
+        ssl_flags=flags,
+        certificate_hash=(entry.get("certificate_hash") or "").upper(),
         certificate_store=(entry.get("certificate_store_name") or "my") if entry["protocol"] == "https" else "",
     )
 
@@ -119,7 +125,8 @@ def _edit(task: Task, binding: Binding, entry: dict[str, Any]) -> bool:
     if changed and not task.check_mode:
         binding.protocol, binding.ssl_flags = entry["protocol"], flags
     if entry.get("certificate_hash"):
-        # As the real module does: the certificate is set again on every run, in check mode too, and never counted as a change.
+        # As the real module does: the certificate is set again on every run, in check mode too, and never counted as a
+        # change.
         binding.certificate_hash = entry["certificate_hash"].upper()
         binding.certificate_store = entry.get("certificate_store_name") or "my"
         task.host.iis.sync()
@@ -136,7 +143,10 @@ def _flags(task: Task, entry: dict[str, Any]) -> int:
             if not entry.get("hostname"):
                 task.fail(f"must specify hostname value when {name} is set.")
     if entry.get("use_ccs") and certificate:
-        task.fail("You set use_ccs to True. This cannot be used in combination with certficiate_hash and certificate_store_name.")
+        task.fail(
+            "You set use_ccs to True. This cannot be used in combination with certficiate_hash and "
+            "certificate_store_name."
+        )
     if https and not entry.get("use_ccs") and not certificate:
         task.fail("must either specify a certificate_hash or use_ccs.")
     if certificate:
@@ -147,7 +157,10 @@ def _flags(task: Task, entry: dict[str, Any]) -> int:
         if found is None:
             task.fail(f"Unable to locate certificate at cert:\\LocalMachine\\{store}\\{certificate}")
         if not task.host.certificates.has_key(found):
-            raise IisError("A specified logon session does not exist. It may already have been terminated. (Exception from HRESULT: 0x80070520)")
+            raise IisError(
+                "A specified logon session does not exist. It may already have been terminated. (Exception from "
+                "HRESULT: 0x80070520)"
+            )
     return (1 if entry.get("use_sni") else 0) + (2 if entry.get("use_ccs") else 0)
 
 
@@ -220,7 +233,11 @@ def web_application(task: Task) -> dict[str, Any]:
     changed = application is None
     path = params["physical_path"]
     if path and not task.files.exists(path):
-        task.fail(f"specified folder must already exist: '{path}'" if application is None else "specified folder must already exist")
+        task.fail(
+            f"specified folder must already exist: '{path}'"
+            if application is None
+            else "specified folder must already exist"
+        )
     if application is None:
         if not path:
             task.fail("missing required arguments: physical_path")
@@ -253,8 +270,11 @@ def _adjust_application(task: Task, application: Application, path: str | None, 
 def web_application_info(task: Task) -> dict[str, Any]:
     if not task.host.iis.administrable:
         task.fail(
-            "Failed to load WebAdministration module, Exception: The specified module 'WebAdministration' was not loaded because no valid module "
-            "file was found in any module directory.", exists=False, applications=[],
+            "Failed to load WebAdministration module, Exception: The specified module 'WebAdministration' was not "
+            "loaded because no valid module "
+            "file was found in any module directory.",
+            exists=False,
+            applications=[],
         )
     name, site_name = task.params["name"], task.params["site"]
     found = [
@@ -267,7 +287,9 @@ def web_application_info(task: Task) -> dict[str, Any]:
             "physical_path": application.physical_path,
             "enabled_protocols": application.enabled_protocols,
         }
-        for site in task.host.iis.sites.values() if site_name is None or site.name.lower() == site_name.lower()
-        for application in site.applications[1:] if name is None or application.path.strip("/").lower() == name.strip("/").lower()
+        for site in task.host.iis.sites.values()
+        if site_name is None or site.name.lower() == site_name.lower()
+        for application in site.applications[1:]
+        if name is None or application.path.strip("/").lower() == name.strip("/").lower()
     ]
     return {"exists": bool(found), "applications": found}

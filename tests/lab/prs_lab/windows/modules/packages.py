@@ -42,7 +42,9 @@ def win_package(task: Task) -> dict[str, Any]:
     if present and path:
         result["checksum"] = hashlib.new(params["checksum_algorithm"], task.files.read(path)).hexdigest().upper()
         if params["checksum"] and params["checksum"].upper() != result["checksum"]:
-            task.fail(f"The checksum for {path} did not match '{params['checksum']}', it was '{result['checksum']}'", **result)
+            task.fail(
+                f"The checksum for {path} did not match '{params['checksum']}', it was '{result['checksum']}'", **result
+            )
     if is_msi and present:
         code, text = _install_msi(task, media)
     elif not present and product_id:
@@ -52,7 +54,12 @@ def win_package(task: Task) -> dict[str, Any]:
         code, text = output.rc, output.stdout if isinstance(output.stdout, str) else output.stdout.decode()
     result["rc"] = code
     if code not in params["expected_return_code"]:
-        task.fail(f"unexpected rc from '{path or product_id}': see rc, stdout, and stderr for more details", **result, stdout=text, stderr="")
+        task.fail(
+            f"unexpected rc from '{path or product_id}': see rc, stdout, and stderr for more details",
+            **result,
+            stdout=text,
+            stderr="",
+        )
     return {**result, "changed": True, "failed": False, "reboot_required": code == _RESTART}
 
 
@@ -94,7 +101,11 @@ def _install_msi(task: Task, media: Media) -> tuple[int, str]:
     except (WinError, zipfile.BadZipFile) as error:
         return _FATAL, f"Installation failed: {error}"
     register(
-        task.host, product_id=media.facts["product_code"], name=media.facts["name"], version=media.facts["version"], InstallLocation=folder,
+        task.host,
+        product_id=media.facts["product_code"],
+        name=media.facts["name"],
+        version=media.facts["version"],
+        InstallLocation=folder,
         uninstall=f"MsiExec.exe /X{media.facts['product_code']}",
     )
     return _SUCCESS, ""
@@ -103,7 +114,9 @@ def _install_msi(task: Task, media: Media) -> tuple[int, str]:
 def _remove(task: Task, product_id: str) -> tuple[int, str]:
     command = task.host.registry.get(f"{UNINSTALL}\\{product_id}", "UninstallString") or ""
     if not command.lower().startswith("msiexec"):
-        task.host.record.unmodelled(task.host.name, "module ansible.windows.win_package: removal of a product that is no MSI", product_id)
+        task.host.record.unmodelled(
+            task.host.name, "module ansible.windows.win_package: removal of a product that is no MSI", product_id
+        )
         task.fail(f"The lab does not model the removal of {product_id}")
     folder = task.host.registry.get(f"{UNINSTALL}\\{product_id}", "InstallLocation")
     files = task.host.files("NT AUTHORITY\\SYSTEM")

@@ -24,18 +24,25 @@ def shutdown(call: CommandCall) -> Output:
             delay = float(switches[switches.index("/t") + 1]) if "/t" in switches else 30.0
             call.host.power.schedule(delay, restart="/s" not in switches)
         else:
-            return Output(stdout="Usage: shutdown [/i | /l | /s | /sg | /r | /g | /a | /p | /h | /e | /o] ...\r\n", rc=1)
+            return Output(
+                stdout="Usage: shutdown [/i | /l | /s | /sg | /r | /g | /a | /p | /h | /e | /o] ...\r\n", rc=1
+            )
     except WinError as error:
         return Output(stderr=f"{error.text}({error.number})\r\n", rc=error.number)
     return Output()
 
 
-@powershell(r"\(Get-CimInstance -ClassName Win32_OperatingSystem -Property LastBootUpTime\)\.LastBootUpTime\.ToFileTime\(\)$")
+@powershell(
+    r"\(Get-CimInstance -ClassName Win32_OperatingSystem -Property LastBootUpTime\)\.LastBootUpTime\.ToFileTime\(\)$"
+)
 def boot_time(call: CommandCall, _match: re.Match[str]) -> Output:
     return Output(f"{int((call.host.power.booted_at.timestamp() + _FILE_TIME_ZERO) * 10_000_000)}\r\n")
 
 
-@powershell(r"\$ErrorActionPreference = 'Continue'\s+if \(\$(True|False)\) \{\s+Remove-Item -LiteralPath '([^']+)'.*?shutdown\.exe /r /t (\d+) /c ")
+@powershell(
+    r"\$ErrorActionPreference = 'Continue'\s+if \(\$(True|False)\) \{\s+Remove-Item -LiteralPath "
+    r"'([^']+)'.*?shutdown\.exe /r /t (\d+) /c "
+)
 def reboot(call: CommandCall, match: re.Match[str]) -> Output:
     """win_reboot's own wrapping of shutdown.exe: it answers JSON, whatever the shell around it does."""
     if match[1] == "True":

@@ -27,7 +27,9 @@ def _resolve(task: Task, path: str) -> str:
 def win_regedit(task: Task) -> dict[str, Any]:
     path, name, kind = task.params["path"], task.params["name"] or None, task.params["type"]
     if name is None and task.params["name"] is None and kind != "string":
-        task.warn("the data type when name is not specified can only be 'string', the type has automatically been converted")
+        task.warn(
+            "the data type when name is not specified can only be 'string', the type has automatically been converted"
+        )
         kind = "string"
     if not _PATH.match(path):
         task.fail(f"path: {path} is not a valid powershell path, see module documentation for examples.")
@@ -58,7 +60,8 @@ def _bytes(task: Task, data: Any) -> list[int]:
     if isinstance(data, int):
         if data > 255:
             task.fail(
-                f"cannot convert binary data '{data}' to byte array, please specify this value as a yaml byte array or a comma separated hex value string"
+                f"cannot convert binary data '{data}' to byte array, please specify this value as a yaml byte array "
+                "or a comma separated hex value string"
             )
         return [data]
     text = re.sub(r"[^a-f0-9,:]", "", str(data or "").lower().removeprefix("hex:")).replace(",", ":")
@@ -100,7 +103,12 @@ def _present(task: Task, path: str, name: str | None, kind: str, data: Any) -> d
 
 def _absent(task: Task, path: str, name: str | None) -> dict[str, Any]:
     registry, key = task.host.registry, _resolve(task, path)
-    result: dict[str, Any] = {"changed": False, "data_changed": False, "data_type_changed": False, "diff": {"before": "", "after": ""}}
+    result: dict[str, Any] = {
+        "changed": False,
+        "data_changed": False,
+        "data_type_changed": False,
+        "diff": {"before": "", "after": ""},
+    }
     if not registry.exists(key):
         return result
     if task.params["delete_key"] and name is None:

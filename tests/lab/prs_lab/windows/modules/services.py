@@ -38,11 +38,15 @@ def win_service(task: Task) -> dict[str, Any]:
             services.remove(existing.name)
         return {"changed": existing is not None, "exists": False, "diff": {"before": before, "after": ""}}
     ignored = ("name", "force_dependent_services", "update_password", "desktop_interact", "dependency_action")
-    asked = any(value is not None for name, value in params.items() if name not in ignored) or params["desktop_interact"]
+    asked = (
+        any(value is not None for name, value in params.items() if name not in ignored) or params["desktop_interact"]
+    )
     if existing is None and not asked:
         return {"exists": False, "diff": {"before": "", "after": ""}}
     if existing is None and params["path"] is None:
-        task.fail(f"Service '{params['name']}' is not installed, need to set 'path' to create a new service", exists=False)
+        task.fail(
+            f"Service '{params['name']}' is not installed, need to set 'path' to create a new service", exists=False
+        )
     return _present(task, params, existing, before)
 
 
@@ -75,7 +79,11 @@ def _present(task: Task, params: dict[str, Any], existing: Service | None, befor
                     setattr(service, name, getattr(wanted, name))
     changed |= _set_state(task, params["state"], service)
     shown = wanted if task.check_mode else service
-    return {"changed": changed, **_result(task, shown, params["state"] if task.check_mode else None), "diff": {"before": before, "after": _diff(shown)}}
+    return {
+        "changed": changed,
+        **_result(task, shown, params["state"] if task.check_mode else None),
+        "diff": {"before": before, "after": _diff(shown)},
+    }
 
 
 def _set_lists(params: dict[str, Any], wanted: Service) -> bool:
@@ -86,10 +94,14 @@ def _set_lists(params: dict[str, Any], wanted: Service) -> bool:
         new = kept if action == "remove" else [*kept, *(name for name in given if name not in kept)]
         if set(new) != set(wanted.dependencies):
             wanted.dependencies, changed = new, True
-    if params["required_privileges"] is not None and set(params["required_privileges"]) != set(wanted.required_privileges):
+    if params["required_privileges"] is not None and set(params["required_privileges"]) != set(
+        wanted.required_privileges
+    ):
         wanted.required_privileges, changed = params["required_privileges"], True
     if params["failure_actions"] is not None:
-        actions = [{"type": action["type"], "delay_ms": int(action["delay_ms"])} for action in params["failure_actions"]]
+        actions = [
+            {"type": action["type"], "delay_ms": int(action["delay_ms"])} for action in params["failure_actions"]
+        ]
         if actions != wanted.failure_actions:
             wanted.failure_actions, changed = actions, True
     return changed
@@ -105,7 +117,10 @@ def _set_account(task: Task, params: dict[str, Any], wanted: Service, *, is_new:
         except WinError:
             # A virtual account comes into being with its service, so its name may be that of the service being made.
             if params["username"].lower() != f"nt service\\{wanted.name}".lower():
-                task.fail('Exception calling "Translate" with "1" argument(s): "Some or all identity references could not be translated."')
+                task.fail(
+                    'Exception calling "Translate" with "1" argument(s): "Some or all identity references could not '
+                    'be translated."'
+                )
             sid, name = "", f"NT SERVICE\\{wanted.name}"
         else:
             name = accounts.name_of(sid)
@@ -142,7 +157,8 @@ def _set_state(task: Task, wanted: str | None, service: Service) -> bool:
         except WinError as error:
             verb = "start" if wanted != "stopped" else "stop"
             task.fail(
-                f"Unhandled exception while executing module: Failed to {verb} service '{service.display_name} ({service.name})': "
+                f"Unhandled exception while executing module: Failed to {verb} service '{service.display_name} "
+                f"({service.name})': "
                 f"{error.text} (Win32 error {error.number})"
             )
     return True
@@ -158,7 +174,8 @@ def _stop(task: Task, service: Service) -> None:
         if error.number != 1051:
             raise
         task.fail(
-            f"Unhandled exception while executing module: Cannot stop service '{service.display_name} ({service.name})' because it has dependent "
+            f"Unhandled exception while executing module: Cannot stop service '{service.display_name} "
+            f"({service.name})' because it has dependent "
             "services. It can only be stopped if the Force flag is set."
         )
 

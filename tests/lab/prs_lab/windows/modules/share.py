@@ -22,7 +22,10 @@ def win_share(task: Task) -> dict[str, Any]:
     if task.params["state"] == "absent":
         if existing and not task.check_mode:
             shares.remove(name)
-        return {"changed": existing is not None, "actions": [f"Remove-SmbShare -Force -Name {name}"] if existing else []}
+        return {
+            "changed": existing is not None,
+            "actions": [f"Remove-SmbShare -Force -Name {name}"] if existing else [],
+        }
     if not task.params["path"]:
         task.fail("Missing required argument: path", actions=[])
     wanted = _wanted_access(task)
@@ -60,10 +63,13 @@ def _wanted_access(task: Task) -> dict[str, list[str]]:
                 sid = task.host.accounts.lookup(account)
             except WinError:
                 task.fail(
-                    f'account_name {account.strip()} is not a valid account, cannot get SID: Exception calling "Translate" with "1" argument(s): '
+                    f"account_name {account.strip()} is not a valid account, cannot get SID: Exception calling "
+                    '"Translate" with "1" argument(s): '
                     '"Some or all identity references could not be translated."'
                 )
-            if level == "deny" or not any(sid in wanted[higher] for higher in ("full", "change") if higher in wanted and higher != level):
+            if level == "deny" or not any(
+                sid in wanted[higher] for higher in ("full", "change") if higher in wanted and higher != level
+            ):
                 wanted[level].append(sid)
     return wanted
 

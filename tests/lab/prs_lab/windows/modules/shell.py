@@ -38,7 +38,11 @@ def echo(_call: CommandCall, match: re.Match[str]) -> Output:
 
 @program("whoami")
 def whoami(call: CommandCall) -> Output:
-    return Output(call.token.name.lower() + "\r\n") if not call.arguments else Output(stderr="ERROR: Invalid argument/option.\r\n", rc=1)
+    return (
+        Output(call.token.name.lower() + "\r\n")
+        if not call.arguments
+        else Output(stderr="ERROR: Invalid argument/option.\r\n", rc=1)
+    )
 
 
 @program("hostname")

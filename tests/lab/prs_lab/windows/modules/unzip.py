@@ -17,13 +17,22 @@ def win_unzip(task: Task) -> dict[str, Any]:
     params, files = task.params, task.files
     source, target = task.expand(params["src"]), task.expand(params["dest"])
     # As the real module writes it: its pattern '\$' takes dollar signs away.
-    result: dict[str, Any] = {"changed": False, "dest": target.replace("$", ""), "removed": False, "src": source.replace("$", "")}
+    result: dict[str, Any] = {
+        "changed": False,
+        "dest": target.replace("$", ""),
+        "removed": False,
+        "src": source.replace("$", ""),
+    }
     if params["creates"] and files.exists(task.expand(params["creates"])):
         return {**result, "skipped": True, "msg": f"The file or directory '{params['creates']}' already exists."}
     if not files.exists(source):
         task.fail(f"File '{source}' does not exist.", **result)
     if ntpath.splitext(source)[1].lower() != ".zip" or params["recurse"] or params["password"]:
-        task.fail("PowerShellCommunityExtensions PowerShell Module (PSCX) is required for non-'.zip' compressed archive types.", **result)
+        task.fail(
+            "PowerShellCommunityExtensions PowerShell Module (PSCX) is required for non-'.zip' compressed archive "
+            "types.",
+            **result,
+        )
     try:
         if not files.is_dir(target) and not task.check_mode:
             files.make_dir(target)
@@ -33,7 +42,10 @@ def win_unzip(task: Task) -> dict[str, Any]:
         result["changed"] = _expand(task, source, target)
     except (WinError, zipfile.BadZipFile) as error:
         text = error.dotnet if isinstance(error, WinError) else "End of Central Directory record could not be found."
-        task.fail(f"Error unzipping '{source}' to '{target}'!. Method: System.IO.Compression.ZipFile, Exception: {text}", **result)
+        task.fail(
+            f"Error unzipping '{source}' to '{target}'!. Method: System.IO.Compression.ZipFile, Exception: {text}",
+            **result,
+        )
     if params["delete_archive"]:
         if not task.check_mode:
             files.remove(source)
@@ -50,7 +62,8 @@ def _expand(task: Task, source: str, target: str) -> bool:
             path = ntpath.normpath(ntpath.join(target, relative))
             if not (path.lower() + "\\").startswith(ntpath.normpath(target).lower() + "\\"):
                 task.fail(
-                    f"Error unzipping '{source}' to '{target}'! Filename contains relative paths which would extract outside the destination: {path}"
+                    f"Error unzipping '{source}' to '{target}'! Filename contains relative paths which would "
+                    f"extract outside the destination: {path}"
                 )
             changed = True
             if task.check_mode:

@@ -51,12 +51,17 @@ def _file_condition(task: Task, path: str, state: str) -> tuple[Callable[[], boo
     def there() -> bool:
         if not task.files.exists(path):
             return False
-        return regex is None or re.search(regex, task.files.read(path).decode("utf-8", "replace"), re.IGNORECASE) is not None
+        return (
+            regex is None
+            or re.search(regex, task.files.read(path).decode("utf-8", "replace"), re.IGNORECASE) is not None
+        )
 
     if regex is None:
         complaint = f"timeout while waiting for file {path} to be {'present' if wanted else 'absent'}"
     else:
-        complaint = f"timeout while waiting for string regex {regex} in file {path} to {'match' if wanted else 'not match'}"
+        complaint = (
+            f"timeout while waiting for string regex {regex} in file {path} to {'match' if wanted else 'not match'}"
+        )
     return lambda: there() is wanted, complaint
 
 

@@ -52,7 +52,9 @@ def _find(task: Task, tree: ElementTree.ElementTree) -> list[ElementTree.Element
     try:
         return select(tree.getroot(), task.params["xpath"])
     except UnknownXPath as error:
-        task.host.record.unmodelled(task.host.name, "module community.windows.win_xml: an XPath beyond what the lab understands", str(error))
+        task.host.record.unmodelled(
+            task.host.name, "module community.windows.win_xml: an XPath beyond what the lab understands", str(error)
+        )
         task.fail(f"The lab's win_xml does not understand the XPath: {error}")
 
 
@@ -110,7 +112,10 @@ def _equal(left: ElementTree.Element, right: ElementTree.Element) -> bool:
         return False
     same_text = (left.text or "").strip() == (right.text or "").strip()
     return (
-        left.tag == right.tag and list(left.attrib.items()) == list(right.attrib.items()) and same_text and len(left) == len(right)
+        left.tag == right.tag
+        and list(left.attrib.items()) == list(right.attrib.items())
+        and same_text
+        and len(left) == len(right)
         and all(_equal(one, other) for one, other in zip(left, right, strict=True))
     )
 

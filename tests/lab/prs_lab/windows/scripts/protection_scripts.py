@@ -1,4 +1,6 @@
-"""Models of what the roles verify and drill look at: roles/verify/files/inspect_protection.ps1, roles/drill/files/read_page.ps1."""
+"""Models of what the roles verify and drill look at: roles/verify/files/inspect_protection.ps1,
+roles/drill/files/read_page.ps1.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +28,31 @@ _LARGEST_TEXT = 4 * 1024**2
 def inspect_protection(call: ScriptCall) -> ScriptResult:
     host, files = call.host, call.files
     iis = _iis(host, str(call.parameter("Site") or ""))
-    certificates = [_certificate(host, "site", binding["thumbprint"]) for binding in iis["bindings"] if binding["protocol"] == "https"]
+    certificates = [
+        _certificate(host, "site", binding["thumbprint"])
+        for binding in iis["bindings"]
+        if binding["protocol"] == "https"
+    ]
     if call.parameter("Instance") and (thumbprint := _instance_thumbprint(host, str(call.parameter("Instance")))):
         certificates.append(_certificate(host, "sql", thumbprint))
     newest = int(call.parameter("Newest") or 1)
     return ScriptResult(
         changed=False,
         result={
-            "drives": {f"{letter}:": {"free": volume.free(), "size": volume.capacity} for letter, volume in host.drives.volumes.items()},
+            "drives": {
+                f"{letter}:": {"free": volume.free(), "size": volume.capacity}
+                for letter, volume in host.drives.volumes.items()
+            },
             "iis": iis,
             "certificates": certificates,
             "hashed": [_hashed(files, path) for path in call.parameter("Hashed") or []],
             "paths": [_path(files, path) for path in call.parameter("Path") or []],
             "folders": [_folder(call, path) for path in call.parameter("Folder") or []],
-            "archived": _archived(files, str(call.parameter("Archive") or ""), {str(name).lower() for name in call.parameter("Entry") or []}),
+            "archived": _archived(
+                files,
+                str(call.parameter("Archive") or ""),
+                {str(name).lower() for name in call.parameter("Entry") or []},
+            ),
             "texts": [record for pattern in call.parameter("Text") or [] for record in _texts(files, pattern, newest)],
         },
     )
@@ -64,26 +77,44 @@ def _iis(host: Any, name: str) -> dict[str, Any]:
         return found
     pool = host.iis.pool(site.root.pool)
     running = service.state == "running"
-    bindings = [{"protocol": binding.protocol, "port": binding.port, "thumbprint": binding.certificate_hash} for binding in site.bindings]
+    bindings = [
+        {"protocol": binding.protocol, "port": binding.port, "thumbprint": binding.certificate_hash}
+        for binding in site.bindings
+    ]
     return found | {
-        "pool": site.root.pool, "bindings": bindings, "site": site.state if running else "Stopped",
+        "pool": site.root.pool,
+        "bindings": bindings,
+        "site": site.state if running else "Stopped",
         "pool_state": "Stopped" if not running else pool.state if pool else "",
     }
 
 
 def _instance_thumbprint(host: Any, name: str) -> str:
     identifier = host.registry.get(f"{ROOT_KEY}\\Instance Names\\SQL", name)
-    return str(host.registry.get(f"{ROOT_KEY}\\{identifier}\\MSSQLServer\\SuperSocketNetLib", "Certificate", "") or "") if identifier else ""
+    return (
+        str(host.registry.get(f"{ROOT_KEY}\\{identifier}\\MSSQLServer\\SuperSocketNetLib", "Certificate", "") or "")
+        if identifier
+        else ""
+    )
 
 
 def _certificate(host: Any, use: str, thumbprint: str) -> dict[str, Any]:
-    record: dict[str, Any] = {"use": use, "thumbprint": thumbprint.upper(), "subject": "", "not_after": "", "has_key": False, "found": False}
+    record: dict[str, Any] = {
+        "use": use,
+        "thumbprint": thumbprint.upper(),
+        "subject": "",
+        "not_after": "",
+        "has_key": False,
+        "found": False,
+    }
     stored = host.certificates.find("My", thumbprint)
     if stored is None:
         return record
     certificate = stored.x509
     return record | {
-        "found": True, "subject": certificate.subject.rfc4514_string(), "has_key": host.certificates.has_key(stored),
+        "found": True,
+        "subject": certificate.subject.rfc4514_string(),
+        "has_key": host.certificates.has_key(stored),
         "not_after": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
@@ -122,7 +153,15 @@ def _path(files: FileView, path: str) -> dict[str, Any]:
 
 def _folder(call: ScriptCall, path: str) -> dict[str, Any]:
     files = call.files
-    record: dict[str, Any] = {"path": path, "readers": [], "free_bytes": -1, "error": 0, "message": "", "readers_error": 0, "readers_message": ""}
+    record: dict[str, Any] = {
+        "path": path,
+        "readers": [],
+        "free_bytes": -1,
+        "error": 0,
+        "message": "",
+        "readers_error": 0,
+        "readers_message": "",
+    }
     try:
         files.list(path)
         record["free_bytes"] = files.free_bytes(path)
@@ -146,7 +185,8 @@ def _archived(files: FileView, pattern: str, wanted: set[str]) -> dict[str, Any]
             with files.open(record["path"]) as stream, zipfile.ZipFile(stream) as archive:
                 record["entries"] = [
                     {"name": name, "sha256": hashlib.sha256(archive.read(name)).hexdigest()}
-                    for name in archive.namelist() if name.rpartition("/")[2].lower() in wanted
+                    for name in archive.namelist()
+                    if name.rpartition("/")[2].lower() in wanted
                 ]
     except WinError as error:
         record |= _failure(error)
@@ -168,8 +208,12 @@ def _texts(files: FileView, pattern: str, newest: int) -> list[dict[str, Any]]:
         small = [(modified, path) for modified, path, size in _matching(files, pattern) if size <= _LARGEST_TEXT]
         return [
             {
-                "pattern": pattern, "path": path, "modified": modified.strftime("%Y-%m-%dT%H:%M:%S.%f0Z"),
-                "text": files.read(path).decode("utf-8-sig"), "error": 0, "message": "",
+                "pattern": pattern,
+                "path": path,
+                "modified": modified.strftime("%Y-%m-%dT%H:%M:%S.%f0Z"),
+                "text": files.read(path).decode("utf-8-sig"),
+                "error": 0,
+                "message": "",
             }
             for modified, path in reversed(small[-newest:])
         ]
@@ -179,7 +223,9 @@ def _texts(files: FileView, pattern: str, newest: int) -> list[dict[str, Any]]:
 
 @script("read_page")
 def read_page(call: ScriptCall) -> ScriptResult:
-    """The request comes from the host itself, so no firewall is asked and no socket is needed: a binding to 127.0.0.1 has none."""
+    """The request comes from the host itself, so no firewall is asked and no socket is needed: a binding to 127.0.0.1
+    has none.
+    """
     where, name = urlsplit(str(call.parameter("Uri"))), str(call.parameter("HostName"))
     secure, path, iis = where.scheme == "https", where.path, call.host.iis
     for _turn in range(6):
@@ -191,7 +237,10 @@ def read_page(call: ScriptCall) -> ScriptResult:
         elsewhere = location.scheme and (location.scheme == "https") != secure
         if answer.status != 302 or elsewhere:
             text = answer.body.decode("utf-8", "replace")
-            return ScriptResult(changed=False, result=_page(path, status=answer.status, text=text, location=answer.headers.get("Location", "")))
+            return ScriptResult(
+                changed=False,
+                result=_page(path, status=answer.status, text=text, location=answer.headers.get("Location", "")),
+            )
         path = location.path
     return ScriptResult(changed=False, result=_page(path, error="Too many automatic redirections were attempted"))
 
@@ -201,12 +250,19 @@ def _page(path: str, *, status: int = 0, text: str = "", location: str = "", err
 
 
 def _serves(host: Any, address: str | None, port: int | None, secure: bool) -> bool:
-    """Whether HTTP.sys takes a connection of this host to itself: a started site is bound there, with a certificate whose key is there."""
+    """Whether HTTP.sys takes a connection of this host to itself: a started site is bound there, with a certificate
+    whose key is there.
+    """
     if not host.services.is_running("W3SVC"):
         return False
     for site in host.iis.sites.values():
         for binding in site.bindings:
-            if site.state != "Started" or binding.port != port or (binding.protocol == "https") != secure or binding.ip not in ("*", "", "0.0.0.0", address):
+            if (
+                site.state != "Started"
+                or binding.port != port
+                or (binding.protocol == "https") != secure
+                or binding.ip not in ("*", "", "0.0.0.0", address)
+            ):
                 continue
             try:
                 return not secure or bool(host.certificates.key_for(binding.certificate_hash, "NT AUTHORITY\\SYSTEM"))

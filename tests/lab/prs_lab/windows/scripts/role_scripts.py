@@ -1,4 +1,6 @@
-"""Models of the PowerShell scripts that the collection's roles bring (roles/*/files/*.ps1), by the name in their first line."""
+"""Models of the PowerShell scripts that the collection's roles bring (roles/*/files/*.ps1), by the name in their first
+line.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +100,8 @@ def _missing_entries(files: FileView, path: str, wanted: list[str]) -> list[str]
     with files.open(path) as stream, zipfile.ZipFile(stream) as archive:
         names = [name.replace("\\", "/").lower() for name in archive.namelist()]
     return [
-        entry for entry in wanted
+        entry
+        for entry in wanted
         if not any(name == entry.lower() or (entry.endswith("/") and name.startswith(entry.lower())) for name in names)
     ]
 
@@ -111,7 +114,8 @@ def _newest(files: FileView, pattern: str) -> dict[str, Any]:
     try:
         files.list(folder)
         found = [
-            (stat.modified, path, stat) for path, stat in files.walk(folder)
+            (stat.modified, path, stat)
+            for path, stat in files.walk(folder)
             if not stat.is_dir and fnmatchcase(ntpath.basename(path).lower(), name.lower())
         ]
         record["count"] = len(found)
@@ -183,7 +187,9 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
     try:
         items = read_file(base64.b64decode(call.parameter("Pfx")), call.parameter("Password"))
     except BadCertificateFile as error:
-        return ScriptResult(changed=False, failed=True, error=f'Exception calling "Import" with "3" argument(s): "{error}"')
+        return ScriptResult(
+            changed=False, failed=True, error=f'Exception calling "Import" with "3" argument(s): "{error}"'
+        )
     leaf, key = next(((certificate, key) for certificate, key in items if key is not None), (None, None))
     if leaf is None:
         return ScriptResult(changed=False, failed=True, error="The PFX holds no certificate with a private key.")
@@ -207,8 +213,10 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
             sid = call.host.accounts.lookup(account)
         except WinError:
             return ScriptResult(
-                changed=imported, failed=True,
-                error='Exception calling "Translate" with "1" argument(s): "Some or all identity references could not be translated."',
+                changed=imported,
+                failed=True,
+                error='Exception calling "Translate" with "1" argument(s): "Some or all identity references could '
+                'not be translated."',
             )
         if stores.has_key(found) and sid not in stores.readers(found):
             granted.append(account)

@@ -1,4 +1,6 @@
-"""Models of the scripts that speak T-SQL on the server itself, over Windows authentication: their own statements run on the twin."""
+"""Models of the scripts that speak T-SQL on the server itself, over Windows authentication: their own statements run on
+the twin.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ __all__: list[str] = []
 
 _STATEMENTS = re.compile(r"-Statement (?:@'\s*\n(?P<long>.*?)\n'@|\"(?P<short>[^\"]+)\")", re.DOTALL)
 _NO_CONNECTION = (
-    'Exception calling "Open" with "0" argument(s): "A network-related or instance-specific error occurred while establishing a connection to SQL '
+    'Exception calling "Open" with "0" argument(s): "A network-related or instance-specific error occurred while '
+    "establishing a connection to SQL "
     'Server. The server was not found or was not accessible."'
 )
 
@@ -41,7 +44,9 @@ def _local(call: ScriptCall, instance_name: str) -> Iterator[Any]:
 
 
 def _scalar(session: Any, text: str, values: dict[str, str]) -> Any:
-    """ExecuteScalar: the first column of the first row; ``values`` travel as SqlClient sends a command's parameters, apart from the text."""
+    """ExecuteScalar: the first column of the first row; ``values`` travel as SqlClient sends a command's parameters,
+    apart from the text.
+    """
     from ...sqlserver.types import SqlType
     from ...sqlserver.wire.decode import Call, Parameter
     from ...sqlserver.wire.items import Error, Row, Rows
@@ -65,8 +70,12 @@ def _scalar(session: Any, text: str, values: dict[str, str]) -> Any:
 def create_sql_admin_login(call: ScriptCall) -> ScriptResult:
     statements = [found["long"] or found["short"] for found in _STATEMENTS.finditer(call.text)]
     if len(statements) != 4:
-        call.host.record.unmodelled(call.host.name, "script create_sql_admin_login with other statements than its model knows", call.text)
-        return ScriptResult(changed=False, failed=True, error="The lab's model of create_sql_admin_login expects four statements")
+        call.host.record.unmodelled(
+            call.host.name, "script create_sql_admin_login with other statements than its model knows", call.text
+        )
+        return ScriptResult(
+            changed=False, failed=True, error="The lab's model of create_sql_admin_login expects four statements"
+        )
     ask_password, ask_member, set_login, add_member = statements
     values = {"name": str(call.parameter("LoginName")), "password": str(call.parameter("Password"))}
     try:
@@ -80,5 +89,6 @@ def create_sql_admin_login(call: ScriptCall) -> ScriptResult:
     except _SqlFailed as error:
         return ScriptResult(changed=False, failed=True, error=str(error))
     return ScriptResult(
-        changed=match != 1 or member != 1, result={"created": match == -1, "password_set": match == 0, "made_sysadmin": member != 1}
+        changed=match != 1 or member != 1,
+        result={"created": match == -1, "password_set": match == 0, "made_sysadmin": member != 1},
     )

@@ -1,4 +1,6 @@
-"""Verbs that work on ZIP archives: pack, entries, unpack. As .NET's own classes they stream, and names in an archive have /."""
+"""Verbs that work on ZIP archives: pack, entries, unpack. As .NET's own classes they stream, and names in an archive
+have /.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +144,9 @@ def entries(call: ScriptCall, *, Archive: str, Hash: bool = False, Checksum: boo
 
 
 @verb("unpack")
-def unpack(call: ScriptCall, *, Archive: str, Target: str, Items: list[dict[str, Any]] | None = None) -> Iterator[dict[str, Any]]:
+def unpack(
+    call: ScriptCall, *, Archive: str, Target: str, Items: list[dict[str, Any]] | None = None
+) -> Iterator[dict[str, Any]]:
     files = call.files
     with files.open(Archive) as file, open_archive(file) as archive:
         stored = archive.infolist()
@@ -158,23 +162,32 @@ def unpack(call: ScriptCall, *, Archive: str, Target: str, Items: list[dict[str,
                 for block in _content(archive, stored[item["index"]]):
                     size += len(block)
                     if size > item["size"]:
-                        raise DotNetError("InvalidDataException", f"{item['name']} holds more than the {item['size']} bytes that the archive says")
+                        raise DotNetError(
+                            "InvalidDataException",
+                            f"{item['name']} holds more than the {item['size']} bytes that the archive says",
+                        )
                     digest.update(block)
                     writer.write(block)
                     call.progress({"bytes": total + size})
             total += size
-            # The time in a ZIP archive is the clock's on the wall, whose zone is this host's; the twin's archives hold UTC.
+            # The time in a ZIP archive is the clock's on the wall, whose zone is this host's; the twin's archives hold
+            # UTC.
             written = datetime(*stored[item["index"]].date_time, tzinfo=UTC).timestamp()
             os.utime(files.real_path(path), (written, written))
             yield {"name": item["name"], "size": size, "sha256": digest.hexdigest()}
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The bytes of an entry. .NET does not look at the checksum: a damaged entry gives other bytes, or fails where it cannot be unpacked."""
+    """The bytes of an entry. .NET does not look at the checksum: a damaged entry gives other bytes, or fails where it
+    cannot be unpacked.
+    """
     try:
         with archive.open(entry) as reader:
             reader._expected_crc = None
             while block := reader.read(BLOCK):
                 yield block
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        raise DotNetError("InvalidDataException", "The archive entry was compressed using an unsupported compression method, or is damaged.") from None
+        raise DotNetError(
+            "InvalidDataException",
+            "The archive entry was compressed using an unsupported compression method, or is damaged.",
+        ) from None

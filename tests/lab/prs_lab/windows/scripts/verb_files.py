@@ -1,4 +1,6 @@
-"""Verbs that work on files and folders: they list, hash, look into, read and write them, move, copy and remove them, and set their rights."""
+"""Verbs that work on files and folders: they list, hash, look into, read and write them, move, copy and remove them,
+and set their rights.
+"""
 
 from __future__ import annotations
 
@@ -83,10 +85,21 @@ def hash_files(call: ScriptCall, *, Path: str, Items: list[str] | None = None) -
 @verb("stat_paths")
 def stat_paths(call: ScriptCall, *, Items: list[str] | None = None) -> Iterator[dict[str, Any]]:
     for path in Items or []:
-        answer: dict[str, Any] = {"path": path, "exists": False, "folder": False, "link": False, "size": 0, "modified": "", "free": None, "error": None}
+        answer: dict[str, Any] = {
+            "path": path,
+            "exists": False,
+            "folder": False,
+            "link": False,
+            "size": 0,
+            "modified": "",
+            "free": None,
+            "error": None,
+        }
         try:
             stat = call.files.stat(path)
-            answer.update(exists=True, folder=stat.is_dir, link=stat.link, size=stat.size, modified=moment(stat.modified))
+            answer.update(
+                exists=True, folder=stat.is_dir, link=stat.link, size=stat.size, modified=moment(stat.modified)
+            )
         except WinError as error:
             if error.number not in _NOTHING_THERE:
                 answer["error"] = fault(error)
@@ -112,16 +125,24 @@ def read_lines(call: ScriptCall, *, Path: str, Entry: str = "", First: int | Non
     content = _content(call, Path, Entry)
     if content is None:
         return
-    yield from islice((line.removesuffix("\n") for line in io.StringIO(content.decode("utf-8-sig", "replace"), newline=None)), First)
+    yield from islice(
+        (line.removesuffix("\n") for line in io.StringIO(content.decode("utf-8-sig", "replace"), newline=None)), First
+    )
 
 
 @verb("look_into")
-def look_into(call: ScriptCall, *, Path: str, Entry: str = "", Items: list[str] | None = None) -> Iterator[dict[str, Any]]:
+def look_into(
+    call: ScriptCall, *, Path: str, Entry: str = "", Items: list[str] | None = None
+) -> Iterator[dict[str, Any]]:
     content = _content(call, Path, Entry)
     if content is None:
         return
     text = content.decode("latin-1")
-    yield {"size": len(content), "xml": _is_xml(content), "found": [position for position, wanted in enumerate(Items or []) if wanted in text]}
+    yield {
+        "size": len(content),
+        "xml": _is_xml(content),
+        "found": [position for position, wanted in enumerate(Items or []) if wanted in text],
+    }
 
 
 def _is_xml(content: bytes) -> bool:
@@ -149,7 +170,8 @@ def make_folder(call: ScriptCall, *, Path: str, Private: bool = False) -> Iterat
     call.files.make_dir(Path)
     if Private:
         entries = [
-            Ace(sid=WELL_KNOWN[name], mask=Rights.FULL, inheritance=_INHERITED_BY_ALL) for name in ("NT AUTHORITY\\SYSTEM", "BUILTIN\\Administrators")
+            Ace(sid=WELL_KNOWN[name], mask=Rights.FULL, inheritance=_INHERITED_BY_ALL)
+            for name in ("NT AUTHORITY\\SYSTEM", "BUILTIN\\Administrators")
         ]
         _set_descriptor(call, Path, Descriptor(entries=entries, protected=True))
     return
@@ -210,7 +232,9 @@ def remove(call: ScriptCall, *, Path: str) -> Iterator[dict[str, bool]]:
 
 
 def open_archive(file: Any) -> zipfile.ZipFile:
-    """A ZIP archive, opened as .NET does: it fails with InvalidDataException when the archive's directory cannot be read."""
+    """A ZIP archive, opened as .NET does: it fails with InvalidDataException when the archive's directory cannot be
+    read.
+    """
     try:
         return zipfile.ZipFile(file)
     except zipfile.BadZipFile:

@@ -18,7 +18,9 @@ _CONNECTED = "_prs_connections"
 @verb("pool")
 def pool(call: ScriptCall, *, Name: str, Action: str = "look") -> Iterator[dict[str, Any]]:
     if Action not in ("look", "stop", "start"):
-        reason = f"Cannot validate argument on parameter 'Action'. The argument \"{Action}\" does not belong to the set."
+        reason = (
+            f"Cannot validate argument on parameter 'Action'. The argument \"{Action}\" does not belong to the set."
+        )
         raise DotNetError("ValidationMetadataException", reason)
     iis = call.host.iis
     found = iis.pool(Name) if iis.installed else None
@@ -47,7 +49,11 @@ def connect(call: ScriptCall, *, Name: str, Root: str, User: str, Password: str)
 @verb("disconnect")
 def disconnect(call: ScriptCall, *, Name: str, Server: str = "") -> Iterator[Any]:
     known = vars(call.files).get(_CONNECTED, {})
-    gone = [name for name, root in known.items() if name == Name or (Server and root.lower().startswith(f"{Server.lower()}\\"))]
+    gone = [
+        name
+        for name, root in known.items()
+        if name == Name or (Server and root.lower().startswith(f"{Server.lower()}\\"))
+    ]
     for name in gone:
         try:
             call.files.disconnect(known.pop(name))

@@ -1,6 +1,7 @@
 """How the verbs of the collection's own PowerShell (plugins/module_utils/_winrm/verbs) are modelled.
 
-A verb is a function whose keyword-only parameters are those of the script, by the script's own names, and that yields the script's items:
+A verb is a function whose keyword-only parameters are those of the script, by the script's own names, and that yields
+the script's items:
 
     @verb("remove")
     def remove(call: ScriptCall, *, Path: str) -> Iterator[dict]: ...
@@ -50,11 +51,19 @@ def verb(name: str) -> Callable[[Callable[..., Iterator[Any]]], Callable[..., It
             given = {}
             for key, value in call.parameters.items():
                 if key.lower() not in known:
-                    raise DotNetError("ParameterBindingException", f"A parameter cannot be found that matches parameter name '{key}'.")
+                    raise DotNetError(
+                        "ParameterBindingException", f"A parameter cannot be found that matches parameter name '{key}'."
+                    )
                 given[known[key.lower()]] = value
-            missing = [key for key, parameter in signature.parameters.items() if parameter.default is parameter.empty and key not in ("call", *given)]
+            missing = [
+                key
+                for key, parameter in signature.parameters.items()
+                if parameter.default is parameter.empty and key not in ("call", *given)
+            ]
             if missing:
-                text = f"Cannot process command because of one or more missing mandatory parameters: {' '.join(missing)}."
+                text = (
+                    f"Cannot process command because of one or more missing mandatory parameters: {' '.join(missing)}."
+                )
                 raise DotNetError("ParameterBindingException", text)
             return list(model(call, **given))
 

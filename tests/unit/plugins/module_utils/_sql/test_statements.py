@@ -17,7 +17,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog import h
 from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.verification import verify_statement
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import databases, locks, logins, server
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.attach import attach_statement
-from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.statements import restore_statement, tail_statement
+from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.statements import (
+    restore_statement,
+    tail_statement,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,13 +42,22 @@ BACKUPS = [
     ({"copy_only": True}, f"BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH COPY_ONLY, {REST}"),
     ({"files": ["a", "b"]}, f"BACKUP DATABASE [PRS] TO DISK = N'a', DISK = N'b' WITH {REST}"),
     ({"database": "a]b'c", "files": ["it's"]}, f"BACKUP DATABASE [a]]b'c] TO DISK = N'it''s' WITH {REST}"),
-    ({"compression": True}, "BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH NOFORMAT, NOINIT, COMPRESSION, CHECKSUM, STATS = 5"),
-    ({"compression": False}, "BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH NOFORMAT, NOINIT, NO_COMPRESSION, CHECKSUM, STATS = 5"),
+    (
+        {"compression": True},
+        "BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH NOFORMAT, NOINIT, COMPRESSION, CHECKSUM, STATS = 5",
+    ),
+    (
+        {"compression": False},
+        "BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH NOFORMAT, NOINIT, NO_COMPRESSION, CHECKSUM, STATS = 5",
+    ),
     ({"checksum": False}, "BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH NOFORMAT, NOINIT, NO_CHECKSUM, STATS = 5"),
     ({"overwrite": True}, "BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH FORMAT, INIT, CHECKSUM, STATS = 5"),
     (
         {"files": ["a", "b"], "mirror": ["c", "d"]},
-        "BACKUP DATABASE [PRS] TO DISK = N'a', DISK = N'b' MIRROR TO DISK = N'c', DISK = N'd' WITH FORMAT, INIT, CHECKSUM, STATS = 5",
+        (
+            "BACKUP DATABASE [PRS] TO DISK = N'a', DISK = N'b' MIRROR TO DISK = N'c', DISK = N'd' WITH FORMAT, INIT, "
+            "CHECKSUM, STATS = 5"
+        ),
     ),
     (
         {"encryption": {"certificate": "it]s", "algorithm": "aes_256"}},
@@ -59,7 +71,10 @@ BACKUPS = [
     ),
     (
         {"name": "n", "description": "d"},
-        "BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH NOFORMAT, NOINIT, NAME = N'n', DESCRIPTION = N'd', CHECKSUM, STATS = 5",
+        (
+            "BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH NOFORMAT, NOINIT, NAME = N'n', DESCRIPTION = N'd', "
+            "CHECKSUM, STATS = 5"
+        ),
     ),
 ]
 
@@ -67,21 +82,43 @@ BACKUPS = [
 @pytest.mark.parametrize(("options", "text"), BACKUPS)
 def test_no_option_of_a_backup_is_dropped(options, text, judge):
     assert backup_statement(**{**BACKUP, **options}) == text
-    assert judge.statements(text) == ["BackupTransactionLogStatement" if "BACKUP LOG" in text else "BackupDatabaseStatement"]
+    assert judge.statements(text) == [
+        "BackupTransactionLogStatement" if "BACKUP LOG" in text else "BackupDatabaseStatement"
+    ]
 
 
 def log(**changes):
-    return Step(**{"action": "log", "kind": "log", "copies": (Copy(stripes=("a", "b"), position=2),), "checksum": True, **changes})
+    return Step(
+        **{
+            "action": "log",
+            "kind": "log",
+            "copies": (Copy(stripes=("a", "b"), position=2),),
+            "checksum": True,
+            **changes,
+        }
+    )
 
 
 MOMENT = dt.datetime(2026, 3, 1, 14, 30, 5, 123999)
 FROM = "FROM DISK = N'a', DISK = N'b' WITH FILE = 2, NORECOVERY"
 RESTORES = [
     (log(), {}, f"RESTORE LOG [PRS] {FROM}, CHECKSUM, STATS = 5"),
-    (log(checksum=False, continue_after_error=True), {}, f"RESTORE LOG [PRS] {FROM}, NO_CHECKSUM, CONTINUE_AFTER_ERROR, STATS = 5"),
-    (log(stop=Stop(kind="time", time=MOMENT)), {}, f"RESTORE LOG [PRS] {FROM}, STOPAT = N'2026-03-01T14:30:05.123', CHECKSUM, STATS = 5"),
+    (
+        log(checksum=False, continue_after_error=True),
+        {},
+        f"RESTORE LOG [PRS] {FROM}, NO_CHECKSUM, CONTINUE_AFTER_ERROR, STATS = 5",
+    ),
+    (
+        log(stop=Stop(kind="time", time=MOMENT)),
+        {},
+        f"RESTORE LOG [PRS] {FROM}, STOPAT = N'2026-03-01T14:30:05.123', CHECKSUM, STATS = 5",
+    ),
     (log(stop=Stop(kind="lsn", lsn=7)), {}, f"RESTORE LOG [PRS] {FROM}, STOPATMARK = N'lsn:7', CHECKSUM, STATS = 5"),
-    (log(stop=Stop(kind="lsn", lsn=7, before=True)), {}, f"RESTORE LOG [PRS] {FROM}, STOPBEFOREMARK = N'lsn:7', CHECKSUM, STATS = 5"),
+    (
+        log(stop=Stop(kind="lsn", lsn=7, before=True)),
+        {},
+        f"RESTORE LOG [PRS] {FROM}, STOPBEFOREMARK = N'lsn:7', CHECKSUM, STATS = 5",
+    ),
     (
         log(stop=Stop(kind="mark", mark="m'", after=MOMENT)),
         {},
@@ -102,7 +139,10 @@ RESTORES = [
     (
         log(stop=Stop(kind="mark", mark="m")),
         {"opens": True, "guarded": True},
-        "RESTORE LOG [PRS] FROM DISK = N'a', DISK = N'b' WITH FILE = 2, RECOVERY, RESTRICTED_USER, STOPATMARK = N'm', CHECKSUM, STATS = 5",
+        (
+            "RESTORE LOG [PRS] FROM DISK = N'a', DISK = N'b' WITH FILE = 2, RECOVERY, RESTRICTED_USER, STOPATMARK = "
+            "N'm', CHECKSUM, STATS = 5"
+        ),
     ),
     (Step(action="recover", standby_file="D:\\u.dat"), {}, "RESTORE DATABASE [PRS] WITH STANDBY = N'D:\\u.dat'"),
 ]
@@ -116,8 +156,19 @@ def test_steps_of_a_plan(step, options, text, judge):
 
 ATTACHES = [
     ({}, {}, "CREATE DATABASE [PRS] ON (FILENAME = N'D:\\a.mdf'), (FILENAME = N'E:\\l''.ldf') FOR ATTACH"),
-    ({}, {"guarded": True}, "CREATE DATABASE [PRS] ON (FILENAME = N'D:\\a.mdf'), (FILENAME = N'E:\\l''.ldf') FOR ATTACH WITH RESTRICTED_USER"),
-    ({"files": ("D:\\a.mdf",), "rebuild_log": True}, {"guarded": True}, "CREATE DATABASE [PRS] ON (FILENAME = N'D:\\a.mdf') FOR ATTACH_REBUILD_LOG"),
+    (
+        {},
+        {"guarded": True},
+        (
+            "CREATE DATABASE [PRS] ON (FILENAME = N'D:\\a.mdf'), (FILENAME = N'E:\\l''.ldf') FOR ATTACH WITH "
+            "RESTRICTED_USER"
+        ),
+    ),
+    (
+        {"files": ("D:\\a.mdf",), "rebuild_log": True},
+        {"guarded": True},
+        "CREATE DATABASE [PRS] ON (FILENAME = N'D:\\a.mdf') FOR ATTACH_REBUILD_LOG",
+    ),
 ]
 
 
@@ -149,15 +200,21 @@ def test_every_query_is_t_sql(judge):
     assert {name: judge.errors(text) for name, text in texts.items() if judge.errors(text)} == {}
 
 
-NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=50).filter(str.strip)
+NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=50).filter(
+    str.strip
+)
 
 
 @given(database=NAMES, file=NAMES, name=NAMES)
 @settings(max_examples=100, deadline=None)
 def test_whatever_names_hold_it_stays_one_statement(judge, database, file, name):
-    assert judge.statements(backup_statement(database=database, type="full", files=[file], name=name)) == ["BackupDatabaseStatement"]
+    assert judge.statements(backup_statement(database=database, type="full", files=[file], name=name)) == [
+        "BackupDatabaseStatement"
+    ]
     step = log(copies=(Copy(stripes=(file,)),), moves=((name, file),))
     assert judge.statements(restore_statement(database, step)) == ["RestoreStatement"]
-    assert judge.statements(restore_statement(database, Step(action="recover", standby_file=file))) == ["RestoreStatement"]
+    assert judge.statements(restore_statement(database, Step(action="recover", standby_file=file))) == [
+        "RestoreStatement"
+    ]
     attach = attach_statement(database, AttachPlan(files=(file, name), rebuild_log=False), guarded=True)
     assert judge.statements(attach) == ["CreateDatabaseStatement"]

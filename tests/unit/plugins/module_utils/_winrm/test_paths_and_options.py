@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection, winrm_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    WinrmConnection,
+    winrm_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path, share_root
 
 PATHS = [
@@ -24,7 +27,9 @@ def test_full_paths(given: str, path: str) -> None:
     assert full_path(given, option="path") == path
 
 
-@pytest.mark.parametrize("given", ["", "web", "\\web", "C:web", "C:", "\\\\files", "\\\\?\\C:\\web", "\\\\.\\pipe\\x", "/srv/web", "..\\x"])
+@pytest.mark.parametrize(
+    "given", ["", "web", "\\web", "C:web", "C:", "\\\\files", "\\\\?\\C:\\web", "\\\\.\\pipe\\x", "/srv/web", "..\\x"]
+)
 def test_no_full_paths(given: str) -> None:
     with pytest.raises(RecoveryError, match=r"path is '.*', which is no full path on Windows"):
         full_path(given, option="path")
@@ -47,7 +52,9 @@ ENDPOINTS = [
 
 def connection(**given: Any) -> WinrmConnection:
     defaults = {name: option.get("default") for name, option in winrm_argument_spec().items()}
-    return WinrmConnection.from_params({**defaults, "winrm_host": "web", "winrm_user": "admin", "winrm_password": "secret!", **given})
+    return WinrmConnection.from_params(
+        {**defaults, "winrm_host": "web", "winrm_user": "admin", "winrm_password": "secret!", **given}
+    )
 
 
 @pytest.mark.parametrize("given, endpoint", ENDPOINTS)

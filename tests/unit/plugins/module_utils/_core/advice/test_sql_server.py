@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.advice.sql_server import ADVICE, OPERATING_SYSTEM, advice_for, operating_system_error
+from ansible_collections.prs.recovery.plugins.module_utils._core.advice.sql_server import (
+    ADVICE,
+    OPERATING_SYSTEM,
+    advice_for,
+    operating_system_error,
+)
 
 DENIED = "Cannot open backup device '\\\\files\\backup\\x.bak'. Operating system error 5(Access is denied.)."
 
@@ -10,10 +15,28 @@ DENIED = "Cannot open backup device '\\\\files\\backup\\x.bak'. Operating system
     ("message", "number"),
     [
         (DENIED, 5),
-        ("Das Sicherungsmedium 'D:\\x.bak' kann nicht geöffnet werden. Betriebssystemfehler 3(Das System kann den Pfad nicht finden.).", 3),
-        ("Cannot open backup device '\\\\f\\s\\x.bak'. Operating system error 1326(The user name or password is incorrect.).", 1326),
+        (
+            (
+                "Das Sicherungsmedium 'D:\\x.bak' kann nicht geöffnet werden. Betriebssystemfehler 3(Das System kann "
+                "den Pfad nicht finden.)."
+            ),
+            3,
+        ),
+        (
+            (
+                "Cannot open backup device '\\\\f\\s\\x.bak'. Operating system error 1326(The user name or password is "
+                "incorrect.)."
+            ),
+            1326,
+        ),
         ("xp_create_subdir() returned error 5, 'Access is denied.'", 5),
-        ("Directory lookup for the file \"E:\\x.mdf\" failed with the operating system error 2(The system cannot find the file specified.).", 2),
+        (
+            (
+                'Directory lookup for the file "E:\\x.mdf" failed with the operating system error 2(The system cannot '
+                "find the file specified.)."
+            ),
+            2,
+        ),
         ("There is already an object named 'x' in the database.", None),
         ("Login failed for user 'sa'.", None),
     ],
@@ -25,7 +48,11 @@ def test_the_windows_error_inside_a_message(message, number):
 @pytest.mark.parametrize("cause", [2, 3, 5, 53, 112, 1326])
 def test_each_windows_error_has_advice_of_its_own(cause):
     message = f"Cannot open backup device 'x'. Operating system error {cause}(text)."
-    same = [other for other in OPERATING_SYSTEM if advice_for(3201, message.replace(f" {cause}(", f" {other}(")) == advice_for(3201, message)]
+    same = [
+        other
+        for other in OPERATING_SYSTEM
+        if advice_for(3201, message.replace(f" {cause}(", f" {other}(")) == advice_for(3201, message)
+    ]
     assert same == [cause]
 
 

@@ -29,19 +29,40 @@ CEST = dt.timezone(dt.timedelta(hours=2))
 
 def manifest(name: str, size: int = 5, **labels: str) -> Manifest:
     return Manifest(
-        path="C:\\web", host="WEB", created="", files=(), planned=0, archive_name=name, archive_size=size, archive_sha256="a" * 64, labels=labels
+        path="C:\\web",
+        host="WEB",
+        created="",
+        files=(),
+        planned=0,
+        archive_name=name,
+        archive_size=size,
+        archive_sha256="a" * 64,
+        labels=labels,
     )
 
 
 def stored(day: int, *, kind: str = "whole") -> StoredArchive:
     moment = START + dt.timedelta(days=day)
     name = archive_name(label="web", moment=moment)
-    archive = StoredArchive(name=name, moment=moment, size=5, unfinished=kind == "unfinished", problem="no manifest" if kind == "unfinished" else "")
+    archive = StoredArchive(
+        name=name,
+        moment=moment,
+        size=5,
+        unfinished=kind == "unfinished",
+        problem="no manifest" if kind == "unfinished" else "",
+    )
     labels = {"unhealthy": {"healthy": "false"}, "healthy": {"healthy": "true"}}.get(kind, {})
-    return archive if kind == "unfinished" else archive.described_by(manifest("other.zip" if kind == "misfit" else name, **labels))
+    return (
+        archive
+        if kind == "unfinished"
+        else archive.described_by(manifest("other.zip" if kind == "misfit" else name, **labels))
+    )
 
 
-@pytest.mark.parametrize("path, label", [("C:\\inetpub\\PRS", "PRS"), ("C:\\inetpub\\PRS\\", "PRS"), ("\\\\s\\x\\a b", "a b"), ("C:/x/y", "y")])
+@pytest.mark.parametrize(
+    "path, label",
+    [("C:\\inetpub\\PRS", "PRS"), ("C:\\inetpub\\PRS\\", "PRS"), ("\\\\s\\x\\a b", "a b"), ("C:/x/y", "y")],
+)
 def test_labels(path: str, label: str) -> None:
     assert folder_label(path) == label
 
@@ -73,9 +94,15 @@ def test_reading_a_folder() -> None:
         manifest_name("web_20260228T000000Z.zip"), "website_20260301T000000Z.zip", "web_2026.zip", "web.zip", "notes.txt", "web_20260303T000000Z",
     ]  # fmt: skip
     store = read_store([FolderEntry(name=name, size=5, folder=not name.count(".")) for name in names], label="WEB")
-    assert [(archive.name, archive.unfinished) for archive in store.archives] == [(odd, False), (second, True), (first, False)]
+    assert [(archive.name, archive.unfinished) for archive in store.archives] == [
+        (odd, False),
+        (second, True),
+        (first, False),
+    ]
     assert store.orphans == (manifest_name("web_20260228T000000Z.zip"),)
-    assert store.leftovers == tuple(sorted([f"{first}.partial", f"{manifest_name(second)}.partial", manifest_name("web_20260228T000000Z.zip")]))
+    assert store.leftovers == tuple(
+        sorted([f"{first}.partial", f"{manifest_name(second)}.partial", manifest_name("web_20260228T000000Z.zip")])
+    )
 
 
 HOUR, DAYS = dt.timedelta(hours=1), dt.timedelta(days=2)
@@ -98,10 +125,19 @@ LEFTOVERS = [
 def test_what_another_host_writes_is_no_leftover(name: str, later: dt.timedelta, gone: bool) -> None:
     store = read_store([FolderEntry(name=name, size=5)], label="web")
     assert given_up(store, owner="WEB-A", now=START + later) == ([name] if gone else [])
-    assert partial_name("a.zip", owner="WEB-A") == "a.zip.WEB-A.partial" and partial_name("a.zip", owner="a.b c") == "a.zip.a_b_c.partial"
+    assert (
+        partial_name("a.zip", owner="WEB-A") == "a.zip.WEB-A.partial"
+        and partial_name("a.zip", owner="a.b c") == "a.zip.a_b_c.partial"
+    )
 
 
-STATES = [("whole", "whole"), ("healthy", "whole"), ("unhealthy", "whole"), ("unfinished", "unpaired"), ("misfit", "unpaired")]
+STATES = [
+    ("whole", "whole"),
+    ("healthy", "whole"),
+    ("unhealthy", "whole"),
+    ("unfinished", "unpaired"),
+    ("misfit", "unpaired"),
+]
 
 
 @pytest.mark.parametrize("kind, state", STATES)
@@ -183,16 +219,23 @@ TIMES = [
     ([(1, "whole"), (2, "whole"), (3, "whole")], 2, 0, 99, [1]),
     ([(1, "whole"), (2, "whole"), (3, "whole")], 1, 2, 4, [1]),
     ([(1, "healthy"), (2, "unhealthy"), (3, "unhealthy")], 1, None, 3, [2]),
-    ([(1, "whole"), (2, "whole"), (98, "whole"), (99, "whole")], 1, None, 2, [1]),      # the clock was ahead once
+    ([(1, "whole"), (2, "whole"), (98, "whole"), (99, "whole")], 1, None, 2, [1]),  # the clock was ahead once
     ([(1, "unhealthy"), (2, "unhealthy")], 1, None, 3, [1]),
     ([(1, "healthy"), (2, "whole"), (3, "unhealthy")], 1, None, 3, [1]),
 ]
 
 
 @pytest.mark.parametrize("archives, keep, days, now, removed", TIMES)
-def test_retention_by_time_and_health(archives: list[tuple[int, str]], keep: int | None, days: int | None, now: int, removed: list[int]) -> None:
+def test_retention_by_time_and_health(
+    archives: list[tuple[int, str]], keep: int | None, days: int | None, now: int, removed: list[int]
+) -> None:
     keep_for = None if days is None else dt.timedelta(days=days)
-    found = removable([stored(day, kind=kind) for day, kind in archives], keep=keep, keep_for=keep_for, now=START + dt.timedelta(days=now))
+    found = removable(
+        [stored(day, kind=kind) for day, kind in archives],
+        keep=keep,
+        keep_for=keep_for,
+        now=START + dt.timedelta(days=now),
+    )
     assert [(archive.moment - START).days for archive in found] == removed
 
 
@@ -200,7 +243,13 @@ def test_an_archive_that_does_not_fit_its_manifest_is_for_a_person() -> None:
     assert removable([stored(1, kind="misfit"), stored(2)], keep=1, now=START + dt.timedelta(days=99)) == []
 
 
-@given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["whole", "unfinished", "misfit"])), unique_by=lambda pair: pair[0]), st.integers(-1, 5))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.sampled_from(["whole", "unfinished", "misfit"])),
+        unique_by=lambda pair: pair[0],
+    ),
+    st.integers(-1, 5),
+)
 def test_the_newest_whole_one_always_stays(days: list[tuple[int, str]], keep: int) -> None:
     archives = [stored(day, kind=kind) for day, kind in days]
     gone = removable(archives, keep=keep, now=START + dt.timedelta(days=61))

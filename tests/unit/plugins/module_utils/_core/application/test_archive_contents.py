@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_contents import FolderEntry, plan_archive
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_contents import (
+    FolderEntry,
+    plan_archive,
+)
 
 LISTING = [
     FolderEntry(name="web.config", size=10),
@@ -19,8 +22,18 @@ LISTING = [
 EXCLUSIONS = [
     ([], ["bin/A.dll", "bin/b.dll", "encryption.config", "logs/today.log", "web.config"], ["logs/old"], []),
     (["*.log"], ["bin/A.dll", "bin/b.dll", "encryption.config", "web.config"], ["logs/old"], ["logs/today.log"]),
-    (["logs"], ["bin/A.dll", "bin/b.dll", "encryption.config", "web.config"], [], ["logs", "logs/old", "logs/today.log"]),
-    (["logs/*"], ["bin/A.dll", "bin/b.dll", "encryption.config", "web.config"], ["logs"], ["logs/old", "logs/today.log"]),
+    (
+        ["logs"],
+        ["bin/A.dll", "bin/b.dll", "encryption.config", "web.config"],
+        [],
+        ["logs", "logs/old", "logs/today.log"],
+    ),
+    (
+        ["logs/*"],
+        ["bin/A.dll", "bin/b.dll", "encryption.config", "web.config"],
+        ["logs"],
+        ["logs/old", "logs/today.log"],
+    ),
     (["\\BIN\\a.*"], ["bin/b.dll", "encryption.config", "logs/today.log", "web.config"], ["logs/old"], ["bin/A.dll"]),
     (["?.dll"], ["encryption.config", "logs/today.log", "web.config"], ["bin", "logs/old"], ["bin/A.dll", "bin/b.dll"]),
     (["bin/"], ["encryption.config", "logs/today.log", "web.config"], ["logs/old"], ["bin", "bin/A.dll", "bin/b.dll"]),
@@ -37,7 +50,9 @@ def test_exclusions(exclude: list[str], files: list[str], folders: list[str], ex
 
 
 def test_our_own_folder_is_never_archived() -> None:
-    plan = plan_archive([*LISTING, FolderEntry(name=".prs-recovery", folder=True), FolderEntry(name=".PRS-recovery/manifest.jsonl")])
+    plan = plan_archive(
+        [*LISTING, FolderEntry(name=".prs-recovery", folder=True), FolderEntry(name=".PRS-recovery/manifest.jsonl")]
+    )
     assert not [name for name in plan.names if "recovery" in name]
 
 

@@ -1,4 +1,6 @@
-"""Names of archive entries: which may become files of a Windows server. Tables, and what must hold for any names at all."""
+"""Names of archive entries: which may become files of a Windows server. Tables, and what must hold for any names at
+all.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ def test_bad_names(name: str, problem: str) -> None:
 
 @given(st.text(alphabet=st.sampled_from("ab./\\: \0CONcon1?é")) | st.text())
 def test_a_good_name_stays_below_its_folder(name: str) -> None:
-    """Whatever is let through lies in the folder by Windows' own rules, and is the same file after Windows has tidied it."""
+    """Whatever is let through lies in the folder by Windows' own rules, and is the same file after Windows has tidied
+    it.
+    """
     if name_problem(name) is None:
         path = ntpath.normpath(ntpath.join("C:\\target", name.replace("/", "\\")))
         assert path.startswith("C:\\target\\") and path[len("C:\\target\\") :] == name.replace("/", "\\").rstrip("\\")
@@ -131,14 +135,23 @@ def test_kinds_of_entries(attributes: int, reason: str | None) -> None:
     assert [refusal.reason for refusal in screened.refused] == ([reason] if reason else [])
 
 
-SIZES = [(15 << 20, 1, False), (16 << 20, 16 << 20, False), (16 << 20, (16 << 20) // 250 + 1, False), (16 << 20, (16 << 20) // 251, True), (1 << 40, 0, True)]
+SIZES = [
+    (15 << 20, 1, False),
+    (16 << 20, 16 << 20, False),
+    (16 << 20, (16 << 20) // 250 + 1, False),
+    (16 << 20, (16 << 20) // 251, True),
+    (1 << 40, 0, True),
+]
 
 
 @pytest.mark.parametrize("size, packed, refused", SIZES)
 def test_absurd_ratios(size: int, packed: int, refused: bool) -> None:
     assert bool(screen_entries([entry("x", size=size, packed=packed)]).refused) is refused
     assert not screen_entries([entry("X", size=size, packed=packed)], vouched={name_key("x"): size}).refused
-    assert bool(screen_entries([entry("x", size=size, packed=packed)], vouched={name_key("x"): size - 1}).refused) is refused
+    assert (
+        bool(screen_entries([entry("x", size=size, packed=packed)], vouched={name_key("x"): size - 1}).refused)
+        is refused
+    )
 
 
 def test_too_many_entries() -> None:

@@ -21,7 +21,10 @@ MANIFEST = Manifest(
     host="WEB",
     created="2026-03-01T02:00:00Z",
     planned=2,
-    files=(ManifestFile(name="web.config", size=3, sha256=A, modified="2026-01-01T00:00:00Z"), ManifestFile(name="bin/Ü.dll", size=1 << 40, sha256=B)),
+    files=(
+        ManifestFile(name="web.config", size=3, sha256=A, modified="2026-01-01T00:00:00Z"),
+        ManifestFile(name="bin/Ü.dll", size=1 << 40, sha256=B),
+    ),
     folders=("logs",),
     excluded=("*.log",),
     archive_name="web.zip",

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import Manifest, ManifestFile, PresentFile, compare
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import (
+    Manifest,
+    ManifestFile,
+    PresentFile,
+    compare,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.folder_state import assess, verdict
 
 A, B = "a" * 64, "b" * 64
 THEN, LATER = "2026-01-01T10:00:00.1234567Z", "2026-02-01T10:00:00.0000000Z"
 NAMES = ["web.config", "database.config", "encryption.config", "bin/app.dll"]
 MANIFEST = Manifest(
-    path="C:\\web", host="WEB", created="", planned=4, files=tuple(ManifestFile(name=name, size=5, sha256=A, modified=THEN) for name in NAMES)
+    path="C:\\web",
+    host="WEB",
+    created="",
+    planned=4,
+    files=tuple(ManifestFile(name=name, size=5, sha256=A, modified=THEN) for name in NAMES),
 )
 WHOLE = {name: PresentFile(size=5, sha256=A, modified=THEN) for name in NAMES}
 EDITED = PresentFile(size=9, sha256=B, modified=LATER)
@@ -32,7 +41,12 @@ STATES = [
     ({**WHOLE, "encryption.config": EDITED}, "foreign", ("encryption.config",), ()),
     ({**WHOLE, "encryption.config": EMPTY}, "damaged", ("encryption.config",), ()),
     ({**WHOLE, "encryption.config": ROTTEN}, "damaged", ("encryption.config",), ()),
-    ({**WHOLE, "encryption.config": EDITED, "database.config": EMPTY}, "damaged", ("database.config", "encryption.config"), ()),
+    (
+        {**WHOLE, "encryption.config": EDITED, "database.config": EMPTY},
+        "damaged",
+        ("database.config", "encryption.config"),
+        (),
+    ),
     ({name: file for name, file in WHOLE.items() if name != "database.config"}, "damaged", ("database.config",), ()),
 ]
 
@@ -40,7 +54,11 @@ STATES = [
 @pytest.mark.parametrize("present, kind, damage, own", STATES)
 def test_states(present: dict[str, PresentFile], kind: str, damage: tuple[str, ...], own: tuple[str, ...]) -> None:
     state = assess(
-        manifest=MANIFEST, comparison=compare(MANIFEST, present), present=present, may_differ=["*.Config"], key_files=["Encryption.config"]
+        manifest=MANIFEST,
+        comparison=compare(MANIFEST, present),
+        present=present,
+        may_differ=["*.Config"],
+        key_files=["Encryption.config"],
     )
     assert (state.kind, state.damage, state.own) == (kind, damage, own)
 
@@ -55,17 +73,30 @@ LOOKED_INTO = [
 
 
 @pytest.mark.parametrize("broken, shielded, kind, damage, own", LOOKED_INTO)
-def test_a_key_that_was_looked_into(broken: tuple[str, ...], shielded: tuple[str, ...], kind: str, damage: tuple[str, ...], own: tuple[str, ...]) -> None:
+def test_a_key_that_was_looked_into(
+    broken: tuple[str, ...], shielded: tuple[str, ...], kind: str, damage: tuple[str, ...], own: tuple[str, ...]
+) -> None:
     present = {**WHOLE, "encryption.config": EDITED}
     state = assess(
-        manifest=MANIFEST, comparison=compare(MANIFEST, present), present=present, key_files=["encryption.config"], broken=broken, shielded=shielded
+        manifest=MANIFEST,
+        comparison=compare(MANIFEST, present),
+        present=present,
+        key_files=["encryption.config"],
+        broken=broken,
+        shielded=shielded,
     )
     assert (state.kind, state.damage, state.own) == (kind, damage, own)
 
 
 def test_a_settings_file_that_was_looked_into() -> None:
     present = {**WHOLE, "web.config": EDITED}
-    state = assess(manifest=MANIFEST, comparison=compare(MANIFEST, present), present=present, may_differ=["*.config"], broken=["web.config"])
+    state = assess(
+        manifest=MANIFEST,
+        comparison=compare(MANIFEST, present),
+        present=present,
+        may_differ=["*.config"],
+        broken=["web.config"],
+    )
     assert (state.kind, state.damage) == ("damaged", ("web.config",))
 
 
@@ -84,7 +115,11 @@ def test_verdicts(kind: str, never: str, damaged: str, always: str) -> None:
     state = assess(manifest=MANIFEST, comparison=compare(MANIFEST, WHOLE), present=WHOLE)
     given = type(state)(kind=kind, damage=("encryption.config", "b", "c", "d"))
     found = {replace: verdict(given, replace=replace) for replace in ("never", "damaged", "always")}
-    assert {replace: one.action for replace, one in found.items()} == {"never": never, "damaged": damaged, "always": always}
+    assert {replace: one.action for replace, one in found.items()} == {
+        "never": never,
+        "damaged": damaged,
+        "always": always,
+    }
     assert all(one.reason for one in found.values())
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.application.key_protection import MARKS, NAMES, protection
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.key_protection import (
+    MARKS,
+    NAMES,
+    protection,
+)
 
 BLOB = bytes.fromhex("01000000D08C9DDF0115D1118C7A00C04FC297EB01000000") + bytes(range(200))
 

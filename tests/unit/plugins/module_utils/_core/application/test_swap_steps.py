@@ -1,4 +1,6 @@
-"""Replacing a folder, interrupted after every step, any number of times: the old content is never lost and never mixed with the new."""
+"""Replacing a folder, interrupted after every step, any number of times: the old content is never lost and never mixed
+with the new.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,10 @@ def act(folders: Folders, step: Step) -> None:
 
 
 def repairs(folders: Folders) -> list[Step]:
-    children = {key: list(folders[path]) if (path := getattr(WHERE, key)) in folders else None for key in ("live", "new", "part", "old")}
+    children = {
+        key: list(folders[path]) if (path := getattr(WHERE, key)) in folders else None
+        for key in ("live", "new", "part", "old")
+    }
     return repair(WHERE, **children)
 
 
@@ -53,7 +58,9 @@ def check(folders: Folders) -> None:
 
 
 def interrupted(folders: Folders, steps: Sequence[Step], depth: int) -> int:
-    """Do the first steps of `steps`, for every number of them, and repair; be interrupted in that as well. Answers how many ends were checked."""
+    """Do the first steps of `steps`, for every number of them, and repair; be interrupted in that as well. Answers how
+    many ends were checked.
+    """
     ends = 0
     for count in range(len(steps) + 1):
         now = {path: dict(content) for path, content in folders.items()}

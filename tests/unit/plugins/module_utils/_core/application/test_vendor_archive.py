@@ -30,8 +30,16 @@ def entry(name: str, *, intact: bool = True) -> ReadEntry:
 
 
 def test_a_manifest_is_made() -> None:
-    manifest = adopt([entry("web.config"), entry("App_Data/"), entry("bin\\x.dll")], where="x.zip", path="C:\\web", created="2026-01-01T00:00:00Z")
-    assert [(file.name, file.size, file.sha256) for file in manifest.files] == [("web.config", 3, "a" * 64), ("bin/x.dll", 3, "a" * 64)]
+    manifest = adopt(
+        [entry("web.config"), entry("App_Data/"), entry("bin\\x.dll")],
+        where="x.zip",
+        path="C:\\web",
+        created="2026-01-01T00:00:00Z",
+    )
+    assert [(file.name, file.size, file.sha256) for file in manifest.files] == [
+        ("web.config", 3, "a" * 64),
+        ("bin/x.dll", 3, "a" * 64),
+    ]
     assert manifest.planned == 2 and manifest.created == "2026-01-01T00:00:00Z"
 
 

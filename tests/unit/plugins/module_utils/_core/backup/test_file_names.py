@@ -3,7 +3,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import backup_files, is_beside, join_path, parent_path
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import (
+    backup_files,
+    is_beside,
+    join_path,
+    parent_path,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 
 NOON = dt.datetime(2026, 3, 1, 13, 0, 5, 7999, tzinfo=dt.timezone(dt.timedelta(hours=1)))
@@ -57,7 +62,19 @@ def test_templates_that_give_no_file_are_refused(template, part):
     assert part in str(refused.value)
 
 
-@pytest.mark.parametrize("folder", ['D:\\say "so"', "D:\\a\\b?", "\\\\files\\ba*ckup", "D:\\a\x00b", "D:\\a\nb", "D:\\x\\D:", "D:\\end. \\x", "D:\\end.\\x"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        'D:\\say "so"',
+        "D:\\a\\b?",
+        "\\\\files\\ba*ckup",
+        "D:\\a\x00b",
+        "D:\\a\nb",
+        "D:\\x\\D:",
+        "D:\\end. \\x",
+        "D:\\end.\\x",
+    ],
+)
 def test_folders_that_windows_cannot_have_are_refused(folder):
     with pytest.raises(RecoveryError, match="is no path on Windows"):
         files(folder=folder)
@@ -69,7 +86,9 @@ def test_folders_that_depend_on_who_looks_are_refused(folder):
         files(folder=folder)
 
 
-@pytest.mark.parametrize("folder", ["/var/opt/mssql/backup", "\\\\?\\D:\\Backup", "D:\\it's [a] 名前", "d:", "\\\\files\\backup$\\..\\x"])
+@pytest.mark.parametrize(
+    "folder", ["/var/opt/mssql/backup", "\\\\?\\D:\\Backup", "D:\\it's [a] 名前", "d:", "\\\\files\\backup$\\..\\x"]
+)
 def test_folders_that_windows_can_have(folder):
     assert files(folder=folder)[0].startswith(folder)
 
@@ -80,7 +99,9 @@ def test_a_path_longer_than_the_server_takes_is_refused():
         join_path("D:\\" + "x" * 200, "y" * 56)
 
 
-@pytest.mark.parametrize(("path", "parent"), [("D:\\a\\b.bak", "D:\\a"), ("\\\\f\\s\\b.bak", "\\\\f\\s"), ("/a/b", "/a"), ("b", "")])
+@pytest.mark.parametrize(
+    ("path", "parent"), [("D:\\a\\b.bak", "D:\\a"), ("\\\\f\\s\\b.bak", "\\\\f\\s"), ("/a/b", "/a"), ("b", "")]
+)
 def test_parent(path, parent):
     assert parent_path(path) == parent
 
@@ -88,10 +109,18 @@ def test_parent(path, parent):
 @pytest.mark.parametrize(
     ("name", "beside"),
     [
-        ("x.bak.manifest.json", True), ("X.BAK.MANIFEST.JSON", True), ("x.bak.manifest.json.partial", True), ("x.bak.manifest.json.removed", True),
+        ("x.bak.manifest.json", True),
+        ("X.BAK.MANIFEST.JSON", True),
+        ("x.bak.manifest.json.partial", True),
+        ("x.bak.manifest.json.removed", True),
         ("PRS.lease.json", True),
-        ("PRS.lease.json.draft-0a1b", True), ("PRS.lease.json.draft-0a1b.partial", True), ("x.bak.unfinished.json", True),
-        ("x.bak", False), ("x.json", False), ("manifest.json.bak", False), ("x.bak.partial", False),
+        ("PRS.lease.json.draft-0a1b", True),
+        ("PRS.lease.json.draft-0a1b.partial", True),
+        ("x.bak.unfinished.json", True),
+        ("x.bak", False),
+        ("x.json", False),
+        ("manifest.json.bak", False),
+        ("x.bak.partial", False),
     ],
 )
 def test_what_lies_beside_backups_and_is_none(name, beside):

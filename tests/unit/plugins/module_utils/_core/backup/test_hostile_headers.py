@@ -1,4 +1,6 @@
-"""Headers that no SQL Server writes: whatever they say, there is a plan, a refusal or an unreadable file, as plain JSON, and never an error of ours."""
+"""Headers that no SQL Server writes: whatever they say, there is a plan, a refusal or an unreadable file, as plain
+JSON, and never an error of ours.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,19 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import Label
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import FileReading, Inventory, assemble
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_report import examine, families, needed_for_newest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_report import (
+    examine,
+    families,
+    needed_for_newest,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.retention import Policy, decide_retention
-from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import ExistingDatabase, Mark, Request, Target, plan_restore
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
+    ExistingDatabase,
+    Mark,
+    Request,
+    Target,
+    plan_restore,
+)
 from backup_worlds import NAME, Scene, live, store
 
 WORLDS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 300
@@ -40,8 +52,16 @@ def spoiled(scene: Scene, chance: random.Random) -> Inventory:
             if chance.random() < 0.25:
                 for column in chance.sample(sorted(odd), chance.randrange(1, 9)):
                     header[column] = chance.choice(odd[column])
-        count, sequence = (chance.randrange(5), chance.randrange(5)) if chance.random() < 0.1 else (file.stripes, file.stripe)
-        readings.append(FileReading(path=file.path, label=Label(media_set_id=file.media_set, family_count=count, family_sequence=sequence), headers=headers))
+        count, sequence = (
+            (chance.randrange(5), chance.randrange(5)) if chance.random() < 0.1 else (file.stripes, file.stripe)
+        )
+        readings.append(
+            FileReading(
+                path=file.path,
+                label=Label(media_set_id=file.media_set, family_count=count, family_sequence=sequence),
+                headers=headers,
+            )
+        )
     return assemble(readings, zone=chance.choice((timezone.utc, None)))
 
 
@@ -53,10 +73,19 @@ def test_nothing_that_a_header_says_is_a_fault_of_ours(part: int) -> None:
         if not scene.history.taken:
             continue
         inventory, start = spoiled(scene, chance), scene.history.taken[0].started
-        lsn, moment, now = chance.randrange(95, 250), start + timedelta(seconds=chance.randrange(60)), scene.history.clock + timedelta(hours=1)
-        existing = ExistingDatabase(state="RESTORING", family_guid=scene.family, redo_start_lsn=lsn, redo_start_fork=scene.history.taken[0].last_fork)
+        lsn, moment, now = (
+            chance.randrange(95, 250),
+            start + timedelta(seconds=chance.randrange(60)),
+            scene.history.clock + timedelta(hours=1),
+        )
+        existing = ExistingDatabase(
+            state="RESTORING",
+            family_guid=scene.family,
+            redo_start_lsn=lsn,
+            redo_start_fork=scene.history.taken[0].last_fork,
+        )
         for target in (Target.latest(), *map(Target.at_time, (moment, EARLY, LATE)), Target.at_lsn(lsn), Target.at_lsn(lsn, before=True),
-                       Target.at_mark("m"), Target.at_mark("m", after=moment)):      # fmt: skip
+                       Target.at_mark("m"), Target.at_mark("m", after=moment)):  # fmt: skip
             request = Request(database=NAME, target=target, family_guid=chance.choice(("", scene.family)), source_database=chance.choice(("", NAME)),
                               marks=chance.choice(((), (Mark(name="m", lsn=lsn, time=start),))), zone=chance.choice((None, timezone.utc)))  # fmt: skip
             json.dumps(plan_restore(inventory, request, now=now, existing=chance.choice((None, existing))).to_dict())

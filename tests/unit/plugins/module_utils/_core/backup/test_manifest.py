@@ -7,7 +7,14 @@ import json
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import MANIFEST_FORMAT, is_beside
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.manifest import Note, at_place, manifest_lines, note_name, parse_manifest, parse_note
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.manifest import (
+    Note,
+    at_place,
+    manifest_lines,
+    note_name,
+    parse_manifest,
+    parse_note,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.statements import proven
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
@@ -37,14 +44,20 @@ def parsed(content, *, path=f"{THERE[0]}.manifest.json", present=PRESENT):
 
 def test_what_is_written_is_read():
     stored = parsed(manifest())
-    changed = {field.name for field in dataclasses.fields(ONE) if getattr(stored.set, field.name) != getattr(ONE, field.name)}
+    changed = {
+        field.name for field in dataclasses.fields(ONE) if getattr(stored.set, field.name) != getattr(ONE, field.name)
+    }
     assert changed == {"copies"} and stored.set.best_copy == Copy(stripes=tuple(THERE), position=1)
     assert stored.files == tuple(THERE) and stored.sha256 == {path: HASHES[path][0] for path in THERE}
 
 
 def test_it_speaks_for_the_copy_that_it_lies_beside():
     told = manifest(FILES)
-    assert "copy_files" not in told and told["files"] == told["sets"][0]["files"] == FILES and told["manifest_beside"] == f"{FILES[0]}.manifest.json"
+    assert (
+        "copy_files" not in told
+        and told["files"] == told["sets"][0]["files"] == FILES
+        and told["manifest_beside"] == f"{FILES[0]}.manifest.json"
+    )
 
 
 def test_a_folder_that_was_moved_as_a_whole_is_read_where_it_is_now():
@@ -62,7 +75,12 @@ def test_a_file_that_is_missing_or_was_changed_is_a_problem(size):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"format": "another"}, {"sets": []}, {"sets": [{}]}, {"sha256": None}, {"files": 7}, {"file_sizes": {}},
+        {"format": "another"},
+        {"sets": []},
+        {"sets": [{}]},
+        {"sha256": None},
+        {"files": 7},
+        {"file_sizes": {}},
         {"sets": [{**manifest()["sets"][0], "position": "x"}]},
     ],
 )

@@ -14,7 +14,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.certi
     successor_name,
     thumbprint,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.endpoint import differences, fits_edition, wanted_endpoint
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.endpoint import (
+    differences,
+    fits_edition,
+    wanted_endpoint,
+)
 
 NOW = datetime(2026, 3, 1)
 
@@ -53,7 +57,11 @@ def test_names():
 ])  # fmt: skip
 def test_files_of_a_successor(path, expected):
     wanted = {"certificate_file": path, "key_file": "k.pvk", "password": "p"}
-    assert key_files(wanted, added="_20271231") == {"certificate_file": expected, "key_file": "k_20271231.pvk", "password": "p"}
+    assert key_files(wanted, added="_20271231") == {
+        "certificate_file": expected,
+        "key_file": "k_20271231.pvk",
+        "password": "p",
+    }
     assert key_files(wanted, added="") == wanted
 
 
@@ -67,7 +75,14 @@ def test_public_parts():
             decoded(nonsense)
 
 
-FOUND = {"state": "STARTED", "port": 5022, "role": "ALL", "authentication": "CERTIFICATE", "encryption": "AES", "certificate": "Mine"}
+FOUND = {
+    "state": "STARTED",
+    "port": 5022,
+    "role": "ALL",
+    "authentication": "CERTIFICATE",
+    "encryption": "AES",
+    "certificate": "Mine",
+}
 
 
 @pytest.mark.parametrize(("asked", "expected"), [
@@ -76,7 +91,15 @@ FOUND = {"state": "STARTED", "port": 5022, "role": "ALL", "authentication": "CER
     ({"certificate": "newer"}, ["certificate"]),
 ])  # fmt: skip
 def test_what_of_an_endpoint_differs(asked, expected):
-    given = {"state": "started", "port": None, "role": None, "authentication": None, "encryption": "required", "certificate": None, **asked}
+    given = {
+        "state": "started",
+        "port": None,
+        "role": None,
+        "authentication": None,
+        "encryption": "required",
+        "certificate": None,
+        **asked,
+    }
     assert differences(FOUND, wanted_endpoint(given)) == expected
 
 

@@ -6,13 +6,34 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan import Side, Wanted, health, may_be_lost, plan_mirror, plan_removal, road_to
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan import (
+    Side,
+    Wanted,
+    health,
+    may_be_lost,
+    plan_mirror,
+    plan_removal,
+    road_to,
+)
 
 A = Side(
-    server="a", address="TCP://a:5022", edition="Developer Edition (64-bit)", state="ONLINE", recovery_model="FULL", endpoint="STARTED", endpoint_role="ALL"
+    server="a",
+    address="TCP://a:5022",
+    edition="Developer Edition (64-bit)",
+    state="ONLINE",
+    recovery_model="FULL",
+    endpoint="STARTED",
+    endpoint_role="ALL",
 )
 B = replace(A, server="b", address="TCP://b:5022", state="", recovery_model="")
-SESSION = {"guid": "G", "session": "SYNCHRONIZED", "safety": "FULL", "timeout": 10, "failover_lsn": 100, "end_of_log_lsn": 100}
+SESSION = {
+    "guid": "G",
+    "session": "SYNCHRONIZED",
+    "safety": "FULL",
+    "timeout": 10,
+    "failover_lsn": 100,
+    "end_of_log_lsn": 100,
+}
 PRINCIPAL = replace(A, role="PRINCIPAL", partner=B.address, **SESSION)
 MIRROR = replace(B, role="MIRROR", state="RESTORING", recovery_model="FULL", partner=A.address, **SESSION)
 NEW = [("seed", "mirror", ""), ("partner", "mirror", "TCP://a:5022"), ("partner", "principal", "TCP://b:5022")]
@@ -44,7 +65,7 @@ def both(**change):
     ((PRINCIPAL, replace(B, state="RESTORING")), {}, [("end", "principal", ""), *NEW]),
 ])  # fmt: skip
 def test_what_has_to_be_done(sides, wanted, expected):
-    for here, there in (sides, sides[::-1]):                      # whichever of the two is asked
+    for here, there in (sides, sides[::-1]):  # whichever of the two is asked
         plan = plan_mirror(here, there, Wanted(database="PRS", **wanted))
         assert [(step.action, step.on, step.value) for step in plan.steps] == expected
         assert (plan.principal.server, plan.mirror.server) == ("a", "b")
@@ -131,10 +152,18 @@ def test_there_is_no_road(here, there, yes, reason):
 
 def test_what_was_never_sent_is_not_dropped_without_a_yes():
     with pytest.raises(RecoveryError, match="log ends at 101, both have it up to 100"):
-        road_to(replace(PRINCIPAL, session="SUSPENDED"), replace(MIRROR, end_of_log_lsn=101), database="PRS", allow_data_loss=False, rejoin=True)
+        road_to(
+            replace(PRINCIPAL, session="SUSPENDED"),
+            replace(MIRROR, end_of_log_lsn=101),
+            database="PRS",
+            allow_data_loss=False,
+            rejoin=True,
+        )
 
 
-@pytest.mark.parametrize(("safety", "words"), [("FULL", "only what was committed while"), ("OFF", "what was committed last")])
+@pytest.mark.parametrize(
+    ("safety", "words"), [("FULL", "only what was committed while"), ("OFF", "what was committed last")]
+)
 def test_what_may_be_lost(safety, words):
     told = may_be_lost(replace(AWAY, safety=safety))
     assert told["after_lsn"] == 100 and words in told["reason"]

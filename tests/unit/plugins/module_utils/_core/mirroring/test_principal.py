@@ -12,7 +12,7 @@ PRINCIPAL = {"state": "ONLINE", "role": "PRINCIPAL", "session": "SYNCHRONIZED"}
 EXPOSED = {"state": "ONLINE", "role": "PRINCIPAL", "session": "DISCONNECTED"}
 WITHOUT_QUORUM = {"state": "RECOVERY_PENDING", "role": "PRINCIPAL", "session": "DISCONNECTED"}
 MIRROR = {"state": "RESTORING", "role": "MIRROR", "session": "SYNCHRONIZED"}
-UNSEEN_MIRROR = {"state": "RESTORING"}      # what a login without sysadmin is told of a mirror
+UNSEEN_MIRROR = {"state": "RESTORING"}  # what a login without sysadmin is told of a mirror
 ALONE = {"state": "ONLINE"}
 
 
@@ -35,7 +35,8 @@ def test_who_is_chosen(first, partner, chosen):
 
 
 @pytest.mark.parametrize(("first", "partner", "said"), [
-    (MIRROR, GONE, "Neither a nor b serves PRS as principal: on a it is mirror, SYNCHRONIZED, RESTORING; Cannot reach SQL Server"),
+    (MIRROR, GONE, ("Neither a nor b serves PRS as principal: on a it is mirror, SYNCHRONIZED, RESTORING; Cannot "
+                    "reach SQL Server")),
     (MIRROR, MIRROR, "Neither a nor b"), (MIRROR, NOTHING, "the database is not on b"), (NOTHING, GONE, "the database is not on a; Cannot reach"),
     (GONE, MIRROR, "sql_mirror_failover"), (GONE, NOTHING, "Neither"), (GONE, GONE, "Neither"), (UNSEEN_MIRROR, GONE, "Neither"),
     (UNSEEN_MIRROR, UNSEEN_MIRROR, "Neither"),

@@ -21,7 +21,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.le
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
 HOUR = dt.timedelta(hours=1)
 ME, OTHER = "me@here pid 1", "she@there pid 2"
-LEASE = Lease(database="PRS", owner=OTHER, place="boot pid:[1]", taken_at=NOON - HOUR, renewed_at=NOON, stale_after=HOUR)
+LEASE = Lease(
+    database="PRS", owner=OTHER, place="boot pid:[1]", taken_at=NOON - HOUR, renewed_at=NOON, stale_after=HOUR
+)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ LEASE = Lease(database="PRS", owner=OTHER, place="boot pid:[1]", taken_at=NOON -
         (LEASE, OTHER, NOON, False, OURS),
         (LEASE, OTHER, NOON + 9 * HOUR, True, OURS),
         (LEASE, ME, NOON + HOUR - dt.timedelta(seconds=1), False, HELD),
-        (LEASE, ME, NOON - HOUR, False, HELD),      # a clock that is slow makes nothing stale
+        (LEASE, ME, NOON - HOUR, False, HELD),  # a clock that is slow makes nothing stale
         (LEASE, ME, NOON + HOUR, False, STALE),
         (LEASE, ME, NOON, True, ABANDONED),
     ],
@@ -49,11 +51,22 @@ def test_what_is_written_is_read():
     assert parse_lease(LEASE.lines(), database="?", renewed_at=NOON) == LEASE
 
 
-@pytest.mark.parametrize("lines", [[], ["nonsense"], ["{}"], ["[]"], [line.replace("lease 1", "lease 9") for line in LEASE.lines()],
-                                   [line.replace("60.0", "1e300") for line in LEASE.lines()]])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["nonsense"],
+        ["{}"],
+        ["[]"],
+        [line.replace("lease 1", "lease 9") for line in LEASE.lines()],
+        [line.replace("60.0", "1e300") for line in LEASE.lines()],
+    ],
+)
 def test_a_file_that_cannot_be_read_counts_all_the_same(lines):
     lease = parse_lease(lines, database="PRS", renewed_at=NOON)
-    assert judge(lease, owner=ME, now=NOON + 11 * HOUR) == HELD and judge(lease, owner=ME, now=NOON + 12 * HOUR) == STALE
+    assert (
+        judge(lease, owner=ME, now=NOON + 11 * HOUR) == HELD and judge(lease, owner=ME, now=NOON + 12 * HOUR) == STALE
+    )
 
 
 def test_the_loser_is_told_who_since_when_and_what_to_do():

@@ -28,15 +28,42 @@ def taken(kind: str, first: int, last: int, *, base: str = "", hours: float = 0,
     """What sql_backup returns; its GUID is its kind and end."""
     name = f"{kind[0].upper()}{last}{'idle' if first == last else ''}"
     finished = (BEGIN + dt.timedelta(hours=hours)).isoformat()
-    one = {"guid": name, "type": kind, "first_lsn": first, "last_lsn": last, "first_fork": fork, "last_fork": fork, "differential_base_guid": base,
-           "started_at": finished, "finished_at": finished, "server_version": "15.0.4430.1"}
-    return {"format": "prs.recovery sql backup 1", "database": "PRS", "server": "SQL", "type": kind, "files": [f"\\\\f\\b\\database\\{name}.bak"],
-            "sets": [one], "verified": True, "copy_only": False, "size": 1}
+    one = {
+        "guid": name,
+        "type": kind,
+        "first_lsn": first,
+        "last_lsn": last,
+        "first_fork": fork,
+        "last_fork": fork,
+        "differential_base_guid": base,
+        "started_at": finished,
+        "finished_at": finished,
+        "server_version": "15.0.4430.1",
+    }
+    return {
+        "format": "prs.recovery sql backup 1",
+        "database": "PRS",
+        "server": "SQL",
+        "type": kind,
+        "files": [f"\\\\f\\b\\database\\{name}.bak"],
+        "sets": [one],
+        "verified": True,
+        "copy_only": False,
+        "size": 1,
+    }
 
 
 def archived(name: str = "prs.zip") -> dict:
     path = f"\\\\f\\b\\application\\{name}"
-    return {"path": path, "manifest": f"{path}.manifest.jsonl", "sha256": "ab", "bytes": 3, "files": 1, "created": "x", "verified": True}
+    return {
+        "path": path,
+        "manifest": f"{path}.manifest.jsonl",
+        "sha256": "ab",
+        "bytes": 3,
+        "files": 1,
+        "created": "x",
+        "verified": True,
+    }
 
 
 class Rhythm:
@@ -45,10 +72,20 @@ class Rhythm:
     def __init__(self) -> None:
         self.sets: list[RecoverySet] = []
 
-    def take(self, backup: dict, *, hours: float, state: str = "answered", archive: str = "prs.zip", in_set: bool = True) -> RecoverySet:
+    def take(
+        self, backup: dict, *, hours: float, state: str = "answered", archive: str = "prs.zip", in_set: bool = True
+    ) -> RecoverySet:
         chain = chain_of(link_of(backup), [link for one in self.sets for link in one.chain])
-        made = compose(label=f"s{hours:g}", site="site_a", now=BEGIN + dt.timedelta(hours=hours), backup=backup, archive=archived(archive),
-                       application_state=state, chain=chain, facts={"logins": []})
+        made = compose(
+            label=f"s{hours:g}",
+            site="site_a",
+            now=BEGIN + dt.timedelta(hours=hours),
+            backup=backup,
+            archive=archived(archive),
+            application_state=state,
+            chain=chain,
+            facts={"logins": []},
+        )
         if in_set:
             self.sets.append(made)
         return made
@@ -74,20 +111,33 @@ def guids(links: list[dict]) -> str:
     return " ".join(link["set_guid"] for link in links)
 
 
-@pytest.mark.parametrize(("number", "chain"), [
-    (0, "F110"), (1, "F110 L150"), (2, "F110 L150 L200"), (3, "F110 D210"), (4, "F110 D210 L250"), (5, "F110 D210 L250 L250idle"),
-])
+@pytest.mark.parametrize(
+    ("number", "chain"),
+    [
+        (0, "F110"),
+        (1, "F110 L150"),
+        (2, "F110 L150 L200"),
+        (3, "F110 D210"),
+        (4, "F110 D210 L250"),
+        (5, "F110 D210 L250 L250idle"),
+    ],
+)
 def test_a_set_names_all_that_its_database_needs(number: int, chain: str):
     assert guids(night().sets[number].chain) == chain
 
 
-@pytest.mark.parametrize(("backup", "known", "chain"), [
-    pytest.param(taken("log", 300, 310), ["F110", "L150", "L200"], "", id="a log in between is missing"),
-    pytest.param(taken("log", 200, 250, fork="b"), ["F110", "L150", "L200"], "", id="another recovery path"),
-    pytest.param(taken("differential", 190, 210, base="other"), ["F110"], "", id="differential on a full of somebody else"),
-    pytest.param(taken("log", 150, 220), ["L150"], "", id="no full at all"),
-    pytest.param(taken("full", 1, 2), [], "F2", id="a full needs nothing"),
-])
+@pytest.mark.parametrize(
+    ("backup", "known", "chain"),
+    [
+        pytest.param(taken("log", 300, 310), ["F110", "L150", "L200"], "", id="a log in between is missing"),
+        pytest.param(taken("log", 200, 250, fork="b"), ["F110", "L150", "L200"], "", id="another recovery path"),
+        pytest.param(
+            taken("differential", 190, 210, base="other"), ["F110"], "", id="differential on a full of somebody else"
+        ),
+        pytest.param(taken("log", 150, 220), ["L150"], "", id="no full at all"),
+        pytest.param(taken("full", 1, 2), [], "F2", id="a full needs nothing"),
+    ],
+)
 def test_a_chain_with_a_gap_is_none(backup: dict, known: list[str], chain: str):
     links = [link for one in night().sets for link in one.chain if link["set_guid"] in known]
     assert guids(chain_of(link_of(backup), links)) == chain
@@ -103,18 +153,33 @@ def test_a_backup_that_is_in_no_set_closes_the_gap():
     assert guids(chain_of(own, [*known, orphan])) == "F110 L150 L160"
 
 
-@pytest.mark.parametrize(("change", "problem"), [
-    ({}, ""),
-    ({"state": "broken"}, "did not work"),
-    ({"backup": {"verified": False}}, "not read back"),
-    ({"archive": {"verified": False}}, "archive was not read back"),
-    ({"chain": []}, "cannot be restored by itself"),
-    ({"elsewhere": [r"\\elsewhere\share\full.bak"]}, r"\\elsewhere\share\full.bak lies on another server than the sets"),
-])
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({}, ""),
+        ({"state": "broken"}, "did not work"),
+        ({"backup": {"verified": False}}, "not read back"),
+        ({"archive": {"verified": False}}, "archive was not read back"),
+        ({"chain": []}, "cannot be restored by itself"),
+        (
+            {"elsewhere": [r"\\elsewhere\share\full.bak"]},
+            r"\\elsewhere\share\full.bak lies on another server than the sets",
+        ),
+    ],
+)
 def test_what_makes_a_set_unhealthy(change: dict, problem: str):
     backup = {**taken("full", 1, 2), **change.get("backup", {})}
-    made = compose(label="x", site="", now=BEGIN, backup=backup, archive={**archived(), **change.get("archive", {})}, facts={},
-                   application_state=change.get("state", "answered"), chain=change.get("chain", [link_of(backup)]), elsewhere=change.get("elsewhere", ()))
+    made = compose(
+        label="x",
+        site="",
+        now=BEGIN,
+        backup=backup,
+        archive={**archived(), **change.get("archive", {})},
+        facts={},
+        application_state=change.get("state", "answered"),
+        chain=change.get("chain", [link_of(backup)]),
+        elsewhere=change.get("elsewhere", ()),
+    )
     assert made.healthy == (not problem)
     assert problem in "; ".join(made.values["problems"])
 
@@ -122,13 +187,27 @@ def test_what_makes_a_set_unhealthy(change: dict, problem: str):
 def test_a_manifest_survives_its_file():
     made = night().sets[4]
     again = parse_set("\n".join(lines_of(made)), where="x")
-    assert (again.label, again.taken_at, again.healthy, again.chain) == (made.label, made.taken_at, made.healthy, made.chain)
+    assert (again.label, again.taken_at, again.healthy, again.chain) == (
+        made.label,
+        made.taken_at,
+        made.healthy,
+        made.chain,
+    )
 
 
-@pytest.mark.parametrize("text", [
-    "", "[]", "{}", "null", '{"format": "prs.recovery set 2"}', json.dumps({"kind": "prs.recovery recovery set", "version": 1}),
-    "\n".join(lines_of(night().sets[0]))[:-40], "\n".join(lines_of(night().sets[0])).replace('"last_lsn": 110', '"last_lsn": "110"'),
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"format": "prs.recovery set 2"}',
+        json.dumps({"kind": "prs.recovery recovery set", "version": 1}),
+        "\n".join(lines_of(night().sets[0]))[:-40],
+        "\n".join(lines_of(night().sets[0])).replace('"last_lsn": 110', '"last_lsn": "110"'),
+    ],
+)
 def test_what_is_no_manifest(text: str):
     with pytest.raises(RecoveryError):
         parse_set(text, where="x")
@@ -177,14 +256,22 @@ def test_a_moment_before_all_sets_says_where_the_past_begins():
         choose(rhythm.newest_first, until=BEGIN - dt.timedelta(hours=9))
 
 
-@pytest.mark.parametrize(("hours", "label", "files", "target"), [
-    (1.5, "s1", "F110 L150 L200", "2026-03-01T03:30:00+00:00"),
-    (2, "s2", "F110 L150 L200", "latest"),
-    (2.5, "s2", "F110 L150 L200 L250", "2026-03-01T04:30:00+00:00"),      # not over the differential, which skips that moment
-    (4, "s4", "F110 D210 L250", "latest"),
-    (4.5, "s4", "F110 D210 L250 L250idle", "2026-03-01T06:30:00+00:00"),
-    (9, "s5", "F110 D210 L250 L250idle", "latest"),
-])
+@pytest.mark.parametrize(
+    ("hours", "label", "files", "target"),
+    [
+        (1.5, "s1", "F110 L150 L200", "2026-03-01T03:30:00+00:00"),
+        (2, "s2", "F110 L150 L200", "latest"),
+        (
+            2.5,
+            "s2",
+            "F110 L150 L200 L250",
+            "2026-03-01T04:30:00+00:00",
+        ),  # not over the differential, which skips that moment
+        (4, "s4", "F110 D210 L250", "latest"),
+        (4.5, "s4", "F110 D210 L250 L250idle", "2026-03-01T06:30:00+00:00"),
+        (9, "s5", "F110 D210 L250 L250idle", "latest"),
+    ],
+)
 def test_a_moment(hours: float, label: str, files: str, target: str):
     rhythm = night()
     found = choose(rhythm.newest_first, until=BEGIN + dt.timedelta(hours=hours))
@@ -224,11 +311,14 @@ def test_a_label_is_found_whatever_its_case_and_near_ones_are_named():
         by_label(labels, "20260301T020001Z")
 
 
-@pytest.mark.parametrize(("rules", "gone"), [
-    ({}, []),
-    ({"last": 1}, []),
-    ({"age": 1}, []),
-])
+@pytest.mark.parametrize(
+    ("rules", "gone"),
+    [
+        ({}, []),
+        ({"last": 1}, []),
+        ({"age": 1}, []),
+    ],
+)
 def test_nothing_goes_that_a_rule_keeps(rules: dict, gone: list[str]):
     assert list(surplus(night().sets, rules, now=BEGIN + dt.timedelta(hours=6)).labels) == gone
 
@@ -237,8 +327,18 @@ def weeks(*, broken_from: int = 99) -> Rhythm:
     rhythm = Rhythm()
     for day in range(10):
         state = "broken" if day >= broken_from else "answered"
-        rhythm.take(taken("full", 1000 * day, 1000 * day + 10, hours=24 * day), hours=24 * day, archive=f"{day}.zip", state=state)
-        rhythm.take(taken("log", 1000 * day, 1000 * day + 500, hours=24 * day + 1), hours=24 * day + 1, archive=f"{day}.zip", state=state)
+        rhythm.take(
+            taken("full", 1000 * day, 1000 * day + 10, hours=24 * day),
+            hours=24 * day,
+            archive=f"{day}.zip",
+            state=state,
+        )
+        rhythm.take(
+            taken("log", 1000 * day, 1000 * day + 500, hours=24 * day + 1),
+            hours=24 * day + 1,
+            archive=f"{day}.zip",
+            state=state,
+        )
     return rhythm
 
 
@@ -251,7 +351,9 @@ def test_old_sets_go_with_what_only_they_need():
 
 
 def test_an_age_keeps_the_way_to_its_first_moments():
-    """Two days and a half before the end only the log of day 7 follows the full one of that day, and the log of day 8 goes on from it."""
+    """Two days and a half before the end only the log of day 7 follows the full one of that day, and the log of day 8
+    goes on from it.
+    """
     gone = surplus(weeks().sets, {"age": 2}, now=BEGIN + dt.timedelta(days=9, hours=12))
     assert gone.labels[-2:] == ("s144", "s145")
     assert not any("F7010" in path or "L7500" in path for path in gone.database)
@@ -259,7 +361,7 @@ def test_an_age_keeps_the_way_to_its_first_moments():
 
 def test_the_newest_healthy_set_stays_with_its_files_whatever_the_rules_say():
     gone = surplus(weeks(broken_from=4).sets, {"last": 1}, now=BEGIN + dt.timedelta(days=10))
-    assert "s73" not in gone.labels      # day 3, the log
+    assert "s73" not in gone.labels  # day 3, the log
     assert not any("F3010" in path or "L3500" in path for path in gone.database)
     assert not any("3.zip" in path for path in gone.application)
     assert any("F2010" in path for path in gone.database)

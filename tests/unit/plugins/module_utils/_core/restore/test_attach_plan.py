@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.restore.attach_plan import PrimaryFile, RecordedFile, already_attached, plan_attach
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.attach_plan import (
+    PrimaryFile,
+    RecordedFile,
+    already_attached,
+    plan_attach,
+)
 
 MDF, NDF, LDF = "D:\\Data\\PRS.mdf", "D:\\Data\\PRS2.ndf", "E:\\Log\\PRS.ldf"
 FILES = [RecordedFile(name="PRS", path=MDF, is_log=False), RecordedFile(name="PRS_log", path=LDF, is_log=True)]
@@ -18,12 +23,16 @@ def plan(*, data=(MDF,), logs=(), files=FILES, exists=(MDF, LDF), version=904, h
     ("given", "files", "rebuild"),
     [
         ({"logs": [LDF]}, (MDF, LDF), False),
-        ({}, (MDF, LDF), False),                                                   # the log is where it was
+        ({}, (MDF, LDF), False),  # the log is where it was
         ({"exists": [MDF]}, (MDF,), True),
-        ({"told": False, "exists": [MDF]}, (MDF,), False),                         # nobody knows: the server decides
+        ({"told": False, "exists": [MDF]}, (MDF,), False),  # nobody knows: the server decides
         ({"logs": ["F:\\moved.ldf"], "exists": [MDF, "f:\\MOVED.ldf"]}, (MDF, "F:\\moved.ldf"), False),
-        ({"files": [*FILES, SECOND], "exists": [MDF, NDF, LDF]}, (MDF, LDF), False),      # the server finds it where it was
-        ({"files": [*FILES, SECOND], "data": [MDF, "F:\\prs2.NDF"], "exists": [MDF, "F:\\prs2.NDF", LDF]}, (MDF, "F:\\prs2.NDF", LDF), False),
+        ({"files": [*FILES, SECOND], "exists": [MDF, NDF, LDF]}, (MDF, LDF), False),  # the server finds it where it was
+        (
+            {"files": [*FILES, SECOND], "data": [MDF, "F:\\prs2.NDF"], "exists": [MDF, "F:\\prs2.NDF", LDF]},
+            (MDF, "F:\\prs2.NDF", LDF),
+            False,
+        ),
     ],
 )
 def test_which_files(given, files, rebuild):
@@ -53,4 +62,8 @@ def test_what_is_done_for_good_is_said():
 
 def test_files_that_are_open_already():
     there = [{"path": MDF.upper(), "type": "ROWS"}, {"path": LDF, "type": "LOG"}]
-    assert already_attached(there, [MDF]) and not already_attached(there, [NDF]) and not already_attached(there, [MDF, NDF])
+    assert (
+        already_attached(there, [MDF])
+        and not already_attached(there, [NDF])
+        and not already_attached(there, [MDF, NDF])
+    )

@@ -37,14 +37,26 @@ CASES = [
 
 
 def ask(**changes):
-    given = {"state": "ONLINE", "family_guid": OURS, "mirroring_role": "", "recovery_model": "FULL", "backup_family_guid": OURS, "policy": "damaged"}
+    given = {
+        "state": "ONLINE",
+        "family_guid": OURS,
+        "mirroring_role": "",
+        "recovery_model": "FULL",
+        "backup_family_guid": OURS,
+        "policy": "damaged",
+    }
     return decide(**{**given, **changes})
 
 
 @pytest.mark.parametrize(("state", "family", "policy", "action", "replace", "tail", "required"), CASES)
 def test_decisions(state, family, policy, action, replace, tail, required):
     decision = ask(state=state, family_guid=family, policy=policy)
-    assert (decision.action, decision.replace, decision.tail, decision.tail_required) == (action, replace, tail, required)
+    assert (decision.action, decision.replace, decision.tail, decision.tail_required) == (
+        action,
+        replace,
+        tail,
+        required,
+    )
     assert decision.reason
     assert bool(decision.advice) == (action == "refuse")
 
@@ -54,7 +66,9 @@ def test_a_healthy_database_is_overwritten_by_an_explicit_yes_alone():
     assert {case[2] for case in healthy if case[3] == "restore"} == {"always"}
 
 
-@pytest.mark.parametrize(("policy", "action"), [("never", "unchanged"), ("damaged", "unchanged"), ("always", "restore")])
+@pytest.mark.parametrize(
+    ("policy", "action"), [("never", "unchanged"), ("damaged", "unchanged"), ("always", "restore")]
+)
 def test_a_healthy_principal_stays_and_leaves_its_session_on_an_explicit_yes_alone(policy, action):
     decision = ask(mirroring_role="PRINCIPAL", policy=policy)
     assert (decision.action, decision.end_mirroring) == (action, action == "restore")
@@ -62,7 +76,9 @@ def test_a_healthy_principal_stays_and_leaves_its_session_on_an_explicit_yes_alo
 
 
 @pytest.mark.parametrize("policy", ["never", "damaged", "always"])
-@pytest.mark.parametrize(("role", "state"), [("MIRROR", "RESTORING"), ("PRINCIPAL", "SUSPECT"), ("PRINCIPAL", "RECOVERING")])
+@pytest.mark.parametrize(
+    ("role", "state"), [("MIRROR", "RESTORING"), ("PRINCIPAL", "SUSPECT"), ("PRINCIPAL", "RECOVERING")]
+)
 def test_a_backup_never_takes_the_place_of_what_the_partner_holds(policy, role, state):
     decision = ask(mirroring_role=role, state=state, policy=policy)
     assert decision.action == "refuse" and "failover_prs" in decision.advice
@@ -78,7 +94,11 @@ def test_a_log_that_keeps_nothing_has_no_tail():
 
 def test_one_that_nobody_knows_has_to_be_told_by_the_tail_of_its_log():
     unknown = {"state": "SUSPECT", "family_guid": ""}
-    assert ask(**unknown).proof_needed and not ask(state="SUSPECT").proof_needed and not ask(**unknown, policy="always").proof_needed
+    assert (
+        ask(**unknown).proof_needed
+        and not ask(state="SUSPECT").proof_needed
+        and not ask(**unknown, policy="always").proof_needed
+    )
     assert ask(**unknown, tail_wanted=False).action == ask(**unknown, recovery_model="SIMPLE").action == "refuse"
     assert "replace: always" in ask(**unknown, recovery_model="SIMPLE").advice
 

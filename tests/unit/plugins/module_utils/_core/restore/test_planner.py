@@ -30,11 +30,28 @@ def at(minute: float) -> datetime:
     return BEGIN + timedelta(minutes=minute)
 
 
-def backup(name: str, kind: str, first: int, last: int, started: float, finished: float | None = None, **more: object) -> BackupSet:
+def backup(
+    name: str, kind: str, first: int, last: int, started: float, finished: float | None = None, **more: object
+) -> BackupSet:
     values: dict[str, object] = {
-        "guid": name, "kind": kind, "family_guid": "family", "database": "PRS", "server": "SQL1", "first_lsn": first, "last_lsn": last,
-        "checkpoint_lsn": first, "first_fork": "a", "last_fork": "a", "started": at(started), "finished": at(started if finished is None else finished),
-        "utc_offset": timedelta(), "copies": (Copy(stripes=(f"B:\\{name}.bak",)),), "size": 100, "compressed_size": 100, "version": (15, 0, 4430)}
+        "guid": name,
+        "kind": kind,
+        "family_guid": "family",
+        "database": "PRS",
+        "server": "SQL1",
+        "first_lsn": first,
+        "last_lsn": last,
+        "checkpoint_lsn": first,
+        "first_fork": "a",
+        "last_fork": "a",
+        "started": at(started),
+        "finished": at(started if finished is None else finished),
+        "utc_offset": timedelta(),
+        "copies": (Copy(stripes=(f"B:\\{name}.bak",)),),
+        "size": 100,
+        "compressed_size": 100,
+        "version": (15, 0, 4430),
+    }
     return BackupSet(**{**values, **more})
 
 
@@ -42,7 +59,9 @@ def full(name: str, first: int, last: int, started: float, finished: float | Non
     return backup(name, "full", first, last, started, finished, **more)
 
 
-def differential(name: str, base: str, first: int, last: int, started: float, finished: float | None = None, **more: object) -> BackupSet:
+def differential(
+    name: str, base: str, first: int, last: int, started: float, finished: float | None = None, **more: object
+) -> BackupSet:
     return backup(name, "differential", first, last, started, finished, **{"differential_base_guid": base, **more})
 
 
@@ -50,10 +69,19 @@ def log(name: str, first: int, last: int, started: float, finished: float | None
     return backup(name, "log", first, last, started, finished, **more)
 
 
-def plan(sets: list[BackupSet], target: Target | None = None, *, existing: ExistingDatabase | None = None, server: ServerFacts | None = None,
-         unreadable: tuple[UnreadableFile, ...] = (), **wishes: object) -> Plan | Refusal:
+def plan(
+    sets: list[BackupSet],
+    target: Target | None = None,
+    *,
+    existing: ExistingDatabase | None = None,
+    server: ServerFacts | None = None,
+    unreadable: tuple[UnreadableFile, ...] = (),
+    **wishes: object,
+) -> Plan | Refusal:
     request = Request(**{"database": "PRS", "target": target or Target.latest(), **wishes})
-    return plan_restore(Inventory(sets=sets, unreadable=list(unreadable)), request, now=at(600), existing=existing, server=server)
+    return plan_restore(
+        Inventory(sets=sets, unreadable=list(unreadable)), request, now=at(600), existing=existing, server=server
+    )
 
 
 def order(answer: Plan | Refusal) -> str:
@@ -73,15 +101,23 @@ WITH_DIFFERENTIAL = [*CHAIN, differential("D1", "F1", 33, 36, 16, 17)]
 
 # -- the newest point, and what is the best way there
 
-@pytest.mark.parametrize(("sets", "expected"), [
-    pytest.param(CHAIN, "F1 L1 L2 L3", id="full and logs"),
-    pytest.param(WITH_DIFFERENTIAL, "F1 D1 L2 L3", id="the best differential saves logs"),
-    pytest.param([*WITH_DIFFERENTIAL, differential("D2", "F1", 43, 46, 26)], "F1 D2 L3", id="of two differentials the later one"),
-    pytest.param([*CHAIN, full("F2", 41, 43, 25)], "F2 L3", id="a newer full saves logs"),
-    pytest.param([*WITH_DIFFERENTIAL, full("F2", 50, 60, 40)], "F2", id="a full after the last log"),
-    pytest.param([full("F1", 10, 20, 0)], "F1", id="a full alone"),
-    pytest.param(CHAIN[::-1], "F1 L1 L2 L3", id="the order in which they are found does not matter"),
-])
+
+@pytest.mark.parametrize(
+    ("sets", "expected"),
+    [
+        pytest.param(CHAIN, "F1 L1 L2 L3", id="full and logs"),
+        pytest.param(WITH_DIFFERENTIAL, "F1 D1 L2 L3", id="the best differential saves logs"),
+        pytest.param(
+            [*WITH_DIFFERENTIAL, differential("D2", "F1", 43, 46, 26)],
+            "F1 D2 L3",
+            id="of two differentials the later one",
+        ),
+        pytest.param([*CHAIN, full("F2", 41, 43, 25)], "F2 L3", id="a newer full saves logs"),
+        pytest.param([*WITH_DIFFERENTIAL, full("F2", 50, 60, 40)], "F2", id="a full after the last log"),
+        pytest.param([full("F1", 10, 20, 0)], "F1", id="a full alone"),
+        pytest.param(CHAIN[::-1], "F1 L1 L2 L3", id="the order in which they are found does not matter"),
+    ],
+)
 def test_newest(sets: list[BackupSet], expected: str) -> None:
     answer = plan(sets)
     assert order(answer) == expected
@@ -106,7 +142,13 @@ def test_log_that_ends_where_the_full_ends_is_not_restored() -> None:
 
 
 def test_copy_only_log_overlaps_the_next_one() -> None:
-    sets = [full("F1", 10, 20, 0), log("C1", 10, 30, 5, copy_only=True), log("L1", 10, 40, 10), log("C2", 40, 45, 15, copy_only=True), log("L2", 40, 50, 20)]
+    sets = [
+        full("F1", 10, 20, 0),
+        log("C1", 10, 30, 5, copy_only=True),
+        log("L1", 10, 40, 10),
+        log("C2", 40, 45, 15, copy_only=True),
+        log("L2", 40, 50, 20),
+    ]
     assert order(plan(sets)) == "F1 L1 L2"
     assert order(plan([one for one in sets if one.guid != "L2"])) == "F1 L1 C2"
 
@@ -128,19 +170,30 @@ def test_copy_only_full_is_no_base_of_a_differential() -> None:
     """With the LSNs alone it would be: the differential was made right after it."""
     sets = [full("F1", 10, 20, 0), full("C1", 30, 40, 5, copy_only=True), differential("D1", "F1", 50, 60, 10)]
     assert order(plan(sets)) == "F1 D1"
-    by_lsn = [full("C1", 30, 40, 5, copy_only=True), differential("D1", "", 50, 60, 10, differential_base_guid="", differential_base_lsn=30)]
+    by_lsn = [
+        full("C1", 30, 40, 5, copy_only=True),
+        differential("D1", "", 50, 60, 10, differential_base_guid="", differential_base_lsn=30),
+    ]
     assert order(plan(by_lsn)) == "C1"
     assert rejected(plan(by_lsn)) == {"D1": "no_base"}
 
 
-@pytest.mark.parametrize("told", [
-    {"differential_base_guid": "F2"},
-    {"differential_base_guid": "", "differential_base_lsn": 30},
-    {"differential_base_guid": "", "differential_base_lsn": None, "database_backup_lsn": 31},
-])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"differential_base_guid": "F2"},
+        {"differential_base_guid": "", "differential_base_lsn": 30},
+        {"differential_base_guid": "", "differential_base_lsn": None, "database_backup_lsn": 31},
+    ],
+)
 def test_base_of_a_differential(told: dict[str, object]) -> None:
     """By GUID, else by the base's first LSN, else by its checkpoint. The newest full is not always it."""
-    sets = [full("F1", 10, 20, 0), full("F2", 30, 40, 5, checkpoint_lsn=31), full("F3", 80, 90, 12), differential("D1", "", 50, 60, 10, **told)]
+    sets = [
+        full("F1", 10, 20, 0),
+        full("F2", 30, 40, 5, checkpoint_lsn=31),
+        full("F3", 80, 90, 12),
+        differential("D1", "", 50, 60, 10, **told),
+    ]
     answer = plan([one for one in sets if one.guid != "F3"])
     assert order(answer) == "F2 D1"
     assert order(plan(sets)) == "F3"
@@ -148,23 +201,30 @@ def test_base_of_a_differential(told: dict[str, object]) -> None:
 
 # -- what cannot be used, and the next best chain
 
+
 def spoilt(sets: list[BackupSet], *names: str) -> list[BackupSet]:
-    return [replace(one, copies=(replace(one.copies[0], problem="error 3183: damaged"),)) if one.guid in names else one for one in sets]
+    return [
+        replace(one, copies=(replace(one.copies[0], problem="error 3183: damaged"),)) if one.guid in names else one
+        for one in sets
+    ]
 
 
 TWO_CHAINS = [full("F0", 5, 8, -60), log("L0", 5, 12, -30), *WITH_DIFFERENTIAL]
 
 
-@pytest.mark.parametrize(("bad", "expected"), [
-    (["D1"], "F1 L1 L2 L3"),
-    (["F1"], "F0 L0 L1 L2 L3"),
-    (["F1", "D1"], "F0 L0 L1 L2 L3"),
-    (["L1"], "F1 D1 L2 L3"),
-    (["L2"], "F1 D1"),
-    (["L1", "D1"], "F1"),
-    (["F1", "L0"], "F0"),
-    (["F0", "F1"], "!no_full"),
-])
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [
+        (["D1"], "F1 L1 L2 L3"),
+        (["F1"], "F0 L0 L1 L2 L3"),
+        (["F1", "D1"], "F0 L0 L1 L2 L3"),
+        (["L1"], "F1 D1 L2 L3"),
+        (["L2"], "F1 D1"),
+        (["L1", "D1"], "F1"),
+        (["F1", "L0"], "F0"),
+        (["F0", "F1"], "!no_full"),
+    ],
+)
 def test_next_best_chain(bad: list[str], expected: str) -> None:
     answer = plan(spoilt(TWO_CHAINS, *bad))
     assert order(answer) == expected
@@ -178,7 +238,11 @@ def test_found_bad_while_restoring_the_next_plan_goes_another_way() -> None:
 
 
 def test_second_copy_is_used_and_named() -> None:
-    both = (Copy(stripes=("A:\\F1.bak",), problem="error 3241"), Copy(stripes=("B:\\F1.bak",)), Copy(stripes=("C:\\F1.bak",)))
+    both = (
+        Copy(stripes=("A:\\F1.bak",), problem="error 3241"),
+        Copy(stripes=("B:\\F1.bak",)),
+        Copy(stripes=("C:\\F1.bak",)),
+    )
     first = plan([full("F1", 10, 20, 0, copies=both)]).steps[0]
     assert [copy.stripes for copy in first.copies] == [("B:\\F1.bak",), ("C:\\F1.bak",)]
 
@@ -202,7 +266,10 @@ def test_database_that_was_damaged_when_backed_up_needs_a_word() -> None:
 @pytest.mark.parametrize("other", [{"kind": "file"}, {"kind": "partial"}, {"snapshot": True}, {"copies": ()}])
 def test_sets_that_are_not_restored(other: dict[str, object]) -> None:
     """A snapshot (VSS) backup in msdb looks like the newest full: dbatools and others planned with it."""
-    sets = [full("F1", 10, 20, 0), backup(**{"name": "X", "kind": "full", "first": 30, "last": 40, "started": 10, **other})]
+    sets = [
+        full("F1", 10, 20, 0),
+        backup(**{"name": "X", "kind": "full", "first": 30, "last": 40, "started": 10, **other}),
+    ]
     assert order(plan(sets)) == "F1"
     assert rejected(plan(sets)) == {"X": "unusable"}
 
@@ -221,8 +288,11 @@ def test_unreadable_files_are_in_the_plan() -> None:
 
 # -- which database
 
+
 def test_two_databases_of_one_name_are_never_mixed() -> None:
-    """Select-DbaBackupInformation goes by name; a new database of the old name restores into a broken chain, or into the wrong data."""
+    """Select-DbaBackupInformation goes by name; a new database of the old name restores into a broken chain, or into
+    the wrong data.
+    """
     other = [full("X1", 1, 200, 50, family_guid="other", first_fork="x", last_fork="x")]
     answer = plan([*CHAIN, *other], source_database="PRS")
     assert order(answer) == "!ambiguous"
@@ -237,8 +307,17 @@ def test_saved_tail_of_another_database_of_that_name_is_no_choice() -> None:
     sets = [*CHAIN, log("T1", 5, 900, 100, family_guid="stranger")]
     assert order(plan(sets)) == "F1 L1 L2 L3"
     stranger = ExistingDatabase(state="RESTORING", family_guid="stranger", redo_start_lsn=900, redo_start_fork="a")
-    assert order(plan_restore(Inventory(sets=sets), Request(database="PRS", source_database="PRS", resume=False), now=at(60), existing=stranger)) == \
-        "F1 L1 L2 L3"
+    assert (
+        order(
+            plan_restore(
+                Inventory(sets=sets),
+                Request(database="PRS", source_database="PRS", resume=False),
+                now=at(60),
+                existing=stranger,
+            )
+        )
+        == "F1 L1 L2 L3"
+    )
     assert order(plan([*sets, full("G1", 5, 900, 0, family_guid="stranger")])) == "!ambiguous"
 
 
@@ -267,7 +346,8 @@ def test_renamed_database_keeps_its_chain() -> None:
 FORKED = [
     *CHAIN,  # fork a lived on until minute 30
     # At minute 40 the database was restored to LSN 40 and recovered: fork b. Its first log begins at the end of L2.
-    log("M1", 40, 55, 50, first_fork="a", last_fork="b", fork_point_lsn=40), log("M2", 55, 65, 60, first_fork="b", last_fork="b"),
+    log("M1", 40, 55, 50, first_fork="a", last_fork="b", fork_point_lsn=40),
+    log("M2", 55, 65, 60, first_fork="b", last_fork="b"),
 ]
 
 
@@ -281,24 +361,34 @@ def test_fork_is_followed_and_the_other_path_left_out() -> None:
 
 
 def test_log_that_spans_the_fork_continues_a_full_of_the_new_fork() -> None:
-    """The usual case after a move: restored, recovered, backed up. A filter on FirstRecoveryForkID would lose the first log."""
+    """The usual case after a move: restored, recovered, backed up. A filter on FirstRecoveryForkID would lose the first
+    log.
+    """
     sets = [*FORKED, full("F2", 50, 52, 45, first_fork="b", last_fork="b")]
     assert order(plan(sets)) == "F2 M1 M2"
 
 
 def test_moment_before_the_fork_is_restored_as_it_was_then() -> None:
-    """At minute 25 the database lived on fork a; that fork b has the moment too, without what was done then, must not win."""
+    """At minute 25 the database lived on fork a; that fork b has the moment too, without what was done then, must not
+    win.
+    """
     assert order(plan(FORKED, Target.at_time(at(25)))) == "F1 L1* L2* L3*"
     assert order(plan(FORKED, Target.at_time(at(55)))) == "F1 L1* L2* M1* M2*"
 
 
 def test_wanted_fork_is_not_left_for_a_log_of_another() -> None:
-    """L3 of fork a holds the moment as it was, but the path to fork b had left a by then: there the state is that of the fork point."""
+    """L3 of fork a holds the moment as it was, but the path to fork b had left a by then: there the state is that of
+    the fork point.
+    """
     assert order(plan(FORKED, Target.at_time(at(25)), recovery_fork="b")) == "F1 L1* L2* M1*"
 
 
 def test_fork_point_inside_a_log_is_reached_by_stopping_there() -> None:
-    sets = [*CHAIN, log("M1", 45, 55, 50, first_fork="a", last_fork="b", fork_point_lsn=45), log("M2", 55, 65, 60, first_fork="b", last_fork="b")]
+    sets = [
+        *CHAIN,
+        log("M1", 45, 55, 50, first_fork="a", last_fork="b", fork_point_lsn=45),
+        log("M2", 55, 65, 60, first_fork="b", last_fork="b"),
+    ]
     answer = plan(sets)
     assert order(answer) == "F1 L1 L2 L3* M1 M2"
     stop = answer.steps[3].stop
@@ -315,17 +405,21 @@ def test_contradicting_fork_points_are_left_out() -> None:
 
 # -- a moment
 
-@pytest.mark.parametrize(("minute", "expected"), [
-    pytest.param(5, "F1 L1*", id="inside the first log"),
-    pytest.param(10, "F1 L1*", id="at its end"),
-    pytest.param(10.5, "F1 L1* L2*", id="just after it"),
-    pytest.param(16.5, "F1 L1* L2*", id="while the differential ran"),
-    pytest.param(18, "F1 D1 L2*", id="after the differential"),
-    pytest.param(30, "F1 D1 L2* L3*", id="the last moment"),
-    pytest.param(30.1, "!after_last", id="after the last log: refused beforehand, not left RESTORING with 4322"),
-    pytest.param(0.5, "!before_first", id="while the full ran"),
-    pytest.param(-10, "!before_first", id="before everything"),
-])
+
+@pytest.mark.parametrize(
+    ("minute", "expected"),
+    [
+        pytest.param(5, "F1 L1*", id="inside the first log"),
+        pytest.param(10, "F1 L1*", id="at its end"),
+        pytest.param(10.5, "F1 L1* L2*", id="just after it"),
+        pytest.param(16.5, "F1 L1* L2*", id="while the differential ran"),
+        pytest.param(18, "F1 D1 L2*", id="after the differential"),
+        pytest.param(30, "F1 D1 L2* L3*", id="the last moment"),
+        pytest.param(30.1, "!after_last", id="after the last log: refused beforehand, not left RESTORING with 4322"),
+        pytest.param(0.5, "!before_first", id="while the full ran"),
+        pytest.param(-10, "!before_first", id="before everything"),
+    ],
+)
 def test_moment(minute: float, expected: str) -> None:
     assert order(plan(WITH_DIFFERENTIAL, Target.at_time(at(minute)))) == expected
 
@@ -333,7 +427,10 @@ def test_moment(minute: float, expected: str) -> None:
 def test_stopat_is_on_every_log_and_on_no_full() -> None:
     answer = plan(CHAIN, Target.at_time(at(25)))
     assert [(step.guid, step.stop and step.stop.time) for step in answer.steps] == [
-        ("F1", None), *((name, datetime(2024, 5, 6, 10, 25)) for name in ("L1", "L2", "L3")), ("", None)]
+        ("F1", None),
+        *((name, datetime(2024, 5, 6, 10, 25)) for name in ("L1", "L2", "L3")),
+        ("", None),
+    ]
 
 
 def test_last_log_is_there_once() -> None:
@@ -363,7 +460,9 @@ def test_bulk_logged_log_cannot_be_stopped_inside() -> None:
     answer = plan(sets, Target.at_time(at(15)))
     assert order(answer) == "!bulk_logged"
     assert "10:10:00" in answer.advice
-    assert order(plan(sets, Target.at_time(at(25)))) == "F1 L1* L2 L3*"  # as a whole it serves; STOPAT on it would be refused
+    assert (
+        order(plan(sets, Target.at_time(at(25)))) == "F1 L1* L2 L3*"
+    )  # as a whole it serves; STOPAT on it would be refused
     assert order(plan(sets)) == "F1 L1 L2 L3"
     assert order(plan([*sets, log("C2", 30, 36, 16, copy_only=True)], Target.at_time(at(15)))) == "F1 L1* C2*"
 
@@ -384,17 +483,22 @@ def test_log_that_may_have_reached_the_moment_already() -> None:
 
 # -- time zones
 
+
 def test_stopat_is_in_the_source_servers_local_time() -> None:
     sets = [replace(one, utc_offset=timedelta(hours=2)) for one in CHAIN]
     moment = at(25).astimezone(ZoneInfo("America/New_York"))
     assert plan(sets, Target.at_time(moment)).steps[1].stop.time == datetime(2024, 5, 6, 12, 25)
-    assert plan(sets, Target.at_time(moment), zone=ZoneInfo("Asia/Kolkata")).steps[1].stop.time == datetime(2024, 5, 6, 15, 55)
+    assert plan(sets, Target.at_time(moment), zone=ZoneInfo("Asia/Kolkata")).steps[1].stop.time == datetime(
+        2024, 5, 6, 15, 55
+    )
 
 
 def test_moment_in_backups_of_an_unknown_time_zone_is_refused() -> None:
     sets = [full("F1", 10, 20, 0, 1, utc_offset=None), log("L1", 10, 30, 10, utc_offset=None)]
     assert order(plan(sets, Target.at_time(at(5)))) == "!time_zone_unknown"
-    assert order(plan(sets, Target.at_time(at(-60)))) == order(plan(sets, Target.at_time(at(600)))) == "!time_zone_unknown"
+    assert (
+        order(plan(sets, Target.at_time(at(-60)))) == order(plan(sets, Target.at_time(at(600)))) == "!time_zone_unknown"
+    )
     assert order(plan(sets)) == "F1 L1"
     assert order(plan(sets, Target.at_lsn(25))) == "F1 L1*"
 
@@ -403,7 +507,11 @@ SUMMER, WINTER = timedelta(hours=2), timedelta(hours=1)
 
 
 def test_a_moment_in_the_log_that_saw_the_clock_change_needs_the_zone() -> None:
-    sets = [full("F1", 10, 20, 0, 1, utc_offset=SUMMER), log("L1", 10, 30, 10, utc_offset=SUMMER), log("L2", 30, 40, 20, utc_offset=WINTER)]
+    sets = [
+        full("F1", 10, 20, 0, 1, utc_offset=SUMMER),
+        log("L1", 10, 30, 10, utc_offset=SUMMER),
+        log("L2", 30, 40, 20, utc_offset=WINTER),
+    ]
     refusal = plan(sets, Target.at_time(at(15)))
     assert order(refusal) == "!clock_changed"
     assert "time_zone" in refusal.advice
@@ -413,8 +521,12 @@ def test_a_moment_in_the_log_that_saw_the_clock_change_needs_the_zone() -> None:
 
 
 def test_logs_from_before_a_clock_change_get_no_stopat_of_the_new_time() -> None:
-    sets = [full("F1", 10, 20, 0, 1, utc_offset=SUMMER), log("L1", 10, 30, 10, utc_offset=SUMMER), log("L2", 30, 40, 20, utc_offset=WINTER),
-            log("L3", 40, 50, 30, utc_offset=WINTER)]
+    sets = [
+        full("F1", 10, 20, 0, 1, utc_offset=SUMMER),
+        log("L1", 10, 30, 10, utc_offset=SUMMER),
+        log("L2", 30, 40, 20, utc_offset=WINTER),
+        log("L3", 40, 50, 30, utc_offset=WINTER),
+    ]
     answer = plan(sets, Target.at_time(at(25)))
     assert order(answer) == "F1 L1 L2* L3*"
     assert answer.steps[3].stop.time == datetime(2024, 5, 6, 11, 25)
@@ -427,10 +539,21 @@ def test_a_moment_needs_its_zone() -> None:
 
 # -- an LSN, a mark
 
-@pytest.mark.parametrize(("lsn", "before", "expected"), [
-    (25, False, "F1 L1*"), (30, False, "F1 L1 L2*"), (30, True, "F1 L1"), (49, False, "F1 L1 L2 L3*"), (50, False, "!unreachable"),
-    (50, True, "F1 L1 L2 L3"), (15, False, "!unreachable"), (20, True, "F1"), (20, False, "F1 L1*"),
-])
+
+@pytest.mark.parametrize(
+    ("lsn", "before", "expected"),
+    [
+        (25, False, "F1 L1*"),
+        (30, False, "F1 L1 L2*"),
+        (30, True, "F1 L1"),
+        (49, False, "F1 L1 L2 L3*"),
+        (50, False, "!unreachable"),
+        (50, True, "F1 L1 L2 L3"),
+        (15, False, "!unreachable"),
+        (20, True, "F1"),
+        (20, False, "F1 L1*"),
+    ],
+)
 def test_lsn(lsn: int, before: bool, expected: str) -> None:
     answer = plan(CHAIN, Target.at_lsn(lsn, before=before))
     assert order(answer) == expected
@@ -439,7 +562,11 @@ def test_lsn(lsn: int, before: bool, expected: str) -> None:
 
 
 def test_mark_is_found_by_what_msdb_tells() -> None:
-    marks = [Mark(name="release", lsn=25, time=at(8)), Mark(name="release", lsn=45, time=at(28)), Mark(name="other", lsn=35, time=at(18))]
+    marks = [
+        Mark(name="release", lsn=25, time=at(8)),
+        Mark(name="release", lsn=45, time=at(28)),
+        Mark(name="other", lsn=35, time=at(18)),
+    ]
     answer = plan(CHAIN, Target.at_mark("release"), marks=marks)
     assert order(answer) == "F1 L1 L2 L3*"
     assert (answer.recovery_point.time, answer.recovery_point.certain) == (at(28), True)
@@ -457,11 +584,14 @@ def test_mark_of_which_nobody_knows_where_it_lies() -> None:
 
 # -- going on with a RESTORING database
 
+
 def restoring(lsn: int, fork: str = "a", base: str = "F1") -> ExistingDatabase:
     return ExistingDatabase(state="RESTORING", redo_start_lsn=lsn, redo_start_fork=fork, differential_base_guid=base)
 
 
-@pytest.mark.parametrize(("stands_at", "expected"), [(20, "D1 L2 L3"), (30, "D1 L2 L3"), (36, "L2 L3"), (40, "L3"), (50, "")])
+@pytest.mark.parametrize(
+    ("stands_at", "expected"), [(20, "D1 L2 L3"), (30, "D1 L2 L3"), (36, "L2 L3"), (40, "L3"), (50, "")]
+)
 def test_interrupted_restore_goes_on(stands_at: int, expected: str) -> None:
     answer = plan(WITH_DIFFERENTIAL, existing=restoring(stands_at))
     assert order(answer) == expected
@@ -492,7 +622,10 @@ def test_resuming_towards_a_moment_never_goes_past_it() -> None:
 
 
 def test_online_database_is_no_starting_point() -> None:
-    assert order(plan(CHAIN, existing=ExistingDatabase(state="ONLINE", redo_start_lsn=40, redo_start_fork="a"))) == "F1 L1 L2 L3"
+    assert (
+        order(plan(CHAIN, existing=ExistingDatabase(state="ONLINE", redo_start_lsn=40, redo_start_fork="a")))
+        == "F1 L1 L2 L3"
+    )
 
 
 # -- what it takes
@@ -518,20 +651,34 @@ def test_under_another_name_the_files_get_another_name() -> None:
     assert answer.moves == (("PRS", "D:\\data\\PRS_Test_PRS.mdf"), ("PRS_log", "E:\\log\\PRS_Test_PRS_log.ldf"))
 
 
-@pytest.mark.parametrize(("more", "server", "code"), [
-    ({"version": (16, 0, 1000)}, SERVER, "!build"),
-    ({"version": (15, 0, 9999)}, SERVER, "F1"),
-    ({"version": (10, 50, 1)}, ServerFacts(version=(10, 0, 1)), "!build"),
-    ({"encryptor_thumbprint": "AB12"}, ServerFacts(certificates=frozenset()), "!certificate"),
-    ({"encryptor_thumbprint": "AB12"}, ServerFacts(certificates=frozenset({"AB12"})), "F1"),
-    ({"encryptor_thumbprint": "AB12"}, ServerFacts(), "F1"),
-    ({"files": FILES}, ServerFacts(data_dir="D:\\data", log_dir="D:\\log", free_bytes={"D:\\": 1199}), "!space"),
-    ({"files": FILES}, ServerFacts(data_dir="D:\\data", log_dir="D:\\log", free_bytes={"D:\\": 1200}), "F1"),
-    ({"files": FILES}, ServerFacts(data_dir="/data", log_dir="/log", free_bytes={"/": 1}), "!space"),
-    ({"files": (DatabaseFile(logical_name="PRS", physical_name="C:\\PRS.mdf", type="D", size=11 * 1024**3, file_id=1),)},
-     ServerFacts(edition="Express Edition (64-bit)"), "!edition"),
-])
-def test_server_that_cannot_restore_it_is_told_beforehand(more: dict[str, object], server: ServerFacts, code: str) -> None:
+@pytest.mark.parametrize(
+    ("more", "server", "code"),
+    [
+        ({"version": (16, 0, 1000)}, SERVER, "!build"),
+        ({"version": (15, 0, 9999)}, SERVER, "F1"),
+        ({"version": (10, 50, 1)}, ServerFacts(version=(10, 0, 1)), "!build"),
+        ({"encryptor_thumbprint": "AB12"}, ServerFacts(certificates=frozenset()), "!certificate"),
+        ({"encryptor_thumbprint": "AB12"}, ServerFacts(certificates=frozenset({"AB12"})), "F1"),
+        ({"encryptor_thumbprint": "AB12"}, ServerFacts(), "F1"),
+        ({"files": FILES}, ServerFacts(data_dir="D:\\data", log_dir="D:\\log", free_bytes={"D:\\": 1199}), "!space"),
+        ({"files": FILES}, ServerFacts(data_dir="D:\\data", log_dir="D:\\log", free_bytes={"D:\\": 1200}), "F1"),
+        ({"files": FILES}, ServerFacts(data_dir="/data", log_dir="/log", free_bytes={"/": 1}), "!space"),
+        (
+            {
+                "files": (
+                    DatabaseFile(
+                        logical_name="PRS", physical_name="C:\\PRS.mdf", type="D", size=11 * 1024**3, file_id=1
+                    ),
+                )
+            },
+            ServerFacts(edition="Express Edition (64-bit)"),
+            "!edition",
+        ),
+    ],
+)
+def test_server_that_cannot_restore_it_is_told_beforehand(
+    more: dict[str, object], server: ServerFacts, code: str
+) -> None:
     answer = plan([full("F1", 10, 20, 0, **more)], server=server)
     assert order(answer) == code
     if isinstance(answer, Refusal):

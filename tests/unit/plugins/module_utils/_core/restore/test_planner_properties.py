@@ -1,4 +1,6 @@
-"""Random histories: the planner against an oracle that tries every chain, and its plans carried out one RESTORE at a time."""
+"""Random histories: the planner against an oracle that tries every chain, and its plans carried out one RESTORE at a
+time.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,24 @@ import os
 from datetime import timedelta, timezone
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import ExistingDatabase, Plan, Refusal, Request, Target, plan_restore
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
+    ExistingDatabase,
+    Plan,
+    Refusal,
+    Request,
+    Target,
+    plan_restore,
+)
 from backup_history import RestoreError, Restoring
 from backup_worlds import NAME, Scene, scene_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from restore_oracle import State
 
-EXAMPLES = int(os.environ.get("PRS_PLANNER_EXAMPLES") or (100_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 2000))
+EXAMPLES = int(
+    os.environ.get("PRS_PLANNER_EXAMPLES") or (100_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 2000)
+)
+
 
 def carry_out(plan: Plan, scene: Scene, database: Restoring | None = None) -> Restoring:
     """Every step of the plan as SQL Server would take it; an error of its is an error of the plan's."""
@@ -30,8 +42,11 @@ def carry_out(plan: Plan, scene: Scene, database: Restoring | None = None) -> Re
             if step.fits_from is not None:
                 assert database.position == step.fits_from
             stop_lsn = None if stop is None or stop.kind != "lsn" else stop.lsn + (not stop.before)
-            database.restore_log(taken, stop_at=stop.time.replace(tzinfo=timezone.utc) if stop is not None and stop.kind == "time" else None,
-                                 stop_lsn=stop_lsn)
+            database.restore_log(
+                taken,
+                stop_at=stop.time.replace(tzinfo=timezone.utc) if stop is not None and stop.kind == "time" else None,
+                stop_lsn=stop_lsn,
+            )
     return database
 
 
@@ -42,15 +57,23 @@ def ask(scene: Scene, target: Target, **wishes: object) -> Plan | Refusal:
 
 
 def told(scene: Scene) -> str:
-    lines = [f"{taken.guid[-3:]} {taken.kind:12} {taken.database[:5]} [{taken.first_lsn}, {taken.last_lsn}) {taken.first_fork[-3:]}->{taken.last_fork[-3:]}"
-             f" at {taken.fork_point} {taken.started:%M:%S}-{taken.finished:%M:%S} copy={taken.copy_only} bulk={taken.bulk}"
-             f" base={taken.base and taken.base.guid[-3:]} readable={scene.readable(taken)}"
-             for taken in scene.history.taken if taken.family == scene.family]
+    lines = [
+        f"{taken.guid[-3:]} {taken.kind:12} {taken.database[:5]} [{taken.first_lsn}, {taken.last_lsn}) "
+        f"{taken.first_fork[-3:]}->{taken.last_fork[-3:]}"
+        f" at {taken.fork_point} {taken.started:%M:%S}-{taken.finished:%M:%S} copy={taken.copy_only} bulk={taken.bulk}"
+        f" base={taken.base and taken.base.guid[-3:]} readable={scene.readable(taken)}"
+        for taken in scene.history.taken
+        if taken.family == scene.family
+    ]
     return "\n".join(lines)
 
 
 def steps(plan: Plan) -> str:
-    return "; ".join(f"{step.guid[-3:]}{f' until {step.stop.time or step.stop.lsn}' if step.stop else ''}" for step in plan.steps if step.guid)
+    return "; ".join(
+        f"{step.guid[-3:]}{f' until {step.stop.time or step.stop.lsn}' if step.stop else ''}"
+        for step in plan.steps
+        if step.guid
+    )
 
 
 def expect(scene: Scene, answer: Plan | Refusal, contents: list[tuple], target: Target) -> None:
@@ -64,18 +87,22 @@ def expect(scene: Scene, answer: Plan | Refusal, contents: list[tuple], target: 
         done = carry_out(answer, scene)
     except RestoreError as error:
         raise AssertionError(f"the plan for {target} fails with {error}\n{told(scene)}\n{steps(answer)}") from error
-    assert done.records in contents, f"another recovery point than expected for {target}\n{told(scene)}\n{steps(answer)}"
+    assert done.records in contents, (
+        f"another recovery point than expected for {target}\n{told(scene)}\n{steps(answer)}"
+    )
 
 
 histories = st.tuples(st.integers(0, 2**32), st.integers(3, 30), st.sampled_from((0.0, 0.1, 0.4)))
-run = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ)
+run = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 
 
 @run
 @given(histories)
-@example((1205, 25, 0.1))      # two forks in a row, each of whose points lies in the middle of a log
+@example((1205, 25, 0.1))  # two forks in a row, each of whose points lies in the middle of a log
 @example((1205, 27, 0.1))
-@example((87215, 28, 0.4))      # just before the LSN at which the only log that holds it leaves for another fork
+@example((87215, 28, 0.4))  # just before the LSN at which the only log that holds it leaves for another fork
 def test_any_target_agrees_with_the_brute_force(history: tuple[int, int, float]) -> None:
     scene, chance = scene_of(history)
     wanted = chance.choice((NAME, ""))
@@ -84,7 +111,9 @@ def test_any_target_agrees_with_the_brute_force(history: tuple[int, int, float])
         return
     oracle = scene.oracle(wanted)
     point = oracle.newest()
-    expect(scene, ask(scene, Target.latest(), source_database=wanted), [point.records] if point else [], Target.latest())
+    expect(
+        scene, ask(scene, Target.latest(), source_database=wanted), [point.records] if point else [], Target.latest()
+    )
     start = scene.history.taken[0].started
     span = int((scene.history.clock - start).total_seconds()) + 4
     for _turn in range(3):
@@ -108,34 +137,93 @@ def test_the_properties_are_not_about_nothing(end: str) -> None:
         if not any(scene.known(taken) and taken.family == scene.family for taken in scene.history.taken):
             continue
         answer = ask(scene, Target.latest(), end=end)
-        kinds = [answer.code] if isinstance(answer, Refusal) else [
-            f"{step.kind}{'_striped' if step.copies and len(step.copies[0].stripes) > 1 else ''}{'_stopped' if step.stop else ''}" for step in answer.steps]
+        kinds = (
+            [answer.code]
+            if isinstance(answer, Refusal)
+            else [
+                f"{step.kind}{'_striped' if step.copies and len(step.copies[0].stripes) > 1 else ''}{'_stopped' if step.stop else ''}"
+                for step in answer.steps
+            ]
+        )
         if isinstance(answer, Plan):
             kinds += [item.code for item in answer.rejected]
-            kinds += ["same_name" for item in answer.rejected if item.code == "other_database" and item.set is not None and item.set.database == NAME]
+            kinds += [
+                "same_name"
+                for item in answer.rejected
+                if item.code == "other_database" and item.set is not None and item.set.database == NAME
+            ]
             used_copies = [step.copies for step in answer.steps if step.copies]
-            kinds += [name for copies in used_copies for name, there in (
-                ("duplicate", len(copies) > 1), ("second_copy", copies[0].stripes[0].startswith("D:")), ("later_position", copies[0].position > 1),
-                ("renamed", "renamed" in copies[0].stripes[0]), ("scattered", len({path[:3] for path in copies[0].stripes}) > 1)) if there]
+            kinds += [
+                name
+                for copies in used_copies
+                for name, there in (
+                    ("duplicate", len(copies) > 1),
+                    ("second_copy", copies[0].stripes[0].startswith("D:")),
+                    ("later_position", copies[0].position > 1),
+                    ("renamed", "renamed" in copies[0].stripes[0]),
+                    ("scattered", len({path[:3] for path in copies[0].stripes}) > 1),
+                )
+                if there
+            ]
             used = {step.guid for step in answer.steps}
-            kinds += ["crossing" for taken in scene.history.taken if taken.guid in used and taken.first_fork != taken.last_fork]
+            kinds += [
+                "crossing"
+                for taken in scene.history.taken
+                if taken.guid in used and taken.first_fork != taken.last_fork
+            ]
             kinds += ["halfway_fork" for step in answer.steps if step.stop is not None and step.stop.kind == "lsn"]
-            kinds += [f"{what}_{taken.kind}" for taken in scene.history.taken if taken.guid in used
-                      for what, is_so in (("copy_only", taken.copy_only), ("bulk", taken.bulk)) if is_so]
-            kinds += ["missing_stripe" for item in answer.rejected if "missing" in item.reason and "stripe" in item.reason]
-            kinds += ["copy_only_base" for taken in scene.history.taken if taken.guid in used and taken.kind == "full" and taken.copy_only]
+            kinds += [
+                f"{what}_{taken.kind}"
+                for taken in scene.history.taken
+                if taken.guid in used
+                for what, is_so in (("copy_only", taken.copy_only), ("bulk", taken.bulk))
+                if is_so
+            ]
+            kinds += [
+                "missing_stripe" for item in answer.rejected if "missing" in item.reason and "stripe" in item.reason
+            ]
+            kinds += [
+                "copy_only_base"
+                for taken in scene.history.taken
+                if taken.guid in used and taken.kind == "full" and taken.copy_only
+            ]
         for kind in kinds:
             seen[kind] = seen.get(kind, 0) + 1
-    for kind in ("full", "differential", "log", "log_stopped", "full_striped", "crossing", "copy_only_base", "gap", "other_fork", "other_database",
-                 "no_base", "unusable", "unreadable", "no_full", "same_name", "duplicate", "second_copy", "scattered", "later_position", "renamed",
-                 "missing_stripe", "halfway_fork", "copy_only_log", "bulk_log"):
+    for kind in (
+        "full",
+        "differential",
+        "log",
+        "log_stopped",
+        "full_striped",
+        "crossing",
+        "copy_only_base",
+        "gap",
+        "other_fork",
+        "other_database",
+        "no_base",
+        "unusable",
+        "unreadable",
+        "no_full",
+        "same_name",
+        "duplicate",
+        "second_copy",
+        "scattered",
+        "later_position",
+        "renamed",
+        "missing_stripe",
+        "halfway_fork",
+        "copy_only_log",
+        "bulk_log",
+    ):
         assert seen.get(kind, 0) >= 3, (kind, seen)
 
 
 @run
 @given(histories)
 def test_an_interrupted_restore_goes_on(history: tuple[int, int, float]) -> None:
-    """Stopped after any step of one plan, the next plan for the newest point still leads there, from where the database stands or anew."""
+    """Stopped after any step of one plan, the next plan for the newest point still leads there, from where the database
+    stands or anew.
+    """
     scene, chance = scene_of(history)
     if not any(scene.known(taken) and taken.family == scene.family for taken in scene.history.taken):
         return
@@ -144,9 +232,11 @@ def test_an_interrupted_restore_goes_on(history: tuple[int, int, float]) -> None
         return
     done = carry_out(plan, scene)
     all_steps = [step for step in plan.steps if step.action != "recover"]
-    plan.steps = all_steps[:chance.randrange(1, len(all_steps) + 1)]
+    plan.steps = all_steps[: chance.randrange(1, len(all_steps) + 1)]
     half = carry_out(plan, scene)
-    state = ExistingDatabase(state="RESTORING", redo_start_lsn=half.position, redo_start_fork=half.fork, differential_base_guid=half.base)
+    state = ExistingDatabase(
+        state="RESTORING", redo_start_lsn=half.position, redo_start_fork=half.fork, differential_base_guid=half.base
+    )
     again = ask(scene, Target.latest(), existing=state)
     assert isinstance(again, Plan)
     finished = carry_out(again, scene, half if again.resumes else None)
@@ -172,6 +262,10 @@ def test_every_moment_that_is_called_reachable_is(history: tuple[int, int, float
         assert window.start <= window.end
         if window.start == window.end:
             continue
-        for moment in (window.start + timedelta(milliseconds=1), window.start + (window.end - window.start) / 2, window.end):
+        for moment in (
+            window.start + timedelta(milliseconds=1),
+            window.start + (window.end - window.start) / 2,
+            window.end,
+        ):
             answer = ask(scene, Target.at_time(moment))
             assert isinstance(answer, Plan), f"{window} {moment} {answer.message}\n{told(scene)}"

@@ -23,14 +23,22 @@ def checked(*, edition="Standard Edition (64-bit)", known=KNOWN):
 
 def test_a_certificate_whose_key_is_safe():
     told, warnings = checked()
-    assert told == {"certificate": "Backup", "algorithm": "aes_256", "thumbprint": "ABCD", "key_backed_up_at": "2026-01-01T10:00:00"}
+    assert told == {
+        "certificate": "Backup",
+        "algorithm": "aes_256",
+        "thumbprint": "ABCD",
+        "key_backed_up_at": "2026-01-01T10:00:00",
+    }
     assert warnings == []
 
 
 def test_a_key_that_was_never_backed_up_is_warned_of():
     told, (warning,) = checked(known={**KNOWN, "key_backed_up_at": None})
     assert told["key_backed_up_at"] is None
-    assert "private key of the certificate Backup was never backed up from sql01" in warning and "BACKUP CERTIFICATE" in warning
+    assert (
+        "private key of the certificate Backup was never backed up from sql01" in warning
+        and "BACKUP CERTIFICATE" in warning
+    )
 
 
 def test_an_expired_certificate_is_warned_of():

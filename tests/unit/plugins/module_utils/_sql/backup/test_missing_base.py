@@ -16,8 +16,14 @@ INVISIBLE = {"data_files": 0, "differential_bases": 0, "family_guid": None, "las
 def asked(type, known, *, missing_base="full", hours=24, age=None, check_mode=False):
     substitute = None if age is None else {"finished": "2026-03-01T10:00:00", "age": age}
     answers = {bases._BASES: known, bases._SUBSTITUTES: substitute}
-    session = Session(params={"type": type, "missing_base": missing_base, "full_at_most_every": hours}, check_mode=check_mode, progress=Progress())
-    session.connection = SimpleNamespace(target=SimpleNamespace(server="sql01"), row=lambda statement, *_values, doing: answers[statement])
+    session = Session(
+        params={"type": type, "missing_base": missing_base, "full_at_most_every": hours},
+        check_mode=check_mode,
+        progress=Progress(),
+    )
+    session.connection = SimpleNamespace(
+        target=SimpleNamespace(server="sql01"), row=lambda statement, *_values, doing: answers[statement]
+    )
     return bases.type_to_take(session, {"name": "PRS", "family_guid": "F"}), session.warnings
 
 
@@ -41,7 +47,10 @@ def test_without_leave_it_is_refused(type, number):
         asked(type, NONE, missing_base="fail")
 
 
-@pytest.mark.parametrize(("age", "hours", "refused"), [(3599, 1, True), (3600, 1, False), (0, 0, False), (86399, 24, True), (86400, 24, False)])
+@pytest.mark.parametrize(
+    ("age", "hours", "refused"),
+    [(3599, 1, True), (3600, 1, False), (0, 0, False), (86399, 24, True), (86400, 24, False)],
+)
 def test_once_in_the_time_given(age, hours, refused):
     if refused:
         with pytest.raises(RecoveryError, match=r"already taken instead at 2026-03-01T10:00:00 .*again and again"):

@@ -9,10 +9,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.error
 
 REPORT = {"server": "sql01", "database": "PRS", "family_guid": "", "files": ["\\\\files\\backup\\PRS_1.trn"]}
 NOTE = SimpleNamespace(written=["D:\\Stage\\PRS_1.trn"], report=REPORT)
-IN_USE = "Cannot open backup device 'D:\\Stage\\PRS_1.trn'. Operating system error 32(The process cannot access the file)."
+IN_USE = (
+    "Cannot open backup device 'D:\\Stage\\PRS_1.trn'. Operating system error 32(The process cannot access the file)."
+)
 DENIED = "Cannot open backup device 'D:\\Stage\\PRS_1.trn'. Operating system error 5(Access is denied.)."
-ABSENT = "Cannot open backup device 'D:\\Stage\\PRS_1.trn'. Operating system error 2(The system cannot find the file specified.)."
-TOO_SHORT = "Read on \"D:\\Stage\\PRS_1.trn\" failed: Operating system error 38(Reached the end of the file.)."
+ABSENT = (
+    "Cannot open backup device 'D:\\Stage\\PRS_1.trn'. Operating system error 2(The system cannot find the "
+    "file specified.)."
+)
+TOO_SHORT = 'Read on "D:\\Stage\\PRS_1.trn" failed: Operating system error 38(Reached the end of the file.).'
 
 
 @pytest.mark.parametrize(("number", "text", "cleaned"), [
@@ -22,7 +27,13 @@ def test_only_what_never_was_whole_is_removed(monkeypatch, number, text, cleaned
     def query(_statement):
         raise SqlError("", text=text, number=number, sqlstate="42000")
 
-    session = SimpleNamespace(connection=SimpleNamespace(query=query), progress=Progress(), warnings=[], params={"verify": True}, check_mode=False)
+    session = SimpleNamespace(
+        connection=SimpleNamespace(query=query),
+        progress=Progress(),
+        warnings=[],
+        params={"verify": True},
+        check_mode=False,
+    )
     monkeypatch.setattr(unfinished, "clock", lambda _connection: (None, None))
     gone = []
     carrier = SimpleNamespace(notes=lambda _folder: [NOTE], clean=gone.append)

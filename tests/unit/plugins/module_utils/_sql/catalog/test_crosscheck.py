@@ -39,7 +39,17 @@ class Server:
 
 def full(name, *copies, **more):
     places = tuple(Copy(stripes=(copy,)) for copy in copies or (name,))
-    return BackupSet(guid=name, kind="full", family_guid="family", first_lsn=1, last_lsn=9, started=BEGIN, finished=BEGIN, copies=places, **more)
+    return BackupSet(
+        guid=name,
+        kind="full",
+        family_guid="family",
+        first_lsn=1,
+        last_lsn=9,
+        started=BEGIN,
+        finished=BEGIN,
+        copies=places,
+        **more,
+    )
 
 
 def verify(server, *sets):
@@ -53,12 +63,17 @@ def test_the_second_copy_counts_when_the_first_is_damaged():
     server = Server(bad={"a1": failure(3189, "damaged")})
     assert verify(server, full("a", "a1", "a2"), full("b", checksums=True)) == {"a": (True, ""), "b": (True, "")}
     assert [statement.split("DISK = ")[1] for statement in server.ran] == [
-        "N'a1' WITH FILE = 1, NO_CHECKSUM, STATS = 5", "N'b' WITH FILE = 1, CHECKSUM, STATS = 5", "N'a2' WITH FILE = 1, NO_CHECKSUM, STATS = 5"]
+        "N'a1' WITH FILE = 1, NO_CHECKSUM, STATS = 5",
+        "N'b' WITH FILE = 1, CHECKSUM, STATS = 5",
+        "N'a2' WITH FILE = 1, NO_CHECKSUM, STATS = 5",
+    ]
 
 
 def test_a_set_without_a_whole_copy_says_why():
     server = Server(bad={"a1": failure(3189, "damaged"), "a2": failure(3203, "cut off")})
-    assert verify(server, full("a", "a1", "a2")) == {"a": (False, "it cannot be read to its end: damaged; it cannot be read to its end: cut off")}
+    assert verify(server, full("a", "a1", "a2")) == {
+        "a": (False, "it cannot be read to its end: damaged; it cannot be read to its end: cut off")
+    }
 
 
 def test_a_lost_connection_says_nothing_about_a_backup():
@@ -66,16 +81,33 @@ def test_a_lost_connection_says_nothing_about_a_backup():
         verify(Server(bad={"a": failure(None, "gone", "08S01")}), full("a"))
 
 
-@pytest.mark.parametrize(("rows", "thumbprints"), [
-    ([{"LogicalName": "a", "Type": "D", "TDEThumbprint": None}], {""}),
-    ([{"LogicalName": "a", "Type": "D", "TDEThumbprint": "0x" + THUMBPRINT}], {THUMBPRINT}),
-    (failure(33111, f"Cannot find server certificate with thumbprint '0x{THUMBPRINT}'."), {THUMBPRINT}),
-    (failure(33111, f"Das Serverzertifikat mit dem Fingerabdruck '0x{THUMBPRINT.lower()}' wurde nicht gefunden."), {THUMBPRINT}),
-    (failure(3201, f"Cannot open backup device '0x{THUMBPRINT}'."), set()),
-])
+@pytest.mark.parametrize(
+    ("rows", "thumbprints"),
+    [
+        ([{"LogicalName": "a", "Type": "D", "TDEThumbprint": None}], {""}),
+        ([{"LogicalName": "a", "Type": "D", "TDEThumbprint": "0x" + THUMBPRINT}], {THUMBPRINT}),
+        (failure(33111, f"Cannot find server certificate with thumbprint '0x{THUMBPRINT}'."), {THUMBPRINT}),
+        (
+            failure(
+                33111, f"Das Serverzertifikat mit dem Fingerabdruck '0x{THUMBPRINT.lower()}' wurde nicht gefunden."
+            ),
+            {THUMBPRINT},
+        ),
+        (failure(3201, f"Cannot open backup device '0x{THUMBPRINT}'."), set()),
+    ],
+)
 def test_the_certificate_of_an_encrypted_database(rows, thumbprints):
     older, newest = full("a"), full("b")
-    log = BackupSet(guid="c", kind="log", family_guid="family", first_lsn=1, last_lsn=9, started=BEGIN, finished=BEGIN, copies=(Copy(stripes=("c",)),))
+    log = BackupSet(
+        guid="c",
+        kind="log",
+        family_guid="family",
+        first_lsn=1,
+        last_lsn=9,
+        started=BEGIN,
+        finished=BEGIN,
+        copies=(Copy(stripes=("c",)),),
+    )
     server = Server(rows=rows)
     crosscheck.add_file_lists_of_fulls(server, [[older, newest, log], [log]])
     assert {file.tde_thumbprint for file in newest.files} == thumbprints

@@ -46,7 +46,9 @@ def row(name, file):
 
 
 def test_files_are_found_below_the_folder_too():
-    server = Server(folders={"\\\\f\\b": [row("z.trn", 1), row("FULL", 0), row("a.bak", 1)], "\\\\f\\b\\FULL": [row("x.bak", 1)]})
+    server = Server(
+        folders={"\\\\f\\b": [row("z.trn", 1), row("FULL", 0), row("a.bak", 1)], "\\\\f\\b\\FULL": [row("x.bak", 1)]}
+    )
     assert folders.find_files(server, "\\\\f\\b") == ["\\\\f\\b\\a.bak", "\\\\f\\b\\FULL\\x.bak", "\\\\f\\b\\z.trn"]
 
 
@@ -100,13 +102,23 @@ def test_a_folder_without_rights_is_not_made():
 
 
 def test_reading_a_file():
-    label = {"MediaSetId": "6F1A5C2F-9C1E-4A4E-A1B6-D2F1B8C0A7E3", "FamilyCount": 2, "FamilySequenceNumber": 1, "Mirror_Count": 1}
+    label = {
+        "MediaSetId": "6F1A5C2F-9C1E-4A4E-A1B6-D2F1B8C0A7E3",
+        "FamilyCount": 2,
+        "FamilySequenceNumber": 1,
+        "Mirror_Count": 1,
+    }
     reading = headers.read_file(Server(answers={"LABELONLY": [label], "HEADERONLY": [{"Position": 1}]}), "D:\\it's.bak")
     assert (reading.problem, reading.label.family_count, reading.headers) == ("", 2, [{"Position": 1}])
 
 
 @pytest.mark.parametrize(
-    ("problem", "part"), [(failure(3241), "no backup"), (failure(3201, 32), "operating system error 32"), (failure(3203), "could not be read")]
+    ("problem", "part"),
+    [
+        (failure(3241), "no backup"),
+        (failure(3201, 32), "operating system error 32"),
+        (failure(3203), "could not be read"),
+    ],
 )
 def test_a_file_that_is_no_backup_is_a_reading_with_a_reason(problem, part):
     assert part in headers.read_file(Server(answers={"LABELONLY": problem}), "D:\\x").problem
@@ -125,6 +137,7 @@ def test_all_stripes_are_given_for_the_list_of_files():
 
 def test_a_lost_session_ends_the_reading_of_all(monkeypatch):
     """Nothing that could not be read passes for "no backup"."""
+
     class Session:
         target, account = None, ""
 

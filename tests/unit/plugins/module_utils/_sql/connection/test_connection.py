@@ -68,7 +68,9 @@ class Driver:
         self.Error, self.asked, self.answer = Error, [], []
 
     def connect(self, words, **keywords):
-        self.asked.append((words, keywords, {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "FREETDSCONF")}, _settings()))
+        self.asked.append(
+            (words, keywords, {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "FREETDSCONF")}, _settings())
+        )
         if isinstance(self.answer, Exception):
             raise self.answer
         return Raw(self.answer)
@@ -88,7 +90,11 @@ def pyodbc(monkeypatch):
     monkeypatch.setattr(connection, "require_pyodbc", lambda: fake)
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.delenv("FREETDSCONF", raising=False)
-    monkeypatch.setattr(connection, "find_driver", lambda name: driver.Driver(name=name or "/lib/msodbcsql.so", kind="freetds" if name else "microsoft"))
+    monkeypatch.setattr(
+        connection,
+        "find_driver",
+        lambda name: driver.Driver(name=name or "/lib/msodbcsql.so", kind="freetds" if name else "microsoft"),
+    )
     yield fake
     os.environ.pop("SSL_CERT_FILE", None)
     os.environ.pop("FREETDSCONF", None)
@@ -101,7 +107,16 @@ def target(**changes):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, ["SERVER={sql01.example.test,1433}", "Encrypt={yes}", "TrustServerCertificate={no}", "ConnectRetryCount={0}", "DATABASE={master}"]),
+        (
+            {},
+            [
+                "SERVER={sql01.example.test,1433}",
+                "Encrypt={yes}",
+                "TrustServerCertificate={no}",
+                "ConnectRetryCount={0}",
+                "DATABASE={master}",
+            ],
+        ),
         ({"port": 14330}, ["SERVER={sql01.example.test,14330}"]),
         ({"instance": "PRS"}, ["SERVER={sql01.example.test\\PRS}"]),
         ({"instance": "PRS", "port": 1500}, ["SERVER={sql01.example.test,1500}"]),
@@ -130,7 +145,13 @@ def test_freetds_reads_a_file_that_is_gone_afterwards(pyodbc, tmp_path):
     connect(target(driver="FreeTDS", port=1500, ca_file=str(tmp_path / "ca.pem")))
     words, _keywords, environment, settings = pyodbc.asked[0]
     assert "SERVERNAME={server};" in words and "SERVER=" not in words
-    for line in ("host = sql01.example.test", "port = 1500", "encryption = require", f"ca file = {tmp_path}/ca.pem", "check certificate hostname = yes"):
+    for line in (
+        "host = sql01.example.test",
+        "port = 1500",
+        "encryption = require",
+        f"ca file = {tmp_path}/ca.pem",
+        "check certificate hostname = yes",
+    ):
         assert line in settings.splitlines()
     assert PASSWORD not in settings
     assert not os.path.exists(environment["FREETDSCONF"])
@@ -155,11 +176,18 @@ def test_options_that_cannot_work_are_refused_before_anything_is_sent(pyodbc, op
 @pytest.mark.parametrize(
     ("state", "text", "parts"),
     [
-        ("28000", "[28000] [M][D][SQL Server]Login failed for user 'me'. (18456) (SQLDriverConnect)", ["Cannot log in", "as me", "login_password"]),
+        (
+            "28000",
+            "[28000] [M][D][SQL Server]Login failed for user 'me'. (18456) (SQLDriverConnect)",
+            ["Cannot log in", "as me", "login_password"],
+        ),
         ("HYT00", "[HYT00] [M][D]Login timeout expired (0) (SQLDriverConnect)", ["Cannot reach", "firewall"]),
         (
             "08001",
-            "[08001] [M][D]SSL Provider: [error:0A000086:SSL routines::certificate verify failed] (-1) (SQLDriverConnect)",
+            (
+                "[08001] [M][D]SSL Provider: [error:0A000086:SSL routines::certificate verify failed] (-1) "
+                "(SQLDriverConnect)"
+            ),
             ["ca_file", "certificate_name", "'sql01.example.test'"],
         ),
     ],
@@ -182,19 +210,30 @@ def test_a_long_statement_is_read_to_its_end(pyodbc):
     pyodbc.answer = [
         (None, [], [said(3211, "50 percent processed.")]),
         (["x"], [(1,)], []),
-        (None, [], [said(3211, "100 percent processed."), said(3014, "BACKUP DATABASE successfully processed 8 pages.")]),
+        (
+            None,
+            [],
+            [said(3211, "100 percent processed."), said(3014, "BACKUP DATABASE successfully processed 8 pages.")],
+        ),
     ]
     heard = []
     messages = connect(target()).execute("BACKUP ...", on_message=heard.append)
-    assert messages == heard == [
-        Message(number=3211, text="50 percent processed."),
-        Message(number=3211, text="100 percent processed."),
-        Message(number=3014, text="BACKUP DATABASE successfully processed 8 pages."),
-    ]
+    assert (
+        messages
+        == heard
+        == [
+            Message(number=3211, text="50 percent processed."),
+            Message(number=3211, text="100 percent processed."),
+            Message(number=3014, text="BACKUP DATABASE successfully processed 8 pages."),
+        ]
+    )
 
 
 def test_an_error_in_the_middle_is_raised(pyodbc):
-    text = "[42000] [M][D][SQL Server]Write on \"D:\\x.bak\" failed: 112(There is not enough space on the disk.) (3202) (SQLMoreResults)"
+    text = (
+        '[42000] [M][D][SQL Server]Write on "D:\\x.bak" failed: 112(There is not enough space on the disk.) '
+        "(3202) (SQLMoreResults)"
+    )
     pyodbc.answer = [(None, [], [said(3211, "50 percent processed.")]), Error("42000", text)]
     with pytest.raises(SqlError, match=r"The backup failed: Write on .*disk is full") as failed:
         connect(target()).execute("BACKUP ...", doing="The backup failed")
@@ -235,7 +274,11 @@ def test_the_library_that_is_missing_is_named(monkeypatch):
     ("wheel", "registered", "found"),
     [
         ("/wheel/libmsodbcsql.so", ["FreeTDS"], ("/wheel/libmsodbcsql.so", "microsoft")),
-        (None, ["FreeTDS", "ODBC Driver 17 for SQL Server", "ODBC Driver 18 for SQL Server"], ("ODBC Driver 18 for SQL Server", "microsoft")),
+        (
+            None,
+            ["FreeTDS", "ODBC Driver 17 for SQL Server", "ODBC Driver 18 for SQL Server"],
+            ("ODBC Driver 18 for SQL Server", "microsoft"),
+        ),
         (None, ["FreeTDS", "ODBC Driver 17 for SQL Server"], ("ODBC Driver 17 for SQL Server", "microsoft")),
         (None, ["PostgreSQL", "FreeTDS"], ("FreeTDS", "freetds")),
     ],
@@ -254,12 +297,17 @@ def test_the_best_driver_there_is(monkeypatch, wheel, registered, found):
 
 def test_no_driver_at_all_says_what_to_install(monkeypatch):
     monkeypatch.setattr(driver, "_driver_of_wheel", lambda: None)
-    monkeypatch.setattr(driver, "require_pyodbc", lambda: type("None", (), {"drivers": staticmethod(lambda: ["SQLite3"])}))
+    monkeypatch.setattr(
+        driver, "require_pyodbc", lambda: type("None", (), {"drivers": staticmethod(lambda: ["SQLite3"])})
+    )
     with pytest.raises(RecoveryError, match="pip install mssql-python-odbc"):
         driver.find_driver()
 
 
-@pytest.mark.parametrize(("name", "kind"), [("FreeTDS", "freetds"), ("/usr/lib/libtdsodbc.so", "freetds"), ("ODBC Driver 18 for SQL Server", "microsoft")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("FreeTDS", "freetds"), ("/usr/lib/libtdsodbc.so", "freetds"), ("ODBC Driver 18 for SQL Server", "microsoft")],
+)
 def test_a_named_driver_is_taken(name, kind):
     assert driver.find_driver(name) == driver.Driver(name=name, kind=kind)
 
@@ -288,16 +336,23 @@ OF_THE_NETWORK = ("08001", "[08001] [M][D]TCP Provider: Error code 0x2AF9 (11001
 @pytest.mark.parametrize(
     ("said", "may_be_down", "listens", "answered", "looks"),
     [
-        (REFUSED, False, True, True, 0),             # the server has spoken: nobody needs to ask whether it is there
-        (SILENT, False, True, True, 1), (SILENT, False, False, False, 1), (OF_THE_NETWORK, False, False, False, 1),
-        (RESET, False, False, False, 1), (NO_TICKET, False, True, True, 1),
-        (SILENT, True, True, True, 1),               # it was looked at before
+        (REFUSED, False, True, True, 0),  # the server has spoken: nobody needs to ask whether it is there
+        (SILENT, False, True, True, 1),
+        (SILENT, False, False, False, 1),
+        (OF_THE_NETWORK, False, False, False, 1),
+        (RESET, False, False, False, 1),
+        (NO_TICKET, False, True, True, 1),
+        (SILENT, True, True, True, 1),  # it was looked at before
     ],
 )
 def test_whether_the_server_is_lost_is_looked_at_once(pyodbc, monkeypatch, said, may_be_down, listens, answered, looks):
     pyodbc.answer = Error(*said)
     seen = []
-    monkeypatch.setattr(connection, "_why_unreachable", lambda target, *, seconds: seen.append(seconds) or ("" if listens else "Nobody listens"))
+    monkeypatch.setattr(
+        connection,
+        "_why_unreachable",
+        lambda target, *, seconds: seen.append(seconds) or ("" if listens else "Nobody listens"),
+    )
     with pytest.raises(ConnectionFailed) as failed:
         connect(target(), may_be_down=may_be_down)
     assert (failed.value.details["sql_error"]["answered"], len(seen)) == (answered, looks)
@@ -307,8 +362,12 @@ def test_whether_the_server_is_lost_is_looked_at_once(pyodbc, monkeypatch, said,
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({}, "10.0.0.5"), ({"port": 1444}, "10.0.0.5:1444"), ({"instance": "PRS"}, "10.0.0.5\\PRS"), ({"name": "10.0.0.5"}, "10.0.0.5"),
-        ({"name": "sql01"}, "sql01 (10.0.0.5)"), ({"name": "sql01", "instance": "PRS"}, "sql01 (10.0.0.5\\PRS)"),
+        ({}, "10.0.0.5"),
+        ({"port": 1444}, "10.0.0.5:1444"),
+        ({"instance": "PRS"}, "10.0.0.5\\PRS"),
+        ({"name": "10.0.0.5"}, "10.0.0.5"),
+        ({"name": "sql01"}, "sql01 (10.0.0.5)"),
+        ({"name": "sql01", "instance": "PRS"}, "sql01 (10.0.0.5\\PRS)"),
     ],
 )
 def test_how_messages_name_the_server(more, told):

@@ -11,17 +11,38 @@ MICROSOFT = "[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]"
 @pytest.mark.parametrize(
     ("sqlstate", "raw", "number", "text"),
     [
-        ("28000", f"[28000] {MICROSOFT}Login failed for user 'sa'. (18456) (SQLDriverConnect)", 18456, "Login failed for user 'sa'."),
-        ("42000", "[42000] [FreeTDS][SQL Server]Login failed for user 'sa'. (18456) (SQLDriverConnect)", 18456, "Login failed for user 'sa'."),
+        (
+            "28000",
+            f"[28000] {MICROSOFT}Login failed for user 'sa'. (18456) (SQLDriverConnect)",
+            18456,
+            "Login failed for user 'sa'.",
+        ),
         (
             "42000",
-            f"[42000] {MICROSOFT}Cannot open backup device 'D:\\x.bak'. Operating system error 5(Access is denied.). (3201) (SQLMoreResults); "
+            "[42000] [FreeTDS][SQL Server]Login failed for user 'sa'. (18456) (SQLDriverConnect)",
+            18456,
+            "Login failed for user 'sa'.",
+        ),
+        (
+            "42000",
+            f"[42000] {MICROSOFT}Cannot open backup device 'D:\\x.bak'. Operating system error 5(Access is "
+            "denied.). (3201) (SQLMoreResults); "
             f"[42000] {MICROSOFT}BACKUP DATABASE is terminating abnormally. (3013)",
             3201,
             "Cannot open backup device 'D:\\x.bak'. Operating system error 5(Access is denied.).",
         ),
-        ("HYT00", "[HYT00] [Microsoft][ODBC Driver 18 for SQL Server]Login timeout expired (0) (SQLDriverConnect)", 0, "Login timeout expired"),
-        ("08S01", "[08S01] [FreeTDS][SQL Server]Communication link failure (20006) (SQLExecDirectW)", 20006, "Communication link failure"),
+        (
+            "HYT00",
+            "[HYT00] [Microsoft][ODBC Driver 18 for SQL Server]Login timeout expired (0) (SQLDriverConnect)",
+            0,
+            "Login timeout expired",
+        ),
+        (
+            "08S01",
+            "[08S01] [FreeTDS][SQL Server]Communication link failure (20006) (SQLExecDirectW)",
+            20006,
+            "Communication link failure",
+        ),
     ],
 )
 def test_classify(sqlstate, raw, number, text):
@@ -29,12 +50,21 @@ def test_classify(sqlstate, raw, number, text):
 
 
 def test_an_error_of_the_module_itself_has_no_number():
-    assert classify(Exception("The SQL contains 0 parameter markers, but 1 parameters were supplied", "HY000"))["number"] is None
+    assert (
+        classify(Exception("The SQL contains 0 parameter markers, but 1 parameters were supplied", "HY000"))["number"]
+        is None
+    )
 
 
 def test_the_message_says_what_failed_why_and_what_to_do():
     text = "Cannot open backup device '\\\\files\\b\\x.bak'. Operating system error 5(Access is denied.)."
-    problem = SqlError("The backup of database PRS on sql01 failed", text=text, number=3201, sqlstate="42000", account="NT SERVICE\\MSSQLSERVER")
+    problem = SqlError(
+        "The backup of database PRS on sql01 failed",
+        text=text,
+        number=3201,
+        sqlstate="42000",
+        account="NT SERVICE\\MSSQLSERVER",
+    )
     assert str(problem).startswith("The backup of database PRS on sql01 failed: Cannot open backup device")
     assert "(SQL Server error 3201)" in str(problem)
     assert "NT SERVICE\\MSSQLSERVER has no rights there" in str(problem)

@@ -10,7 +10,14 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.error
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import partner_target
 
 FIRST = Target(host="a", user="me", password="one", name="sql-a", certificate_name="a.example", port=1450)
-GIVEN = {"login_host": "b", "login_port": None, "login_instance": None, "login_user": None, "login_password": None, "certificate_name": None}
+GIVEN = {
+    "login_host": "b",
+    "login_port": None,
+    "login_instance": None,
+    "login_user": None,
+    "login_password": None,
+    "certificate_name": None,
+}
 PRINCIPAL = {"state_desc": "ONLINE", "mirroring_role_desc": "PRINCIPAL", "mirroring_state_desc": "SYNCHRONIZED"}
 EXPOSED = {**PRINCIPAL, "mirroring_state_desc": "DISCONNECTED"}
 MIRROR = {"state_desc": "RESTORING", "mirroring_role_desc": "MIRROR", "mirroring_state_desc": "SYNCHRONIZED"}
@@ -71,7 +78,14 @@ def test_otherwise_the_partner_is_asked_with_what_it_has_of_its_own(find, first)
     found, opened = find(first, PRINCIPAL)
     assert [one.closed for one in opened] == [one is not found for one in opened]
     target = found.target
-    assert (target.host, target.port, target.name, target.certificate_name, target.user, target.password) == ("b", None, "", None, "me", "one")
+    assert (target.host, target.port, target.name, target.certificate_name, target.user, target.password) == (
+        "b",
+        None,
+        "",
+        None,
+        "me",
+        "one",
+    )
 
 
 def test_a_wrong_password_is_not_tried_on_the_partner(find):
@@ -81,7 +95,11 @@ def test_a_wrong_password_is_not_tried_on_the_partner(find):
 
 def test_a_principal_alone_does_not_wait_long_for_its_mirror(find):
     found, opened = find(EXPOSED, MIRROR)
-    assert found.target is FIRST and opened[1].target.connect_timeout == principal.SHORT < FIRST.connect_timeout and opened[1].closed
+    assert (
+        found.target is FIRST
+        and opened[1].target.connect_timeout == principal.SHORT < FIRST.connect_timeout
+        and opened[1].closed
+    )
     assert find(EXPOSED, refused(18456))[0].target is FIRST
 
 

@@ -12,8 +12,14 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.value
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (None, None), (True, True), (3, 3), ("x", "x"), (1.5, 1.5),
-        (b"\x6f\x1a", "0x6F1A"), (bytearray(b"\x01"), "0x01"), (b"", "0x"),
+        (None, None),
+        (True, True),
+        (3, 3),
+        ("x", "x"),
+        (1.5, 1.5),
+        (b"\x6f\x1a", "0x6F1A"),
+        (bytearray(b"\x01"), "0x01"),
+        (b"", "0x"),
         (decimal.Decimal("36000000014400001"), 36000000014400001),
         (decimal.Decimal("9999999999999999999999999"), 9999999999999999999999999),
         (decimal.Decimal("1.50"), "1.50"),

@@ -1,4 +1,6 @@
-"""A name that a server only takes for another one: SQL Server compares without blanks at the end, and as its collation does."""
+"""A name that a server only takes for another one: SQL Server compares without blanks at the end, and as its collation
+does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""An application that reconnects at once takes the only place of a single-user database: it is ended, as often as it comes, but not for ever."""
+"""An application that reconnects at once takes the only place of a single-user database: it is ended, as often as it
+comes, but not for ever.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import 
 
 
 class Server:
-    """A session whose statements fail with the numbers of a script, one after the other; session 57 is the application's."""
+    """A session whose statements fail with the numbers of a script, one after the other; session 57 is the
+    application's.
+    """
 
     def __init__(self, *numbers: int | None) -> None:
         self.numbers = list(numbers)
@@ -30,9 +34,11 @@ CLOSE = "ALTER DATABASE [PRS] SET SINGLE_USER WITH ROLLBACK IMMEDIATE"
 OPEN = "ALTER DATABASE [PRS] SET MULTI_USER"
 
 
-@pytest.mark.parametrize(("act", "statement"), [(databases.send_sessions_away, CLOSE), (databases.let_sessions_in, OPEN)])
+@pytest.mark.parametrize(
+    ("act", "statement"), [(databases.send_sessions_away, CLOSE), (databases.let_sessions_in, OPEN)]
+)
 def test_whoever_holds_the_only_place_is_ended(act, statement):
-    server = Server(5064, None, 5064, 6106)      # 6106: it went by itself
+    server = Server(5064, None, 5064, 6106)  # 6106: it went by itself
     act(server, "PRS")
     assert server.sent == [statement, "KILL 57", statement, "KILL 57", statement]
 

@@ -9,7 +9,13 @@ import random
 from typing import Any
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import CHUNK, Conversation, Ended, Received, VerbFailed
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import (
+    CHUNK,
+    Conversation,
+    Ended,
+    Received,
+    VerbFailed,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import RUNNER
 
 
@@ -33,7 +39,11 @@ class Pipe:
         for line in b"".join(self.sent).splitlines():
             value = json.loads(line)
             packed = isinstance(value, dict) and list(value) == ["lines"]
-            found += [json.loads(inner) for inner in gzip.decompress(base64.b64decode(value["lines"])).splitlines()] if packed else [value]
+            found += (
+                [json.loads(inner) for inner in gzip.decompress(base64.b64decode(value["lines"])).splitlines()]
+                if packed
+                else [value]
+            )
         return found
 
 
@@ -79,10 +89,17 @@ def test_a_list_of_names_is_packed() -> None:
 ANSWERS = [
     ([b'{"end":true}\n'], []),
     ([b'{"item":1}\n{"item":"two"}\n{"item":{"n":3}}\n{"end":true}\n'], [1, "two", {"n": 3}]),
-    ([b'{"it', b'em":', b'1}\n{"end"', b':true}\n'], [1]),
+    ([b'{"it', b'em":', b'1}\n{"end"', b":true}\n"], [1]),
     ([b'{"item":"\xc3', b'\xbc"}\n{"end":true}\n'], ["ü"]),
     ([b'{"item":1}\r\n', b'{"end":true}\r\n'], [1]),
-    ([packed(b'{"item":1}\n', b'{"item":"\xc3\xbc"}\n'), b'{"item":3}\n', packed(b'{"item":4}\n', b'{"end":true}\n')], [1, "ü", 3, 4]),
+    (
+        [
+            packed(b'{"item":1}\n', b'{"item":"\xc3\xbc"}\n'),
+            b'{"item":3}\n',
+            packed(b'{"item":4}\n', b'{"end":true}\n'),
+        ],
+        [1, "ü", 3, 4],
+    ),
     ([packed(b'{"item":1}\n{"end":true}\n')[:30], packed(b'{"item":1}\n{"end":true}\n')[30:]], [1]),
     ([Received(), Received(), b'{"item":1}\n{"end":true}\n'], [1]),
     ([b'Some profile said hello\n\n[1, 2]\n{"item":1}\n', b'{"end":true}\n'], [1]),
@@ -98,12 +115,16 @@ def test_answers(pieces: list[bytes | Received], items: list[Any]) -> None:
 
 def test_progress_comes_while_it_works() -> None:
     seen: list[Any] = []
-    assert call(b'{"progress":{"bytes":1}}\n{"item":1}\n{"progress":{"bytes":2}}\n{"end":true}\n', on_progress=seen.append) == [1]
+    assert call(
+        b'{"progress":{"bytes":1}}\n{"item":1}\n{"progress":{"bytes":2}}\n{"end":true}\n', on_progress=seen.append
+    ) == [1]
     assert seen == [{"bytes": 1}, {"bytes": 2}]
 
 
 def test_an_error_ends_a_call_and_not_the_conversation() -> None:
-    pipe = Pipe(b'{"item":1}\n{"error":{"number":53,"kind":"IOException","message":"gone"}}\n{"item":2}\n{"end":true}\n')
+    pipe = Pipe(
+        b'{"item":1}\n{"error":{"number":53,"kind":"IOException","message":"gone"}}\n{"item":2}\n{"end":true}\n'
+    )
     conversation = Conversation(pipe)
     with pytest.raises(VerbFailed) as caught:
         conversation.call("script", parameters={})

@@ -1,4 +1,6 @@
-"""The PowerShell of the collection's modules, as text: a grammar accepts it, it says what it is, and it fits where it has to fit."""
+"""The PowerShell of the collection's modules, as text: a grammar accepts it, it says what it is, and it fits where it
+has to fit.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ def verb_module(path: Path) -> ModuleType:
     return importlib.import_module(f"{verbs.__name__}.{path.stem}")
 
 
-SCRIPTS = {"bootstrap": runner.BOOTSTRAP, "runner": runner.RUNNER, **{path.stem: verb_module(path).SCRIPT for path in VERB_FILES}}
+SCRIPTS = {
+    "bootstrap": runner.BOOTSTRAP,
+    "runner": runner.RUNNER,
+    **{path.stem: verb_module(path).SCRIPT for path in VERB_FILES},
+}
 
 
 def parse(script: str) -> Node:
@@ -39,7 +45,11 @@ def nodes(node: Node) -> Iterator[Node]:
 
 
 def mistakes(script: str) -> list[str]:
-    return [f"line {node.start_point[0] + 1}: {node.text!r}" for node in nodes(parse(script)) if node.type == "ERROR" or node.is_missing]
+    return [
+        f"line {node.start_point[0] + 1}: {node.text!r}"
+        for node in nodes(parse(script))
+        if node.type == "ERROR" or node.is_missing
+    ]
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -47,7 +57,9 @@ def test_the_grammar_accepts_it(name: str) -> None:
     assert mistakes(SCRIPTS[name]) == []
 
 
-@pytest.mark.parametrize("broken", ["if ($x) { 1", "foreach ($x in) { }", "$x = @{ a = 1", "'no end", "function { }", "try { 1 }\n$x ="])
+@pytest.mark.parametrize(
+    "broken", ["if ($x) { 1", "foreach ($x in) { }", "$x = @{ a = 1", "'no end", "function { }", "try { 1 }\n$x ="]
+)
 def test_the_grammar_refuses_what_is_broken(broken: str) -> None:
     assert mistakes(broken) or parse(broken).has_error
 
@@ -65,7 +77,8 @@ def test_the_command_line_holds_the_bootstrap() -> None:
 
 # What only PowerShell 7 knows, and what leaves a trace or asks for the internet.
 NOT_HERE = re.compile(
-    r"\?\?|&&|\|\||-Parallel|Invoke-WebRequest|Invoke-Expression|Install-Module|Write-Host|ConvertTo-SecureString|-AsPlainText", re.IGNORECASE
+    r"\?\?|&&|\|\||-Parallel|Invoke-WebRequest|Invoke-Expression|Install-Module|Write-Host|ConvertTo-SecureString|-AsPlainText",
+    re.IGNORECASE,
 )
 
 
@@ -84,7 +97,18 @@ def test_a_variable_has_one_spelling(name: str) -> None:
 
 
 # A scope of PowerShell sees what the scopes around it have.
-FROM_THE_RUNNER = {"answers", "pending", "separator", "plainText", "sinceProgress", "longForm", "request", "verb", "property", "parameters"}
+FROM_THE_RUNNER = {
+    "answers",
+    "pending",
+    "separator",
+    "plainText",
+    "sinceProgress",
+    "longForm",
+    "request",
+    "verb",
+    "property",
+    "parameters",
+}
 AUTOMATIC = {"null", "true", "false", "_", "input", "env", "PSVersionTable", "ExecutionContext"}
 CMDLETS = {
     "Add-Type", "ConvertFrom-Json", "ConvertTo-Json", "ForEach-Object", "Get-PSDrive", "New-Object", "New-PSDrive", "Remove-PSDrive", "Start-Sleep",
@@ -106,12 +130,18 @@ def test_a_verb_takes_no_name_that_the_runner_needs(path: Path) -> None:
 def test_what_is_read_was_given_a_value(name: str) -> None:
     script = SCRIPTS[name]
     known = assigned(script) | AUTOMATIC | variables_of_params(script)
-    assert set(re.findall(r"[$@](\w+)", script)) - known <= (FROM_THE_RUNNER if name not in ("bootstrap", "runner") else set())
+    assert set(re.findall(r"[$@](\w+)", script)) - known <= (
+        FROM_THE_RUNNER if name not in ("bootstrap", "runner") else set()
+    )
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_command_is_known(name: str) -> None:
-    commands = {node.text.decode() for node in nodes(parse(SCRIPTS[name])) if node.type == "command_name" and node.text.decode()[0].isalpha()}
+    commands = {
+        node.text.decode()
+        for node in nodes(parse(SCRIPTS[name]))
+        if node.type == "command_name" and node.text.decode()[0].isalpha()
+    }
     functions = set(re.findall(r"function ([\w-]+)", runner.RUNNER + SCRIPTS[name]))
     # The grammar takes the blocks of a script for commands.
     assert commands <= CMDLETS | functions | {"begin", "process", "end"}
