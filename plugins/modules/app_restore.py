@@ -45,8 +45,8 @@ options:
       - What may be replaced.
       - V(never) restores only when O(path) is missing or empty.
       - V(damaged) restores also when files of the archive are missing in O(path) or are not as they were. Files named
-        in O(may_differ) are the server's own. A folder that holds another installation, as O(key_files) tell, is
-        refused.
+        in O(expected_differences) are the server's own. A folder that holds another installation, as O(key_files) tell,
+        is refused.
       - V(always) restores also over a folder that is whole or of another installation. One that is exactly as the
         archive stays.
       - Take an archive after an upgrade. To V(damaged) an upgraded folder differs from an older archive as a damaged
@@ -81,7 +81,7 @@ options:
         ran before.
     type: bool
     default: false
-  may_differ:
+  expected_differences:
     description:
       - Patterns of files that an administrator or the application changes. Other content in them is no damage, unless
         the file is empty or carries the very time that the archive knows.
@@ -255,7 +255,7 @@ def main() -> None:
             "application_pool": {"type": "str"},
             "pool_timeout": {"type": "int", "default": 120},
             "start_pool": {"type": "bool", "default": False},
-            "may_differ": {"type": "list", "elements": "str", "default": ["*.config"]},
+            "expected_differences": {"type": "list", "elements": "str", "default": ["*.config"]},
             "key_files": {"type": "list", "elements": "str", "default": ["encryption.config"], "no_log": False},
             "keep_old": {"type": "bool", "default": False},
         },

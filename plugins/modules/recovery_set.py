@@ -152,7 +152,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.opt
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import SetFolders, place_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
+    RecoverySetRepository,
+    place_spec,
+)
 
 
 def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:
@@ -161,7 +164,7 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     now: the control node's clock, aware. A set is as old as the database server says; where the two clocks differ, the
     one by which less goes counts.
     """
-    folders = SetFolders.from_params(files, params)
+    folders = RecoverySetRepository.from_params(files, params)
     backup = params["database"]
     if not backup.get("sets"):
         raise RecoveryError(
@@ -220,7 +223,7 @@ def named_files(archive: dict[str, Any], chain: Iterable[dict[str, Any]]) -> lis
     ]
 
 
-def refuse_elsewhere(folders: SetFolders, paths: list[str]) -> None:
+def refuse_elsewhere(folders: RecoverySetRepository, paths: list[str]) -> None:
     """Not asked there at all: an earlier manifest may name any server."""
     there = folders.elsewhere(paths)
     if there:
@@ -231,7 +234,7 @@ def refuse_elsewhere(folders: SetFolders, paths: list[str]) -> None:
         )
 
 
-def refuse_taken_label(folders: SetFolders, label: str) -> None:
+def refuse_taken_label(folders: RecoverySetRepository, label: str) -> None:
     if label.lower() in map(str.lower, folders.labels()):
         raise RecoveryError(
             f"There is a recovery set {label} already in {folders.place.sets}",
@@ -239,7 +242,7 @@ def refuse_taken_label(folders: SetFolders, label: str) -> None:
         )
 
 
-def earlier_sets(folders: SetFolders, backup: dict[str, Any]) -> list[RecoverySet]:
+def earlier_sets(folders: RecoverySetRepository, backup: dict[str, Any]) -> list[RecoverySet]:
     """As many as are needed to know the chain, mostly the newest alone; nothing from before the newest full one is part
     of it.
     """
@@ -265,7 +268,9 @@ def facts_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
     return next((found for one in earlier if (found := one.facts)), {})
 
 
-def chain_to(folders: SetFolders, backup: dict[str, Any], earlier: Iterable[RecoverySet]) -> list[dict[str, Any]]:
+def chain_to(
+    folders: RecoverySetRepository, backup: dict[str, Any], earlier: Iterable[RecoverySet]
+) -> list[dict[str, Any]]:
     """From the sets; where these have a gap, also from what failed runs left beside their files."""
     own, known = link_of(backup), [link for one in earlier for link in one.chain]
     chain = chain_of(own, known)
@@ -276,7 +281,7 @@ def chain_to(folders: SetFolders, backup: dict[str, Any], earlier: Iterable[Reco
     return chain
 
 
-def refuse_missing(files: WindowsFiles, folders: SetFolders, paths: list[str]) -> None:
+def refuse_missing(files: WindowsFiles, folders: RecoverySetRepository, paths: list[str]) -> None:
     gone = folders.missing(paths)
     if gone and not files.check_mode:
         raise RecoveryError(
@@ -285,7 +290,9 @@ def refuse_missing(files: WindowsFiles, folders: SetFolders, paths: list[str]) -
         )
 
 
-def rest(folders: SetFolders, params: dict[str, Any], *, unusable: list[dict[str, str]]) -> list[RecoverySet]:
+def rest(
+    folders: RecoverySetRepository, params: dict[str, Any], *, unusable: list[dict[str, str]]
+) -> list[RecoverySet]:
     """All other sets of the place."""
     return [one for one in folders.newest_first(unusable=unusable) if one.label != params["label"]]
 

@@ -129,20 +129,23 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.opt
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import parent
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import SetFolders, place_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
+    RecoverySetRepository,
+    place_spec,
+)
 
 PARTIAL = ".partial"
 
 
-class Copying:
+class ReplicationRun:
     """One run. now: the control node's clock, aware."""
 
     def __init__(self, files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> None:
         self.files = files
         self.params = params
         self.now = now
-        self.source = SetFolders.from_params(files, params)
-        self.target = SetFolders.from_params(files, params["to"])
+        self.source = RecoverySetRepository.from_params(files, params)
+        self.target = RecoverySetRepository.from_params(files, params["to"])
         if self.source.place == self.target.place:
             raise RecoveryError(
                 f"The copies would go where the sets are, {self.source.place.sets}",
@@ -288,7 +291,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     now = dt.datetime.now(dt.timezone.utc)
-    run(module, lambda files: Copying(files, module.params, now=now).run())
+    run(module, lambda files: ReplicationRun(files, module.params, now=now).run())
 
 
 if __name__ == "__main__":

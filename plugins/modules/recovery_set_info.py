@@ -155,18 +155,21 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.opt
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import SetFolders, place_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
+    RecoverySetRepository,
+    place_spec,
+)
 
 NEWEST = "newest"
 BACKUPS = (".bak", ".dif", ".trn")
 
 
-class Choosing:
+class SelectionRun:
     """One run: sets are read once, and only as far as somebody asks."""
 
     def __init__(self, files: WindowsFiles, params: dict[str, Any]) -> None:
         self.params = params
-        self.folders = SetFolders.from_params(files, params)
+        self.folders = RecoverySetRepository.from_params(files, params)
         self.folders.others = [full_path(folder, option="other_folders") for folder in params["other_folders"]]
         self.host = files.host
         self.unusable: list[dict[str, str]] = []
@@ -354,7 +357,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, lambda files: Choosing(files, module.params).run())
+    run(module, lambda files: SelectionRun(files, module.params).run())
 
 
 if __name__ == "__main__":

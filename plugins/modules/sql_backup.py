@@ -48,12 +48,12 @@ options:
     description:
       - What to do when there is no full backup that the differential or log backup could continue, after a restore for
         example or when the recovery model was switched. It is asked before anything is written, in check mode too.
-      - V(fail) refuses. V(full) takes a full backup instead, warns of it, and says so in RV(backup.instead_of).
+      - V(fail) refuses. V(full) takes a full backup instead, warns of it, and says so in RV(backup.substitute_for).
       - V(full) and O(copy_only=true) exclude each other, because a copy-only backup is no base.
     type: str
     choices: [fail, full]
     default: fail
-  full_at_most_every:
+  min_full_interval_hours:
     description:
       - Hours in which O(missing_base=full) takes at most one full backup instead of something else, so that a chain
         which keeps breaking fills no disk unnoticed. The next one in that time fails. It is judged by the history in
@@ -326,7 +326,7 @@ backup:
     type:
       description: V(full), V(differential) or V(log).
       type: str
-    instead_of:
+    substitute_for:
       description: The O(type) that was asked for, where a full backup was taken instead.
       returned: when O(missing_base=full) took a full backup
       type: str
@@ -466,7 +466,7 @@ def main() -> None:
             "type": {"type": "str", "choices": ["full", "differential", "log"], "default": "full"},
             "copy_only": {"type": "bool", "default": False},
             "missing_base": {"type": "str", "choices": ["fail", "full"], "default": "fail"},
-            "full_at_most_every": {"type": "int", "default": 24},
+            "min_full_interval_hours": {"type": "int", "default": 24},
             "path": {"type": "str"},
             "stage_path": {"type": "str"},
             "copy_to": {"type": "str"},

@@ -171,14 +171,14 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partn
     partner_session,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
-from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.run import Mirrors
+from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.run import MirrorRun
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 
 
 def settle(session: Session) -> dict[str, Any]:
     """Compare, change what differs, report."""
     with partner_session(session, required=session.params["state"] != "absent") as (other, problem):
-        mirrors = Mirrors(session, other)
+        mirrors = MirrorRun(session, other)
         before = mirrors.look()
         if session.params["state"] == "absent":
             mirrors.end()
@@ -188,7 +188,7 @@ def settle(session: Session) -> dict[str, Any]:
                     "learns of it when it is back"
                 )
         else:
-            mirrors.bring_about()
+            mirrors.establish()
         after = mirrors.look()
     return {
         "changed": session.changed,

@@ -87,7 +87,7 @@ options:
           - Time zone of the server that made the backups, V(Europe/Berlin). Before SQL Server 2022 backups do not tell,
             and a target given as a time needs it.
         type: str
-  remember_headers:
+  cache_headers:
     description:
       - Whether the headers of files in the folders of O(source) are kept on the control node (in
         C(~/.cache/prs.recovery) or C($XDG_CACHE_HOME/prs.recovery), for the user who runs ansible alone), so that the
@@ -149,7 +149,7 @@ options:
     description:
       - Folder for the tail, by default the first folder of O(source), else the instance's backup folder.
     type: str
-  end:
+  recovery:
     description:
       - V(recovered) opens the database. V(norecovery) leaves it RESTORING, so that more backups can follow.
       - V(standby) leaves it readable, and more logs can follow, too. A later run with V(standby) restores the logs that
@@ -193,12 +193,12 @@ options:
     description:
       - Checks the database with C(DBCC CHECKDB), V(physical) for damaged pages only. Every run that asks for it checks,
         also a database that stays as it is. RV(checked) tells.
-      - A restored database opens to administrators only (C(RESTRICTED_USER)) until this and O(must_hold) were passed. A
-        run that finds it left so goes on from there. A database in standby cannot be closed like that.
+      - A restored database opens to administrators only (C(RESTRICTED_USER)) until this and O(validation_query) were
+        passed. A run that finds it left so goes on from there. A database in standby cannot be closed like that.
     type: str
     choices: [none, physical, full]
     default: none
-  must_hold:
+  validation_query:
     description:
       - A query that is run in the restored database, each time. The task fails when the first column of its first row
         is empty, zero or false.
@@ -236,7 +236,7 @@ attributes:
   diff_mode:
     support: none
 notes:
-  - Restoring needs the server role C(dbcreator). Owner, users and C(DBCC CHECKDB) need C(sysadmin).
+  - RestoreRun needs the server role C(dbcreator). Owner, users and C(DBCC CHECKDB) need C(sysadmin).
 seealso:
   - module: prs.recovery.sql_backup
   - module: prs.recovery.sql_backup_info
@@ -274,7 +274,7 @@ EXAMPLES = r"""
       database: PasswordResetServer
       time_zone: Europe/Berlin
     target: "2026-03-01T14:30:00+01:00"
-    must_hold: SELECT COUNT(*) FROM dbo.tbUser
+    validation_query: SELECT COUNT(*) FROM dbo.tbUser
 """
 
 RETURN = r"""
@@ -371,7 +371,7 @@ compile_once()
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
-from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.run import Restoring
+from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.run import RestoreRun
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
     winrm_argument_spec,
@@ -380,11 +380,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.opt
 
 def bring_back(session: Session) -> dict[str, Any]:
     if not session.params["source"]["attach"]:
-        return Restoring(session).run()
+        return RestoreRun(session).run()
     # A restore from backups does not pay for it: Python compiles all that a module imports anew in every run.
-    from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.attach import Attaching
+    from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.attach import AttachRun
 
-    return Attaching(session).run()
+    return AttachRun(session).run()
 
 
 def main() -> None:
@@ -414,7 +414,7 @@ def main() -> None:
             "stage_path": {"type": "str"},
             "database": {"type": "str", "required": True},
             "source": {"type": "dict", "required": True, "options": source},
-            "remember_headers": {"type": "bool", "default": True},
+            "cache_headers": {"type": "bool", "default": True},
             "target": {"type": "str", "default": "latest"},
             "mark_after": {"type": "str"},
             "relocate": {
@@ -425,7 +425,7 @@ def main() -> None:
             "replace": {"type": "str", "choices": ["never", "damaged", "always"], "default": "damaged"},
             "tail_log": {"type": "str", "choices": ["attempt", "skip"], "default": "attempt"},
             "tail_log_path": {"type": "str"},
-            "end": {"type": "str", "choices": ["recovered", "norecovery", "standby"], "default": "recovered"},
+            "recovery": {"type": "str", "choices": ["recovered", "norecovery", "standby"], "default": "recovered"},
             "standby_file": {"type": "str"},
             "lock_timeout": {"type": "int", "default": 3600},
             "owner": {"type": "str"},
@@ -433,7 +433,7 @@ def main() -> None:
             "repair_users": {"type": "bool", "default": True},
             "expected_users": {"type": "list", "elements": "str", "default": []},
             "checkdb": {"type": "str", "choices": ["none", "physical", "full"], "default": "none"},
-            "must_hold": {"type": "str"},
+            "validation_query": {"type": "str"},
         },
         supports_check_mode=True,
     )

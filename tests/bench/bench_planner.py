@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "build" / "collections"))
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import Inventory
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     Plan,
     Refusal,
@@ -84,7 +84,7 @@ def measure(count: int) -> float:
     for target in [*targets, Target.at_time(now + timedelta(days=1))]:
         gc.collect()
         began = time.process_time()
-        answer = plan_restore(Inventory(sets=sets), Request(database="PasswordResetServer", target=target), now=now)
+        answer = plan_restore(BackupCatalog(sets=sets), Request(database="PasswordResetServer", target=target), now=now)
         slowest = max(slowest, time.process_time() - began)
         if isinstance(answer, Plan) != (target in targets):
             raise SystemExit(

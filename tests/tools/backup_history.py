@@ -3,7 +3,7 @@ planner.
 
 It knows nothing of the planner. A :class:`History` lives through writes, backups of all kinds, restores that start
 recovery forks, copies under other names and other databases of the same name. What it leaves behind are *files* with
-headers like those of RESTORE HEADERONLY, and the truth: which records every set really holds. A :class:`Restoring`
+headers like those of RESTORE HEADERONLY, and the truth: which records every set really holds. A :class:`RestoreRun`
 database takes one RESTORE after the other by the documented rules and raises :class:`RestoreError` with the server's
 number where one does not apply.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-__all__ = ["Database", "File", "History", "Record", "RestoreError", "Restoring", "Taken"]
+__all__ = ["Database", "File", "History", "Record", "RestoreError", "RestoreRun", "Taken"]
 
 
 class Record(NamedTuple):
@@ -280,7 +280,7 @@ class History:
         return database
 
 
-class Restoring:
+class RestoreRun:
     """A database in the state RESTORING, changed by one RESTORE at a time."""
 
     def __init__(self) -> None:

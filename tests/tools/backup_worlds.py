@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timezone
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import Label
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import FileReading, Inventory, assemble
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import (
+    BackupCatalog,
+    FileReading,
+    assemble,
+)
 from backup_history import Database, File, History, Taken
 from restore_oracle import Oracle
 
@@ -51,7 +55,7 @@ class Scene:
     def known(self, taken: Taken) -> bool:
         return any(taken in file.sets and not file.unreadable for file in self.files.values())
 
-    def inventory(self) -> Inventory:
+    def inventory(self) -> BackupCatalog:
         readings = []
         for file in self.files.values():
             readings.append(

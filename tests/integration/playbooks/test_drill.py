@@ -163,7 +163,7 @@ def _nothing(_estate: Estate) -> Heal:
             _nothing,
             {},
             ("-e", json.dumps({"prs_drill_query": "SELECT 0"})),
-            "the query in 'must_hold' answers 0",
+            "the query in 'validation_query' answers 0",
             id="ask the database",
             marks=pytest.mark.nightly,
         ),

@@ -182,7 +182,7 @@ def test_a_check_after_a_restore(sql_b, database, folder, backups, moment):
         "database": database,
         "source": {"folders": [folder]},
         "checkdb": "full",
-        "must_hold": "SELECT COUNT(*) FROM dbo.marker",
+        "validation_query": "SELECT COUNT(*) FROM dbo.marker",
     }
     kill_at(sql_b, CHECKED[moment], "sql_restore", **options)
     assert sql_b.ask("SELECT user_access_desc FROM sys.databases WHERE name = %s", database) == [("RESTRICTED_USER",)]
@@ -199,7 +199,7 @@ def test_a_check_after_a_restore(sql_b, database, folder, backups, moment):
 
 @pytest.mark.parametrize("moment", ["in RESTORE LOG", "WITH STANDBY"])
 def test_a_standby(sql_a, sql_b, database, folder, backups, moment):
-    options = {"database": database, "source": {"folders": [folder]}, "end": "standby"}
+    options = {"database": database, "source": {"folders": [folder]}, "recovery": "standby"}
     kill_at(sql_b, moment, "sql_restore", **options)
     sql_b.run("sql_restore", **options)
     assert sql_b.marks(database) == [1, 2]

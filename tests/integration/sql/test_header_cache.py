@@ -53,9 +53,7 @@ def test_a_second_run_reads_only_what_it_uses(sql_a, sql_b, database, folder):
     assert headers_read(sql_b, lambda: sql_b.run("sql_restore", **options)) == ["7.bak"]
     assert sql_b.marks(database) == [1, 2, 3, 4, 5, 6]
     drop(sql_b, database)
-    assert (
-        len(headers_read(sql_b, lambda: sql_b.run("sql_restore", check=True, remember_headers=False, **options))) == 6
-    )
+    assert len(headers_read(sql_b, lambda: sql_b.run("sql_restore", check=True, cache_headers=False, **options))) == 6
 
 
 def test_another_file_of_the_same_name_is_read_again(sql_b, database, folder, share):
@@ -111,7 +109,7 @@ def test_many_files_are_read_by_several_sessions_and_each_has_its_own_error(
     monkeypatch.setattr(headers, "FILES_A_READER", 1)
     monkeypatch.setattr(headers, "connect", lambda target: opened.append(target) or original(target))
     share.write(f"{ROOT}\\remembered\\{database}\\4.bak", b"no backup")
-    told = sql_b.run("sql_restore", check=True, remember_headers=False, database=database, source={"folders": [folder]})
+    told = sql_b.run("sql_restore", check=True, cache_headers=False, database=database, source={"folders": [folder]})
     assert [one["path"].rpartition("\\")[2] for one in told["plan"]["rejected"]] == ["4.bak"]
     assert told["plan"]["steps"][0]["devices"] == [f"{folder}\\6.bak"] and len(opened) == sessions - 1
 

@@ -406,7 +406,11 @@ def restore_standby_file(world, value):
     undo = f"D:\\Data\\{value}.undo"
     name = world.name()
     world.run(
-        "sql_restore", database=name, source={"files": [file], "database": CANARY}, end="standby", standby_file=undo
+        "sql_restore",
+        database=name,
+        source={"files": [file], "database": CANARY},
+        recovery="standby",
+        standby_file=undo,
     )
     assert world.server.marks(name) == [1] and world.files.is_file(undo)
     world.run("sql_database", name=name, state="absent", allow_data_loss=True)

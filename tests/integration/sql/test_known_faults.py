@@ -196,7 +196,7 @@ def test_logs_of_a_time_in_which_nothing_was_written(sql_a, sql_b, database, fol
         later(sql_a, sql_b)
         sources.append(log["files"])
     for files in sources:
-        sql_b.run("sql_restore", database=database, source={"files": files}, end="norecovery")
+        sql_b.run("sql_restore", database=database, source={"files": files}, recovery="norecovery")
     take(sql_a, sql_b, database, folder, 2, "log")
     sql_b.run("sql_restore", database=database, source={"folders": [folder]})
     assert sql_b.marks(database) == [1, 2]
@@ -309,7 +309,7 @@ NOT_OF_THE_STATEMENT = {
     "verify",
     "manifest",
     "missing_base",
-    "full_at_most_every",
+    "min_full_interval_hours",
     "retention",
     "copy_retention",
     "lease_owner",

@@ -28,13 +28,14 @@ def test_a_full_instead_and_then_what_was_asked_for(sql_a, database, type):
     )
     assert fulls(sql_a, database) == 0
     result = sql_a.run("sql_backup", **asked)
-    assert (result["backup"]["type"], result["backup"]["instead_of"]) == ("full", type) and "was taken instead" in str(
-        result["warnings"]
-    )
+    assert (result["backup"]["type"], result["backup"]["substitute_for"]) == (
+        "full",
+        type,
+    ) and "was taken instead" in str(result["warnings"])
     assert result["backup"]["files"][0].endswith(".bak") and result["backup"]["sets"][0]["type"] == "full"
     mark(sql_a, database, 2, "second")
     second = sql_a.run("sql_backup", **asked)
-    assert second["backup"]["type"] == type and "instead_of" not in second["backup"] and "warnings" not in second
+    assert second["backup"]["type"] == type and "substitute_for" not in second["backup"] and "warnings" not in second
 
 
 def test_a_chain_that_keeps_breaking_is_not_mended_for_ever(sql_a, database):
@@ -46,7 +47,7 @@ def test_a_chain_that_keeps_breaking_is_not_mended_for_ever(sql_a, database):
         with pytest.raises(Failed, match="less than 24 hours ago"):
             sql_a.run("sql_backup", check=check, **asked)
     assert fulls(sql_a, database) == 1
-    assert sql_a.run("sql_backup", full_at_most_every=0, **asked)["backup"]["type"] == "full"
+    assert sql_a.run("sql_backup", min_full_interval_hours=0, **asked)["backup"]["type"] == "full"
     assert sql_a.run("sql_backup", **asked)["backup"]["type"] == "log"
 
 
@@ -54,7 +55,9 @@ def test_a_full_that_was_asked_for_is_not_counted(sql_a, database):
     sql_a.run("sql_backup", database=database)
     for model in ("SIMPLE", "FULL"):
         sql_a.ask(f"ALTER DATABASE [{database}] SET RECOVERY {model}")
-    assert sql_a.run("sql_backup", database=database, type="log", missing_base="full")["backup"]["instead_of"] == "log"
+    assert (
+        sql_a.run("sql_backup", database=database, type="log", missing_base="full")["backup"]["substitute_for"] == "log"
+    )
 
 
 def test_a_copy_only_full_is_no_base(sql_a, database):

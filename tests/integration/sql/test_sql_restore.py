@@ -135,7 +135,7 @@ def test_a_header_that_tells_zone_0_everywhere_does_not_win(sql_a, sql_b, databa
     told = sql_b.run(
         "sql_restore",
         **{**options, "database": f"{database}_y", "source": {"folders": [folder], "database": database}},
-        remember_headers=False,
+        cache_headers=False,
     )
     assert rows(sql_b, f"{database}_y") == [1] and told["plan"]["recovery_point"]["time"] == moment.replace(
         "Z", "+00:00"
@@ -176,7 +176,7 @@ def test_a_healthy_database_is_overwritten_by_an_explicit_yes_alone(sql_a, datab
     ({"compatibility_level": 999}, "no compatibility level 999"),
     ({"compatibility_level": 145}, "no compatibility level 145"),
     ({"owner": "nobody"}, "no login nobody"),
-    ({"end": "standby", "standby_file": "relative.undo"}, "no full path"),
+    ({"recovery": "standby", "standby_file": "relative.undo"}, "no full path"),
     ({"tail_log_path": "relative"}, "no full path"),
 ])  # fmt: skip
 def test_a_living_database_is_closed_only_when_all_that_was_asked_for_can_be(
@@ -330,7 +330,7 @@ def test_a_read_only_database_is_handed_over_as_it_was(sql_a, sql_b, database, f
 def test_an_interrupted_restore_goes_on(sql_a, sql_b, database, folder, history):
     full = sql_b.run("sql_backup_info", folders=[folder])["sets"][0]["files"][0]
     source = {"folders": [folder]}
-    sql_b.run("sql_restore", database=database, source={"files": [full]}, end="norecovery")
+    sql_b.run("sql_restore", database=database, source={"files": [full]}, recovery="norecovery")
     assert sql_b.state_of(database) == "RESTORING"
     planned = sql_b.run("sql_restore", check=True, database=database, source=source)
     result = sql_b.run("sql_restore", database=database, source=source)
@@ -351,7 +351,7 @@ def test_a_differential_does_not_follow_a_copy_only_full(sql_a, sql_b, database,
     copy = sql_a.run("sql_backup", database=database, path=folder, copy_only=True)["backup"]["files"]
     mark(sql_a, database, 3, "before the differential")
     sql_a.run("sql_backup", database=database, path=folder, type="differential")
-    sql_b.run("sql_restore", database=database, source={"files": copy}, end="norecovery")
+    sql_b.run("sql_restore", database=database, source={"files": copy}, recovery="norecovery")
     result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
     assert rows(sql_b, database) == [1, 2, 3] and result["plan"]["resumes"] is False
 
@@ -381,10 +381,10 @@ def test_files_that_are_no_backups_do_no_harm(sql_b, database, folder, history, 
 def test_a_query_that_must_hold(sql_b, database, folder, history):
     options = {"database": database, "source": {"folders": [folder]}}
     for query in ("SELECT COUNT(*) FROM dbo.marker WHERE id = 99", "SELECT 0x"):
-        with pytest.raises(Failed, match="'must_hold' answers"):
-            sql_b.run("sql_restore", **options, must_hold=query)
+        with pytest.raises(Failed, match="'validation_query' answers"):
+            sql_b.run("sql_restore", **options, validation_query=query)
     assert sql_b.ask("SELECT user_access_desc FROM sys.databases WHERE name = %s", database) == [("RESTRICTED_USER",)]
-    held = {**options, "must_hold": "SELECT COUNT(*) FROM dbo.marker WHERE id = 4"}
+    held = {**options, "validation_query": "SELECT COUNT(*) FROM dbo.marker WHERE id = 4"}
     assert sql_b.run("sql_restore", **held)["statements"] == [f"ALTER DATABASE [{database}] SET MULTI_USER"]
     assert sql_b.run("sql_restore", **held)["changed"] is False
 
@@ -539,7 +539,7 @@ def test_the_whole_way_with_freetds(sql_a, sql_b, database, folder):
         database=database,
         source=source,
         checkdb="full",
-        must_hold="SELECT COUNT(*) FROM dbo.marker",
+        validation_query="SELECT COUNT(*) FROM dbo.marker",
         **freetds,
     )
     assert rows(sql_b, database) == [1, 2, 3]

@@ -70,7 +70,7 @@ def test_the_log_is_looked_for_where_it_was(sql_b, database, survivors):
 def test_without_its_log(sql_b, database, survivors, clean):
     data, log = survivors(clean=clean)
     sql_b.host.files(SYSTEM).remove(log)
-    options = {"database": database, **attach(data), "must_hold": "SELECT COUNT(*) FROM dbo.marker"}
+    options = {"database": database, **attach(data), "validation_query": "SELECT COUNT(*) FROM dbo.marker"}
     planned = sql_b.run("sql_restore", check=True, **options)
     assert (
         planned["plan"]["steps"][0]["statement"].endswith("FOR ATTACH_REBUILD_LOG")

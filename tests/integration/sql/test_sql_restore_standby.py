@@ -1,4 +1,4 @@
-"""end: standby. True rows can be read between the logs, and the next log applies after it."""
+"""recovery: standby. True rows can be read between the logs, and the next log applies after it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def folder(database):
 def standby(sql_a, sql_b, database, folder):
     """The options of a standby on sql-b with row 1."""
     sql_a.run("sql_backup", database=database, path=folder)
-    options = {"database": database, "source": {"folders": [folder]}, "end": "standby"}
+    options = {"database": database, "source": {"folders": [folder]}, "recovery": "standby"}
     sql_b.run("sql_restore", **options)
     return options
 
@@ -47,7 +47,7 @@ def test_logs_follow_one_another(sql_a, sql_b, database, folder, standby, only_q
     assert sql_b.marks(database) == [1, 2, 3]
     again = sql_b.run("sql_restore", **standby)
     assert again["changed"] is False and again["plan"] == {} and again["statements"] == []
-    opened = sql_b.run("sql_restore", **{**standby, "end": "recovered"})
+    opened = sql_b.run("sql_restore", **{**standby, "recovery": "recovered"})
     assert [step["action"] for step in opened["plan"]["steps"]] == ["recover"] and opened["database"][
         "standby"
     ] is False
@@ -74,8 +74,8 @@ def test_a_log_that_was_stopped_inside_goes_on(sql_a, sql_b, database, folder, s
 
 
 def test_what_was_asked_for_must_hold_in_standby_too(sql_b, database, standby):
-    with pytest.raises(Failed, match="'must_hold' answers 0"):
-        sql_b.run("sql_restore", **standby, must_hold="SELECT COUNT(*) FROM dbo.marker WHERE id = 99")
+    with pytest.raises(Failed, match="'validation_query' answers 0"):
+        sql_b.run("sql_restore", **standby, validation_query="SELECT COUNT(*) FROM dbo.marker WHERE id = 99")
     assert sql_b.run("sql_restore", **standby, checkdb="physical")["checked"] == "physical"
 
 

@@ -100,7 +100,7 @@ def test_only_what_is_needed_is_brought_where_manifests_tell_of_everything(
 
 
 def test_what_was_brought_stays_while_more_can_follow_and_is_not_copied_again(sql_a, sql_b, database, folder, staged):
-    sql_b.run("sql_restore", **staged, end="norecovery")
+    sql_b.run("sql_restore", **staged, recovery="norecovery")
     record = sql_b.host.estate.record
     kept, since = brought(sql_b, database), record.last
     assert len(kept) == 2

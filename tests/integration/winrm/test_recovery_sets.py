@@ -112,12 +112,12 @@ class Estate:
     def choose(self, **params: Any) -> dict[str, Any]:
         values = {"path": HOME, "label": None, "until": None, "all": False, "optional": False, "other_folders": []}
         with self.twins.session() as files:
-            return recovery_set_info.Choosing(files, {**values, **NO_PATHS, **ON_SHARE, **params}).run()
+            return recovery_set_info.SelectionRun(files, {**values, **NO_PATHS, **ON_SHARE, **params}).run()
 
     def copy(self, *, check_mode: bool = False, ahead: dt.timedelta = dt.timedelta(), **params: Any) -> dict[str, Any]:
         values = {"path": HOME, "to": {"path": AWAY, **NO_PATHS, **ON_SHARE}, "retention": None}
         with self.twins.session(check_mode=check_mode) as files:
-            return recovery_set_copy.Copying(
+            return recovery_set_copy.ReplicationRun(
                 files, {**values, **NO_PATHS, **ON_SHARE, **params}, now=BEGIN + dt.timedelta(hours=self.hours) + ahead
             ).run()
 

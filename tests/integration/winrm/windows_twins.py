@@ -201,7 +201,7 @@ class Twins:
         defaults = {
             "path": APPLICATION, "source": LOCAL, "until": None,
             "replace": "damaged", "database_config": "archive", "application_pool": None, "pool_timeout": 5,
-            "start_pool": False, "may_differ": ["*.config"], "key_files": ["encryption.config"], "keep_old": False,
+            "start_pool": False, "expected_differences": ["*.config"], "key_files": ["encryption.config"], "keep_old": False,
         }  # fmt: skip
         with self.session(check_mode=check_mode, host=host) as files:
             restore = ApplicationRestore(files, {**defaults, **NO_SHARE, **params}, now=now, show_diff=show_diff)

@@ -86,7 +86,7 @@ def test_plans_hold_what_they_promise(history: list[tuple[str, int]], kind: int,
         moment = steps.moments[pick % len(steps.moments)]
         target = target_of(kind, moment)
         request = planner.Request(database="Copy", target=target, zone=dt.UTC)
-        plan = planner.plan_restore(inventory.Inventory(sets=sets), request, now=steps.clock)
+        plan = planner.plan_restore(inventory.BackupCatalog(sets=sets), request, now=steps.clock)
         if isinstance(plan, planner.Refusal):
             assert kind != 0, plan.message
             return

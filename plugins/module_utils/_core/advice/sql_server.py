@@ -81,7 +81,7 @@ ADVICE: dict[int, str] = {
     3101: "Other sessions use the database: stop the application's site and pool, then run again",
     3102: "Connect to another database than the one that is to be restored",
     3104: "The database takes part in mirroring or an availability group: end that for this database first",
-    3110: "Restoring needs the server role dbcreator (or sysadmin); being db_owner is not enough",
+    3110: "RestoreRun needs the server role dbcreator (or sysadmin); being db_owner is not enough",
     3117: "The database is not in a state that this backup can be rolled forward on: start over from a full backup",
     3119: "Look into the server's error log for the cause",
     3132: "The backup is striped over several files: give all of them",

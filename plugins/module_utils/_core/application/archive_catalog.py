@@ -16,13 +16,12 @@ from .archive_entries import name_key
 from .archive_manifest import Manifest
 
 __all__ = [
-    "Store",
+    "ArchiveCatalog",
     "StoredArchive",
     "abandoned",
     "archive_label",
     "archive_name",
     "folder_label",
-    "given_up",
     "is_archive_name",
     "manifest_name",
     "newest",
@@ -30,6 +29,7 @@ __all__ = [
     "read_store",
     "removable",
     "restore_order",
+    "stale_leftovers",
 ]
 
 _PARTIAL = re.compile(r"(?P<plain>.+?\.zip(?:\.manifest\.jsonl)?)(?:\.(?P<owner>[^.]+))?\.partial", re.IGNORECASE)
@@ -92,7 +92,7 @@ class StoredArchive:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Store:
+class ArchiveCatalog:
     """What a folder holds of one application: archives, newest first, and what interrupted runs left, or runs of this
     moment have not finished.
 
@@ -152,7 +152,7 @@ def _plain(name: str) -> str:
     return found["plain"] if found else name
 
 
-def read_store(listing: Sequence[FolderEntry], *, label: str) -> Store:
+def read_store(listing: Sequence[FolderEntry], *, label: str) -> ArchiveCatalog:
     """listing: the folder's own files. No manifest has been read yet; which archives have one beside them is known."""
     names = {name_key(entry.name) for entry in listing if not entry.folder}
     archives, leftovers, orphans = [], [], []
@@ -182,7 +182,7 @@ def read_store(listing: Sequence[FolderEntry], *, label: str) -> Store:
                 )
             )
     archives.sort(key=lambda archive: archive.age, reverse=True)
-    return Store(archives=tuple(archives), leftovers=tuple(sorted(leftovers)), orphans=tuple(sorted(orphans)))
+    return ArchiveCatalog(archives=tuple(archives), leftovers=tuple(sorted(leftovers)), orphans=tuple(sorted(orphans)))
 
 
 def newest(archives: Iterable[StoredArchive], *, until: dt.datetime | None = None) -> StoredArchive | None:
@@ -223,7 +223,7 @@ def removable(
     return sorted([*surplus, *(abandoned(ordered, now=now) if whole else [])], key=lambda archive: archive.age)
 
 
-def given_up(store: Store, *, owner: str, now: dt.datetime) -> list[str]:
+def stale_leftovers(store: ArchiveCatalog, *, owner: str, now: dt.datetime) -> list[str]:
     """The leftovers that nobody writes any more: manifests of no archive, what an earlier run of this host left, and
     what has been there for long.
     """

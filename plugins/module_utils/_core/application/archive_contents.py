@@ -13,7 +13,7 @@ from fnmatch import translate
 from .archive_entries import Refusal, name_key, name_problem
 from .archive_manifest import OWN_FOLDER
 
-__all__ = ["ArchivePlan", "FolderEntry", "is_essential", "plan_archive"]
+__all__ = ["ArchivePlan", "FolderEntry", "is_essential", "select_contents"]
 
 _ESSENTIAL = (".config", ".dll", ".aspx", ".ashx", ".asax")
 
@@ -59,7 +59,7 @@ def is_essential(name: str) -> bool:
     return name.lower().endswith(_ESSENTIAL)
 
 
-def plan_archive(listing: Iterable[FolderEntry], *, exclude: Sequence[str] = ()) -> ArchivePlan:
+def select_contents(listing: Iterable[FolderEntry], *, exclude: Sequence[str] = ()) -> ArchivePlan:
     """exclude: patterns with * and ?, of names relative to the folder; one that matches a folder excludes all that is
     in it.
 

@@ -40,15 +40,15 @@ def assess(
     manifest: Manifest,
     comparison: Comparison,
     present: Mapping[str, PresentFile],
-    may_differ: Sequence[str] = (),
+    expected_differences: Sequence[str] = (),
     key_files: Sequence[str] = (),
     broken: Collection[str] = (),
     shielded: Collection[str] = (),
 ) -> FolderState:
     """present: the folder's files by name; comparison: of them with the manifest.
 
-    may_differ: patterns of files that belong to the server, such as *.config: other content is no damage, unless
-    nothing is left of them or they carry the very time that the archive knows, which an edit would have changed.
+    expected_differences: patterns of files that belong to the server, such as *.config: other content is no damage,
+    unless nothing is left of them or they carry the very time that the archive knows, which an edit would have changed.
     key_files: files that tell one installation from another. broken: files that were looked into and cannot be what
     such a file is. shielded: files that this server protects, and of which the archive has the plain form: they differ,
     and are the same.
@@ -60,7 +60,7 @@ def assess(
     now = {name_key(name): file for name, file in present.items()}
     then = {name_key(file.name): file for file in manifest.files}
     keys = {name_key(name) for name in key_files}
-    patterns = [name_key(pattern) for pattern in may_differ]
+    patterns = [name_key(pattern) for pattern in expected_differences]
     ruined, same = ({name_key(name) for name in names} for names in (broken, shielded))
 
     def is_intact(key: str) -> bool:

@@ -29,8 +29,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
 )
 
 __all__ = [
+    "BackupCatalog",
     "FileReading",
-    "Inventory",
     "Reconciliation",
     "UnreadableFile",
     "assemble",
@@ -75,7 +75,7 @@ class UnreadableFile:
 
 
 @dataclass(slots=True, kw_only=True)
-class Inventory:
+class BackupCatalog:
     """Every set that is known (usable or not, each with its copies) and every file that gave none."""
 
     sets: list[BackupSet] = field(default_factory=list)
@@ -140,12 +140,12 @@ def _copy(files: Sequence[tuple[str, str]], *, position: int, media_set_id: str)
     )
 
 
-def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> Inventory:
+def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> BackupCatalog:
     """Put together what the files said. ``zone``: of the server that made them, for headers that do not say their own.
 
     A file given twice under the same path counts once. Two files with the same set in them are two copies of it.
     """
-    inventory = Inventory()
+    inventory = BackupCatalog()
     seen_paths: set[str] = set()
     # set GUID -> (media set, position) -> stripe number -> [(path, problem)]
     places: dict[str, dict[tuple[str, int], dict[int, list[tuple[str, str]]]]] = {}
@@ -209,7 +209,7 @@ def from_history(
     files: Iterable[Mapping[str, Any]] = (),
     *,
     zone: tzinfo | None = None,
-) -> Inventory:
+) -> BackupCatalog:
     """Sets as a living server's msdb knows them.
 
     ``backupset``: rows of msdb.dbo.backupset; ``families``: rows of msdb.dbo.backupmediafamily (media_set_id,
@@ -224,7 +224,7 @@ def from_history(
     of_set: dict[int, list[DatabaseFile]] = {}
     for file in files:
         of_set.setdefault(int(file["backup_set_id"]), []).append(database_file(file))
-    inventory = Inventory()
+    inventory = BackupCatalog()
     for row in backupset:
         copies = []
         for _mirror, members in sorted(stripes.get(int(row["media_set_id"]), {}).items()):
@@ -256,7 +256,7 @@ def from_history(
     return inventory
 
 
-def merge(*inventories: Inventory) -> Inventory:
+def merge(*inventories: BackupCatalog) -> BackupCatalog:
     """One inventory of several, the earlier one's word first; the same set in two of them gets the copies of both."""
     merged: dict[str, BackupSet] = {}
     unreadable: dict[tuple[str, int | None], UnreadableFile] = {}
@@ -266,10 +266,10 @@ def merge(*inventories: Inventory) -> Inventory:
         for one in inventory.sets:
             known = merged.get(one.guid)
             merged[one.guid] = one if known is None else _joined(known, one)
-    return Inventory(sets=list(merged.values()), unreadable=list(unreadable.values()))
+    return BackupCatalog(sets=list(merged.values()), unreadable=list(unreadable.values()))
 
 
-def tell_zones(found: Inventory, history: Inventory) -> None:
+def tell_zones(found: BackupCatalog, history: BackupCatalog) -> None:
     """Many files do not say in which time zone their times are; the history does."""
     told = {one.guid: one for one in history.sets if one.utc_offset is not None}
     for one in found.sets:
@@ -301,13 +301,13 @@ class Reconciliation:
     server, or msdb was rebuilt or pruned). ``moved``: in both, at another path than msdb says.
     """
 
-    inventory: Inventory
+    inventory: BackupCatalog
     lost: list[BackupSet]
     unknown_to_history: list[BackupSet]
     moved: list[BackupSet]
 
 
-def reconcile(history: Inventory, found: Inventory) -> Reconciliation:
+def reconcile(history: BackupCatalog, found: BackupCatalog) -> Reconciliation:
     """Set against set, by GUID. Headers win over history wherever both speak of a set."""
     in_history = {one.guid: one for one in history.sets}
     in_files = {one.guid: one for one in found.sets}
@@ -330,7 +330,7 @@ def reconcile(history: Inventory, found: Inventory) -> Reconciliation:
             if not here & there:
                 moved.append(one)
     return Reconciliation(
-        inventory=Inventory(sets=[*found.sets, *lost], unreadable=list(found.unreadable)),
+        inventory=BackupCatalog(sets=[*found.sets, *lost], unreadable=list(found.unreadable)),
         lost=lost,
         unknown_to_history=[one for identity, one in in_files.items() if identity not in in_history],
         moved=moved,

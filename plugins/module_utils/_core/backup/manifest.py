@@ -20,7 +20,7 @@ from typing import Any
 from .backup_set import BackupSet, Copy
 from .file_names import MANIFEST_FORMAT, manifest_name
 
-__all__ = ["Note", "StoredBackup", "at_place", "manifest_lines", "note_name", "parse_manifest", "parse_note"]
+__all__ = ["PendingDelivery", "StoredBackup", "at_place", "manifest_lines", "note_name", "parse_manifest", "parse_note"]
 
 NOTE_FORMAT = "prs.recovery unfinished sql backup 1"
 
@@ -60,7 +60,7 @@ class StoredBackup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Note:
+class PendingDelivery:
     """What a run left that was interrupted: its report so far, and the files that SQL Server wrote, or was about to."""
 
     report: dict[str, Any]
@@ -136,7 +136,7 @@ def note_name(first_file: str) -> str:
     return f"{first_file}.unfinished.json"
 
 
-def parse_note(lines: Iterable[str]) -> Note | None:
+def parse_note(lines: Iterable[str]) -> PendingDelivery | None:
     """None for a file that is no note, or that cannot be read."""
     try:
         content = json.loads("\n".join(lines))
@@ -144,6 +144,6 @@ def parse_note(lines: Iterable[str]) -> Note | None:
             return None
         report = content["report"]
         _needed = report["database"], report["server"], report["files"][0], content["written"][0]
-        return Note(report=report, written=tuple(content["written"]))
+        return PendingDelivery(report=report, written=tuple(content["written"]))
     except (ValueError, TypeError, KeyError, IndexError):
         return None

@@ -113,7 +113,7 @@ class Limits:
     older_bases: bool = False
 
 
-class _Line:
+class _LogLine:
     """One fork seen under some limits: its usable logs by end, the stretches that they cover without a
     gap, its bases.
     """
@@ -342,15 +342,15 @@ class View:
     def __init__(self, tree: Tree, limits: Limits) -> None:
         self.tree = tree
         self.limits = limits
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, _LogLine] = {}
         self._legs: dict[int, _Leg | None] = {}
         self._enterable: dict[int, bool] = {}
         self._arrivals: dict[str, Arrival | None] = {}
 
-    def line(self, guid: str) -> _Line:
+    def line(self, guid: str) -> _LogLine:
         line = self._lines.get(guid)
         if line is None:
-            line = self._lines[guid] = _Line(self.tree.forks[guid], self.limits)
+            line = self._lines[guid] = _LogLine(self.tree.forks[guid], self.limits)
         return line
 
     def arrival(self, guid: str) -> Arrival | None:

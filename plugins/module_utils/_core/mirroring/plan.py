@@ -16,16 +16,16 @@ __all__ = [
     "MIRROR",
     "ONCE_MORE",
     "PRINCIPAL",
+    "FailoverRoute",
     "MirrorPlan",
-    "Road",
     "Side",
     "Step",
     "Wanted",
     "health",
     "may_be_lost",
+    "plan_failover",
     "plan_mirror",
     "plan_removal",
-    "road_to",
 ]
 
 PRINCIPAL, MIRROR = "PRINCIPAL", "MIRROR"
@@ -286,7 +286,7 @@ def plan_removal(here: Side, there: Side) -> list[tuple[Side, Step]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Road:
+class FailoverRoute:
     """How `here` becomes principal. way: stays, resume, manual, through_safety, wait, force. may_lose: whether commits
     may be lost on it.
     """
@@ -302,7 +302,9 @@ _WITHOUT_QUORUM = (
 )
 
 
-def road_to(here: Side, there: Side | None, *, database: str, allow_data_loss: bool, rejoin: bool) -> Road:
+def plan_failover(
+    here: Side, there: Side | None, *, database: str, allow_data_loss: bool, rejoin: bool
+) -> FailoverRoute:
     """there: the partner, None when it cannot be asked. Raises RecoveryError where there is no way, or none without a
     yes.
     """
@@ -322,7 +324,9 @@ def road_to(here: Side, there: Side | None, *, database: str, allow_data_loss: b
     return _without_principal(here, there, database=database, allow_data_loss=allow_data_loss)
 
 
-def _as_principal(here: Side, there: Side | None, *, database: str, allow_data_loss: bool, rejoin: bool) -> Road:
+def _as_principal(
+    here: Side, there: Side | None, *, database: str, allow_data_loss: bool, rejoin: bool
+) -> FailoverRoute:
     if here.state != "ONLINE" and here.session == "DISCONNECTED":
         raise RecoveryError(
             f"{here.server} was the principal of {database}, and does not serve it ({here.state}): it does not "
@@ -332,14 +336,14 @@ def _as_principal(here: Side, there: Side | None, *, database: str, allow_data_l
             f"{_WITHOUT_QUORUM}",
         )
     if here.session != "SUSPENDED" or not rejoin:
-        return Road(way="stays", reason=f"{here.server} is the principal already")
+        return FailoverRoute(way="stays", reason=f"{here.server} is the principal already")
     unsent = there is not None and holds_more(here, there)
     if there is not None and not allow_data_loss:
         refuse_to_drop(here, there, database=database)
-    return Road(way="resume", reason="the session goes on", may_lose=unsent)
+    return FailoverRoute(way="resume", reason="the session goes on", may_lose=unsent)
 
 
-def _with_principal(here: Side, there: Side, *, database: str) -> Road:
+def _with_principal(here: Side, there: Side, *, database: str) -> FailoverRoute:
     if there.session == "DISCONNECTED" or here.session == "DISCONNECTED":
         raise RecoveryError(
             f"{there.server} is the principal of {database} and serves it, but the two servers do not reach each other",
@@ -353,11 +357,11 @@ def _with_principal(here: Side, there: Side, *, database: str) -> Road:
             advice="Let it go on with sql_mirror ('state: running'), then run again",
         )
     if there.safety == "OFF":
-        return Road(way="through_safety", reason="asynchronous: safety is FULL for the time of the failover")
-    return Road(way="manual", reason="synchronous, nothing is lost")
+        return FailoverRoute(way="through_safety", reason="asynchronous: safety is FULL for the time of the failover")
+    return FailoverRoute(way="manual", reason="synchronous, nothing is lost")
 
 
-def _without_principal(here: Side, there: Side | None, *, database: str, allow_data_loss: bool) -> Road:
+def _without_principal(here: Side, there: Side | None, *, database: str, allow_data_loss: bool) -> FailoverRoute:
     if there is not None and there.state == "ONLINE":
         raise RecoveryError(
             f"{there.server} serves {database} on its own: it has left this session",
@@ -379,14 +383,14 @@ def _without_principal(here: Side, there: Side | None, *, database: str, allow_d
             advice=f"Bring the witness back. {_WITHOUT_QUORUM}",
         )
     if here.witness and here.safety == "FULL":
-        return Road(way="wait", reason="the witness lets the mirror take over by itself, if it was in step")
+        return FailoverRoute(way="wait", reason="the witness lets the mirror take over by itself, if it was in step")
     if not allow_data_loss:
         raise RecoveryError(
             f"The principal of {database} cannot be reached, and service on {here.server} can only be forced. "
             f"{what_may_be_lost(here)}",
             advice="Make sure that the principal is down, then set 'allow_data_loss: true'",
         )
-    return Road(way="force", reason="the principal is gone", may_lose=True)
+    return FailoverRoute(way="force", reason="the principal is gone", may_lose=True)
 
 
 def what_may_be_lost(here: Side) -> str:

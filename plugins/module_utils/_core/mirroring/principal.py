@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from ..errors import RecoveryError
 from .plan import PRINCIPAL
 
-__all__ = ["Standing", "choose", "is_certain"]
+__all__ = ["DatabaseRole", "choose", "is_certain"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class DatabaseRole:
     """What one server says of the database.
 
     server: how messages name it. problem: why it could not be asked, "" when it was. state: of the database, "" when it
@@ -41,14 +41,14 @@ class Standing:
         return f"on {self.server} it is {role}{self.state}"
 
 
-def is_certain(first: Standing) -> bool:
+def is_certain(first: DatabaseRole) -> bool:
     """Whether the partner need not be asked. A principal that lost sight of its mirror may have been replaced
     meanwhile.
     """
     return first.serves and first.session != "DISCONNECTED"
 
 
-def choose(first: Standing, partner: Standing, *, database: str) -> Standing:
+def choose(first: DatabaseRole, partner: DatabaseRole, *, database: str) -> DatabaseRole:
     """The server to work on. Raises RecoveryError where that is neither, or not to be told."""
     both = (first, partner)
     serving = [one for one in both if one.serves]

@@ -16,14 +16,14 @@ from ..advice.windows import advice_for
 from ..mirroring.plan import PRINCIPAL
 from .row import FAIL, WARN, Objectives, Row, absent, age, bytes_text, moment, row
 
-__all__ = ["CHECKS", "application_runs", "control_node", "lasts", "principal_elsewhere", "session_of", "why_no_page"]
+__all__ = ["CHECKS", "application_runs", "control_node", "iis_problem", "lasts", "principal_elsewhere", "session_of"]
 
 
 _MISSING = (2, 3)
 """Windows' errors for a file and a folder that are not there."""
 
 
-def why_no_page(iis: Mapping[str, Any]) -> tuple[str, str]:
+def iis_problem(iis: Mapping[str, Any]) -> tuple[str, str]:
     """(what is wrong in IIS, what to do), empty when nothing of it can be why no page comes."""
     if not iis.get("installed"):
         return "IIS is not installed on this server", "Run rebuild_prs, which sets it up"
@@ -77,7 +77,7 @@ def principal_elsewhere(facts: Mapping[str, Any], objectives: Objectives) -> Map
 
 def iis_answers(host: Mapping[str, Any]) -> bool:
     """Whether IIS would answer for the application on this server."""
-    return not why_no_page((host.get("saw") or {}).get("iis") or {})[0]
+    return not iis_problem((host.get("saw") or {}).get("iis") or {})[0]
 
 
 def application_runs(host: Mapping[str, Any]) -> bool:
@@ -106,7 +106,7 @@ def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
     problem, advice = page["problem"], page["advice"]
     web = next((host for host in facts["hosts"] if host["active"] and host.get("saw") and "web" in host["roles"]), None)
     if problem and page["state"] != "wizard" and web is not None and page["step"] != "name":
-        in_iis, do = why_no_page(web["saw"]["iis"])
+        in_iis, do = iis_problem(web["saw"]["iis"])
         problem, advice = (f"{problem}; on {web['name']} {in_iis}", do) if in_iis else (problem, advice)
         leads = principal_elsewhere(facts, objectives)
         if in_iis and leads:

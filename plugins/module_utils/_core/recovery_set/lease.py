@@ -125,10 +125,10 @@ def parse_lease(lines: Iterable[str], *, database: str, renewed_at: dt.datetime)
         )
 
 
-def judge(lease: Lease | None, *, owner: str, now: dt.datetime, ended: bool = False, given_up: bool = False) -> str:
+def judge(lease: Lease | None, *, owner: str, now: dt.datetime, ended: bool = False, take_over: bool = False) -> str:
     """FREE, OURS, HELD (by somebody else), STALE (not renewed in time), ABANDONED or GIVEN_UP.
 
-    ended: the owner's process was on this machine and is gone. given_up: a person says that the owner does nothing any
+    ended: the owner's process was on this machine and is gone. take_over: a person says that the owner does nothing any
     more.
     """
     if lease is None:
@@ -139,7 +139,7 @@ def judge(lease: Lease | None, *, owner: str, now: dt.datetime, ended: bool = Fa
         return ABANDONED
     if now >= lease.stale_at:
         return STALE
-    return GIVEN_UP if given_up else HELD
+    return GIVEN_UP if take_over else HELD
 
 
 def refusal(lease: Lease, *, path: str) -> RecoveryError:

@@ -242,7 +242,7 @@ def compose(
         **link_of(backup),
         **{
             name: backup.get(name)
-            for name in ("instead_of", "server", "family_guid", "encryption", "verified")
+            for name in ("substitute_for", "server", "family_guid", "encryption", "verified")
             if name in backup
         },
         "name": backup["database"],
@@ -348,7 +348,7 @@ def _must_be_texts(values: Iterable[Any]) -> None:
         raise TypeError
 
 
-# Choosing one
+# SelectionRun one
 
 
 def by_label(labels: Sequence[str], wanted: str) -> str:

@@ -120,7 +120,7 @@ def check_server(
             details={"database_version": older.database_version},
             message=f"the {older} is of an older SQL Server, and a database that has to be upgraded cannot stay in "
             "standby",
-            advice="restore it with 'end: norecovery', or on a server of the version that made the backup",
+            advice="restore it with 'recovery: norecovery', or on a server of the version that made the backup",
         )
     needed = sorted(
         {one.encryptor_thumbprint for one in used if one.encryptor_thumbprint}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import Inventory
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Base, Limits, Tree
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import (
     Found,
@@ -80,7 +80,7 @@ class _Source:
 
 
 def plan_restore(
-    inventory: Inventory,
+    inventory: BackupCatalog,
     request: Request,
     *,
     now: datetime,
@@ -123,7 +123,7 @@ def plan_restore(
     )
 
 
-def _choose(inventory: Inventory, request: Request, existing: ExistingDatabase | None) -> _Source | Refusal:
+def _choose(inventory: BackupCatalog, request: Request, existing: ExistingDatabase | None) -> _Source | Refusal:
     groups: dict[tuple[str, str], list[BackupSet]] = defaultdict(list)
     for one in inventory.sets:
         groups[one.family_guid, one.database].append(one)

@@ -11,7 +11,7 @@ import datetime as dt
 import ntpath
 
 from ..._core.backup.backup_set import BackupSet
-from ..._core.backup.catalog import Inventory
+from ..._core.backup.catalog import BackupCatalog
 from ..._core.backup.file_names import is_beside, manifest_name
 from ..._core.backup.manifest import StoredBackup, parse_manifest
 from ..._winrm.host.files import WindowsFiles
@@ -19,12 +19,12 @@ from ..._winrm.host.paths import base_name, join, parent
 from ..connection.session import Session
 from ..instance.windows_host import Windows
 
-__all__ = ["CarriedFolder"]
+__all__ = ["DeliveredFolder"]
 
 REMOVED = ".removed"
 
 
-class CarriedFolder:
+class DeliveredFolder:
     """As pruning needs it. Files without a manifest are none of its business."""
 
     def __init__(self, session: Session, path: str, *, windows: Windows) -> None:
@@ -39,10 +39,10 @@ class CarriedFolder:
         """Asked for anew before each step: see Windows."""
         return self._windows.files(self.path)
 
-    def inventory(self, *, zone: dt.tzinfo) -> Inventory:
+    def inventory(self, *, zone: dt.tzinfo) -> BackupCatalog:
         del zone  # manifests are written in UTC
         if not self._files.stat(self.path)[0].folder:
-            return Inventory()
+            return BackupCatalog()
         found = {
             join(self.path, ntpath.normpath(entry.name)): entry.size
             for entry in self._files.list(self.path)
@@ -56,7 +56,7 @@ class CarriedFolder:
                 stored = parse_manifest(self._files.read_lines(path), path=path, present=present)
                 if stored:
                     self._stored[stored.set.guid] = stored
-        return Inventory(sets=[stored.set for stored in self._stored.values()])
+        return BackupCatalog(sets=[stored.set for stored in self._stored.values()])
 
     def reading_problem(self, one: BackupSet) -> str:
         stored = self._stored[one.guid]

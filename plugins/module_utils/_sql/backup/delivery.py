@@ -14,14 +14,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..._core.backup.file_names import manifest_name
-from ..._core.backup.manifest import Note, at_place, manifest_lines, note_name, parse_manifest, parse_note
+from ..._core.backup.manifest import PendingDelivery, at_place, manifest_lines, note_name, parse_manifest, parse_note
 from ..._core.errors import RecoveryError
 from ..._winrm.host.files import WindowsFiles
 from ..._winrm.host.paths import base_name, join, lies_in, parent
 from ..connection.session import Session
 from ..instance.windows_host import Windows
 
-__all__ = ["Carrier"]
+__all__ = ["Delivery"]
 
 PARTIAL = ".partial"
 
@@ -29,7 +29,7 @@ Hashes = dict[str, "tuple[str | None, int]"]
 """SHA-256 and size by path."""
 
 
-class Carrier:
+class Delivery:
     """Brings backups to where they belong. overwrite: whether a file of that name there is replaced."""
 
     def __init__(self, session: Session, windows: Windows, *, overwrite: bool) -> None:
@@ -37,12 +37,12 @@ class Carrier:
         self._windows = windows
         self._overwrite = overwrite
 
-    def announce(self, note: Note) -> None:
-        """Note down beside the backup that is about to be written where it belongs."""
+    def announce(self, note: PendingDelivery) -> None:
+        """PendingDelivery down beside the backup that is about to be written where it belongs."""
         place = note_name(note.written[0])
         self._files(place).write_lines(place, note.lines())
 
-    def notes(self, folder: str) -> list[Note]:
+    def notes(self, folder: str) -> list[PendingDelivery]:
         """What interrupted runs left in a folder, oldest first. A note that names files elsewhere, where nobody puts
         it, is none: they may be removed.
         """
@@ -89,7 +89,7 @@ class Carrier:
         report |= at_place(report, files, hashes=hashes)
         self._write_manifest(report)
 
-    def forget(self, note: Note) -> None:
+    def forget(self, note: PendingDelivery) -> None:
         """Remove the files that were carried away, and last the note."""
         files = self._files(note.written[0])
         for file in note.written if list(note.written) != note.report["files"] else ():
@@ -110,7 +110,7 @@ class Carrier:
         stored = parse_manifest(files.read_lines(path), path=path, present={})
         return stored.set.guid if stored else ""
 
-    def clean(self, note: Note) -> None:
+    def clean(self, note: PendingDelivery) -> None:
         """What is left of a run whose backup is where it belongs already, or never was whole."""
         for target in (*note.report["files"], *note.report.get("copy_files", ())):
             self._files(target).remove(f"{target}{PARTIAL}")

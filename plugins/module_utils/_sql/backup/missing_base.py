@@ -39,11 +39,11 @@ LONGEST_NAME = 128
 HOUR = 3600
 
 
-def backup_name(database: str, type: str, instead_of: str | None = None) -> str:
+def backup_name(database: str, type: str, substitute_for: str | None = None) -> str:
     """The name that a set gets; by it a later run finds in msdb the fulls that were taken in place of
     something else.
     """
-    tail = f" {type} instead of {instead_of}" if instead_of else f" {type}"
+    tail = f" {type} instead of {substitute_for}" if substitute_for else f" {type}"
     return database[: LONGEST_NAME - len(tail)] + tail
 
 
@@ -77,7 +77,7 @@ def type_to_take(session: Session, database: dict[str, Any]) -> str:
         raise RecoveryError(
             problem, advice="Run sql_backup with 'type: full' first, or let 'missing_base: full' take one instead"
         )
-    hours = params["full_at_most_every"]
+    hours = params["min_full_interval_hours"]
     names = [backup_name(name, "full", instead) for instead in ("differential", "log")]
     before = connection.row(
         _SUBSTITUTES, name, database["family_guid"], *names, doing="Cannot read the history of backups in msdb"

@@ -13,14 +13,14 @@ from typing import Any
 from ..._core.backup.backup_set import BackupSet, guid
 from ..._core.backup.catalog import assemble
 from ..._core.backup.file_names import parent_path
-from ..._core.backup.manifest import Note, note_name
+from ..._core.backup.manifest import PendingDelivery, note_name
 from ..._core.errors import RecoveryError
 from ..catalog.headers import read_files
 from ..catalog.verification import verify
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from ..instance.server import clock
-from .delivery import Carrier
+from .delivery import Delivery
 from .statements import proven
 
 __all__ = ["finish"]
@@ -36,7 +36,7 @@ class _Hindered(Exception):
 
 
 def finish(
-    session: Session, carrier: Carrier, folder: str, *, report: dict[str, Any], written: Sequence[str]
+    session: Session, carrier: Delivery, folder: str, *, report: dict[str, Any], written: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Bring the whole ones where they belong, oldest first, and clear the others away; their reports. In check mode
     those that would be.
@@ -76,7 +76,9 @@ def finish(
     return done
 
 
-def _delivered(session: Session, carrier: Carrier, note: Note, found: dict[str, Any], *, wanted: set[str]) -> bool:
+def _delivered(
+    session: Session, carrier: Delivery, note: PendingDelivery, found: dict[str, Any], *, wanted: set[str]
+) -> bool:
     """Whether a backup was brought where it belongs. That it cannot be is no reason to fail for a run whose backups go
     elsewhere.
     """
@@ -103,7 +105,7 @@ def _places(report: dict[str, Any]) -> set[str]:
     return {parent_path(files[0]).lower() for files in (report["files"], report.get("copy_files")) if files}
 
 
-def _whole(session: Session, note: Note, *, family_guid: str) -> BackupSet | None:
+def _whole(session: Session, note: PendingDelivery, *, family_guid: str) -> BackupSet | None:
     """The set that is in the files, read back; None where there is none. Raises _Hindered where that cannot be told."""
     connection = session.connection
     _now, zone = clock(connection)

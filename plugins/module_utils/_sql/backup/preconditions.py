@@ -11,7 +11,7 @@ from ..._core.errors import RecoveryError
 from ..connection.session import Session
 from ..instance.databases import read_database
 
-__all__ = ["RULES", "check_options", "fit_database"]
+__all__ = ["RULES", "check_options", "require_backupable"]
 
 RULES = ("last", "age", "days", "weeks", "months", "years")
 """What an option of retention may hold."""
@@ -89,7 +89,7 @@ def _check_stage(params: dict[str, Any]) -> None:
         )
 
 
-def fit_database(session: Session, type: str) -> dict[str, Any]:
+def require_backupable(session: Session, type: str) -> dict[str, Any]:
     """The database, or a sentence about why it cannot be backed up like that."""
     params, host = session.params, session.connection.target.server
     database = read_database(session.connection, params["database"])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..._core.backup.backup_set import BackupSet, guid
-from ..._core.backup.catalog import Inventory, assemble
+from ..._core.backup.catalog import BackupCatalog, assemble
 from ..._core.backup.file_names import is_beside, manifest_name
 from ..._core.errors import RecoveryError
 from ..catalog.headers import read_files
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..._core.backup.retention import Policy, Retention
     from ..instance.windows_host import Windows
 
-__all__ = ["Folder", "ServerFolder", "policy_of", "prune"]
+__all__ = ["Folder", "ServerBackupFolder", "policy_of", "prune"]
 
 NEWEST = "newest_chain"
 
@@ -55,7 +55,7 @@ class Folder(Protocol):
 
     path: str
 
-    def inventory(self, *, zone: dt.tzinfo) -> Inventory:
+    def inventory(self, *, zone: dt.tzinfo) -> BackupCatalog:
         """The backups in the folder and below it."""
 
     def reading_problem(self, one: BackupSet) -> str:
@@ -71,7 +71,7 @@ class Folder(Protocol):
         """All that was to be removed is."""
 
 
-class ServerFolder:
+class ServerBackupFolder:
     """A folder that SQL Server reads. windows: for what it cannot remove, where that is known."""
 
     def __init__(self, session: Session, path: str, *, windows: Windows | None = None) -> None:
@@ -80,7 +80,7 @@ class ServerFolder:
         self._windows = windows if windows and windows.reaches(path) else None
         self._there: set[str] = set()
 
-    def inventory(self, *, zone: dt.tzinfo) -> Inventory:
+    def inventory(self, *, zone: dt.tzinfo) -> BackupCatalog:
         connection = self._session.connection
         found = list_files(connection, self.path)
         self._there = {file.lower() for file in found if is_beside(file)}
@@ -186,7 +186,7 @@ def _proven(session: Session, place: Folder, sets: list[BackupSet], policy: Poli
             one.verified = True
 
 
-def _ours_alone(decided: Retention, inventory: Inventory, *, family_guid: str) -> list[str]:
+def _ours_alone(decided: Retention, inventory: BackupCatalog, *, family_guid: str) -> list[str]:
     """The files to remove, without those that also hold another database's backup, or something that cannot be read."""
     foreign = {
         path.lower()

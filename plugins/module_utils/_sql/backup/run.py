@@ -21,11 +21,11 @@ from ..instance.folders import provide_folder
 from ..instance.server import read_server, service_account, utc_now
 from .encryption import check_encryption
 from .missing_base import backup_name, type_to_take
-from .preconditions import check_options, fit_database
+from .preconditions import check_options, require_backupable
 
 if TYPE_CHECKING:
     from ..instance.windows_host import Windows
-    from .delivery import Carrier
+    from .delivery import Delivery
     from .pruning import Folder
 
 __all__ = ["Backup"]
@@ -73,7 +73,7 @@ class Backup:
         session, params = self.session, self.params
         self.server = read_server(self.connection)
         service_account(self.connection)  # so that every message about a path can say for whom
-        self.database = fit_database(session, params["type"])
+        self.database = require_backupable(session, params["type"])
         self.name = self.database["name"]
         self.moment = dt.datetime.fromisoformat(utc_now(self.connection)).replace(tzinfo=dt.timezone.utc)
         self.folder = params["path"] or self.server["default_backup_path"]
@@ -96,7 +96,7 @@ class Backup:
         self._refuse_foreign_lease()
         type = type_to_take(session, self.database)  # only now: whoever held the lock may have taken the base
         if type != params["type"]:
-            self.report |= {"type": type, "instead_of": params["type"], "files": self._files(self.folder, type)}
+            self.report |= {"type": type, "substitute_for": params["type"], "files": self._files(self.folder, type)}
         self.written = self._files(params["stage_path"], type) if params["stage_path"] else self.report["files"]
         if params["copy_to"]:
             self.report |= {"copy_files": self._files(params["copy_to"], type), "copied_by": self.copied_by}
@@ -113,9 +113,9 @@ class Backup:
             provide_folder(session, params["copy_to"])
             keep_what_is_there(session, [*self.written, *copies])
         if self.carried:
-            from ..._core.backup.manifest import Note
+            from ..._core.backup.manifest import PendingDelivery
 
-            self.note = Note(report=self.report, written=tuple(self.written))
+            self.note = PendingDelivery(report=self.report, written=tuple(self.written))
             carrier = self._carrier()
             carrier.refuse_what_is_there(
                 [
@@ -262,21 +262,21 @@ class Backup:
         have no rights.
         """
         if carried and self.windows:
-            from .delivered_folder import CarriedFolder
+            from .delivered_folder import DeliveredFolder
 
-            return CarriedFolder(self.session, folder, windows=self.windows)
-        from .pruning import ServerFolder
+            return DeliveredFolder(self.session, folder, windows=self.windows)
+        from .pruning import ServerBackupFolder
 
-        return ServerFolder(self.session, folder, windows=self.windows)
+        return ServerBackupFolder(self.session, folder, windows=self.windows)
 
     # Help
 
-    def _carrier(self) -> Carrier:
+    def _carrier(self) -> Delivery:
         if self.windows is None:
             raise RuntimeError("only asked for where Windows is there")
-        from .delivery import Carrier
+        from .delivery import Delivery
 
-        return Carrier(self.session, self.windows, overwrite=self.params["overwrite"])
+        return Delivery(self.session, self.windows, overwrite=self.params["overwrite"])
 
     @contextmanager
     def _advising_to_stage(self) -> Iterator[None]:
@@ -317,7 +317,7 @@ class Backup:
             compression={"auto": able, "always": True, "never": False}[params["compression"]],
             checksum=params["checksum"],
             overwrite=params["overwrite"],
-            name=backup_name(self.name, report["type"], report.get("instead_of")),
+            name=backup_name(self.name, report["type"], report.get("substitute_for")),
             description=params["description"],
             encryption=params["encryption"],
             mirror=report["copy_files"] if self.copied_by == "server" else (),

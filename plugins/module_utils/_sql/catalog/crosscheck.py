@@ -12,7 +12,7 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from ..._core.backup.backup_set import BackupSet, DatabaseFile, database_file
-from ..._core.backup.catalog import Inventory, assemble, merge, reconcile, tell_zones
+from ..._core.backup.catalog import BackupCatalog, assemble, merge, reconcile, tell_zones
 from ..._core.backup.file_names import parent_path
 from ..._core.errors import RecoveryError
 from ..._core.restore.target import parse_zone
@@ -38,7 +38,7 @@ class Found(NamedTuple):
     history whose folders cannot be looked into.
     """
 
-    inventory: Inventory
+    inventory: BackupCatalog
     in_history: frozenset[str] | None = None
     in_files: frozenset[str] | None = None
     out_of_sight: frozenset[str] = frozenset()
@@ -63,7 +63,7 @@ def gather(session: Session, source: dict[str, Any]) -> Found:
     from_files = bool(source["folders"] or source["files"])
     from_history = not from_files if source["history"] is None else source["history"]
     compare = from_files if source["crosscheck"] is None else source["crosscheck"]
-    found = read_inventory(session, source) if from_files else Inventory()
+    found = read_inventory(session, source) if from_files else BackupCatalog()
     if not from_history:
         return Found(found, in_files=_guids(found))
     history = read_history(session.connection, database=source["database"], family_guid=source["family_guid"])
@@ -74,7 +74,7 @@ def gather(session: Session, source: dict[str, Any]) -> Found:
     tell_zones(there, history)
     found = merge(found, there)
     told = reconcile(
-        Inventory(sets=[hidden.get(one.guid, one) for one in history.sets], unreadable=history.unreadable), found
+        BackupCatalog(sets=[hidden.get(one.guid, one) for one in history.sets], unreadable=history.unreadable), found
     )
     return Found(
         told.inventory,
@@ -84,11 +84,11 @@ def gather(session: Session, source: dict[str, Any]) -> Found:
     )
 
 
-def _guids(inventory: Inventory) -> frozenset[str]:
+def _guids(inventory: BackupCatalog) -> frozenset[str]:
     return frozenset(one.guid for one in inventory.sets)
 
 
-def _unseen(history: Inventory, found: Inventory) -> list[BackupSet]:
+def _unseen(history: BackupCatalog, found: BackupCatalog) -> list[BackupSet]:
     """Sets of the history that no file seen so far holds as a whole."""
     seen = {one.guid for one in found.sets if not one.problem}
     return [one for one in history.sets if one.guid not in seen and one.best_copy]
@@ -96,7 +96,7 @@ def _unseen(history: Inventory, found: Inventory) -> list[BackupSet]:
 
 def _look(
     session: Session, sets: Sequence[BackupSet], *, zone: tzinfo | None
-) -> tuple[Inventory, dict[str, BackupSet]]:
+) -> tuple[BackupCatalog, dict[str, BackupSet]]:
     """What lies where the history says that these sets are; and those in folders that cannot be looked into, with that
     as their problem.
     """
@@ -133,7 +133,7 @@ def _look(
 
 
 def read_to_the_end(
-    session: Session, found: Inventory, choose: Callable[[list[BackupSet]], Iterable[BackupSet]]
+    session: Session, found: BackupCatalog, choose: Callable[[list[BackupSet]], Iterable[BackupSet]]
 ) -> None:
     """Let the server read the sets that are chosen from first to last byte, and note in the inventory how that went.
 

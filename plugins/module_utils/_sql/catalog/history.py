@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..._core.backup.backup_set import guid
-from ..._core.backup.catalog import Inventory, from_history
+from ..._core.backup.catalog import BackupCatalog, from_history
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 
@@ -51,7 +51,9 @@ ORDER BY h.restore_history_id DESC
 DOING = "Cannot read the history of backups in msdb"
 
 
-def read_history(connection: Connection, *, database: str | None = None, family_guid: str | None = None) -> Inventory:
+def read_history(
+    connection: Connection, *, database: str | None = None, family_guid: str | None = None
+) -> BackupCatalog:
     """What msdb knows of the backups of one database, or of all. It says where they were written, not that they are
     still there.
 

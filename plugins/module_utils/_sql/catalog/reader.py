@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._core.backup.backup_set import guid
-from ..._core.backup.catalog import FileReading, Inventory, assemble, same_path
+from ..._core.backup.catalog import BackupCatalog, FileReading, assemble, same_path
 from ..._core.restore.target import parse_zone
 from ..connection.session import Session
 from ..instance.folders import find_files
@@ -16,14 +16,14 @@ from .header_cache import HeaderCache
 from .headers import identify_files, read_files
 
 
-def read_inventory(session: Session, source: dict[str, Any]) -> Inventory:
+def read_inventory(session: Session, source: dict[str, Any]) -> BackupCatalog:
     """All backup sets in C(folders) (with everything below) and C(files)."""
     return read_sources(session, source)[0]
 
 
 def read_sources(
     session: Session, source: dict[str, Any], *, server: str = "", trust: bool = True
-) -> tuple[Inventory, frozenset[str]]:
+) -> tuple[BackupCatalog, frozenset[str]]:
     """The same, and the GUIDs of those sets that are only remembered from an earlier run.
 
     server: whose headers are remembered, name and version; empty to read them all. trust: use what is remembered, not

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..._core.errors import RecoveryError
-from ..._core.mirroring.principal import Standing, choose, is_certain
+from ..._core.mirroring.principal import DatabaseRole, choose, is_certain
 from .connection import Connection, Target, connect
 from .errors import ConnectionFailed, SqlError
 
@@ -30,7 +30,7 @@ SHORT = 5
 """Seconds for a partner that is asked only to be sure that it is not principal, too."""
 
 
-def connect_to_principal(first: Target, partner: Target, database: str) -> tuple[Connection, Standing]:
+def connect_to_principal(first: Target, partner: Target, database: str) -> tuple[Connection, DatabaseRole]:
     """The session, and what its server says of the database. Raises RecoveryError when neither can be worked on."""
     ours, here = _ask(first, database, refusal_ends=True)
     if ours is not None and is_certain(here):
@@ -51,24 +51,24 @@ def connect_to_principal(first: Target, partner: Target, database: str) -> tuple
     return found, chosen
 
 
-def _ask(target: Target, database: str, *, refusal_ends: bool) -> tuple[Connection | None, Standing]:
+def _ask(target: Target, database: str, *, refusal_ends: bool) -> tuple[Connection | None, DatabaseRole]:
     """refusal_ends: whether a refused login is raised, or is only why this server could not be asked."""
     try:
         connection = connect(target, may_be_down=True)
     except ConnectionFailed as problem:
         if refusal_ends and problem.number in LOGIN_REFUSED:
             raise
-        return None, Standing(server=target.server, problem=problem.message)
+        return None, DatabaseRole(server=target.server, problem=problem.message)
     try:
         row = connection.row(_STANDING, database, doing=f"Cannot read the mirroring of {database} on {target.server}")
     except SqlError as problem:
         connection.close()
         if not problem.lost:
             raise
-        return None, Standing(server=target.server, problem=problem.message)
+        return None, DatabaseRole(server=target.server, problem=problem.message)
     if row is None:
-        return connection, Standing(server=target.server)
-    return connection, Standing(
+        return connection, DatabaseRole(server=target.server)
+    return connection, DatabaseRole(
         server=target.server,
         state=row["state_desc"],
         role=row["mirroring_role_desc"] or "",

@@ -20,14 +20,14 @@ __all__ = [
     "SYSTEM",
     "change_alone",
     "create_database",
+    "disconnect_sessions",
     "drop_database",
-    "leave_to_administrators",
-    "let_sessions_in",
     "read_database",
     "read_databases",
-    "send_sessions_away",
+    "set_multi_user",
     "set_option",
     "set_owner",
+    "set_restricted_user",
 ]
 
 _DATABASES = """
@@ -195,15 +195,15 @@ def create_database(session: Session, name: str, *, collation: str | None) -> No
 def drop_database(session: Session, name: str, *, online: bool) -> None:
     """DROP DATABASE, after everybody who uses it was sent away."""
     if online:
-        send_sessions_away(session, name)
+        disconnect_sessions(session, name)
     change_alone(
         session, name, compose("DROP DATABASE {database}", database=name), doing=f"Cannot drop database {name}"
     )
 
 
-def send_sessions_away(session: Session, name: str) -> None:
+def disconnect_sessions(session: Session, name: str) -> None:
     """End all sessions of a database and keep new ones out; their open transactions are rolled back."""
-    _past_intruders(session, name, _close(name), doing=f"Cannot close the sessions of database {name}")
+    _with_retries_against_reconnects(session, name, _close(name), doing=f"Cannot close the sessions of database {name}")
 
 
 def change_alone(
@@ -219,7 +219,7 @@ def change_alone(
     except SqlError as problem:
         if problem.number not in IN_USE:
             raise
-        _past_intruders(
+        _with_retries_against_reconnects(
             session, name, f"{_close(name)}; IF @@ERROR = 0 {statement}", doing=doing, on_message=on_message
         )
 
@@ -228,19 +228,19 @@ def _close(name: str) -> str:
     return compose("ALTER DATABASE {database} SET SINGLE_USER WITH ROLLBACK IMMEDIATE", database=name)
 
 
-def leave_to_administrators(session: Session, name: str) -> None:
+def set_restricted_user(session: Session, name: str) -> None:
     """Instead of to one session, whoever that is."""
     statement = compose("ALTER DATABASE {database} SET RESTRICTED_USER WITH ROLLBACK IMMEDIATE", database=name)
-    _past_intruders(session, name, statement, doing=f"Cannot open database {name} to administrators")
+    _with_retries_against_reconnects(session, name, statement, doing=f"Cannot open database {name} to administrators")
 
 
-def let_sessions_in(session: Session, name: str) -> None:
+def set_multi_user(session: Session, name: str) -> None:
     """Open a database to everybody again, whoever took its only place meanwhile."""
     statement = compose("ALTER DATABASE {database} SET MULTI_USER", database=name)
-    _past_intruders(session, name, statement, doing=f"Cannot open database {name} to its users")
+    _with_retries_against_reconnects(session, name, statement, doing=f"Cannot open database {name} to its users")
 
 
-def _past_intruders(
+def _with_retries_against_reconnects(
     session: Session, name: str, statement: str, *, doing: str, on_message: Callable[[Message], None] | None = None
 ) -> None:
     """Change who may use a database. An application that reconnects at once may hold the only place: it is ended, as

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._core.errors import RecoveryError
-from ..._core.mirroring.plan import PRINCIPAL, Road, Side, may_be_lost, road_to
+from ..._core.mirroring.plan import PRINCIPAL, FailoverRoute, Side, may_be_lost, plan_failover
 from ..connection.session import Session
 from ..instance.databases import read_database
 from ..instance.mirroring_session import read_side, set_partner, wait_until
@@ -39,7 +39,7 @@ class Failover:
         """What the task returns beside its changes."""
         here, there = self.here(), self.there()
         yes = self.params["allow_data_loss"]
-        road = road_to(here, there, database=self.database, allow_data_loss=yes, rejoin=self.params["rejoin"])
+        road = plan_failover(here, there, database=self.database, allow_data_loss=yes, rejoin=self.params["rejoin"])
         self.session.progress.line(f"{self.database}: {road.way}, {road.reason}")
         lost = may_be_lost(here) if road.way == "force" or (road.may_lose and road.way == "resume") else {}
         took_over = False
@@ -126,7 +126,7 @@ class Failover:
         set_partner(self.session, self.database, "resume")
         self._until_in_step(behind=True)
 
-    def _wait_for_the_witness(self, here: Side, road: Road) -> tuple[Road, dict[str, Any], bool]:
+    def _wait_for_the_witness(self, here: Side, road: FailoverRoute) -> tuple[FailoverRoute, dict[str, Any], bool]:
         """The mirror takes over by itself if it was in step. If it does not, it was not, and only force is left."""
         if self.session.check_mode:
             return road, {}, False
@@ -143,7 +143,9 @@ class Failover:
                 advice="Make sure that the principal is down, then set 'allow_data_loss: true'",
             )
         return (
-            Road(way="force", reason="the mirror was not in step and did not take over by itself", may_lose=True),
+            FailoverRoute(
+                way="force", reason="the mirror was not in step and did not take over by itself", may_lose=True
+            ),
             may_be_lost(here),
             False,
         )

@@ -15,14 +15,14 @@ from ..instance.locks import hold
 from ..instance.mirroring_session import NOT_MIRRORED, read_side, set_partner, wait_until
 from .seeding import Seeding
 
-__all__ = ["Mirrors"]
+__all__ = ["MirrorRun"]
 
 ALREADY_ENABLED = 1405
 ATTEMPTS = 3
 """How often the mirror is brought up to date again, while log backups keep coming in between."""
 
 
-class Mirrors:
+class MirrorRun:
     """Both servers of a database. The other session may be missing where a session is only ended."""
 
     def __init__(self, session: Session, other: Session | None) -> None:
@@ -43,7 +43,7 @@ class Mirrors:
         for side, _step in plan_removal(here, there):
             set_partner(self._session_of(side), self.database, "end")
 
-    def bring_about(self) -> None:
+    def establish(self) -> None:
         """Whatever is missing to the wanted session."""
         here, there = self.look()
         plan = plan_mirror(here, there, self._wanted())
@@ -83,7 +83,7 @@ class Mirrors:
         if step.action == "seed":
             self._seed(plan)
         elif step.action == "partner":
-            self._introduce(plan, session, step)
+            self._set_partners(plan, session, step)
         else:
             if step.action in ("witness", "suspend") and step.value:
                 self._wait(plan, "a mirror that is caught up, which a witness needs")
@@ -113,7 +113,7 @@ class Mirrors:
         seeding.seed()
         self.seeded += seeding.files
 
-    def _introduce(self, plan: MirrorPlan, session: Session, step: Step) -> None:
+    def _set_partners(self, plan: MirrorPlan, session: Session, step: Step) -> None:
         """SET PARTNER: on the mirror first, which only remembers it; on the principal, which begins."""
         for attempt in range(ATTEMPTS):
             try:

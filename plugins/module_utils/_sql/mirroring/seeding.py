@@ -18,7 +18,7 @@ from ..connection.session import Session
 from ..instance.databases import read_database
 from ..instance.folders import from_disk, provide_folder
 from ..instance.server import read_server, utc_now
-from ..restore.run import Restoring
+from ..restore.run import RestoreRun
 
 __all__ = ["Seeding"]
 
@@ -159,11 +159,11 @@ class Seeding:
                 relocate=Options(self.relocate),
                 replace=replace,
                 tail_log="skip",
-                end="norecovery",
+                recovery="norecovery",
                 lock_timeout=3600,
                 repair_users=False,
                 checkdb="none",
-                remember_headers=False,
+                cache_headers=False,
             ),
         )
         restore.connection, restore.statements, restore.warnings = (
@@ -171,4 +171,4 @@ class Seeding:
             self.mirror.statements,
             self.mirror.warnings,
         )
-        Restoring(restore).run()
+        RestoreRun(restore).run()

@@ -16,14 +16,14 @@ from ..connection.connection import Connection
 from ..connection.errors import SqlError
 from ..connection.quoting import compose, quote_identifier, quote_text
 from ..connection.session import Session
-from ..instance.databases import leave_to_administrators, read_database
+from ..instance.databases import read_database, set_restricted_user
 from ..instance.folders import is_file
 from ..instance.locks import hold
 from ..instance.server import read_server, service_account
 from ..restore import hand_over as aftercare
 from .facts import other_files
 
-__all__ = ["Attaching", "attach_statement", "read_primary_file"]
+__all__ = ["AttachRun", "attach_statement", "read_primary_file"]
 
 IS_LOG = 0x40
 """Bit of a file's status that marks a log."""
@@ -31,7 +31,7 @@ IS_LOG = 0x40
 NOT_OPENED, NO_PRIMARY_FILE = 1813, 5171
 
 
-class Attaching:
+class AttachRun:
     """One run of sql_restore with C(source.attach)."""
 
     def __init__(self, session: Session) -> None:
@@ -42,10 +42,10 @@ class Attaching:
                 "'source' names both files to attach and backups",
                 advice="Attach first; where that fails, restore in a task of its own",
             )
-        if params["target"] != "latest" or params["end"] != "recovered":
+        if params["target"] != "latest" or params["recovery"] != "recovered":
             raise RecoveryError(
                 "Attached files can only be opened as they are",
-                advice="Leave out 'target' and 'end', or restore from backups",
+                advice="Leave out 'target' and 'recovery', or restore from backups",
             )
         self.session = session
         self.database: str = params["database"]
@@ -54,7 +54,7 @@ class Attaching:
         self.data: list[str] = source["attach"]["data_files"]
         self.logs: list[str] = source["attach"]["log_files"]
         self.family = guid(source["family_guid"])
-        self.guarded = bool(params["checkdb"] != "none" or params["must_hold"])
+        self.guarded = bool(params["checkdb"] != "none" or params["validation_query"])
         if not self.data:
             raise RecoveryError("'source.attach' names no data file", advice="Give the primary data file (.mdf) first")
 
@@ -156,7 +156,7 @@ class Attaching:
                 ) from None
             raise
         if plan.rebuild_log and self.guarded:
-            leave_to_administrators(session, self.database)
+            set_restricted_user(session, self.database)
 
     def _confirm_family(self) -> None:
         """The files alone do not tell the family. An attached database does; a stranger is detached again."""

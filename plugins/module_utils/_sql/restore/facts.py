@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ..._core.backup.backup_set import database_file, guid
-from ..._core.backup.catalog import Inventory, assemble
+from ..._core.backup.catalog import BackupCatalog, assemble
 from ..._core.restore.plan import ExistingDatabase, Mark, Plan, ServerFacts
 from ..catalog.headers import read_file_list, read_files
 from ..connection.connection import Connection
@@ -66,7 +66,7 @@ def read_marks(connection: Connection, *, database: str, zone: dt.tzinfo | None)
 
 
 def confirm(
-    session: Session, inventory: Inventory, plan: Plan, doubtful: Collection[str], *, zone: dt.tzinfo | None
+    session: Session, inventory: BackupCatalog, plan: Plan, doubtful: Collection[str], *, zone: dt.tzinfo | None
 ) -> dict[str, str]:
     """Let the files speak for those sets of a plan of which only msdb told. Returns the ones that are not there: GUID
     -> reason.
@@ -88,7 +88,7 @@ def confirm(
     return failed
 
 
-def add_file_lists(connection: Connection, inventory: Inventory, plan: Plan) -> dict[str, str]:
+def add_file_lists(connection: Connection, inventory: BackupCatalog, plan: Plan) -> dict[str, str]:
     """Read which database files the sets of a plan hold, into the inventory. Returns the sets where that failed: GUID
     -> reason.
     """

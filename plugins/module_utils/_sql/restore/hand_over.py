@@ -13,7 +13,7 @@ from ..._core.errors import RecoveryError, sentences
 from ..connection.connection import Connection
 from ..connection.quoting import compose
 from ..connection.session import Session
-from ..instance.databases import leave_to_administrators, let_sessions_in, read_database, set_option, set_owner
+from ..instance.databases import read_database, set_multi_user, set_option, set_owner, set_restricted_user
 from ..instance.logins import map_user, orphaned_users
 
 __all__ = ["builtin_owner", "hand_over", "prove", "unfinished_owner"]
@@ -53,15 +53,15 @@ def hand_over(session: Session, database: str, *, owner: str | None) -> dict[str
     checked = prove(session, database)
     there = read_database(session.connection, database)
     if there and there["user_access"] != "MULTI_USER":
-        let_sessions_in(session, database)
+        set_multi_user(session, database)
     return {"users": users, "checked": checked}
 
 
 def prove(session: Session, database: str) -> str:
-    """CHECKDB and the query of C(must_hold), where asked for. Returns which check ran: none, physical or full. Raises
-    for what does not hold.
+    """CHECKDB and the query of C(validation_query), where asked for. Returns which check ran: none, physical or full.
+    Raises for what does not hold.
     """
-    depth, query = session.params["checkdb"], session.params["must_hold"]
+    depth, query = session.params["checkdb"], session.params["validation_query"]
     if session.check_mode:
         return "none"
     try:
@@ -93,7 +93,7 @@ def _put_in_order(session: Session, database: str, *, owner: str | None) -> dict
             "instead of ONLINE"
         )
     if there["user_access"] == "SINGLE_USER":
-        leave_to_administrators(session, database)
+        set_restricted_user(session, database)
     users: dict[str, list[str]] = {"repaired": [], "left": []}
     if there["read_only"]:
         session.warnings.append(
@@ -129,10 +129,11 @@ def _must_hold(session: Session, database: str, query: str) -> None:
     zero nor false.
     """
     with session.connection.using(database):
-        answer = session.connection.value(query, doing="The query in 'must_hold' failed")
+        answer = session.connection.value(query, doing="The query in 'validation_query' failed")
     if not answer or answer in ("0", "0x"):
         raise RecoveryError(
-            f"Database {database} on {session.connection.target.server} is restored, but the query in 'must_hold' "
+            f"Database {database} on {session.connection.target.server} is restored, but the query in "
+            "'validation_query' "
             f"answers {answer!r}",
             advice="Look into the data; perhaps another backup or another target is the right one",
         )

@@ -10,7 +10,7 @@ import datetime as dt
 from typing import Any
 
 from ..._core.backup.backup_set import guid
-from ..._core.backup.catalog import Inventory, assemble, merge, tell_zones
+from ..._core.backup.catalog import BackupCatalog, assemble, merge, tell_zones
 from ..._core.backup.file_names import backup_files, is_full_path, join_path, parent_path, safe_name
 from ..._core.errors import RecoveryError, sentences
 from ..._core.restore.overwrite_policy import REFUSE, UNCHANGED, Decision, decide
@@ -23,7 +23,7 @@ from ..catalog.reader import read_sources
 from ..connection.errors import SqlError
 from ..connection.quoting import quote_identifier
 from ..connection.session import Session
-from ..instance.databases import SYSTEM, let_sessions_in, read_database, send_sessions_away, set_option
+from ..instance.databases import SYSTEM, disconnect_sessions, read_database, set_multi_user, set_option
 from ..instance.folders import find_files, is_file, provide_folder, require_folder, require_new_file
 from ..instance.locks import hold
 from ..instance.logins import read_login
@@ -33,7 +33,7 @@ from ..restore import facts as sources
 from ..restore import hand_over as aftercare
 from ..restore import statements as restores
 
-__all__ = ["Restoring"]
+__all__ = ["RestoreRun"]
 
 OLDEST_LEVEL = 100
 """Compatibility level that SQL Server 2012 and all later ones have."""
@@ -42,7 +42,7 @@ MAY_OPEN = ("RECOVERY_PENDING", "SUSPECT")
 """States that a database may leave with every row, once the server is asked to recover it again."""
 
 
-class Restoring:
+class RestoreRun:
     """One run of sql_restore: ask, plan, decide, save the tail, restore, hand over. Nothing is changed before the
     decision.
     """
@@ -68,11 +68,13 @@ class Restoring:
         self.family = guid(params["source"]["family_guid"])
         self.unusable: dict[str, str] = {}
         self.doubtful: frozenset[str] = frozenset()
-        self.tails = Inventory()
+        self.tails = BackupCatalog()
         self.source: dict[str, Any] = params["source"]
         self.staged: Any = None
         self.start_over = params["replace"] == "always"
-        self.guarded = params["end"] == "recovered" and bool(params["checkdb"] != "none" or params["must_hold"])
+        self.guarded = params["recovery"] == "recovered" and bool(
+            params["checkdb"] != "none" or params["validation_query"]
+        )
         self.target = parse_target(params["target"], mark_after=params["mark_after"])
         self.zone = parse_zone(params["source"]["time_zone"])
 
@@ -138,7 +140,7 @@ class Restoring:
         }
         if session.check_mode:
             return {**self._report(), **result}
-        if session.params["end"] == "recovered":
+        if session.params["recovery"] == "recovered":
             owner = session.params["owner"] or aftercare.builtin_owner(session.connection)
             return {**self._hand_over(owner=owner), **result}
         self._confirm_end()
@@ -178,7 +180,7 @@ class Restoring:
         self.source = self.staged.source
         return not self.staged.missing
 
-    def _needed(self, inventory: Inventory) -> set[str] | None:
+    def _needed(self, inventory: BackupCatalog) -> set[str] | None:
         """The files of the plan that manifests lead to; None where they lead to none. The headers of what was brought
         decide in the end.
         """
@@ -206,7 +208,7 @@ class Restoring:
         """After all went well: what was brought is not needed any more."""
         if not self.staged:
             return {}
-        if not self.session.check_mode and self.session.params["end"] == "recovered":
+        if not self.session.check_mode and self.session.params["recovery"] == "recovered":
             from .staging import clear
 
             clear(self.session, self.staged)
@@ -268,7 +270,7 @@ class Restoring:
             family_guid=self.family,
             recovery_fork=guid(source["recovery_fork"]),
             zone=self.zone,
-            end=params["end"],
+            end=params["recovery"],
             standby_file=self.standby_file,
             unusable=self.unusable,
             marks=self.marks,
@@ -280,11 +282,11 @@ class Restoring:
         if isinstance(plan, Refusal):
             message = f"Database {self.database} cannot be restored on {self.host}: {plan.message}"
             raise RecoveryError(message, advice=plan.advice[:1].upper() + plan.advice[1:], refusal=plan.to_dict())
-        if not plan.recovery_point.certain and params["end"] != "recovered":
+        if not plan.recovery_point.certain and params["recovery"] != "recovered":
             raise RecoveryError(
                 f"Whether the backups of {self.database} hold the {self.target} shows only when the database is "
                 "opened there",
-                advice="Set 'end: recovered', or give a time or an LSN",
+                advice="Set 'recovery: recovered', or give a time or an LSN",
             )
         return plan
 
@@ -293,7 +295,7 @@ class Restoring:
         look the same.
         """
         session, source = self.session, self.source
-        remember = session.params["remember_headers"] and not self.staged  # what was brought goes away again
+        remember = session.params["cache_headers"] and not self.staged  # what was brought goes away again
         server = f"{self.server['name']} {self.server['version']}" if remember else ""
         self.inventory, self.remembered = read_sources(session, source, server=server, trust=trust)
         if source["history"]:
@@ -459,7 +461,7 @@ class Restoring:
                 "afterwards (mirror_prs, or sql_mirror)"
             )
         if self.there and self.there["state"] == "ONLINE":
-            send_sessions_away(session, self.database)
+            disconnect_sessions(session, self.database)
         if not wanted:
             return {}
         problem = restores.save_tail(session, self.database, file, damaged=not decision.tail_required)
@@ -568,7 +570,7 @@ class Restoring:
     def _standby_file(self) -> str:
         """Where the undo file of a standby database lies; empty unless it shall end so."""
         params = self.session.params
-        if params["end"] != "standby":
+        if params["recovery"] != "standby":
             return ""
         if params["standby_file"] and not is_full_path(params["standby_file"]):
             raise RecoveryError(
@@ -604,7 +606,7 @@ class Restoring:
         """People may read in it now, if what was asked for holds. It cannot keep a note, so it is checked each time."""
         session = self.session
         if self.there and read_database(session.connection, self.database)["user_access"] != "MULTI_USER":
-            let_sessions_in(session, self.database)
+            set_multi_user(session, self.database)
         return {"checked": aftercare.prove(session, self.database), **self._report()}
 
     def _confirm_end(self) -> None:

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._core.backup.catalog import Inventory, merge
+from ..._core.backup.catalog import BackupCatalog, merge
 from ..._core.backup.file_names import check_folder, is_beside, manifest_name, safe_name
 from ..._core.backup.manifest import StoredBackup, parse_manifest
 from ..._core.errors import RecoveryError
@@ -65,7 +65,7 @@ class Staged:
 
 
 def bring(
-    session: Session, source: dict[str, Any], *, needed: Callable[[Inventory], Collection[str] | None] | None = None
+    session: Session, source: dict[str, Any], *, needed: Callable[[BackupCatalog], Collection[str] | None] | None = None
 ) -> Staged:
     """Copy the files and folders of a source below C(stage_path). In check mode nothing is copied. Raises
     RecoveryError.
@@ -163,7 +163,7 @@ def _stored(windows: Windows, sizes: dict[str, int]) -> Iterator[StoredBackup]:
 
 
 def _without_needless(
-    files: list[_File], stored: list[StoredBackup], needed: Callable[[Inventory], Collection[str] | None]
+    files: list[_File], stored: list[StoredBackup], needed: Callable[[BackupCatalog], Collection[str] | None]
 ) -> list[_File]:
     """The files that a plan needs, where manifests tell of all of them: one that is not known may be what leads further
     than any plan without it.
@@ -171,7 +171,7 @@ def _without_needless(
     told = {file.lower() for one in stored if not one.set.problem for file in one.files}
     if any(one.source.lower() not in told for one in files):
         return files
-    paths = needed(merge(*(Inventory(sets=[one.set]) for one in stored)))
+    paths = needed(merge(*(BackupCatalog(sets=[one.set]) for one in stored)))
     return files if paths is None else [one for one in files if one.source.lower() in paths]
 
 

@@ -15,7 +15,7 @@ from ..connection.errors import SqlError
 from ..connection.percent import STEP, show_percent
 from ..connection.quoting import compose, quote_text
 from ..connection.session import Session
-from ..instance.databases import change_alone, let_sessions_in, read_database
+from ..instance.databases import change_alone, read_database, set_multi_user
 from ..instance.folders import from_disk
 
 __all__ = [
@@ -224,4 +224,4 @@ def reopen(session: Session, database: str) -> None:
     """Give a living database back to its users, after something failed before the first byte was written."""
     there = read_database(session.connection, database)
     if there and there["state"] == "ONLINE" and there["user_access"] == "SINGLE_USER":
-        let_sessions_in(session, database)
+        set_multi_user(session, database)

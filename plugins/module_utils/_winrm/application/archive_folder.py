@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ..._core.application.archive_catalog import (
-    Store,
+    ArchiveCatalog,
     StoredArchive,
     folder_label,
     is_archive_name,
@@ -39,11 +39,11 @@ class ArchiveFolder:
         self.label = folder_label(application)
         self._files = files
 
-    def read(self) -> Store:
+    def read(self) -> ArchiveCatalog:
         """Archives, newest first, each with the head of its manifest; nothing at all where there is no folder."""
         [state] = self._files.stat(self.path)
         if not state.exists:
-            return Store(archives=(), leftovers=())
+            return ArchiveCatalog(archives=(), leftovers=())
         if not state.folder:
             raise RecoveryError(
                 f"{self.path} on {self._files.host} is a file, not a folder of archives",

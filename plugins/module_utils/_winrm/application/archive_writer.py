@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ..._core.application.archive_catalog import (
-    Store,
+    ArchiveCatalog,
     StoredArchive,
     archive_name,
-    given_up,
     manifest_name,
     partial_name,
+    stale_leftovers,
 )
 from ..._core.application.archive_contents import ArchivePlan
 from ..._core.application.archive_manifest import INSIDE_NAME, Manifest, compare
@@ -54,7 +54,7 @@ class ArchiveWriter:
     def write(
         self,
         folder: ArchiveFolder,
-        store: Store,
+        store: ArchiveCatalog,
         plan: ArchivePlan,
         *,
         instead: Mapping[str, str],
@@ -79,7 +79,9 @@ class ArchiveWriter:
             )
         return StoredArchive(name=name, moment=self._now, size=manifest.archive_size, manifest=manifest)
 
-    def bring(self, archive: StoredArchive, stage: ArchiveFolder, folder: ArchiveFolder, store: Store) -> StoredArchive:
+    def bring(
+        self, archive: StoredArchive, stage: ArchiveFolder, folder: ArchiveFolder, store: ArchiveCatalog
+    ) -> StoredArchive:
         """Copy a verified archive to another folder, compare it there, and take it away from where it was."""
         if self._files.check_mode:
             return archive
@@ -119,18 +121,18 @@ class ArchiveWriter:
         self._files.remove(join(folder.path, manifest_name(archive.name)))
         self._files.remove(folder.full_path(archive))
 
-    def clear_leftovers(self, folder: ArchiveFolder, store: Store) -> None:
+    def clear_leftovers(self, folder: ArchiveFolder, store: ArchiveCatalog) -> None:
         """What interrupted runs left. What another host writes at this moment, between two of its steps open in no
         program, stays.
         """
-        for name in given_up(store, owner=self._files.computer, now=self._now):
+        for name in stale_leftovers(store, owner=self._files.computer, now=self._now):
             self._log.add(f"removing {name} in {folder.path}, which an interrupted run left")
             self._files.remove_if_unused(join(folder.path, name))
 
     def _partial(self, name: str) -> str:
         return partial_name(name, owner=self._files.computer)
 
-    def _free_name(self, store: Store, moment: dt.datetime, folder: ArchiveFolder) -> str:
+    def _free_name(self, store: ArchiveCatalog, moment: dt.datetime, folder: ArchiveFolder) -> str:
         return archive_name(
             label=folder.label, moment=moment, taken=[*(archive.name for archive in store.archives), *store.leftovers]
         )

@@ -13,8 +13,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..._core.application.archive_catalog import Store, StoredArchive, abandoned, manifest_name, newest, removable
-from ..._core.application.archive_contents import ArchivePlan, is_essential, plan_archive
+from ..._core.application.archive_catalog import (
+    ArchiveCatalog,
+    StoredArchive,
+    abandoned,
+    manifest_name,
+    newest,
+    removable,
+)
+from ..._core.application.archive_contents import ArchivePlan, is_essential, select_contents
 from ..._core.application.archive_entries import Refusal, name_key
 from ..._core.application.archive_manifest import HEALTHY, Manifest, ManifestFile, PresentFile, compare
 from ..._core.application.key_protection import MARKS, NAMES, protection
@@ -138,7 +145,7 @@ class ApplicationBackup:
                 f"There is no folder {self.path} on {self.files.host}",
                 advice="Check path: it is the folder of the application, with web.config in it",
             )
-        plan = plan_archive(self.files.list(self.path), exclude=self.params["exclude"])
+        plan = select_contents(self.files.list(self.path), exclude=self.params["exclude"])
         if not plan.files:
             raise RecoveryError(
                 f"The folder {self.path} on {self.files.host} holds no file to archive", advice="Check path and exclude"
@@ -197,7 +204,7 @@ class ApplicationBackup:
 
     # What is made of it
 
-    def make(self, plan: ArchivePlan, folder: ArchiveFolder, store: Store) -> StoredArchive:
+    def make(self, plan: ArchivePlan, folder: ArchiveFolder, store: ArchiveCatalog) -> StoredArchive:
         """A new archive in a folder, verified there."""
         return self.writer.write(folder, store, plan, instead=self.plain, manifest_of=self.manifest, judge=self.judge)
 
@@ -269,7 +276,7 @@ class ApplicationBackup:
                     self.writer.forget(self.stage, old)
             raise
 
-    def brought(self, staged: StoredArchive | None) -> Store:
+    def brought(self, staged: StoredArchive | None) -> ArchiveCatalog:
         """What is at the destination, once what earlier runs had to leave in stage_path is there too."""
         store = self.folder.read()
         if self.stage is None:
@@ -282,7 +289,7 @@ class ApplicationBackup:
             self.writer.bring(archive, self.stage, self.folder, store)
         return self.folder.read() if waiting else store
 
-    def arrive(self, staged: StoredArchive | None, plan: ArchivePlan, store: Store) -> StoredArchive:
+    def arrive(self, staged: StoredArchive | None, plan: ArchivePlan, store: ArchiveCatalog) -> StoredArchive:
         """The new archive at the destination: brought there, or made there."""
         return (
             self.writer.bring(staged, self.stage, self.folder, store)
@@ -290,7 +297,7 @@ class ApplicationBackup:
             else self.make(plan, self.folder, store)
         )
 
-    def prune(self, store: Store, archive: StoredArchive) -> list[str]:
+    def prune(self, store: ArchiveCatalog, archive: StoredArchive) -> list[str]:
         """Retention, the manifest of an archive before the archive: what is interrupted here is not whole any more."""
         known = [other for other in store.archives if other.name != archive.name]
         keep_for = None if self.params["keep_days"] is None else dt.timedelta(days=self.params["keep_days"])

@@ -128,12 +128,12 @@ class ApplicationRestore:
         wanted = candidate.manifest.without(own)
         ignored = {name_key(name) for name in own}
         comparison = compare(wanted, {name: file for name, file in now.items() if name_key(name) not in ignored})
-        broken, shielded = self.looked_into(candidate, comparison, now)
+        broken, shielded = self.inspect_changed_keys(candidate, comparison, now)
         state = assess(
             manifest=wanted,
             comparison=comparison,
             present=now,
-            may_differ=self.params["may_differ"],
+            expected_differences=self.params["expected_differences"],
             key_files=self.params["key_files"],
             broken=broken,
             shielded=shielded,
@@ -147,7 +147,7 @@ class ApplicationRestore:
             )
         return Finding(wanted=wanted, comparison=comparison, state=state, verdict=found)
 
-    def looked_into(
+    def inspect_changed_keys(
         self, candidate: Candidate, comparison: Comparison, now: Mapping[str, PresentFile]
     ) -> tuple[list[str], list[str]]:
         """Key files that are not the archive's: which are ruined, and which are this server's protected form of the
@@ -207,7 +207,7 @@ class ApplicationRestore:
         try:
             self.files.make_folder(self.swap.where.new, private=True)
             written = self.files.unpack(candidate.path, target=self.swap.where.new, wanted=entries)
-            self.must_match(wanted, written, where=self.swap.where.new)
+            self.verify_files(wanted, written, where=self.swap.where.new)
             if keeps:
                 self.files.copy(join(self.path, DATABASE_CONFIG), join(self.swap.where.new, DATABASE_CONFIG))
         except BaseException:
@@ -219,9 +219,9 @@ class ApplicationRestore:
                 self.pool.stop(timeout=self.params["pool_timeout"])
             self.swap.swap()
             self.swap.apply_rights()
-            self.must_match(wanted, self.files.hash(self.path, [file.name for file in wanted.files]), where=self.path)
+            self.verify_files(wanted, self.files.hash(self.path, [file.name for file in wanted.files]), where=self.path)
         except BaseException as problem:
-            self.put_back(problem, ran=ran)
+            self.roll_back(problem, ran=ran)
             raise
         self.swap.finish()
         self.let_go_of_old()
@@ -257,7 +257,7 @@ class ApplicationRestore:
                 advice="Make room there and run this again. Nothing was changed",
             )
 
-    def must_match(self, wanted: Manifest, found: Mapping[str, PresentFile], *, where: str) -> None:
+    def verify_files(self, wanted: Manifest, found: Mapping[str, PresentFile], *, where: str) -> None:
         comparison = compare(wanted, found)
         if not comparison.matches:
             wrong = [*comparison.missing, *comparison.different, *comparison.unreadable]
@@ -267,7 +267,7 @@ class ApplicationRestore:
                 advice="The archive or the disk is damaged: use another archive, and look into the disk",
             )
 
-    def put_back(self, problem: BaseException, *, ran: bool) -> None:
+    def roll_back(self, problem: BaseException, *, ran: bool) -> None:
         """The old folder comes back, and its pool runs again if it ran."""
         self.swap.undo()
         if ran and self.pool:

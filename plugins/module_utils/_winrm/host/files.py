@@ -45,7 +45,7 @@ from ..verbs import (
 )
 from .paths import server_of, share_root
 
-__all__ = ["Insight", "PackedFile", "PathState", "WindowsFiles"]
+__all__ = ["FileInspection", "PackedFile", "PathState", "WindowsFiles"]
 
 _SHARING_VIOLATION = (32, 33)
 _NOTHING_THERE = (2, 3)
@@ -84,7 +84,7 @@ class PackedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Insight:
+class FileInspection:
     """What a small file is, as far as the host told. marks: those of the texts that were looked for that are in it."""
 
     size: int
@@ -252,7 +252,7 @@ class WindowsFiles:
             for answer in found
         ]
 
-    def look_into(self, path: str, *, marks: Sequence[str] = (), entry: str | None = None) -> Insight | None:
+    def look_into(self, path: str, *, marks: Sequence[str] = (), entry: str | None = None) -> FileInspection | None:
         """What a small file, or an entry of an archive, is; its content stays on the host. None when the archive has no
         such entry.
         """
@@ -260,7 +260,7 @@ class WindowsFiles:
         for answer in self._session.call(
             look_into.SCRIPT, doing=f"Looking into {path}", items=marks, Path=path, **chosen
         ):
-            return Insight(
+            return FileInspection(
                 size=answer["size"], xml=answer["xml"], marks=tuple(marks[position] for position in answer["found"])
             )
         return None
@@ -338,7 +338,7 @@ class WindowsFiles:
         self._write(set_rights.SCRIPT, doing=f"Setting the rights of {path}", Path=path, **chosen)
 
     def copy(self, source: str, target: str) -> None:
-        self._write(copy_file.SCRIPT, doing=f"Copying {source} to {target}", From=source, To=target)
+        self._write(copy_file.SCRIPT, doing=f"ReplicationRun {source} to {target}", From=source, To=target)
 
     def remove(self, path: str) -> None:
         """Nothing happens when nothing is there."""

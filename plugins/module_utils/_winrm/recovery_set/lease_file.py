@@ -58,7 +58,7 @@ class LeaseFile:
         """
         if self._files.check_mode:
             there = self.look()
-            before = self._judge(there, now=self._now, given_up=take_over)
+            before = self._judge(there, now=self._now, take_over=take_over)
             if there and before == HELD:
                 raise refusal(there, path=self.path)
             return (
@@ -97,7 +97,7 @@ class LeaseFile:
         written = [_modified(entry) for entry in listing if join(self._folder, entry.name) == draft]
         now = written[0] if written else self._now  # the clock of the folder's machine, where it says
         there = self._read(listing)
-        before = self._judge(there, now=now, given_up=take_over)
+        before = self._judge(there, now=now, take_over=take_over)
         if there and before == HELD:
             raise refusal(there, path=self.path)
         if before == OURS:
@@ -162,8 +162,14 @@ class LeaseFile:
                         raise
         return None
 
-    def _judge(self, lease: Lease | None, *, now: dt.datetime, given_up: bool = False) -> str:
-        return judge(lease, owner=self._owner, now=now, ended=lease is not None and _ended(lease), given_up=given_up)
+    def _judge(self, lease: Lease | None, *, now: dt.datetime, take_over: bool = False) -> str:
+        return judge(
+            lease,
+            owner=self._owner,
+            now=now,
+            ended=lease is not None and _ended(lease),
+            take_over=take_over,
+        )
 
     def _ours(self, there: Lease | None, before: str, *, renewed_at: dt.datetime, stale_after: dt.timedelta) -> Lease:
         begun = there.taken_at if there and before == OURS else renewed_at

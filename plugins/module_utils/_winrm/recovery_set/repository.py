@@ -30,7 +30,7 @@ from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
 from ..host.paths import base_name, full_path, join, lies_in, parent, server_asked, share_root
 
-__all__ = ["Account", "SetFolders", "place_spec"]
+__all__ = ["Account", "RecoverySetRepository", "place_spec"]
 
 ENDING = ".json"
 BESIDE = ".manifest.json"
@@ -61,7 +61,7 @@ def bare_account(user: str) -> str:
     return user.rpartition("\\")[2].partition("@")[0].lower()
 
 
-class SetFolders:
+class RecoverySetRepository:
     """The folders of a place. Paths need the connection that `connected` makes.
 
     keys: the account for sets and archives. data: the one for the database's backups, where the two lie under different
@@ -79,7 +79,7 @@ class SetFolders:
         """Labels whose manifests are there and could not be opened, as far as somebody asked for them."""
 
     @classmethod
-    def from_params(cls, files: WindowsFiles, params: dict[str, Any]) -> SetFolders:
+    def from_params(cls, files: WindowsFiles, params: dict[str, Any]) -> RecoverySetRepository:
         root = full_path(params["path"], option="path")
         chosen = {
             name: full_path(params[f"{name}_path"] or join(root, name), option=f"{name}_path")
@@ -114,7 +114,7 @@ class SetFolders:
                 connections.enter_context(self._files.share(root, user=account.user, password=account.password))
             yield
 
-    def must_go_with(self, other: SetFolders) -> None:
+    def must_go_with(self, other: RecoverySetRepository) -> None:
         """Raises RecoveryError where both are on one file server and need different accounts at the same time."""
         ours, theirs = self.place, other.place
         pairs = [(ours.database, theirs.database, self._data, other._data, "database_user")]

@@ -44,7 +44,7 @@ ASKED = {
     "manifest": None,
     "encryption": None,
     "missing_base": "fail",
-    "full_at_most_every": 24,
+    "min_full_interval_hours": 24,
     "copy_to": None,
     "retention": None,
     "copy_retention": None,
@@ -141,7 +141,7 @@ def test_a_copy_overwrites_nothing_unless_told_to(make, there_already):
 def test_a_full_instead_of_a_log_is_one_in_every_respect(make, check_mode):
     made, _done = make(type="log", take="full", missing_base="full", check_mode=check_mode)
     result = sql_backup.back_up(made)
-    assert (result["backup"]["type"], result["backup"]["instead_of"], result["backup"]["files"]) == (
+    assert (result["backup"]["type"], result["backup"]["substitute_for"], result["backup"]["files"]) == (
         "full",
         "log",
         [FILE],

@@ -38,7 +38,7 @@ _LEFT_RESTORING = (
     "roll forward can be performed."
 )
 _LEFT_BEFORE_MARK = (
-    "This log file contains records logged before the designated mark. The database is being left in the Restoring "
+    "This log file contains records logged before the designated mark. The database is being left in the RestoreRun "
     "state so you can apply another log "
     "file."
 )

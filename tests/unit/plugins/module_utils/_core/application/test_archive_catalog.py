@@ -9,13 +9,13 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
     StoredArchive,
     archive_name,
     folder_label,
-    given_up,
     manifest_name,
     newest,
     partial_name,
     read_store,
     removable,
     restore_order,
+    stale_leftovers,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_contents import FolderEntry
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import Manifest
@@ -124,7 +124,7 @@ LEFTOVERS = [
 @pytest.mark.parametrize("name, later, gone", LEFTOVERS)
 def test_what_another_host_writes_is_no_leftover(name: str, later: dt.timedelta, gone: bool) -> None:
     store = read_store([FolderEntry(name=name, size=5)], label="web")
-    assert given_up(store, owner="WEB-A", now=START + later) == ([name] if gone else [])
+    assert stale_leftovers(store, owner="WEB-A", now=START + later) == ([name] if gone else [])
     assert (
         partial_name("a.zip", owner="WEB-A") == "a.zip.WEB-A.partial"
         and partial_name("a.zip", owner="a.b c") == "a.zip.a_b_c.partial"

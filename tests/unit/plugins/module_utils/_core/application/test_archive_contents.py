@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_contents import (
     FolderEntry,
-    plan_archive,
+    select_contents,
 )
 
 LISTING = [
@@ -42,7 +42,7 @@ EXCLUSIONS = [
 
 @pytest.mark.parametrize("exclude, files, folders, excluded", EXCLUSIONS)
 def test_exclusions(exclude: list[str], files: list[str], folders: list[str], excluded: list[str]) -> None:
-    plan = plan_archive(LISTING, exclude=exclude)
+    plan = select_contents(LISTING, exclude=exclude)
     assert [file.name for file in plan.files] == files
     assert list(plan.folders) == folders
     assert sorted(plan.excluded) == excluded
@@ -50,7 +50,7 @@ def test_exclusions(exclude: list[str], files: list[str], folders: list[str], ex
 
 
 def test_our_own_folder_is_never_archived() -> None:
-    plan = plan_archive(
+    plan = select_contents(
         [*LISTING, FolderEntry(name=".prs-recovery", folder=True), FolderEntry(name=".PRS-recovery/manifest.jsonl")]
     )
     assert not [name for name in plan.names if "recovery" in name]
@@ -66,10 +66,10 @@ REFUSED = [
 
 @pytest.mark.parametrize("entry, reason", REFUSED)
 def test_what_could_not_come_back_is_named(entry: FolderEntry, reason: str) -> None:
-    [refusal] = plan_archive([*LISTING, entry]).refused
+    [refusal] = select_contents([*LISTING, entry]).refused
     assert refusal.reason.startswith(reason)
 
 
 def test_bytes_and_efs() -> None:
-    plan = plan_archive(LISTING)
+    plan = select_contents(LISTING)
     assert plan.bytes == 66 and plan.encrypted == ["encryption.config"]

@@ -57,7 +57,7 @@ def test_states(present: dict[str, PresentFile], kind: str, damage: tuple[str, .
         manifest=MANIFEST,
         comparison=compare(MANIFEST, present),
         present=present,
-        may_differ=["*.Config"],
+        expected_differences=["*.Config"],
         key_files=["Encryption.config"],
     )
     assert (state.kind, state.damage, state.own) == (kind, damage, own)
@@ -94,7 +94,7 @@ def test_a_settings_file_that_was_looked_into() -> None:
         manifest=MANIFEST,
         comparison=compare(MANIFEST, present),
         present=present,
-        may_differ=["*.config"],
+        expected_differences=["*.config"],
         broken=["web.config"],
     )
     assert (state.kind, state.damage) == ("damaged", ("web.config",))

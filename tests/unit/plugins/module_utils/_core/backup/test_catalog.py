@@ -20,8 +20,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
     to_utc,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import (
+    BackupCatalog,
     FileReading,
-    Inventory,
     assemble,
     from_history,
     merge,
@@ -85,7 +85,7 @@ def reading(
     )
 
 
-def copies(inventory: Inventory) -> list[tuple[tuple[str, ...], str]]:
+def copies(inventory: BackupCatalog) -> list[tuple[tuple[str, ...], str]]:
     (one,) = inventory.sets
     return [(copy.stripes, copy.problem) for copy in one.copies]
 

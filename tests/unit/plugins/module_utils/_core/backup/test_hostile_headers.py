@@ -11,7 +11,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import Label
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import FileReading, Inventory, assemble
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import (
+    BackupCatalog,
+    FileReading,
+    assemble,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_report import (
     examine,
     families,
@@ -41,7 +45,7 @@ ODD = {
 }  # fmt: skip
 
 
-def spoiled(scene: Scene, chance: random.Random) -> Inventory:
+def spoiled(scene: Scene, chance: random.Random) -> BackupCatalog:
     """The world's files, with something else in every fourth header and in some labels."""
     known = [guid for one in scene.history.taken for guid in (one.guid, one.last_fork, one.family)]
     odd = {**ODD, **dict.fromkeys(GUIDS, (None, "00000000-0000-0000-0000-000000000000", "no guid", *known))}

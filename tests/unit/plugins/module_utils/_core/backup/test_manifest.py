@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import MANIFEST_FORMAT, is_beside
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.manifest import (
-    Note,
+    PendingDelivery,
     at_place,
     manifest_lines,
     note_name,
@@ -94,6 +94,6 @@ def test_any_other_file_is_neither_a_manifest_nor_a_note(text):
 
 
 def test_a_note_is_read_as_it_was_written():
-    note = Note(report=json.loads(json.dumps(REPORT)), written=tuple(FILES))
+    note = PendingDelivery(report=json.loads(json.dumps(REPORT)), written=tuple(FILES))
     assert parse_note(note.lines()) == note
     assert parse_note(manifest_lines(manifest())) is None and is_beside(note_name(FILES[0]))

@@ -11,9 +11,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan 
     Wanted,
     health,
     may_be_lost,
+    plan_failover,
     plan_mirror,
     plan_removal,
-    road_to,
 )
 
 A = Side(
@@ -129,7 +129,7 @@ ROADS = [
 
 @pytest.mark.parametrize(("here", "there", "yes", "rejoin", "way"), ROADS)
 def test_the_road_to_a_principal(here, there, yes, rejoin, way):
-    assert road_to(here, there, database="PRS", allow_data_loss=yes, rejoin=rejoin).way == way
+    assert plan_failover(here, there, database="PRS", allow_data_loss=yes, rejoin=rejoin).way == way
 
 
 @pytest.mark.parametrize(("here", "there", "yes", "reason"), [
@@ -147,12 +147,12 @@ def test_the_road_to_a_principal(here, there, yes, rejoin, way):
 ])  # fmt: skip
 def test_there_is_no_road(here, there, yes, reason):
     with pytest.raises(RecoveryError, match=reason):
-        road_to(here, there, database="PRS", allow_data_loss=yes, rejoin=False)
+        plan_failover(here, there, database="PRS", allow_data_loss=yes, rejoin=False)
 
 
 def test_what_was_never_sent_is_not_dropped_without_a_yes():
     with pytest.raises(RecoveryError, match="log ends at 101, both have it up to 100"):
-        road_to(
+        plan_failover(
             replace(PRINCIPAL, session="SUSPENDED"),
             replace(MIRROR, end_of_log_lsn=101),
             database="PRS",

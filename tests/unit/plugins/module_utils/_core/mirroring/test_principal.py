@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.principal import Standing, choose, is_certain
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.principal import (
+    DatabaseRole,
+    choose,
+    is_certain,
+)
 
 GONE = {"problem": "Cannot reach SQL Server"}
 NOTHING = {}
@@ -21,7 +25,7 @@ ALONE = {"state": "ONLINE"}
     (NOTHING, False), (GONE, False),
 ])  # fmt: skip
 def test_when_the_partner_need_not_be_asked(first, certain):
-    assert is_certain(Standing(server="a", **first)) is certain
+    assert is_certain(DatabaseRole(server="a", **first)) is certain
 
 
 @pytest.mark.parametrize(("first", "partner", "chosen"), [
@@ -31,7 +35,9 @@ def test_when_the_partner_need_not_be_asked(first, certain):
     (NOTHING, NOTHING, "a"), (UNSEEN_MIRROR, NOTHING, "a"), (NOTHING, UNSEEN_MIRROR, "b"), ({"state": "SUSPECT"}, NOTHING, "a"),
 ])  # fmt: skip
 def test_who_is_chosen(first, partner, chosen):
-    assert choose(Standing(server="a", **first), Standing(server="b", **partner), database="PRS").server == chosen
+    assert (
+        choose(DatabaseRole(server="a", **first), DatabaseRole(server="b", **partner), database="PRS").server == chosen
+    )
 
 
 @pytest.mark.parametrize(("first", "partner", "said"), [
@@ -44,5 +50,5 @@ def test_who_is_chosen(first, partner, chosen):
 ])  # fmt: skip
 def test_where_nobody_is_chosen(first, partner, said):
     with pytest.raises(RecoveryError) as refusal:
-        choose(Standing(server="a", **first), Standing(server="b", **partner), database="PRS")
+        choose(DatabaseRole(server="a", **first), DatabaseRole(server="b", **partner), database="PRS")
     assert said in str(refusal.value) and "failover_partner" in refusal.value.advice

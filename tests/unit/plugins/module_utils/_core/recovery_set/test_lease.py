@@ -44,7 +44,7 @@ def test_verdicts(lease, owner, now, ended, verdict):
 
 @pytest.mark.parametrize(("lease", "owner", "verdict"), [(None, ME, FREE), (LEASE, OTHER, OURS), (LEASE, ME, GIVEN_UP)])
 def test_a_person_says_that_the_other_one_does_nothing_any_more(lease, owner, verdict):
-    assert judge(lease, owner=owner, now=NOON, given_up=True) == verdict
+    assert judge(lease, owner=owner, now=NOON, take_over=True) == verdict
 
 
 def test_what_is_written_is_read():

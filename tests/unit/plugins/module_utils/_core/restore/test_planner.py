@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy, DatabaseFile
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import Inventory, UnreadableFile
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog, UnreadableFile
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     ExistingDatabase,
     Mark,
@@ -80,7 +80,7 @@ def plan(
 ) -> Plan | Refusal:
     request = Request(**{"database": "PRS", "target": target or Target.latest(), **wishes})
     return plan_restore(
-        Inventory(sets=sets, unreadable=list(unreadable)), request, now=at(600), existing=existing, server=server
+        BackupCatalog(sets=sets, unreadable=list(unreadable)), request, now=at(600), existing=existing, server=server
     )
 
 
@@ -310,7 +310,7 @@ def test_saved_tail_of_another_database_of_that_name_is_no_choice() -> None:
     assert (
         order(
             plan_restore(
-                Inventory(sets=sets),
+                BackupCatalog(sets=sets),
                 Request(database="PRS", source_database="PRS", resume=False),
                 now=at(60),
                 existing=stranger,

@@ -16,7 +16,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner
     Target,
     plan_restore,
 )
-from backup_history import RestoreError, Restoring
+from backup_history import RestoreError, RestoreRun
 from backup_worlds import NAME, Scene, scene_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -27,13 +27,13 @@ EXAMPLES = int(
 )
 
 
-def carry_out(plan: Plan, scene: Scene, database: Restoring | None = None) -> Restoring:
+def carry_out(plan: Plan, scene: Scene, database: RestoreRun | None = None) -> RestoreRun:
     """Every step of the plan as SQL Server would take it; an error of its is an error of the plan's."""
-    database = database or Restoring()
+    database = database or RestoreRun()
     for step in plan.steps:
         if step.action == "recover" or (step.skip_if_stopped and database.stopped):
             continue
-        taken = Restoring.read(scene.files, list(step.copies[0].stripes), step.copies[0].position)
+        taken = RestoreRun.read(scene.files, list(step.copies[0].stripes), step.copies[0].position)
         assert taken.guid == step.guid
         if step.action == "database":
             database.restore_database(taken)

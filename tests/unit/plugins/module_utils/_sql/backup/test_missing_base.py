@@ -17,7 +17,7 @@ def asked(type, known, *, missing_base="full", hours=24, age=None, check_mode=Fa
     substitute = None if age is None else {"finished": "2026-03-01T10:00:00", "age": age}
     answers = {bases._BASES: known, bases._SUBSTITUTES: substitute}
     session = Session(
-        params={"type": type, "missing_base": missing_base, "full_at_most_every": hours},
+        params={"type": type, "missing_base": missing_base, "min_full_interval_hours": hours},
         check_mode=check_mode,
         progress=Progress(),
     )

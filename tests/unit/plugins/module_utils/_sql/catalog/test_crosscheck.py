@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import Inventory
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog import crosscheck
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.errors import SqlError
@@ -53,7 +53,7 @@ def full(name, *copies, **more):
 
 
 def verify(server, *sets):
-    found = Inventory(sets=list(sets))
+    found = BackupCatalog(sets=list(sets))
     session = SimpleNamespace(connection=server, progress=Progress())
     crosscheck.read_to_the_end(session, found, list)
     return {one.guid: (one.verified, one.problem) for one in found.sets}

@@ -35,7 +35,7 @@ OPEN = "ALTER DATABASE [PRS] SET MULTI_USER"
 
 
 @pytest.mark.parametrize(
-    ("act", "statement"), [(databases.send_sessions_away, CLOSE), (databases.let_sessions_in, OPEN)]
+    ("act", "statement"), [(databases.disconnect_sessions, CLOSE), (databases.set_multi_user, OPEN)]
 )
 def test_whoever_holds_the_only_place_is_ended(act, statement):
     server = Server(5064, None, 5064, 6106)  # 6106: it went by itself

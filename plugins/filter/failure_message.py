@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 DOCUMENTATION = r"""
-name: what_failed
+name: failure_message
 author: prs.recovery contributors (@prs-recovery)
 version_added: 0.1.0
 short_description: What a failed task said
@@ -27,7 +27,7 @@ options:
 EXAMPLES = r"""
 - name: Say what went wrong
   ansible.builtin.debug:
-    msg: "{{ ansible_failed_task.name }}: {{ ansible_failed_result | prs.recovery.what_failed }}"
+    msg: "{{ ansible_failed_task.name }}: {{ ansible_failed_result | prs.recovery.failure_message }}"
 """
 
 RETURN = r"""
@@ -37,7 +37,7 @@ _value:
 """
 
 
-def what_failed(result: Mapping[str, Any]) -> str:
+def failure_message(result: Mapping[str, Any]) -> str:
     """See DOCUMENTATION."""
     items = [
         item
@@ -52,4 +52,4 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self):
-        return {"what_failed": what_failed}
+        return {"failure_message": failure_message}

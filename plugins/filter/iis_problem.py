@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import sentences
-from ansible_collections.prs.recovery.plugins.module_utils._core.protection.servers import why_no_page as why
+from ansible_collections.prs.recovery.plugins.module_utils._core.protection.servers import iis_problem as why
 
 DOCUMENTATION = r"""
-name: why_no_page
+name: iis_problem
 author: prs.recovery contributors (@prs-recovery)
 version_added: 0.1.0
 short_description: Why no page comes, as IIS sees it
@@ -31,7 +31,7 @@ EXAMPLES = r"""
 - name: Say that the service is stopped
   ansible.builtin.debug:
     msg: "{{ {'installed': true, 'service': 'Stopped', 'site': 'Stopped', 'pool': 'PRS', 'pool_state': 'Stopped'} |
-      prs.recovery.why_no_page }}"
+      prs.recovery.iis_problem }}"
 """
 
 RETURN = r"""
@@ -41,7 +41,7 @@ _value:
 """
 
 
-def why_no_page(iis: Mapping[str, Any]) -> str:
+def iis_problem(iis: Mapping[str, Any]) -> str:
     """See DOCUMENTATION."""
     problem, advice = why(iis)
     return sentences(problem[:1].upper() + problem[1:], advice)
@@ -51,4 +51,4 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self):
-        return {"why_no_page": why_no_page}
+        return {"iis_problem": iis_problem}

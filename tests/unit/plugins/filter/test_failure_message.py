@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.filter.what_failed import what_failed
+from ansible_collections.prs.recovery.plugins.filter.failure_message import failure_message
 
 LOOP = "One or more items failed"
 
@@ -27,4 +27,4 @@ LOOP = "One or more items failed"
     ],
 )
 def test_what_failed(result, said):
-    assert what_failed(result) == said
+    assert failure_message(result) == said
