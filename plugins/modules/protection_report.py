@@ -134,7 +134,6 @@ drawn:
 """
 
 import datetime as dt
-import traceback
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
@@ -143,6 +142,7 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.protection.report import judge, metrics, summary, table
 from ansible_collections.prs.recovery.plugins.module_utils._core.protection.row import FAIL, Objectives
+from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported
 
 
 def main() -> None:
@@ -168,13 +168,8 @@ def main() -> None:
         shared_readers=params["shared_readers"],
     )
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
-    try:
+    with failures_reported(module):
         rows = judge(params["facts"], objectives, now)
-    except Exception as problem:
-        module.fail_json(
-            msg=f"protection_report met a fault of its own: {type(problem).__name__}: {problem}",
-            exception=traceback.format_exc(),
-        )
     module.exit_json(
         changed=False,
         protected=not any(one.state == FAIL for one in rows),

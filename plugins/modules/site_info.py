@@ -114,7 +114,6 @@ seconds:
 """
 
 import datetime as dt
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -123,8 +122,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.site_answer import judge
+from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported
 from ansible_collections.prs.recovery.plugins.module_utils._site import ask
 
 
@@ -141,24 +140,17 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    try:
-        found = ask(params["url"], ca_file=params["ca_file"], address=params["address"], timeout=params["timeout"])
-    except RecoveryError as problem:
-        module.fail_json(msg=str(problem), **problem.details)
-    except Exception as problem:
-        module.fail_json(
-            msg=f"site_info met a fault of its own: {type(problem).__name__}: {problem}",
-            exception=traceback.format_exc(),
-        )
-    judged = judge(found, ready_pattern=params["ready_pattern"], wizard_pattern=params["wizard_pattern"])
+    with failures_reported(module):
+        answer = ask(params["url"], ca_file=params["ca_file"], address=params["address"], timeout=params["timeout"])
+    judged = judge(answer, ready_pattern=params["ready_pattern"], wizard_pattern=params["wizard_pattern"])
     module.exit_json(
         changed=False,
-        step=found.step,
-        status=found.status,
-        url=found.url,
-        addresses=list(found.addresses),
-        certificate=with_days(found.certificate),
-        seconds=round(found.seconds, 3),
+        step=answer.step,
+        status=answer.status,
+        url=answer.url,
+        addresses=list(answer.addresses),
+        certificate=with_days(answer.certificate),
+        seconds=round(answer.seconds, 3),
         **judged,
     )
 

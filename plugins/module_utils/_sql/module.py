@@ -8,7 +8,6 @@ ends.
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.errors import RecoveryError
+from .._outcome import failures_reported, show_warnings
 from .._progress import HOST, Progress
 from .connection.connection import Connection, Target, connect
 from .connection.session import Session
@@ -48,16 +48,12 @@ def run(module: AnsibleModule, act: Callable[[Session], dict[str, Any]], *, data
     session = Session(
         params=module.params, check_mode=module.check_mode, progress=Progress(secrets=module.no_log_values)
     )
-    try:
-        with closing(_connection(session, _target(module), database)) as session.connection:
-            result = act(session)
-    except RecoveryError as problem:
-        module.fail_json(msg=str(problem), **{**session.made(), **problem.details})
-    except Exception as problem:  # a fault of ours: as text, because only texts are cleared of secrets
-        message = f"{module._name} met a fault of its own: {type(problem).__name__}: {problem}"
-        module.fail_json(msg=message, exception=traceback.format_exc(), **session.made())
-    for warning in session.warnings:
-        module.warn(warning)
+    with (
+        failures_reported(module, warnings=session.warnings, made=session.made),
+        closing(_connection(session, _target(module), database)) as session.connection,
+    ):
+        result = act(session)
+    show_warnings(module, session.warnings)
     module.exit_json(**result, **session.answered)
 
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._core.errors import RecoveryError
+from .._outcome import failures_reported, show_warnings
 from .._progress import Progress
 from .connection.options import WinrmConnection
 from .connection.session import Session
@@ -25,15 +24,13 @@ def run(module: AnsibleModule, act: Callable[[WindowsFiles], dict[str, Any]]) ->
     secrets.
     """
     progress = Progress(secrets=module.no_log_values)
-    try:
-        with Session(WinrmConnection.from_params(module.params)) as session:
-            files = WindowsFiles(session, check_mode=module.check_mode, progress=progress)
-            result = act(files)
-    except RecoveryError as problem:
-        module.fail_json(msg=str(problem), **problem.details)
-    except Exception as problem:  # a fault of ours: as text, because only texts are cleared of secrets
-        message = f"{module._name} met a fault of its own: {type(problem).__name__}: {problem}"
-        module.fail_json(msg=message, exception=traceback.format_exc())
-    for warning in files.warnings:
-        module.warn(warning)
+    warnings: list[str] = []
+    with (
+        failures_reported(module, warnings=warnings),
+        Session(WinrmConnection.from_params(module.params)) as session,
+    ):
+        files = WindowsFiles(session, check_mode=module.check_mode, progress=progress)
+        files.warnings = warnings
+        result = act(files)
+    show_warnings(module, warnings)
     module.exit_json(**result)

@@ -18,7 +18,7 @@ class Session:
     """A module's session with its server: questions are asked always, changes are made unless in check mode.
 
     statements: the T-SQL of every change, made or (in check mode) only planned; secrets are left out of it.
-    warnings: what the task shall warn of when it ends well.
+    warnings: what the task shall warn of, whether it ends well or fails.
     answered: what the task tells of the server that it works on, where that was one of two; else empty.
     """
 

@@ -67,10 +67,10 @@ class Windows:
 
     def close(self) -> None:
         """End the session, if there is one."""
+        files, self._files = self._files, None
+        if files is not None:  # before anything is closed, which fails where the connection is lost
+            self._session.warnings += files.warnings
         self._open.close()
-        if self._files is not None:
-            self._session.warnings += self._files.warnings
-            self._files = None
 
     def refuse_foreign_lease(self, folder: str, database: str, *, now: dt.datetime) -> None:
         """Raises RecoveryError while somebody else holds the lease of the database in a folder. now: aware."""
