@@ -125,176 +125,22 @@ removed_files:
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import (
-    RULES,
-    RecoverySet,
-    Surplus,
-    chain_of,
-    compose,
-    files_of_link,
-    link_of,
-    moment,
-    surplus,
-)
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.retention import RULES
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
     winrm_argument_spec,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.creation import make_set
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
-    RecoverySetRepository,
-    place_spec,
+    recovery_place_argument_spec,
 )
-
-
-def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:
-    """Look, write, prune.
-
-    now: the control node's clock, aware. A set is as old as the database server says; where the two clocks differ, the
-    one by which less goes counts.
-    """
-    folders = RecoverySetRepository.from_params(files, params)
-    backup = params["database"]
-    if not backup.get("sets"):
-        raise RecoveryError(
-            "'database' is no result of a backup that was taken",
-            advice="Give what sql_backup returned as 'backup', not in check mode",
-        )
-    with folders.keys():
-        refuse_taken_label(folders, params["label"])
-        earlier = earlier_sets(folders, backup)
-        archive = params["application"] or archive_of(earlier)
-    with folders.data():
-        refuse_missing(files, folders, backup["files"])
-        chain = chain_to(folders, backup, earlier)
-    with folders.keys():
-        refuse_elsewhere(folders, named_files(archive, []))
-        refuse_missing(files, folders, named_files(archive, []))
-        taken_at = moment(link_of(backup)["finished_at"])
-        made = compose(
-            label=params["label"],
-            site=params["site"],
-            now=taken_at,
-            backup=backup,
-            archive=archive,
-            application_state=params["application_state"],
-            chain=chain,
-            facts=params["facts"] or facts_of(earlier),
-            elsewhere=folders.elsewhere(named_files(archive, chain)),
-        )
-        manifest = folders.write(made)
-        rules = params["retention"]
-        unusable: list[dict[str, str]] = []
-        sets = [made, *rest(folders, params, unusable=unusable)] if rules else []
-        gone = surplus(sets, rules, now=min(now, taken_at)) if rules else Surplus()
-    if (
-        any(rules.values() if rules else ()) and not unusable and not files.check_mode
-    ):  # a set that cannot be read may need what seems to be nobody's
-        left = folders.strays([one for one in sets if one.label not in gone.labels], database=backup["database"])
-        gone = replace(
-            gone, database=(*gone.database, *left.database), application=(*gone.application, *left.application)
-        )
-    gone = folders.remove(gone)
-    return {
-        "changed": True,
-        "set": dict(made.values),
-        "manifest": manifest,
-        "removed": list(gone.labels),
-        "removed_files": [*gone.application, *gone.database],
-    }
-
-
-def named_files(archive: dict[str, Any], chain: Iterable[dict[str, Any]]) -> list[str]:
-    return [
-        archive.get("archive") or archive["path"],
-        archive["manifest"],
-        *(path for link in chain for path in files_of_link(link)),
-    ]
-
-
-def refuse_elsewhere(folders: RecoverySetRepository, paths: list[str]) -> None:
-    """Not asked there at all: an earlier manifest may name any server."""
-    there = folders.elsewhere(paths)
-    if there:
-        raise RecoveryError(
-            f"{there[0]}, the archive of the set before this one, lies on another server than the sets, from which "
-            "no restore takes it",
-            advice="Take a full backup (backup_prs)",
-        )
-
-
-def refuse_taken_label(folders: RecoverySetRepository, label: str) -> None:
-    if label.lower() in map(str.lower, folders.labels()):
-        raise RecoveryError(
-            f"There is a recovery set {label} already in {folders.place.sets}",
-            advice="Choose another label, or leave it out",
-        )
-
-
-def earlier_sets(folders: RecoverySetRepository, backup: dict[str, Any]) -> list[RecoverySet]:
-    """As many as are needed to know the chain, mostly the newest alone; nothing from before the newest full one is part
-    of it.
-    """
-    found: list[RecoverySet] = []
-    for one in folders.newest_first(unusable=[]):
-        found.append(one)
-        if one.type == "full" or chain_of(link_of(backup), [link for known in found for link in known.chain]):
-            break
-    return found
-
-
-def archive_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
-    for one in earlier:
-        return dict(one.values["application"])
-    raise RecoveryError(
-        "There is no earlier set whose archive of the application this backup could belong to",
-        advice="Take a full backup first",
-    )
-
-
-def facts_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
-    """What the newest set of which somebody looked tells: a log backup every quarter of an hour asks nobody again."""
-    return next((found for one in earlier if (found := one.facts)), {})
-
-
-def chain_to(
-    folders: RecoverySetRepository, backup: dict[str, Any], earlier: Iterable[RecoverySet]
-) -> list[dict[str, Any]]:
-    """From the sets; where these have a gap, also from what failed runs left beside their files."""
-    own, known = link_of(backup), [link for one in earlier for link in one.chain]
-    chain = chain_of(own, known)
-    if not chain:
-        in_sets = {path for link in known for path in (link.get("manifest_beside"), *link["files"]) if path}
-        beside = [path for path in folders.database_listing() if path not in in_sets]
-        chain = chain_of(own, [*known, *folders.links_beside(beside, database=backup["database"])])
-    return chain
-
-
-def refuse_missing(files: WindowsFiles, folders: RecoverySetRepository, paths: list[str]) -> None:
-    gone = folders.missing(paths)
-    if gone and not files.check_mode:
-        raise RecoveryError(
-            f"{gone[0]} is not there, seen from {files.host}",
-            advice="No set was written. Look who removed it, and run the backup again",
-        )
-
-
-def rest(
-    folders: RecoverySetRepository, params: dict[str, Any], *, unusable: list[dict[str, str]]
-) -> list[RecoverySet]:
-    """All other sets of the place."""
-    return [one for one in folders.newest_first(unusable=unusable) if one.label != params["label"]]
 
 
 def main() -> None:
@@ -302,7 +148,7 @@ def main() -> None:
         argument_spec={
             **winrm_argument_spec(),
             **share_argument_spec(),
-            **place_spec(),
+            **recovery_place_argument_spec(),
             "label": {"type": "str", "required": True},
             "site": {"type": "str", "default": ""},
             "database": {"type": "dict", "required": True},

@@ -105,178 +105,22 @@ removed:
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import (
-    RULES,
-    RecoverySet,
-    Surplus,
-    relocated,
-    surplus,
-    written,
-)
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.retention import RULES
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
     winrm_argument_spec,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import parent
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.replication import ReplicationRun
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
-    RecoverySetRepository,
-    place_spec,
+    recovery_place_argument_spec,
 )
-
-PARTIAL = ".partial"
-
-
-class ReplicationRun:
-    """One run. now: the control node's clock, aware."""
-
-    def __init__(self, files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> None:
-        self.files = files
-        self.params = params
-        self.now = now
-        self.source = RecoverySetRepository.from_params(files, params)
-        self.target = RecoverySetRepository.from_params(files, params["to"])
-        if self.source.place == self.target.place:
-            raise RecoveryError(
-                f"The copies would go where the sets are, {self.source.place.sets}",
-                advice="Name another place, best at another site",
-            )
-        self.source.must_go_with(self.target)
-        self.copied_files: list[str] = []
-        self.bytes = 0
-
-    def run(self) -> dict[str, Any]:
-        sets = self.lacking()
-        for one in sets:
-            self.bring(one)
-        is_time = self.params["retention"] and any(one.type == "full" for one in sets)
-        gone = self.prune(now=min(self.now, sets[-1].taken_at)) if is_time else Surplus()
-        return {
-            "changed": bool(sets) or bool(gone.labels),
-            "copied": [one.label for one in sets],
-            "copied_files": self.copied_files,
-            "bytes": self.bytes,
-            "removed": list(gone.labels),
-        }
-
-    def lacking(self) -> list[RecoverySet]:
-        """What is newer than the newest set that both have, oldest first; where they have none in common, from the
-        newest healthy one on.
-
-        A set is as old as it says itself: somebody may have written its file anew. It was not taken after that, so
-        older files need not be read.
-        """
-        with self.target.keys():
-            there = {label.lower() for label in self.target.labels()}
-        found: list[RecoverySet] = []
-        newest: dt.datetime | None = None
-        with self.source.keys():
-            files = self.source.labels_written()
-            common = any(label.lower() in there for label in files)
-            for label, changed in files.items():
-                if newest and changed[:19] < written(newest)[:19]:
-                    break
-                one = self.readable(label)
-                if one is None:
-                    continue
-                if one.label.lower() not in there:
-                    found.append(one)
-                if one.label.lower() in there or (not common and one.healthy):
-                    newest = max(newest or one.taken_at, one.taken_at)
-        found = [
-            one for one in found if newest is None or one.taken_at > newest or (not common and one.taken_at == newest)
-        ]
-        return sorted(found, key=lambda one: (one.taken_at, one.label))
-
-    def readable(self, label: str) -> RecoverySet | None:
-        """A set that can be copied. One that names files elsewhere cannot: they are no backups of this place, and not
-        everybody may read them.
-        """
-        try:
-            one = self.source.read(label)
-        except RecoveryError:
-            return None
-        foreign = self.source.foreign(one)
-        if foreign:
-            self.files.warnings.append(
-                f"The recovery set {label} is not copied: it names {foreign[0]}, which does not lie in "
-                f"{self.source.place.database} or "
-                f"{self.source.place.application}. If the folders have changed, take a full backup; else find out "
-                f"who wrote {self.source.path_of(label)}."
-            )
-            return None
-        return one
-
-    def bring(self, one: RecoverySet) -> None:
-        """The files, then the manifest."""
-        moved = relocated(one, self.target.place)
-        hashes = {
-            path: value
-            for link in [one.values["database"], *one.chain]
-            for path, value in (link.get("sha256") or {}).items()
-        }
-        hashes[one.values["application"]["archive"]] = one.values["application"].get("sha256") or ""
-        with self.source.data(), self.target.data():
-            self.copy(one.database_files, moved.database_files, hashes)
-        with self.source.keys(), self.target.keys():
-            self.copy(one.application_files, moved.application_files, hashes)
-            self.target.write(moved)
-
-    def copy(self, sources: Sequence[str], targets: Sequence[str], hashes: Mapping[str, str]) -> None:
-        """Files, unless they are there: under its own name nothing lies that was not compared. hashes: what files had
-        when they were written.
-        """
-        states = self.files.stat(*sources, *targets)
-        for source, target, here, there in zip(
-            sources, targets, states[: len(sources)], states[len(sources) :], strict=True
-        ):
-            if not here.exists:
-                raise RecoveryError(
-                    f"{source} is not there, seen from {self.files.host}, so that its set cannot be copied",
-                    advice="Take a full backup",
-                )
-            if not there.exists or there.size != here.size:
-                self.copy_one(source, target, known=hashes.get(source, ""), over=there.exists)
-                self.copied_files.append(target)
-                self.bytes += here.size
-
-    def copy_one(self, source: str, target: str, *, known: str, over: bool) -> None:
-        self.files.make_folder(parent(target))
-        partial = target + PARTIAL
-        try:
-            self.files.copy(source, partial)
-            if not self.files.check_mode:
-                expected, found = known or self.source.sha256(source), self.target.sha256(partial)
-                if found != expected:
-                    raise RecoveryError(
-                        f"{target} is not what {source} was: its SHA-256 is {found}, not {expected}",
-                        advice="The copy was removed. The disk of one of the two or the network damages data; look "
-                        "into that before anything else",
-                    )
-            if over:
-                self.files.remove(target)
-            self.files.rename(partial, target)
-        except BaseException:
-            self.files.discard(partial)
-            raise
-
-    def prune(self, *, now: dt.datetime) -> Surplus:
-        """now: sets are as old as the database server says, so what the newest of them says counts, unless the control
-        node's clock lets less go.
-        """
-        with self.target.keys():
-            gone = surplus(self.target.newest_first(unusable=[]), self.params["retention"], now=now)
-        return self.target.remove(gone)
 
 
 def main() -> None:
@@ -284,8 +128,12 @@ def main() -> None:
         argument_spec={
             **winrm_argument_spec(),
             **share_argument_spec(),
-            **place_spec(),
-            "to": {"type": "dict", "required": True, "options": {**place_spec(), **share_argument_spec()}},
+            **recovery_place_argument_spec(),
+            "to": {
+                "type": "dict",
+                "required": True,
+                "options": {**recovery_place_argument_spec(), **share_argument_spec()},
+            },
             "retention": {"type": "dict", "options": {rule: {"type": "int"} for rule in RULES}},
         },
         supports_check_mode=True,

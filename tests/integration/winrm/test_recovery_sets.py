@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.modules import recovery_set, recovery_set_copy, recovery_set_info
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.creation import make_set
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.replication import ReplicationRun
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.selection import SelectionRun
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 
 from .windows_twins import ON_SHARE, SHARE_PASSWORD, Twins
@@ -101,7 +103,7 @@ class Estate:
             "retention": None,
         }
         with self.twins.session(check_mode=check_mode) as files:
-            made = recovery_set.make_set(
+            made = make_set(
                 files, {**values, **NO_PATHS, **ON_SHARE, **params}, now=BEGIN + dt.timedelta(hours=self.hours) + ahead
             )
         if not check_mode:
@@ -112,12 +114,12 @@ class Estate:
     def choose(self, **params: Any) -> dict[str, Any]:
         values = {"path": HOME, "label": None, "until": None, "all": False, "optional": False, "other_folders": []}
         with self.twins.session() as files:
-            return recovery_set_info.SelectionRun(files, {**values, **NO_PATHS, **ON_SHARE, **params}).run()
+            return SelectionRun(files, {**values, **NO_PATHS, **ON_SHARE, **params}).run()
 
     def copy(self, *, check_mode: bool = False, ahead: dt.timedelta = dt.timedelta(), **params: Any) -> dict[str, Any]:
         values = {"path": HOME, "to": {"path": AWAY, **NO_PATHS, **ON_SHARE}, "retention": None}
         with self.twins.session(check_mode=check_mode) as files:
-            return recovery_set_copy.ReplicationRun(
+            return ReplicationRun(
                 files, {**values, **NO_PATHS, **ON_SHARE, **params}, now=BEGIN + dt.timedelta(hours=self.hours) + ahead
             ).run()
 

@@ -338,7 +338,7 @@ class WindowsFiles:
         self._write(set_rights.SCRIPT, doing=f"Setting the rights of {path}", Path=path, **chosen)
 
     def copy(self, source: str, target: str) -> None:
-        self._write(copy_file.SCRIPT, doing=f"ReplicationRun {source} to {target}", From=source, To=target)
+        self._write(copy_file.SCRIPT, doing=f"Copying {source} to {target}", From=source, To=target)
 
     def remove(self, path: str) -> None:
         """Nothing happens when nothing is there."""

@@ -14,29 +14,23 @@ from typing import Any
 
 from ..._core.application.archive_catalog import archive_label
 from ..._core.errors import RecoveryError
+from ..._core.recovery_set.chain import BACKUP_FORMAT, link_of
 from ..._core.recovery_set.orphans import stray_archives, stray_backups
-from ..._core.recovery_set.recovery_set import (
-    BACKUP_FORMAT,
-    Place,
-    RecoverySet,
-    Surplus,
-    by_label,
-    lines_of,
-    link_of,
-    parse_set,
-)
+from ..._core.recovery_set.recovery_set import Place, RecoverySet, lines_of, parse_set
+from ..._core.recovery_set.retention import Surplus
+from ..._core.recovery_set.selection import by_label
 from ..application.archive_folder import ArchiveFolder
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
 from ..host.paths import base_name, full_path, join, lies_in, parent, server_asked, share_root
 
-__all__ = ["Account", "RecoverySetRepository", "place_spec"]
+__all__ = ["Account", "RecoverySetRepository", "recovery_place_argument_spec"]
 
 ENDING = ".json"
 BESIDE = ".manifest.json"
 
 
-def place_spec() -> dict[str, Any]:
+def recovery_place_argument_spec() -> dict[str, Any]:
     """Options of every module that works in such a place, beside those of the share."""
     return {
         "path": {"type": "str", "required": True},

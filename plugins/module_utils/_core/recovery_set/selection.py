@@ -1,0 +1,127 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Selects the recovery set to restore, and the backups of the database that lead to a moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import RecoveryError
+from .chain import chain_of
+from .recovery_set import RecoverySet, moment, written
+
+__all__ = ["Choice", "by_label", "choose"]
+
+_NO_SET = "Run backup_prs, which makes one; to restore the newest files without a set: -e prs_restore_set=none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What to restore. files: backups of the database, target: how far, as sql_restore takes it. notes: what the person
+    who restores should know.
+    """
+
+    set: RecoverySet
+    files: tuple[str, ...]
+    target: str = "latest"
+    notes: tuple[str, ...] = ()
+
+
+def by_label(labels: Sequence[str], wanted: str) -> str:
+    """A label as it is written. labels: newest first. Raises RecoveryError that names the near ones."""
+    for label in labels:
+        if label.lower() == wanted.lower():
+            return label
+    near = difflib.get_close_matches(wanted, labels, n=3, cutoff=0.7) or list(labels[:5])
+    raise RecoveryError(
+        f"There is no recovery set '{wanted}'",
+        advice=f"There are {', '.join(near)}" if near else "There is none at all",
+    )
+
+
+def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, healthy: bool = True) -> Choice:
+    """The newest healthy set, or what leads to a moment. Sets come newest first and are asked for only as far as is
+    needed.
+
+    until: the database goes to that very moment where a log backup reaches it, and the archive is the newest healthy
+    one from before it. healthy: False takes the newest one, whatever it is.
+    """
+    passed: list[RecoverySet] = []
+    later: list[RecoverySet] = []
+    for one in sets:
+        if until is not None and one.recovery_point > until:
+            later.append(one)
+        elif one.chain and (one.healthy or not healthy):
+            return _choice(one, until=until, later=later, passed=passed)
+        else:
+            passed.append(one)
+    usable = [one for one in passed if one.chain]
+    if not usable:
+        when = f" from before {written(until)}" if until else ""
+        # Newest first, so the last of them is where the known past begins.
+        begins = (
+            f"The oldest is {later[-1].label}, whose data are of {written(later[-1].recovery_point)}"
+            if later and not passed
+            else ""
+        )
+        raise RecoveryError(
+            f"There is no recovery set{when} that can be restored by itself",
+            advice=begins or _NO_SET,
+            passed=_named(passed),
+        )
+    note = (
+        f"no set is healthy, so this is the newest one that can be restored ({'; '.join(usable[0].values['problems'])})"
+    )
+    chosen = _choice(usable[0], until=until, later=later, passed=[])
+    return Choice(set=chosen.set, files=chosen.files, target=chosen.target, notes=(note, *chosen.notes))
+
+
+def _choice(
+    one: RecoverySet, *, until: dt.datetime | None, later: Sequence[RecoverySet], passed: Sequence[RecoverySet]
+) -> Choice:
+    """later: sets from after the moment. passed: newer ones that were not taken."""
+    notes = [
+        (
+            f"newer, but not taken because {'; '.join(other.values['problems'])}: {other.label} "
+            f"({written(other.recovery_point)})"
+        )
+        for other in passed[:3]
+    ]
+    chain, target = one.chain, "latest"
+    if until is not None and one.recovery_point < until:
+        beyond = _chain_beyond(until, [one, *passed, *later])
+        if beyond:
+            chain, target = beyond, until.isoformat()
+        else:
+            notes.append(
+                f"no log backup reaches {written(until)}, so the database goes back to {written(one.recovery_point)}"
+            )
+    return Choice(
+        set=one, files=tuple(path for link in chain for path in link["files"]), target=target, notes=tuple(notes)
+    )
+
+
+def _chain_beyond(until: dt.datetime, sets: Iterable[RecoverySet]) -> list[dict[str, Any]]:
+    """The backups that lead to the first log which was begun after a moment, over no full or differential one from
+    after it; else empty.
+
+    One that was begun before and ended after it need not hold the moment: what it reads last was written when it began.
+    """
+    links = {link["set_guid"]: link for one in sets for link in one.chain}.values()
+    logs = [
+        link
+        for link in links
+        if link["type"] == "log" and moment(link.get("started_at") or link["finished_at"]) > until
+    ]
+    before = [link for link in links if link["type"] == "log" or moment(link["finished_at"]) <= until]
+    first = min(logs, key=lambda link: (moment(link["finished_at"]), link["last_lsn"]), default=None)
+    return chain_of(first, before) if first else []
+
+
+def _named(sets: Iterable[RecoverySet]) -> list[dict[str, Any]]:
+    return [{"label": one.label, "problems": list(one.values["problems"])} for one in sets]

@@ -1,0 +1,202 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Selects the recovery set to restore: one run of recovery_set_info."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from ..._core.errors import RecoveryError
+from ..._core.recovery_set.recovery_set import RecoverySet, moment, relocated, written
+from ..._core.recovery_set.selection import Choice, choose
+from ..host.files import WindowsFiles
+from ..host.paths import full_path
+from .repository import RecoverySetRepository
+
+__all__ = ["SelectionRun"]
+
+
+NEWEST = "newest"
+BACKUPS = (".bak", ".dif", ".trn")
+
+
+class SelectionRun:
+    """One run: sets are read once, and only as far as somebody asks."""
+
+    def __init__(self, files: WindowsFiles, params: dict[str, Any]) -> None:
+        self.params = params
+        self.folders = RecoverySetRepository.from_params(files, params)
+        self.folders.others = [full_path(folder, option="other_folders") for folder in params["other_folders"]]
+        self.host = files.host
+        self.unusable: list[dict[str, str]] = []
+        self.read: list[RecoverySet] = []
+        self.notes: list[str] = []
+        self.named: dict[str, RecoverySet] = {}
+        """Those of `read` as their manifests tell them, by label."""
+        self.moved: set[str] = set()
+        """Files, in lower case, that are not where a manifest says."""
+        self._source: Iterator[RecoverySet] = iter(())
+
+    def run(self) -> dict[str, Any]:
+        until = self.until()
+        with self.folders.keys():
+            labels = self.folders.labels()
+        self._source = self.folders.newest_first(unusable=self.unusable)
+        chosen = self.choice(labels, until) if labels or not self.params["optional"] else None
+        # Sets are read from the newest on: whatever could not be read until now is newer than what was chosen.
+        self.notes += [
+            f"newer, but not taken because its manifest cannot be used: {one['label']} ({one['problem']})"
+            for one in self.unusable
+        ]
+        if self.params["all"]:
+            with self.folders.keys():
+                list(self.sets())
+        with self.folders.data():
+            newer = self.newer(chosen) if chosen else []
+        return {
+            "changed": False,
+            "chosen": self.described(chosen) if chosen else {},
+            "labels": labels,
+            "sets": [self.short(one) for one in self.read],
+            "unusable": self.unusable,
+            "newer_files": newer,
+        }
+
+    def until(self) -> dt.datetime | None:
+        text = self.params["until"]
+        if not text:
+            return None
+        if self.params["label"]:
+            raise RecoveryError("A set and a moment were both named", advice="Name one of the two")
+        try:
+            found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            found = None
+        if found is None or found.tzinfo is None:
+            raise RecoveryError(
+                f"'{text}' is no moment with its time zone", advice="Write it as 2026-03-01T14:30:00+01:00"
+            )
+        return found
+
+    def sets(self) -> Iterator[RecoverySet]:
+        """All of them, newest first; what was read once is not read again."""
+        yield from list(self.read)
+        for one in self._source:
+            self.remember(one)
+            yield self.read[-1]
+
+    def remember(self, one: RecoverySet) -> None:
+        self.named[one.label] = one
+        self.read.append(self.as_here(one))
+
+    def as_here(self, one: RecoverySet) -> RecoverySet:
+        """A set with files of this place for those on another server, which anybody may have written into its manifest,
+        and for those that were moved.
+        """
+        paths = [*one.database_files, *one.application_files]
+        away = {*self.folders.elsewhere(paths), *(path for path in paths if path.lower() in self.moved)}
+        return relocated(one, self.folders.place, only=away.__contains__) if away else one
+
+    def take_from_here(self, gone: list[str]) -> bool:
+        """Look in this place for files that are not where they were. Answers whether there is any that was not looked
+        for yet.
+        """
+        new = {path.lower() for path in gone if not self.folders.is_here(path)} - self.moved
+        if new:
+            self.moved |= new
+            self.read = [self.as_here(one) for one in self.named.values()]
+        return bool(new)
+
+    def choice(self, labels: list[str], until: dt.datetime | None) -> Choice:
+        label = self.params["label"]
+        one_alone = bool(label) and label.lower() != NEWEST
+        if one_alone:
+            with self.folders.keys():
+                self.remember(self.folders.named(label))
+        incomplete: set[str] = set()
+        while True:
+            with self.folders.keys():
+                sets = self.read if one_alone else self.sets()
+                found = choose((one for one in sets if one.label not in incomplete), until=until, healthy=not label)
+            gone = self.missing(found)
+            if not gone:
+                return found
+            if self.take_from_here(gone):
+                continue
+            incomplete.add(found.set.label)
+            self.notes.append(
+                f"newer, but not taken because {gone[0]} is missing: {found.set.label} "
+                f"({written(found.set.recovery_point)})"
+            )
+            if one_alone or len(incomplete) == len(labels):
+                self.refuse(gone, found)
+
+    def missing(self, found: Choice) -> list[str]:
+        with self.folders.keys():
+            gone = self.folders.missing(found.set.application_files)
+        if gone:
+            return gone
+        with self.folders.data():
+            return self.folders.missing(found.files)
+
+    def refuse(self, gone: list[str], found: Choice) -> NoReturn:
+        moved = self.moved_of(found.set)
+        advice = (
+            f"Its manifest names {moved[0]}. Bring it there, or choose another set" if moved else "Choose another set"
+        )
+        raise RecoveryError(
+            f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}",
+            advice=advice,
+        )
+
+    def moved_of(self, one: RecoverySet) -> list[str]:
+        """Files as its manifest names them, of those that are taken from this place instead."""
+        original = self.named[one.label]
+        pairs = zip(
+            [*original.database_files, *original.application_files],
+            [*one.database_files, *one.application_files],
+            strict=True,
+        )
+        return [before for before, after in pairs if before != after]
+
+    def newer(self, found: Choice) -> list[str]:
+        """Backups of the database that nobody would restore, though they are newer."""
+        known = {path.lower() for one in self.read for path in one.database_files}
+        since = written(found.set.recovery_point)[:19]
+        listing = self.folders.database_listing()
+        return sorted(
+            path
+            for path, modified in listing.items()
+            if path.lower().endswith(BACKUPS) and path.lower() not in known and modified[:19] > since
+        )
+
+    def described(self, found: Choice) -> dict[str, Any]:
+        one = found.set
+        moved = self.moved_of(one)
+        if moved:
+            self.notes.append(f"its manifest names {moved[0]}; the file of that name in {self.params['path']} is used")
+        at_target = moment(found.target) if found.target != "latest" else one.recovery_point
+        return {
+            "label": one.label,
+            "healthy": one.healthy,
+            "taken_at": written(one.taken_at),
+            "recovery_point": written(at_target),
+            "files": list(found.files),
+            "target": found.target,
+            "archive": one.values["application"]["archive"],
+            "notes": [*self.notes, *found.notes],
+            "manifest": dict(one.values),
+        }
+
+    def short(self, one: RecoverySet) -> dict[str, Any]:
+        return {
+            "label": one.label,
+            "taken_at": written(one.taken_at),
+            "type": one.type,
+            "healthy": one.healthy,
+            "problems": list(one.values["problems"]),
+            "recovery_point": written(one.recovery_point),
+        }
