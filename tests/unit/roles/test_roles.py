@@ -208,7 +208,7 @@ def test_nothing_can_fail_between_the_settings_and_the_restart_that_they_need():
     """
     names = [task["name"] for task in load(ROOT / "roles/sql_server/tasks/configure.yml")]
     settings = names.index("Set certificate, TCP port and login mode")
-    assert names[settings + 1 : settings + 3] == ["Start the service", "Let the settings take effect"]
+    assert names[settings + 1 : settings + 3] == ["Start the service", "Apply the settings"]
 
 
 def test_the_file_of_a_private_key_is_looked_for_in_every_folder_of_keys():
