@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
-.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench lint sanity lab-up lab-down clean
+.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench lint figures sanity lab-up lab-down clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -42,6 +42,10 @@ bench: setup-test
 #: make lint          ruff, yamllint, ansible-lint (production profile), documentation
 lint: setup-test
 	$(BIN)/python tests/run.py --only lint
+
+#: make figures       how long functions are, what is decided in templates, what stands twice; with FOLDER=checkout another's
+figures:
+	@$(PYTHON) tests/tools/figures.py $(FOLDER)
 
 #: make sanity        ansible-test sanity
 sanity: setup-test
