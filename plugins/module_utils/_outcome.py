@@ -30,11 +30,11 @@ def failures_reported(
         yield
     except RecoveryError as problem:
         show_warnings(module, warnings)
-        module.fail_json(msg=str(problem), **{**made(), **problem.details})
+        module.fail_json(msg=str(problem), error_code=problem.code, **{**made(), **problem.details})
     except Exception as problem:  # a fault of ours: as text, because only texts are cleared of secrets
         show_warnings(module, warnings)
         message = f"{module._name} met a fault of its own: {type(problem).__name__}: {problem}"
-        module.fail_json(msg=message, exception=traceback.format_exc(), **made())
+        module.fail_json(msg=message, error_code="internal_error", exception=traceback.format_exc(), **made())
 
 
 def show_warnings(module: AnsibleModule, warnings: Iterable[str]) -> None:

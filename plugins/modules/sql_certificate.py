@@ -137,6 +137,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+error_code:
+  description: What kind of failure it was, in a word of docs/errors.md. It stays the same while messages may change.
+  returned: on failure
+  type: str
+  sample: not_found
 certificate:
   description: The certificate that counts. Empty when there is none. In check mode that of now.
   returned: always

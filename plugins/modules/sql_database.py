@@ -93,6 +93,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+error_code:
+  description: What kind of failure it was, in a word of docs/errors.md. It stays the same while messages may change.
+  returned: on failure
+  type: str
+  sample: not_found
 answered_by:
   description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of
     mirroring there, empty without a session.
@@ -156,15 +161,18 @@ def _remove(session: Session, before: dict[str, Any] | None) -> None:
     if before is None:
         return
     if before["system"]:
-        raise RecoveryError(f"{before['name']} belongs to SQL Server itself and stays")
+        raise RecoveryError(f"{before['name']} belongs to SQL Server itself and stays", code="option_invalid")
     if not session.params["allow_data_loss"]:
         raise RecoveryError(
             f"Database {before['name']} on {session.connection.target.server} would be lost "
             f"({before['size_bytes'] // 2**20} MB)",
+            code="would_lose_data",
             advice="Take a backup with sql_backup, and set 'allow_data_loss: true' if it may go",
         )
     if before["mirroring"]:
-        raise RecoveryError(f"Database {before['name']} is mirrored", advice="End the mirroring session first")
+        raise RecoveryError(
+            f"Database {before['name']} is mirrored", code="wrong_state", advice="End the mirroring session first"
+        )
     drop_database(session, before["name"], online=before["state"] == "ONLINE")
 
 
@@ -177,12 +185,14 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
         raise RecoveryError(
             f"Database {name} on {session.connection.target.server} is {before['state']}, not ONLINE: nothing can "
             "be set",
+            code="wrong_state",
             advice="Restore it with sql_restore, or remove it with 'state: absent'",
         )
     elif params["collation"] and (before["collation"] or "").lower() != params["collation"].lower():
         raise RecoveryError(
             f"Database {name} on {session.connection.target.server} has the collation {before['collation']}, not "
             f"{params['collation']}",
+            code="wrong_state",
             advice="Columns keep the collation they were made with, so it is not changed here: make a new database "
             "and move the data into it",
         )

@@ -61,6 +61,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+error_code:
+  description: What kind of failure it was, in a word of docs/errors.md. It stays the same while messages may change.
+  returned: on failure
+  type: str
+  sample: not_found
 answered_by:
   description: The server that the task worked on, with its C(login_host), and the C(role) and C(session) (state) of
     mirroring there, empty without a session.

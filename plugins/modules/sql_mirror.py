@@ -120,6 +120,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+error_code:
+  description: What kind of failure it was, in a word of docs/errors.md. It stays the same while messages may change.
+  returned: on failure
+  type: str
+  sample: not_found
 mirroring:
   description: The session as it is now. Empty without one.
   returned: always

@@ -89,6 +89,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+error_code:
+  description: What kind of failure it was, in a word of docs/errors.md. It stays the same while messages may change.
+  returned: on failure
+  type: str
+  sample: not_found
 way:
   description:
     - V(stays), the server was the principal; V(manual) and V(through_safety), both worked together; V(wait), the mirror

@@ -66,6 +66,7 @@ def _connection(session: Session, target: Target, option: str) -> Connection:
     if not database:
         raise RecoveryError(
             "'failover_partner' does not say which database it is about, and the task is about none",
+            code="option_invalid",
             advice="Give 'database' in failover_partner",
         )
     # A run without a partner does not pay for this: Python compiles all that a module imports anew in every run.
@@ -86,7 +87,9 @@ def _target(module: AnsibleModule) -> Target:
     params = module.params
     if not params["login_host"]:
         raise RecoveryError(
-            "No server is named", advice="Let the task target the database server's host, or set login_host"
+            "No server is named",
+            code="option_invalid",
+            advice="Let the task target the database server's host, or set login_host",
         )
     login = {name: params[f"login_{name}"] for name in ("host", "port", "instance", "user", "password")}
     manner = {name: params[name] for name in ("encrypt", "certificate_name", "ca_file", "driver", "connect_timeout")}

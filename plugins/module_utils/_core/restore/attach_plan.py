@@ -72,7 +72,9 @@ def plan_attach(
             "" if missing[0] in data else ", or leave out 'log_files': after a clean shutdown a lost log can be rebuilt"
         )
         raise RecoveryError(
-            f"There is no file {missing[0]} for the SQL Server service account", advice=f"Correct the path{way_out}"
+            f"There is no file {missing[0]} for the SQL Server service account",
+            code="not_found",
+            advice=f"Correct the path{way_out}",
         )
     notes: list[str] = []
     if primary is None:
@@ -85,6 +87,7 @@ def plan_attach(
         raise RecoveryError(
             f"The files are of a newer SQL Server (internal version {primary.version}, this server has "
             f"{server_version})",
+            code="unsupported",
             advice="Attach them to a server of at least that version",
         )
     if 0 < primary.version < server_version:
@@ -99,6 +102,7 @@ def plan_attach(
         raise RecoveryError(
             f"The database {primary.database} has a data file {lost[0].name} ({lost[0].path}) that is neither given "
             "nor where it was",
+            code="not_found",
             advice="Add it to 'data_files': without all of its data files a database cannot be attached, only restored",
         )
     found = list(logs) or [file.path for file in primary.files if file.is_log and file.path.lower() in there]

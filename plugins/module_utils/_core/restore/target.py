@@ -42,12 +42,18 @@ def parse_time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
     except ValueError:
-        raise RecoveryError(f"'{text}' is no target of a restore", advice=f"Write one of: {FORMS}") from None
+        raise RecoveryError(
+            f"'{text}' is no target of a restore", code="option_invalid", advice=f"Write one of: {FORMS}"
+        ) from None
     if moment.tzinfo is None:
-        raise RecoveryError(f"The time '{text}' has no zone", advice="Add it: Z for UTC, or for example +01:00")
+        raise RecoveryError(
+            f"The time '{text}' has no zone", code="option_invalid", advice="Add it: Z for UTC, or for example +01:00"
+        )
     if moment.year not in YEARS:
         raise RecoveryError(
-            f"SQL Server knows no backups of the year {moment.year}", advice="For the newest point write 'latest'"
+            f"SQL Server knows no backups of the year {moment.year}",
+            code="option_invalid",
+            advice="For the newest point write 'latest'",
         )
     return moment
 
@@ -61,6 +67,7 @@ def parse_zone(name: str | None) -> tzinfo | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise RecoveryError(
             f"The control node does not know the time zone '{name}'",
+            code="dependency_missing",
             advice="Write a name such as Europe/Berlin; the package tzdata brings them",
         ) from None
 
@@ -71,6 +78,8 @@ def _number_of_lsn(text: str) -> int:
         return int(text)
     parts = re.fullmatch(r"(?:0x)?([0-9a-fA-F]{8}):([0-9a-fA-F]{8}):([0-9a-fA-F]{4})", text)
     if not parts:
-        raise RecoveryError(f"'{text}' is no LSN", advice="Write the number that backup headers show")
+        raise RecoveryError(
+            f"'{text}' is no LSN", code="option_invalid", advice="Write the number that backup headers show"
+        )
     file, block, slot = (int(part, 16) for part in parts.groups())
     return file * 10**15 + block * 10**5 + slot

@@ -48,6 +48,7 @@ def write_json(path: str, content: dict[str, Any]) -> None:
         raise RecoveryError(
             f"The backup is complete, but its manifest {path!r} cannot be written on the control node: "
             f"{problem.strerror}",
+            code="incomplete",
             advice=ADVICE,
             backup=content,
         ) from None

@@ -210,9 +210,12 @@ def _why_unreachable(target: Target, *, seconds: int) -> str:
 
 def _no_session(target: Target, told: dict[str, Any]) -> ConnectionFailed:
     if advice_for(told["number"]):
-        return ConnectionFailed(f"Cannot log in to SQL Server on {target.server} as {target.user}", **told)
-    text = told["text"].lower()
+        return ConnectionFailed(
+            f"Cannot log in to SQL Server on {target.server} as {target.user}", code="sql_login_refused", **told
+        )
+    code, text = "sql_unreachable", told["text"].lower()
     if "certificate" in text or "ssl" in text:
+        code = "certificate_untrusted"
         advice = (
             f"The server's certificate must be valid for '{target.certificate_name or target.host}' and come from "
             "an authority in "
@@ -225,7 +228,7 @@ def _no_session(target: Target, told: dict[str, Any]) -> ConnectionFailed:
             f"Check the name, that the instance runs and listens on TCP {port}, and that the firewall lets the "
             "control node through"
         )
-    return ConnectionFailed(f"Cannot reach SQL Server on {target.server}", advice=advice, **told)
+    return ConnectionFailed(f"Cannot reach SQL Server on {target.server}", advice=advice, code=code, **told)
 
 
 def _connection_string(target: Target, driver: Driver) -> str:
@@ -233,6 +236,7 @@ def _connection_string(target: Target, driver: Driver) -> str:
     if any(character in target.host for character in "{};=,\\"):
         raise RecoveryError(
             f"'{target.host}' is no name of a server",
+            code="option_invalid",
             advice="Give the port in login_port and the instance in login_instance",
         )
     words = {"DRIVER": driver.name, "UID": target.user, "PWD": target.password, "DATABASE": "master"}
@@ -251,7 +255,10 @@ def _connection_string(target: Target, driver: Driver) -> str:
     else:
         words["SERVERNAME"] = FREETDS_SECTION  # everything else stands in the file that _trust writes
     if any("\x00" in value for value in words.values()):
-        raise RecoveryError("A name or password of the connection holds a NUL character, which ends it before its time")
+        raise RecoveryError(
+            "A name or password of the connection holds a NUL character, which ends it before its time",
+            code="option_invalid",
+        )
     return "".join(f"{name}={{{value.replace('}', '}}')}}};" for name, value in words.items())
 
 
@@ -266,7 +273,9 @@ def _encryption(target: Target, driver: Driver) -> str:
         return ENCRYPTION[driver.kind][target.encrypt]
     except KeyError:
         raise RecoveryError(
-            "FreeTDS does not know 'encrypt: strict'", advice="Use Microsoft's driver: 'pip install mssql-python-odbc'"
+            "FreeTDS does not know 'encrypt: strict'",
+            code="unsupported",
+            advice="Use Microsoft's driver: 'pip install mssql-python-odbc'",
         ) from None
 
 
@@ -287,6 +296,7 @@ def _trust(target: Target, driver: Driver) -> Iterator[None]:
     if target.certificate_name and target.certificate_name != target.host and target.encrypt != "optional":
         raise RecoveryError(
             "FreeTDS cannot verify another name than the one it connects to",
+            code="unsupported",
             advice="Leave out certificate_name, or use Microsoft's driver: 'pip install mssql-python-odbc'",
         )
     lines = [f"[{FREETDS_SECTION}]", f"host = {target.host}", "tds version = 7.4", "client charset = UTF-8"]

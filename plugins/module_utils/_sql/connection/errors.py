@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from ..._core.advice.sql_server import advice_for, operating_system_error
-from ..._core.errors import RecoveryError
+from ..._core.errors import RecoveryError, code_of_windows_error
 
 __all__ = ["ConnectionFailed", "SqlError", "classify", "is_from_server", "plain_text"]
 
@@ -55,16 +55,18 @@ class SqlError(RecoveryError):
             else text
         )
         fields = {"number": number, "sqlstate": sqlstate, "message": text, "os_error": self.os_error}
-        super().__init__(f"{doing}: {shown}" if doing else shown, advice=advice, sql_error=fields)
+        code = "sql_connection_lost" if self.lost else code_of_windows_error(self.os_error, otherwise="sql_error")
+        super().__init__(f"{doing}: {shown}" if doing else shown, advice=advice, code=code, sql_error=fields)
 
 
 class ConnectionFailed(SqlError):
     """No session with the server could be opened. answered: whether somebody listens there all the same, so that the
-    server is not lost.
+    server is not lost. code: why not, as far as it is known.
     """
 
-    def __init__(self, doing: str, *, answered: bool, **told: Any) -> None:
-        super().__init__(doing, **told)
+    def __init__(self, doing: str, *, answered: bool, code: str = "sql_unreachable", **fields: Any) -> None:
+        super().__init__(doing, **fields)
+        self.code = code
         self.details["sql_error"]["answered"] = answered
 
 

@@ -51,6 +51,7 @@ def require_pyodbc() -> Any:
     if pyodbc is None:
         raise RecoveryError(
             f"The Python package pyodbc cannot be loaded on the control node ({_MISSING})",
+            code="dependency_missing",
             advice="For the Python that runs ansible: 'pip install pyodbc mssql-python-odbc'; also unixODBC "
             "(Debian: 'apt install unixodbc')",
         )
@@ -77,6 +78,7 @@ def find_driver(name: str | None = None) -> Driver:
             return Driver(name=found, kind="freetds")
     raise RecoveryError(
         "There is no ODBC driver for SQL Server on the control node",
+        code="dependency_missing",
         advice="Install Microsoft's for the Python that runs ansible: 'pip install mssql-python-odbc'; else FreeTDS "
         "(Debian: 'apt install tdsodbc')",
     )
@@ -114,6 +116,7 @@ def readable_file(path: str, *, option: str) -> str:
     if not os.path.isfile(full):
         raise RecoveryError(
             f"The file {path} of option '{option}' does not exist on the control node",
+            code="not_found",
             advice="Correct the path; it is one on the machine that runs ansible",
         )
     return full

@@ -20,12 +20,15 @@ LONGEST_NAME = 128
 def quote_identifier(name: str, *, what: str = "name") -> str:
     """[name], for the place of an identifier. Raises RecoveryError for what no server accepts as one."""
     if not name or not name.strip():
-        raise RecoveryError(f"An empty {what} is no name that SQL Server accepts")
+        raise RecoveryError(f"An empty {what} is no name that SQL Server accepts", code="option_invalid")
     if "\x00" in name:
-        raise RecoveryError(f"The {what} {name!r} holds a NUL character, which SQL Server does not accept")
+        raise RecoveryError(
+            f"The {what} {name!r} holds a NUL character, which SQL Server does not accept", code="option_invalid"
+        )
     if _units(name) > LONGEST_NAME:
         raise RecoveryError(
-            f"The {what} '{name}' has {_units(name)} characters; SQL Server takes at most {LONGEST_NAME}"
+            f"The {what} '{name}' has {_units(name)} characters; SQL Server takes at most {LONGEST_NAME}",
+            code="option_invalid",
         )
     return f"[{name.replace(']', ']]')}]"
 
@@ -33,7 +36,9 @@ def quote_identifier(name: str, *, what: str = "name") -> str:
 def quote_text(value: str, *, what: str = "text") -> str:
     """N'value', for the place of a string literal."""
     if "\x00" in value:
-        raise RecoveryError(f"The {what} {value!r} holds a NUL character, which SQL Server does not accept")
+        raise RecoveryError(
+            f"The {what} {value!r} holds a NUL character, which SQL Server does not accept", code="option_invalid"
+        )
     return "N'" + value.replace("'", "''") + "'"
 
 
@@ -49,6 +54,7 @@ def refuse_alike(found: str, asked: str, *, what: str, server: str) -> None:
     if found.lower() != asked.lower():
         raise RecoveryError(
             f"SQL Server on {server} takes the {what} '{asked}' for '{found}', which has another name",
+            code="option_invalid",
             advice="Write the name as it is there",
         )
 

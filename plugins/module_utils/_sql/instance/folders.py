@@ -68,10 +68,9 @@ def _why_not(connection: Connection, path: str) -> SqlError | None:
 
 def _unusable(connection: Connection, what: str, problem: SqlError) -> RecoveryError:
     """The same as a message for a person: which folder or file, for whom, why, what to do."""
-    return RecoveryError(
+    return problem.reworded(
         f"SQL Server on {connection.target.server} cannot use the {what} (operating system error {problem.os_error})",
         advice=advice_for(problem.number, problem.text, account=service_account(connection)),
-        **problem.details,
     )
 
 

@@ -40,11 +40,13 @@ class AttachRun:
         if any(source[where] for where in ("folders", "files", "history")):
             raise RecoveryError(
                 "'source' names both files to attach and backups",
+                code="option_invalid",
                 advice="Attach first; where that fails, restore in a task of its own",
             )
         if params["target"] != "latest" or params["recovery"] != "recovered":
             raise RecoveryError(
                 "Attached files can only be opened as they are",
+                code="option_invalid",
                 advice="Leave out 'target' and 'recovery', or restore from backups",
             )
         self.session = session
@@ -56,7 +58,11 @@ class AttachRun:
         self.family = guid(source["family_guid"])
         self.guarded = bool(params["checkdb"] != "none" or params["validation_query"])
         if not self.data:
-            raise RecoveryError("'source.attach' names no data file", advice="Give the primary data file (.mdf) first")
+            raise RecoveryError(
+                "'source.attach' names no data file",
+                code="option_invalid",
+                advice="Give the primary data file (.mdf) first",
+            )
 
     def run(self) -> dict[str, Any]:
         """What the task returns."""
@@ -87,6 +93,7 @@ class AttachRun:
         if there["state"] != "ONLINE" or stranger or not already_attached(there["files"], self.data):
             raise RecoveryError(
                 f"Database {self.database} is {there['state']} on {self.host}, and an attach overwrites nothing",
+                code="would_lose_data",
                 advice="Attach under another name, or drop that database first if it may be lost",
             )
         unfinished = there["user_access"] != "MULTI_USER"
@@ -101,6 +108,7 @@ class AttachRun:
             if path.lower() in used:
                 raise RecoveryError(
                     f"The file {path} belongs to database {used[path.lower()]} on {self.host}",
+                    code="in_use",
                     advice="Nothing is lost: work with that one",
                 )
 
@@ -112,8 +120,8 @@ class AttachRun:
                 data=self.data, logs=self.logs, primary=primary, exists=exists, server_version=server_version
             )
         except RecoveryError as problem:
-            raise RecoveryError(
-                f"Database {self.database} cannot be attached on {self.host}: {problem.message}", advice=problem.advice
+            raise problem.reworded(
+                f"Database {self.database} cannot be attached on {self.host}: {problem.message}"
             ) from None
 
     def _told(self, plan: AttachPlan, primary: PrimaryFile | None) -> dict[str, Any]:
@@ -150,6 +158,7 @@ class AttachRun:
                 raise RecoveryError(
                     f"{problem.message} The log is missing, and the database was not shut down cleanly, so the "
                     "server makes no new one",
+                    code="damaged",
                     advice="Find the log and give it in 'log_files', or restore from backups. The files are as they "
                     "were",
                     **problem.details,
@@ -172,6 +181,7 @@ class AttachRun:
             f"The files hold another database than the one that was asked for (family {guid(there['family_guid'])}, "
             f"wanted {self.family}); "
             f"they were detached from {self.host} again",
+            code="wrong_database",
             advice=sentences("Give other files", "Without 'family_guid' these are attached whatever they are"),
         )
 

@@ -75,7 +75,8 @@ def prove(session: Session, database: str) -> str:
         advice = sentences(
             problem.advice, "Until then it is open to administrators only (RESTRICTED_USER)" if closed else ""
         )
-        raise RecoveryError(problem.message, advice=advice, **problem.details) from None
+        code = problem.code if getattr(problem, "lost", False) else "check_failed"
+        raise RecoveryError(problem.message, advice=advice, code=code, **problem.details) from None
     return depth
 
 
@@ -90,7 +91,8 @@ def _put_in_order(session: Session, database: str, *, owner: str | None) -> dict
     if there is None or there["state"] != "ONLINE":
         raise RecoveryError(
             f"Database {database} on {session.connection.target.server} is {there['state'] if there else 'gone'} "
-            "instead of ONLINE"
+            "instead of ONLINE",
+            code="unconfirmed",
         )
     if there["user_access"] == "SINGLE_USER":
         set_restricted_user(session, database)
@@ -135,5 +137,6 @@ def _must_hold(session: Session, database: str, query: str) -> None:
             f"Database {database} on {session.connection.target.server} is restored, but the query in "
             "'validation_query' "
             f"answers {answer!r}",
+            code="check_failed",
             advice="Look into the data; perhaps another backup or another target is the right one",
         )

@@ -52,6 +52,7 @@ class RestoreRun:
         if not any(params["source"][where] for where in ("folders", "files", "history")):
             raise RecoveryError(
                 "'source' names neither folders nor files",
+                code="option_invalid",
                 advice="Say where the backups are, as the SQL Server service sees it",
             )
         self.session = session
@@ -63,6 +64,7 @@ class RestoreRun:
         if self.database.lower() in SYSTEM:
             raise RecoveryError(
                 f"{self.database} is a system database, which this module does not restore",
+                code="option_invalid",
                 advice="See Microsoft's documentation for it",
             )
         self.family = guid(params["source"]["family_guid"])
@@ -247,6 +249,7 @@ class RestoreRun:
         if level is not None and level not in range(OLDEST_LEVEL, newest + 1, 10):
             raise RecoveryError(
                 f"SQL Server on {self.host} has no compatibility level {level}",
+                code="option_invalid",
                 advice=f"Give one from {OLDEST_LEVEL} to {newest}, or leave it out",
             )
         owner = self.session.params["owner"]
@@ -255,6 +258,7 @@ class RestoreRun:
         ):  # a Windows account needs no login
             raise RecoveryError(
                 f"There is no login {owner} on {self.host} that could own {self.database}",
+                code="not_found",
                 advice="Make it with sql_login, or leave out 'owner'",
             )
 
@@ -281,11 +285,14 @@ class RestoreRun:
         )
         if isinstance(plan, Refusal):
             message = f"Database {self.database} cannot be restored on {self.host}: {plan.message}"
-            raise RecoveryError(message, advice=plan.advice[:1].upper() + plan.advice[1:], refusal=plan.to_dict())
+            raise RecoveryError(
+                message, code="not_restorable", advice=plan.advice[:1].upper() + plan.advice[1:], refusal=plan.to_dict()
+            )
         if not plan.recovery_point.certain and params["recovery"] != "recovered":
             raise RecoveryError(
                 f"Whether the backups of {self.database} hold the {self.target} shows only when the database is "
                 "opened there",
+                code="not_restorable",
                 advice="Set 'recovery: recovered', or give a time or an LSN",
             )
         return plan
@@ -402,12 +409,14 @@ class RestoreRun:
                 raise RecoveryError(
                     f"The restored {self.database} would need the file {path}, which belongs to database "
                     f"{used[path.lower()]} on {self.host}",
+                    code="in_use",
                     advice="Give other folders in 'relocate'",
                 )
             if path.lower() not in own and is_file(connection, path):
                 raise RecoveryError(
                     f"There is a file {path} on {self.host} already, which belongs to no database, and the restored "
                     f"{self.database} would need that path",
+                    code="already_exists",
                     advice="It may be what is left of a database ('source.attach' opens such files): move it away, "
                     "or give other folders in 'relocate'",
                 )
@@ -427,7 +436,9 @@ class RestoreRun:
         )
         if decision.action == REFUSE:
             raise RecoveryError(
-                f"Database {self.database} on {self.host} is not overwritten: {decision.reason}", advice=decision.advice
+                f"Database {self.database} on {self.host} is not overwritten: {decision.reason}",
+                code="would_lose_data",
+                advice=decision.advice,
             )
         return decision
 
@@ -474,7 +485,8 @@ class RestoreRun:
             read = read_file(session.connection, file)
             if read.problem:
                 raise RecoveryError(
-                    f"The tail of the log of {self.database} was saved in {file} but cannot be read: {read.problem}"
+                    f"The tail of the log of {self.database} was saved in {file} but cannot be read: {read.problem}",
+                    code="damaged",
                 )
             tail = assemble([read], zone=self.zone)
             strangers = {one.family_guid for one in tail.sets} - {self.family}
@@ -493,6 +505,7 @@ class RestoreRun:
             f"Database {self.database} on {self.host} is not overwritten: whether it is the one in the backups, "
             "nothing tells. Its backups and "
             f"restores are not in msdb, and {reason}",
+            code="would_lose_data",
             advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
         )
 
@@ -559,9 +572,7 @@ class RestoreRun:
         told = f"Database {self.database} is {state} now"
         if "RESTORING" in state:
             told += "; run again: the restore continues or starts over by itself"
-        return RecoveryError(
-            problem.message, advice=sentences(problem.advice, told), **problem.details, database_state=state
-        )
+        return problem.reworded(advice=sentences(problem.advice, told), database_state=state)
 
     def _hand_over(self, *, owner: str | None) -> dict[str, Any]:
         told = aftercare.hand_over(self.session, self.database, owner=owner)
@@ -574,7 +585,9 @@ class RestoreRun:
             return ""
         if params["standby_file"] and not is_full_path(params["standby_file"]):
             raise RecoveryError(
-                f"'{params['standby_file']}' is no full path of an undo file", advice="Begin it with a drive or a share"
+                f"'{params['standby_file']}' is no full path of an undo file",
+                code="option_invalid",
+                advice="Begin it with a drive or a share",
             )
         folder = params["relocate"]["data_dir"] or self.server["default_data_path"]
         return params["standby_file"] or join_path(folder, f"{safe_name(self.database)}.standby")
@@ -590,6 +603,7 @@ class RestoreRun:
         elif not goes_on:
             raise RecoveryError(
                 f"The undo file {self.standby_file} of {self.database} is there already on {self.host}",
+                code="already_exists",
                 advice="Give another path in 'standby_file', or remove the file if it belongs to nothing",
             )
 
@@ -615,7 +629,9 @@ class RestoreRun:
         there = read_database(self.session.connection, self.database)
         state = "gone" if there is None else "in standby" if there["standby"] else there["state"]
         if state != wanted:
-            raise RecoveryError(f"Database {self.database} on {self.host} is {state} instead of {wanted}")
+            raise RecoveryError(
+                f"Database {self.database} on {self.host} is {state} instead of {wanted}", code="unconfirmed"
+            )
 
     def _report(self) -> dict[str, Any]:
         session = self.session

@@ -77,6 +77,7 @@ def bring(
     if not (params["winrm_host"] and params["winrm_user"]):
         raise RecoveryError(
             "'stage_path' needs WinRM to the database server",
+            code="option_invalid",
             advice="Let the task target that host, or give winrm_host and winrm_user",
         )
     check_folder(params["stage_path"])
@@ -143,6 +144,7 @@ def _look(
         elif missing := names - {base_name(path).lower() for path in present}:
             raise RecoveryError(
                 f"There is no file {sorted(missing)[0]} in {folder} for the account of WinRM",
+                code="not_found",
                 advice="Correct the path in 'source'",
             )
         for path, entry in present.items():
@@ -194,6 +196,7 @@ def _require_room(windows: Windows, stage: str, needed: int) -> None:
     if free is not None and needed > free:
         raise RecoveryError(
             f"The backups need {needed / 2**20:,.0f} MiB in {stage}, where {free / 2**20:,.0f} MiB are free",
+            code="no_space",
             advice="Give another folder in 'stage_path', or name in 'source' only the files that are needed",
         )
 

@@ -39,7 +39,7 @@ class SetUnusable(RecoveryError):
     """No copy of a set can be read, which showed only while it was restored. guid: of the set."""
 
     def __init__(self, guid: str, problem: SqlError) -> None:
-        super().__init__(problem.message, advice=problem.advice, **problem.details)
+        super().__init__(problem.message, advice=problem.advice, code="damaged", **problem.details)
         self.guid = guid
         self.reason = problem.text
 
@@ -153,6 +153,7 @@ def restore(session: Session, plan: Plan, *, database: str, replace: bool, guard
             if plan.steps[number + 1].action == "recover":
                 raise RecoveryError(
                     f"The {plan.target} was not met in the logs: {database} stands at their end and was not opened",
+                    code="not_restorable",
                     advice="Look at the name of the mark (that of its transaction) and at 'mark_after', or give a time",
                 )
 
@@ -216,7 +217,7 @@ def save_tail(session: Session, database: str, file: str, *, damaged: bool) -> s
             "Give another folder in 'tail_log_path', or set 'tail_log: skip' to give up what was written "
             "since the last backup"
         )
-        raise RecoveryError(problem.message, advice=sentences(problem.advice, way_out), **problem.details) from None
+        raise problem.reworded(advice=sentences(problem.advice, way_out)) from None
     return ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._core.advice.windows import advice_for
-from ..._core.errors import RecoveryError
+from ..._core.errors import RecoveryError, code_of_windows_error
 from .conversation import VerbFailed
 from .options import WinrmConnection
 from .pywinrm_dep import requests, winrm
@@ -22,7 +22,8 @@ class WindowsFault(RecoveryError):
     """
 
     def __init__(self, message: str, *, advice: str = "", number: int, kind: str, **details: Any) -> None:
-        super().__init__(message, advice=advice, windows_error=number, **details)
+        code = code_of_windows_error(number, otherwise="windows_error")
+        super().__init__(message, advice=advice, code=code, windows_error=number, **details)
         self.number = number
         self.kind = kind
 
@@ -42,6 +43,7 @@ def ended_error(said: str, *, host: str, doing: str) -> RecoveryError:
     """PowerShell on the host went away in the middle of its work."""
     return RecoveryError(
         f"PowerShell on {host} ended while it was {_lower(doing)}",
+        code="windows_connection_lost",
         advice="Look into the host's event log (it may have restarted or run out of memory), then run this again: "
         "it finds out by itself how far it came",
         powershell_said=said[-2000:],
@@ -56,11 +58,13 @@ def connection_error(problem: Exception, *, connection: WinrmConnection, doing: 
     if doing:
         return RecoveryError(
             f"The connection to {where} was lost while the host was {_lower(doing)} ({type(problem).__name__})",
+            code="windows_connection_lost",
             advice="Run this again when the host can be reached: it finds out by itself how far it came",
         )
     if isinstance(problem, winrm.exceptions.InvalidCredentialsError):
         return RecoveryError(
             f"{where} refuses the account {connection.user}",
+            code="windows_login_refused",
             advice="Check winrm_user and winrm_password (ansible_user and ansible_password of the host), and "
             "whether the account is locked or expired. "
             f"The transport was {connection.transport}; the host must allow it",
@@ -68,35 +72,41 @@ def connection_error(problem: Exception, *, connection: WinrmConnection, doing: 
     if isinstance(problem, requests.exceptions.SSLError):
         return RecoveryError(
             f"The certificate of {where} is not trusted",
+            code="certificate_untrusted",
             advice="Give the authority's certificate in winrm_ca_file, and use a name that is in the host's "
             "certificate",
         )
     if isinstance(problem, requests.exceptions.Timeout):
         return RecoveryError(
             f"{where} did not answer within {connection.timeout} seconds",
+            code="windows_unreachable",
             advice="Check that the host runs and that nothing on the way drops the connection, or raise winrm_timeout",
         )
     if isinstance(problem, requests.exceptions.ConnectionError):
         return RecoveryError(
             f"{where} cannot be reached",
+            code="windows_unreachable",
             advice="Check the name, the port, the firewall and that the host runs with a WinRM listener (on the "
             "host: winrm enumerate winrm/config/listener)",
         )
     if isinstance(problem, winrm.exceptions.WSManFaultError):
         return RecoveryError(
             f"WinRM of {where} refuses: {problem.reason}",
+            code="windows_unreachable",
             advice=_fault_advice(problem.wsman_fault_code),
             wsman_fault=problem.wsman_fault_code,
         )
     if isinstance(problem, winrm.exceptions.WinRMTransportError):
         return RecoveryError(
             f"{where} answered with HTTP status {problem.code}",
+            code="windows_unreachable",
             advice="An empty answer 500 means that the host wants encrypted messages: use transport ntlm, kerberos "
             "or credssp, or HTTPS. "
             "404 means that winrm_path is wrong",
         )
     return RecoveryError(
         f"No session with {where} ({type(problem).__name__}: {problem})",
+        code="windows_unreachable",
         advice="Check the options whose names begin with winrm_",
     )
 

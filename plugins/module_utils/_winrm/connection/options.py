@@ -64,6 +64,7 @@ class WinrmConnection:
             if not params[option]:
                 raise RecoveryError(
                     f"{option} is not given",
+                    code="option_invalid",
                     advice="Let the task target the Windows host, or give the option in the task",
                 )
         port, scheme = params["winrm_port"], params["winrm_scheme"]

@@ -28,5 +28,6 @@ def require_pywinrm() -> None:
     if PROBLEM is not None:
         raise RecoveryError(
             missing_required_lib("pywinrm", reason="to speak to Windows"),
+            code="dependency_missing",
             advice="The module runs on the control node: install the package for the Python that runs ansible",
         )

@@ -167,6 +167,7 @@ def trusted_authorities(connection: WinrmConnection) -> str | None:
         )
         raise RecoveryError(
             f"There is no file {named} on the control node with the authorities to trust for {connection.host}",
+            code="not_found",
             advice=f"Put it there, or correct {source}",
         )
     return named

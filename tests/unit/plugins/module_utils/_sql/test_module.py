@@ -10,14 +10,14 @@ OPTIONS = dict.fromkeys(sql.connection_options())
 
 
 @pytest.mark.parametrize(
-    ("raised", "end"),
+    ("raised", "end", "code"),
     [
-        (RecoveryError("The disk is full"), ("failed", "The disk is full.")),
-        (KeyError("x"), ("failed", "prs.recovery.sql_backup met a fault of its own: KeyError: 'x'")),
-        (None, ("ok", "")),
+        (RecoveryError("The disk is full", code="no_space"), ("failed", "The disk is full."), "no_space"),
+        (KeyError("x"), ("failed", "prs.recovery.sql_backup met a fault of its own: KeyError: 'x'"), "internal_error"),
+        (None, ("ok", ""), None),
     ],
 )
-def test_what_was_noted_is_shown_however_the_run_ends(monkeypatch, fake_module, ended, raised, end):
+def test_what_was_noted_is_shown_however_the_run_ends(monkeypatch, fake_module, ended, raised, end, code):
     monkeypatch.setattr(sql, "connect", lambda _target: SimpleNamespace(close=lambda: None))
 
     def act(session):
@@ -30,3 +30,4 @@ def test_what_was_noted_is_shown_however_the_run_ends(monkeypatch, fake_module, 
     with pytest.raises(ended):
         sql.run(module, act)
     assert module.shown == [("warning", "a leftover stays"), end]
+    assert module.result.get("error_code") == code
