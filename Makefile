@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
-.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench lint figures sanity lab-up lab-down clean
+.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench facts lint figures sanity lab-up lab-down clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -38,6 +38,10 @@ test-nightly: setup-test
 #: make bench         benchmarks; figures in build/bench.json
 bench: setup-test
 	$(BIN)/python tests/bench/run.py
+
+#: make facts         what the twins hold to be true of real hosts: the ledger in tests/lab/facts
+facts: setup
+	$(BIN)/python tests/tools/facts.py
 
 #: make lint          ruff, yamllint, ansible-lint (production profile), documentation
 lint: setup-test
