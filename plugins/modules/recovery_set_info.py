@@ -117,7 +117,7 @@ labels:
   type: list
   elements: str
 sets:
-  description: The sets that were read, newest first, each with C(label), C(taken_at), C(type), C(healthy), C(problems)
+  description: The sets that were read, newest first, each with C(label), C(taken_at), C(kind), C(healthy), C(problems)
     and C(recovery_point).
   returned: always
   type: list

@@ -28,20 +28,21 @@ options:
       - Name of the database.
     type: str
     required: true
-  type:
+  kind:
     description:
       - V(full) is what every restore begins with. V(differential) holds what changed since the last full backup.
         V(log) holds the log since the last log backup, and lets the server reuse its space.
     type: str
     choices: [full, differential, log]
     default: full
+    aliases: [type]
   copy_only:
     description:
       - Takes a backup that the other ones do not notice. A full one is no base for differentials, a log one leaves the
         log in place.
       - SQL Server ignores it for differential backups, so the combination is refused.
       - Password Reset Server's own backup page asks whether the log is to be truncated. What it calls truncating is
-        O(type=log) without this option here, what it calls keeping the log is this option.
+        O(kind=log) without this option here, what it calls keeping the log is this option.
     type: bool
     default: false
   missing_base:
@@ -95,13 +96,13 @@ options:
     type: str
   file_name:
     description:
-      - Template of the file's name. It may hold V({database}), V({server}), V({type}), V({time}), V({date}),
+      - Template of the file's name. It may hold V({database}), V({server}), V({kind}), V({time}), V({date}),
         V({extension}), V({stripe}) and V({stripes}). Times are UTC, V({time}) to the millisecond.
       - The default is a new name each time. A template without V({time}) may give a name that is there already, see
         O(overwrite).
       - Several stripes whose template has no V({stripe}) get C(_1of3) and so on before the extension.
     type: str
-    default: "{database}_{type}_{time}.{extension}"
+    default: "{database}_{kind}_{time}.{extension}"
   stripes:
     description:
       - Number of files to spread the backup over, up to 64. All of them are needed to restore it.
@@ -247,7 +248,7 @@ EXAMPLES = r"""
     login_user: prs_recovery
     login_password: "{{ prs_sql_admin_password }}"
     database: PasswordResetServer
-    type: log
+    kind: log
     path: '\\files\backup\sql'
 
 - name: Log backups that begin by themselves where a full backup is missing
@@ -255,7 +256,7 @@ EXAMPLES = r"""
     login_user: prs_recovery
     login_password: "{{ prs_sql_admin_password }}"
     database: PasswordResetServer
-    type: log
+    kind: log
     missing_base: full
 
 - name: A copy for a drill that leaves the chain of backups alone
@@ -328,11 +329,11 @@ backup:
     server:
       description: Name of the instance.
       type: str
-    type:
+    kind:
       description: V(full), V(differential) or V(log).
       type: str
     substitute_for:
-      description: The O(type) that was asked for, where a full backup was taken instead.
+      description: The O(kind) that was asked for, where a full backup was taken instead.
       returned: when O(missing_base=full) took a full backup
       type: str
     copy_only:
@@ -437,6 +438,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import DEFAULT_TEMPLATE
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.encryption import ALGORITHMS
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.preconditions import RULES
@@ -468,7 +470,7 @@ def main() -> None:
             **share_argument_spec(),
             "lease_owner": {"type": "str"},
             "database": {"type": "str", "required": True},
-            "type": {"type": "str", "choices": ["full", "differential", "log"], "default": "full"},
+            "kind": {"type": "str", "choices": [*map(str, BackupKind.taken())], "default": "full", "aliases": ["type"]},
             "copy_only": {"type": "bool", "default": False},
             "missing_base": {"type": "str", "choices": ["fail", "full"], "default": "fail"},
             "min_full_interval_hours": {"type": "int", "default": 24},

@@ -211,7 +211,7 @@ sets:
     guid:
       description: Identity of the set.
       type: str
-    type:
+    kind:
       description: V(full), V(differential) or V(log); of others, such as V(partial), only that they are there is known.
       type: str
     started_at:
@@ -246,7 +246,7 @@ prometheus:
     - The metrics are C(prs_backup_read_timestamp_seconds), C(prs_backup_unreadable_files), and for each C(database) and
       C(family) C(prs_backup_recoverable), C(prs_backup_recovery_point_timestamp_seconds),
       C(prs_backup_recovery_point_objective_seconds), C(prs_backup_reachable_since_timestamp_seconds),
-      C(prs_backup_newest_timestamp_seconds) by C(type), C(prs_backup_sets) by C(state), C(prs_backup_gaps),
+      C(prs_backup_newest_timestamp_seconds) by C(kind), C(prs_backup_sets) by C(state), C(prs_backup_gaps),
       C(prs_backup_forks) and C(prs_backup_certificates_missing). All carry the C(server) that was asked. What is not
       known is left out.
   returned: when O(prometheus) is set
@@ -271,7 +271,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_re
     needed_for_newest,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.prometheus import lines
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.statements import described
 from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.crosscheck import (
     add_file_lists_of_fulls,
     gather,
@@ -316,7 +315,7 @@ def inform(session: Session) -> dict[str, Any]:
         "changed": False,
         "databases": databases,
         "sets": [
-            {**described(one), "problem": one.problem, "verified": one.verified, **found.whereabouts(one.guid)}
+            {**one.to_dict(), "problem": one.problem, "verified": one.verified, **found.whereabouts(one.guid)}
             for one in sorted((one for sets in chosen for one in sets), key=by_age)
         ],
         "unreadable": unreadable,

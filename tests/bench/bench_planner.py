@@ -16,6 +16,8 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "build" / "collections"))
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
@@ -50,7 +52,7 @@ def history(count: int) -> list[BackupSet]:
         sets.append(
             BackupSet(
                 guid=f"{number:032x}",
-                kind=kind,
+                kind=BackupKind(kind),
                 family_guid="family",
                 database="PasswordResetServer",
                 server="SQL1",

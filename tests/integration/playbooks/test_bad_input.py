@@ -87,13 +87,13 @@ def full_system_drive(estate: Estate):
             id="variable of the vault forgotten",
         ),
         pytest.param(
-            ("-e", "prs_backup_typ=log"),
-            ("Nothing was done", "prs_backup_typ is no variable", "Was prs_backup_type"),
+            ("-e", "prs_backup_kin=log"),
+            ("Nothing was done", "prs_backup_kin is no variable", "Was prs_backup_kind"),
             id="variable misspelt",
         ),
         pytest.param(
-            ("-e", "prs_backup_type=diferential"),
-            ("Nothing was done", "prs_backup_type is 'diferential'", "full, differential, log"),
+            ("-e", "prs_backup_kind=diferential"),
+            ("Nothing was done", "prs_backup_kind is 'diferential'", "full, differential, log"),
             id="value misspelt",
         ),
         pytest.param(

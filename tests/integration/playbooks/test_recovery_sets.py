@@ -205,11 +205,11 @@ def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estat
     copies = json.dumps({"prs_backup_copies": [{"site": "site_b", "path": vault, "retention": {"last": 5}}]})
     for kind in ("full", "differential", "log"):
         estate.lab.mark([kind])
-        run = estate.play("backup_prs", "-e", copies, "-e", f"prs_backup_type={kind}")
+        run = estate.play("backup_prs", "-e", copies, "-e", f"prs_backup_kind={kind}")
         assert run.code == 0, run.output
         assert f"Copied to {vault} and compared there".replace("\\", "\\\\") in run.output, run.output
     last = sets(estate)[max(sets(estate))]
-    assert [link["type"] for link in last["database"]["chain"]] == ["full", "differential", "log"]
+    assert [link["kind"] for link in last["database"]["chain"]] == ["full", "differential", "log"]
     estate.lab.mark(["after the last backup"])
     estate.lose_site_a()
     estate.lab.fault("share-gone", host="files", share="backup")
@@ -232,7 +232,7 @@ def test_half_a_backup_is_no_set_and_the_next_one_goes_on_from_it(estate: Estate
     assert "sql-a:" not in message
     assert sets(estate) == before
     estate.lab.start("web-a")
-    run = estate.play("backup_prs", "-e", "prs_backup_type=differential")
+    run = estate.play("backup_prs", "-e", "prs_backup_kind=differential")
     assert run.code == 0, run.output
     after = sets(estate)
     [made] = [after[label] for label in after if label not in before]

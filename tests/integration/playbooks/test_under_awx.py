@@ -30,9 +30,9 @@ def on_the_share(estate: Estate, name: str) -> Path:
 
 def backed_up(project: Project, estate: Estate) -> str:
     """The label of a set that a job made. --limit leaves out localhost and the other site."""
-    backup = succeeded(project.run("backup_prs", limit="site_a", variables={"prs_backup_type": "full"}), project)
+    backup = succeeded(project.run("backup_prs", limit="site_a", variables={"prs_backup_kind": "full"}), project)
     made = backup.artifacts["prs_recovery_set"]
-    assert (made["type"], made["healthy"], made["not_copied_to"]) == ("full", True, [])
+    assert (made["kind"], made["healthy"], made["not_copied_to"]) == ("full", True, [])
     assert (
         json.loads(on_the_share(estate, f"{made['label']}.json").read_text(encoding="utf-8-sig"))["label"]
         == made["label"]

@@ -55,14 +55,14 @@ class Rhythm:
         mark(self.sql, NAME, number, f"{moment:%d %H:%M}")
         self.rows.append((number, before, self.sql.host.clock()))
 
-    def take(self, moment: dt.datetime, type: str, **options: Any) -> None:
+    def take(self, moment: dt.datetime, kind: str, **options: Any) -> None:
         """What backup_prs does: archive, backup, set."""
         self.set_clock(moment)
         before = self.sql.host.clock().replace(microsecond=0)  # of times of backups SQL Server keeps whole seconds
         view = self.web.host.files(SYSTEM)
         place = {"path": PLACE, "label": f"{moment:%Y%m%dT%H%M%SZ}", **self.web.windows, **self.web.share_account}
-        backup = self.sql.run("sql_backup", database=NAME, type=type, path=f"{PLACE}\\database")["backup"]
-        if type != "log":
+        backup = self.sql.run("sql_backup", database=NAME, kind=kind, path=f"{PLACE}\\database")["backup"]
+        if kind != "log":
             view.write("C:\\Application\\encryption.config", f"the key of {moment}".encode())
             place["application"] = self.web.run(
                 "app_backup",
@@ -75,7 +75,7 @@ class Rhythm:
         made = self.web.run("recovery_set", login=False, **place, database=backup, **options)
         assert made["set"]["healthy"], made["set"]["problems"]
         self.sets.append((place["label"], before, self.sql.host.clock()))
-        self.types[place["label"]] = type
+        self.kinds[place["label"]] = kind
         self.removed += made["removed"]
 
     def choose(self, **options: Any) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def test_the_end_of_the_night_and_the_oldest_moment_that_is_kept_come_back(rhyth
 def test_pruning_took_what_is_older_and_nothing_else(rhythm, share):
     gone = [f"{when:%Y%m%dT%H%M%SZ}" for day in DAYS[:2] for when in (day, day + HOUR)]
     assert rhythm.removed == gone
-    left = {label: type for label, type in rhythm.types.items() if label not in gone}
+    left = {label: kind for label, kind in rhythm.kinds.items() if label not in gone}
     assert sorted(left.values()) == ["differential"] * 3 + ["full"] * 3 + ["log"] * (LOGS + 2)
     assert sorted(share.list(f"{ON_DISK}\\sets")) == sorted(f"{label}.json" for label in left)
     assert len(share.list(f"{ON_DISK}\\database")) == len(left)

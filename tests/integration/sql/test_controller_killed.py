@@ -151,7 +151,7 @@ def backups(sql_a, database, folder):
     """A full backup with row 1, a log with row 2."""
     files = sql_a.run("sql_backup", database=database, path=folder)["backup"]["files"]
     mark(sql_a, database, 2, "in the log")
-    return files + sql_a.run("sql_backup", database=database, type="log", path=folder)["backup"]["files"]
+    return files + sql_a.run("sql_backup", database=database, kind="log", path=folder)["backup"]["files"]
 
 
 @pytest.mark.parametrize("moment", RESTORE)
@@ -204,7 +204,7 @@ def test_a_standby(sql_a, sql_b, database, folder, backups, moment):
     sql_b.run("sql_restore", **options)
     assert sql_b.marks(database) == [1, 2]
     mark(sql_a, database, 3, "in the next log")
-    sql_a.run("sql_backup", database=database, type="log", path=folder)
+    sql_a.run("sql_backup", database=database, kind="log", path=folder)
     kill_at(sql_b, moment, "sql_restore", **options)
     result = sql_b.run("sql_restore", **options)
     assert (

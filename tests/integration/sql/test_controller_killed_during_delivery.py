@@ -80,9 +80,9 @@ def test_while_it_is_carried(sql_a, sql_b, database, on_share, share, kill_at_ve
     asked = {"database": database, "path": on_share, "stage_path": STAGE, **sql_a.windows, **sql_a.share_account}
     sql_a.run("sql_backup", **asked)
     mark(sql_a, database, 2, "in the log of the killed run")
-    kill_at_verb(sql_a, verb, number, type="log", **asked)
+    kill_at_verb(sql_a, verb, number, kind="log", **asked)
     mark(sql_a, database, 3, "after it")
-    sql_a.run("sql_backup", type="log", **asked)
+    sql_a.run("sql_backup", kind="log", **asked)
     assert sql_a.host.files(SYSTEM).list(STAGE) == []
     whole(share, on_share.replace(SHARE, REAL))
     sql_b.run("sql_restore", database=database, source={"folders": [on_share]})
@@ -94,9 +94,9 @@ def test_while_the_server_writes_what_is_to_be_carried(sql_a, sql_b, database, o
     asked = {"database": database, "path": on_share, "stage_path": STAGE, **sql_a.windows, **sql_a.share_account}
     sql_a.run("sql_backup", **asked)
     mark(sql_a, database, 2, "in the log of the killed run")
-    kill_at(sql_a, moment, "sql_backup", type="log", **asked)
+    kill_at(sql_a, moment, "sql_backup", kind="log", **asked)
     mark(sql_a, database, 3, "after it")
-    sql_a.run("sql_backup", type="log", **asked)
+    sql_a.run("sql_backup", kind="log", **asked)
     assert sql_a.host.files(SYSTEM).list(STAGE) == []
     whole(share, on_share.replace(SHARE, REAL))
     sql_b.run("sql_restore", database=database, source={"folders": [on_share]})
@@ -116,9 +116,9 @@ def test_while_it_is_copied(sql_a, sql_b, database, on_share, share, kill_at_ver
     }
     sql_a.run("sql_backup", **asked)
     mark(sql_a, database, 2, "in the log of the killed run")
-    kill_at_verb(sql_a, verb, number, type="log", **asked)
+    kill_at_verb(sql_a, verb, number, kind="log", **asked)
     mark(sql_a, database, 3, "after it")
-    sql_a.run("sql_backup", type="log", **asked)
+    sql_a.run("sql_backup", kind="log", **asked)
     assert len(whole(sql_a.host.files(SYSTEM), asked["path"])) == len(whole(share, on_share.replace(SHARE, REAL))) == 3
     sql_b.run("sql_restore", database=database, source={"folders": [on_share]})  # the copies alone
     assert sql_b.marks(database) == [1, 2, 3]
@@ -136,9 +136,9 @@ def test_while_old_ones_are_removed(sql_a, sql_b, database, on_share, share, kil
     for number in (2, 3):
         sql_a.run("sql_backup", **asked)
         mark(sql_a, database, number, "in the log")
-        sql_a.run("sql_backup", type="log", **asked)
+        sql_a.run("sql_backup", kind="log", **asked)
     mark(sql_a, database, 4, "in the log of the killed run")
-    last = {"type": "log", "retention": {"last": 1}, **asked}
+    last = {"kind": "log", "retention": {"last": 1}, **asked}
     if carried:
         kill_at_verb(
             sql_a, "remove", 6, **last

@@ -397,7 +397,7 @@ def restore_mark(world, value):
                 f"BEGIN TRAN [{transaction}] WITH MARK; UPDATE dbo.marker SET said = N'marked'; COMMIT", database=name
             )
         mark(world.server, name, 2, "after the mark")
-        files = full + world.run("sql_backup", database=name, type="log", path="D:\\Backup\\marks")["backup"]["files"]
+        files = full + world.run("sql_backup", database=name, kind="log", path="D:\\Backup\\marks")["backup"]["files"]
         restored(world, source={"files": files, "database": name, "time_zone": "UTC"}, target=f"mark:{value}")
 
 

@@ -35,11 +35,11 @@ def later(*servers, minutes=2):
         server.host.clock_offset += dt.timedelta(minutes=minutes)
 
 
-def take(sql_a, sql_b, database, folder, number, type="full", **options):
+def take(sql_a, sql_b, database, folder, number, kind="full", **options):
     """Row `number` (the first one is there from the beginning), a backup that holds it, and the moment after it."""
     if number > 1:
-        mark(sql_a, database, number, type)
-    backup = sql_a.run("sql_backup", database=database, type=type, path=folder, **options)["backup"]
+        mark(sql_a, database, number, kind)
+    backup = sql_a.run("sql_backup", database=database, kind=kind, path=folder, **options)["backup"]
     later(sql_a, sql_b)
     return backup, (sql_a.host.clock() - dt.timedelta(minutes=1)).isoformat()
 
@@ -82,7 +82,7 @@ def test_a_moment_beside_a_copy_only_full(sql_a, sql_b, database, folder, number
     place.
     """
     steps = ((1, "full", {}), (2, "log", {}), (3, "full", {"copy_only": True}), (4, "differential", {}), (5, "log", {}))
-    moments = {one: take(sql_a, sql_b, database, folder, one, type, **options)[1] for one, type, options in steps}
+    moments = {one: take(sql_a, sql_b, database, folder, one, kind, **options)[1] for one, kind, options in steps}
     sql_b.run(
         "sql_restore", database=database, source={"folders": [folder], "time_zone": "UTC"}, target=moments[number]
     )
@@ -133,7 +133,7 @@ def test_a_log_that_may_be_one_too_many(sql_a, sql_b, database, folder, slow):
 
     jumping = threading.Thread(target=jump)
     jumping.start()
-    sql_a.run("sql_backup", database=database, type="log", path=folder, verify=False)
+    sql_a.run("sql_backup", database=database, kind="log", path=folder, verify=False)
     jumping.join()
     take(sql_a, sql_b, database, folder, 4, "log")
     result = sql_b.run(
@@ -158,7 +158,7 @@ def test_a_log_that_starts_before_its_full_ended(sql_a, sql_b, database, folder,
     slow(0.0)
     worker.join()
     mark(sql_a, database, 3, "after the full")
-    log = sql_a.run("sql_backup", database=database, type="log", path=folder)["backup"]
+    log = sql_a.run("sql_backup", database=database, kind="log", path=folder)["backup"]
     assert log["first_lsn"] < full["last_lsn"] < log["last_lsn"]
     sql_b.run("sql_restore", database=database, source={"folders": [folder]})
     assert sql_b.marks(database) == [1, 2, 3]
@@ -192,7 +192,7 @@ def test_logs_of_a_time_in_which_nothing_was_written(sql_a, sql_b, database, fol
     """Right after their full, one by one, as they come in."""
     sources = [take(sql_a, sql_b, database, folder, 1)[0]["files"]]
     for _number in range(2):
-        log = sql_a.run("sql_backup", database=database, type="log", path=folder)["backup"]
+        log = sql_a.run("sql_backup", database=database, kind="log", path=folder)["backup"]
         later(sql_a, sql_b)
         sources.append(log["files"])
     for files in sources:
@@ -287,7 +287,7 @@ def test_a_restore_that_breaks_off_says_how_it_leaves_the_database_and_the_next_
 EVERY_OPTION = {
     # An option, a value that is not its default, and what the server must have been asked.
     "database": ("{database}", r"^BACKUP DATABASE \[{database}\] TO "),
-    "type": ("log", r"^BACKUP LOG \["),
+    "kind": ("log", r"^BACKUP LOG \["),
     "copy_only": (True, r"\bCOPY_ONLY\b"),
     "path": ("D:\\Backup\\elsewhere", r"DISK = N'D:\\Backup\\elsewhere\\[^\\']+\.bak'"),
     "file_name": ("{{server}}-own.{{extension}}", r"\\SQL-A-own\.bak'"),
@@ -329,7 +329,7 @@ def test_every_option_is_seen_in_the_recorded_statement(sql_a, database, option,
     value, pattern = EVERY_OPTION[option]
     filled = value.format(database=database) if isinstance(value, str) else value
     expected = re.compile(pattern.replace("{database}", database))
-    if option == "type":
+    if option == "kind":
         sql_a.run("sql_backup", database=database)
     plain = backup_recorded(sql_a, database)
     later(sql_a)

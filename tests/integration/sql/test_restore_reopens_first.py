@@ -31,7 +31,7 @@ def simple(sql_a, name):
     sql_a.run("sql_database", name=name, recovery_model="SIMPLE")
     sql_a.ask("CREATE TABLE dbo.marker (id int NOT NULL, said nvarchar(100))", database=name)
     mark(sql_a, name, 1, "in the backup")
-    sql_a.run("sql_backup", database=name, type="full", path=f"{SHARE}\\{name}")
+    sql_a.run("sql_backup", database=name, kind="full", path=f"{SHARE}\\{name}")
     mark(sql_a, name, 2, "newer")
     return name
 
@@ -64,7 +64,7 @@ def test_another_database_of_that_name_is_refused_though_it_does_not_open(sql_a,
     it is.
     """
     sql_b.run("sql_database", name=simple, recovery_model="SIMPLE")
-    sql_b.run("sql_backup", database=simple, type="full", path=f"{SHARE}\\{simple}-b")
+    sql_b.run("sql_backup", database=simple, kind="full", path=f"{SHARE}\\{simple}-b")
     with file_away(sql_a, simple), pytest.raises(Failed, match="another database than the one in the backups"):
         sql_a.run("sql_restore", database=simple, source={"folders": [f"{SHARE}\\{simple}-b"]})
     assert sql_a.state_of(simple) == "RECOVERY_PENDING"
@@ -74,7 +74,7 @@ def test_a_restored_database_is_known_by_its_restore(sql_a, sql_b, simple):
     sql_b.run("sql_restore", database=simple, source={"folders": [f"{SHARE}\\{simple}"]})
     source = {"folders": [f"{SHARE}\\{simple}-b"]}
     sql_a.run("sql_database", name=f"{simple}x", recovery_model="SIMPLE")
-    sql_a.run("sql_backup", database=f"{simple}x", type="full", path=source["folders"][0])
+    sql_a.run("sql_backup", database=f"{simple}x", kind="full", path=source["folders"][0])
     with file_away(sql_b, simple), pytest.raises(Failed, match="another database than the one in the backups"):
         sql_b.run("sql_restore", database=simple, source={**source, "database": f"{simple}x"})
 

@@ -56,13 +56,13 @@ class Builder:
     def row(self, number, database=NAME):
         mark(self.server, database, number, f"row {number}")
 
-    def backup(self, number, type, path=MAIN, **options):
+    def backup(self, number, kind, path=MAIN, **options):
         """Row `number`, then a backup that holds it."""
         self.row(number)
-        self.take(number, type, path, **options)
+        self.take(number, kind, path, **options)
 
-    def take(self, number, type, path=MAIN, **options):
-        backup = self.server.run("sql_backup", database=NAME, type=type, path=path, **options)["backup"]
+    def take(self, number, kind, path=MAIN, **options):
+        backup = self.server.run("sql_backup", database=NAME, kind=kind, path=path, **options)["backup"]
         self.wait()
         self.history.moments[number], self.history.files[number], self.history.lsns[number] = (
             self.now(),
@@ -260,9 +260,9 @@ def test_what_msdb_knows_but_no_file_holds_any_more_is_left_out(sql_a, share):
     sql_a.run("sql_database", name=name, recovery_model="FULL")
     sql_a.do("CREATE TABLE dbo.marker (id int NOT NULL, said nvarchar(100))", database=name)
     files = []
-    for number, type in enumerate(("full", "log", "full", "full"), 1):
-        mark(sql_a, name, number, type)
-        files += sql_a.run("sql_backup", database=name, type=type, path=folder, file_name=f"{number}.bak")["backup"][
+    for number, kind in enumerate(("full", "log", "full", "full"), 1):
+        mark(sql_a, name, number, kind)
+        files += sql_a.run("sql_backup", database=name, kind=kind, path=folder, file_name=f"{number}.bak")["backup"][
             "files"
         ]
     share.remove(files[3].replace(SHARE, "D:\\Shares\\backup"))

@@ -26,7 +26,7 @@ def test_a_full_backup_on_a_share(sql_a, database, share, only_queries):
     )
     result = sql_a.run("sql_backup", database=database, path=folder)
     backup = result["backup"]
-    assert backup["verified"] is True and backup["type"] == "full" and backup["copy_only"] is False
+    assert backup["verified"] is True and backup["kind"] == "full" and backup["copy_only"] is False
     assert backup["first_lsn"] < backup["last_lsn"] and len(backup["family_guid"]) == 36
     assert backup["finished_at"].endswith("+00:00")
     (file,) = files_of(result)
@@ -39,8 +39,8 @@ def test_a_full_backup_on_a_share(sql_a, database, share, only_queries):
 def test_differential_and_log_continue_the_full(sql_a, database):
     full = sql_a.run("sql_backup", database=database)["backup"]
     mark(sql_a, database, 2, "second")
-    differential = sql_a.run("sql_backup", database=database, type="differential")["backup"]
-    log = sql_a.run("sql_backup", database=database, type="log")["backup"]
+    differential = sql_a.run("sql_backup", database=database, kind="differential")["backup"]
+    log = sql_a.run("sql_backup", database=database, kind="log")["backup"]
     assert differential["sets"][0]["differential_base_guid"] == full["sets"][0]["guid"]
     assert log["first_lsn"] <= full["last_lsn"] <= log["last_lsn"]
     assert {one["family_guid"] for one in (full, differential, log)} == {full["family_guid"]}
@@ -80,7 +80,7 @@ def test_a_file_is_appended_to_or_overwritten(sql_a, database):
         ({"path": "\\\\files\\nothing\\here"}, ["\\\\files\\nothing\\here", "operating system error 67", "share"]),
         ({"path": "\\\\nobody\\backup"}, ["operating system error 53", "445"]),
         ({"path": "Z:\\backup"}, ["Z:\\backup", "error 3", "drive letters"]),
-        ({"type": "log", "database": "master"}, ["SIMPLE"]),
+        ({"kind": "log", "database": "master"}, ["SIMPLE"]),
         ({"database": "nothing"}, ["There is no database nothing"]),
     ],
 )
@@ -142,8 +142,8 @@ def test_each_error_of_windows_has_advice_of_its_own(sql_a, database, at, number
 
 def test_a_log_without_a_full_backup(sql_a, database):
     with pytest.raises(Failed, match="4214") as failed:
-        sql_a.run("sql_backup", database=database, type="log")
-    assert "type: full" in failed.value.result["msg"]
+        sql_a.run("sql_backup", database=database, kind="log")
+    assert "kind: full" in failed.value.result["msg"]
 
 
 def locked(server, database):

@@ -20,12 +20,12 @@ def folder(database):
     return f"{SHARE}\\info\\{database}"
 
 
-def back_up(server, database, folder, *types, **options):
-    """One backup of each type, minutes apart; the sets' GUIDs and the first set's files."""
+def back_up(server, database, folder, *kinds, **options):
+    """One backup of each kind, minutes apart; the sets' GUIDs and the first set's files."""
     taken = []
-    for type in types:
-        mark(server, database, len(taken) + 2, type)
-        taken.append(server.run("sql_backup", database=database, type=type, path=folder, **options)["backup"])
+    for kind in kinds:
+        mark(server, database, len(taken) + 2, kind)
+        taken.append(server.run("sql_backup", database=database, kind=kind, path=folder, **options)["backup"])
         server.host.clock_offset += dt.timedelta(minutes=1)
     return [one["sets"][0]["guid"] for one in taken], [one["files"] for one in taken]
 
@@ -88,7 +88,7 @@ def test_the_history_alone_can_be_held_against_its_files(sql_a, database, folder
 def test_a_share_that_cannot_be_looked_into_is_no_loss(lab, sql_a, database, folder):
     made, _ca_file = lab
     guids, _files = back_up(sql_a, database, folder, "full")
-    near = sql_a.run("sql_backup", database=database, type="log")["backup"]["sets"][0]["guid"]
+    near = sql_a.run("sql_backup", database=database, kind="log")["backup"]["sets"][0]["guid"]
     access = {"host": "files", "share": "backup"}
     faults.apply(made, "share-gone", access)
     try:

@@ -11,35 +11,35 @@ def fulls(sql_a, database):
     return sql_a.ask("SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s AND type = 'D'", database)[0][0]
 
 
-@pytest.mark.parametrize("type", ["log", "differential"])
+@pytest.mark.parametrize("kind", ["log", "differential"])
 @pytest.mark.parametrize("check", [True, False])
-def test_a_missing_base_is_foreseen(sql_a, database, type, check, only_queries):
+def test_a_missing_base_is_foreseen(sql_a, database, kind, check, only_queries):
     with pytest.raises(Failed, match="could continue") as failed, only_queries if check else nullcontext():
-        sql_a.run("sql_backup", check=check, database=database, type=type)
+        sql_a.run("sql_backup", check=check, database=database, kind=kind)
     assert "statements" not in failed.value.result and fulls(sql_a, database) == 0
 
 
-@pytest.mark.parametrize("type", ["log", "differential"])
-def test_a_full_instead_and_then_what_was_asked_for(sql_a, database, type):
-    asked = {"database": database, "type": type, "missing_base": "full"}
+@pytest.mark.parametrize("kind", ["log", "differential"])
+def test_a_full_instead_and_then_what_was_asked_for(sql_a, database, kind):
+    asked = {"database": database, "kind": kind, "missing_base": "full"}
     planned = sql_a.run("sql_backup", check=True, **asked)
     assert planned["statements"][-1].startswith(f"BACKUP DATABASE [{database}]") and "would be taken instead" in str(
         planned["warnings"]
     )
     assert fulls(sql_a, database) == 0
     result = sql_a.run("sql_backup", **asked)
-    assert (result["backup"]["type"], result["backup"]["substitute_for"]) == (
+    assert (result["backup"]["kind"], result["backup"]["substitute_for"]) == (
         "full",
-        type,
+        kind,
     ) and "was taken instead" in str(result["warnings"])
-    assert result["backup"]["files"][0].endswith(".bak") and result["backup"]["sets"][0]["type"] == "full"
+    assert result["backup"]["files"][0].endswith(".bak") and result["backup"]["sets"][0]["kind"] == "full"
     mark(sql_a, database, 2, "second")
     second = sql_a.run("sql_backup", **asked)
-    assert second["backup"]["type"] == type and "substitute_for" not in second["backup"] and "warnings" not in second
+    assert second["backup"]["kind"] == kind and "substitute_for" not in second["backup"] and "warnings" not in second
 
 
 def test_a_chain_that_keeps_breaking_is_not_mended_for_ever(sql_a, database):
-    asked = {"database": database, "type": "log", "missing_base": "full"}
+    asked = {"database": database, "kind": "log", "missing_base": "full"}
     sql_a.run("sql_backup", **asked)
     for model in ("SIMPLE", "FULL"):
         sql_a.ask(f"ALTER DATABASE [{database}] SET RECOVERY {model}")
@@ -47,8 +47,8 @@ def test_a_chain_that_keeps_breaking_is_not_mended_for_ever(sql_a, database):
         with pytest.raises(Failed, match="less than 24 hours ago"):
             sql_a.run("sql_backup", check=check, **asked)
     assert fulls(sql_a, database) == 1
-    assert sql_a.run("sql_backup", min_full_interval_hours=0, **asked)["backup"]["type"] == "full"
-    assert sql_a.run("sql_backup", **asked)["backup"]["type"] == "log"
+    assert sql_a.run("sql_backup", min_full_interval_hours=0, **asked)["backup"]["kind"] == "full"
+    assert sql_a.run("sql_backup", **asked)["backup"]["kind"] == "log"
 
 
 def test_a_full_that_was_asked_for_is_not_counted(sql_a, database):
@@ -56,18 +56,18 @@ def test_a_full_that_was_asked_for_is_not_counted(sql_a, database):
     for model in ("SIMPLE", "FULL"):
         sql_a.ask(f"ALTER DATABASE [{database}] SET RECOVERY {model}")
     assert (
-        sql_a.run("sql_backup", database=database, type="log", missing_base="full")["backup"]["substitute_for"] == "log"
+        sql_a.run("sql_backup", database=database, kind="log", missing_base="full")["backup"]["substitute_for"] == "log"
     )
 
 
 def test_a_copy_only_full_is_no_base(sql_a, database):
     sql_a.run("sql_backup", database=database, copy_only=True)
     with pytest.raises(Failed, match="4214"):
-        sql_a.run("sql_backup", check=True, database=database, type="log")
+        sql_a.run("sql_backup", check=True, database=database, kind="log")
 
 
 def test_a_database_without_a_log_to_back_up(sql_a, database):
     sql_a.ask(f"ALTER DATABASE [{database}] SET RECOVERY SIMPLE")
     for check in (True, False):
         with pytest.raises(Failed, match="SIMPLE"):
-            sql_a.run("sql_backup", check=check, database=database, type="log", missing_base="full")
+            sql_a.run("sql_backup", check=check, database=database, kind="log", missing_base="full")

@@ -18,11 +18,11 @@ def folder(sql_a, name):
 def taken(sql_a, database, folder):
     """Files of full 1, log 1, full 2, log 2, in this order; a marker row before each."""
     files = []
-    for number, (file, type) in enumerate(
+    for number, (file, kind) in enumerate(
         (("full1", "full"), ("log1", "log"), ("full2", "full"), ("log2", "log")), start=2
     ):
         mark(sql_a, database, number, file)
-        files += sql_a.run("sql_backup", database=database, type=type, path=folder, file_name=f"{file}.bak")["backup"][
+        files += sql_a.run("sql_backup", database=database, kind=kind, path=folder, file_name=f"{file}.bak")["backup"][
             "files"
         ]
     return files
@@ -40,7 +40,7 @@ def damage(sql_a, file):
 
 
 def test_what_no_rule_keeps_goes_and_the_rest_restores(sql_a, database, folder, taken, lab, only_queries):
-    asked = {"database": database, "type": "log", "path": folder, "file_name": "log3.bak", "retention": {"last": 1}}
+    asked = {"database": database, "kind": "log", "path": folder, "file_name": "log3.bak", "retention": {"last": 1}}
     with only_queries:
         planned = sql_a.run("sql_backup", check=True, **asked)["retention"][0]
     assert (
@@ -69,7 +69,7 @@ def test_what_no_rule_keeps_goes_and_the_rest_restores(sql_a, database, folder, 
 
 def test_a_newest_chain_that_cannot_be_read_back_keeps_the_one_before(sql_a, database, folder, taken):
     damage(sql_a, taken[2])
-    asked = {"database": database, "type": "log", "path": folder, "file_name": "log3.bak", "retention": {"last": 1}}
+    asked = {"database": database, "kind": "log", "path": folder, "file_name": "log3.bak", "retention": {"last": 1}}
     assert sql_a.run("sql_backup", check=True, **asked)["retention"][0]["remove"]
     result = sql_a.run("sql_backup", **asked)
     assert "full2.bak) cannot be read back" in str(result["warnings"])
@@ -94,7 +94,7 @@ def test_a_folder_without_a_chain_loses_nothing(sql_a, database, folder, taken):
     for full in (taken[0], taken[2]):
         view.remove(full)
     result = sql_a.run(
-        "sql_backup", database=database, type="log", path=folder, file_name="log3.bak", retention={"last": 1}
+        "sql_backup", database=database, kind="log", path=folder, file_name="log3.bak", retention={"last": 1}
     )
     assert result["retention"][0]["remove"] == [] and "Nothing was removed" in str(result["warnings"])
     assert there(sql_a, folder) == ["log1.bak", "log2.bak", "log3.bak"]

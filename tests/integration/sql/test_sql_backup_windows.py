@@ -177,15 +177,15 @@ def test_what_cannot_be_carried_waits_and_goes_with_the_next_one(
         with pytest.raises(
             Failed, match=r"The backup is complete in D:\\Stage\\.*not yet where it belongs.*next run"
         ) as failed:
-            sql_a.run("sql_backup", type="log", **staged)
+            sql_a.run("sql_backup", kind="log", **staged)
         assert failed.value.result["backup"]["verified"] is True
     finally:
         estate_faults.undo(made, "share-gone", gone)
     assert [name for name in there(disk, STAGE) if name.endswith(".trn")] != []
     mark(sql_a, database, 3, "in the log after it")
-    planned = sql_a.run("sql_backup", check=True, type="log", **staged)
-    assert [one["type"] for one in planned["finished"]] == ["log"] and len(there(disk, STAGE)) == 2
-    [waited] = sql_a.run("sql_backup", type="log", **staged)["finished"]
+    planned = sql_a.run("sql_backup", check=True, kind="log", **staged)
+    assert [one["kind"] for one in planned["finished"]] == ["log"] and len(there(disk, STAGE)) == 2
+    [waited] = sql_a.run("sql_backup", kind="log", **staged)["finished"]
     assert waited["files"] == failed.value.result["backup"]["files"] and waited["verified"] is True
     assert there(disk, STAGE) == [] and len(there(share, on_share[1])) == 6
     sql_b.run("sql_restore", database=database, source={"folders": [on_share[0]]})
@@ -288,11 +288,11 @@ def test_old_backups_go_where_sql_server_may_not_look(sql_a, sql_b, staged, data
     for number in (2, 3):
         sql_a.run("sql_backup", **staged)
         mark(sql_a, database, number, "in the log")
-        sql_a.run("sql_backup", type="log", **staged)
+        sql_a.run("sql_backup", kind="log", **staged)
     foreign = f"{on_share[1]}\\by-somebody.bak"
     share.write(foreign, b"without a manifest")
     before = there(share, on_share[1])
-    asked = {**staged, "type": "log", "retention": {"last": 1}}
+    asked = {**staged, "kind": "log", "retention": {"last": 1}}
     planned = sql_a.run("sql_backup", check=True, **asked)["retention"][0]["remove"]
     assert there(share, on_share[1]) == before and len(planned) == 4
     removed = sql_a.run("sql_backup", **asked)["retention"][0]["remove"]
@@ -311,7 +311,7 @@ def test_a_chain_whose_hash_is_wrong_counts_for_nothing(sql_a, staged, database,
     content = bytearray(share.read(second))
     content[len(content) // 2] ^= 0xFF
     share.write(second, bytes(content))
-    result = sql_a.run("sql_backup", type="log", retention={"last": 1}, **staged)
+    result = sql_a.run("sql_backup", kind="log", retention={"last": 1}, **staged)
     assert "SHA-256" in str(result["warnings"]) and share.is_file(first)
 
 

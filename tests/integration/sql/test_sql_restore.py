@@ -26,16 +26,16 @@ def history(sql_a, sql_b, database, folder):
     """
     moments = {}
 
-    def take(type, number):
-        sql_a.run("sql_backup", database=database, type=type, path=folder)
+    def take(kind, number):
+        sql_a.run("sql_backup", database=database, kind=kind, path=folder)
         for server in (sql_a, sql_b):
             server.host.clock_offset += dt.timedelta(minutes=2)
         moments[number] = sql_a.host.clock() - dt.timedelta(minutes=1)
 
     take("full", 1)
-    for number, type in ((2, "log"), (3, "differential"), (4, "log")):
+    for number, kind in ((2, "log"), (3, "differential"), (4, "log")):
         mark(sql_a, database, number, f"row {number}")
-        take(type, number)
+        take(kind, number)
     return moments
 
 
@@ -115,7 +115,7 @@ def test_a_header_that_tells_zone_0_everywhere_does_not_win(sql_a, sql_b, databa
             server.instance, "settings", dataclasses.replace(server.instance.settings, version="16.0.4236.2")
         )
         monkeypatch.setattr(server.host, "time_zone", "Europe/Berlin")
-    take = lambda type: sql_a.run("sql_backup", database=database, type=type, path=folder)  # noqa: E731
+    take = lambda kind: sql_a.run("sql_backup", database=database, kind=kind, path=folder)  # noqa: E731
     take("full")
     sql_a.host.clock_offset += dt.timedelta(minutes=2)
     moment = sql_a.host.clock().isoformat()
@@ -350,7 +350,7 @@ def test_a_differential_does_not_follow_a_copy_only_full(sql_a, sql_b, database,
     mark(sql_a, database, 2, "before the copy")
     copy = sql_a.run("sql_backup", database=database, path=folder, copy_only=True)["backup"]["files"]
     mark(sql_a, database, 3, "before the differential")
-    sql_a.run("sql_backup", database=database, path=folder, type="differential")
+    sql_a.run("sql_backup", database=database, path=folder, kind="differential")
     sql_b.run("sql_restore", database=database, source={"files": copy}, recovery="norecovery")
     result = sql_b.run("sql_restore", database=database, source={"folders": [folder]})
     assert rows(sql_b, database) == [1, 2, 3] and result["plan"]["resumes"] is False
@@ -360,7 +360,7 @@ def test_a_damaged_backup_is_left_out_for_the_next_best_way(sql_a, sql_b, databa
     differential = next(
         one["files"][0]
         for one in sql_b.run("sql_backup_info", folders=[folder])["sets"]
-        if one["type"] == "differential"
+        if one["kind"] == "differential"
     )
     path = differential.replace(SHARE, "D:\\Shares\\backup")
     share.write(path, share.read(path)[:-3000])
@@ -434,7 +434,7 @@ def test_what_the_backups_are_worth(sql_a, database, folder, history):
         )
         assert health["reachable"][-1]["until"] == health["recovery_point"]
         assert set(health["newest"]) == {"full", "differential", "log"}
-        assert [one["type"] for one in result["sets"]] == ["full", "log", "differential", "log"]
+        assert [one["kind"] for one in result["sets"]] == ["full", "log", "differential", "log"]
         assert result["unreadable"] == []
 
 
@@ -528,10 +528,10 @@ def test_the_whole_way_with_freetds(sql_a, sql_b, database, folder):
     }
     sql_a.run("sql_login", **login, **freetds)
     assert sql_a.run("sql_login", **login, **freetds)["changed"] is False
-    for number, type in ((2, "full"), (3, "log")):
+    for number, kind in ((2, "full"), (3, "log")):
         mark(sql_a, database, number, "ünï ☂")
         assert (
-            sql_a.run("sql_backup", database=database, type=type, path=folder, **freetds)["backup"]["verified"] is True
+            sql_a.run("sql_backup", database=database, kind=kind, path=folder, **freetds)["backup"]["verified"] is True
         )
     source = {"folders": [folder]}
     sql_b.run(

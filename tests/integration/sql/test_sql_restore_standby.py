@@ -24,7 +24,7 @@ def standby(sql_a, sql_b, database, folder):
 
 def log(sql_a, database, folder, number):
     mark(sql_a, database, number, "in a log")
-    sql_a.run("sql_backup", database=database, type="log", path=folder)
+    sql_a.run("sql_backup", database=database, kind="log", path=folder)
 
 
 def test_logs_follow_one_another(sql_a, sql_b, database, folder, standby, only_queries):

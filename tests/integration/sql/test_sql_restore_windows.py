@@ -16,7 +16,7 @@ def folder(sql_a, database):
     path = f"{SHARE}\\staged\\{database}"
     sql_a.run("sql_backup", database=database, path=path)
     mark(sql_a, database, 2, "in the log")
-    sql_a.run("sql_backup", database=database, type="log", path=path)
+    sql_a.run("sql_backup", database=database, kind="log", path=path)
     return path
 
 
@@ -63,13 +63,13 @@ def test_the_way_round(sql_b, database, folder, staged, only_queries):
 def told(sql_a, database):
     """A folder where a manifest lies beside each backup: a full, a log, a full, a log."""
     path = f"{SHARE}\\told\\{database}"
-    for number, type in enumerate(("full", "log", "full", "log"), 1):
+    for number, kind in enumerate(("full", "log", "full", "log"), 1):
         if number > 1:
-            mark(sql_a, database, number, type)
+            mark(sql_a, database, number, kind)
         sql_a.run(
             "sql_backup",
             database=database,
-            type=type,
+            kind=kind,
             path=path,
             file_name=f"{number}.bak",
             **sql_a.windows,
@@ -107,7 +107,7 @@ def test_what_was_brought_stays_while_more_can_follow_and_is_not_copied_again(sq
     planned = sql_b.run("sql_restore", check=True, **staged)
     assert [step["action"] for step in planned["plan"]["steps"]] == ["recover"]
     mark(sql_a, database, 3, "in the next log")
-    sql_a.run("sql_backup", database=database, type="log", path=folder)
+    sql_a.run("sql_backup", database=database, kind="log", path=folder)
     sql_b.run("sql_restore", **staged)
     assert sql_b.marks(database) == [1, 2, 3]
     copied = [

@@ -67,7 +67,7 @@ ADVICE: dict[int, str] = {
     3021: "Backups and restores cannot run inside a transaction",
     3023: "Another backup, or a change of the database's files, is running: wait until it has ended",
     3032: "The options of the statement exclude each other: see the documentation of this module",
-    3035: "A differential or log backup needs a full backup first: run sql_backup with 'type: full'",
+    3035: "A differential or log backup needs a full backup first: run sql_backup with 'kind: full'",
     3043: (
         "Pages of the database are damaged: restore it from a backup, and check the disk; a backup of a damaged "
         "database cannot be trusted"
@@ -114,7 +114,7 @@ ADVICE: dict[int, str] = {
         "The database has the SIMPLE recovery model, which keeps no log: set it to FULL with sql_database and "
         "take a full backup"
     ),
-    4214: "A log backup needs a full backup first: run sql_backup with 'type: full'",
+    4214: "A log backup needs a full backup first: run sql_backup with 'kind: full'",
     4305: "A log backup between the restored ones and this one is missing",
     4326: "This log backup ends before the point that the database has reached",
     4330: "This backup belongs to another recovery path: the database was restored to an earlier point in between",

@@ -13,16 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
+from enum import Enum
 from typing import Any
 
 __all__ = [
-    "DIFFERENTIAL",
-    "FILE",
-    "FILE_DIFFERENTIAL",
-    "FULL",
-    "LOG",
-    "PARTIAL",
-    "PARTIAL_DIFFERENTIAL",
+    "BackupKind",
     "BackupSet",
     "Copy",
     "DatabaseFile",
@@ -37,33 +32,69 @@ __all__ = [
     "to_utc",
 ]
 
-FULL = "full"
-DIFFERENTIAL = "differential"
-LOG = "log"
-FILE = "file"
-FILE_DIFFERENTIAL = "file_differential"
-PARTIAL = "partial"
-PARTIAL_DIFFERENTIAL = "partial_differential"
+
+class BackupKind(str, Enum):
+    """What a backup holds. A member is its own word, in results and manifests as well: ``"full"`` and so on.
+
+    All that is peculiar to a kind stands in its line: the word; ``number``, by which RESTORE HEADERONLY calls it
+    (BackupType); ``letter``, by which msdb.dbo.backupset does (type); ``extension`` of its files, empty for a kind that
+    sql_backup does not take; ``missing_base_error``, SQL Server's number for a backup without the one it continues.
+    """
+
+    FULL = "full", 1, "D", "bak", 0
+    DIFFERENTIAL = "differential", 5, "I", "dif", 3035
+    LOG = "log", 2, "L", "trn", 4214
+    FILE = "file", 4, "F", "", 0
+    FILE_DIFFERENTIAL = "file_differential", 6, "G", "", 3035
+    PARTIAL = "partial", 7, "P", "", 0
+    PARTIAL_DIFFERENTIAL = "partial_differential", 8, "Q", "", 3035
+
+    number: int
+    letter: str
+    extension: str
+    missing_base_error: int
+
+    def __new__(cls, word: str, number: int, letter: str, extension: str, missing_base_error: int) -> BackupKind:
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.number = number
+        member.letter = letter
+        member.extension = extension
+        member.missing_base_error = missing_base_error
+        return member
+
+    __str__ = str.__str__
+    __format__ = str.__format__
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether sql_backup takes such backups, and sql_restore and the retention work with them."""
+        return self.extension != ""
+
+    @property
+    def is_log(self) -> bool:
+        """Whether it holds log records alone, and no pages of the database."""
+        return self is BackupKind.LOG
+
+    @property
+    def needs_base(self) -> bool:
+        """Whether it continues an earlier backup."""
+        return self.missing_base_error != 0
+
+    @property
+    def removal_order(self) -> int:
+        """Backups with a lower number are removed first: what needs others goes before what it needs."""
+        return 0 if self.is_log else 1 if self.needs_base else 2
+
+    @classmethod
+    def taken(cls) -> tuple[BackupKind, ...]:
+        """The kinds that sql_backup takes."""
+        return tuple(kind for kind in cls if kind.is_taken)
+
 
 # RESTORE HEADERONLY says it with numbers, msdb.dbo.backupset with letters.
-_KINDS = {
-    1: FULL,
-    2: LOG,
-    4: FILE,
-    5: DIFFERENTIAL,
-    6: FILE_DIFFERENTIAL,
-    7: PARTIAL,
-    8: PARTIAL_DIFFERENTIAL,
-    "D": FULL,
-    "L": LOG,
-    "F": FILE,
-    "I": DIFFERENTIAL,
-    "G": FILE_DIFFERENTIAL,
-    "P": PARTIAL,
-    "Q": PARTIAL_DIFFERENTIAL,
-}
+_KINDS = {name: kind for kind in BackupKind for name in (kind.number, kind.letter)}
 
-_RESTORED = frozenset((FULL, DIFFERENTIAL, LOG))
 _UNKNOWN_TIME_ZONE = 127
 # Some builds of SQL Server 2022 (16.0.4236 is one) write this into every header, wherever their server stands. msdb is
 # right.
@@ -119,7 +150,7 @@ class BackupSet:
     """
 
     guid: str
-    kind: str
+    kind: BackupKind
     family_guid: str
     database: str = ""
     server: str = ""
@@ -163,11 +194,11 @@ class BackupSet:
     )  # why the set cannot be restored, or nothing: the reasons of all its copies
 
     def __post_init__(self) -> None:
-        if not self.copies or self.copies[0].problem or self.snapshot or self.kind not in _RESTORED:
+        if not self.copies or self.copies[0].problem or self.snapshot or not self.kind.is_taken:
             self.problem = self._find_problem()
 
     def _find_problem(self) -> str:
-        if self.kind not in _RESTORED:
+        if not self.kind.is_taken:
             return f"it is a {self.kind.replace('_', ' ')} backup; only full, differential and log backups are restored"
         if self.snapshot:
             return "it is a snapshot taken by other backup software (VSS), which RESTORE cannot read"
@@ -185,7 +216,7 @@ class BackupSet:
     @property
     def is_idle(self) -> bool:
         """A log backup of a time in which nothing was logged."""
-        return self.kind == LOG and self.first_lsn == self.last_lsn
+        return self.kind.is_log and self.first_lsn == self.last_lsn
 
     @property
     def best_copy(self) -> Copy | None:
@@ -194,6 +225,38 @@ class BackupSet:
             if not copy.problem:
                 return copy
         return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, for results and manifests."""
+        return {
+            "guid": self.guid,
+            "kind": self.kind.value,
+            "database": self.database,
+            "server": self.server,
+            "family_guid": self.family_guid,
+            "first_lsn": self.first_lsn,
+            "last_lsn": self.last_lsn,
+            "checkpoint_lsn": self.checkpoint_lsn,
+            "database_backup_lsn": self.database_backup_lsn,
+            "differential_base_guid": self.differential_base_guid,
+            "first_fork": self.first_fork,
+            "last_fork": self.last_fork,
+            "started_at": self.started.isoformat(),
+            "finished_at": self.finished.isoformat(),
+            "time_zone_known": self.utc_offset is not None,
+            "copy_only": self.copy_only,
+            "checksums": self.checksums,
+            "damaged": self.damaged,
+            "size": self.size,
+            "compressed_size": self.compressed_size,
+            "server_version": ".".join(map(str, self.version)),
+            "database_version": self.database_version,
+            "collation": self.collation,
+            "recovery_model": self.recovery_model,
+            "encryptor_thumbprint": self.encryptor_thumbprint,
+            "files": list(self.copies[0].stripes) if self.copies else [],
+            "position": self.copies[0].position if self.copies else None,
+        }
 
     def __str__(self) -> str:
         place = self.copies[0].stripes[0] if self.copies and self.copies[0].stripes else self.guid

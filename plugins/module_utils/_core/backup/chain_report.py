@@ -82,7 +82,7 @@ def examine(
     gone = [(one, one.problem) for one in ordered if one.guid in lost]
     left_out = {one.guid for one, _reason in unusable}
     return {
-        "newest": {one.kind: one.finished.isoformat() for one in usable if one.guid not in left_out},
+        "newest": {one.kind.value: one.finished.isoformat() for one in usable if one.guid not in left_out},
         "recovery_point": None if reached is None else reached.isoformat(),
         "age_seconds": None if age is None else int(age.total_seconds()),
         "within_objective": None
@@ -127,7 +127,7 @@ def _thumbprints(one: BackupSet) -> set[str]:
 def _left_out(one: BackupSet, reason: str) -> dict[str, Any]:
     return {
         "guid": one.guid,
-        "kind": one.kind,
+        "kind": one.kind.value,
         "reason": reason,
         "files": [path for copy in one.copies for path in copy.stripes],
     }
@@ -212,7 +212,7 @@ def metrics(
             "prs_backup_newest_timestamp_seconds",
             "End of the newest usable backup of a kind.",
             [
-                ({**labels, "type": kind}, _seconds(moment))
+                ({**labels, "kind": kind}, _seconds(moment))
                 for labels, told in reports
                 for kind, moment in told["newest"].items()
             ],

@@ -10,6 +10,7 @@ import re
 import string
 
 from ..errors import RecoveryError
+from .backup_set import BackupKind
 
 __all__ = [
     "DEFAULT_TEMPLATE",
@@ -24,14 +25,12 @@ __all__ = [
     "safe_name",
 ]
 
-DEFAULT_TEMPLATE = "{database}_{type}_{time}.{extension}"
+DEFAULT_TEMPLATE = "{database}_{kind}_{time}.{extension}"
 
 MANIFEST_FORMAT = "prs.recovery sql backup 1"
 """What the manifest beside a backup begins with."""
 
-EXTENSIONS = {"full": "bak", "differential": "dif", "log": "trn"}
-
-FIELDS = ("database", "server", "type", "time", "date", "extension", "stripe", "stripes")
+FIELDS = ("database", "server", "kind", "time", "date", "extension", "stripe", "stripes")
 
 _PARTS = string.Formatter().parse
 """A template -> its parts: text, name of the field after it, its format, its conversion."""
@@ -49,7 +48,7 @@ def backup_files(
     folder: str,
     database: str,
     server: str,
-    type: str,
+    kind: BackupKind,
     time: dt.datetime,
     copy_only: bool = False,
     stripes: int = 1,
@@ -68,10 +67,10 @@ def backup_files(
     common = {
         "database": database,
         "server": server,
-        "type": f"{type}_copy" if copy_only else type,
+        "kind": f"{kind}_copy" if copy_only else kind.value,
         "time": f"{utc:%Y%m%dT%H%M%S}{utc.microsecond // 1000:03}Z",
         "date": utc.strftime("%Y%m%d"),
-        "extension": EXTENSIONS[type],
+        "extension": kind.extension,
         "stripes": str(stripes),
     }
     return [

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .backup_set import BackupSet, Copy
+from .backup_set import BackupKind, BackupSet, Copy
 from .file_names import MANIFEST_FORMAT, manifest_name
 
 __all__ = ["PendingDelivery", "StoredBackup", "at_place", "manifest_lines", "note_name", "parse_manifest", "parse_note"]
@@ -46,7 +46,7 @@ _SAME = (
     "recovery_model",
     "encryptor_thumbprint",
 )
-"""What a set of a manifest (_sql.backups.described) and BackupSet call alike."""
+"""What a set of a manifest (BackupSet.to_dict) and BackupSet call alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +119,10 @@ def parse_manifest(lines: Iterable[str], *, path: str, present: Mapping[str, int
 
 
 def _set_of(values: Mapping[str, Any], *, copies: tuple[Copy, ...]) -> BackupSet:
-    """The reverse of _sql.backups.described."""
+    """The reverse of BackupSet.to_dict."""
     return BackupSet(
         **{name: values[name] for name in _SAME},
-        kind=values["type"],
+        kind=BackupKind(values.get("kind") or values["type"]),  # earlier versions called it type
         started=dt.datetime.fromisoformat(values["started_at"]),
         finished=dt.datetime.fromisoformat(values["finished_at"]),
         utc_offset=dt.timedelta() if values["time_zone_known"] else None,

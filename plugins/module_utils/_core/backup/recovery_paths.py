@@ -25,12 +25,7 @@ from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
-    DIFFERENTIAL,
-    FULL,
-    LOG,
-    BackupSet,
-)
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
 
 __all__ = ["Arrival", "Base", "Fork", "Limits", "Move", "Route", "Tree", "View"]
 
@@ -255,14 +250,14 @@ class Tree:
         differentials: list[BackupSet] = []
         forks = self.forks
         for one in sets:
-            if one.kind == LOG:
+            if one.kind.is_log:
                 if one.first_fork == one.last_fork and one.first_lsn != one.last_lsn and one.last_fork in forks:
                     forks[one.last_fork].logs.append(one)
                 else:
                     self._add_log(one)
-            elif one.kind == FULL:
+            elif one.kind == BackupKind.FULL:
                 fulls.append(one)
-            elif one.kind == DIFFERENTIAL:
+            elif one.kind == BackupKind.DIFFERENTIAL:
                 differentials.append(one)
         for fork in list(self.forks.values()):
             for log in fork.entries:

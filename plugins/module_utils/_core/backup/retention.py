@@ -15,12 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
-    DIFFERENTIAL,
-    FULL,
-    LOG,
-    BackupSet,
-)
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Base, Limits, Tree
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import newest, way_to_log
 
@@ -64,7 +59,7 @@ class Decision:
         paths = [path for copy in self.set.copies for path in copy.stripes]
         return {
             "guid": self.set.guid,
-            "kind": self.set.kind,
+            "kind": self.set.kind.value,
             "finished": self.set.finished.isoformat(),
             "files": paths,
             "keep": self.keep,
@@ -141,7 +136,7 @@ def _keep_chains(kept: _Kept, usable: Sequence[BackupSet]) -> None:
                     kept.add(one, rule, reason)
             end = found.route
             for one in sets:
-                if one.kind == LOG and (one.last_fork, one.last_lsn) == (end.fork, end.position):
+                if one.kind.is_log and (one.last_fork, one.last_lsn) == (end.fork, end.position):
                     kept.add(
                         one, rule, f"shows that nothing happened after it until {one.covered_until:%Y-%m-%d %H:%M} UTC"
                     )
@@ -150,7 +145,7 @@ def _keep_chains(kept: _Kept, usable: Sequence[BackupSet]) -> None:
 def _keep_by_rule(
     kept: _Kept, ordered: Sequence[BackupSet], usable: Sequence[BackupSet], policy: Policy, *, now: datetime
 ) -> None:
-    fulls = [one for one in usable if one.kind == FULL]
+    fulls = [one for one in usable if one.kind == BackupKind.FULL]
     if policy.last and fulls:
         oldest = fulls[-policy.last :][0]
         for one in ordered:
@@ -163,7 +158,7 @@ def _keep_by_rule(
                 kept.add(one, "age", f"made in the last {policy.age}")
         # To go back to the first moment of that time, the state before it is needed too; the logs in between follow
         # from what is kept.
-        before = [one for one in usable if one.finished < begin and one.kind != LOG]
+        before = [one for one in usable if one.finished < begin and not one.kind.is_log]
         for one in before[-1:]:
             kept.add(one, "age", f"the last backup of the data before the last {policy.age}")
     for name, period_of in _PERIODS:
@@ -187,7 +182,7 @@ def _keep_needed(kept: _Kept, usable: Sequence[BackupSet]) -> None:
         )
         _keep_ways(kept, tree, guid, bases)
     for one in usable:
-        if one.kind == DIFFERENTIAL and one in kept and id(one) in fulls:
+        if one.kind == BackupKind.DIFFERENTIAL and one in kept and id(one) in fulls:
             kept.add(fulls[id(one)], "needed", f"the differential of {one.finished:%Y-%m-%d %H:%M} UTC is based on it")
 
 
@@ -226,12 +221,11 @@ def _keep_shared(kept: _Kept, ordered: Sequence[BackupSet]) -> None:
 def _result(kept: _Kept, ordered: Sequence[BackupSet]) -> Retention:
     decisions = []
     staying = {path for one in ordered if one in kept for copy in one.copies for path in copy.stripes}
-    order = {LOG: 0, DIFFERENTIAL: 1, FULL: 2}
     leaving: dict[str, int] = {}
     for one in ordered:
         rule, reason = kept.why.get(id(one), ("none", "no rule keeps it, and nothing that is kept needs it"))
         decisions.append(Decision(set=one, keep=one in kept, rule=rule, reason=reason))
         if one not in kept:
             for path in (path for copy in one.copies for path in copy.stripes if path not in staying):
-                leaving[path] = max(leaving.get(path, 0), order.get(one.kind, 2))
+                leaving[path] = max(leaving.get(path, 0), one.kind.removal_order)
     return Retention(decisions=decisions, remove=sorted(leaving, key=lambda path: leaving[path]))

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..backup.backup_set import BackupKind
+
 __all__ = ["BACKUP_FORMAT", "chain_of", "link_of"]
 
 BACKUP_FORMAT = "prs.recovery sql backup 1"
 """Format of the manifest that sql_backup writes beside its files."""
 
-_LINK = ("type", "files", "sha256", "manifest_beside", "size", "copy_only")
+_LINK = ("kind", "files", "sha256", "manifest_beside", "size", "copy_only")
 _OF_SET = (
     "first_lsn",
     "last_lsn",
@@ -30,6 +32,7 @@ def link_of(backup: Mapping[str, Any]) -> dict[str, Any]:
     """One backup of a chain, from what sql_backup returns (or wrote beside the files)."""
     [one] = backup["sets"]
     values = {name: backup.get(name) for name in _LINK}
+    values["kind"] = values["kind"] or backup.get("type")  # earlier versions called it so
     return {"set_guid": one["guid"], **values, **{name: one.get(name) for name in _OF_SET}}
 
 
@@ -39,15 +42,15 @@ def chain_of(own: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> list
     """
     links = {link["set_guid"]: dict(link) for link in known}
     chain, current = [dict(own)], own
-    while current["type"] == "log":
+    while current["kind"] == BackupKind.LOG:
         before = _before(current, links.values())
         if before is None:
             return []
         chain.insert(0, before)
         current = before
-    if current["type"] == "differential":
+    if current["kind"] == BackupKind.DIFFERENTIAL:
         base = links.get(current["differential_base_guid"])
-        if base is None or base["type"] != "full":
+        if base is None or base["kind"] != BackupKind.FULL:
             return []
         chain.insert(0, base)
     return chain
@@ -64,7 +67,7 @@ def _before(log: Mapping[str, Any], links: Iterable[dict[str, Any]]) -> dict[str
         and link["last_fork"] == log["first_fork"]
         and log["first_lsn"] <= link["last_lsn"] <= log["last_lsn"]
     ]
-    bases = [link for link in fit if link["type"] != "log"]
+    bases = [link for link in fit if link["kind"] != BackupKind.LOG]
     if bases:
         return max(bases, key=lambda link: link["last_lsn"])
     logs = [

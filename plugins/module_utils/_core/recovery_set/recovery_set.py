@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..backup.backup_set import BackupKind
 from ..errors import RecoveryError
 
 __all__ = [
@@ -70,8 +71,9 @@ class RecoverySet:
     values: Mapping[str, Any]
 
     @property
-    def type(self) -> str:
-        return self.values["database"]["type"]
+    def kind(self) -> BackupKind:
+        """Of the database's backup."""
+        return BackupKind(self.values["database"]["kind"])
 
     @property
     def chain(self) -> list[dict[str, Any]]:
@@ -165,7 +167,7 @@ def parse_set(text: str, *, where: str) -> RecoverySet:
         for link in [values["database"], *values["database"]["chain"]]:
             _needed = (
                 link["set_guid"],
-                link["type"],
+                BackupKind(link.setdefault("kind", link.pop("type", None))),  # earlier versions called it type
                 link["last_lsn"] + 0,
                 link["files"][0],
                 dict(link.get("sha256") or {}),

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ..backup.backup_set import BackupKind
 from ..errors import RecoveryError
 from .recovery_set import RecoverySet
 
@@ -54,7 +55,7 @@ def surplus(sets: Iterable[RecoverySet], rules: Mapping[str, int | None], *, now
     dated = [one for one in ordered if one.taken_at <= now]
     kept = {one.label for one in ordered if one.taken_at > now}
     kept |= {one.label for one in (*dated[-1:], *[one for one in dated if one.healthy][-1:])}
-    fulls = [one for one in dated if one.type == "full"]
+    fulls = [one for one in dated if one.kind == BackupKind.FULL]
     if "last" in given and fulls:
         begin = fulls[-given["last"] :][0].taken_at
         kept |= {one.label for one in ordered if one.taken_at >= begin}
@@ -62,7 +63,7 @@ def surplus(sets: Iterable[RecoverySet], rules: Mapping[str, int | None], *, now
         begin = now - dt.timedelta(days=given["age"])
         # To go back to its first moments, what came before is needed too; the logs in between as well, for no chain
         # names them all.
-        begin = max((one.taken_at for one in ordered if one.taken_at < begin and one.type != "log"), default=begin)
+        begin = max((one.taken_at for one in ordered if one.taken_at < begin and not one.kind.is_log), default=begin)
         kept |= {one.label for one in ordered if one.taken_at >= begin}
     for rule, period in _PERIODS.items():
         last = {period(one.taken_at.astimezone(dt.timezone.utc)): one.label for one in fulls}

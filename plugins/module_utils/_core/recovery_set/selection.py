@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..backup.backup_set import BackupKind
 from ..errors import RecoveryError
 from .chain import chain_of
 from .recovery_set import RecoverySet, moment, written
@@ -116,9 +117,9 @@ def _chain_beyond(until: dt.datetime, sets: Iterable[RecoverySet]) -> list[dict[
     logs = [
         link
         for link in links
-        if link["type"] == "log" and moment(link.get("started_at") or link["finished_at"]) > until
+        if link["kind"] == BackupKind.LOG and moment(link.get("started_at") or link["finished_at"]) > until
     ]
-    before = [link for link in links if link["type"] == "log" or moment(link["finished_at"]) <= until]
+    before = [link for link in links if link["kind"] == BackupKind.LOG or moment(link["finished_at"]) <= until]
     first = min(logs, key=lambda link: (moment(link["finished_at"]), link["last_lsn"]), default=None)
     return chain_of(first, before) if first else []
 

@@ -226,7 +226,7 @@ class Rejected(NamedTuple):
             "reason": self.reason,
             "path": copy.stripes[0] if copy and copy.stripes else "",
             "guid": one.guid,
-            "kind": one.kind,
+            "kind": one.kind.value,
             "database": one.database,
             "position": copy.position if copy else None,
             "finished": _iso(one.finished),

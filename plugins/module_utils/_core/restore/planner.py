@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Base, Limits, Tree
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import (
@@ -95,7 +95,7 @@ def plan_restore(
         return source
     tree = Tree(source.usable)
     for one, reason in tree.unusable:
-        source.rejected.add("no_base" if one.kind == "differential" else "contradiction", reason, one)
+        source.rejected.add("no_base" if one.kind == BackupKind.DIFFERENTIAL else "contradiction", reason, one)
     forks = _wanted_forks(tree, source, request)
     if request.recovery_fork and not forks:
         return Refusal(
@@ -143,7 +143,9 @@ def _choose(inventory: BackupCatalog, request: Request, existing: ExistingDataba
         # that was overwritten, say.
         goes_on = existing.family_guid if existing is not None and existing.is_restoring and request.resume else ""
         candidates = [
-            family for family in candidates if family == goes_on or any(one.kind == "full" for one in by_family[family])
+            family
+            for family in candidates
+            if family == goes_on or any(one.kind == BackupKind.FULL for one in by_family[family])
         ] or candidates
     if len(candidates) > 1 and existing is not None and existing.family_guid in candidates:
         candidates = [existing.family_guid]
@@ -524,7 +526,7 @@ def _step(action: str, one: BackupSet) -> Step:
     copies = tuple(copy for copy in one.copies if not copy.problem)
     return Step(
         action=action,
-        kind=one.kind,
+        kind=one.kind.value,
         guid=one.guid,
         copies=copies,
         checksum=one.checksums,

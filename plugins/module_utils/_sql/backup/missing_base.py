@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..connection.connection import Connection
 from ..connection.session import Session
 
-__all__ = ["backup_name", "has_base", "type_to_take"]
+__all__ = ["backup_name", "has_base", "kind_to_take"]
 
 _BASES = """
 SELECT (SELECT COUNT(*) FROM sys.master_files AS f WHERE f.database_id = d.database_id AND f.type = 0) AS data_files,
@@ -29,7 +30,7 @@ _SUBSTITUTES = """
 SELECT TOP (1) CONVERT(nvarchar(19), s.backup_finish_date, 126) AS finished, DATEDIFF(second, s.backup_finish_date,
     GETDATE()) AS age
 FROM msdb.dbo.backupset AS s
-WHERE s.database_name = ? AND s.family_guid = ? AND s.type = 'D' AND s.name IN (?, ?)
+WHERE s.database_name = ? AND s.family_guid = ? AND s.type = ? AND s.name IN (?, ?)
 ORDER BY s.backup_set_id DESC
 """
 
@@ -39,48 +40,54 @@ LONGEST_NAME = 128
 HOUR = 3600
 
 
-def backup_name(database: str, type: str, substitute_for: str | None = None) -> str:
+def backup_name(database: str, kind: BackupKind, substitute_for: BackupKind | None = None) -> str:
     """The name that a set gets; by it a later run finds in msdb the fulls that were taken in place of
     something else.
     """
-    tail = f" {type} instead of {substitute_for}" if substitute_for else f" {type}"
+    tail = f" {kind} instead of {substitute_for}" if substitute_for else f" {kind}"
     return database[: LONGEST_NAME - len(tail)] + tail
 
 
-def has_base(connection: Connection, database: str, type: str) -> bool:
+def has_base(connection: Connection, database: str, kind: BackupKind) -> bool:
     """Whether a differential or log backup of the database is possible now. True as well where the login may not see
     it: then the server decides.
     """
     found = connection.row(_BASES, database, doing=f"Cannot read what backups of {database} are based on")
-    if found is None or type == "full":
+    if found is None or not kind.needs_base:
         return True
-    if type == "differential":
+    if not kind.is_log:
         return not found["data_files"] or found["differential_bases"] > 0
     return found["family_guid"] is None or found["last_log_backup_lsn"] is not None
 
 
-def type_to_take(session: Session, database: dict[str, Any]) -> str:
-    """The type that was asked for, or "full" where that has no base and O(missing_base=full).
+def kind_to_take(session: Session, database: dict[str, Any]) -> BackupKind:
+    """The kind that was asked for, or a full one where that has no base and O(missing_base=full).
 
     Warns of the change. Raises RecoveryError where there is no base and no full may be taken in its place.
     """
     connection, params = session.connection, session.params
-    type, name, host = params["type"], database["name"], session.connection.target.server
-    if has_base(connection, name, type):
-        return type
-    number = 3035 if type == "differential" else 4214
+    kind, name, host = BackupKind(params["kind"]), database["name"], session.connection.target.server
+    if has_base(connection, name, kind):
+        return kind
     problem = (
-        f"There is no full backup of database {name} on {host} that a {type} backup could continue (SQL "
-        f"Server error {number})"
+        f"There is no full backup of database {name} on {host} that a {kind} backup could continue (SQL "
+        f"Server error {kind.missing_base_error})"
     )
     if params["missing_base"] == "fail":
         raise RecoveryError(
-            problem, advice="Run sql_backup with 'type: full' first, or let 'missing_base: full' take one instead"
+            problem, advice="Run sql_backup with 'kind: full' first, or let 'missing_base: full' take one instead"
         )
     hours = params["min_full_interval_hours"]
-    names = [backup_name(name, "full", instead) for instead in ("differential", "log")]
+    names = [
+        backup_name(name, BackupKind.FULL, substituted) for substituted in BackupKind.taken() if substituted.needs_base
+    ]
     before = connection.row(
-        _SUBSTITUTES, name, database["family_guid"], *names, doing="Cannot read the history of backups in msdb"
+        _SUBSTITUTES,
+        name,
+        database["family_guid"],
+        BackupKind.FULL.letter,
+        *names,
+        doing="Cannot read the history of backups in msdb",
     )
     if before is not None and before["age"] < hours * HOUR:
         raise RecoveryError(
@@ -88,7 +95,7 @@ def type_to_take(session: Session, database: dict[str, Any]) -> str:
             f"{hours} hours ago",
             advice="Find out what ends the chain again and again: the recovery model being switched, or the "
             "database being restored; then run "
-            "sql_backup with 'type: full'",
+            "sql_backup with 'kind: full'",
         )
     session.warnings.append(f"{problem}. A full backup {'would be' if session.check_mode else 'was'} taken instead.")
-    return "full"
+    return BackupKind.FULL

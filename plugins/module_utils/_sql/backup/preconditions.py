@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..connection.session import Session
 from ..instance.databases import read_database
@@ -27,9 +28,9 @@ def check_options(params: dict[str, Any], *, windows: bool) -> None:
     """Raises RecoveryError for options that contradict each other. windows: whether it is known how to reach the
     Windows of the server.
     """
-    if params["type"] == "differential" and params["copy_only"]:
+    if params["kind"] == BackupKind.DIFFERENTIAL and params["copy_only"]:
         raise RecoveryError("SQL Server ignores copy_only for differential backups", advice="Leave out one of the two")
-    if params["copy_only"] and params["missing_base"] == "full":
+    if params["copy_only"] and params["missing_base"] == BackupKind.FULL:
         raise RecoveryError(
             "A copy-only backup is no base, so 'missing_base: full' and 'copy_only' exclude each other",
             advice="Leave out one of the two",
@@ -89,7 +90,7 @@ def _check_stage(params: dict[str, Any]) -> None:
         )
 
 
-def require_backupable(session: Session, type: str) -> dict[str, Any]:
+def require_backupable(session: Session, kind: BackupKind) -> dict[str, Any]:
     """The database, or a sentence about why it cannot be backed up like that."""
     params, host = session.params, session.connection.target.server
     database = read_database(session.connection, params["database"])
@@ -111,11 +112,11 @@ def require_backupable(session: Session, type: str) -> dict[str, Any]:
         raise RecoveryError(
             "SQL Server takes no backup of the database tempdb (error 3147)", advice="It is made anew at each start"
         )
-    if type == "differential" and database["name"].lower() == "master":
+    if kind == BackupKind.DIFFERENTIAL and database["name"].lower() == "master":
         raise RecoveryError(
-            "SQL Server takes only full backups of the database master (error 3024)", advice="Use 'type: full' for it"
+            "SQL Server takes only full backups of the database master (error 3024)", advice="Use 'kind: full' for it"
         )
-    if type == "log" and database["recovery_model"] == "SIMPLE":
+    if kind.is_log and database["recovery_model"] == "SIMPLE":
         raise RecoveryError(
             f"Database {database['name']} on {host} has the recovery model SIMPLE, which keeps no log to back up",
             advice="Set it to FULL (in the inventory prs_database_recovery_model: FULL and provision_prs; else "

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..._core.advice.sql_server import NO_RIGHTS
+from ..._core.backup.backup_set import BackupKind
 from ..._core.backup.file_names import MANIFEST_FORMAT, backup_files, parent_path
 from ..._core.errors import RecoveryError, sentences
 from ..backup import statements as backups
@@ -20,7 +21,7 @@ from ..instance import locks
 from ..instance.folders import provide_folder
 from ..instance.server import read_server, service_account, utc_now
 from .encryption import check_encryption
-from .missing_base import backup_name, type_to_take
+from .missing_base import backup_name, kind_to_take
 from .preconditions import check_options, require_backupable
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ class Backup:
 
     def _prepare(self) -> None:
         """All that is asked, and the folders that are made, before the backup; the report so far."""
-        session, params = self.session, self.params
+        session, params, kind = self.session, self.params, BackupKind(self.params["kind"])
         self.server = read_server(self.connection)
         service_account(self.connection)  # so that every message about a path can say for whom
-        self.database = require_backupable(session, params["type"])
+        self.database = require_backupable(session, kind)
         self.name = self.database["name"]
         self.moment = dt.datetime.fromisoformat(utc_now(self.connection)).replace(tzinfo=dt.timezone.utc)
         self.folder = params["path"] or self.server["default_backup_path"]
@@ -81,9 +82,9 @@ class Backup:
             "format": MANIFEST_FORMAT,
             "database": self.name,
             "server": self.server["name"],
-            "type": params["type"],
+            "kind": kind.value,
             "copy_only": params["copy_only"],
-            "files": self._files(self.folder, params["type"]),
+            "files": self._files(self.folder, kind),
             "family_guid": self.database["family_guid"],
             "verified": False,
         }
@@ -94,12 +95,16 @@ class Backup:
         self.beside = self._is_manifest_wanted()
         locks.hold(session, self.name)
         self._refuse_foreign_lease()
-        type = type_to_take(session, self.database)  # only now: whoever held the lock may have taken the base
-        if type != params["type"]:
-            self.report |= {"type": type, "substitute_for": params["type"], "files": self._files(self.folder, type)}
-        self.written = self._files(params["stage_path"], type) if params["stage_path"] else self.report["files"]
+        self.kind = kind_to_take(session, self.database)  # only now: whoever held the lock may have taken the base
+        if self.kind != kind:
+            self.report |= {
+                "kind": self.kind.value,
+                "substitute_for": kind.value,
+                "files": self._files(self.folder, self.kind),
+            }
+        self.written = self._files(params["stage_path"], self.kind) if params["stage_path"] else self.report["files"]
         if params["copy_to"]:
-            self.report |= {"copy_files": self._files(params["copy_to"], type), "copied_by": self.copied_by}
+            self.report |= {"copy_files": self._files(params["copy_to"], self.kind), "copied_by": self.copied_by}
         self._provide_places()
 
     def _provide_places(self) -> None:
@@ -293,14 +298,14 @@ class Backup:
             )
             raise RecoveryError(problem.message, advice=f"{problem.advice}; {stage}", **problem.details) from None
 
-    def _files(self, folder: str, type: str) -> list[str]:
+    def _files(self, folder: str, kind: BackupKind) -> list[str]:
         """The paths of the backup's files in a folder. Raises RecoveryError where the template makes none."""
         return backup_files(
             folder=folder,
             template=self.params["file_name"],
             database=self.name,
             server=self.server["name"],
-            type=type,
+            kind=kind,
             copy_only=self.params["copy_only"],
             time=self.moment,
             stripes=self.params["stripes"],
@@ -308,16 +313,17 @@ class Backup:
 
     def _statement(self) -> str:
         params, report = self.params, self.report
+        substitute_for = report.get("substitute_for")
         able = self.server["backup_compression"]
         return backups.backup_statement(
             database=self.name,
-            type=report["type"],
+            kind=self.kind,
             files=self.written,
             copy_only=params["copy_only"],
             compression={"auto": able, "always": True, "never": False}[params["compression"]],
             checksum=params["checksum"],
             overwrite=params["overwrite"],
-            name=backup_name(self.name, report["type"], report.get("substitute_for")),
+            name=backup_name(self.name, self.kind, substitute_for and BackupKind(substitute_for)),
             description=params["description"],
             encryption=params["encryption"],
             mirror=report["copy_files"] if self.copied_by == "server" else (),

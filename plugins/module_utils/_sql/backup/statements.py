@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..._core.backup.backup_set import BackupSet, Copy, backup_set_from_history
+from ..._core.backup.backup_set import BackupKind, BackupSet, Copy, backup_set_from_history
 from ..._core.errors import RecoveryError
 from ..connection.connection import Connection, Message
 from ..connection.percent import STEP, show_percent
@@ -17,7 +17,7 @@ from ..connection.session import Session
 from ..instance.folders import from_disk
 from .encryption import encryption_option
 
-__all__ = ["backup_statement", "confirmed", "described", "newest_backup_id", "proven", "take_backup"]
+__all__ = ["backup_statement", "confirmed", "newest_backup_id", "proven", "take_backup"]
 
 _HISTORY = """
 SELECT s.*
@@ -38,7 +38,7 @@ ORDER BY mirror, family_sequence_number
 def backup_statement(
     *,
     database: str,
-    type: str,
+    kind: BackupKind,
     files: Sequence[str],
     copy_only: bool = False,
     compression: bool | None = None,
@@ -51,12 +51,12 @@ def backup_statement(
 ) -> str:
     """BACKUP as T-SQL.
 
-    type: full, differential or log. compression None: as the instance is configured. encryption: certificate,
+    compression None: as the instance is configured. encryption: certificate,
     algorithm. mirror: as many files as `files`, for a second copy written at the same time; SQL Server makes it on new
     media only.
     """
     options = []
-    if type == "differential":
+    if kind == BackupKind.DIFFERENTIAL:
         options.append("DIFFERENTIAL")
     if copy_only:
         options.append("COPY_ONLY")
@@ -70,7 +70,7 @@ def backup_statement(
     if encryption:
         options.append(encryption_option(encryption))
     options += ["CHECKSUM" if checksum else "NO_CHECKSUM", f"STATS = {STEP}"]
-    head = compose("BACKUP LOG {database}" if type == "log" else "BACKUP DATABASE {database}", database=database)
+    head = compose("BACKUP LOG {database}" if kind.is_log else "BACKUP DATABASE {database}", database=database)
     second = f" MIRROR TO {from_disk(mirror)}" if mirror else ""
     return f"{head} TO {from_disk(files)}{second} WITH {', '.join(options)}"
 
@@ -127,7 +127,7 @@ def confirmed(
 def proven(taken: BackupSet, *, files: Sequence[str], verified: bool) -> dict[str, Any]:
     """What a report says of a backup that was written and read back. files: where it is in the end."""
     return {
-        "sets": [{**described(taken), "files": list(files)}],
+        "sets": [{**taken.to_dict(), "files": list(files)}],
         "first_lsn": taken.first_lsn,
         "last_lsn": taken.last_lsn,
         "family_guid": taken.family_guid,
@@ -139,36 +139,3 @@ def proven(taken: BackupSet, *, files: Sequence[str], verified: bool) -> dict[st
 
 def _places(files: Sequence[str]) -> list[str]:
     return sorted(map(str.lower, files))
-
-
-def described(one: BackupSet) -> dict[str, Any]:
-    """A set as plain JSON values, for results and manifests."""
-    return {
-        "guid": one.guid,
-        "type": one.kind,
-        "database": one.database,
-        "server": one.server,
-        "family_guid": one.family_guid,
-        "first_lsn": one.first_lsn,
-        "last_lsn": one.last_lsn,
-        "checkpoint_lsn": one.checkpoint_lsn,
-        "database_backup_lsn": one.database_backup_lsn,
-        "differential_base_guid": one.differential_base_guid,
-        "first_fork": one.first_fork,
-        "last_fork": one.last_fork,
-        "started_at": one.started.isoformat(),
-        "finished_at": one.finished.isoformat(),
-        "time_zone_known": one.utc_offset is not None,
-        "copy_only": one.copy_only,
-        "checksums": one.checksums,
-        "damaged": one.damaged,
-        "size": one.size,
-        "compressed_size": one.compressed_size,
-        "server_version": ".".join(map(str, one.version)),
-        "database_version": one.database_version,
-        "collation": one.collation,
-        "recovery_model": one.recovery_model,
-        "encryptor_thumbprint": one.encryptor_thumbprint,
-        "files": list(one.copies[0].stripes) if one.copies else [],
-        "position": one.copies[0].position if one.copies else None,
-    }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from ..._core.backup.backup_set import BackupSet, DatabaseFile, database_file
+from ..._core.backup.backup_set import BackupKind, BackupSet, DatabaseFile, database_file
 from ..._core.backup.catalog import BackupCatalog, assemble, merge, reconcile, tell_zones
 from ..._core.backup.file_names import parent_path
 from ..._core.errors import RecoveryError
@@ -163,7 +163,7 @@ def add_file_lists_of_fulls(connection: Connection, families: Iterable[Sequence[
     Without that certificate the server does not list them, but says its thumbprint.
     """
     for sets in families:
-        newest = next((one for one in reversed(sets) if one.kind == "full" and not one.problem), None)
+        newest = next((one for one in reversed(sets) if one.kind == BackupKind.FULL and not one.problem), None)
         if newest is None or newest.files or newest.best_copy is None:
             continue
         try:

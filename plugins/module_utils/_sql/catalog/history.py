@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..._core.backup.backup_set import guid
+from ..._core.backup.backup_set import BackupKind, guid
 from ..._core.backup.catalog import BackupCatalog, from_history
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
@@ -107,7 +107,7 @@ def standby_position(connection: Connection, database: str) -> tuple[int, str] |
     if not rows:
         return None
     last = rows[0]
-    stopped = last["type"].strip() == "L" and (last["stop_at"] or last["stop_at_mark_name"])
+    stopped = last["type"].strip() == BackupKind.LOG.letter and (last["stop_at"] or last["stop_at_mark_name"])
     if not stopped:
         return int(last["last_lsn"]), guid(last["last_recovery_fork_guid"])
     return (int(rows[1]["last_lsn"]), guid(last["first_recovery_fork_guid"])) if len(rows) > 1 else None
@@ -127,5 +127,7 @@ def restored_full(connection: Connection, database: str, *, position: int) -> st
         if problem.lost:
             raise
         return ""
-    stands_there = row is not None and row["type"].strip() == "D" and int(row["last_lsn"]) == position
+    stands_there = (
+        row is not None and row["type"].strip() == BackupKind.FULL.letter and int(row["last_lsn"]) == position
+    )
     return guid(row["backup_set_uuid"]) if stands_there else ""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..connection.connection import Connection, Message
 from ..connection.errors import SqlError
@@ -47,7 +48,7 @@ _FILES = (
 _LAST_BACKUPS = """
 SELECT database_name, type, MAX(backup_finish_date) AS finished
 FROM msdb.dbo.backupset
-WHERE is_copy_only = 0 AND type IN ('D', 'I', 'L')
+WHERE is_copy_only = 0
 GROUP BY database_name, type
 """
 
@@ -80,7 +81,7 @@ PAGE = 8192
 
 SYSTEM = ("master", "tempdb", "model", "msdb")
 
-KINDS = {"D": "last_full_backup", "I": "last_differential_backup", "L": "last_log_backup"}
+KINDS = {kind.letter: f"last_{kind.value}_backup" for kind in BackupKind.taken()}
 """msdb's letter of a backup -> the key that tells its time."""
 
 
@@ -97,8 +98,9 @@ def read_databases(connection: Connection) -> list[dict[str, Any]]:
     for database in databases:
         database["size_bytes"] = sum(file["size_bytes"] for file in database["files"])
     for backup in _last_backups(connection):
-        if backup["database_name"].lower() in by_name:
-            by_name[backup["database_name"].lower()][KINDS[backup["type"].strip()]] = backup["finished"]
+        key = KINDS.get(backup["type"].strip())
+        if key and backup["database_name"].lower() in by_name:
+            by_name[backup["database_name"].lower()][key] = backup["finished"]
     for mirror in connection.query(_MIRRORING, doing="Cannot read the mirroring sessions"):
         if mirror["database_id"] in by_id:
             by_id[mirror["database_id"]]["mirroring"] = {

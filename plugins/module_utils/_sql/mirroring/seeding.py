@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from ..._core.backup.backup_set import BackupKind
 from ..._core.backup.file_names import backup_files
 from ..._core.errors import RecoveryError
 from ..backup import statements as backups
@@ -72,8 +73,8 @@ class Seeding:
             or {}
         )
         begun = chain.get("last_log_backup_lsn") is not None
-        full = self._back_up("full", copy_only=begun)
-        log = self._back_up("log", copy_only=begun and bool(chain["logs"]))
+        full = self._back_up(BackupKind.FULL, copy_only=begun)
+        log = self._back_up(BackupKind.LOG, copy_only=begun and bool(chain["logs"]))
         if not begun or not chain["logs"]:
             self.principal.warnings.append(
                 f"The log backup {log} begins the chain of log backups of {self.database} and belongs to it: keep "
@@ -114,18 +115,18 @@ class Seeding:
         forks = {str(file["redo_start_fork_guid"]).lower() for file in there["files"] if file["redo_start_fork_guid"]}
         return bool(forks and here.get("recovery_fork_guid")) and str(here["recovery_fork_guid"]).lower() not in forks
 
-    def _back_up(self, type: str, *, copy_only: bool) -> str:
+    def _back_up(self, kind: BackupKind, *, copy_only: bool) -> str:
         connection = self.principal.connection
         server = read_server(connection)
         moment = dt.datetime.fromisoformat(utc_now(connection)).replace(tzinfo=dt.timezone.utc)
         path = backup_files(
-            folder=self.folder or "", database=self.database, server=server["name"], type=type, time=moment,
-            template="{database}_mirror_" + type + "_{time}.{extension}",
+            folder=self.folder or "", database=self.database, server=server["name"], kind=kind, time=moment,
+            template="{database}_mirror_{kind}_{time}.{extension}",
         )[0]  # fmt: skip
         name = f"{self.database} for its mirror"[:128]
         statement = backups.backup_statement(
             database=self.database,
-            type=type,
+            kind=kind,
             files=[path],
             copy_only=copy_only,
             compression=server["backup_compression"],

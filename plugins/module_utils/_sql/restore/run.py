@@ -9,7 +9,7 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
-from ..._core.backup.backup_set import guid
+from ..._core.backup.backup_set import BackupKind, guid
 from ..._core.backup.catalog import BackupCatalog, assemble, merge, tell_zones
 from ..._core.backup.file_names import backup_files, is_full_path, join_path, parent_path, safe_name
 from ..._core.errors import RecoveryError, sentences
@@ -539,7 +539,12 @@ class RestoreRun:
         time = dt.datetime.fromisoformat(utc_now(self.session.connection)).replace(tzinfo=dt.timezone.utc)
         template = "{database}_tail_{time}.{extension}"
         return backup_files(
-            folder=folder, database=self.database, server=self.server["name"], type="log", time=time, template=template
+            folder=folder,
+            database=self.database,
+            server=self.server["name"],
+            kind=BackupKind.LOG,
+            time=time,
+            template=template,
         )[0]
 
     def _carry_out(self, plan: Plan, *, replace: bool) -> Plan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError, sentences
 from ..._core.restore.plan import Plan, Step, Stop
 from ..catalog.verification import verify
@@ -116,7 +117,7 @@ def _opens(plan: Plan) -> bool:
 
 def _replaces(plan: Plan, number: int, *, replace: bool) -> bool:
     """REPLACE belongs on the first statement, and only if that starts over."""
-    return replace and number == 0 and plan.steps[0].kind == "full"
+    return replace and number == 0 and plan.steps[0].kind == BackupKind.FULL
 
 
 def restore(session: Session, plan: Plan, *, database: str, replace: bool, guarded: bool = False) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.chain import chain_of, link_of
 from ..._core.recovery_set.creation import compose
@@ -112,7 +113,7 @@ def earlier_sets(folders: RecoverySetRepository, backup: dict[str, Any]) -> list
     found: list[RecoverySet] = []
     for one in folders.newest_first(unusable=[]):
         found.append(one)
-        if one.type == "full" or chain_of(link_of(backup), [link for known in found for link in known.chain]):
+        if one.kind == BackupKind.FULL or chain_of(link_of(backup), [link for known in found for link in known.chain]):
             break
     return found
 

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.recovery_set import RecoverySet, relocated, written
 from ..._core.recovery_set.retention import Surplus, surplus
@@ -44,7 +45,7 @@ class ReplicationRun:
         sets = self.lacking()
         for one in sets:
             self.bring(one)
-        is_time = self.params["retention"] and any(one.type == "full" for one in sets)
+        is_time = self.params["retention"] and any(one.kind == BackupKind.FULL for one in sets)
         gone = self.prune(now=min(self.now, sets[-1].taken_at)) if is_time else Surplus()
         return {
             "changed": bool(sets) or bool(gone.labels),

@@ -195,7 +195,7 @@ class SelectionRun:
         return {
             "label": one.label,
             "taken_at": written(one.taken_at),
-            "type": one.type,
+            "kind": one.kind.value,
             "healthy": one.healthy,
             "problems": list(one.values["problems"]),
             "recovery_point": written(one.recovery_point),

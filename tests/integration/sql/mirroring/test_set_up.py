@@ -198,11 +198,11 @@ def test_the_chain_of_log_backups_is_not_disturbed(pair):
     a, name = pair.a, pair.name
     a.run("sql_backup", database=name, path=f"{SEED}\\chain-{name}")
     pair.mark(2)
-    a.run("sql_backup", database=name, type="log", path=f"{SEED}\\chain-{name}")
+    a.run("sql_backup", database=name, kind="log", path=f"{SEED}\\chain-{name}")
     pair.mark(3)
     pair.mirror()
     pair.mark(4)
-    a.run("sql_backup", database=name, type="log", path=f"{SEED}\\chain-{name}")
+    a.run("sql_backup", database=name, kind="log", path=f"{SEED}\\chain-{name}")
     a.run("sql_restore", database=f"{name}_copy", source={"folders": [f"{SEED}\\chain-{name}"], "database": name})
     assert a.marks(f"{name}_copy") == [1, 2, 3, 4]
 

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import (
     control_node_manifest as control_manifest,
@@ -31,10 +31,10 @@ SERVER = {
 THERE = {"name": "PRS", "state": "ONLINE", "recovery_model": "FULL", "mirroring": {}, "family_guid": FAMILY}
 ASKED = {
     "database": "prs",
-    "type": "full",
+    "kind": "full",
     "copy_only": False,
     "path": None,
-    "file_name": "{database}_{type}_{time}.{extension}",
+    "file_name": "{database}_{kind}_{time}.{extension}",
     "stripes": 1,
     "overwrite": False,
     "compression": "auto",
@@ -68,7 +68,7 @@ def make(session, monkeypatch):
         moment = dt.datetime(2026, 3, 1, 12, 1, tzinfo=dt.timezone.utc)
         one = BackupSet(
             guid="g",
-            kind="full",
+            kind=BackupKind.FULL,
             family_guid=FAMILY,
             database="PRS",
             started=moment,
@@ -81,7 +81,9 @@ def make(session, monkeypatch):
         monkeypatch.setattr(backing_up, "read_server", lambda _connection: server)
         monkeypatch.setattr(backing_up, "service_account", lambda _connection: "NT SERVICE\\MSSQLSERVER")
         monkeypatch.setattr(backup_checks, "read_database", lambda _connection, _name: there)
-        monkeypatch.setattr(backing_up, "type_to_take", lambda _session, _database: take or params.get("type", "full"))
+        monkeypatch.setattr(
+            backing_up, "kind_to_take", lambda _session, _database: BackupKind(take or params.get("kind", "full"))
+        )
         monkeypatch.setattr(backing_up, "utc_now", lambda _connection: "2026-03-01T12:00:00.5")
         monkeypatch.setattr(backing_up, "provide_folder", lambda _session, folder: done.append(("folder", folder)))
         monkeypatch.setattr(backing_up.locks, "hold", lambda _session, name: done.append(("lock", name)))
@@ -139,9 +141,9 @@ def test_a_copy_overwrites_nothing_unless_told_to(make, there_already):
 
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_full_instead_of_a_log_is_one_in_every_respect(make, check_mode):
-    made, _done = make(type="log", take="full", missing_base="full", check_mode=check_mode)
+    made, _done = make(kind="log", take="full", missing_base="full", check_mode=check_mode)
     result = sql_backup.back_up(made)
-    assert (result["backup"]["type"], result["backup"]["substitute_for"], result["backup"]["files"]) == (
+    assert (result["backup"]["kind"], result["backup"]["substitute_for"], result["backup"]["files"]) == (
         "full",
         "log",
         [FILE],
@@ -223,10 +225,10 @@ def test_no_manifest_where_the_verification_failed(make, monkeypatch, tmp_path):
         (None, {}, "There is no database prs on sql01"),
         ({**THERE, "state": "RESTORING"}, {}, "is RESTORING"),
         ({**THERE, "mirroring": {"role": "MIRROR"}}, {}, "Back up the principal"),
-        ({**THERE, "recovery_model": "SIMPLE"}, {"type": "log"}, "SIMPLE"),
-        (THERE, {"type": "differential", "copy_only": True}, "copy_only"),
-        (THERE, {"type": "log", "copy_only": True, "missing_base": "full"}, "no base"),
-        ({**THERE, "name": "master"}, {"type": "differential"}, "only full backups"),
+        ({**THERE, "recovery_model": "SIMPLE"}, {"kind": "log"}, "SIMPLE"),
+        (THERE, {"kind": "differential", "copy_only": True}, "copy_only"),
+        (THERE, {"kind": "log", "copy_only": True, "missing_base": "full"}, "no base"),
+        ({**THERE, "name": "master"}, {"kind": "differential"}, "only full backups"),
         ({**THERE, "name": "tempdb"}, {}, "no backup of the database tempdb"),
         (THERE, {"stripes": 0}, "at least 1"),
         (THERE, {"stripes": 65}, "at most 64"),

@@ -6,7 +6,7 @@ import datetime as dt
 
 import judge_tsql
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import Copy
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.attach_plan import AttachPlan
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.plan import Step, Stop
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import encryption, pruning
@@ -24,7 +24,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.statemen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-BACKUP = {"database": "PRS", "type": "full", "files": ["D:\\x.bak"]}
+BACKUP = {"database": "PRS", "kind": BackupKind.FULL, "files": ["D:\\x.bak"]}
 REST = "NOFORMAT, NOINIT, CHECKSUM, STATS = 5"
 
 
@@ -37,8 +37,8 @@ def judge():
 
 BACKUPS = [
     ({}, f"BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH {REST}"),
-    ({"type": "log"}, f"BACKUP LOG [PRS] TO DISK = N'D:\\x.bak' WITH {REST}"),
-    ({"type": "differential"}, f"BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH DIFFERENTIAL, {REST}"),
+    ({"kind": BackupKind.LOG}, f"BACKUP LOG [PRS] TO DISK = N'D:\\x.bak' WITH {REST}"),
+    ({"kind": BackupKind.DIFFERENTIAL}, f"BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH DIFFERENTIAL, {REST}"),
     ({"copy_only": True}, f"BACKUP DATABASE [PRS] TO DISK = N'D:\\x.bak' WITH COPY_ONLY, {REST}"),
     ({"files": ["a", "b"]}, f"BACKUP DATABASE [PRS] TO DISK = N'a', DISK = N'b' WITH {REST}"),
     ({"database": "a]b'c", "files": ["it's"]}, f"BACKUP DATABASE [a]]b'c] TO DISK = N'it''s' WITH {REST}"),
@@ -208,7 +208,7 @@ NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs
 @given(database=NAMES, file=NAMES, name=NAMES)
 @settings(max_examples=100, deadline=None)
 def test_whatever_names_hold_it_stays_one_statement(judge, database, file, name):
-    assert judge.statements(backup_statement(database=database, type="full", files=[file], name=name)) == [
+    assert judge.statements(backup_statement(database=database, kind=BackupKind.FULL, files=[file], name=name)) == [
         "BackupDatabaseStatement"
     ]
     step = log(copies=(Copy(stripes=(file,)),), moves=((name, file),))

@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy, DatabaseFile
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
+    BackupKind,
+    BackupSet,
+    Copy,
+    DatabaseFile,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_report import (
     examine,
     families,
@@ -23,7 +28,7 @@ def backup(name: str, kind: str, first: int, last: int, minute: int, **more: obj
     moment = BEGIN + timedelta(minutes=minute)
     values = {
         "guid": name,
-        "kind": kind,
+        "kind": BackupKind(kind),
         "family_guid": "family",
         "first_lsn": first,
         "last_lsn": last,
@@ -177,6 +182,7 @@ def test_metrics() -> None:
     )
     begin = BEGIN.timestamp()
     here = 'database="P\\\\R\\"S",family="family",server="SQL1"'
+    here_of_a_full = here.replace(",server", ',kind="full",server')
     for line in (
         'prs_backup_unreadable_files{server="SQL1"} 2',
         f'prs_backup_read_timestamp_seconds{{server="SQL1"}} {begin + 3600}',
@@ -184,7 +190,7 @@ def test_metrics() -> None:
         'prs_backup_recoverable{database="L",family="gone",server="SQL1"} 0',
         f"prs_backup_recovery_point_timestamp_seconds{{{here}}} {begin + 1800}",
         f"prs_backup_reachable_since_timestamp_seconds{{{here}}} {begin}",
-        f'prs_backup_newest_timestamp_seconds{{{here},type="full"}} {begin}',
+        f"prs_backup_newest_timestamp_seconds{{{here_of_a_full}}} {begin}",
         f'prs_backup_sets{{{here},state="usable"}} 4',
         f"prs_backup_gaps{{{here}}} 0",
         f"prs_backup_forks{{{here}}} 1",

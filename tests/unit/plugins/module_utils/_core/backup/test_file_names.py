@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import (
     backup_files,
     is_beside,
@@ -15,7 +16,14 @@ NOON = dt.datetime(2026, 3, 1, 13, 0, 5, 7999, tzinfo=dt.timezone(dt.timedelta(h
 
 
 def files(**changes):
-    given = {"folder": "D:\\Backup", "database": "PRS", "server": "SQL01\\PRS", "type": "full", "time": NOON, **changes}
+    given = {
+        "folder": "D:\\Backup",
+        "database": "PRS",
+        "server": "SQL01\\PRS",
+        "kind": BackupKind.FULL,
+        "time": NOON,
+        **changes,
+    }
     return backup_files(**given)
 
 
@@ -23,8 +31,8 @@ def files(**changes):
     ("changes", "expected"),
     [
         ({}, ["D:\\Backup\\PRS_full_20260301T120005007Z.bak"]),
-        ({"type": "log"}, ["D:\\Backup\\PRS_log_20260301T120005007Z.trn"]),
-        ({"type": "differential"}, ["D:\\Backup\\PRS_differential_20260301T120005007Z.dif"]),
+        ({"kind": BackupKind.LOG}, ["D:\\Backup\\PRS_log_20260301T120005007Z.trn"]),
+        ({"kind": BackupKind.DIFFERENTIAL}, ["D:\\Backup\\PRS_differential_20260301T120005007Z.dif"]),
         ({"copy_only": True}, ["D:\\Backup\\PRS_full_copy_20260301T120005007Z.bak"]),
         ({"folder": "\\\\files\\backup\\"}, ["\\\\files\\backup\\PRS_full_20260301T120005007Z.bak"]),
         ({"folder": "/var/backup"}, ["/var/backup/PRS_full_20260301T120005007Z.bak"]),

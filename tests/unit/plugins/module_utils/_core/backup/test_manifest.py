@@ -5,7 +5,7 @@ import datetime as dt
 import json
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import MANIFEST_FORMAT, is_beside
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.manifest import (
     PendingDelivery,
@@ -21,13 +21,13 @@ NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
 FILES = ["D:\\Stage\\PRS_1of2.bak", "D:\\Stage\\PRS_2of2.bak"]
 THERE = ["\\\\files\\backup\\PRS_1of2.bak", "\\\\files\\backup\\PRS_2of2.bak"]
 ONE = BackupSet(
-    guid="g", kind="differential", family_guid="f", database="PRS", server="SQL01", first_lsn=10**24, last_lsn=10**24 + 7, checkpoint_lsn=5,
+    guid="g", kind=BackupKind.DIFFERENTIAL, family_guid="f", database="PRS", server="SQL01", first_lsn=10**24, last_lsn=10**24 + 7, checkpoint_lsn=5,
     database_backup_lsn=4, first_fork="a", last_fork="b", differential_base_guid="base", started=NOON, finished=NOON + dt.timedelta(minutes=1),
     utc_offset=dt.timedelta(), copy_only=False, checksums=True, size=9, compressed_size=7, database_version=904, version=(15, 0, 4430),
     collation="Latin1_General_CI_AS", recovery_model="FULL", encryptor_thumbprint="AB12", copies=(Copy(stripes=tuple(FILES), position=1),),
 )  # fmt: skip
 REPORT = {
-    "format": MANIFEST_FORMAT, "database": "PRS", "server": "SQL01", "type": "differential", "files": THERE, "copy_files": ["E:\\x", "E:\\y"],
+    "format": MANIFEST_FORMAT, "database": "PRS", "server": "SQL01", "kind": "differential", "files": THERE, "copy_files": ["E:\\x", "E:\\y"],
     **proven(ONE, files=THERE, verified=True),
 }  # fmt: skip
 HASHES = {path: (str(number) * 64, number) for number, path in enumerate((*FILES, *THERE), start=1)}
@@ -49,6 +49,13 @@ def test_what_is_written_is_read():
     }
     assert changed == {"copies"} and stored.set.best_copy == Copy(stripes=tuple(THERE), position=1)
     assert stored.files == tuple(THERE) and stored.sha256 == {path: HASHES[path][0] for path in THERE}
+
+
+def test_a_manifest_that_calls_the_kind_its_type_is_read_too():
+    [values] = manifest()["sets"]
+    earlier = {**values, "type": values["kind"]}
+    del earlier["kind"]
+    assert parsed({**manifest(), "sets": [earlier]}).set.kind is BackupKind.DIFFERENTIAL
 
 
 def test_it_speaks_for_the_copy_that_it_lies_beside():

@@ -6,7 +6,7 @@ import os
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.retention import (
     Policy,
     Retention,
@@ -43,7 +43,7 @@ def backup(
     moment = BEGIN + timedelta(days=day)
     made = BackupSet(
         guid=name,
-        kind=kind,
+        kind=BackupKind(kind),
         family_guid="family",
         database="PasswordResetServer",
         first_lsn=first,

@@ -44,6 +44,12 @@ def test_what_is_no_manifest(text: str):
         parse_set(text, where="x")
 
 
+def test_a_manifest_that_calls_the_kind_its_type_is_read_too():
+    made = night().sets[-1]
+    earlier = "\n".join(lines_of(made)).replace('"kind":', '"type":')
+    assert parse_set(earlier, where="x") == made
+
+
 def test_a_manifest_of_a_later_version_says_so():
     with pytest.raises(RecoveryError, match="Update the collection"):
         parse_set('{"format": "prs.recovery set 3"}', where="x")

@@ -10,7 +10,12 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy, DatabaseFile
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
+    BackupKind,
+    BackupSet,
+    Copy,
+    DatabaseFile,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog, UnreadableFile
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     ExistingDatabase,
@@ -35,7 +40,7 @@ def backup(
 ) -> BackupSet:
     values: dict[str, object] = {
         "guid": name,
-        "kind": kind,
+        "kind": BackupKind(kind),
         "family_guid": "family",
         "database": "PRS",
         "server": "SQL1",

@@ -13,38 +13,38 @@ BOTH = {"data_files": 2, "differential_bases": 1, "family_guid": "F", "last_log_
 INVISIBLE = {"data_files": 0, "differential_bases": 0, "family_guid": None, "last_log_backup_lsn": None}
 
 
-def asked(type, known, *, missing_base="full", hours=24, age=None, check_mode=False):
+def asked(kind, known, *, missing_base="full", hours=24, age=None, check_mode=False):
     substitute = None if age is None else {"finished": "2026-03-01T10:00:00", "age": age}
     answers = {bases._BASES: known, bases._SUBSTITUTES: substitute}
     session = Session(
-        params={"type": type, "missing_base": missing_base, "min_full_interval_hours": hours},
+        params={"kind": kind, "missing_base": missing_base, "min_full_interval_hours": hours},
         check_mode=check_mode,
         progress=Progress(),
     )
     session.connection = SimpleNamespace(
         target=SimpleNamespace(server="sql01"), row=lambda statement, *_values, doing: answers[statement]
     )
-    return bases.type_to_take(session, {"name": "PRS", "family_guid": "F"}), session.warnings
+    return bases.kind_to_take(session, {"name": "PRS", "family_guid": "F"}), session.warnings
 
 
 @pytest.mark.parametrize(
-    ("type", "known", "taken"),
+    ("kind", "known", "taken"),
     [
         ("full", NONE, "full"), ("differential", BOTH, "differential"), ("log", BOTH, "log"), ("differential", NONE, "full"), ("log", NONE, "full"),
         ("log", {**BOTH, "differential_bases": 0}, "log"), ("differential", {**BOTH, "last_log_backup_lsn": None}, "differential"),
         ("log", INVISIBLE, "log"), ("differential", INVISIBLE, "differential"), ("log", None, "log"),
     ],
 )  # fmt: skip
-def test_what_is_taken(type, known, taken):
-    found, warnings = asked(type, known)
+def test_what_is_taken(kind, known, taken):
+    found, warnings = asked(kind, known)
     assert found == taken
-    assert bool(warnings) == (taken != type)
+    assert bool(warnings) == (taken != kind)
 
 
-@pytest.mark.parametrize(("type", "number"), [("log", "4214"), ("differential", "3035")])
-def test_without_leave_it_is_refused(type, number):
-    with pytest.raises(RecoveryError, match=f"(?s){number}.*type: full.*missing_base: full"):
-        asked(type, NONE, missing_base="fail")
+@pytest.mark.parametrize(("kind", "number"), [("log", "4214"), ("differential", "3035")])
+def test_without_leave_it_is_refused(kind, number):
+    with pytest.raises(RecoveryError, match=f"(?s){number}.*kind: full.*missing_base: full"):
+        asked(kind, NONE, missing_base="fail")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import datetime as dt
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog import crosscheck
@@ -41,7 +41,7 @@ def full(name, *copies, **more):
     places = tuple(Copy(stripes=(copy,)) for copy in copies or (name,))
     return BackupSet(
         guid=name,
-        kind="full",
+        kind=BackupKind.FULL,
         family_guid="family",
         first_lsn=1,
         last_lsn=9,
@@ -100,7 +100,7 @@ def test_the_certificate_of_an_encrypted_database(rows, thumbprints):
     older, newest = full("a"), full("b")
     log = BackupSet(
         guid="c",
-        kind="log",
+        kind=BackupKind.LOG,
         family_guid="family",
         first_lsn=1,
         last_lsn=9,
