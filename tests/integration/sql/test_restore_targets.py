@@ -250,7 +250,7 @@ def test_a_mark_that_is_nowhere_leaves_nothing_open(sql_b, history, options):
 def test_a_mark_of_which_nobody_knows_where_it_lies_is_not_searched_without_opening(sql_b, history, only_queries):
     source = {"folders": [MAIN], "time_zone": "UTC", "database": NAME}
     options = {"target": f"mark:{MARK}", "mark_after": history.moments[2].isoformat(), "recovery": "norecovery"}
-    with only_queries, pytest.raises(Failed, match="end: recovered"):
+    with only_queries, pytest.raises(Failed, match="recovery: recovered"):
         sql_b.run("sql_restore", check=True, database="Nothing", source=source, **options)
 
 
