@@ -175,7 +175,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths imp
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 
 
-def inform(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:
+def gather(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:
     destination = full_path(params["destination"], option="destination")
     folder = ArchiveFolder(files, destination, application=full_path(params["path"], option="path"))
     verified: set[str] = set()
@@ -238,7 +238,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, lambda files: inform(files, module.params, now=files.now))
+    run(module, lambda files: gather(files, module.params, now=files.now))
 
 
 if __name__ == "__main__":

@@ -282,7 +282,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server 
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 
 
-def inform(session: Session) -> dict[str, Any]:
+def gather_backups(session: Session) -> dict[str, Any]:
     params = session.params
     found = gather(session, {**params, "family_guid": guid(params["family_guid"])})
     if params["verify"] != "none":
@@ -367,7 +367,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, inform)
+    run(module, gather_backups)
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ SETTINGS = {
 """Option, which is also what the server calls it -> words after ALTER DATABASE SET."""
 
 
-def settle(session: Session) -> dict[str, Any]:
+def apply(session: Session) -> dict[str, Any]:
     """Compare, change what differs, report."""
     name = session.params["name"]
     before = read_database(session.connection, name)
@@ -239,7 +239,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, settle, database="name")
+    run(module, apply, database="name")
 
 
 if __name__ == "__main__":

@@ -345,7 +345,7 @@ are secrets.
 """
 
 
-def inform(session: Session) -> dict[str, Any]:
+def gather(session: Session) -> dict[str, Any]:
     found = {
         subset: read(session.connection)
         for subset, read in READERS.items()
@@ -363,7 +363,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, inform)
+    run(module, gather)
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan import MIRROR, PRINCIPAL, Side
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.session import MIRROR, PRINCIPAL, Side
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
     partner_options,
     partner_session,
@@ -180,7 +180,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.run im
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 
 
-def settle(session: Session) -> dict[str, Any]:
+def apply(session: Session) -> dict[str, Any]:
     """Compare, change what differs, report."""
     with partner_session(session, required=session.params["state"] != "absent") as (other, problem):
         mirrors = MirrorRun(session, other)
@@ -244,7 +244,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, settle)
+    run(module, apply)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.plan import Side
+from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.session import Side
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
     partner_options,
     partner_session,
@@ -144,7 +144,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.failov
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 
 
-def settle(session: Session) -> dict[str, Any]:
+def apply(session: Session) -> dict[str, Any]:
     with partner_session(session, required=False) as (other, problem):
         failover = Failover(session, other, problem)
         before = told(failover.here())
@@ -181,7 +181,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, settle)
+    run(module, apply)
 
 
 if __name__ == "__main__":

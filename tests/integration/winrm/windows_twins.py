@@ -210,7 +210,7 @@ class Twins:
     def info(self, *, now: dt.datetime = NIGHT, **params: Any) -> dict[str, Any]:
         defaults = {"path": APPLICATION, "destination": LOCAL, "verify": "none"}
         with self.session() as files:
-            return app_backup_info.inform(files, {**defaults, **NO_SHARE, **params}, now=now)
+            return app_backup_info.gather(files, {**defaults, **NO_SHARE, **params}, now=now)
 
 
 NO_SHARE = {"share_user": None, "share_password": None}

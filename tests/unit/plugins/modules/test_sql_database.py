@@ -30,11 +30,11 @@ ABSENT = {"state": "absent", "allow_data_loss": True}
 
 
 @pytest.fixture
-def settle(session, monkeypatch):
+def apply(session, monkeypatch):
     def run(there, *, check_mode=False, **params):
         made = session(check_mode=check_mode, **{**NOTHING, **params})
         monkeypatch.setattr(sql_database, "read_database", lambda _connection, _name: there)
-        return sql_database.settle(made), made.connection.ran
+        return sql_database.apply(made), made.connection.ran
 
     return run
 
@@ -59,15 +59,15 @@ def settle(session, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_statements(settle, there, params, statements, check_mode):
-    result, ran = settle(there, check_mode=check_mode, **params)
+def test_statements(apply, there, params, statements, check_mode):
+    result, ran = apply(there, check_mode=check_mode, **params)
     assert result["statements"] == statements
     assert result["changed"] == bool(statements)
     assert [statement for _database, statement in ran] == ([] if check_mode else statements)
 
 
-def test_a_new_database_is_set_up_in_check_mode_too(settle):
-    result, _ran = settle(None, check_mode=True, recovery_model="FULL", owner="sa")
+def test_a_new_database_is_set_up_in_check_mode_too(apply):
+    result, _ran = apply(None, check_mode=True, recovery_model="FULL", owner="sa")
     assert result["statements"] == [
         "CREATE DATABASE [PRS]",
         "ALTER DATABASE [PRS] SET RECOVERY FULL",
@@ -79,8 +79,8 @@ def test_a_new_database_is_set_up_in_check_mode_too(settle):
     }
 
 
-def test_diff_compares_what_was_asked_for(settle):
-    result, _ran = settle(THERE, recovery_model="FULL")
+def test_diff_compares_what_was_asked_for(apply):
+    result, _ran = apply(THERE, recovery_model="FULL")
     assert result["diff"] == {
         "before": {"state": "present", "recovery_model": "SIMPLE"},
         "after": {"state": "present", "recovery_model": "FULL"},
@@ -98,9 +98,9 @@ def test_diff_compares_what_was_asked_for(settle):
         (None, {"collation": "x; DROP"}, "no name of a collation"),
     ],
 )
-def test_refusals(settle, session, monkeypatch, there, params, part):
+def test_refusals(apply, session, monkeypatch, there, params, part):
     made = session(**{**NOTHING, **params})
     monkeypatch.setattr(sql_database, "read_database", lambda _connection, _name: there)
     with pytest.raises(RecoveryError, match=part):
-        sql_database.settle(made)
+        sql_database.apply(made)
     assert made.connection.ran == []

@@ -1,8 +1,10 @@
+"""What sql_login changes, and what it refuses."""
+
 from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.modules import sql_login
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import login_run
 
 SID, OTHER = "0x6F1A5C2F9C1E4A4EA1B6D2F1B8C0A7E3", "0x00000000000000000000000000000001"
 THERE = {
@@ -33,10 +35,10 @@ PRS = {"name": "PRS", "user": None, "schema": None, "roles": []}
 def make(session, monkeypatch):
     def prepare(there, *, users=None, same_password=True, online="ONLINE", check_mode=False, **params):
         made = session(check_mode=check_mode, **{**NOTHING, **params})
-        monkeypatch.setattr(sql_login.logins, "read_login", lambda _connection, _name: there)
-        monkeypatch.setattr(sql_login.logins, "login_password_is", lambda _connection, _name, _password: same_password)
-        monkeypatch.setattr(sql_login.logins, "database_users", lambda _connection, _database: users or {})
-        monkeypatch.setattr(sql_login, "read_database", lambda _connection, _name: online and {"state": online})
+        monkeypatch.setattr(login_run.logins, "read_login", lambda _connection, _name: there)
+        monkeypatch.setattr(login_run.logins, "login_password_is", lambda _connection, _name, _password: same_password)
+        monkeypatch.setattr(login_run.logins, "database_users", lambda _connection, _database: users or {})
+        monkeypatch.setattr(login_run, "read_database", lambda _connection, _name: online and {"state": online})
         return made
 
     return prepare
@@ -73,7 +75,7 @@ SETTINGS = {"default_database": "PRS", "check_policy": True, "check_expiration":
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_statements_of_the_login(make, there, params, statements, check_mode):
     made = make(there, check_mode=check_mode, **params)
-    result = sql_login.settle(made)
+    result = login_run.apply(made)
     assert result["statements"] == statements
     assert result["changed"] == bool(statements)
     assert len(made.connection.ran) == (0 if check_mode else len(statements))
@@ -81,7 +83,7 @@ def test_statements_of_the_login(make, there, params, statements, check_mode):
 
 def test_the_password_is_sent_quoted_and_told_to_nobody(make):
     made = make(None, password="it's")
-    result = sql_login.settle(made)
+    result = login_run.apply(made)
     assert made.connection.ran == [("master", "CREATE LOGIN [app] WITH PASSWORD = N'it''s'")]
     assert "it's" not in str(result) and "it''s" not in str(result)
     assert result["diff"]["after"]["password_set"] is True
@@ -97,7 +99,7 @@ def test_the_password_is_sent_quoted_and_told_to_nobody(make):
 )
 def test_an_existing_password_is_compared(make, same, update, statements):
     assert (
-        sql_login.settle(make(THERE, password="x", same_password=same, update_password=update))["statements"]
+        login_run.apply(make(THERE, password="x", same_password=same, update_password=update))["statements"]
         == statements
     )
 
@@ -124,7 +126,7 @@ MAPPED = {"app": {"sid": SID, "login": "app", "schema": "dbo", "roles": ["db_own
 )
 def test_users(make, users, wanted, statements):
     made = make(THERE, users=users, databases=[{**PRS, **wanted}])
-    result = sql_login.settle(made)
+    result = login_run.apply(made)
     assert result["statements"] == statements
     assert {database for database, _statement in made.connection.ran} <= {"PRS"}
     assert result["users"]["PRS"]["repaired"] == any("ALTER USER" in one and "LOGIN" in one for one in statements)
@@ -132,12 +134,12 @@ def test_users(make, users, wanted, statements):
 
 def test_a_login_that_check_mode_did_not_make_still_shows_the_repair(make):
     made = make(None, users=ORPHAN, databases=[PRS], password="x", check_mode=True)
-    assert sql_login.settle(made)["statements"][-1] == "ALTER USER [app] WITH LOGIN = [app]"
+    assert login_run.apply(made)["statements"][-1] == "ALTER USER [app] WITH LOGIN = [app]"
 
 
 def test_a_new_login_with_the_right_sid_needs_no_repair(make):
     made = make(None, users=MAPPED, databases=[PRS], password="x", sid=SID, check_mode=True)
-    assert len(sql_login.settle(made)["statements"]) == 1
+    assert len(login_run.apply(made)["statements"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -155,5 +157,5 @@ def test_a_new_login_with_the_right_sid_needs_no_repair(make):
 def test_refusals(make, there, params, part):
     made = make(there, **params)
     with pytest.raises(RecoveryError, match=part):
-        sql_login.settle(made)
+        login_run.apply(made)
     assert made.connection.ran == []
