@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import RecoveryError
-from .plan import PRINCIPAL
+from .session import PRINCIPAL
 
 __all__ = ["DatabaseRole", "choose", "is_certain"]
 

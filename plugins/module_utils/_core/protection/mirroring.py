@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..mirroring.plan import PRINCIPAL
+from ..mirroring.session import PRINCIPAL
 from .row import FAIL, WARN, Objectives, Row, bytes_text, moment, row
 from .servers import application_runs, lasts, session_of
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..advice.windows import advice_for
-from ..mirroring.plan import PRINCIPAL
+from ..mirroring.session import PRINCIPAL
 from .row import FAIL, WARN, Objectives, Row, absent, age, bytes_text, moment, row
 
 __all__ = ["CHECKS", "application_runs", "control_node", "iis_problem", "lasts", "principal_elsewhere", "session_of"]

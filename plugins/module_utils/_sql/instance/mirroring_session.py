@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._core.errors import RecoveryError
-from ..._core.mirroring.plan import Side, health
+from ..._core.mirroring.session import Side, health
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 from ..connection.quoting import compose, quote_text

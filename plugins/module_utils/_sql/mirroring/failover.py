@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._core.errors import RecoveryError
-from ..._core.mirroring.plan import PRINCIPAL, FailoverRoute, Side, may_be_lost, plan_failover
+from ..._core.mirroring.failover import FailoverRoute, plan_failover
+from ..._core.mirroring.session import PRINCIPAL, Side, may_be_lost
 from ..connection.session import Session
 from ..instance.databases import read_database
 from ..instance.mirroring_session import read_side, set_partner, wait_until

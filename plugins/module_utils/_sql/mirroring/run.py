@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..._core.errors import RecoveryError
-from ..._core.mirroring.plan import ONCE_MORE, MirrorPlan, Side, Step, Wanted, plan_mirror, plan_removal
+from ..._core.mirroring.session import Side
+from ..._core.mirroring.setup import ONCE_MORE, MirrorPlan, Step, Wanted, plan_mirror, plan_removal
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from ..instance.locks import hold

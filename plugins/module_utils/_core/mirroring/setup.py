@@ -1,0 +1,197 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans the setup and the removal of a mirroring session. Pure: facts in, steps out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import RecoveryError
+from .session import MIRROR, PRINCIPAL, Side, refuse_to_drop, same_session, two_principals
+
+__all__ = ["ONCE_MORE", "MirrorPlan", "Step", "Wanted", "plan_mirror", "plan_removal"]
+
+ASYNCHRONOUS = ("Enterprise", "Developer", "Evaluation")
+"""Editions, by the first word of their name, that may set safety OFF."""
+WITNESS_ONLY = ("Express", "Web")
+ONCE_MORE = (1408, 1412, 1478)
+"""Errors of SET PARTNER on the principal that mean: log backups came in between, restore them, and try again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """None: leave it as it is. witness "": none. running False: suspended."""
+
+    database: str
+    safety: str | None = None
+    witness: str | None = None
+    timeout: int | None = None
+    running: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do. action: end, seed, partner, resume, suspend, safety, timeout, witness. on: "principal" or
+    "mirror".
+    """
+
+    action: str
+    on: str
+    value: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorPlan:
+    principal: Side
+    mirror: Side
+    steps: tuple[Step, ...] = field(default=())
+
+
+def plan_mirror(here: Side, there: Side, wanted: Wanted) -> MirrorPlan:
+    """What leads from what is to what is wanted. Raises RecoveryError where nobody may decide that for the admin."""
+    principal, mirror = _roles(here, there, wanted)
+    _check_can(principal, mirror, wanted)
+    steps: list[Step] = []
+    if not same_session(principal, mirror):
+        _refuse_to_replace(principal, mirror, wanted.database)
+        steps += [Step("end", "principal")] if principal.mirrored else []
+        steps += [Step("end", "mirror")] if mirror.mirrored else []
+        steps += [
+            Step("seed", "mirror"),
+            Step("partner", "mirror", principal.address),
+            Step("partner", "principal", mirror.address),
+        ]
+        now = Side(
+            server=principal.server, address=principal.address, safety="FULL", timeout=10, session="SYNCHRONIZED"
+        )
+    else:
+        now = principal
+        if now.session == "SUSPENDED" and wanted.running:
+            refuse_to_drop(principal, mirror, database=wanted.database)
+    return MirrorPlan(principal=principal, mirror=mirror, steps=(*steps, *_settings(now, wanted)))
+
+
+def _refuse_to_replace(principal: Side, mirror: Side, database: str) -> None:
+    """A copy that only waits for log may be made anew. One that is OFFLINE or SUSPECT is a database that somebody
+    worked with, and may be newer.
+    """
+    if mirror.state not in ("", "RESTORING"):
+        raise RecoveryError(
+            f"{database} on {mirror.server} is {mirror.state}, and the mirror of {principal.server} would be put in "
+            "its place: it may hold what "
+            f"{principal.server} does not",
+            advice="Save what is in it, or remove it with sql_database (state absent, allow_data_loss) if it may "
+            "go, then run again",
+        )
+
+
+def _settings(now: Side, wanted: Wanted) -> list[Step]:
+    """In an order in which each is possible: a witness needs a mirror that is caught up, and safety OFF should have
+    none.
+    """
+    steps = []
+    if wanted.running and now.session == "SUSPENDED":
+        steps.append(Step("resume", "principal"))
+    if wanted.timeout is not None and now.timeout != shortest_timeout(wanted.timeout):
+        steps.append(Step("timeout", "principal", str(wanted.timeout)))
+    if wanted.witness == "" and now.witness:
+        steps.append(Step("witness", "principal", ""))
+    if wanted.safety is not None and now.safety != wanted.safety:
+        steps.append(Step("safety", "principal", wanted.safety))
+    if wanted.witness and (now.witness.lower() != wanted.witness.lower()):
+        steps.append(Step("witness", "principal", wanted.witness))
+    if not wanted.running and now.session != "SUSPENDED":
+        steps.append(Step("suspend", "principal"))
+    return steps
+
+
+def shortest_timeout(seconds: int) -> int:
+    """SQL Server makes five of everything below five."""
+    return max(5, seconds)
+
+
+def _roles(here: Side, there: Side, wanted: Wanted) -> tuple[Side, Side]:
+    """(principal, mirror) as they are or are to be."""
+    sides = (here, there)
+    in_role = [one for one in sides if one.role == PRINCIPAL]
+    if len(in_role) == 2 and same_session(here, there):
+        raise two_principals(here, there, wanted.database)
+    for one, other in ((here, there), (there, here)):
+        if one.role == PRINCIPAL and other.role == MIRROR and same_session(one, other):
+            return one, other
+    for one, other in ((here, there), (there, here)):
+        if one.mirrored and one.partner.lower() != other.address.lower():
+            raise RecoveryError(
+                f"{wanted.database} on {one.server} is mirrored with {one.partner} already, not with {other.address}",
+                advice="A database has one mirror: end that session first (sql_mirror with 'state: absent'), or "
+                "correct the addresses",
+            )
+    for one, other in ((here, there), (there, here)):
+        if one.role == PRINCIPAL and not other.mirrored and other.state in ("", "RESTORING"):
+            return one, other  # what was the mirror is gone, or was made anew
+    if any(one.mirrored for one in sides):
+        lonely = here if here.mirrored else there
+        raise RecoveryError(
+            f"{wanted.database} on {lonely.server} is the {lonely.role.lower()} of a session of which the other "
+            "server knows nothing",
+            advice="If that server was lost, make this one principal with sql_mirror_failover; else end the session "
+            "with 'state: absent'",
+        )
+    online = [one for one in sides if one.state == "ONLINE"]
+    if len(online) == 1:
+        principal = online[0]
+        return principal, there if principal is here else here
+    if len(online) == 2:
+        raise RecoveryError(
+            f"{wanted.database} is ONLINE on both {here.server} and {there.server}",
+            advice="One of them would be overwritten. Remove the one that may go with sql_database (state absent, "
+            "allow_data_loss), then run again",
+        )
+    raise RecoveryError(
+        f"{wanted.database} is ONLINE on neither server ({here.server}: {here.state or 'not there'}, "
+        f"{there.server}: {there.state or 'not there'})",
+        advice="Bring it back on one of them first, with sql_restore",
+    )
+
+
+def _check_can(principal: Side, mirror: Side, wanted: Wanted) -> None:
+    """What the servers would refuse, said before anything is changed."""
+    for one in (principal, mirror):
+        if one.edition.startswith(WITNESS_ONLY):
+            raise RecoveryError(
+                f"SQL Server on {one.server} is an {one.edition}, which can be a witness only",
+                advice="Partners need Standard or Enterprise",
+            )
+        if one.endpoint != "STARTED" or one.endpoint_role not in ("PARTNER", "ALL"):
+            state = f"is {one.endpoint} in the role {one.endpoint_role}" if one.endpoint else "is not there"
+            raise RecoveryError(
+                f"The mirroring endpoint on {one.server} {state}",
+                advice="Set it up with sql_endpoint (started, role ALL)",
+            )
+    for one in (principal, mirror):
+        if wanted.safety == "OFF" and not one.edition.startswith(ASYNCHRONOUS):
+            raise RecoveryError(
+                f"SQL Server on {one.server} is a {one.edition}, which mirrors synchronously only",
+                advice="Set 'safety: FULL', or use Enterprise on both",
+            )
+    if wanted.witness and (wanted.safety or principal.safety) == "OFF":
+        raise RecoveryError(
+            f"A witness for {wanted.database} with safety OFF would only take the database away when two of the "
+            "three servers are lost",
+            advice="Leave out the witness, or set 'safety: FULL' for automatic failover",
+        )
+    if principal.recovery_model != "FULL":
+        raise RecoveryError(
+            f"{wanted.database} on {principal.server} has the {principal.recovery_model} recovery model, mirroring "
+            "needs FULL",
+            advice="Set it with sql_database, and take a full backup afterwards",
+        )
+
+
+def plan_removal(here: Side, there: Side) -> list[tuple[Side, Step]]:
+    """On which servers the session has to be ended: once where they know of each other, else on each that has one."""
+    if same_session(here, there) and here.session != "DISCONNECTED":
+        principal = here if here.role == PRINCIPAL else there
+        return [(principal, Step("end", "principal"))]
+    return [(one, Step("end", one.role.lower())) for one in (here, there) if one.mirrored]
