@@ -189,6 +189,7 @@ class BackupSet:
     verified: bool = False
     copies: tuple[Copy, ...] = ()
     files: tuple[DatabaseFile, ...] = ()
+    unknown: frozenset[str] = frozenset()  # columns of RESTORE HEADERONLY and FILELISTONLY that the source cannot tell
     problem: str = field(
         init=False, default=""
     )  # why the set cannot be restored, or nothing: the reasons of all its copies
@@ -324,9 +325,10 @@ def backup_set(
     files: tuple[DatabaseFile, ...] = (),
     zone: tzinfo | None = None,
     from_msdb: bool = False,
+    unknown: frozenset[str] = frozenset(),
 ) -> BackupSet:
     """A row of RESTORE HEADERONLY (column name -> value) as a :class:`BackupSet`. ``from_msdb``: its time zone can be
-    relied on.
+    relied on. ``unknown``: columns that are missing because the source cannot tell them, not because there is nothing.
 
     Raises :class:`HeaderError` for a row without a backup set of SQL Server in it: another program's, or one behind a
     password.
@@ -392,6 +394,7 @@ def backup_set(
         name=row.get("backupname") or "",
         copies=copies,
         files=files,
+        unknown=unknown,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import PureWindowsPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
     BackupSet,
@@ -52,7 +52,8 @@ class FileReading:
     ``headers`` are the rows of RESTORE HEADERONLY, ``label`` is that of LABELONLY, ``files`` are the rows of
     FILELISTONLY by position. ``problem`` says why the file could not be read at all, ``os_error`` is the Windows error
     that kept it from being read, ``set_problems`` what is wrong with the set at a position (a failed VERIFYONLY, say),
-    ``verified`` names the positions that VERIFYONLY has found good.
+    ``verified`` names the positions that VERIFYONLY has found good, ``unknown`` the columns by position that this
+    source cannot tell.
     """
 
     path: str
@@ -63,6 +64,7 @@ class FileReading:
     os_error: int | None = None
     set_problems: Mapping[int, str] = field(default_factory=dict)
     verified: frozenset[int] = frozenset()
+    unknown: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -87,8 +89,8 @@ def _folder(path: str) -> str:
 
 
 def same_path(path: str) -> str:
-    """A path of Windows as it is compared."""
-    return str(PureWindowsPath(path)).lower()
+    """A path as it is compared: without regard to case, unless it is one of Linux."""
+    return path if path.startswith("/") else str(PureWindowsPath(path)).lower()
 
 
 def _copies(
@@ -140,6 +142,21 @@ def _copy(files: Sequence[tuple[str, str]], *, position: int, media_set_id: str)
     )
 
 
+class _Description(NamedTuple):
+    """What the files with one set in them say of it. sound: no problem with the set where this was read."""
+
+    row: Mapping[str, Any]
+    files: tuple[DatabaseFile, ...]
+    verified: bool
+    unknown: frozenset[str]
+    sound: bool
+
+    def joined(self, other: _Description) -> _Description:
+        """The earlier one's word, but a sound one's before all: a file that is cut off tells what is not final."""
+        better, worse = (other, self) if other.sound and not self.sound else (self, other)
+        return better._replace(files=better.files or worse.files, verified=self.verified and other.verified)
+
+
 def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> BackupCatalog:
     """Put together what the files said. ``zone``: of the server that made them, for headers that do not say their own.
 
@@ -150,7 +167,7 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
     # set GUID -> (media set, position) -> stripe number -> [(path, problem)]
     places: dict[str, dict[tuple[str, int], dict[int, list[tuple[str, str]]]]] = {}
     counts: dict[tuple[str, int], int] = {}
-    first: dict[str, tuple[Mapping[str, Any], tuple[DatabaseFile, ...], bool]] = {}
+    described: dict[str, _Description] = {}
     for reading in readings:
         same = same_path(reading.path)
         if same in seen_paths:
@@ -169,20 +186,21 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
                 if identity not in places:
                     backup_set(row, zone=zone)
             except (HeaderError, ValueError, TypeError) as error:
-                inventory.unreadable.append(UnreadableFile(path=reading.path, position=position, reason=str(error)))
+                inventory.unreadable.append(
+                    UnreadableFile(path=reading.path, position=position, reason=problem or str(error))
+                )
                 continue
             stripes = places.setdefault(identity, {}).setdefault((media.media_set_id, position), {})
             stripes.setdefault(media.family_sequence, []).append((reading.path, problem))
             counts[media.media_set_id, position] = media.family_count
             files = tuple(database_file(file) for file in reading.files.get(position, ()))
-            known = first.get(identity)
-            first[identity] = (
-                known[0] if known else row,
-                (known and known[1]) or files,
-                position in reading.verified and (known is None or known[2]),
+            description = _Description(
+                row, files, position in reading.verified, reading.unknown.get(position, frozenset()), not problem
             )
+            known = described.get(identity)
+            described[identity] = description if known is None else known.joined(description)
     for identity, media_sets in places.items():
-        row, files, verified = first[identity]
+        description = described[identity]
         copies = [
             copy
             for (media_set_id, position), stripes in sorted(media_sets.items())
@@ -191,8 +209,14 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
             )
         ]
         copies.sort(key=lambda copy: bool(copy.problem))
-        made = backup_set(row, copies=tuple(copies), files=files, zone=zone)
-        made.verified = verified and not made.problem
+        made = backup_set(
+            description.row,
+            copies=tuple(copies),
+            files=description.files,
+            zone=zone,
+            unknown=description.unknown,
+        )
+        made.verified = description.verified and not made.problem
         inventory.sets.append(made)
     return inventory
 

@@ -1,0 +1,20 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a backup file, or a part of it, cannot be read. The texts are clauses for a person, without the file's name."""
+
+from __future__ import annotations
+
+__all__ = ["BackupFileError", "Damaged", "NotABackup"]
+
+
+class BackupFileError(ValueError):
+    """Raised by everything that reads a backup file; its text says why."""
+
+
+class NotABackup(BackupFileError):
+    """The file does not begin as a backup of SQL Server does: it is something else, or encrypted."""
+
+
+class Damaged(BackupFileError):
+    """A block is missing, cut off, impossible or fails its checksum."""

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filemarks (SFMB): what separates the parts of a file. The last one, which ends the file, lists all that came before.
+
+A file of k backup sets has 1 + 2k of them: behind the head of the media, behind each set, behind the end of each set.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blocks import SECTOR, SFMB, require_block
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.range_reader import RangeReader
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u32, u64
+
+__all__ = ["filemarks_up_to"]
+
+ATTRIBUTES = 0x04  # u32; bit 31: the list's offset is told at LIST_OFFSET (seen from 2008 on, not in 2005)
+ROOM = 0x34  # u32: entries that the list has room for: 55 or 56 in 512 bytes, 503 in 4096 (seen)
+USED = 0x38  # u32: filemarks before this one, even where that is more than there is room for (seen up to the room)
+LIST_OFFSET = 0x3C  # u32: where the list begins; in 2005 the list itself begins here (proven)
+
+MOST = 20_001
+"""Filemarks of a file that are believed, ten thousand backup sets: more is damage."""
+
+
+def filemarks_up_to(reader: RangeReader, offset: int, size: int) -> list[int]:
+    """The offsets of all filemarks up to the one at an offset, in their order. size: of a filemark in bytes.
+
+    No file with more filemarks than there is room for was ever seen: the oldest one listed is then asked in turn.
+    Raises :class:`Damaged`.
+    """
+    marks = [offset]
+    while True:
+        listed, complete = _earlier(reader.get(marks[-1], size), marks[-1])
+        marks += listed
+        if complete:
+            return marks[::-1]
+        if not listed or len(marks) > MOST:
+            raise Damaged("more filemarks than there can be")
+
+
+def _earlier(data: bytes, offset: int) -> tuple[list[int], bool]:
+    """The filemarks that one lists, the newest first, and whether there are no more before them."""
+    require_block(data, 0, SFMB, where="at the end")
+    room, used = u32(data, ROOM), u32(data, USED)
+    start = u32(data, LIST_OFFSET) if u32(data, ATTRIBUTES) >> 31 else LIST_OFFSET
+    count = min(room, used)
+    if start + 8 * count > len(data):
+        raise Damaged("a filemark lists more than it has room for")
+    listed = [u64(data, start + 8 * number) for number in range(count)]
+    above = offset
+    for mark in listed:
+        if not SECTOR <= mark < above or mark % SECTOR:
+            raise Damaged("a filemark lists others at impossible places")
+        above = mark
+    return listed, used <= room

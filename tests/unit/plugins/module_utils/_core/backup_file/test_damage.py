@@ -1,0 +1,133 @@
+"""Damage: cut anywhere, bytes appended, one bit flipped, garbage. Nothing crashes, and little goes unnoticed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import read_backup_file
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.packed_frames import (
+    FRAME_HEADER,
+    frame_length,
+    is_sound,
+)
+from backup_file_builder import LOG_FILE, BackupSet, DatabaseFile, build, chain, numbered_guid, page
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+PAGES = b"".join(page(n, content=bytes((n * 31 + i * 17) % 253 for i in range(3000))) for n in range(4))
+FILES = {
+    "plain": build(chain(2, pages=PAGES, log=bytes(2048))),
+    "packed": build(chain(2, pages=PAGES, log=bytes(2048)), packed=True),
+    "plain 4096": build([BackupSet(pages=PAGES)], filemark_size=4096),
+    "packed 4096": build([BackupSet(pages=PAGES)], filemark_size=4096, packed=True),
+    "2019": build([BackupSet(version=(15, 0, 2000), provisional=(1, 2, 3), pages=PAGES)]),
+}
+HAULS = [pytest.param(100, id="quick"), pytest.param(2500, id="long", marks=pytest.mark.nightly)]
+"""How many places are tried."""
+
+
+def view(data: bytes) -> tuple[Any, bool]:
+    """All that is shown, and whether something was noticed."""
+    try:
+        file = read_backup_file(lambda offset, length: data[offset : offset + length], len(data))
+    except BackupFileError as problem:
+        return str(problem), True
+    shown = (file.media.label, [(stored.header, stored.files, stored.password) for stored in file.sets])
+    return shown, bool(file.problems or any(stored.problems or not stored.complete for stored in file.sets))
+
+
+GOOD = {name: view(data) for name, data in FILES.items()}
+
+
+def test_the_files_are_good():
+    assert not any(noticed for _shown, noticed in GOOD.values())
+
+
+@pytest.mark.parametrize("count", HAULS)
+@pytest.mark.parametrize("name", FILES)
+def test_a_cut_is_always_noticed(name: str, count: int):
+    data, choice = FILES[name], random.Random(7)
+    places = {choice.randrange(len(data)) for _trial in range(count)} | set(range(len(data) - 60, len(data)))
+    assert [place for place in places if not view(data[:place])[1]] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_appended_bytes_are_always_noticed(name: str):
+    data, choice = FILES[name], random.Random(8)
+    tails = [choice.randbytes(choice.choice((1, 2, 511, 512, 4096, 40_000))) for _trial in range(20)]
+    tails += [bytes(512), data[:1024], data[-512:], data[-4096:], data]
+    assert [len(tail) for tail in tails if not view(data + tail)[1]] == []
+
+
+def flips(name: str, count: int, *, seed: int) -> list[tuple[int, bool, bool]]:
+    """(place, whether something shown changed, whether it was noticed) of single bits flipped outside of the pages."""
+    data, choice, results = FILES[name], random.Random(seed), []
+    pages = [data.find(PAGES, at) for at in range(len(data)) if data.startswith(PAGES[:64], at)]
+    headers = [place for place in range(len(data)) if not any(at <= place < at + len(PAGES) for at in pages)]
+    for _trial in range(count):
+        place, bit = choice.choice(headers), choice.randrange(8)
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << bit
+        shown, noticed = view(bytes(flipped))
+        results.append((place, shown != GOOD[name][0], noticed))
+    return results
+
+
+@pytest.mark.parametrize("name", ["packed", "packed 4096"])
+@pytest.mark.parametrize("count", HAULS)
+def test_a_flipped_bit_in_packed_headers_never_changes_what_is_shown_in_silence(name: str, count: int):
+    assert [place for place, changed, noticed in flips(name, count, seed=9) if changed and not noticed] == []
+
+
+def test_a_flipped_bit_in_a_packed_frame_is_always_noticed():
+    """In the frames that are read: of the head of the media, and of the start, the end and behind the end of a set."""
+    data = FILES["packed 4096"]
+    frames = [at for at in range(len(data)) if data[at] == 0x21 and frame_length(data, at) and is_sound(data, at)]
+    kinds = [frames[0], frames[1], frames[-2], frames[-1]]
+    for at in kinds:
+        for place in range(at + FRAME_HEADER, at + (frame_length(data, at) or 0), 11):
+            flipped = bytearray(data)
+            flipped[place] ^= 4
+            assert view(bytes(flipped))[1], f"byte {place} of the frame at {at}"
+
+
+@pytest.mark.parametrize("name", ["plain", "plain 4096", "2019"])
+@pytest.mark.parametrize("count", HAULS)
+def test_a_flipped_bit_in_plain_headers_changes_little_in_silence(name: str, count: int):
+    """At most 3 of 100 change a shown value and are not noticed: texts and GUIDs that stand there once."""
+    results = flips(name, 6 * count, seed=10)
+    silent = [place for place, changed, noticed in results if changed and not noticed]
+    assert len(silent) <= 0.03 * len(results)
+    assert sum(noticed for _place, _changed, noticed in results) > len(silent)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@given(
+    st.sampled_from(sorted(FILES)),
+    st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=40)), max_size=6),
+    st.integers(0, 2000),
+)
+def test_garbage_in_any_place_ends_in_an_answer(name: str, changes: list[tuple[int, bytes]], cut: int):
+    data = bytearray(FILES[name])
+    for place, garbage in changes:
+        place %= len(data)
+        data[place : place + len(garbage)] = garbage
+    view(bytes(data[: len(data) - cut]))
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from([b"TAPE", b"MSSQLBAK", b""]), st.binary(max_size=3000))
+def test_garbage_behind_a_signature_is_refused(signature: bytes, garbage: bytes):
+    assert view(signature + garbage)[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 3), st.booleans())
+def test_any_number_of_files_and_stripes(files: int, stripes: int, packed: bool):
+    many = [DatabaseFile(logical_name=f"f{n}", file_id=n + 3, unique_id=numbered_guid(n)) for n in range(files)]
+    data = build([BackupSet(files=(DatabaseFile(), LOG_FILE, *many))], stripes=stripes, stripe=stripes, packed=packed)
+    shown, noticed = view(data)
+    assert not noticed and len(shown[1][0][1]) == files + 2
