@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 
+from .verb_cases import NOT_UTF_8, encrypted
 from .windows_twins import APPLICATION, CONTENT, LOCAL, Twins
 
 ARCHIVE = "D:\\product\\backup 2026-03-01.zip"
@@ -53,8 +54,12 @@ STORED = zipped(CONTENT, method=zipfile.ZIP_STORED)
 DAMAGES = [
     (
         flipped(STORED, CONTENT["encryption.config"]),
-        r"is damaged: the checksum of encryption\.config is not the one that it says",
+        r"encryption\.config is damaged: its checksum is not the one that the archive says",
     ),
+    (zipped(CONTENT, method=zipfile.ZIP_LZMA), r"is packed by LZMA, which Windows does not unpack"),
+    (encrypted(STORED), r"web\.config is encrypted"),
+    (NOT_UTF_8, r"has letters in a code page that the archive does not name"),
+    (b"MZ a program in front" + STORED, r"damaged or no ZIP archive"),
     (STORED[:-40], r"InvalidDataException|damaged or no ZIP archive"),
     (b"", r"damaged or no ZIP archive"),
     (zipped({name: data for name, data in CONTENT.items() if name != "web.config"}), r"no web\.config at its top"),

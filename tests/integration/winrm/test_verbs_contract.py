@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._winrm import verbs
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import (
     Conversation,
+    Ended,
     Received,
     VerbFailed,
 )
@@ -36,6 +38,10 @@ PWSH = shutil.which("pwsh")
 WINDOWS = os.name == "nt"
 NEEDS_THE_LAB = {"pool look", "connect a wrong password", "connect an account of its own"}
 VOLATILE = {"modified", "free", "packed", "attributes", "message"}
+
+
+def verbs_script(name: str) -> str:
+    return importlib.import_module(f"{verbs.__name__}.{name}").SCRIPT
 
 
 class Bench(Protocol):
@@ -96,9 +102,12 @@ class ProcessPipe:
         line = self._process.stdout.readline()
         return Received(stdout=line, ended=not line)
 
-    def close(self) -> None:
+    def end_input(self) -> None:
         assert self._process.stdin
         self._process.stdin.close()
+
+    def close(self) -> None:
+        self.end_input()
         assert self._process.wait(30) == 0
 
 
@@ -131,21 +140,25 @@ class PowerShellBench:
         return self._conversation.call(script, parameters=parameters, items=items)
 
 
-@pytest.fixture(
-    params=[
-        "twin",
-        pytest.param("pwsh", marks=[pytest.mark.pwsh, pytest.mark.skipif(not PWSH, reason="there is no pwsh on PATH")]),
-    ]
-)
+@pytest.fixture(scope="module")
+def powershell() -> Iterator[Conversation]:
+    """One process for all cases, as a run of a module has it."""
+    pipe = ProcessPipe()
+    conversation = Conversation(pipe)
+    conversation.start()
+    yield conversation
+    pipe.close()
+
+
+NEEDS_PWSH = pytest.mark.skipif(not PWSH, reason="there is no pwsh on PATH")
+
+
+@pytest.fixture(params=["twin", pytest.param("pwsh", marks=[pytest.mark.pwsh, NEEDS_PWSH])])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     if request.param == "pwsh":
-        pipe = ProcessPipe()
-        conversation = Conversation(pipe)
-        conversation.start()
         root = tmp_path / "case"
         root.mkdir()
-        yield PowerShellBench(root, conversation)
-        pipe.close()
+        yield PowerShellBench(root, request.getfixturevalue("powershell"))
         return
     twins = request.getfixturevalue("twins")
     twins.install_iis()
@@ -155,6 +168,10 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.verb} {case.about}")
 def test_contract(bench: Bench, case: Case) -> None:
+    check(bench, case)
+
+
+def check(bench: Bench, case: Case) -> None:
     on_pwsh = isinstance(bench, PowerShellBench)
     if on_pwsh and ((case.windows and not WINDOWS) or f"{case.verb} {case.about}" in NEEDS_THE_LAB):
         pytest.skip("needs Windows itself, or the lab's hosts")
@@ -170,6 +187,23 @@ def test_contract(bench: Bench, case: Case) -> None:
         assert steady(bench.call(script, items=given, **parameters)) == steady(placed(case.items, bench))
     if case.after is not None:
         assert bench.tree() == expected_tree(case.after)
+
+
+@pytest.mark.pwsh
+@NEEDS_PWSH
+@pytest.mark.parametrize("culture", ["th-TH", "tr-TR", "ar-SA", "fa-IR", "de-DE", "da-DK"])
+def test_no_culture_changes_anything(powershell: Conversation, tmp_path: Path, culture: str) -> None:
+    """Calendars, separators, casing: all cases again, as an administrator of that country would see them."""
+    choose = "# prs.recovery culture\nparam($Name)\n[CultureInfo]::CurrentCulture = $Name\n(Get-Culture).Name"
+    try:
+        assert powershell.call(choose, parameters={"Name": culture}) == [culture]
+        for number, case in enumerate(CASES):
+            if not case.windows and f"{case.verb} {case.about}" not in NEEDS_THE_LAB:
+                root = tmp_path / str(number)
+                root.mkdir()
+                check(PowerShellBench(root, powershell), case)
+    finally:
+        powershell.call(choose, parameters={"Name": "en-US"})
 
 
 def placed(value: Any, bench: Bench) -> Any:
@@ -235,10 +269,59 @@ def test_many_lines_go_both_ways(bench: Bench) -> None:
     assert bench.call(verbs_script("read_lines"), items=(), Path=path) == lines
 
 
-def verbs_script(name: str) -> str:
-    return importlib.import_module(f"{verbs.__name__}.{name}").SCRIPT
-
-
 def test_every_verb_has_its_cases_and_its_model() -> None:
     files = {path.stem for folder in verbs.__path__ for path in Path(folder).glob("*.py")} - {"__init__"}
     assert {case.verb for case in CASES} == files == set(VERBS)
+
+
+LISTING = verbs_script("stat_paths")
+BROKEN = {
+    "an item that is no JSON": (b"{half an item\n", 2, "BrokenInput"),
+    "packed lines that are cut": (b'{"lines":"H4sIAAAA"}\n', 2, "BrokenInput"),
+    "input that ends in the middle": (b'"C:\\\\a"\n', 2, "EndOfInput"),
+}
+
+
+@pytest.fixture(params=["twin", pytest.param("pwsh", marks=[pytest.mark.pwsh, NEEDS_PWSH])])
+def own_conversation(request: pytest.FixtureRequest) -> Iterator[tuple[Conversation, Any, Any]]:
+    """A conversation of its own, how to hand raw bytes over, and how to end the input."""
+    if request.param == "pwsh":
+        pipe = ProcessPipe()
+        conversation = Conversation(pipe)
+        conversation.start()
+        yield conversation, pipe.send, pipe.end_input
+        pipe.end_input()
+        return
+    twins = request.getfixturevalue("twins")
+    with Session(twins.connection(password=PASSWORD)) as session:
+        wire = session._conversation._pipe
+
+        def end_input() -> None:
+            wire._protocol.send_command_input(wire._shell, wire._command, b"", end=True)
+
+        yield session._conversation, wire.send, end_input
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_broken_input_is_an_answer_and_no_hang(own_conversation: tuple[Conversation, Any, Any], fault: str) -> None:
+    conversation, send, end_input = own_conversation
+    line, expected, kind = BROKEN[fault]
+    request = {"script": LISTING, "parameters": {}, "items": expected}
+    send(json.dumps(request).encode() + b"\n" + line)
+    if kind == "EndOfInput":
+        end_input()
+    with pytest.raises(VerbFailed) as caught:
+        conversation._answer()
+    assert caught.value.kind == kind
+    with pytest.raises(Ended):
+        conversation._answer()
+
+
+@pytest.mark.pwsh
+@NEEDS_PWSH
+def test_a_text_that_is_no_script_is_an_answer(powershell: Conversation) -> None:
+    """The session goes on."""
+    with pytest.raises(VerbFailed) as caught:
+        powershell.call("param($Items)\n}", parameters={"Items": 1})
+    assert caught.value.kind == "ParseException"
+    assert powershell.call(LISTING, parameters={}) == []

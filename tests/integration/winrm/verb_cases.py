@@ -33,6 +33,45 @@ ARCHIVE = zipped(a_dot_txt=b"first", sub__=b"", sub__b_dot_txt=b"second" * 1000)
 STORED = io.BytesIO()
 with zipfile.ZipFile(STORED, "w", zipfile.ZIP_STORED) as stored:
     stored.writestr("s", b"content")
+PLAIN = {"method": zipfile.ZIP_DEFLATED, "encrypted": False}
+
+
+def without_names_in_utf_8(archive: bytes, name: bytes, raw: bytes) -> bytes:
+    """The archive with `raw` for `name`, of the same length, and nothing that says that it is UTF-8."""
+    flagged = bytearray(archive.replace(name, raw))
+    for position in range(len(flagged) - 4):
+        for header, offset in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+            if flagged.startswith(header, position):
+                flagged[position + offset] &= ~8
+    return bytes(flagged)
+
+
+def method_archive(method: int) -> bytes:
+    result = io.BytesIO()
+    with zipfile.ZipFile(result, "w", method) as archive:
+        archive.writestr("a", b"content" * 9)
+    return result.getvalue()
+
+
+def encrypted(archive: bytes) -> bytes:
+    """The archive with every entry marked as encrypted, as a program that knows only passwords sees it."""
+    marked = bytearray(archive)
+    for position in range(len(marked) - 4):
+        for header, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            if marked.startswith(header, position):
+                marked[position + offset] |= 1
+    return bytes(marked)
+
+
+DAMAGED = {
+    "a damaged directory": ARCHIVE.replace(b"PK\x01\x02", b"PK\x01\x09", 1),
+    "a program in front": b"MZ a program that unpacks itself" + ARCHIVE,
+    "another number of entries": ARCHIVE[:-14] + b"\x05\0\x05\0" + ARCHIVE[-10:],
+    "10 bytes": ARCHIVE[:10],
+    "nothing at all": b"",
+}
+NOT_UTF_8 = without_names_in_utf_8(zipped(**{"\u00c4.txt": b"x"}), "\u00c4".encode(), b"\x8e_")
+MOMENT = "2026-11-29T07:02:18Z"
 LONG = "/".join(["long name of a folder" * 3] * 6)
 TREE = {"web.config": b"<configuration/>", "sub/inner.txt": b"in", "sub/Ümläut 日本.txt": b"\xff\x00", "empty/": b""}
 
@@ -172,11 +211,11 @@ CASES = [
     Case(
         verb="entries", about="with their checksums", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True}, files={"x.zip": ARCHIVE},
         items=[
-            {"index": 0, "name": "a.txt", "size": 5, "sha256": sha(b"first"), "crc": zlib.crc32(b"first"), "crc_read": zlib.crc32(b"first")},
-            {"index": 1, "name": "sub/", "size": 0, "sha256": sha(b""), "crc": 0, "crc_read": 0},
+            {"index": 0, "name": "a.txt", "size": 5, "sha256": sha(b"first"), "crc": zlib.crc32(b"first"), "crc_read": zlib.crc32(b"first"), **PLAIN},
+            {"index": 1, "name": "sub/", "size": 0, "sha256": sha(b""), "crc": 0, "crc_read": 0, **PLAIN, "method": 0},
             {
                 "index": 2, "name": "sub/b.txt", "size": 6000, "sha256": sha(b"second" * 1000),
-                "crc": zlib.crc32(b"second" * 1000), "crc_read": zlib.crc32(b"second" * 1000),
+                "crc": zlib.crc32(b"second" * 1000), "crc_read": zlib.crc32(b"second" * 1000), **PLAIN,
             },
         ],
     ),
@@ -184,12 +223,49 @@ CASES = [
         verb="entries", about="with a checksum that is not the content's", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
         files={"x.zip": STORED.getvalue().replace(b"content", b"Content")},
         items=[
-            {"index": 0, "name": "s", "size": 7, "sha256": sha(b"Content"), "crc": zlib.crc32(b"content"), "crc_read": zlib.crc32(b"Content")},
+            {"index": 0, "name": "s", "size": 7, "sha256": sha(b"Content"), "crc": zlib.crc32(b"content"), "crc_read": zlib.crc32(b"Content"), **PLAIN, "method": 0},
         ],
     ),
     Case(verb="entries", about="no archive", parameters={"Archive": "{root}/web.config"}, files=TREE, error=NO_ZIP),
     Case(verb="entries", about="an archive without its end", parameters={"Archive": "{root}/x.zip"}, files={"x.zip": ARCHIVE[:-30]}, error=NO_ZIP),
     Case(verb="entries", about="nothing there", parameters={"Archive": "{root}/x.zip"}, error=NO_FILE),
+    *(
+        Case(verb=verb, about=about, parameters=parameters, files={"x.zip": data, "to/": b""}, given=given, error=NO_ZIP, after={"x.zip": data, "to/": b""})
+        for about, data in DAMAGED.items()
+        for verb, parameters, given in (
+            ("entries", {"Archive": "{root}/x.zip"}, []),
+            ("unpack", {"Archive": "{root}/x.zip", "Target": "{root}/to"}, [{"index": 9, "name": "a", "size": 5, "folder": False}]),
+            ("read_lines", {"Path": "{root}/x.zip", "Entry": "a.txt"}, []),
+            ("look_into", {"Path": "{root}/x.zip", "Entry": "a.txt"}, []),
+        )
+    ),
+    Case(
+        verb="entries", about="a name in a code page that nobody knows", parameters={"Archive": "{root}/x.zip"}, files={"x.zip": NOT_UTF_8},
+        items=[{"index": 0, "name": "\ufffd_.txt", "size": 1}],
+    ),
+    *(
+        Case(
+            verb="entries", about=f"packed by method {method}", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
+            files={"x.zip": method_archive(method)},
+            items=[
+                {
+                    "index": 0, "name": "a", "size": 63, "crc": zlib.crc32(b"content" * 9), "method": method, "encrypted": False,
+                    "error": {"number": 0, "kind": "InvalidDataException"},
+                }
+            ],
+        )
+        for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+    ),
+    Case(
+        verb="entries", about="encrypted", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
+        files={"x.zip": encrypted(STORED.getvalue()).replace(b"content", b"\x9fsecret")},
+        items=[
+            {
+                "index": 0, "name": "s", "size": 7, "sha256": sha(b"\x9fsecret"), "crc": zlib.crc32(b"content"), "crc_read": zlib.crc32(b"\x9fsecret"),
+                "method": 0, "encrypted": True,
+            }
+        ],
+    ),
     Case(
         verb="unpack", about="chosen entries under chosen names", files={"x.zip": ARCHIVE, "to/": b""},
         parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"},
@@ -245,11 +321,19 @@ CASES = [
         verb="look_into", about="in an archive", parameters={"Path": "{root}/x.zip", "Entry": "a.txt"}, files={"x.zip": ARCHIVE}, given=["rst", "x"],
         items=[{"size": 5, "xml": False, "found": [0]}],
     ),
+    Case(
+        verb="look_into", about="in an archive that separates folders by backslashes", parameters={"Path": "{root}/x.zip", "Entry": "sub/a.txt"},
+        files={"x.zip": ARCHIVE.replace(b"sub/b.txt", b"sub\\a.txt")}, items=[{"size": 6000, "xml": False, "found": []}],
+    ),
     Case(verb="look_into", about="not in an archive", parameters={"Path": "{root}/x.zip", "Entry": "A.txt"}, files={"x.zip": ARCHIVE}, items=[]),
     Case(verb="look_into", about="nothing there", parameters={"Path": "{root}/x"}, error=NO_FILE),
     Case(
         verb="write_lines", about="a new file", parameters={"Path": "{root}/x"}, given=["one", "zwei ü", "", '{"a": "b"}'], items=[],
         after={"x": 'one\nzwei ü\n\n{"a": "b"}\n'.encode()},
+    ),
+    Case(
+        verb="write_lines", about="a time, which is a text", parameters={"Path": "{root}/x"}, given=[MOMENT, "x"], items=[],
+        after={"x": f"{MOMENT}\nx\n".encode()},
     ),
     Case(
         verb="write_lines", about="over another one, and over what an interruption left", parameters={"Path": "{root}/x"}, given=["new"],

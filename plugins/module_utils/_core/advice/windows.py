@@ -54,6 +54,8 @@ BY_NUMBER = {
 
 BY_KIND = {
     "InvalidDataException": "The archive is damaged or no ZIP archive: use another one",
+    "BrokenInput": "Something on the way to {host} changes or drops data: run this again, and look into that",
+    "EndOfInput": "The connection to {host} broke off: run this again, it finds out by itself how far it came",
     "LanguageMode": (
         "A policy (AppLocker or Application Control) restricts PowerShell on {host}: allow "
         "administrators the full language"

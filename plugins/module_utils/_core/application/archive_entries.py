@@ -32,6 +32,9 @@ _LONGEST_PART = 255
 _LONGEST_NAME = 32_000
 _UNIX_KIND, _UNIX_LINK, _UNIX_FILE, _UNIX_FOLDER = 0o170000, 0o120000, 0o100000, 0o040000
 _REPARSE_POINT = 0x400
+_METHODS = {12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}  # PKWARE's APPNOTE, 4.4.5
+_METHODS_OF_WINDOWS = (0, 8, 9)
+_UNREADABLE = "\ufffd"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +51,27 @@ class ArchiveEntry:
 @dataclass(frozen=True, kw_only=True)
 class ReadEntry(ArchiveEntry):
     """An entry that was read to its end. sha256: None when it could not be. intact: whether its checksum is the one
-    that the archive says.
+    that the archive says. method: PKWARE's number of how it is packed. Both method and encrypted are None where the
+    host does not tell them.
     """
 
     sha256: str | None
     intact: bool
+    method: int | None = None
+    encrypted: bool | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why its content cannot be had; None when it was read and is what was packed."""
+        if self.encrypted:
+            return "is encrypted"
+        if self.intact:
+            return None
+        if self.sha256 is None and self.method not in (None, *_METHODS_OF_WINDOWS):
+            return f"is packed by {_METHODS.get(self.method, f'method {self.method}')}, which Windows does not unpack"
+        if self.sha256 is None:
+            return "cannot be unpacked: it is damaged"
+        return "is damaged: its checksum is not the one that the archive says"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +165,12 @@ def screen_entries(
     folders: dict[str, str] = {}
     for entry in entries:
         name = entry.name.replace("\\", "/")
-        reason = name_problem(name) or _kind_problem(entry) or _size_problem(entry, vouched=vouched, limits=limits)
+        reason = (
+            name_problem(name)
+            or _text_problem(name, vouched=vouched)
+            or _kind_problem(entry)
+            or _size_problem(entry, vouched=vouched, limits=limits)
+        )
         folder = name.endswith("/")
         name = name.removesuffix("/")
         if not reason and not folder:
@@ -180,6 +204,13 @@ def _clash(name: str, files: Mapping[str, str], folders: Mapping[str, str]) -> s
 def _parents(name: str) -> list[str]:
     parts = name_key(name).split("/")
     return ["/".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _text_problem(name: str, *, vouched: Mapping[str, int]) -> str | None:
+    """A name that is no UTF-8 is in a code page that the archive does not name: it would get other letters."""
+    if _UNREADABLE in name and name_key(name) not in vouched:
+        return "has letters in a code page that the archive does not name"
+    return None
 
 
 def _kind_problem(entry: ArchiveEntry) -> str | None:

@@ -44,11 +44,12 @@ def adopt(entries: Sequence[ReadEntry], *, where: str, path: str, created: str) 
             advice="Use another archive: somebody took something out of this one",
         )
     files = [entry for entry in entries if not entry.name.replace("\\", "/").endswith("/")]
-    damaged = [entry.name for entry in files if not entry.intact]
-    if damaged:
+    problems = [f"{entry.name} {problem}" for entry in files if (problem := entry.problem)]
+    if problems:
         raise RecoveryError(
-            f"{where} is damaged: the checksum of {', '.join(damaged[:5])} is not the one that it says",
-            advice="Use another archive",
+            f"{where} cannot be used: {'; '.join(problems[:5])}",
+            advice="Use another archive. One that is encrypted or packed by another method can be unpacked and packed "
+            "anew, without a password and by the method Deflate",
         )
     if not any(name_key(entry.name) == name_key(MARK) for entry in files):
         raise RecoveryError(

@@ -97,8 +97,8 @@ class Conversation:
         found = []
         while True:
             kind, value = self._answer()
-            if kind == "item":
-                found.append(value)
+            if kind == "items":
+                found.extend(value)
             elif kind == "progress" and on_progress:
                 on_progress(value)
             elif kind == "end":

@@ -3,28 +3,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The two scripts that every session starts with, and nothing that a module decides.
 
-BOOTSTRAP stands on the command line, which holds 8,191 characters, and is the same for all: it reads the first line of its input, a script
-as a JSON string, and runs that with the rest of the input. That script is RUNNER.
+BOOTSTRAP stands on the command line, which holds 8,191 characters, and is the same for all: it reads the first line of
+its input, a script as a JSON string, and runs that with the rest of the input. That script is RUNNER.
 
-RUNNER reads requests until its input ends. A request is one line of JSON, followed by as many lines, one JSON value each, as it says:
+RUNNER reads requests until its input ends. A request is one line of JSON, followed by as many items, one JSON value a
+line, as it says:
 
     {"script": text of a verb, "parameters": {name: value}, "items": number of lines that follow}
 
 and answers with lines of JSON that have one key each:
 
     {"ready": {...}}      once, at the start: version of PowerShell, name of the computer, its time (UTC)
-    {"item": value}       one for each object that the verb puts out
+    {"items": [...]}      objects that the verb puts out, in their order
     {"progress": {...}}   while it works, about once a second
     {"error": {"number": Win32 error or 0, "kind": class of the exception, "message": what Windows says}}
     {"end": true}         after the last item of a verb that did not fail
 
-In both directions {"lines": text} stands for as many lines as are in the text, gzip in base64: a folder may have 70,000 files, and a line for
-each of them, several times over, is more than WinRM carries in good time.
+An error ends a request. One whose kind is BrokenInput or EndOfInput ends the process as well: where the next request
+begins cannot be known.
 
-Input is plain ASCII (JSON escapes the rest), so no code page and no byte order mark can hurt; output is UTF-8. Parameters with secrets are in the
-input alone, never in a script and never on the command line.
+In both directions {"lines": text} stands for as many lines as are in the text, gzip in base64: a folder may have 70,000
+files, and a line for each of them, several times over, is more than WinRM carries in good time. Items are read and
+written hundreds at a time, as one call of a cmdlet costs more than what most verbs do with an item. For the same reason
+verbs use what stands in RUNNER's variables and call its functions for an item only where something fails.
 
-Assumes: Windows PowerShell 5.1 or PowerShell 7 in full language mode; $input hands lines over as they arrive.
+Input is plain ASCII (JSON escapes the rest), so no code page and no byte order mark can hurt; output is UTF-8.
+Parameters with secrets are in the input alone, never in a script and never on the command line.
+
+Assumes: Windows PowerShell 5.1 or PowerShell 7.5 and later in full language mode (7.0 to 7.4 take a text that is a time
+for a time); $input hands lines over as they arrive.
 """
 
 from __future__ import annotations
@@ -52,73 +59,128 @@ begin {
     $ErrorActionPreference = 'Stop'
     $ProgressPreference = 'SilentlyContinue'
     $WarningPreference = 'SilentlyContinue'
-    $separator = [string][System.IO.Path]::DirectorySeparatorChar
+    $ordinal = [System.StringComparison]::Ordinal
+    $slash = [char]'/'
+    $separator = [System.IO.Path]::DirectorySeparatorChar
     $plainText = [System.Text.UTF8Encoding]::new($false)
+    $buffer = [byte[]]::new(1048576)
+    $open = [System.IO.FileMode]::Open
+    $createNew = [System.IO.FileMode]::CreateNew
+    $read = [System.IO.FileAccess]::Read
+    $write = [System.IO.FileAccess]::Write
+    $shareNone = [System.IO.FileShare]::None
+    $shareAll = [System.IO.FileShare]'ReadWrite, Delete'
+    $readOnlyBit = [int][System.IO.FileAttributes]::ReadOnly
+    $folderBit = [int][System.IO.FileAttributes]::Directory
+    $linkBit = [int][System.IO.FileAttributes]::ReparsePoint
+    $encryptedBit = [int][System.IO.FileAttributes]::Encrypted
     $answers = [System.IO.StreamWriter]::new([Console]::OpenStandardOutput(), $plainText, 32768)
     $answers.NewLine = "`n"
     $pending = [System.Text.StringBuilder]::new()
+    $batch = [System.Collections.Generic.List[object]]::new()
     $sinceProgress = [System.Diagnostics.Stopwatch]::StartNew()
+    $packedMark = '{"lines":"'
     $request = $null
+    # PowerShell 7 makes a time of every text that is one in ISO 8601; how to switch that off came with 7.5.
+    $asText = @{}
+    if ((Get-Command -Name ConvertFrom-Json).Parameters.ContainsKey('DateKind')) { $asText['DateKind'] = 'String' }
 
-    # Items wait until there are enough of them to be worth packing, or something else is to be said.
+    # Lines wait until there are enough of them to be worth packing, or something else is to be said.
     function Send-Pending {
         if ($pending.Length -lt 4096) {
             $answers.Write($pending.ToString())
         }
         else {
             $packed = [System.IO.MemoryStream]::new()
-            $zip = [System.IO.Compression.GZipStream]::new($packed, [System.IO.Compression.CompressionMode]::Compress)
+            $fastest = [System.IO.Compression.CompressionLevel]::Fastest
+            $zip = [System.IO.Compression.GZipStream]::new($packed, $fastest)
             $content = $plainText.GetBytes($pending.ToString())
             $zip.Write($content, 0, $content.Length)
             $zip.Dispose()
-            $answers.WriteLine('{"lines":"' + [Convert]::ToBase64String($packed.ToArray()) + '"}')
+            $answers.WriteLine($packedMark + [Convert]::ToBase64String($packed.ToArray()) + '"}')
         }
         $null = $pending.Clear()
     }
 
-    function Send-Answer {
-        param([string]$Kind, $Value)
-        $null = $pending.Append((ConvertTo-Json -InputObject @{ $Kind = $Value } -Compress -Depth 5)).Append("`n")
-        if ($Kind -ne 'item' -or $pending.Length -ge 262144) {
+    function Send-Batch {
+        if ($batch.Count -eq 0) { return }
+        $json = ConvertTo-Json -InputObject $batch.ToArray() -Compress -Depth 5
+        $batch.Clear()
+        $null = $pending.Append('{"items":').Append($json).Append("}`n")
+        if ($pending.Length -ge 262144) {
             Send-Pending
             $answers.Flush()
         }
     }
 
-    function Read-Line {
-        param([string]$Line)
-        $mark = '{"lines":"'
-        if (-not $Line.StartsWith($mark)) { return $Line }
-        $packed = [Convert]::FromBase64String($Line.Substring($mark.Length, $Line.Length - $mark.Length - 2))
-        $source = [System.IO.MemoryStream]::new($packed)
-        $zip = [System.IO.Compression.GZipStream]::new($source, [System.IO.Compression.CompressionMode]::Decompress)
-        $reader = [System.IO.StreamReader]::new($zip, $plainText)
-        while ($null -ne ($next = $reader.ReadLine())) { $next }
+    function Send-Answer {
+        param([string]$Kind, $Value)
+        Send-Batch
+        $null = $pending.Append((ConvertTo-Json -InputObject @{ $Kind = $Value } -Compress -Depth 5)).Append("`n")
+        Send-Pending
+        $answers.Flush()
     }
 
+    # A progress that is due: asked for only where $sinceProgress says so.
     function Send-Progress {
         param([hashtable]$Value)
-        if ($sinceProgress.ElapsedMilliseconds -ge 1000) {
-            $sinceProgress.Restart()
-            Send-Answer 'progress' $Value
+        $sinceProgress.Restart()
+        Send-Answer 'progress' $Value
+    }
+
+    # What lines stand for: one line, or those that are packed in it.
+    function Read-Item {
+        param([string]$Line)
+        if (-not $Line.StartsWith($packedMark, $ordinal)) { return , @(ConvertFrom-Json -InputObject $Line @asText) }
+        $length = $Line.Length - $packedMark.Length - 2
+        $packed = [Convert]::FromBase64String($Line.Substring($packedMark.Length, $length))
+        $source = [System.IO.MemoryStream]::new($packed)
+        $zip = [System.IO.Compression.GZipStream]::new($source, [System.IO.Compression.CompressionMode]::Decompress)
+        $text = [System.IO.StreamReader]::new($zip, $plainText).ReadToEnd()
+        $many = ConvertFrom-Json -InputObject ('[' + $text.TrimEnd("`n").Replace("`n", ',') + ']') @asText
+        return , @($many)
+    }
+
+    # What lies below the wrappers of PowerShell and of reflection. .NET's ZIP classes wrap once more: what is wrong
+    # with the file itself ends in a seek before its beginning (131, with newer ones 87), all else is Windows' own.
+    function Get-Cause {
+        param($Exception)
+        $cause = $Exception
+        while ($null -ne $cause.InnerException) {
+            $class = $cause.GetType()
+            $isWrapper = $class.FullName.StartsWith('System.Management.Automation.', $ordinal) -or
+                $class.FullName -eq 'System.Reflection.TargetInvocationException'
+            if ($class.Name -eq 'InvalidDataException') {
+                $number = Get-ErrorNumber $cause.InnerException
+                $isWrapper = $number -ne 0 -and $number -ne 87 -and $number -ne 131
+            }
+            if (-not $isWrapper) { break }
+            $cause = $cause.InnerException
         }
+        $cause
+    }
+
+    function Get-ErrorNumber {
+        param($Exception)
+        if ($Exception -is [System.ComponentModel.Win32Exception]) { return $Exception.NativeErrorCode }
+        if (($Exception.HResult -band 0xFFFF0000) -eq 0x80070000) { return $Exception.HResult -band 0xFFFF }
+        return 0
     }
 
     function Get-Fault {
         param($Caught)
-        $cause = $Caught.Exception.GetBaseException()
-        $number = 0
-        if ($cause -is [System.ComponentModel.Win32Exception]) { $number = $cause.NativeErrorCode }
-        elseif (('{0:X8}' -f $cause.HResult).StartsWith('8007')) { $number = $cause.HResult -band 0xFFFF }
-        @{ number = $number; kind = $cause.GetType().Name; message = $cause.Message }
+        $cause = Get-Cause $Caught.Exception
+        @{ number = (Get-ErrorNumber $cause); kind = $cause.GetType().Name; message = $cause.Message }
     }
 
-    # Only the form \\?\ of a path may have more than 260 characters. Windows PowerShell has switched it off for the sake of old
-    # programs and remembers that: switched on, and looked at whether that helped.
+    # Only the form \\?\ of a path may have more than 260 characters. Windows PowerShell has switched it off for the
+    # sake of old programs and remembers that: switched on, and looked at whether that helped.
     $longForm = $false
     if ($separator -eq '\') {
         try {
-            foreach ($setting in 'UseLegacyPathHandling', 'BlockLongPaths') { [AppContext]::SetSwitch("Switch.System.IO.$setting", $false) }
+            foreach ($setting in 'UseLegacyPathHandling', 'BlockLongPaths') {
+                [AppContext]::SetSwitch("Switch.System.IO.$setting", $false)
+            }
             $remembered = [System.IO.Path].Assembly.GetType('System.AppContextSwitches')
             foreach ($setting in '_useLegacyPathHandling', '_blockLongPaths') {
                 $remembered.GetField($setting, 'Static, NonPublic').SetValue($null, 0)
@@ -132,17 +194,37 @@ begin {
 
     function Get-LongPath {
         param([string]$Path)
-        if (-not $longForm -or $Path.StartsWith('\\?\')) { return $Path }
-        if ($Path.StartsWith('\\')) { return '\\?\UNC\' + $Path.Substring(2) }
+        if (-not $longForm -or $Path.StartsWith('\\?\', $ordinal)) { return $Path }
+        if ($Path.StartsWith('\\', $ordinal)) { return '\\?\UNC\' + $Path.Substring(2) }
         return '\\?\' + $Path
     }
 
-    # A name within a folder is written with / everywhere, as in a ZIP archive.
+    # A name within a folder is written with / everywhere, as in a ZIP archive; without a name, what all begin with.
     function Join-Name {
         param([string]$Folder, [string]$Name)
-        $root = Get-LongPath $Folder
-        if (-not $root.EndsWith($separator)) { $root = $root + $separator }
-        return $root + $Name.Replace('/', $separator)
+        $long = Get-LongPath $Folder
+        if ($long[-1] -ne $separator) { $long = $long + $separator }
+        return $long + $Name.Replace($slash, $separator)
+    }
+
+    # Nobody wants to keep what is marked as read-only and is to be replaced.
+    function Clear-ReadOnly {
+        param([string]$LongPath)
+        if (-not [System.IO.File]::Exists($LongPath)) { return }
+        $attributes = [int][System.IO.File]::GetAttributes($LongPath)
+        if (-not ($attributes -band $readOnlyBit)) { return }
+        $attributes = $attributes -bxor $readOnlyBit
+        [System.IO.File]::SetAttributes($LongPath, $attributes)
+    }
+
+    # Some programs separate the folders of an archive by the other stroke.
+    function Find-Entry {
+        param($Stream, [string]$Name)
+        Add-Type -AssemblyName System.IO.Compression
+        $zip = [System.IO.Compression.ZipArchive]::new($Stream, 'Read', $true, $plainText)
+        $stored = $zip.GetEntry($Name)
+        if ($null -eq $stored) { $stored = $zip.GetEntry($Name.Replace($slash, [char]'\')) }
+        $stored
     }
 
     # The one implementation of SHA-256 that a server in FIPS mode allows.
@@ -150,39 +232,57 @@ begin {
         [System.Security.Cryptography.SHA256CryptoServiceProvider]::new()
     }
 
-    function Format-Hash {
-        param([byte[]]$Hash)
-        [BitConverter]::ToString($Hash).Replace('-', '').ToLowerInvariant()
+    function Stop-Runner {
+        param([string]$Kind, [string]$Reason)
+        Send-Answer 'error' @{ number = 0; kind = $Kind; message = $Reason }
+        exit 1
     }
 
+    $now = [DateTime]::UtcNow.ToString('s', [System.Globalization.CultureInfo]::InvariantCulture) + 'Z'
     $computer = [Environment]::MachineName
-    Send-Answer 'ready' @{ powershell = $PSVersionTable.PSVersion.ToString(); computer = $computer; now = [DateTime]::UtcNow.ToString('s') + 'Z' }
+    Send-Answer 'ready' @{ powershell = $PSVersionTable.PSVersion.ToString(); computer = $computer; now = $now }
 }
 process {
-    if ($null -eq $request) {
-        $request = ConvertFrom-Json -InputObject $_
-        $items = [System.Collections.Generic.List[object]]::new()
-    }
-    else {
-        foreach ($text in (Read-Line $_.Trim())) { $items.Add((ConvertFrom-Json -InputObject $text)) }
-    }
-    if ($items.Count -lt $request.items) { return }
-    $parameters = @{}
-    foreach ($property in $request.parameters.PSObject.Properties) { $parameters[$property.Name] = $property.Value }
-    if ($items.Count -gt 0) { $parameters['Items'] = $items }
-    $verb = $request.script
-    $request = $null
     try {
-        & ([ScriptBlock]::Create($verb)) @parameters | ForEach-Object { Send-Answer 'item' $_ }
+        if ($null -eq $request) {
+            $request = ConvertFrom-Json -InputObject $_ @asText
+            $items = [System.Collections.Generic.List[object]]::new()
+            $expected = [int]$request.items
+        }
+        else {
+            $items.AddRange([object[]](Read-Item $_.Trim()))
+        }
+    }
+    catch {
+        Stop-Runner 'BrokenInput' "A line of the input cannot be read: $($_.Exception.Message)"
+    }
+    if ($items.Count -lt $expected) { return }
+    $script = $request.script
+    try {
+        $parameters = @{}
+        foreach ($property in $request.parameters.PSObject.Properties) { $parameters[$property.Name] = $property.Value }
+        if ($items.Count -gt 0) { $parameters['Items'] = $items }
+        $request = $null
+        & ([ScriptBlock]::Create($script)) @parameters | & {
+            process {
+                $batch.Add($_)
+                if ($batch.Count -ge 500 -or ($_ -is [string] -and $_.Length -gt 65536)) { Send-Batch }
+            }
+        }
         Send-Answer 'end' $true
     }
     catch {
+        $batch.Clear()
+        $request = $null
         Send-Answer 'error' (Get-Fault $_)
     }
 }
 end {
     # Nothing that was connected outlives the session.
     Get-PSDrive -Name 'PrsRecovery*' -ErrorAction SilentlyContinue | Remove-PSDrive -Force
+    if ($null -ne $request) {
+        Stop-Runner 'EndOfInput' "The input ended after $($items.Count) of $expected items"
+    }
     $answers.Flush()
 }
 """

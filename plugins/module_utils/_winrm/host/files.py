@@ -242,7 +242,7 @@ class WindowsFiles:
             Hash=True,
             Checksum=True,
         )
-        known = ("index", "name", "size", "packed", "attributes")
+        known = ("index", "name", "size", "packed", "attributes", "method", "encrypted")
         return [
             ReadEntry(
                 **{key: answer[key] for key in known},
@@ -342,7 +342,7 @@ class WindowsFiles:
 
     def remove(self, path: str) -> None:
         """Nothing happens when nothing is there."""
-        self._write(remove.SCRIPT, doing=f"Removing {path}", Path=path)
+        self._write(remove.SCRIPT, doing=f"Removing {path}", on_progress=self._counted(f"removing {path}"), Path=path)
 
     def discard(self, path: str) -> None:
         """Remove what is not whole, as far as that is possible: the reason is more important than what is left."""
@@ -372,7 +372,10 @@ class WindowsFiles:
         if self.check_mode or not moves:
             return len(moves), None
         answers = self._session.call(
-            move.SCRIPT, doing="Renaming", items=[{"from": step.source, "to": step.target} for step in moves]
+            move.SCRIPT,
+            doing="Renaming",
+            items=[{"from": step.source, "to": step.target} for step in moves],
+            on_progress=self._counted("renaming"),
         )
         last = answers[-1]
         if last["error"]:
@@ -381,9 +384,17 @@ class WindowsFiles:
 
     # Help
 
-    def _write(self, script: str, *, doing: str, items: Iterable[Any] = (), **parameters: Any) -> None:
+    def _write(
+        self,
+        script: str,
+        *,
+        doing: str,
+        items: Iterable[Any] = (),
+        on_progress: Callable[[dict[str, Any]], None] | None = None,
+        **parameters: Any,
+    ) -> None:
         if not self.check_mode:
-            self._session.call(script, doing=doing, items=items, **parameters)
+            self._session.call(script, doing=doing, items=items, on_progress=on_progress, **parameters)
 
     def call(self, script: str, *, doing: str, **parameters: Any) -> list[Any]:
         """Any other verb."""

@@ -6,7 +6,8 @@
 Parameters: Name of the connection, PrsRecovery and a number; Root, \\server\\share; User; Password.
 Items out:  none. Until it is disconnected, every UNC path below Root is used with this account.
 Errors:     5, 53, 67, 86, 1219 (the server is already connected under another account), 1312, 1326, 1330, 1331.
-Assumes:    Windows. WinRM's logon cannot take its own identity to another server; an account and a password given here need no second hop.
+Assumes:    Windows. WinRM's logon cannot take its own identity to another server; an account and a password given here
+            need no second hop.
 """
 
 from __future__ import annotations

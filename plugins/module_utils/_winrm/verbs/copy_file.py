@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """copy_file: copy one file.
 
-Parameters: From; To. An existing file is replaced.
+Parameters: From; To. An existing file is replaced, also one that is marked as read-only.
 Items out:  none.
 Errors:     2, 3, 5, 32, 112.
 Assumes:    nothing.
@@ -16,5 +16,7 @@ __all__ = ["SCRIPT"]
 SCRIPT = r"""# prs.recovery copy_file
 [CmdletBinding()]
 param([Parameter(Mandatory)][string]$From, [Parameter(Mandatory)][string]$To)
-[System.IO.File]::Copy((Get-LongPath $From), (Get-LongPath $To), $true)
+$target = Get-LongPath $To
+Clear-ReadOnly $target
+[System.IO.File]::Copy((Get-LongPath $From), $target, $true)
 """

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """disconnect: end what connect began.
 
-Parameters: Name of the connection; Server (default none): \\server, from which everything else is disconnected as well that this logon has connected.
+Parameters: Name of the connection; Server (default none): \\server, from which everything else is disconnected as well
+            that this logon has connected.
 Items out:  none. A connection that is no longer there is no error.
 Errors:     2401 when files on the share are open.
 Assumes:    Windows. A logon over WinRM is its session's alone, so what it has connected is nobody else's.

@@ -5,7 +5,8 @@
 
 Parameters: Path of the folder.
 Items in:   names within it, with /.
-Items out:  one for each name: name, and either size and sha256 (hex) or error (number, kind, message). A file that cannot be read is no reason to stop.
+Items out:  one for each name: name, and either size and sha256 (hex) or error (number, kind, message). A file that
+            cannot be read is no reason to stop.
 Errors:     none for the whole.
 Assumes:    a file that another process writes may be read meanwhile.
 """
@@ -17,24 +18,31 @@ __all__ = ["SCRIPT"]
 SCRIPT = r"""# prs.recovery hash_files
 [CmdletBinding()]
 param([Parameter(Mandatory)][string]$Path, $Items)
+$root = Join-Name $Path ''
 $sha = New-Sha256
 $bytes = [long]0
 foreach ($name in $Items) {
+    $file = $null
     try {
-        $file = [System.IO.FileStream]::new((Join-Name $Path $name), 'Open', 'Read', 'ReadWrite, Delete')
-        try {
-            $hash = Format-Hash ($sha.ComputeHash($file))
-            $size = $file.Position
+        $file = [System.IO.FileStream]::new($root + $name.Replace($slash, $separator), $open, $read, $shareAll, 1)
+        $size = [long]0
+        $sha.Initialize()
+        while (($count = $file.Read($buffer, 0, $buffer.Length)) -gt 0) {
+            $null = $sha.TransformBlock($buffer, 0, $count, $null, 0)
+            $size += $count
+            if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
         }
-        finally {
-            $file.Dispose()
-        }
-        @{ name = $name; size = $size; sha256 = $hash }
+        $null = $sha.TransformFinalBlock($buffer, 0, 0)
         $bytes += $size
+        $hash = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
+        $answer = @{ name = $name; size = $size; sha256 = $hash }
     }
     catch {
-        @{ name = $name; error = (Get-Fault $_) }
+        $answer = @{ name = $name; error = (Get-Fault $_) }
     }
-    Send-Progress @{ bytes = $bytes }
+    finally {
+        if ($null -ne $file) { $file.Dispose() }
+    }
+    $answer
 }
 """

@@ -4,11 +4,12 @@
 """list_folder: what is in a folder.
 
 Parameters: Path; Recurse (default true).
-Items out:  one for each file and folder below Path, in no order: name (relative, with /), folder, link, encrypted (by EFS), size (bytes, 0 for
-            a folder), modified (UTC, ISO 8601). A link (any reparse point) is named and never entered. A folder that is removed while the others
-            are read is empty.
+Items out:  one for each file and folder below Path, in no order: name (relative, with /), folder, link, encrypted (by
+            EFS), size (bytes, 0 for a folder), modified (UTC, ISO 8601). A link (any reparse point) is named and never
+            entered. A folder that is removed while the others are read is empty.
 Errors:     3 when there is no such folder, 5, 53, 67.
-Assumes:    a folder's entries fit into memory, one folder at a time.
+Assumes:    a folder's entries fit into memory, one folder at a time. Windows tells what they are together with their
+            names, so nothing of an entry is asked for later.
 """
 
 from __future__ import annotations
@@ -28,22 +29,23 @@ while ($todo.Count -gt 0) {
         continue
     }
     foreach ($entry in $entries) {
+        $attributes = [int]$entry.Attributes
         $name = $prefix + $entry.Name
-        $isFolder = $entry.Attributes.HasFlag([System.IO.FileAttributes]::Directory)
-        $isLink = $entry.Attributes.HasFlag([System.IO.FileAttributes]::ReparsePoint)
+        $isFolder = ($attributes -band $folderBit) -ne 0
+        $isLink = ($attributes -band $linkBit) -ne 0
         $size = [long]0
-        if (-not $isFolder) { $size = $entry.Length }
+        if (-not $isFolder) { $size = [long]$entry.Length }
         @{
             name = $name
             folder = $isFolder
             link = $isLink
-            encrypted = $entry.Attributes.HasFlag([System.IO.FileAttributes]::Encrypted)
+            encrypted = ($attributes -band $encryptedBit) -ne 0
             size = $size
             modified = $entry.LastWriteTimeUtc.ToString('o')
         }
         if ($isFolder -and -not $isLink -and $Recurse) { $todo.Push(@($entry, "$name/")) }
         $count++
-        Send-Progress @{ files = $count }
+        if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $count } }
     }
 }
 """

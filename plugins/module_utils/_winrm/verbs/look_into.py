@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """look_into: what a small file is, without taking its content off the host.
 
-Parameters: Path; Entry (default none): the name of an entry of the archive that Path is.
+Parameters: Path; Entry (default none): the name of an entry of the archive that Path is, with /.
 Items in:   texts to look for, one character for each byte (Latin-1).
-Items out:  one: size (bytes), xml (whether it is well-formed XML), found (positions of the texts that are in it, counted from 0).
-            Nothing at all when the archive has no such entry.
+Items out:  one: size (bytes), xml (whether it is well-formed XML), found (positions of the texts that are in it,
+            counted from 0). Nothing at all when the archive has no such entry, in whichever of the two ways it
+            separates folders.
 Errors:     2, 3, 5, 32; kind InvalidDataException when Path is no ZIP archive.
 Assumes:    the content fits into memory.
 """
@@ -23,8 +24,7 @@ $source = [System.IO.FileStream]::new((Get-LongPath $Path), 'Open', 'Read', 'Rea
 try {
     $inner = $source
     if ($Entry) {
-        Add-Type -AssemblyName System.IO.Compression
-        $stored = [System.IO.Compression.ZipArchive]::new($source, 'Read').GetEntry($Entry)
+        $stored = Find-Entry $source $Entry
         if ($null -eq $stored) { return }
         $inner = $stored.Open()
     }
@@ -37,7 +37,7 @@ $text = [System.Text.Encoding]::GetEncoding(28591).GetString($content.ToArray())
 $found = @()
 $position = 0
 foreach ($wanted in $Items) {
-    if ($text.IndexOf($wanted, [System.StringComparison]::Ordinal) -ge 0) { $found += $position }
+    if ($text.IndexOf($wanted, $ordinal) -ge 0) { $found += $position }
     $position++
 }
 $xml = $true

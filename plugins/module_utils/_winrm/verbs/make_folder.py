@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """make_folder: make a folder, with those above it.
 
-Parameters: Path; Private (default false): only SYSTEM and the local Administrators have rights there, and nothing is inherited.
+Parameters: Path; Private (default false): only SYSTEM and the local Administrators have rights there, and nothing is
+            inherited.
 Items out:  none. An existing folder is no error.
 Errors:     3, 5, 53, 112.
 Assumes:    for Private Windows, and less than 260 characters.
@@ -23,10 +24,15 @@ if ($Private) {
     $rights.SetAccessRuleProtection($true, $false)
     foreach ($sid in 'S-1-5-18', 'S-1-5-32-544') {
         $account = [System.Security.Principal.SecurityIdentifier]::new($sid)
-        $rule = [System.Security.AccessControl.FileSystemAccessRule]::new($account, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow')
+        $rule = [System.Security.AccessControl.FileSystemAccessRule]::new(
+            $account, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow')
         $rights.AddAccessRule($rule)
     }
-    if ($PSVersionTable.PSEdition -eq 'Core') { [System.IO.FileSystemAclExtensions]::SetAccessControl($folder, $rights) }
-    else { $folder.SetAccessControl($rights) }
+    if ($PSVersionTable.PSEdition -eq 'Core') {
+        [System.IO.FileSystemAclExtensions]::SetAccessControl($folder, $rights)
+    }
+    else {
+        $folder.SetAccessControl($rights)
+    }
 }
 """

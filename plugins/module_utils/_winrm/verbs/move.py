@@ -4,7 +4,8 @@
 """move: give files and folders another name on the same drive, one after the other.
 
 Items in:   one for each: from, to (full paths). Nothing may be at `to`.
-Items out:  one for each that was tried: from, to, and error (null, or number, kind, message). After an error the rest is not tried.
+Items out:  one for each that was tried: from, to, and error (null, or number, kind, message). After an error the rest
+            is not tried.
 Errors:     none for the whole.
 Assumes:    nothing.
 """
@@ -16,10 +17,15 @@ __all__ = ["SCRIPT"]
 SCRIPT = r"""# prs.recovery move
 [CmdletBinding()]
 param($Items)
+$count = 0
 foreach ($item in $Items) {
-    $from = Get-LongPath $item.from
-    $to = Get-LongPath $item.to
-    $answer = @{ from = $item.from; to = $item.to; error = $null }
+    $from = $item.from
+    $to = $item.to
+    $answer = @{ from = $from; to = $to; error = $null }
+    if ($longForm) {
+        $from = Get-LongPath $from
+        $to = Get-LongPath $to
+    }
     try {
         if ([System.IO.Directory]::Exists($from)) { [System.IO.Directory]::Move($from, $to) }
         else { [System.IO.File]::Move($from, $to) }
@@ -29,5 +35,7 @@ foreach ($item in $Items) {
     }
     $answer
     if ($answer['error']) { break }
+    $count++
+    if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $count } }
 }
 """

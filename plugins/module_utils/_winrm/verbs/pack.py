@@ -3,17 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """pack: write files of a folder into a new ZIP archive.
 
-Parameters: Path of the folder; Archive, a file that must not exist; ManifestName, the name of the archive's last entry; ManifestHead, its first line,
-            in which {count} after "files": becomes the number of files in the archive; Rounds (default 3): how often a file is tried that cannot be
-            read, or that changes while it is read; Pause (default 2000): milliseconds before each further round; Settle (default 32 MB): up to
-            this size a file is read whole before a byte of it is written. A larger one that changes is in the archive as it was read.
-Items in:   names within the folder, with /; a name that ends in / is a folder. Or {name, source}: the file at `source` under that name.
-Items out:  one for each file: name, and either size, sha256 (of the bytes that are in the archive), modified (UTC, ISO 8601) and changed (whether the
-            file became another one while it was read, in the last round too), or error when it could not be read; then it is not in the archive.
-            The manifest has one line of JSON (name, size, sha256, modified) for each file that is in the archive.
-Errors:     80 or 183 when the archive exists, 3, 5, 53, 112; 33 when a part of a file beyond Settle is locked, which the message names; then the
-            archive is removed again.
-Assumes:    .NET Framework 4.5 or later. Streams: neither a large file nor the archive has to fit into memory, and both may be larger than 4 GB.
+Parameters: Path of the folder; Archive, a file that must not exist; ManifestName, the name of the archive's last entry;
+            ManifestHead, its first line, in which {count} after "files": becomes the number of files in the archive;
+            Rounds (default 3): how often a file is tried that cannot be read, or that changes while it is read; Pause
+            (default 2000): milliseconds before each further round; Settle (default 32 MB): up to this size a file is
+            read whole before a byte of it is written. A larger one that changes is in the archive as it was read.
+Items in:   names within the folder, with /; a name that ends in / is a folder. Or {name, source}: the file at `source`
+            under that name.
+Items out:  one for each file: name, and either size, sha256 (of the bytes that are in the archive), modified (UTC, ISO
+            8601) and changed (whether the file became another one while it was read, in the last round too), or error
+            when it could not be read; then it is not in the archive. The manifest has one line of JSON (name, size,
+            sha256, modified) for each file that is in the archive.
+Errors:     80 or 183 when the archive exists, 3, 5, 53, 112; 33 when a part of a file beyond Settle is locked, which
+            the message names; then the archive is removed again.
+Assumes:    .NET Framework 4.5 or later. Streams: neither a large file nor the archive has to fit into memory, and both
+            may be larger than 4 GB.
 """
 
 from __future__ import annotations
@@ -34,15 +38,24 @@ param(
 )
 Add-Type -AssemblyName System.IO.Compression
 
-# FileInfo remembers what it saw first. Count: bytes that were read.
-function Test-Changed {
-    param($Known, [long]$Count)
-    $after = [System.IO.FileInfo]::new($Known.FullName)
-    return -not $after.Exists -or $after.LastWriteTimeUtc -ne $Known.LastWriteTimeUtc -or $after.Length -ne $Count
+# The manifest's lines, many at a time: only a name needs JSON's escapes, and "," ends a string wherever it stands.
+$lines = [System.Collections.Generic.List[string]]::new()
+$names = [System.Collections.Generic.List[string]]::new()
+$tails = [System.Collections.Generic.List[string]]::new()
+function Add-Line {
+    if ($names.Count -eq 0) { return }
+    $json = ConvertTo-Json -InputObject $names.ToArray() -Compress
+    $quoted = $json.Substring(2, $json.Length - 4) -split '","', 0, 'SimpleMatch'
+    for ($number = 0; $number -lt $names.Count; $number++) {
+        $lines.Add('{"name":"' + $quoted[$number] + '",' + $tails[$number])
+    }
+    $names.Clear()
+    $tails.Clear()
 }
 
-$lines = [System.Collections.Generic.List[string]]::new()
-$settled = [System.IO.MemoryStream]::new()
+$root = Join-Name $Path ''
+$sha = New-Sha256
+$settled = [byte[]]::new(65536)
 $bytes = [long]0
 $whole = $false
 $target = [System.IO.FileStream]::new((Get-LongPath $Archive), 'CreateNew', 'ReadWrite', 'None')
@@ -54,21 +67,32 @@ try {
         foreach ($item in $todo) {
             $name = $item
             if ($item -isnot [string]) { $name = $item.name }
-            if ($name.EndsWith('/')) {
+            if ($name.EndsWith('/', $ordinal)) {
                 $null = $zip.CreateEntry($name)
                 continue
             }
-            $fullName = Join-Name $Path $name
+            $fullName = $root + $name.Replace($slash, $separator)
             if ($item -isnot [string]) { $fullName = Get-LongPath $item.source }
             $source = $null
             try {
-                $source = [System.IO.FileStream]::new($fullName, 'Open', 'Read', 'ReadWrite, Delete')
+                $source = [System.IO.FileStream]::new($fullName, $open, $read, $shareAll, 1)
+                # FileInfo remembers what it saw first.
                 $first = [System.IO.FileInfo]::new($fullName)
                 $modified = $first.LastWriteTimeUtc
-                $wholeRead = $source.Length -le $Settle
+                $length = $source.get_Length()
+                $wholeRead = $length -le $Settle
+                $size = [long]0
                 if ($wholeRead) {
-                    $settled.SetLength(0)
-                    $source.CopyTo($settled, 1048576)
+                    if ($settled.Length -lt $length) { $settled = [byte[]]::new($length) }
+                    while ($size -lt $length) {
+                        $most = [Math]::Min($length - $size, $buffer.Length)
+                        $count = $source.Read($settled, $size, $most)
+                        if ($count -eq 0) { break }
+                        $size += $count
+                        if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes } }
+                    }
+                    $after = [System.IO.FileInfo]::new($fullName)
+                    $changed = $after.LastWriteTimeUtc -ne $modified -or -not $after.Exists -or $after.Length -ne $size
                 }
             }
             catch {
@@ -79,48 +103,59 @@ try {
                 else { @{ name = $name; error = $fault } }
                 continue
             }
+            $writer = $null
             try {
-                $content = $source
-                if ($wholeRead) {
-                    $settled.Position = 0
-                    $content = $settled
-                    $changed = Test-Changed $first $settled.Length
-                    if ($changed -and $round -lt $Rounds) {
-                        $again.Add($item)
-                        continue
-                    }
+                if ($wholeRead -and $changed -and $round -lt $Rounds) {
+                    $again.Add($item)
+                    continue
                 }
                 $stored = $zip.CreateEntry($name)
                 # The time that a ZIP archive can hold, which is the one on the wall.
                 $wall = $first.LastWriteTime
                 if ($wall.Year -ge 1980 -and $wall.Year -le 2107) { $stored.LastWriteTime = $wall }
-                $sha = New-Sha256
-                $writer = [System.Security.Cryptography.CryptoStream]::new($stored.Open(), $sha, 'Write')
-                try {
-                    $content.CopyTo($writer, 1048576)
+                $writer = $stored.Open()
+                $sha.Initialize()
+                if ($wholeRead) {
+                    for ($start = 0; $start -lt $size; $start += $count) {
+                        $count = [Math]::Min($size - $start, $buffer.Length)
+                        $null = $sha.TransformBlock($settled, $start, $count, $null, 0)
+                        $writer.Write($settled, $start, $count)
+                        if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $start } }
+                    }
                 }
-                catch {
-                    $cause = $_.Exception.GetBaseException()
-                    throw [System.IO.IOException]::new(('{0}: {1}' -f $name, $cause.Message), $cause.HResult)
+                else {
+                    while (($count = $source.Read($buffer, 0, $buffer.Length)) -gt 0) {
+                        $null = $sha.TransformBlock($buffer, 0, $count, $null, 0)
+                        $writer.Write($buffer, 0, $count)
+                        $size += $count
+                        if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
+                    }
+                    $after = [System.IO.FileInfo]::new($fullName)
+                    $changed = $after.LastWriteTimeUtc -ne $modified -or -not $after.Exists -or $after.Length -ne $size
                 }
-                finally {
-                    $writer.Dispose()
-                }
-                $answer = @{ name = $name; size = $content.Position; sha256 = (Format-Hash $sha.Hash); modified = $modified.ToString('o') }
-                if (-not $wholeRead) { $changed = Test-Changed $first $answer['size'] }
+                $null = $sha.TransformFinalBlock($buffer, 0, 0)
+            }
+            catch {
+                $cause = Get-Cause $_.Exception
+                throw [System.IO.IOException]::new(('{0}: {1}' -f $name, $cause.Message), $cause.HResult)
             }
             finally {
+                if ($null -ne $writer) { $writer.Dispose() }
                 $source.Dispose()
             }
-            $lines.Add((ConvertTo-Json -InputObject $answer -Compress))
-            $answer['changed'] = $changed
-            $answer
-            $bytes += $answer['size']
-            Send-Progress @{ bytes = $bytes }
+            $hash = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
+            $time = $modified.ToString('o')
+            @{ name = $name; size = $size; sha256 = $hash; modified = $time; changed = $changed }
+            $names.Add($name)
+            $tails.Add('"size":' + $size + ',"sha256":"' + $hash + '","modified":"' + $time + '"}')
+            if ($names.Count -ge 500) { Add-Line }
+            $bytes += $size
+            if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes } }
         }
         $todo = $again
         if ($todo.Count -gt 0) { Start-Sleep -Milliseconds $Pause }
     }
+    Add-Line
     $manifest = [System.IO.StreamWriter]::new($zip.CreateEntry($ManifestName).Open(), $plainText)
     $manifest.NewLine = "`n"
     try {

@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """read_lines: the lines of a text file, or of a text in a ZIP archive.
 
-Parameters: Path; Entry (default none): the name of an entry of the archive that Path is; First (default all): how many lines at most.
-Items out:  one string for each line. Nothing at all when the archive has no such entry.
+Parameters: Path; Entry (default none): the name of an entry of the archive that Path is, with /; First (default all):
+            how many lines at most.
+Items out:  one string for each line. Nothing at all when the archive has no such entry, in whichever of the two ways it
+            separates folders.
 Errors:     2, 3, 5, 32, 53; kind InvalidDataException when Path is no ZIP archive.
 Assumes:    UTF-8.
 """
@@ -20,10 +22,9 @@ $source = [System.IO.FileStream]::new((Get-LongPath $Path), 'Open', 'Read', 'Rea
 try {
     $text = $source
     if ($Entry) {
-        Add-Type -AssemblyName System.IO.Compression
-        $found = [System.IO.Compression.ZipArchive]::new($source, 'Read').GetEntry($Entry)
-        if ($null -eq $found) { return }
-        $text = $found.Open()
+        $stored = Find-Entry $source $Entry
+        if ($null -eq $stored) { return }
+        $text = $stored.Open()
     }
     $reader = [System.IO.StreamReader]::new($text, $plainText)
     for ($count = 0; $count -lt $First -and $null -ne ($line = $reader.ReadLine()); $count++) { $line }

@@ -18,21 +18,30 @@ SCRIPT = r"""# prs.recovery remove
 param([Parameter(Mandatory)][string]$Path)
 $full = Get-LongPath $Path
 $removed = $true
+$count = 0
 if ([System.IO.Directory]::Exists($full)) {
-    # A file or folder marked as read-only, as Explorer marks folders that somebody gave an icon, would stop the removal half-way.
     $todo = [System.Collections.Generic.Stack[object]]::new()
-    $todo.Push([System.IO.DirectoryInfo]::new($full))
-    while ($todo.Count -gt 0) {
-        $entry = $todo.Pop()
-        if ($entry.Attributes.HasFlag([System.IO.FileAttributes]::ReadOnly)) {
-            $entry.Attributes = $entry.Attributes -bxor [System.IO.FileAttributes]::ReadOnly
+    $emptied = [System.Collections.Generic.Stack[object]]::new()
+    $entries = @([System.IO.DirectoryInfo]::new($full))
+    while ($true) {
+        foreach ($entry in $entries) {
+            $attributes = [int]$entry.Attributes
+            # Marked as read-only, as Explorer marks folders that somebody gave an icon, it would stop the removal.
+            if ($attributes -band $readOnlyBit) { $entry.Attributes = $attributes -bxor $readOnlyBit }
+            if (($attributes -band $folderBit) -and -not ($attributes -band $linkBit)) { $todo.Push($entry) }
+            else { $entry.Delete() }
+            $count++
+            if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $count } }
         }
-        $isFolder = $entry.Attributes.HasFlag([System.IO.FileAttributes]::Directory)
-        if ($isFolder -and -not $entry.Attributes.HasFlag([System.IO.FileAttributes]::ReparsePoint)) {
-            foreach ($inner in $entry.GetFileSystemInfos()) { $todo.Push($inner) }
-        }
+        if ($todo.Count -eq 0) { break }
+        $folder = $todo.Pop()
+        $emptied.Push($folder)
+        $entries = $folder.GetFileSystemInfos()
     }
-    [System.IO.Directory]::Delete($full, $true)
+    foreach ($folder in $emptied) {
+        $folder.Delete()
+        if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $count } }
+    }
 }
 elseif ([System.IO.File]::Exists($full)) {
     [System.IO.File]::SetAttributes($full, [System.IO.FileAttributes]::Normal)

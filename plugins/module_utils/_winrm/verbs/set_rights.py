@@ -1,14 +1,15 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""set_rights: let a folder inherit its rights from where it lies now, and give it what was granted on it, or in it, before.
+"""set_rights: let a folder inherit its rights from where it lies, and give it what was granted on it, or in it, before.
 
-Parameters: Path; Like (default none): a folder whose own rights, those that it does not inherit, are given to Path as well; Below (default none): a
-            folder like Path. What of the same name lies in both gets the own rights that it has there: all folders, and the files at the top.
+Parameters: Path; Like (default none): a folder whose own rights, those that it does not inherit, are given to Path as
+            well; Below (default none): a folder like Path. What of the same name lies in both gets the own rights that
+            it has there: all folders, and the files at the top.
 Items out:  none. Everything below Path inherits anew before.
 Errors:     3, 5.
-Assumes:    Windows; the paths have less than 260 characters, longer ones below them are left as they inherit. Accounts are carried over by their SID,
-            so names may be in any language.
+Assumes:    Windows; the paths have less than 260 characters, longer ones below them are left as they inherit. Accounts
+            are carried over by their SID, so names may be in any language.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ SCRIPT = r"""# prs.recovery set_rights
 [CmdletBinding()]
 param([Parameter(Mandatory)][string]$Path, [string]$Like, [string]$Below)
 $bySid = [System.Security.Principal.SecurityIdentifier]
+$isCore = $PSVersionTable.PSEdition -eq 'Core'
+$longest = 248
 
 function Get-Own {
     param($Entry)
-    if ($PSVersionTable.PSEdition -eq 'Core') { [System.IO.FileSystemAclExtensions]::GetAccessControl($Entry, 'Access') }
+    if ($isCore) { [System.IO.FileSystemAclExtensions]::GetAccessControl($Entry, 'Access') }
     else { $Entry.GetAccessControl('Access') }
 }
 
@@ -31,9 +34,11 @@ function Set-Own {
     param($Entry, $Known, [bool]$Protected)
     $rights = Get-Own $Entry
     $rights.SetAccessRuleProtection($Protected, $false)
-    foreach ($rule in @($rights.GetAccessRules($true, $false, $bySid))) { $null = $rights.RemoveAccessRuleSpecific($rule) }
+    foreach ($rule in @($rights.GetAccessRules($true, $false, $bySid))) {
+        $null = $rights.RemoveAccessRuleSpecific($rule)
+    }
     if ($Known) { foreach ($rule in @($Known.GetAccessRules($true, $false, $bySid))) { $rights.AddAccessRule($rule) } }
-    if ($PSVersionTable.PSEdition -eq 'Core') { [System.IO.FileSystemAclExtensions]::SetAccessControl($Entry, $rights) }
+    if ($isCore) { [System.IO.FileSystemAclExtensions]::SetAccessControl($Entry, $rights) }
     else { $Entry.SetAccessControl($rights) }
 }
 
@@ -48,15 +53,17 @@ while ($todo.Count -gt 0) {
         $name = $inner + $separator + $old.Name
         $isFolder = $old.Attributes.HasFlag([System.IO.FileAttributes]::Directory)
         $isLink = $old.Attributes.HasFlag([System.IO.FileAttributes]::ReparsePoint)
-        if ($isLink -or ($inner -and -not $isFolder) -or ($Path + $name).Length -ge 248 -or ($Below + $name).Length -ge 248) { continue }
+        if ($isLink -or ($inner -and -not $isFolder)) { continue }
+        if (($Path + $name).Length -ge $longest -or ($Below + $name).Length -ge $longest) { continue }
         $new = [System.IO.FileInfo]::new($Path + $name)
         if ($isFolder) {
             $new = [System.IO.DirectoryInfo]::new($Path + $name)
             $todo.Push($name)
         }
         $own = Get-Own $old
-        if ($new.Exists -and ($own.AreAccessRulesProtected -or @($own.GetAccessRules($true, $false, $bySid)).Count -gt 0)) {
-            Set-Own $new $own $own.AreAccessRulesProtected
+        $isProtected = $own.AreAccessRulesProtected
+        if ($new.Exists -and ($isProtected -or @($own.GetAccessRules($true, $false, $bySid)).Count -gt 0)) {
+            Set-Own $new $own $isProtected
         }
     }
 }

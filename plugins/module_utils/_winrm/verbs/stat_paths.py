@@ -4,8 +4,9 @@
 """stat_paths: what is at some paths.
 
 Items in:   paths, local or UNC.
-Items out:  one for each: path, exists, folder, link, size (bytes, 0 for a folder), modified (UTC, ISO 8601, empty when nothing is there), free (bytes of its
-            drive; null for a share), error (null, or number, kind, message: what kept it from being looked at, such as 5 or 53).
+Items out:  one for each: path, exists, folder, link, size (bytes, 0 for a folder), modified (UTC, ISO 8601, empty when
+            nothing is there), free (bytes of its drive; null for a share), error (null, or number, kind, message: what
+            kept it from being looked at, such as 5 or 53).
 Errors:     none for the whole. That nothing is there (2, 3) is an answer, no error.
 Assumes:    nothing.
 """
@@ -19,21 +20,24 @@ SCRIPT = r"""# prs.recovery stat_paths
 param($Items)
 foreach ($path in $Items) {
     $full = Get-LongPath $path
-    $answer = @{ path = $path; exists = $false; folder = $false; link = $false; size = [long]0; modified = ''; free = $null; error = $null }
+    $answer = @{
+        path = $path; exists = $false; folder = $false; link = $false; size = [long]0; modified = ''; free = $null
+        error = $null
+    }
     try {
-        $attributes = [System.IO.File]::GetAttributes($full)
-        $answer['exists'] = $true
-        $answer['folder'] = $attributes.HasFlag([System.IO.FileAttributes]::Directory)
-        $answer['link'] = $attributes.HasFlag([System.IO.FileAttributes]::ReparsePoint)
+        $attributes = [int][System.IO.File]::GetAttributes($full)
+        $answer['folder'] = ($attributes -band $folderBit) -ne 0
+        $answer['link'] = ($attributes -band $linkBit) -ne 0
         $answer['modified'] = [System.IO.File]::GetLastWriteTimeUtc($full).ToString('o')
-        if (-not $answer['folder']) { $answer['size'] = [System.IO.FileInfo]::new($full).Length }
+        if (-not $answer['folder']) { $answer['size'] = [System.IO.FileInfo]::new($full).get_Length() }
+        $answer['exists'] = $true
     }
     catch {
         $fault = Get-Fault $_
         if ($fault['number'] -ne 2 -and $fault['number'] -ne 3) { $answer['error'] = $fault }
     }
     if ($path -match '^[A-Za-z]:') {
-        try { $answer['free'] = [System.IO.DriveInfo]::new($path.Substring(0, 1)).AvailableFreeSpace }
+        try { $answer['free'] = [System.IO.DriveInfo]::new($path.Substring(0, 1)).get_AvailableFreeSpace() }
         catch { $answer['free'] = $null }
     }
     $answer

@@ -4,11 +4,11 @@
 """unpack: write entries of a ZIP archive as new files below a folder.
 
 Parameters: Archive; Target, a folder that exists.
-Items in:   one for each entry to write: index (in the archive), name (relative to Target, with /), size (bytes, as the archive says), folder.
-            What may be written, and under which name, was decided before.
+Items in:   one for each entry to write: index (in the archive), name (relative to Target, with /), size (bytes, as the
+            archive says), folder. What may be written, and under which name, was decided before.
 Items out:  one for each file: name, size, sha256 of what was written.
-Errors:     80 or 183 when a file exists, 112, 5; kind InvalidDataException when an entry is damaged or holds more than its size says.
-            What was written until then stays: the folder is thrown away by who made it.
+Errors:     80 or 183 when a file exists, 112, 5; kind InvalidDataException when an entry is damaged or holds more than
+            its size says. What was written until then stays: the folder is thrown away by who made it.
 Assumes:    .NET Framework 4.5 or later. Streams.
 """
 
@@ -20,33 +20,39 @@ SCRIPT = r"""# prs.recovery unpack
 [CmdletBinding()]
 param([Parameter(Mandatory)][string]$Archive, [Parameter(Mandatory)][string]$Target, $Items)
 Add-Type -AssemblyName System.IO.Compression
-$buffer = [byte[]]::new(1048576)
+$root = Join-Name $Target ''
+$made = [System.Collections.Generic.HashSet[string]]::new()
+$sha = New-Sha256
 $bytes = [long]0
 $source = [System.IO.FileStream]::new((Get-LongPath $Archive), 'Open', 'Read', 'Read')
 try {
-    $zip = [System.IO.Compression.ZipArchive]::new($source, 'Read')
+    $entries = [System.IO.Compression.ZipArchive]::new($source, 'Read', $true, $plainText).get_Entries()
     foreach ($item in $Items) {
-        $path = Join-Name $Target $item.name
+        $name = $item.name
+        $most = [long]$item.size
+        $path = $root + $name.Replace($slash, $separator)
         if ($item.folder) {
             $null = [System.IO.Directory]::CreateDirectory($path)
             continue
         }
-        $null = [System.IO.Directory]::CreateDirectory($path.Substring(0, $path.LastIndexOf($separator)))
-        $entry = $zip.Entries[$item.index]
-        $sha = New-Sha256
+        $parent = $path.Substring(0, $path.LastIndexOf($separator))
+        if ($made.Add($parent)) { $null = [System.IO.Directory]::CreateDirectory($parent) }
+        $entry = $entries[$item.index]
         $size = [long]0
+        $sha.Initialize()
         $reader = $entry.Open()
         try {
-            $writer = [System.IO.FileStream]::new($path, 'CreateNew', 'Write', 'None')
+            $writer = [System.IO.FileStream]::new($path, $createNew, $write, $shareNone, 1)
             try {
                 while (($count = $reader.Read($buffer, 0, $buffer.Length)) -gt 0) {
                     $size += $count
-                    if ($size -gt $item.size) {
-                        throw [System.IO.InvalidDataException]::new("$($item.name) holds more than the $($item.size) bytes that the archive says")
+                    if ($size -gt $most) {
+                        $reason = "$name holds more than the $most bytes that the archive says"
+                        throw [System.IO.InvalidDataException]::new($reason)
                     }
                     $null = $sha.TransformBlock($buffer, 0, $count, $null, 0)
                     $writer.Write($buffer, 0, $count)
-                    Send-Progress @{ bytes = $bytes + $size }
+                    if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
                 }
                 $null = $sha.TransformFinalBlock($buffer, 0, 0)
             }
@@ -59,7 +65,8 @@ try {
         }
         [System.IO.File]::SetLastWriteTime($path, $entry.LastWriteTime.LocalDateTime)
         $bytes += $size
-        @{ name = $item.name; size = $size; sha256 = (Format-Hash $sha.Hash) }
+        $hash = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
+        @{ name = $name; size = $size; sha256 = $hash }
     }
 }
 finally {

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """write_lines: write a text file, so that it is there whole or not at all.
 
-Parameters: Path. An existing file is replaced.
+Parameters: Path. An existing file is replaced, also one that is marked as read-only.
 Items in:   one string for each line.
 Items out:  none.
-Errors:     3, 5, 53, 112.
+Errors:     3, 5, 53, 112; then nothing is left but what was there.
 Assumes:    a rename within a folder is done at once, which NTFS and SMB see to.
 """
 
@@ -19,17 +19,27 @@ SCRIPT = r"""# prs.recovery write_lines
 param([Parameter(Mandatory)][string]$Path, $Items)
 $final = Get-LongPath $Path
 $partial = "$final.partial"
+Clear-ReadOnly $partial
 $file = [System.IO.FileStream]::new($partial, 'Create', 'Write', 'None')
+$whole = $false
 try {
-    $writer = [System.IO.StreamWriter]::new($file, $plainText)
-    $writer.NewLine = "`n"
-    foreach ($line in $Items) { $writer.WriteLine($line) }
-    $writer.Flush()
-    $file.Flush($true)
+    try {
+        $writer = [System.IO.StreamWriter]::new($file, $plainText)
+        $writer.NewLine = "`n"
+        foreach ($line in $Items) { $writer.WriteLine($line) }
+        $writer.Flush()
+        $file.Flush($true)
+    }
+    finally {
+        $file.Dispose()
+    }
+    Clear-ReadOnly $final
+    [System.IO.File]::Delete($final)
+    # From here on there is nothing but this file.
+    $whole = $true
+    [System.IO.File]::Move($partial, $final)
 }
 finally {
-    $file.Dispose()
+    if (-not $whole) { [System.IO.File]::Delete($partial) }
 }
-[System.IO.File]::Delete($final)
-[System.IO.File]::Move($partial, $final)
 """

@@ -1,16 +1,18 @@
 """The collection's own PowerShell sessions: `# prs.recovery bootstrap` on the command line, then requests and answers
 as lines of JSON.
 
-The protocol is written down in the collection's plugins/module_utils/_winrm/runner.py. A verb is a script with a name
-of its own, modelled like all others with `models.script`.
+The protocol is written down in the collection's plugins/module_utils/_winrm/connection/runner.py. A verb is a script
+with a name of its own, modelled like all others with `models.script`.
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import gzip
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .errors import WinError
@@ -26,7 +28,7 @@ _KINDS = {
     5: "UnauthorizedAccessException",
 }
 _PACKED = b'{"lines":"'
-_BLOCK, _WORTH_PACKING = 262144, 4096
+_BLOCK, _WORTH_PACKING, _BATCH = 262144, 4096, 500
 _WIN32_KINDS = {53, 67, 86, 1219, 1312, 1326, 1330, 1331, 1332, 2250}
 
 
@@ -37,7 +39,7 @@ def converse(caller: Caller, process: Process) -> int:
 
     def answer(kind: str, value: Any) -> None:
         pending.append(json.dumps({kind: value}, separators=(",", ":"), default=str).encode() + b"\n")
-        if kind != "item" or sum(map(len, pending)) >= _BLOCK:
+        if kind != "items" or sum(map(len, pending)) >= _BLOCK:
             data = b"".join(pending)
             process.emit(
                 data if len(data) < _WORTH_PACKING else _PACKED + base64.b64encode(gzip.compress(data)) + b'"}\n'
@@ -56,14 +58,41 @@ def converse(caller: Caller, process: Process) -> int:
         },
     )
     while True:
-        line, complete = process.stdin.read_until(b"\n")
-        if not complete:
+        try:
+            request = _read_request(process)
+        except _Broken as broken:
+            answer("error", {"number": 0, "kind": broken.kind, "message": str(broken)})
+            return 1
+        if request is None:
             return 0
+        _answer_request(caller, *request, answer)
+
+
+class _Broken(Exception):
+    """Input that is no request: where the next one begins cannot be known."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+def _read_request(process: Process) -> tuple[dict[str, Any], list[Any]] | None:
+    """A request with its items; None where the input ended before it."""
+    line, complete = process.stdin.read_until(b"\n")
+    if not complete:
+        return None
+    items: list[Any] = []
+    try:
         request = json.loads(line)
-        items: list[Any] = []
-        while len(items) < request.get("items", 0):
-            items += [json.loads(line) for line in _unpacked(process.stdin.read_until(b"\n")[0])]
-        _answer_request(caller, request, items, answer)
+        expected = request.get("items") or 0
+        while len(items) < expected:
+            line, complete = process.stdin.read_until(b"\n")
+            if not complete:
+                raise _Broken("EndOfInput", f"The input ended after {len(items)} of {expected} items")
+            items += [json.loads(inner) for inner in _unpacked(line)]
+    except (ValueError, AttributeError, EOFError, binascii.Error) as error:
+        raise _Broken("BrokenInput", f"A line of the input cannot be read: {error}") from None
+    return request, items
 
 
 def _unpacked(line: bytes) -> list[bytes]:
@@ -73,7 +102,9 @@ def _unpacked(line: bytes) -> list[bytes]:
     return gzip.decompress(base64.b64decode(line[len(_PACKED) : line.rindex(b'"')])).splitlines()
 
 
-def _answer_request(caller: Caller, request: dict[str, Any], items: list[Any], answer: Any) -> None:
+def _answer_request(
+    caller: Caller, request: dict[str, Any], items: list[Any], answer: Callable[[str, Any], None]
+) -> None:
     reported = time.monotonic()
 
     def progress(value: dict[str, Any]) -> None:
@@ -96,6 +127,6 @@ def _answer_request(caller: Caller, request: dict[str, Any], items: list[Any], a
     except NotModelled as error:
         answer("error", {"number": 0, "kind": "NotModelled", "message": str(error)})
     else:
-        for item in done.output:
-            answer("item", item)
+        for start in range(0, len(done.output), _BATCH):
+            answer("items", done.output[start : start + _BATCH])
         answer("end", True)

@@ -4,6 +4,7 @@ have /.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import itertools
@@ -130,6 +131,8 @@ def entries(call: ScriptCall, *, Archive: str, Hash: bool = False, Checksum: boo
             }
             if Hash:
                 digest, checksum = hashlib.sha256(), 0
+                if Checksum:
+                    answer.update(crc=entry.CRC, method=entry.compress_type, encrypted=bool(entry.flag_bits & 1))
                 try:
                     for block in _content(archive, entry):
                         digest.update(block)
@@ -139,7 +142,7 @@ def entries(call: ScriptCall, *, Archive: str, Hash: bool = False, Checksum: boo
                 else:
                     answer["sha256"] = digest.hexdigest()
                     if Checksum:
-                        answer.update(crc=entry.CRC, crc_read=checksum)
+                        answer["crc_read"] = checksum
             yield answer
 
 
@@ -178,16 +181,21 @@ def unpack(
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The bytes of an entry. .NET does not look at the checksum: a damaged entry gives other bytes, or fails where it
-    cannot be unpacked.
+    """The bytes of an entry. .NET looks neither at the checksum nor at the encryption: such an entry gives other bytes,
+    or fails where it cannot be unpacked.
     """
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DotNetError(
+            "InvalidDataException", "The archive entry was compressed using an unsupported compression method."
+        )
+    plain = copy.copy(entry)
+    plain.flag_bits &= ~1
     try:
-        with archive.open(entry) as reader:
+        with archive.open(plain) as reader:
             reader._expected_crc = None
             while block := reader.read(BLOCK):
                 yield block
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
         raise DotNetError(
-            "InvalidDataException",
-            "The archive entry was compressed using an unsupported compression method, or is damaged.",
+            "InvalidDataException", "The archive entry was compressed using an unsupported compression method."
         ) from None

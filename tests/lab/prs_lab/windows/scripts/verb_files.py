@@ -24,6 +24,9 @@ __all__ = ["BLOCK", "open_archive"]
 BLOCK = 1 << 20
 _NOTHING_THERE = (2, 3)
 _INHERITED_BY_ALL = 3
+_NAME_IS_UTF_8 = 0x800
+_ZIP64_END = 56 + 20
+"""Bytes of what ZIP64 adds at an archive's end."""
 
 
 @verb("list_folder")
@@ -117,7 +120,9 @@ def _content(call: ScriptCall, path: str, entry: str) -> bytes | None:
         if not entry:
             return file.read()
         archive = open_archive(file)
-        return archive.read(entry) if entry in archive.namelist() else None
+        names = {info.filename: info for info in archive.infolist()}
+        stored = names.get(entry) or names.get(entry.replace("/", "\\"))
+        return archive.read(stored) if stored else None
 
 
 @verb("read_lines")
@@ -232,10 +237,20 @@ def remove(call: ScriptCall, *, Path: str) -> Iterator[dict[str, bool]]:
 
 
 def open_archive(file: Any) -> zipfile.ZipFile:
-    """A ZIP archive, opened as .NET does: it fails with InvalidDataException when the archive's directory cannot be
-    read.
+    """A ZIP archive, opened as .NET does: it fails with InvalidDataException when the archive's directory is not where
+    the archive says, or has another number of entries. A name that does not say that it is UTF-8 is taken for it all
+    the same, and what is none becomes U+FFFD.
     """
     try:
-        return zipfile.ZipFile(file)
-    except zipfile.BadZipFile:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, OSError):
         raise DotNetError("InvalidDataException", "End of Central Directory record could not be found.") from None
+    end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    in_front = end[9] - end[5] - end[6] - (_ZIP64_END if end[0] == b"PK\x06\x06" else 0)
+    if in_front or end[4] != len(archive.infolist()):
+        raise DotNetError("InvalidDataException", "Central Directory corrupt.")
+    for info in archive.infolist():
+        if not info.flag_bits & _NAME_IS_UTF_8:
+            info.filename = info.orig_filename.encode("cp437").decode("utf-8", "replace")
+    archive.NameToInfo = {info.filename: info for info in archive.infolist()}
+    return archive

@@ -114,6 +114,13 @@ def test_names_that_clash(names: list[str], reason: str) -> None:
     assert [refusal.reason for refusal in screened.refused] == [reason]
 
 
+def test_letters_in_an_unknown_code_page_are_refused_unless_a_manifest_vouches_for_them() -> None:
+    odd = [entry("Gr\ufffd\ufffde.txt")]
+    [refusal] = screen_entries(odd).refused
+    assert refusal.reason == "has letters in a code page that the archive does not name"
+    assert not screen_entries(odd, vouched={name_key(odd[0].name): 1}).refused
+
+
 @pytest.mark.parametrize("names", [["a/", "a/"], ["a/", "a/b", "A/c"], ["ß", "ss"], ["ﬁ", "fi"], ["a/b", "a/"]])
 def test_names_that_do_not_clash(names: list[str]) -> None:
     assert screen_entries([entry(name) for name in names]).refused == ()

@@ -25,8 +25,13 @@ def test_the_folder_in_which_all_of_it_is(names: list[str], folder: str) -> None
     assert common_folder(names) == folder
 
 
-def entry(name: str, *, intact: bool = True) -> ReadEntry:
-    return ReadEntry(index=0, name=name, size=3, packed=3, sha256="a" * 64 if intact else None, intact=intact)
+def entry(
+    name: str, *, intact: bool = True, read: bool = True, method: int | None = 8, encrypted: bool | None = False
+) -> ReadEntry:
+    sha256 = "a" * 64 if read else None
+    return ReadEntry(
+        index=0, name=name, size=3, packed=3, sha256=sha256, intact=intact and read, method=method, encrypted=encrypted
+    )
 
 
 def test_a_manifest_is_made() -> None:
@@ -44,7 +49,15 @@ def test_a_manifest_is_made() -> None:
 
 
 REFUSED = [
-    ([entry("web.config"), entry("bin/x.dll", intact=False)], r"x\.zip is damaged: the checksum of bin/x\.dll"),
+    ([entry("web.config"), entry("x.dll", intact=False)], r"x\.dll is damaged: its checksum is not the one that"),
+    ([entry("web.config"), entry("x.dll", read=False)], r"x\.dll cannot be unpacked: it is damaged"),
+    ([entry("web.config"), entry("x.dll", read=False, method=None, encrypted=None)], r"x\.dll cannot be unpacked"),
+    (
+        [entry("web.config"), entry("x.dll", read=False, method=12)],
+        r"x\.dll is packed by bzip2, which Windows does not",
+    ),
+    ([entry("web.config"), entry("x.dll", read=False, method=97)], r"x\.dll is packed by method 97, which Windows"),
+    ([entry("web.config"), entry("x.dll", intact=False, encrypted=True)], r"x\.dll is encrypted"),
     ([entry("bin/x.dll")], r"has no manifest, and no web\.config at its top"),
     ([], r"no web\.config at its top"),
     ([entry("web.config"), entry(".prs-recovery/other")], r"is of app_backup, and its manifest is gone"),

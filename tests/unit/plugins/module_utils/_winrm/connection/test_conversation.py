@@ -88,23 +88,23 @@ def test_a_list_of_names_is_packed() -> None:
 
 ANSWERS = [
     ([b'{"end":true}\n'], []),
-    ([b'{"item":1}\n{"item":"two"}\n{"item":{"n":3}}\n{"end":true}\n'], [1, "two", {"n": 3}]),
-    ([b'{"it', b'em":', b'1}\n{"end"', b":true}\n"], [1]),
-    ([b'{"item":"\xc3', b'\xbc"}\n{"end":true}\n'], ["ü"]),
-    ([b'{"item":1}\r\n', b'{"end":true}\r\n'], [1]),
+    ([b'{"items":[1,"two"]}\n{"items":[{"n":3}]}\n{"end":true}\n'], [1, "two", {"n": 3}]),
+    ([b'{"it', b'ems":', b'[1]}\n{"end"', b":true}\n"], [1]),
+    ([b'{"items":["\xc3', b'\xbc"]}\n{"end":true}\n'], ["ü"]),
+    ([b'{"items":[1]}\r\n', b'{"end":true}\r\n'], [1]),
     (
         [
-            packed(b'{"item":1}\n', b'{"item":"\xc3\xbc"}\n'),
-            b'{"item":3}\n',
-            packed(b'{"item":4}\n', b'{"end":true}\n'),
+            packed(b'{"items":[1]}\n', b'{"items":["\xc3\xbc"]}\n'),
+            b'{"items":[3]}\n',
+            packed(b'{"items":[4]}\n', b'{"end":true}\n'),
         ],
         [1, "ü", 3, 4],
     ),
-    ([packed(b'{"item":1}\n{"end":true}\n')[:30], packed(b'{"item":1}\n{"end":true}\n')[30:]], [1]),
-    ([Received(), Received(), b'{"item":1}\n{"end":true}\n'], [1]),
-    ([b'Some profile said hello\n\n[1, 2]\n{"item":1}\n', b'{"end":true}\n'], [1]),
-    ([Received(stderr=b"#< CLIXML"), b'{"item":1}\n{"end":true}\n'], [1]),
-    ([Received(stdout=b'{"item":1}\n{"end":true}\n', ended=True)], [1]),
+    ([packed(b'{"items":[1]}\n{"end":true}\n')[:30], packed(b'{"items":[1]}\n{"end":true}\n')[30:]], [1]),
+    ([Received(), Received(), b'{"items":[1]}\n{"end":true}\n'], [1]),
+    ([b'Some profile said hello\n\n[1, 2]\n{"items":[1]}\n', b'{"end":true}\n'], [1]),
+    ([Received(stderr=b"#< CLIXML"), b'{"items":[1]}\n{"end":true}\n'], [1]),
+    ([Received(stdout=b'{"items":[1]}\n{"end":true}\n', ended=True)], [1]),
 ]
 
 
@@ -116,14 +116,14 @@ def test_answers(pieces: list[bytes | Received], items: list[Any]) -> None:
 def test_progress_comes_while_it_works() -> None:
     seen: list[Any] = []
     assert call(
-        b'{"progress":{"bytes":1}}\n{"item":1}\n{"progress":{"bytes":2}}\n{"end":true}\n', on_progress=seen.append
+        b'{"progress":{"bytes":1}}\n{"items":[1]}\n{"progress":{"bytes":2}}\n{"end":true}\n', on_progress=seen.append
     ) == [1]
     assert seen == [{"bytes": 1}, {"bytes": 2}]
 
 
 def test_an_error_ends_a_call_and_not_the_conversation() -> None:
     pipe = Pipe(
-        b'{"item":1}\n{"error":{"number":53,"kind":"IOException","message":"gone"}}\n{"item":2}\n{"end":true}\n'
+        b'{"items":[1]}\n{"error":{"number":53,"kind":"IOException","message":"gone"}}\n{"items":[2]}\n{"end":true}\n'
     )
     conversation = Conversation(pipe)
     with pytest.raises(VerbFailed) as caught:

@@ -21,6 +21,7 @@ from tree_sitter import Language, Node, Parser
 
 VERB_FILES = sorted(path for folder in verbs.__path__ for path in Path(folder).glob("*.py") if path.stem != "__init__")
 LONGEST_COMMAND_LINE = 8191
+LONGEST_LINE = 120
 
 
 def verb_module(path: Path) -> ModuleType:
@@ -68,7 +69,7 @@ def test_the_grammar_refuses_what_is_broken(broken: str) -> None:
 def test_it_says_its_name_and_has_nothing_that_a_code_page_could_hurt(name: str) -> None:
     assert SCRIPTS[name].startswith(f"# prs.recovery {name}\n")
     assert SCRIPTS[name].isascii() and "\r" not in SCRIPTS[name] and "\t" not in SCRIPTS[name]
-    assert max(map(len, SCRIPTS[name].splitlines())) <= 160
+    assert max(map(len, SCRIPTS[name].splitlines())) <= LONGEST_LINE
 
 
 def test_the_command_line_holds_the_bootstrap() -> None:
@@ -98,20 +99,12 @@ def test_a_variable_has_one_spelling(name: str) -> None:
 
 # A scope of PowerShell sees what the scopes around it have.
 FROM_THE_RUNNER = {
-    "answers",
-    "pending",
-    "separator",
-    "plainText",
-    "sinceProgress",
-    "longForm",
-    "request",
-    "verb",
-    "property",
-    "parameters",
-}
+    "answers", "batch", "buffer", "createNew", "encryptedBit", "expected", "folderBit", "items", "linkBit", "longForm", "open", "ordinal", "parameters",
+    "pending", "plainText", "property", "read", "readOnlyBit", "request", "script", "separator", "shareAll", "shareNone", "sinceProgress", "slash", "write",
+}  # fmt: skip
 AUTOMATIC = {"null", "true", "false", "_", "input", "env", "PSVersionTable", "ExecutionContext"}
 CMDLETS = {
-    "Add-Type", "ConvertFrom-Json", "ConvertTo-Json", "ForEach-Object", "Get-PSDrive", "New-Object", "New-PSDrive", "Remove-PSDrive", "Start-Sleep",
+    "Add-Type", "ConvertFrom-Json", "ConvertTo-Json", "Get-Command", "Get-PSDrive", "Get-Service", "New-Object", "New-PSDrive", "Remove-PSDrive", "Start-Sleep",
     "Test-Path",
 }  # fmt: skip
 
