@@ -158,6 +158,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
+from ansible_collections.prs.recovery.plugins.module_utils._core.times import to_text
 
 compile_once()
 
@@ -165,13 +166,13 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
     StoredArchive,
     newest,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.windows_paths import full_path, join
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.archive_folder import ArchiveFolder
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
     winrm_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path, join
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 
 
@@ -213,7 +214,7 @@ def describe(archive: StoredArchive, folder: ArchiveFolder, *, now: dt.datetime,
         "whole": archive.complete,
         "problem": archive.problem,
         "verified": verified,
-        "created": archive.moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": to_text(archive.moment),
         "taken_at": archive.moment.isoformat(),
         "age_seconds": int((now - archive.moment).total_seconds()),
         "bytes": archive.size,

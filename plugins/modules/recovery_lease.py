@@ -137,18 +137,18 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
+from ansible_collections.prs.recovery.plugins.module_utils._core.text import counted
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import check_folder
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.lease import ABANDONED, OURS, STALE, Lease
+from ansible_collections.prs.recovery.plugins.module_utils._core.windows_paths import check_folder, full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
     winrm_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.lease_file import LeaseFile
 
@@ -175,8 +175,8 @@ def held(files: WindowsFiles, lease: LeaseFile, params: dict[str, Any]) -> dict[
     result = {"changed": before != OURS, "held": True, "lease": described(ours, lease.path)}
     if other is None:
         return result
-    minutes = other.stale_after.total_seconds() / 60
-    reasons = {STALE: f"was not renewed for {minutes:.0f} minutes", ABANDONED: "is held by a process that is gone"}
+    minutes = counted(round(other.stale_after.total_seconds() / 60), "minute")
+    reasons = {STALE: f"was not renewed for {minutes}", ABANDONED: "is held by a process that is gone"}
     why = reasons.get(before, "counts no more, as take_over says")
     files.warnings.append(f"The lease {lease.path} of {other.owner} {why}: it was taken over")
     return {**result, "taken_from": described(other, lease.path)}

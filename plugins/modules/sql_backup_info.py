@@ -291,7 +291,7 @@ def gather_backups(session: Session) -> dict[str, Any]:
     if found.in_files is not None:
         add_file_lists_of_fulls(session.connection, chosen)
     _warn_of_unknown_zones(session, chosen)
-    now = dt.datetime.fromisoformat(utc_now(session.connection)).replace(tzinfo=dt.timezone.utc)
+    now = utc_now(session.connection)
     seconds = params["recovery_point_objective"]
     asked_for = {
         "now": now,

@@ -120,6 +120,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
+from ansible_collections.prs.recovery.plugins.module_utils._core.text import bytes_text
 
 compile_once()
 
@@ -165,7 +166,7 @@ def _remove(session: Session, before: dict[str, Any] | None) -> None:
     if not session.params["allow_data_loss"]:
         raise RecoveryError(
             f"Database {before['name']} on {session.connection.target.server} would be lost "
-            f"({before['size_bytes'] // 2**20} MB)",
+            f"({bytes_text(before['size_bytes'])})",
             code="would_lose_data",
             advice="Take a backup with sql_backup, and set 'allow_data_loss: true' if it may go",
         )

@@ -128,7 +128,7 @@ NO_UNTIL = [
         {"until": "2026-03-01T01:00:00Z"},
         r"no whole archive of .* that was begun at 2026-03-01 01:00:00 UTC at the latest",
     ),
-    ({"until": "2026-03-02T02:00:00"}, r"until is '2026-03-02T02:00:00', which is no time with a zone"),
+    ({"until": "2026-03-02T02:00:00"}, r"until is '2026-03-02T02:00:00', which has no time zone"),
     ({"until": "yesterday"}, r"until is 'yesterday'"),
     (
         {"until": "2026-03-02T02:00:00Z", "source": f"{LOCAL}\\{NAMES[0]}"},

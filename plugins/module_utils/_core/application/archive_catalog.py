@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import RecoveryError
-from .archive_contents import FolderEntry
+from ..times import STAMP, to_stamp
+from ..windows_files import FolderEntry
 from .archive_entries import name_key
 from .archive_manifest import Manifest
 
@@ -117,7 +118,7 @@ def folder_label(path: str) -> str:
 
 def archive_name(*, label: str, moment: dt.datetime, taken: Iterable[str] = ()) -> str:
     """moment: aware; the name says it in UTC, and a number follows where that name is taken."""
-    stem = f"{label}_{moment.astimezone(dt.timezone.utc).strftime(_STAMP)}"
+    stem = f"{label}_{to_stamp(moment)}"
     used = {name_key(_plain(name)) for name in taken}
     candidate, number = f"{stem}.zip", 1
     while name_key(candidate) in used:
@@ -174,7 +175,7 @@ def read_store(listing: Sequence[FolderEntry], *, label: str) -> ArchiveCatalog:
             archives.append(
                 StoredArchive(
                     name=entry.name,
-                    moment=dt.datetime.strptime(found["stamp"], _STAMP).replace(tzinfo=dt.timezone.utc),
+                    moment=dt.datetime.strptime(found["stamp"], STAMP).replace(tzinfo=dt.timezone.utc),
                     size=entry.size,
                     number=int(found["number"] or 1),
                     unfinished=not has_manifest,

@@ -10,24 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 
+from ..windows_files import FolderEntry
 from .archive_entries import Refusal, name_key, name_problem
 from .archive_manifest import OWN_FOLDER
 
-__all__ = ["ArchivePlan", "FolderEntry", "is_essential", "select_contents"]
+__all__ = ["ArchivePlan", "is_essential", "select_contents"]
 
 _ESSENTIAL = (".config", ".dll", ".aspx", ".ashx", ".asax")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FolderEntry:
-    """What lies in a folder: name relative with /, size in bytes, modified in UTC (ISO 8601), encrypted by EFS."""
-
-    name: str
-    size: int = 0
-    modified: str = ""
-    folder: bool = False
-    link: bool = False
-    encrypted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

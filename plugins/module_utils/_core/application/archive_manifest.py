@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import RecoveryError
+from ..windows_files import PresentFile
 from .archive_entries import name_key, name_problem
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "Comparison",
     "Manifest",
     "ManifestFile",
-    "PresentFile",
     "compare",
     "parse_manifest",
 ]
@@ -48,15 +48,6 @@ class ManifestFile:
     name: str
     size: int
     sha256: str
-    modified: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PresentFile:
-    """A file as it is now; sha256 is None when it could not be read."""
-
-    size: int
-    sha256: str | None
     modified: str = ""
 
 

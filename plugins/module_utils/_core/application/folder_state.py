@@ -10,8 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from ..times import parse_stored_time
+from ..windows_files import PresentFile
 from .archive_entries import name_key
-from .archive_manifest import Comparison, Manifest, PresentFile
+from .archive_manifest import Comparison, Manifest
 
 __all__ = ["DATABASE_CONFIG", "FolderState", "Verdict", "assess", "verdict"]
 
@@ -88,15 +90,9 @@ def assess(
 
 def _same_time(left: str, right: str) -> bool:
     try:
-        return abs(_moment(left) - _moment(right)) <= _CLOCK_STEP
+        return abs(parse_stored_time(left) - parse_stored_time(right)) <= _CLOCK_STEP
     except ValueError:
         return False
-
-
-def _moment(text: str) -> dt.datetime:
-    """.NET writes seven digits of a second; Python 3.10 reads three or six."""
-    seconds, dot, fraction = text.removesuffix("Z").partition(".")
-    return dt.datetime.fromisoformat(f"{seconds}{dot}{fraction[:6].ljust(6, '0')}" if dot else seconds)
 
 
 @dataclass(frozen=True, kw_only=True)

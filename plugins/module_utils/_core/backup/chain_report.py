@@ -14,6 +14,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import Found, newest, windows
 from ansible_collections.prs.recovery.plugins.module_utils._core.prometheus import Metric
 
+from ..times import parse_stored_time
+
 __all__ = ["by_age", "examine", "families", "metrics", "needed_for_newest"]
 
 
@@ -241,4 +243,4 @@ def _reachable_since(told: Mapping[str, Any]) -> float | None:
 
 
 def _seconds(moment: str | None) -> float | None:
-    return None if moment is None else datetime.fromisoformat(moment).timestamp()
+    return None if moment is None else parse_stored_time(moment).timestamp()

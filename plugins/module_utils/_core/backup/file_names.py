@@ -10,19 +10,15 @@ import re
 import string
 
 from ..errors import RecoveryError
+from ..windows_paths import FORBIDDEN_IN_NAMES, check_folder, device_path, safe_name
 from .backup_set import BackupKind
 
 __all__ = [
     "DEFAULT_TEMPLATE",
     "MANIFEST_FORMAT",
     "backup_files",
-    "check_folder",
     "is_beside",
-    "is_full_path",
-    "join_path",
     "manifest_name",
-    "parent_path",
-    "safe_name",
 ]
 
 DEFAULT_TEMPLATE = "{database}_{kind}_{time}.{extension}"
@@ -35,12 +31,9 @@ FIELDS = ("database", "server", "kind", "time", "date", "extension", "stripe", "
 _PARTS = string.Formatter().parse
 """A template -> its parts: text, name of the field after it, its format, its conversion."""
 
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
 _BESIDE = r"(?i)\.(manifest|lease|unfinished)\.json(\.(partial|removed|(draft|over)-[0-9a-f]+(\.partial)?))?$"
 # Compiled when it is asked for first: a run that takes a backup does not pay for it.
-_LONGEST_PATH = 259
-"""Characters; SQL Server takes no longer path of a backup device."""
 
 
 def backup_files(
@@ -74,35 +67,8 @@ def backup_files(
         "stripes": str(stripes),
     }
     return [
-        join_path(folder, _file_name(template, {**common, "stripe": str(stripe)})) for stripe in range(1, stripes + 1)
+        device_path(folder, _file_name(template, {**common, "stripe": str(stripe)})) for stripe in range(1, stripes + 1)
     ]
-
-
-def check_folder(folder: str) -> None:
-    """Raises RecoveryError for a folder that Windows cannot have, before anything is written that would have to be
-    brought there.
-    """
-    if not is_full_path(folder):
-        raise RecoveryError(
-            f"'{folder}' is no full path, and what it is below depends on who looks",
-            advice="Begin it with a drive or a share",
-        )
-    parts = folder.replace("/", "\\").removeprefix("\\\\?\\").split("\\")
-    if any(part[-1:] in (" ", ".") and part.strip(".") for part in parts):
-        raise RecoveryError(
-            f"'{folder}' is no path on Windows, which leaves out a blank or a dot at the end of a folder's name",
-            advice="Choose another",
-        )
-    if not folder.startswith("/") and any(map(_FORBIDDEN.search, parts[1:] if parts[0][1:] == ":" else parts)):
-        raise RecoveryError(
-            f"'{folder}' is no path on Windows",
-            advice='The name of a folder must not contain any of < > : " / \\ | ? *',
-        )
-
-
-def is_full_path(path: str) -> bool:
-    """Whether a path begins with a drive, a share, or (on Linux) at the root."""
-    return re.match(r"[A-Za-z]:($|[\\/])|\\\\|/", path) is not None
 
 
 def _file_name(template: str, values: dict[str, str]) -> str:
@@ -120,7 +86,7 @@ def _file_name(template: str, values: dict[str, str]) -> str:
             f"The template of file names '{template}' cannot be used ({problem})",
             advice=f"It may hold {_fields()} and plain text",
         ) from None
-    if _FORBIDDEN.search(name):
+    if FORBIDDEN_IN_NAMES.search(name):
         raise RecoveryError(
             f"'{name}' is no name of a file on Windows", advice='It must not contain any of < > : " / \\ | ? *'
         )
@@ -133,11 +99,6 @@ def _fields() -> str:
     return ", ".join(f"{{{field}}}" for field in FIELDS)
 
 
-def safe_name(text: str) -> str:
-    """A text as a part of a file's name."""
-    return _FORBIDDEN.sub("_", text)
-
-
 def manifest_name(first_file: str) -> str:
     """Path of the manifest beside the files of a backup. first_file: path of its first stripe."""
     return f"{first_file}.manifest.json"
@@ -148,20 +109,3 @@ def is_beside(path: str) -> bool:
     half-way.
     """
     return re.search(_BESIDE, path) is not None
-
-
-def join_path(folder: str, name: str) -> str:
-    """A file in a folder, as Windows writes it; refuses what SQL Server would cut off."""
-    separator = "/" if folder.startswith("/") else "\\"
-    path = f"{folder.rstrip(separator)}{separator}{name}"
-    if len(path) > _LONGEST_PATH:
-        raise RecoveryError(
-            f"The path {path} has {len(path)} characters, more than the {_LONGEST_PATH} that SQL Server takes",
-            advice="Choose a shorter folder or template",
-        )
-    return path
-
-
-def parent_path(path: str) -> str:
-    """The folder of a file."""
-    return path[: max(path.rfind("\\"), path.rfind("/"))] if "\\" in path or "/" in path else ""

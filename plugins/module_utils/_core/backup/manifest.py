@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..times import parse_stored_time
 from .backup_set import BackupKind, BackupSet, Copy
 from .file_names import MANIFEST_FORMAT, manifest_name
 
@@ -123,8 +124,8 @@ def _set_of(values: Mapping[str, Any], *, copies: tuple[Copy, ...]) -> BackupSet
     return BackupSet(
         **{name: values[name] for name in _SAME},
         kind=BackupKind(values.get("kind") or values["type"]),  # earlier versions called it type
-        started=dt.datetime.fromisoformat(values["started_at"]),
-        finished=dt.datetime.fromisoformat(values["finished_at"]),
+        started=parse_stored_time(values["started_at"]),
+        finished=parse_stored_time(values["finished_at"]),
         utc_offset=dt.timedelta() if values["time_zone_known"] else None,
         version=tuple(map(int, values["server_version"].split("."))),
         copies=copies,

@@ -13,7 +13,9 @@ import ntpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .row import FAIL, OK, WARN, Objectives, Row, absent, age, bytes_text, moment, row
+from ..text import age, bytes_text
+from ..times import parse_stored_time
+from .row import FAIL, OK, WARN, Objectives, Row, absent, row
 
 __all__ = ["CHECKS", "KEY_FILE"]
 
@@ -40,7 +42,7 @@ def recovery_sets(facts: Mapping[str, Any], objectives: Objectives, now: dt.date
             advice = found.get("advice") or "Run backup_prs now, and look why the nightly run does not come"
             yield row("recovery set", where, problem, limit=limit, next=advice)
             continue
-        label, seconds = chosen["label"], (now - moment(chosen["recovery_point"])).total_seconds()
+        label, seconds = chosen["label"], (now - parse_stored_time(chosen["recovery_point"])).total_seconds()
         wrong = _damage(chosen, (place.get("saw") or {}).get("hashed", []))
         late = f"{label} is {age(seconds)} old" if seconds > objectives.recovery_point_seconds else ""
         advice = (
@@ -61,7 +63,8 @@ def recovery_sets(facts: Mapping[str, Any], objectives: Objectives, now: dt.date
         newer = [
             one
             for one in found.get("sets", [])
-            if one["label"] != label and moment(one["recovery_point"]) > moment(chosen["recovery_point"])
+            if one["label"] != label
+            and parse_stored_time(one["recovery_point"]) > parse_stored_time(chosen["recovery_point"])
         ]
         problem = (
             (
@@ -149,7 +152,7 @@ def chain(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
                 next="Run backup_prs now; its schedule takes no backups, or elsewhere",
             )
             continue
-        point = moment(newest["recovery_point"])
+        point = parse_stored_time(newest["recovery_point"])
         seconds = (now - point).total_seconds()
         late = f"{age(seconds)} old" if seconds > objectives.recovery_point_seconds else ""
         yield row(
@@ -179,9 +182,9 @@ def _chain_health(
     """A fault that keeps the newest backups from being used fails; one that only history has is a warning."""
     finished = {one["guid"]: one["finished_at"] for one in backups["sets"]}
     gaps = [gap for gap in newest["gaps"] if gap.get("until")]
-    cutting = [gap for gap in gaps if moment(gap["until"]) >= point]
+    cutting = [gap for gap in gaps if parse_stored_time(gap["until"]) >= point]
     unusable = [(one, finished.get(one["guid"])) for one in newest["unusable"]]
-    recent = [one for one, when in unusable if when is None or moment(when) >= point]
+    recent = [one for one, when in unusable if when is None or parse_stored_time(when) >= point]
     faults = [f"{len(gaps)} gaps in the log" if len(gaps) > 1 else "a gap in the log"] if gaps else []
     faults += [
         f"{one['kind']} backup: {one['reason']} ({', '.join(map(ntpath.basename, one['files'][:2]))})"
@@ -411,7 +414,7 @@ def drill(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
     for text in facts["drills"]:
         try:
             record = json.loads(text)
-            records.append((moment(record["begun_at"]), record))
+            records.append((parse_stored_time(record["begun_at"]), record))
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     damaged = len(facts["drills"]) - len(records)

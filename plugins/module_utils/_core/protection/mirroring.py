@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..mirroring.session import PRINCIPAL
-from .row import FAIL, WARN, Objectives, Row, bytes_text, moment, row
+from ..text import bytes_text
+from ..times import parse_stored_time
+from .row import FAIL, WARN, Objectives, Row, row
 from .servers import application_runs, lasts, session_of
 
 __all__ = ["CHECKS"]
@@ -116,7 +118,7 @@ def endpoints(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime
         yield lasts(
             "mirroring certificate",
             name,
-            moment(own["expires"]),
+            parse_stored_time(own["expires"]),
             objectives,
             now,
             next="Run mirror_prs, which replaces it without an interruption",

@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["FAIL", "OK", "WARN", "Finding", "Objectives", "Row", "absent", "age", "bytes_text", "moment", "row"]
+__all__ = ["FAIL", "OK", "WARN", "Finding", "Objectives", "Row", "absent", "row"]
 
 OK, WARN, FAIL = "ok", "warn", "fail"
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,39 +85,6 @@ def absent(paths: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     are for most.
     """
     return [path for path in paths if path["error"] not in (0, 5)]
-
-
-def moment(text: str) -> dt.datetime:
-    """A moment as servers and files write it, aware; without a zone it is UTC, and of seconds' fractions six digits
-    count. Raises ValueError.
-    """
-    whole, dot, rest = text.strip().replace("Z", "+00:00").partition(".")
-    if dot:
-        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-        whole += f".{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
-    found = dt.datetime.fromisoformat(whole)
-    return found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)
-
-
-def age(seconds: float) -> str:
-    """A span as a person says it: 3 d 4 h, 12 min."""
-    left, told = max(0, int(seconds)), []
-    for size, unit in _UNITS:
-        if left >= size or (unit == "s" and not told):
-            told.append(f"{left // size} {unit}")
-            left %= size
-        elif told:
-            break
-        if len(told) == 2:
-            break
-    return " ".join(told)
-
-
-def bytes_text(number: float) -> str:
-    for size, unit in ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
-        if number >= size:
-            return f"{number / size:.1f} {unit}"
-    return f"{int(number)} bytes"
 
 
 def gathered(

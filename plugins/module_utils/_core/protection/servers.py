@@ -14,7 +14,9 @@ from typing import Any
 
 from ..advice.windows import advice_for
 from ..mirroring.session import PRINCIPAL
-from .row import FAIL, WARN, Objectives, Row, absent, age, bytes_text, moment, row
+from ..text import age, bytes_text
+from ..times import parse_stored_time
+from .row import FAIL, WARN, Objectives, Row, absent, row
 
 __all__ = ["CHECKS", "application_runs", "control_node", "iis_problem", "lasts", "principal_elsewhere", "session_of"]
 
@@ -194,13 +196,13 @@ def certificates(facts: Mapping[str, Any], objectives: Objectives, now: dt.datet
                 )
                 continue
             advice = "Have a new one issued, put its PFX in place and run rebuild_prs"
-            yield lasts(what, host["name"], moment(found["not_after"]), objectives, now, next=advice)
+            yield lasts(what, host["name"], parse_stored_time(found["not_after"]), objectives, now, next=advice)
     page = facts.get("page") or {}
     if page.get("certificate") and not any(use == "site" for use, _host in seen):
         yield lasts(
             "site certificate",
             page["url"],
-            moment(page["certificate"]["not_after"]),
+            parse_stored_time(page["certificate"]["not_after"]),
             objectives,
             now,
             next="Have a new one issued",
@@ -263,7 +265,7 @@ def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: d
                 yield lasts(
                     "backup certificate",
                     host["name"],
-                    moment(found["expires"]),
+                    parse_stored_time(found["expires"]),
                     objectives,
                     now,
                     next="Make a new one, and keep this one",

@@ -9,8 +9,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..times import to_text
 from .chain import link_of
-from .recovery_set import FORMAT, RecoverySet, written
+from .recovery_set import FORMAT, RecoverySet
 
 __all__ = ["compose"]
 
@@ -66,7 +67,7 @@ def compose(
         **facts,
         "format": FORMAT,
         "label": label,
-        "taken_at": written(now),
+        "taken_at": to_text(now),
         "site": site,
         "healthy": not problems,
         "problems": problems,

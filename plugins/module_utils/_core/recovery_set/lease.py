@@ -17,8 +17,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..backup.file_names import safe_name
 from ..errors import RecoveryError
+from ..times import parse_stored_time
+from ..windows_paths import safe_name
 
 __all__ = [
     "ABANDONED",
@@ -110,7 +111,7 @@ def parse_lease(lines: Iterable[str], *, database: str, renewed_at: dt.datetime)
             database=str(content["database"]),
             owner=str(content["owner"]),
             place=str(content["place"]),
-            taken_at=dt.datetime.fromisoformat(content["taken_at"]).astimezone(dt.timezone.utc),
+            taken_at=parse_stored_time(content["taken_at"]).astimezone(dt.timezone.utc),
             renewed_at=renewed_at,
             stale_after=dt.timedelta(minutes=content["stale_after_minutes"]),
         )

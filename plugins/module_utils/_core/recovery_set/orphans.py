@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..application.archive_catalog import StoredArchive, manifest_name
-from .recovery_set import RecoverySet, files_of_link, moment
+from ..times import parse_stored_time
+from .recovery_set import RecoverySet, files_of_link
 
 __all__ = ["SET_LABEL", "stray_archives", "stray_backups"]
 
@@ -23,8 +24,14 @@ def stray_backups(staying: Iterable[RecoverySet], links: Iterable[Mapping[str, A
 
     links: of backups that are in no set. One that was taken copy-only was never meant for any.
     """
-    named = [moment(link["finished_at"]) for one in staying for link in one.chain or [one.values["database"]]]
-    old = [link for link in links if named and not link["copy_only"] and moment(link["finished_at"]) < min(named)]
+    named = [
+        parse_stored_time(link["finished_at"]) for one in staying for link in one.chain or [one.values["database"]]
+    ]
+    old = [
+        link
+        for link in links
+        if named and not link["copy_only"] and parse_stored_time(link["finished_at"]) < min(named)
+    ]
     return tuple(path for link in old for path in files_of_link(link))
 
 

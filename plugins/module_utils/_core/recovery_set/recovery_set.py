@@ -19,6 +19,7 @@ from typing import Any
 
 from ..backup.backup_set import BackupKind
 from ..errors import RecoveryError
+from ..times import parse_stored_time
 
 __all__ = [
     "FORMAT",
@@ -26,10 +27,8 @@ __all__ = [
     "RecoverySet",
     "files_of_link",
     "lines_of",
-    "moment",
     "parse_set",
     "relocated",
-    "written",
 ]
 
 FORMAT = "prs.recovery set 2"
@@ -85,7 +84,7 @@ class RecoverySet:
         """The moment whose data it brings back: a log holds all until it began to be written, the others at least what
         was there then.
         """
-        return moment(self.values["database"]["finished_at"])
+        return parse_stored_time(self.values["database"]["finished_at"])
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -101,16 +100,6 @@ class RecoverySet:
     def application_files(self) -> list[str]:
         archive = self.values["application"]
         return [archive["archive"], archive["manifest"]]
-
-
-def moment(text: str) -> dt.datetime:
-    """A moment as manifests have it, aware; without a zone it is UTC. Raises ValueError."""
-    found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)
-
-
-def written(when: dt.datetime) -> str:
-    return when.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def files_of_link(link: Mapping[str, Any]) -> list[str]:
@@ -173,11 +162,11 @@ def parse_set(text: str, *, where: str) -> RecoverySet:
                 dict(link.get("sha256") or {}),
             )
             _must_be_texts([*link["files"], link.get("manifest_beside") or ""])
-        _needed = moment(values["database"]["finished_at"])
+        _needed = parse_stored_time(values["database"]["finished_at"])
         _must_be_texts([values["application"][name] for name in ("archive", "manifest")])
         return RecoverySet(
             label=str(values["label"]),
-            taken_at=moment(values["taken_at"]),
+            taken_at=parse_stored_time(values["taken_at"]),
             healthy=values["healthy"] is True,
             values=values,
         )

@@ -13,8 +13,9 @@ from typing import Any
 
 from ..backup.backup_set import BackupKind
 from ..errors import RecoveryError
+from ..times import parse_stored_time, to_text
 from .chain import chain_of
-from .recovery_set import RecoverySet, moment, written
+from .recovery_set import RecoverySet
 
 __all__ = ["Choice", "by_label", "choose"]
 
@@ -63,10 +64,10 @@ def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, hea
             passed.append(one)
     usable = [one for one in passed if one.chain]
     if not usable:
-        when = f" from before {written(until)}" if until else ""
+        when = f" from before {to_text(until)}" if until else ""
         # Newest first, so the last of them is where the known past begins.
         begins = (
-            f"The oldest is {later[-1].label}, whose data are of {written(later[-1].recovery_point)}"
+            f"The oldest is {later[-1].label}, whose data are of {to_text(later[-1].recovery_point)}"
             if later and not passed
             else ""
         )
@@ -89,7 +90,7 @@ def _choice(
     notes = [
         (
             f"newer, but not taken because {'; '.join(other.values['problems'])}: {other.label} "
-            f"({written(other.recovery_point)})"
+            f"({to_text(other.recovery_point)})"
         )
         for other in passed[:3]
     ]
@@ -100,7 +101,7 @@ def _choice(
             chain, target = beyond, until.isoformat()
         else:
             notes.append(
-                f"no log backup reaches {written(until)}, so the database goes back to {written(one.recovery_point)}"
+                f"no log backup reaches {to_text(until)}, so the database goes back to {to_text(one.recovery_point)}"
             )
     return Choice(
         set=one, files=tuple(path for link in chain for path in link["files"]), target=target, notes=tuple(notes)
@@ -117,10 +118,12 @@ def _chain_beyond(until: dt.datetime, sets: Iterable[RecoverySet]) -> list[dict[
     logs = [
         link
         for link in links
-        if link["kind"] == BackupKind.LOG and moment(link.get("started_at") or link["finished_at"]) > until
+        if link["kind"] == BackupKind.LOG and parse_stored_time(link.get("started_at") or link["finished_at"]) > until
     ]
-    before = [link for link in links if link["kind"] == BackupKind.LOG or moment(link["finished_at"]) <= until]
-    first = min(logs, key=lambda link: (moment(link["finished_at"]), link["last_lsn"]), default=None)
+    before = [
+        link for link in links if link["kind"] == BackupKind.LOG or parse_stored_time(link["finished_at"]) <= until
+    ]
+    first = min(logs, key=lambda link: (parse_stored_time(link["finished_at"]), link["last_lsn"]), default=None)
     return chain_of(first, before) if first else []
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import RecoveryError
+from ..times import parse_user_time
 from .plan import Target
 
 __all__ = ["parse_target", "parse_zone"]
@@ -31,24 +32,19 @@ def parse_target(text: str, *, mark_after: str | None = None) -> Target:
     if text == "latest":
         return Target.latest()
     if colon and kind in ("mark", "before-mark") and rest:
-        return Target.at_mark(rest, before=kind == "before-mark", after=parse_time(mark_after) if mark_after else None)
+        return Target.at_mark(
+            rest,
+            before=kind == "before-mark",
+            after=parse_time(mark_after, option="mark_after") if mark_after else None,
+        )
     if colon and kind in ("lsn", "before-lsn"):
         return Target.at_lsn(_number_of_lsn(rest), before=kind == "before-lsn")
     return Target.at_time(parse_time(text))
 
 
-def parse_time(text: str) -> datetime:
-    """ISO 8601 with a zone; a time without one could mean two moments."""
-    try:
-        moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
-    except ValueError:
-        raise RecoveryError(
-            f"'{text}' is no target of a restore", code="option_invalid", advice=f"Write one of: {FORMS}"
-        ) from None
-    if moment.tzinfo is None:
-        raise RecoveryError(
-            f"The time '{text}' has no zone", code="option_invalid", advice="Add it: Z for UTC, or for example +01:00"
-        )
+def parse_time(text: str, *, option: str = "target") -> datetime:
+    """A time that SQL Server can restore to."""
+    moment = parse_user_time(text, option=option, advice=f"Write one of: {FORMS}")
     if moment.year not in YEARS:
         raise RecoveryError(
             f"SQL Server knows no backups of the year {moment.year}",

@@ -14,8 +14,8 @@ from ..._core.backup.backup_set import BackupSet
 from ..._core.backup.catalog import BackupCatalog
 from ..._core.backup.file_names import is_beside, manifest_name
 from ..._core.backup.manifest import StoredBackup, parse_manifest
+from ..._core.windows_paths import base_name, join, parent
 from ..._winrm.host.files import WindowsFiles
-from ..._winrm.host.paths import base_name, join, parent
 from ..connection.session import Session
 from ..instance.windows_host import Windows
 

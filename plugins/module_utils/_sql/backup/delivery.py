@@ -16,8 +16,9 @@ from typing import Any
 from ..._core.backup.file_names import manifest_name
 from ..._core.backup.manifest import PendingDelivery, at_place, manifest_lines, note_name, parse_manifest, parse_note
 from ..._core.errors import RecoveryError
+from ..._core.text import bytes_text
+from ..._core.windows_paths import base_name, join, lies_in, parent
 from ..._winrm.host.files import WindowsFiles
-from ..._winrm.host.paths import base_name, join, lies_in, parent
 from ..connection.session import Session
 from ..instance.windows_host import Windows
 
@@ -127,7 +128,7 @@ class Delivery:
                     raise already_there(target)
                 self._files(target).remove(manifest_name(targets[0]))
             partial = f"{target}{PARTIAL}"
-            self._session.progress.line(f"copying {source} to {parent(target)} ({hashes[source][1] / 1e6:.0f} MB)")
+            self._session.progress.line(f"copying {source} to {parent(target)} ({bytes_text(hashes[source][1])})")
             self._files(source, target).copy(source, partial)
             if self._hash(partial) != hashes[source]:
                 self._files(target).discard(partial)

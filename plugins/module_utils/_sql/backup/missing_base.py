@@ -11,6 +11,7 @@ from typing import Any
 
 from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
+from ..._core.text import counted
 from ..connection.connection import Connection
 from ..connection.session import Session
 
@@ -92,7 +93,7 @@ def kind_to_take(session: Session, database: dict[str, Any]) -> BackupKind:
     if before is not None and before["age"] < hours * HOUR:
         raise RecoveryError(
             f"{problem}, and one was already taken instead at {before['finished']} (the server's time), less than "
-            f"{hours} hours ago",
+            f"{counted(hours, 'hour')} ago",
             advice="Find out what ends the chain again and again: the recovery model being switched, or the "
             "database being restored; then run "
             "sql_backup with 'kind: full'",

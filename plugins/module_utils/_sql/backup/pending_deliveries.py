@@ -12,9 +12,9 @@ from typing import Any
 
 from ..._core.backup.backup_set import BackupSet, guid
 from ..._core.backup.catalog import assemble
-from ..._core.backup.file_names import parent_path
 from ..._core.backup.manifest import PendingDelivery, note_name
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import parent
 from ..catalog.headers import read_files
 from ..catalog.verification import verify
 from ..connection.errors import SqlError
@@ -88,9 +88,7 @@ def _delivered(
     except RecoveryError as problem:
         if _places(found) == wanted:
             raise
-        places = " and ".join(
-            sorted(parent_path(files[0]) for files in (found["files"], found.get("copy_files")) if files)
-        )
+        places = " and ".join(sorted(parent(files[0]) for files in (found["files"], found.get("copy_files")) if files))
         session.warnings.append(
             f"A backup that an interrupted run left in {note.written[0]} still cannot be brought to {places}: "
             f"{problem} "
@@ -102,7 +100,7 @@ def _delivered(
 
 def _places(report: dict[str, Any]) -> set[str]:
     """The folders that a backup belongs in."""
-    return {parent_path(files[0]).lower() for files in (report["files"], report.get("copy_files")) if files}
+    return {parent(files[0]).lower() for files in (report["files"], report.get("copy_files")) if files}
 
 
 def _whole(session: Session, note: PendingDelivery, *, family_guid: str) -> BackupSet | None:

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..._core.advice.sql_server import NO_RIGHTS
 from ..._core.backup.backup_set import BackupKind
-from ..._core.backup.file_names import MANIFEST_FORMAT, backup_files, parent_path
+from ..._core.backup.file_names import MANIFEST_FORMAT, backup_files
 from ..._core.errors import RecoveryError, sentences
+from ..._core.windows_paths import parent
 from ..backup import statements as backups
 from ..catalog.verification import verify
 from ..connection.session import Session
@@ -76,7 +76,7 @@ class Backup:
         service_account(self.connection)  # so that every message about a path can say for whom
         self.database = require_backupable(session, kind)
         self.name = self.database["name"]
-        self.moment = dt.datetime.fromisoformat(utc_now(self.connection)).replace(tzinfo=dt.timezone.utc)
+        self.moment = utc_now(self.connection)
         self.folder = params["path"] or self.server["default_backup_path"]
         self.report = {
             "format": MANIFEST_FORMAT,
@@ -194,9 +194,7 @@ class Backup:
 
         carrier = self._carrier()
         try:
-            finished = finish(
-                self.session, carrier, parent_path(self.written[0]), report=self.report, written=self.written
-            )
+            finished = finish(self.session, carrier, parent(self.written[0]), report=self.report, written=self.written)
             if not self.session.check_mode:
                 carrier.deliver(self.report, self.written, copied=self.copied_by == "windows")
                 carrier.forget(self.note)

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from ..._core.backup.backup_set import BackupKind, BackupSet, DatabaseFile, database_file
 from ..._core.backup.catalog import BackupCatalog, assemble, merge, reconcile, tell_zones
-from ..._core.backup.file_names import parent_path
 from ..._core.errors import RecoveryError
 from ..._core.restore.target import parse_zone
+from ..._core.windows_paths import parent
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 from ..connection.session import Session
@@ -103,7 +103,7 @@ def _look(
     paths = dict.fromkeys(path for one in sets for copy in one.copies if not copy.problem for path in copy.stripes)
     there: set[str] = set()
     closed: dict[str, str] = {}
-    for folder in dict.fromkeys(map(parent_path, paths)):
+    for folder in dict.fromkeys(map(parent, paths)):
         session.progress.line(f"looking into {folder}")
         try:
             there.update(map(str.lower, find_files(session.connection, folder)))
@@ -123,7 +123,7 @@ def _look(
             replace(
                 copy,
                 problem=copy.problem
-                or next((closed[folder] for folder in map(parent_path, copy.stripes) if folder in closed), ""),
+                or next((closed[folder] for folder in map(parent, copy.stripes) if folder in closed), ""),
             )
             for copy in one.copies
         ]

@@ -18,6 +18,7 @@ from ..._core.mirroring.certificates import (
     successor_name,
     thumbprint,
 )
+from ..._core.times import parse_stored_time
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from . import certificates
@@ -35,7 +36,7 @@ SOON = 30
 def apply(session: Session) -> dict[str, Any]:
     """Compare, change what differs, report."""
     params, connection = session.params, session.connection
-    now = datetime.fromisoformat(utc_now(connection))
+    now = utc_now(connection)
     before = certificates.read_known(connection)
     if params["state"] == "absent":
         name = _remove(session, before)
@@ -45,7 +46,7 @@ def apply(session: Session) -> dict[str, Any]:
             _back_up_key(session, name)
     after = certificates.read_certificate(connection, name)
     if after:
-        after["days_left"] = (datetime.fromisoformat(after["expires"]) - now).days
+        after["days_left"] = (parse_stored_time(after["expires"]) - now).days
         _warn_of_end(session, after)
     known = certificates.read_known(connection)
     superseded = (
@@ -137,7 +138,7 @@ def _last_day(text: str | None, now: datetime) -> datetime:
     if text is None:
         return now.replace(year=now.year + YEARS, day=min(now.day, 28))
     try:
-        day = datetime.fromisoformat(text)
+        day = parse_stored_time(text)
     except ValueError:
         raise RecoveryError(f"'{text}' in 'expires' is no day", advice="Write it as 2031-12-31") from None
     if day <= now:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..._core.mirroring.certificates import Known, thumbprint
+from ..._core.times import parse_stored_time
 from ..connection.connection import Connection
 from ..connection.quoting import compose, quote_text
 from ..connection.session import Session
@@ -64,7 +65,7 @@ def read_known(connection: Connection) -> list[Known]:
         Known(
             name=row["name"],
             thumbprint=row["thumbprint"].removeprefix("0x"),
-            expires=datetime.fromisoformat(row["expiry_date"]),
+            expires=parse_stored_time(row["expiry_date"]),
             private_key=row["pvt_key_encryption_type"].strip() != "NA",
         )
         for row in connection.query(_KNOWN, doing="Cannot read the certificates")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..._core.advice.sql_server import advice_for
-from ..._core.backup.file_names import is_beside, join_path
+from ..._core.backup.file_names import is_beside
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import device_path
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 from ..connection.quoting import quote_text
@@ -46,7 +47,7 @@ def folder_error(connection: Connection, folder: str) -> SqlError | None:
     """Why the service account cannot use a folder, or None when it can. Listing it would answer "empty" in all these
     cases.
     """
-    return _why_not(connection, join_path(folder, PROBE))
+    return _why_not(connection, device_path(folder, PROBE))
 
 
 def _why_not(connection: Connection, path: str) -> SqlError | None:
@@ -130,7 +131,7 @@ def _walk(connection: Connection, folder: str, *, levels: int) -> Iterable[str]:
         f"EXEC master.sys.xp_dirtree {quote_text(folder, what='path')}, 1, 1", doing=f"Cannot list the folder {folder}"
     )
     for row in sorted(rows, key=lambda row: row["subdirectory"].lower()):
-        path = join_path(folder, row["subdirectory"])
+        path = device_path(folder, row["subdirectory"])
         if row["file"]:
             yield path
         elif levels:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from ..._core.times import parse_stored_time
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 
@@ -90,9 +91,9 @@ def service_account(connection: Connection) -> str:
     return connection.account
 
 
-def utc_now(connection: Connection) -> str:
-    """The server's clock, ISO 8601, UTC, without a zone."""
-    return connection.value("SELECT SYSUTCDATETIME() AS utc")
+def utc_now(connection: Connection) -> dt.datetime:
+    """The server's clock, aware, in UTC."""
+    return parse_stored_time(connection.value("SELECT SYSUTCDATETIME() AS utc"))
 
 
 def read_endpoints(connection: Connection) -> list[dict[str, Any]]:
@@ -169,7 +170,7 @@ def clock(connection: Connection) -> tuple[dt.datetime, dt.timezone]:
     """The server's clock, aware, and its time zone of now."""
     row = connection.row(_CLOCK, doing="Cannot read the server's clock") or {}
     zone = dt.timezone(dt.timedelta(minutes=row["utc_offset"]))
-    return dt.datetime.fromisoformat(row["utc"]).replace(tzinfo=dt.timezone.utc), zone
+    return parse_stored_time(row["utc"]), zone
 
 
 def free_space(connection: Connection) -> dict[str, int]:

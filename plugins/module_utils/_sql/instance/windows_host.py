@@ -15,10 +15,10 @@ from collections.abc import Iterable
 from contextlib import ExitStack, closing
 
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import share_root
 from ..._winrm.connection.options import WinrmConnection
 from ..._winrm.connection.session import Session as WinrmSession
 from ..._winrm.host.files import WindowsFiles
-from ..._winrm.host.paths import share_root
 from ..._winrm.recovery_set.lease_file import LeaseFile
 from ..connection.session import Session
 

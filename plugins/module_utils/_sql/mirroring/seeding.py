@@ -7,7 +7,6 @@ logs where some came in between.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from ..._core.backup.backup_set import BackupKind
@@ -118,7 +117,7 @@ class Seeding:
     def _back_up(self, kind: BackupKind, *, copy_only: bool) -> str:
         connection = self.principal.connection
         server = read_server(connection)
-        moment = dt.datetime.fromisoformat(utc_now(connection)).replace(tzinfo=dt.timezone.utc)
+        moment = utc_now(connection)
         path = backup_files(
             folder=self.folder or "", database=self.database, server=server["name"], kind=kind, time=moment,
             template="{database}_mirror_{kind}_{time}.{extension}",

@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from typing import Any
 
 from ..._core.backup.backup_set import BackupKind, guid
 from ..._core.backup.catalog import BackupCatalog, assemble, merge, tell_zones
-from ..._core.backup.file_names import backup_files, is_full_path, join_path, parent_path, safe_name
+from ..._core.backup.file_names import backup_files
 from ..._core.errors import RecoveryError, sentences
 from ..._core.restore.overwrite_policy import REFUSE, UNCHANGED, Decision, decide
 from ..._core.restore.plan import ExistingDatabase, Mark, Plan, Refusal
 from ..._core.restore.planner import Request, plan_restore
 from ..._core.restore.target import parse_target, parse_zone
+from ..._core.windows_paths import device_path, is_full_path, parent, safe_name
 from ..catalog.headers import read_file, read_files
 from ..catalog.history import read_history, remembered_family, restored_full, standby_position
 from ..catalog.reader import read_sources
@@ -155,7 +155,7 @@ class RestoreRun:
             return
         from ..instance.windows_host import respect_leases  # a run that speaks SQL alone does not pay for it
 
-        now = dt.datetime.fromisoformat(utc_now(session.connection)).replace(tzinfo=dt.timezone.utc)
+        now = utc_now(session.connection)
         respect_leases(session, params["source"]["folders"], database=self.source["database"] or self.database, now=now)
 
     def _unchanged(self) -> dict[str, Any]:
@@ -266,7 +266,7 @@ class RestoreRun:
         """The way to the target, or a RecoveryError that says why there is none and what could be had instead."""
         params = self.session.params
         source = params["source"]
-        now = dt.datetime.fromisoformat(utc_now(self.session.connection)).replace(tzinfo=dt.timezone.utc)
+        now = utc_now(self.session.connection)
         request = Request(
             database=self.database,
             target=self.target,
@@ -402,7 +402,7 @@ class RestoreRun:
         connection = self.session.connection
         used = sources.other_files(connection, database=self.database)
         own = {file["path"].lower() for file in (self.there or {"files": []})["files"]}
-        for folder in sorted({parent_path(path) for _logical_name, path in plan.moves}):
+        for folder in sorted({parent(path) for _logical_name, path in plan.moves}):
             require_folder(connection, folder)
         for _logical_name, path in plan.moves:
             if path.lower() in used:
@@ -463,7 +463,7 @@ class RestoreRun:
         wanted = decision.tail and params["tail_log"] == "attempt"
         if wanted:
             file = self._tail_file()
-            provide_folder(session, parent_path(file))
+            provide_folder(session, parent(file))
         if decision.end_mirroring:
             set_partner(session, self.database, "end")
             session.warnings.append(
@@ -536,7 +536,7 @@ class RestoreRun:
         params = self.session.params
         first = None if self.staged else next(iter(self.source["folders"]), None)  # a tail outlives what was brought
         folder = params["tail_log_path"] or first or self.server["default_backup_path"]
-        time = dt.datetime.fromisoformat(utc_now(self.session.connection)).replace(tzinfo=dt.timezone.utc)
+        time = utc_now(self.session.connection)
         template = "{database}_tail_{time}.{extension}"
         return backup_files(
             folder=folder,
@@ -595,7 +595,7 @@ class RestoreRun:
                 advice="Begin it with a drive or a share",
             )
         folder = params["relocate"]["data_dir"] or self.server["default_data_path"]
-        return params["standby_file"] or join_path(folder, f"{safe_name(self.database)}.standby")
+        return params["standby_file"] or device_path(folder, f"{safe_name(self.database)}.standby")
 
     def _check_standby_file(self) -> None:
         """Nothing is overwritten but the undo file of the very database that goes on."""

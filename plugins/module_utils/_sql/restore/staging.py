@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core.backup.catalog import BackupCatalog, merge
-from ..._core.backup.file_names import check_folder, is_beside, manifest_name, safe_name
+from ..._core.backup.file_names import is_beside, manifest_name
 from ..._core.backup.manifest import StoredBackup, parse_manifest
 from ..._core.errors import RecoveryError
-from ..._winrm.host.paths import base_name, full_path, join, parent
+from ..._core.windows_paths import base_name, check_folder, full_path, join, parent, safe_name
 from ..connection.session import Session
 from ..instance.windows_host import Windows
 

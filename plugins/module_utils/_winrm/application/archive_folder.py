@@ -23,8 +23,8 @@ from ..._core.application.archive_entries import ArchiveEntry, screen_entries
 from ..._core.application.archive_manifest import INSIDE_NAME, Manifest, parse_manifest
 from ..._core.application.vendor_archive import adopt, common_folder
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import base_name, join, parent
 from ..host.files import WindowsFiles
-from ..host.paths import base_name, join, parent
 
 __all__ = ["ArchiveFolder", "Candidate", "candidates", "refuse_strange"]
 

@@ -26,8 +26,8 @@ from ..._core.application.archive_catalog import (
 from ..._core.application.archive_contents import ArchivePlan
 from ..._core.application.archive_manifest import INSIDE_NAME, Manifest, compare
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import join
 from ..host.files import PackedFile, WindowsFiles
-from ..host.paths import join
 from .archive_folder import ArchiveFolder
 from .run_log import RunLog
 

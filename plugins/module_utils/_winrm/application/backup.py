@@ -23,12 +23,15 @@ from ..._core.application.archive_catalog import (
 )
 from ..._core.application.archive_contents import ArchivePlan, is_essential, select_contents
 from ..._core.application.archive_entries import Refusal, name_key
-from ..._core.application.archive_manifest import HEALTHY, Manifest, ManifestFile, PresentFile, compare
+from ..._core.application.archive_manifest import HEALTHY, Manifest, ManifestFile, compare
 from ..._core.application.key_protection import MARKS, NAMES, protection
 from ..._core.errors import RecoveryError, sentences
+from ..._core.text import counted
+from ..._core.times import to_stamp, to_text
+from ..._core.windows_files import PresentFile
+from ..._core.windows_paths import base_name, full_path, join, parent, share_root
 from ..connection.errors import WindowsFault
 from ..host.files import PackedFile, WindowsFiles
-from ..host.paths import base_name, full_path, join, parent, share_root
 from .archive_folder import ArchiveFolder
 from .archive_writer import ArchiveWriter
 from .run_log import RunLog
@@ -87,7 +90,7 @@ class ApplicationBackup:
         return folder
 
     def run(self) -> dict[str, Any]:
-        stamp = self.now.astimezone(dt.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        stamp = to_stamp(self.now)
         self.log.add(f"archiving {self.path} on {self.files.computer} to {self.destination}")
         try:
             result = self.backup()
@@ -161,7 +164,8 @@ class ApplicationBackup:
                 )
             self.plain[known[name_key(name)]] = self.plain.pop(name)
         self.log.add(
-            f"found {len(plan.files)} files with {plan.bytes} bytes; {len(plan.excluded)} entries are excluded"
+            f"found {counted(len(plan.files), 'file')} with {counted(plan.bytes, 'byte')}; "
+            f"excluded: {len(plan.excluded)}"
         )
         self.log.add_each("excluded:", plan.excluded)
         self.log.add_each("not archived:", [f"{refusal.name} {refusal.reason}" for refusal in plan.refused])
@@ -245,7 +249,7 @@ class ApplicationBackup:
         return Manifest(
             path=self.path,
             host=self.files.computer,
-            created=self.now.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            created=to_text(self.now),
             files=tuple(
                 ManifestFile(name=file.name, size=file.size, sha256=file.sha256, modified=file.modified)
                 for file in read

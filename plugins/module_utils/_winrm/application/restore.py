@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._core.application.archive_entries import AcceptedEntry, name_key, screen_entries
-from ..._core.application.archive_manifest import OWN_FOLDER, Comparison, Manifest, PresentFile, compare
+from ..._core.application.archive_manifest import OWN_FOLDER, Comparison, Manifest, compare
 from ..._core.application.folder_state import DATABASE_CONFIG, FolderState, Verdict, assess, verdict
 from ..._core.application.key_protection import MARKS, NAMES, protection
 from ..._core.errors import RecoveryError, sentences
-from ..._core.restore.target import parse_time
+from ..._core.times import parse_user_time, to_stamp
+from ..._core.windows_files import PresentFile
+from ..._core.windows_paths import full_path, join, parent
 from ..connection.errors import WindowsFault
 from ..host.application_pool import ApplicationPool
 from ..host.files import WindowsFiles
-from ..host.paths import full_path, join, parent
 from .archive_folder import Candidate, candidates, refuse_strange
 from .folder_swap import FolderSwap
 
@@ -58,7 +59,7 @@ class ApplicationRestore:
         self.show_diff = show_diff
         self.path = full_path(params["path"], option="path")
         self.source = full_path(params["source"], option="source")
-        self.until = moment(params["until"]) if params["until"] else None
+        self.until = parse_user_time(params["until"], option="until") if params["until"] else None
         self.swap = FolderSwap(files, self.path)
         self.pool = ApplicationPool(files, params["application_pool"]) if params["application_pool"] else None
         self.encrypted: set[str] = set()
@@ -333,7 +334,7 @@ class ApplicationRestore:
 
     @property
     def stamp(self) -> str:
-        return self.now.astimezone(dt.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        return to_stamp(self.now)
 
     def let_go_of_old(self) -> None:
         """A predecessor that stays is no reason to fail: the restored folder is in place."""
@@ -421,16 +422,6 @@ class ApplicationRestore:
             return now.running, False
         self.pool.start()
         return True, True
-
-
-def moment(text: str) -> dt.datetime:
-    try:
-        return parse_time(text)
-    except RecoveryError:
-        raise RecoveryError(
-            f"until is '{text}', which is no time with a zone",
-            advice="Write it like 2026-03-01T14:30:00+01:00, or with Z at its end for UTC",
-        ) from None
 
 
 def difference(finding: Finding, *, path: str, archive: str, restored: bool) -> dict[str, str]:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import join
 from ..host.files import WindowsFiles
-from ..host.paths import join
 
 __all__ = ["RunLog"]
 

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core.advice.windows import advice_for
-from ..._core.application.archive_contents import FolderEntry
 from ..._core.application.archive_entries import AcceptedEntry, ArchiveEntry, ReadEntry
-from ..._core.application.archive_manifest import INSIDE_NAME, PresentFile
+from ..._core.application.archive_manifest import INSIDE_NAME
 from ..._core.application.swap_steps import Move
 from ..._core.errors import RecoveryError
+from ..._core.windows_files import FolderEntry, PresentFile
+from ..._core.windows_paths import server_of, share_root
 from ..._progress import Progress
 from ..connection.conversation import VerbFailed
 from ..connection.errors import WindowsFault, windows_fault
@@ -43,7 +44,6 @@ from ..verbs import (
     unpack,
     write_lines,
 )
-from .paths import server_of, share_root
 
 __all__ = ["FileInspection", "PackedFile", "PathState", "WindowsFiles"]
 

@@ -14,8 +14,9 @@ from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.chain import chain_of, link_of
 from ..._core.recovery_set.creation import compose
-from ..._core.recovery_set.recovery_set import RecoverySet, files_of_link, moment
+from ..._core.recovery_set.recovery_set import RecoverySet, files_of_link
 from ..._core.recovery_set.retention import Surplus, surplus
+from ..._core.times import parse_stored_time
 from ..host.files import WindowsFiles
 from .repository import RecoverySetRepository
 
@@ -45,7 +46,7 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     with folders.keys():
         refuse_elsewhere(folders, named_files(archive, []))
         refuse_missing(files, folders, named_files(archive, []))
-        taken_at = moment(link_of(backup)["finished_at"])
+        taken_at = parse_stored_time(link_of(backup)["finished_at"])
         made = compose(
             label=params["label"],
             site=params["site"],

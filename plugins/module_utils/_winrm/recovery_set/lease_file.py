@@ -12,12 +12,13 @@ import os
 import uuid
 from dataclasses import replace
 
-from ..._core.application.archive_contents import FolderEntry
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.lease import FREE, HELD, OURS, Lease, judge, lease_name, owner_process, parse_lease, refusal
+from ..._core.times import parse_stored_time
+from ..._core.windows_files import FolderEntry
+from ..._core.windows_paths import join
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
-from ..host.paths import join
 
 __all__ = ["LeaseFile", "this_place"]
 
@@ -210,5 +211,5 @@ def _ended(lease: Lease) -> bool:
 
 
 def _modified(entry: FolderEntry) -> dt.datetime:
-    """The time of a file; .NET writes seven digits of a second, Python reads six."""
-    return dt.datetime.fromisoformat(entry.modified[:19]).replace(tzinfo=dt.timezone.utc)
+    """The time of a file, to the second."""
+    return parse_stored_time(entry.modified).replace(microsecond=0)

@@ -11,10 +11,11 @@ from typing import Any
 
 from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
-from ..._core.recovery_set.recovery_set import RecoverySet, relocated, written
+from ..._core.recovery_set.recovery_set import RecoverySet, relocated
 from ..._core.recovery_set.retention import Surplus, surplus
+from ..._core.times import to_text
+from ..._core.windows_paths import parent
 from ..host.files import WindowsFiles
-from ..host.paths import parent
 from .repository import RecoverySetRepository
 
 __all__ = ["ReplicationRun"]
@@ -70,7 +71,7 @@ class ReplicationRun:
             files = self.source.labels_written()
             common = any(label.lower() in there for label in files)
             for label, changed in files.items():
-                if newest and changed[:19] < written(newest)[:19]:
+                if newest and changed[:19] < to_text(newest)[:19]:
                     break
                 one = self.readable(label)
                 if one is None:

@@ -19,10 +19,10 @@ from ..._core.recovery_set.orphans import stray_archives, stray_backups
 from ..._core.recovery_set.recovery_set import Place, RecoverySet, lines_of, parse_set
 from ..._core.recovery_set.retention import Surplus
 from ..._core.recovery_set.selection import by_label
+from ..._core.windows_paths import base_name, full_path, join, lies_in, parent, server_asked, share_root
 from ..application.archive_folder import ArchiveFolder
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
-from ..host.paths import base_name, full_path, join, lies_in, parent, server_asked, share_root
 
 __all__ = ["Account", "RecoverySetRepository", "recovery_place_argument_spec"]
 

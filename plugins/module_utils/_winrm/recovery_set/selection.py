@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ..._core.errors import RecoveryError
-from ..._core.recovery_set.recovery_set import RecoverySet, moment, relocated, written
+from ..._core.recovery_set.recovery_set import RecoverySet, relocated
 from ..._core.recovery_set.selection import Choice, choose
+from ..._core.times import parse_stored_time, parse_user_time, to_text
+from ..._core.windows_paths import full_path
 from ..host.files import WindowsFiles
-from ..host.paths import full_path
 from .repository import RecoverySetRepository
 
 __all__ = ["SelectionRun"]
@@ -71,15 +72,7 @@ class SelectionRun:
             return None
         if self.params["label"]:
             raise RecoveryError("A set and a moment were both named", advice="Name one of the two")
-        try:
-            found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-        except ValueError:
-            found = None
-        if found is None or found.tzinfo is None:
-            raise RecoveryError(
-                f"'{text}' is no moment with its time zone", advice="Write it as 2026-03-01T14:30:00+01:00"
-            )
-        return found
+        return parse_user_time(text, option="until")
 
     def sets(self) -> Iterator[RecoverySet]:
         """All of them, newest first; what was read once is not read again."""
@@ -129,7 +122,7 @@ class SelectionRun:
             incomplete.add(found.set.label)
             self.notes.append(
                 f"newer, but not taken because {gone[0]} is missing: {found.set.label} "
-                f"({written(found.set.recovery_point)})"
+                f"({to_text(found.set.recovery_point)})"
             )
             if one_alone or len(incomplete) == len(labels):
                 self.refuse(gone, found)
@@ -165,7 +158,7 @@ class SelectionRun:
     def newer(self, found: Choice) -> list[str]:
         """Backups of the database that nobody would restore, though they are newer."""
         known = {path.lower() for one in self.read for path in one.database_files}
-        since = written(found.set.recovery_point)[:19]
+        since = to_text(found.set.recovery_point)[:19]
         listing = self.folders.database_listing()
         return sorted(
             path
@@ -178,12 +171,12 @@ class SelectionRun:
         moved = self.moved_of(one)
         if moved:
             self.notes.append(f"its manifest names {moved[0]}; the file of that name in {self.params['path']} is used")
-        at_target = moment(found.target) if found.target != "latest" else one.recovery_point
+        at_target = parse_stored_time(found.target) if found.target != "latest" else one.recovery_point
         return {
             "label": one.label,
             "healthy": one.healthy,
-            "taken_at": written(one.taken_at),
-            "recovery_point": written(at_target),
+            "taken_at": to_text(one.taken_at),
+            "recovery_point": to_text(at_target),
             "files": list(found.files),
             "target": found.target,
             "archive": one.values["application"]["archive"],
@@ -194,9 +187,9 @@ class SelectionRun:
     def short(self, one: RecoverySet) -> dict[str, Any]:
         return {
             "label": one.label,
-            "taken_at": written(one.taken_at),
+            "taken_at": to_text(one.taken_at),
             "kind": one.kind.value,
             "healthy": one.healthy,
             "problems": list(one.values["problems"]),
-            "recovery_point": written(one.recovery_point),
+            "recovery_point": to_text(one.recovery_point),
         }

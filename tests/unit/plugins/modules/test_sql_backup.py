@@ -84,7 +84,7 @@ def make(session, monkeypatch):
         monkeypatch.setattr(
             backing_up, "kind_to_take", lambda _session, _database: BackupKind(take or params.get("kind", "full"))
         )
-        monkeypatch.setattr(backing_up, "utc_now", lambda _connection: "2026-03-01T12:00:00.5")
+        monkeypatch.setattr(backing_up, "utc_now", lambda _connection: moment.replace(minute=0, microsecond=500000))
         monkeypatch.setattr(backing_up, "provide_folder", lambda _session, folder: done.append(("folder", folder)))
         monkeypatch.setattr(backing_up.locks, "hold", lambda _session, name: done.append(("lock", name)))
         monkeypatch.setattr(backing_up.backups, "newest_backup_id", lambda _connection: 41)

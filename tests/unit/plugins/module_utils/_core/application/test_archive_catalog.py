@@ -17,9 +17,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
     restore_order,
     stale_leftovers,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_contents import FolderEntry
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import Manifest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.windows_files import FolderEntry
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_contents import (
-    FolderEntry,
-    select_contents,
-)
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_contents import select_contents
+from ansible_collections.prs.recovery.plugins.module_utils._core.windows_files import FolderEntry
 
 LISTING = [
     FolderEntry(name="web.config", size=10),

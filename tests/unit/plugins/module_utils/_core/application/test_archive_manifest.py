@@ -9,11 +9,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
     Comparison,
     Manifest,
     ManifestFile,
-    PresentFile,
     compare,
     parse_manifest,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.windows_files import PresentFile
 
 A, B = "a" * 64, "b" * 64
 MANIFEST = Manifest(

@@ -6,10 +6,10 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import (
     Manifest,
     ManifestFile,
-    PresentFile,
     compare,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.folder_state import assess, verdict
+from ansible_collections.prs.recovery.plugins.module_utils._core.windows_files import PresentFile
 
 A, B = "a" * 64, "b" * 64
 THEN, LATER = "2026-01-01T10:00:00.1234567Z", "2026-02-01T10:00:00.0000000Z"

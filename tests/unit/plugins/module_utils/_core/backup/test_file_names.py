@@ -4,12 +4,7 @@ import datetime as dt
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import (
-    backup_files,
-    is_beside,
-    join_path,
-    parent_path,
-)
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import backup_files, is_beside
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 
 NOON = dt.datetime(2026, 3, 1, 13, 0, 5, 7999, tzinfo=dt.timezone(dt.timedelta(hours=1)))
@@ -68,50 +63,6 @@ def test_templates_that_give_no_file_are_refused(template, part):
     with pytest.raises(RecoveryError) as refused:
         files(template=template)
     assert part in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    "folder",
-    [
-        'D:\\say "so"',
-        "D:\\a\\b?",
-        "\\\\files\\ba*ckup",
-        "D:\\a\x00b",
-        "D:\\a\nb",
-        "D:\\x\\D:",
-        "D:\\end. \\x",
-        "D:\\end.\\x",
-    ],
-)
-def test_folders_that_windows_cannot_have_are_refused(folder):
-    with pytest.raises(RecoveryError, match="is no path on Windows"):
-        files(folder=folder)
-
-
-@pytest.mark.parametrize("folder", ["relative", "relative\\folder", "\\rooted", "D:relative", "."])
-def test_folders_that_depend_on_who_looks_are_refused(folder):
-    with pytest.raises(RecoveryError, match="is no full path"):
-        files(folder=folder)
-
-
-@pytest.mark.parametrize(
-    "folder", ["/var/opt/mssql/backup", "\\\\?\\D:\\Backup", "D:\\it's [a] 名前", "d:", "\\\\files\\backup$\\..\\x"]
-)
-def test_folders_that_windows_can_have(folder):
-    assert files(folder=folder)[0].startswith(folder)
-
-
-def test_a_path_longer_than_the_server_takes_is_refused():
-    assert len(join_path("D:\\" + "x" * 200, "y" * 55)) == 259
-    with pytest.raises(RecoveryError, match="260 characters"):
-        join_path("D:\\" + "x" * 200, "y" * 56)
-
-
-@pytest.mark.parametrize(
-    ("path", "parent"), [("D:\\a\\b.bak", "D:\\a"), ("\\\\f\\s\\b.bak", "\\\\f\\s"), ("/a/b", "/a"), ("b", "")]
-)
-def test_parent(path, parent):
-    assert parent_path(path) == parent
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.protection.row 
     OK,
     WARN,
     Objectives,
-    age,
-    bytes_text,
-    moment,
 )
 
 NOW = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.timezone.utc)
@@ -746,23 +743,3 @@ def test_metrics_are_what_collectors_read():
         'prs_recovery_point_age_seconds{what="recovery point",where="site_a \\\\\\\\files\\\\backup"} 1200.0\n' in text
     )
     assert text.count("# TYPE prs_free_bytes gauge") == 1
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "0 s"), (61, "1 min 1 s"), (3600, "1 h"), (93600, "1 d 2 h"), (86400 * 3 + 59, "3 d"), (-5, "0 s")],
-)
-def test_ages(seconds, said):
-    assert age(seconds) == said
-
-
-@pytest.mark.parametrize(("number", "said"), [(7, "7 bytes"), (1 << 20, "1.0 MB"), (3 << 40, "3.0 TB")])
-def test_sizes(number, said):
-    assert bytes_text(number) == said
-
-
-@pytest.mark.parametrize(
-    "text", ["2026-03-02T12:00:00Z", "2026-03-02T12:00:00.0000000Z", "2026-03-02T13:00:00+01:00", "2026-03-02T12:00:00"]
-)
-def test_moments(text):
-    assert moment(text) == NOW

@@ -13,10 +13,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
     manifest_name,
     read_store,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_contents import FolderEntry
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import Manifest
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.orphans import stray_archives
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import RecoverySet
+from ansible_collections.prs.recovery.plugins.module_utils._core.windows_files import FolderEntry
 
 FOLDER = "\\\\files\\backup\\application"
 OLD, OTHER, KEPT, NEW = (f"PRS_2026030{day}T020000Z.zip" for day in range(1, 5))

@@ -1,4 +1,4 @@
-"""Windows paths, and what a module's options say about the connection."""
+"""What a module's options say about the connection."""
 
 from __future__ import annotations
 
@@ -10,35 +10,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.opt
     WinrmConnection,
     winrm_argument_spec,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.paths import full_path, share_root
-
-PATHS = [
-    ("C:\\web", "C:\\web"),
-    ("c:/web/", "c:\\web"),
-    (" C:\\a\\..\\b\\.\\c ", "C:\\b\\c"),
-    ("\\\\files\\backup", "\\\\files\\backup"),
-    ("//files/backup/web/", "\\\\files\\backup\\web"),
-    ("\\\\files.example.com\\b$\\x", "\\\\files.example.com\\b$\\x"),
-]
-
-
-@pytest.mark.parametrize("given, path", PATHS)
-def test_full_paths(given: str, path: str) -> None:
-    assert full_path(given, option="path") == path
-
-
-@pytest.mark.parametrize(
-    "given", ["", "web", "\\web", "C:web", "C:", "\\\\files", "\\\\?\\C:\\web", "\\\\.\\pipe\\x", "/srv/web", "..\\x"]
-)
-def test_no_full_paths(given: str) -> None:
-    with pytest.raises(RecoveryError, match=r"path is '.*', which is no full path on Windows"):
-        full_path(given, option="path")
-
-
-@pytest.mark.parametrize("path, root", [("C:\\web", None), ("\\\\f\\b", "\\\\f\\b"), ("\\\\f\\b\\c\\d", "\\\\f\\b")])
-def test_share_roots(path: str, root: str | None) -> None:
-    assert share_root(path) == root
-
 
 ENDPOINTS = [
     ({}, "https://web:5986/wsman"),
