@@ -71,18 +71,11 @@ options:
       - The archive is then as secret as the copy.
     type: dict
     default: {}
-  keep:
+  retention:
     description:
-      - How many whole archives of this application to keep in O(destination), the new one included. Older ones are
-        removed.
-      - What O(keep) or O(keep_days) keeps stays. The newest whole archive always stays, and the newest of which nobody
-        said that the application did not answer. Nothing is removed before the newest was read to its end. By default
-        nothing is removed.
-    type: int
-  keep_days:
-    description:
-      - Keep whole archives that are not older than so many days, by the web server's clock.
-    type: int
+      - It is about the whole archives of this application in O(destination). The newest one always stays, and the
+        newest of which nobody said that the application did not answer. Nothing is removed before the newest was read
+        to its end.
   skip_unchanged:
     description:
       - Write no archive when the newest whole one in O(destination) already holds exactly what is in the folder. It is
@@ -106,6 +99,7 @@ options:
     type: str
     default: C:\ProgramData\prs.recovery\log
 extends_documentation_fragment:
+  - prs.recovery.retention
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes
@@ -131,7 +125,8 @@ EXAMPLES = r"""
     destination: \\files.example.com\backup\web01
     share_user: EXAMPLE\svc-backup
     share_password: "{{ prs_share_password }}"
-    keep: 14
+    retention:
+      last: 14
   register: backup
 
 - name: Archive it although the share may be away tonight
@@ -141,8 +136,9 @@ EXAMPLES = r"""
     stage_path: D:\stage
     share_user: EXAMPLE\svc-backup
     share_password: "{{ prs_share_password }}"
-    keep: 7
-    keep_days: 30
+    retention:
+      last: 7
+      age: 30
     labels:
       recovery_set: 2026-03-01-night
 
@@ -254,6 +250,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
+from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.backup import ApplicationBackup
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
@@ -274,8 +271,7 @@ def main() -> None:
             "unreadable": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
             "key_files": {"type": "list", "elements": "str", "default": ["encryption.config"], "no_log": False},
             "plain_copies": {"type": "dict", "default": {}},
-            "keep": {"type": "int"},
-            "keep_days": {"type": "int"},
+            **retention_argument_spec(),
             "skip_unchanged": {"type": "bool", "default": False},
             "labels": {"type": "dict", "default": {}},
             "healthy": {"type": "bool"},

@@ -158,7 +158,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
-from ansible_collections.prs.recovery.plugins.module_utils._core.times import to_text
 
 compile_once()
 
@@ -166,6 +165,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
     StoredArchive,
     newest,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.times import to_text
 from ansible_collections.prs.recovery.plugins.module_utils._core.windows_paths import full_path, join
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.archive_folder import ArchiveFolder
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (

@@ -137,12 +137,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
-from ansible_collections.prs.recovery.plugins.module_utils._core.text import counted
 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.lease import ABANDONED, OURS, STALE, Lease
+from ansible_collections.prs.recovery.plugins.module_utils._core.text import counted
 from ansible_collections.prs.recovery.plugins.module_utils._core.windows_paths import check_folder, full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,

@@ -53,7 +53,7 @@ options:
         type: str
 extends_documentation_fragment:
   - prs.recovery.recovery_place
-  - prs.recovery.recovery_place.retention
+  - prs.recovery.retention
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes
@@ -116,7 +116,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.retention import RULES
+from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
     winrm_argument_spec,
@@ -139,7 +139,7 @@ def main() -> None:
                 "required": True,
                 "options": {**recovery_place_argument_spec(), **share_argument_spec()},
             },
-            "retention": {"type": "dict", "options": {rule: {"type": "int"} for rule in RULES}},
+            **retention_argument_spec(),
         },
         supports_check_mode=True,
     )

@@ -147,8 +147,8 @@ options:
     default: true
   retention:
     description:
-      - What to keep of this database's backups in O(path) and below it, once the new one is complete. What no rule
-        keeps is removed, unless something that is kept needs it to be restored. Without this option everything is kept.
+      - It is about this database's backups in O(path) and below it, once the new one is complete. What no rule keeps is
+        removed, unless something that is kept needs it to be restored.
       - Files are told by their headers, not by their names. Those of other databases, those that cannot be read, and
         those that also hold something else stay.
       - Before anything is removed, the server reads back every backup of the newest chain that was not verified just
@@ -161,31 +161,9 @@ options:
         reads back by SHA-256. Files without a manifest stay there.
       - Every header in the folder is read each time, so it belongs to the daily full backup rather than to each log
         backup.
-    type: dict
-    suboptions: &rules
-      last:
-        description: The newest so many full backups, and all that was backed up since the oldest of them.
-        type: int
-      age:
-        description: All that is needed to go back to any moment of so many days.
-        type: int
-      days:
-        description: The last full backup of each of the newest so many days that have one.
-        type: int
-      weeks:
-        description: The same for weeks.
-        type: int
-      months:
-        description: The same for months.
-        type: int
-      years:
-        description: The same for years.
-        type: int
   copy_retention:
     description:
       - The same for the second copies in O(copy_to).
-    type: dict
-    suboptions: *rules
   description:
     description:
       - A text that stays with the backup.
@@ -212,6 +190,8 @@ options:
       - By default the user, the control node and the process of the playbook, as in that module.
     type: str
 extends_documentation_fragment:
+  - prs.recovery.retention
+  - prs.recovery.retention.copy
   - prs.recovery.sql_connection
   - prs.recovery.sql_partner.failover
   - prs.recovery.winrm_connection
@@ -440,8 +420,8 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import DEFAULT_TEMPLATE
+from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.encryption import ALGORITHMS
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.preconditions import RULES
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.run import Backup
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
@@ -457,7 +437,6 @@ def back_up(session: Session) -> dict[str, Any]:
 
 
 def main() -> None:
-    rules = {rule: {"type": "int"} for rule in RULES}
     encryption = {
         "certificate": {"type": "str", "required": True},
         "algorithm": {"type": "str", "choices": list(ALGORITHMS), "default": "aes_256"},
@@ -486,8 +465,8 @@ def main() -> None:
             "encryption": {"type": "dict", "options": encryption},
             "checksum": {"type": "bool", "default": True},
             "verify": {"type": "bool", "default": True},
-            "retention": {"type": "dict", "options": rules},
-            "copy_retention": {"type": "dict", "options": rules},
+            **retention_argument_spec(),
+            **retention_argument_spec("copy_retention"),
             "description": {"type": "str"},
             "manifest": {"type": "path"},
             "manifest_beside": {"type": "str", "choices": ["auto", "true", "false"], "default": "auto"},

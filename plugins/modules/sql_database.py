@@ -120,11 +120,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
-from ansible_collections.prs.recovery.plugins.module_utils._core.text import bytes_text
 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.text import bytes_text
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import (

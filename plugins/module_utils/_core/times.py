@@ -27,7 +27,7 @@ def parse_user_time(text: str, *, option: str, advice: str = EXAMPLE) -> dt.date
         raise RecoveryError(f"{option} is '{text}', which is no time", code="option_invalid", advice=advice) from None
     if moment.tzinfo is None:
         raise RecoveryError(
-            f"{option} is '{text}', which has no time zone",
+            f"{option} is '{text}', which has no zone",
             code="option_invalid",
             advice="Add it: Z for UTC, or for example +01:00",
         )

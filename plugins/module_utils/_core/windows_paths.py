@@ -132,7 +132,8 @@ def same_folder(left: str, right: str) -> bool:
 
 def parent(path: str) -> str:
     """The folder that a path lies in."""
-    return ntpath.dirname(path)
+    folder = ntpath.dirname(path)
+    return folder if _DRIVE.fullmatch(folder) else folder.rstrip("\\")
 
 
 def base_name(path: str) -> str:

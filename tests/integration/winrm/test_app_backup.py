@@ -61,7 +61,7 @@ def test_archive_holds_every_file_and_is_read_back(twins: Twins, destination: st
 
 
 def test_one_shell_serves_a_whole_backup_and_shows_no_secret(twins: Twins) -> None:
-    twins.backup(destination=REMOTE, keep=1, **ON_SHARE)
+    twins.backup(destination=REMOTE, retention={"last": 1}, **ON_SHARE)
     entries = list(twins.web.record.entries())
     assert {entry["name"] for entry in entries if entry["kind"] == "script"} >= {
         "connect",
@@ -89,7 +89,7 @@ def test_check_mode_says_the_same_and_writes_nothing(twins: Twins) -> None:
 def test_exclude_and_keep(twins: Twins) -> None:
     twins.write(f"{APPLICATION}\\logs\\today.log", b"busy")
     for night in range(4):
-        result = twins.backup(exclude=["*.log", "bin/de"], keep=2, now=NIGHT + dt.timedelta(days=night))
+        result = twins.backup(exclude=["*.log", "bin/de"], retention={"last": 2}, now=NIGHT + dt.timedelta(days=night))
     assert result["excluded"] == ["bin/de", "bin/de/Prs.Web.resources.dll", "logs/today.log"]
     assert result["archive"]["files"] == len(CONTENT) - 1
     assert result["removed"] == [f"{LOCAL}\\PasswordResetServer_20260302T020000Z.zip"]
@@ -106,8 +106,8 @@ def test_retention_touches_nothing_else(twins: Twins) -> None:
         "notes.txt": b"z",
     }
     twins.install(others, LOCAL)
-    twins.backup(keep=1)
-    twins.backup(keep=1, now=NIGHT + dt.timedelta(days=1))
+    twins.backup(retention={"last": 1})
+    twins.backup(retention={"last": 1}, now=NIGHT + dt.timedelta(days=1))
     assert set(others) < set(twins.names(LOCAL))
     assert len(twins.names(LOCAL)) == len(others) + 2
 

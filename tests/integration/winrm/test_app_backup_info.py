@@ -85,15 +85,15 @@ def test_the_archive_of_an_application_that_did_not_answer_is_tried_last(nights:
 
 RETENTION = [
     # options, nights that stay (the one of this run is the fifth)
-    ({"keep": 1}, [3, 5]),
-    ({"keep": 1, "keep_days": 3}, [2, 3, 4, 5]),
+    ({"last": 1}, [3, 5]),
+    ({"last": 1, "age": 2}, [2, 3, 4, 5]),
 ]
 
 
 @pytest.mark.parametrize("options, stay", RETENTION)
 def test_retention(nights: Twins, options: dict[str, int], stay: list[int]) -> None:
     """The third night is the last one of which somebody said that the application answered."""
-    nights.backup(now=days(4), healthy=False, **options)
+    nights.backup(now=days(4), healthy=False, retention=options)
     left = {int(name[26:28]) for name in nights.names(LOCAL)}
     assert sorted(left) == stay and len(nights.names(LOCAL)) == 2 * len(stay)
 
@@ -103,9 +103,9 @@ def test_nothing_goes_while_the_newest_is_rotten(nights: Twins) -> None:
     any more.
     """
     edit(nights, NAMES[3], lambda data: damage(data, len(data) // 2))
-    result = nights.backup(now=days(4), skip_unchanged=True, keep=1)
+    result = nights.backup(now=days(4), skip_unchanged=True, retention={"last": 1})
     assert result["archive"]["path"].endswith("20260305T020000Z.zip") and result["archive"]["verified"]
-    assert not nights.backup(now=days(5), skip_unchanged=True, keep=1)["changed"]
+    assert not nights.backup(now=days(5), skip_unchanged=True, retention={"last": 1})["changed"]
     assert any("is damaged" in text and "A new archive is written" in text for text in result["warnings"])
 
 
@@ -128,7 +128,7 @@ NO_UNTIL = [
         {"until": "2026-03-01T01:00:00Z"},
         r"no whole archive of .* that was begun at 2026-03-01 01:00:00 UTC at the latest",
     ),
-    ({"until": "2026-03-02T02:00:00"}, r"until is '2026-03-02T02:00:00', which has no time zone"),
+    ({"until": "2026-03-02T02:00:00"}, r"until is '2026-03-02T02:00:00', which has no zone"),
     ({"until": "yesterday"}, r"until is 'yesterday'"),
     (
         {"until": "2026-03-02T02:00:00Z", "source": f"{LOCAL}\\{NAMES[0]}"},

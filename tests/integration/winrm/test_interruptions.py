@@ -101,7 +101,7 @@ def test_backup(twins: Twins, killer: Killer) -> None:
     tomorrow = NIGHT + dt.timedelta(days=1, hours=1)
     for _ in killer.moments():
         twins.files.remove_tree(LOCAL) if twins.files.exists(LOCAL) else None
-        dead = killed(killer, lambda: twins.backup(keep=1))
+        dead = killed(killer, lambda: twins.backup(retention={"last": 1}))
         killer.dead = False
         whole = {
             name.removesuffix(".manifest.jsonl") for name in twins.names(LOCAL) if name.endswith(".manifest.jsonl")
@@ -110,7 +110,7 @@ def test_backup(twins: Twins, killer: Killer) -> None:
         if whole:
             assert twins.restore(path="C:\\proof\\PasswordResetServer")["restored"]
             twins.files.remove_tree("C:\\proof")
-        twins.backup(keep=1, now=tomorrow)
+        twins.backup(retention={"last": 1}, now=tomorrow)
         partial = [name for name in twins.names(LOCAL) if name.endswith(".partial")]
         assert partial == []
         assert twins.restore(path="C:\\proof\\PasswordResetServer")["archive"]["created"] == "2026-03-02T03:00:00Z"

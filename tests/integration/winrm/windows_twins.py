@@ -183,7 +183,7 @@ class Twins:
     ) -> dict[str, Any]:
         defaults = {
             "path": APPLICATION, "destination": LOCAL, "stage_path": None, "exclude": [], "unreadable": "fail", "key_files": ["encryption.config"],
-            "plain_copies": {}, "keep": None, "keep_days": None, "skip_unchanged": False, "labels": {}, "healthy": None, "log_path": LOGS,
+            "plain_copies": {}, "retention": None, "skip_unchanged": False, "labels": {}, "healthy": None, "log_path": LOGS,
         }  # fmt: skip
         with self.session(check_mode=check_mode, host=host) as files:
             backup = ApplicationBackup(files, {**defaults, **NO_SHARE, **params}, now=now, show_diff=show_diff)

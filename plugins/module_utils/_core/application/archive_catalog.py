@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import RecoveryError
+from ..retention_rules import Rules, kept
 from ..times import STAMP, to_stamp
 from ..windows_files import FolderEntry
 from .archive_entries import name_key
@@ -202,25 +203,18 @@ def restore_order(archives: Iterable[StoredArchive], *, until: dt.datetime | Non
     return sorted(fitting, key=lambda archive: (not archive.unhealthy, archive.age), reverse=True)
 
 
-def removable(
-    archives: Iterable[StoredArchive], *, keep: int | None, now: dt.datetime, keep_for: dt.timedelta | None = None
-) -> list[StoredArchive]:
+def removable(archives: Iterable[StoredArchive], rules: Rules, *, now: dt.datetime) -> list[StoredArchive]:
     """What retention takes away, oldest first: whole archives that no rule keeps, and what nobody completes any more.
 
-    keep: the newest so many; keep_for: all that were begun in that time. What either keeps stays; without a rule
-    everything does. Whatever the rules say, the newest whole archive stays, and the newest one of an application that
-    answered. What is dated later than now was made while a clock was ahead: it stays, and counts for no rule.
+    Whatever the rules say, the newest whole archive stays, and the newest one of an application that answered.
     """
     ordered = sorted(archives, key=lambda archive: archive.age)
-    whole = [archive for archive in ordered if archive.complete and archive.moment <= now]
-    kept = {archive.name for archive in [*whole[-1:], *[one for one in whole if not one.unhealthy][-1:]]}
-    if keep is None and keep_for is None:
-        kept = {archive.name for archive in whole}
-    if keep is not None and keep > 0:
-        kept |= {archive.name for archive in whole[-keep:]}
-    if keep_for is not None:
-        kept |= {archive.name for archive in whole if now - archive.moment <= keep_for}
-    surplus = [archive for archive in whole if archive.name not in kept]
+    complete = [archive for archive in ordered if archive.complete]
+    whole = [archive for archive in complete if archive.moment <= now]
+    healthy = [archive for archive in whole if not archive.unhealthy]
+    by_rule = kept(complete, rules, now=now, when=lambda archive: archive.moment)
+    staying = {archive.name for archive in (*whole[-1:], *healthy[-1:], *(entry.item for entry in by_rule))}
+    surplus = [archive for archive in complete if archive.name not in staying]
     return sorted([*surplus, *(abandoned(ordered, now=now) if whole else [])], key=lambda archive: archive.age)
 
 

@@ -10,44 +10,24 @@ verified. A file that cannot be read, and a file that also holds a set to keep, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime
 from typing import Any
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Base, Limits, Tree
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import newest, way_to_log
+from .. import retention_rules
+from ..retention_rules import Rules
+from .backup_set import BackupKind, BackupSet
+from .recovery_paths import Base, Limits, Tree
+from .recovery_points import newest, way_to_log
 
-__all__ = ["Decision", "Policy", "Retention", "decide_retention"]
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Policy:
-    """What to keep. Nothing given: everything.
-
-    last: the newest N full backups and all that was backed up since the oldest of them. age: all that is needed to go
-    back to any moment in that time. days, weeks, months, years: of so many calendar days (weeks, ...) that have one,
-    the last full backup. zone: in which time zone a day begins.
-    """
-
-    last: int | None = None
-    age: timedelta | None = None
-    days: int = 0
-    weeks: int = 0
-    months: int = 0
-    years: int = 0
-    zone: tzinfo = timezone.utc
-
-    @property
-    def keeps_all(self) -> bool:
-        return self.last is None and self.age is None and not (self.days or self.weeks or self.months or self.years)
+__all__ = ["Decision", "Retention", "decide_retention"]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Decision:
-    """What becomes of one set, and why. ``rule``: everything, last, age, days, weeks, months, years, newest_chain,
-    verified_chain, needed, shared_file, or ``none`` for a set that may go.
+    """What becomes of one set, and why. ``rule``: one of retention_rules.kept, newest_chain, verified_chain, needed,
+    shared_file, or ``none`` for a set that may go.
     """
 
     set: BackupSet
@@ -78,15 +58,6 @@ class Retention:
     remove: list[str]
 
 
-# How a period of the calendar is told from the next one.
-_PERIODS: tuple[tuple[str, Callable[[datetime], tuple[int, ...]]], ...] = (
-    ("days", lambda day: (day.year, day.month, day.day)),
-    ("weeks", lambda day: tuple(day.isocalendar()[:2])),
-    ("months", lambda day: (day.year, day.month)),
-    ("years", lambda day: (day.year,)),
-)
-
-
 class _Kept:
     """The sets to keep, each with the first rule that keeps it."""
 
@@ -100,7 +71,7 @@ class _Kept:
         return id(one) in self.why
 
 
-def decide_retention(sets: Iterable[BackupSet], policy: Policy, *, now: datetime) -> Retention:
+def decide_retention(sets: Iterable[BackupSet], rules: Rules, *, now: datetime) -> Retention:
     """Decide over all sets of one database family (aware ``now``). Sets of several families are a caller's error:
     ValueError.
     """
@@ -110,11 +81,9 @@ def decide_retention(sets: Iterable[BackupSet], policy: Policy, *, now: datetime
         raise ValueError(f"retention is decided for one database at a time, not for {len(families)}")
     usable = [one for one in ordered if not one.problem]
     kept = _Kept()
-    if policy.keeps_all:
-        for one in ordered:
-            kept.add(one, "everything", "no rule says that anything may go")
-    _keep_chains(kept, usable)
-    _keep_by_rule(kept, ordered, usable, policy, now=now)
+    if not rules.keeps_all:
+        _keep_chains(kept, usable)
+    _keep_by_rule(kept, ordered, rules, now=now)
     _keep_needed(kept, usable)
     _keep_shared(kept, ordered)
     return _result(kept, ordered)
@@ -142,31 +111,17 @@ def _keep_chains(kept: _Kept, usable: Sequence[BackupSet]) -> None:
                     )
 
 
-def _keep_by_rule(
-    kept: _Kept, ordered: Sequence[BackupSet], usable: Sequence[BackupSet], policy: Policy, *, now: datetime
-) -> None:
-    fulls = [one for one in usable if one.kind == BackupKind.FULL]
-    if policy.last and fulls:
-        oldest = fulls[-policy.last :][0]
-        for one in ordered:
-            if (one.finished, one.last_lsn) >= (oldest.finished, oldest.last_lsn):  # times of backups are whole seconds
-                kept.add(one, "last", f"backed up since the oldest of the newest {policy.last} full backups")
-    if policy.age is not None:
-        begin = now - policy.age
-        for one in ordered:
-            if one.finished >= begin:
-                kept.add(one, "age", f"made in the last {policy.age}")
-        # To go back to the first moment of that time, the state before it is needed too; the logs in between follow
-        # from what is kept.
-        before = [one for one in usable if one.finished < begin and not one.kind.is_log]
-        for one in before[-1:]:
-            kept.add(one, "age", f"the last backup of the data before the last {policy.age}")
-    for name, period_of in _PERIODS:
-        last_of: dict[tuple[int, ...], BackupSet] = {}
-        for one in fulls:
-            last_of[period_of(one.finished.astimezone(policy.zone))] = one
-        for period in sorted(last_of, reverse=True)[: getattr(policy, name)]:
-            kept.add(last_of[period], name, f"the last full backup of its {name[:-1]}")
+def _keep_by_rule(kept: _Kept, ordered: Sequence[BackupSet], rules: Rules, *, now: datetime) -> None:
+    staying = retention_rules.kept(
+        ordered,
+        rules,
+        now=now,
+        when=lambda backup_set: backup_set.finished,
+        is_full=lambda backup_set: not backup_set.problem and backup_set.kind == BackupKind.FULL,
+        is_data=lambda backup_set: not backup_set.problem and not backup_set.kind.is_log,
+    )
+    for entry in staying:
+        kept.add(entry.item, entry.rule, entry.reason)
 
 
 def _keep_needed(kept: _Kept, usable: Sequence[BackupSet]) -> None:

@@ -9,16 +9,11 @@ from typing import Any
 
 from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
+from ..._core.retention_rules import Rules
 from ..connection.session import Session
 from ..instance.databases import read_database
 
-__all__ = ["RULES", "check_options", "require_backupable"]
-
-RULES = ("last", "age", "days", "weeks", "months", "years")
-"""What an option of retention may hold."""
-
-MOST_OF_A_RULE = 36500
-"""A century of days; what is far longer leaves the calendar."""
+__all__ = ["check_options", "require_backupable"]
 
 MOST_STRIPES = 64
 """Devices of one backup (error 3205)."""
@@ -38,16 +33,7 @@ def check_options(params: dict[str, Any], *, windows: bool) -> None:
     if not 1 <= params["stripes"] <= MOST_STRIPES:
         raise RecoveryError(f"'stripes' is at least 1 and at most {MOST_STRIPES}")
     for option in ("retention", "copy_retention"):
-        given = [number for number in (params[option] or {}).values() if number is not None]
-        if params[option] is not None and (not given or min(given) < 1):
-            raise RecoveryError(
-                f"'{option}' needs at least one rule, and each is at least 1", advice=f"Give one of {', '.join(RULES)}"
-            )
-        if max(given, default=0) > MOST_OF_A_RULE:
-            raise RecoveryError(
-                f"'{option}' keeps at most {MOST_OF_A_RULE} of anything, or days",
-                advice="Leave it out to keep everything",
-            )
+        Rules.from_options(params[option], option=option)
     if params["copy_retention"] and not params["copy_to"]:
         raise RecoveryError(
             "'copy_retention' needs 'copy_to', the folder that it is about", advice="Give both, or none"

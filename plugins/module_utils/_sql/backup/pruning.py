@@ -22,13 +22,13 @@ from ..connection.quoting import quote_text
 from ..connection.session import Session
 from ..instance.folders import is_file, list_files
 from ..instance.server import clock
-from .preconditions import RULES
 
 if TYPE_CHECKING:
-    from ..._core.backup.retention import Policy, Retention
+    from ..._core.backup.retention import Retention
+    from ..._core.retention_rules import Rules
     from ..instance.windows_host import Windows
 
-__all__ = ["Folder", "ServerBackupFolder", "policy_of", "prune"]
+__all__ = ["Folder", "ServerBackupFolder", "prune"]
 
 NEWEST = "newest_chain"
 
@@ -40,14 +40,6 @@ def retention() -> Any:
     from ..._core.backup import retention
 
     return retention
-
-
-def policy_of(rules: dict[str, Any], *, zone: dt.tzinfo) -> Policy:
-    """rules: RULES -> number or None, as `check_options` lets them pass."""
-    given = {name: rules[name] for name in RULES if rules.get(name) is not None}
-    if "age" in given:
-        given["age"] = dt.timedelta(days=given["age"])
-    return retention().Policy(**given, zone=zone)
 
 
 class Folder(Protocol):
@@ -137,7 +129,7 @@ class ServerBackupFolder:
 
 
 def prune(
-    session: Session, place: Folder, *, family_guid: str, rules: dict[str, Any], verified: Collection[str] = ()
+    session: Session, place: Folder, *, family_guid: str, rules: Rules, verified: Collection[str] = ()
 ) -> dict[str, Any]:
     """Remove from a folder, and below it, the backups of one database that no rule keeps; in check mode only list them.
 
@@ -149,8 +141,7 @@ def prune(
     sets = [one for one in inventory.sets if one.family_guid == guid(family_guid)]
     for one in sets:
         one.verified = one.verified or one.guid in {guid(value) for value in verified}
-    policy = policy_of(rules, zone=zone)
-    decided = _proven(session, place, sets, policy, now=now)
+    decided = _proven(session, place, sets, rules, now=now)
     remove = _ours_alone(decided, inventory, family_guid=family_guid)
     if remove and not any(one.rule == NEWEST for one in decided.decisions):
         session.warnings.append(
@@ -165,12 +156,12 @@ def prune(
     return {"folder": place.path, "remove": remove, "decisions": [one.to_dict() for one in decided.decisions]}
 
 
-def _proven(session: Session, place: Folder, sets: list[BackupSet], policy: Policy, *, now: dt.datetime) -> Retention:
+def _proven(session: Session, place: Folder, sets: list[BackupSet], rules: Rules, *, now: dt.datetime) -> Retention:
     """The decisions, once every set of the newest chain was read back. A set that fails counts for nothing, and the
     next chain is tried.
     """
     while True:
-        decided = retention().decide_retention(sets, policy, now=now)
+        decided = retention().decide_retention(sets, rules, now=now)
         doubtful = [one.set for one in decided.decisions if one.rule == NEWEST and not one.set.verified]
         if session.check_mode or not decided.remove or not doubtful:
             return decided

@@ -13,6 +13,7 @@ from ..._core.advice.sql_server import NO_RIGHTS
 from ..._core.backup.backup_set import BackupKind
 from ..._core.backup.file_names import MANIFEST_FORMAT, backup_files
 from ..._core.errors import RecoveryError, sentences
+from ..._core.retention_rules import Rules
 from ..._core.windows_paths import parent
 from ..backup import statements as backups
 from ..catalog.verification import verify
@@ -250,11 +251,11 @@ class Backup:
                     self.session,
                     self._place(*place),
                     family_guid=report["family_guid"],
-                    rules=params[option],
+                    rules=rules,
                     verified=verified,
                 )
                 for option, place in places.items()
-                if params[option]
+                if (rules := Rules.from_options(params[option], option=option))
             ]
         except RecoveryError as problem:
             problem.details.setdefault("backup", self.report)

@@ -26,6 +26,7 @@ from ..._core.application.archive_entries import Refusal, name_key
 from ..._core.application.archive_manifest import HEALTHY, Manifest, ManifestFile, compare
 from ..._core.application.key_protection import MARKS, NAMES, protection
 from ..._core.errors import RecoveryError, sentences
+from ..._core.retention_rules import Rules
 from ..._core.text import counted
 from ..._core.times import to_stamp, to_text
 from ..._core.windows_files import PresentFile
@@ -63,6 +64,7 @@ class ApplicationBackup:
         )
         copies = params["plain_copies"] or {}
         self.plain = {name.replace("\\", "/"): full_path(path, option="plain_copies") for name, path in copies.items()}
+        self.rules = Rules.from_options(params["retention"]) or Rules()
         self.log = RunLog(
             files,
             full_path(params["log_path"], option="log_path") if params["log_path"] else None,
@@ -304,8 +306,7 @@ class ApplicationBackup:
     def prune(self, store: ArchiveCatalog, archive: StoredArchive) -> list[str]:
         """Retention, the manifest of an archive before the archive: what is interrupted here is not whole any more."""
         known = [other for other in store.archives if other.name != archive.name]
-        keep_for = None if self.params["keep_days"] is None else dt.timedelta(days=self.params["keep_days"])
-        surplus = removable([*known, archive], keep=self.params["keep"], keep_for=keep_for, now=self.now)
+        surplus = removable([*known, archive], self.rules, now=self.now)
         for other in surplus:
             self.writer.forget(self.folder, other)
         return [self.folder.full_path(other) for other in surplus]

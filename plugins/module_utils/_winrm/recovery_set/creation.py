@@ -16,6 +16,7 @@ from ..._core.recovery_set.chain import chain_of, link_of
 from ..._core.recovery_set.creation import compose
 from ..._core.recovery_set.recovery_set import RecoverySet, files_of_link
 from ..._core.recovery_set.retention import Surplus, surplus
+from ..._core.retention_rules import Rules
 from ..._core.times import parse_stored_time
 from ..host.files import WindowsFiles
 from .repository import RecoverySetRepository
@@ -29,6 +30,7 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     now: the control node's clock, aware. A set is as old as the database server says; where the two clocks differ, the
     one by which less goes counts.
     """
+    rules = Rules.from_options(params["retention"])
     folders = RecoverySetRepository.from_params(files, params)
     backup = params["database"]
     if not backup.get("sets"):
@@ -59,13 +61,10 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
             elsewhere=folders.elsewhere(named_files(archive, chain)),
         )
         manifest = folders.write(made)
-        rules = params["retention"]
         unusable: list[dict[str, str]] = []
         sets = [made, *rest(folders, params, unusable=unusable)] if rules else []
         gone = surplus(sets, rules, now=min(now, taken_at)) if rules else Surplus()
-    if (
-        any(rules.values() if rules else ()) and not unusable and not files.check_mode
-    ):  # a set that cannot be read may need what seems to be nobody's
+    if rules and not unusable and not files.check_mode:  # a set that cannot be read may need what seems to be nobody's
         left = folders.strays([one for one in sets if one.label not in gone.labels], database=backup["database"])
         gone = replace(
             gone, database=(*gone.database, *left.database), application=(*gone.application, *left.application)

@@ -13,6 +13,7 @@ from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.recovery_set import RecoverySet, relocated
 from ..._core.recovery_set.retention import Surplus, surplus
+from ..._core.retention_rules import Rules
 from ..._core.times import to_text
 from ..._core.windows_paths import parent
 from ..host.files import WindowsFiles
@@ -31,6 +32,7 @@ class ReplicationRun:
         self.files = files
         self.params = params
         self.now = now
+        self.rules = Rules.from_options(params["retention"])
         self.source = RecoverySetRepository.from_params(files, params)
         self.target = RecoverySetRepository.from_params(files, params["to"])
         if self.source.place == self.target.place:
@@ -46,8 +48,9 @@ class ReplicationRun:
         sets = self.lacking()
         for one in sets:
             self.bring(one)
-        is_time = self.params["retention"] and any(one.kind == BackupKind.FULL for one in sets)
-        gone = self.prune(now=min(self.now, sets[-1].taken_at)) if is_time else Surplus()
+        gone = Surplus()
+        if self.rules and any(one.kind == BackupKind.FULL for one in sets):
+            gone = self.prune(self.rules, now=min(self.now, sets[-1].taken_at))
         return {
             "changed": bool(sets) or bool(gone.labels),
             "copied": [one.label for one in sets],
@@ -157,10 +160,10 @@ class ReplicationRun:
             self.files.discard(partial)
             raise
 
-    def prune(self, *, now: dt.datetime) -> Surplus:
+    def prune(self, rules: Rules, *, now: dt.datetime) -> Surplus:
         """now: sets are as old as the database server says, so what the newest of them says counts, unless the control
         node's clock lets less go.
         """
         with self.target.keys():
-            gone = surplus(self.target.newest_first(unusable=[]), self.params["retention"], now=now)
+            gone = surplus(self.target.newest_first(unusable=[]), rules, now=now)
         return self.target.remove(gone)

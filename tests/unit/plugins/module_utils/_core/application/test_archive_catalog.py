@@ -19,6 +19,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import Manifest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import Rules
 from ansible_collections.prs.recovery.plugins.module_utils._core.windows_files import FolderEntry
 from hypothesis import given
 from hypothesis import strategies as st
@@ -194,7 +195,6 @@ RETENTION = [
     ([1, 2, 3], [], 2, 3, [1]),
     ([1, 2, 3], [], 1, 3, [1, 2]),
     ([1, 2, 3], [], 0, 3, [1, 2]),
-    ([1, 2, 3], [], -5, 3, [1, 2]),
     ([1, 2, 3], [], 9, 3, []),
     ([], [], 1, 3, []),
     ([2], [1], None, 3, [1]),
@@ -208,16 +208,16 @@ RETENTION = [
 @pytest.mark.parametrize("whole, unfinished, keep, now, removed", RETENTION)
 def test_retention(whole: list[int], unfinished: list[int], keep: int | None, now: int, removed: list[int]) -> None:
     archives = [*map(stored, whole), *(stored(day, kind="unfinished") for day in unfinished)]
-    found = removable(archives, keep=keep, now=START + dt.timedelta(days=now))
+    found = removable(archives, Rules(last=keep), now=START + dt.timedelta(days=now))
     assert [(archive.moment - START).days for archive in found] == removed
 
 
 TIMES = [
-    # what was archived on which day, keep, keep_for in days, age of now in days, days removed
-    ([(1, "whole"), (2, "whole"), (3, "whole")], None, 1, 3, [1]),
+    # what was archived on which day, keep, age in days, age of now in days, days removed
+    ([(1, "whole"), (2, "whole"), (3, "whole")], None, 1, 3, []),
     ([(1, "whole"), (2, "whole"), (3, "whole")], None, 1, 99, [1, 2]),
     ([(1, "whole"), (2, "whole"), (3, "whole")], 2, 0, 99, [1]),
-    ([(1, "whole"), (2, "whole"), (3, "whole")], 1, 2, 4, [1]),
+    ([(1, "whole"), (2, "whole"), (3, "whole")], 1, 2, 5, [1]),
     ([(1, "healthy"), (2, "unhealthy"), (3, "unhealthy")], 1, None, 3, [2]),
     ([(1, "whole"), (2, "whole"), (98, "whole"), (99, "whole")], 1, None, 2, [1]),  # the clock was ahead once
     ([(1, "unhealthy"), (2, "unhealthy")], 1, None, 3, [1]),
@@ -229,18 +229,17 @@ TIMES = [
 def test_retention_by_time_and_health(
     archives: list[tuple[int, str]], keep: int | None, days: int | None, now: int, removed: list[int]
 ) -> None:
-    keep_for = None if days is None else dt.timedelta(days=days)
+    age = None if days is None else dt.timedelta(days=days)
     found = removable(
         [stored(day, kind=kind) for day, kind in archives],
-        keep=keep,
-        keep_for=keep_for,
+        Rules(last=keep, age=age),
         now=START + dt.timedelta(days=now),
     )
     assert [(archive.moment - START).days for archive in found] == removed
 
 
 def test_an_archive_that_does_not_fit_its_manifest_is_for_a_person() -> None:
-    assert removable([stored(1, kind="misfit"), stored(2)], keep=1, now=START + dt.timedelta(days=99)) == []
+    assert removable([stored(1, kind="misfit"), stored(2)], Rules(last=1), now=START + dt.timedelta(days=99)) == []
 
 
 @given(
@@ -248,11 +247,11 @@ def test_an_archive_that_does_not_fit_its_manifest_is_for_a_person() -> None:
         st.tuples(st.integers(0, 60), st.sampled_from(["whole", "unfinished", "misfit"])),
         unique_by=lambda pair: pair[0],
     ),
-    st.integers(-1, 5),
+    st.integers(0, 5),
 )
 def test_the_newest_whole_one_always_stays(days: list[tuple[int, str]], keep: int) -> None:
     archives = [stored(day, kind=kind) for day, kind in days]
-    gone = removable(archives, keep=keep, now=START + dt.timedelta(days=61))
+    gone = removable(archives, Rules(last=keep), now=START + dt.timedelta(days=61))
     left = [archive for archive in archives if archive not in gone]
     assert newest(left) == newest(archives)
     assert sum(archive.complete for archive in left) == min(max(keep, 1), sum(archive.complete for archive in archives))

@@ -21,7 +21,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_re
     families,
     needed_for_newest,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.retention import Policy, decide_retention
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.retention import decide_retention
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     ExistingDatabase,
     Mark,
@@ -29,6 +29,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner
     Target,
     plan_restore,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import Rules
 from backup_worlds import NAME, Scene, live, store
 
 WORLDS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 300
@@ -96,4 +97,4 @@ def test_nothing_that_a_header_says_is_a_fault_of_ours(part: int) -> None:
         for mine in families(inventory.sets):
             needed_for_newest(mine)
             json.dumps(examine(mine, now=now, recovery_point_objective=timedelta(1)))
-            decide_retention(mine, Policy(last=1, age=timedelta(seconds=chance.randrange(100)), days=2), now=now)
+            decide_retention(mine, Rules(last=1, age=timedelta(seconds=chance.randrange(100)), days=2), now=now)

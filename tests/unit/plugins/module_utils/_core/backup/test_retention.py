@@ -7,11 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet, Copy
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.retention import (
-    Policy,
-    Retention,
-    decide_retention,
-)
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.retention import Retention, decide_retention
+from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import Rules
 from backup_worlds import scene_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -80,7 +77,7 @@ def kept(retention: Retention) -> str:
 
 
 def decide(sets: list[BackupSet], *, day: float = 14, **rules: object) -> Retention:
-    return decide_retention(sets, Policy(**rules), now=BEGIN + timedelta(days=day))
+    return decide_retention(sets, Rules(**rules), now=BEGIN + timedelta(days=day))
 
 
 @pytest.mark.parametrize(
@@ -90,9 +87,10 @@ def decide(sets: list[BackupSet], *, day: float = 14, **rules: object) -> Retent
         ({"last": 1}, "F12 L12 D13 L13"),
         ({"last": 2}, "F10 L10 D11 L11 F12 L12 D13 L13"),
         ({"last": 99}, "F0 L0 D1 L1 F2 L2 D3 L3 F4 L4 D5 L5 F6 L6 D7 L7 F8 L8 D9 L9 F10 L10 D11 L11 F12 L12 D13 L13"),
-        # What was made in that time, and for its first moment the last data before it: D11, which needs F10.
-        ({"age": timedelta(days=2)}, "F10 D11 F12 L12 D13 L13"),
-        ({"age": timedelta(days=3)}, "F10 D11 L11 F12 L12 D13 L13"),
+        # What was made in that time, and for its first moment the last data before it, with the logs up to it: without
+        # L11 nothing leads to the moment before F12.
+        ({"age": timedelta(days=2)}, "F10 D11 L11 F12 L12 D13 L13"),
+        ({"age": timedelta(days=3)}, "F10 L10 D11 L11 F12 L12 D13 L13"),
         ({"age": timedelta(days=2.5)}, "F10 D11 L11 F12 L12 D13 L13"),
         ({"days": 3}, "F8 F10 F12 D13 L13"),
         # 1 May 2024 is a Wednesday: the second week ends with F10, the third and last has F12.
@@ -201,7 +199,7 @@ def test_what_is_kept_can_still_be_restored(history: tuple[int, int, float], rul
     mine = [one for one in inventory.sets if one.family_guid == scene.family]
     for one in mine:
         one.verified = not one.problem and chance.random() < 0.6
-    told = decide_retention(mine, Policy(**rules), now=scene.history.clock)
+    told = decide_retention(mine, Rules(**rules), now=scene.history.clock)
     kept_guids = {decision.set.guid for decision in told.decisions if decision.keep}
     oracle = scene.oracle("")
     pruned = Oracle([one for one in oracle.sets if one.guid in kept_guids], names=set(), wanted="")
