@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
-.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench facts lint figures sanity lab-up lab-down clean
+.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench facts lint figures real-data-files sanity lab-up lab-down clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -50,6 +50,10 @@ lint: setup-test
 #: make figures       how long functions are, what is decided in templates, what stands twice; with FOLDER=checkout another's
 figures:
 	@$(PYTHON) tests/tools/figures.py $(FOLDER)
+
+#: make real-data-files FOLDER=...   read real data and log files, and hold them against each other
+real-data-files: setup
+	PYTHONPATH=build/collections $(BIN)/python tests/tools/real_data_files.py $(FOLDER)
 
 #: make sanity        ansible-test sanity
 sanity: setup-test

@@ -58,6 +58,7 @@ class Fault(str, Enum):
     SYSTEM_TABLES = "system_tables"
     PAGES = "damaged_pages"
     IN_USE = "copied_in_use"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(kw_only=True)

@@ -17,13 +17,21 @@ from ..binary.values import Lsn
 from .boot_page import BootPage
 from .database_file import DatabaseFile, Fault, FileKind
 
-__all__ = ["Attach", "FoundDatabase", "LogFit", "Sureness", "judge_files"]
+__all__ = ["FILE_KINDS", "Attach", "FoundDatabase", "LogFit", "Sureness", "judge_files"]
 
 _SUSPECT_CLEAN_BIT = 904
 """From this version on (SQL Server 2019) the bit alone is weak."""
-_HARD = (Fault.CUT_OFF, Fault.HEADER, Fault.BOOT_PAGE, Fault.PAGES, Fault.IN_USE, Fault.NOT_SQL_SERVER)
-_LOG_BROKEN = (Fault.CUT_OFF, Fault.HEADER, Fault.LOG_CHAIN, Fault.LOG_BLOCKS, Fault.NOT_SQL_SERVER)
-_KINDS = {0: "data", 1: "log", 2: "FILESTREAM", 4: "full-text"}
+_HARD = (
+    Fault.CUT_OFF,
+    Fault.HEADER,
+    Fault.BOOT_PAGE,
+    Fault.PAGES,
+    Fault.IN_USE,
+    Fault.NOT_SQL_SERVER,
+    Fault.UNREADABLE,
+)
+_LOG_BROKEN = (Fault.CUT_OFF, Fault.HEADER, Fault.LOG_CHAIN, Fault.LOG_BLOCKS, Fault.NOT_SQL_SERVER, Fault.UNREADABLE)
+FILE_KINDS = {0: "data", 1: "log", 2: "FILESTREAM", 4: "full-text"}
 _LOG = 1
 
 
@@ -38,6 +46,7 @@ class Attach(str, Enum):
     DAMAGED = "damaged"
     NO_PRIMARY = "the primary data file is missing"
     NOT_SQL_SERVER = "no files of SQL Server"
+    UNREADABLE = "cannot be read"
 
 
 class LogFit(str, Enum):
@@ -135,8 +144,7 @@ def _judge(group: Mapping[str, DatabaseFile], *, copies: int) -> FoundDatabase:
     if copies > 1:
         reasons.append(f"one of {copies} copies of this database: files of several moments must never be mixed")
     if primary is None:
-        known = any(file.kind is not FileKind.UNKNOWN for file in group.values())
-        verdict = _Verdict(attach=Attach.NO_PRIMARY if known else Attach.NOT_SQL_SERVER, sureness=Sureness.SURE)
+        verdict = _Verdict(attach=_without_primary(group), sureness=Sureness.SURE)
         log, fit, missing = "", LogFit.NONE, ()
     else:
         log, fit = _best_log(primary, logs)
@@ -155,6 +163,13 @@ def _judge(group: Mapping[str, DatabaseFile], *, copies: int) -> FoundDatabase:
     )
 
 
+def _without_primary(group: Mapping[str, DatabaseFile]) -> Attach:
+    if any(file.kind is not FileKind.UNKNOWN for file in group.values()):
+        return Attach.NO_PRIMARY
+    unreadable = any(file.has(Fault.UNREADABLE) for file in group.values())
+    return Attach.UNREADABLE if unreadable else Attach.NOT_SQL_SERVER
+
+
 def _best_log(primary: DatabaseFile, logs: Mapping[str, DatabaseFile]) -> tuple[str, LogFit]:
     """The log of the data file's moment where there is one, else the first."""
     fits = {name: _fit(primary, file) for name, file in logs.items()}
@@ -165,7 +180,7 @@ def _best_log(primary: DatabaseFile, logs: Mapping[str, DatabaseFile]) -> tuple[
 def _missing(primary: DatabaseFile, group: Mapping[str, DatabaseFile]) -> tuple[tuple[str, str, str], ...]:
     present = {file.header.file_id for file in group.values() if file.header}
     return tuple(
-        (_KINDS.get(listed.kind, str(listed.kind)), listed.logical_name, listed.path)
+        (FILE_KINDS.get(listed.kind, str(listed.kind)), listed.logical_name, listed.path)
         for listed in primary.files or ()
         if listed.file_id not in present and listed.state in (0, None)
     )
@@ -177,7 +192,7 @@ def _decide(
     boot = primary.boot
     if boot is None or primary.has(*_HARD):
         return _Verdict(attach=Attach.DAMAGED, sureness=Sureness.SURE)
-    if any(kind != _KINDS[_LOG] for kind, _name, _path in missing):
+    if any(kind != FILE_KINDS[_LOG] for kind, _name, _path in missing):
         return _Verdict(attach=Attach.INCOMPLETE, sureness=Sureness.SURE)
     if boot.clean:
         return _decide_clean(primary, boot, log, fit)

@@ -1,0 +1,277 @@
+#!/usr/bin/python
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: database_file_info
+short_description: Read data and log files of a database without a SQL Server
+version_added: 0.1.0
+author:
+  - prs.recovery contributors (@prs-recovery)
+description:
+  - Reads C(.mdf), C(.ndf) and C(.ldf) files that somebody saved from a broken server, and says which of them belong to
+    one database, of which moment they are, whether the database was closed cleanly, what is missing or damaged, which
+    SQL Server can attach them, and how.
+  - Opens files for reading alone, asks no server, and changes nothing. Files of SQL Server 2005 to 2025 are understood.
+  - What cannot be known is said. No check of pages is a C(DBCC CHECKDB); and a copy that was taken while the database
+    was in use can be inconsistent though every page of it is right.
+options:
+  paths:
+    description:
+      - Files and folders on the control node. In a folder those that end in C(.mdf), C(.ndf) or C(.ldf) are read.
+      - Files of one database that lie in several folders are put together.
+    type: list
+    elements: path
+    required: true
+  recurse:
+    description:
+      - Whether folders below a folder are searched, too.
+    type: bool
+    default: false
+  check:
+    description:
+      - V(headers) reads some pages of each file.
+      - V(pages) reads every file to its end, and judges each page of data and each block of the log by its checksum.
+    type: str
+    choices: [headers, pages]
+    default: headers
+extends_documentation_fragment:
+  - prs.recovery.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing in any mode.
+  diff_mode:
+    support: none
+seealso:
+  - module: prs.recovery.sql_restore
+"""
+
+EXAMPLES = r"""
+- name: What is on the disk that was saved
+  prs.recovery.database_file_info:
+    paths: /mnt/saved/Data
+    recurse: true
+    check: pages
+  register: saved
+
+- name: Say how each database could be attached
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.attach }} on {{ item.needs }} ({{ item.sureness }})"
+  loop: "{{ saved.databases }}"
+"""
+
+RETURN = r"""
+error_code:
+  description: What kind of failure it was, in a word of docs/errors.md. It stays the same while messages may change.
+  returned: on failure
+  type: str
+  sample: not_found
+databases:
+  description: The databases that the files are of. Several copies of one are a row each, and are never mixed.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the database. Files that an application attached by itself have their path as its name.
+      type: str
+    files:
+      description: The files that belong together.
+      type: list
+      elements: str
+    attach:
+      description: How they can be attached, in words.
+      type: str
+      sample: FOR ATTACH
+    attach_code:
+      description: >-
+        The same as a word that stays: V(with_log), V(only_with_log), V(rebuild_log), V(not_as_it_is), V(incomplete),
+        V(damaged), V(no_primary), V(not_sql_server) or V(unreadable).
+      type: str
+    sureness:
+      description: V(sure), V(likely) or V(unsure).
+      type: str
+    problems:
+      description: What speaks against them, a sentence each.
+      type: list
+      elements: str
+    missing:
+      description: Files that the database lists and that are not there, with the paths of its last server.
+      type: list
+      elements: dict
+    log:
+      description: The log file that was compared, empty where there is none.
+      type: str
+    log_fit:
+      description: Of which moment the log is, beside the data file.
+      type: str
+    copies:
+      description: How many copies of this database there are.
+      type: int
+    version:
+      description: Version of the files.
+      type: int
+    needs:
+      description: The oldest SQL Server that attaches them.
+      type: str
+      sample: SQL Server 2019 or later
+    clean:
+      description: Whether the database says that it was closed cleanly.
+      type: bool
+    checkpoint:
+      description: LSN of the last checkpoint, which tells the moment of the files.
+      type: str
+    checkpoint_lsn:
+      description: The same as a decimal number, as in backups.
+      type: int
+    recovery_model:
+      description: V(FULL), V(BULK_LOGGED) or V(SIMPLE).
+      type: str
+    page_verify:
+      description: How pages are protected.
+      type: str
+    compatibility_level:
+      description: Compatibility level.
+      type: int
+    collation:
+      description: Collation, where its name is known.
+      type: str
+    single_user:
+      description: Whether the database will be in single-user mode after the attachment.
+      type: bool
+    read_only:
+      description: Whether the database is read-only.
+      type: bool
+    family_guid:
+      description: Identity of the database, which it shares with its backups.
+      type: str
+    recovery_fork_guid:
+      description: Recovery fork that it is on.
+      type: str
+    last_log_backup:
+      description: Time of the last log backup, in the time zone of its server.
+      type: str
+    full_backup_lsn:
+      description: Checkpoint LSN of the last full backup.
+      type: int
+    last_good_checkdb:
+      description: Time of the last C(DBCC CHECKDB) that found nothing, in the time zone of its server.
+      type: str
+    build:
+      description: Build of the server that made or upgraded it last.
+      type: str
+    tables:
+      description: Its user tables with the number of their rows.
+      type: list
+      elements: dict
+    listed_files:
+      description: All files of the database, with the paths of its last server.
+      type: list
+      elements: dict
+files:
+  description: Every file by itself.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Where it lies.
+      type: str
+    kind:
+      description: V(data), V(log) or V(unknown).
+      type: str
+    size:
+      description: Bytes.
+      type: int
+    file_id:
+      description: Number of the file in its database.
+      type: int
+    logical_name:
+      description: Logical name.
+      type: str
+    binding_id:
+      description: The same in all files of one database.
+      type: str
+    problems:
+      description: What is wrong with it, a sentence each.
+      type: list
+      elements: str
+    faults:
+      description: The same as words that stay.
+      type: list
+      elements: str
+    pages:
+      description: Pages that were judged.
+      returned: for data files with O(check=pages)
+      type: dict
+    blocks:
+      description: Blocks of the log that were judged.
+      returned: for log files with O(check=pages)
+      type: dict
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
+
+compile_once()
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.database_file import (
+    DatabaseFile,
+    Fault,
+    inspect_file,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.judgement import judge_files
+from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.report import database_report, file_report
+from ansible_collections.prs.recovery.plugins.module_utils._local_files import find_files, range_reader
+from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported
+from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
+
+ENDINGS = {".mdf", ".ndf", ".ldf"}
+
+
+def inspect(path: Path, *, pages: bool) -> DatabaseFile:
+    """One file; that it cannot be opened or read is no reason to leave the others out."""
+    try:
+        with range_reader(path) as (read, size):
+            return inspect_file(read, size, pages=pages)
+    except OSError as problem:
+        file = DatabaseFile(size=0)
+        file.add(Fault.UNREADABLE, f"cannot be read: {problem.strerror or problem}")
+        return file
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "paths": {"type": "list", "elements": "path", "required": True},
+            "recurse": {"type": "bool", "default": False},
+            "check": {"type": "str", "choices": ["headers", "pages"], "default": "headers"},
+        },
+        supports_check_mode=True,
+    )
+    params, progress = module.params, Progress()
+    with failures_reported(module):
+        paths = find_files(params["paths"], endings=ENDINGS, recurse=params["recurse"])
+        files = {}
+        for path in paths:
+            if params["check"] == "pages":
+                progress.line(f"reading {path}")
+            files[str(path)] = inspect(path, pages=params["check"] == "pages")
+        databases = [database_report(database, files) for database in judge_files(files)]
+    module.exit_json(
+        changed=False,
+        databases=databases,
+        files=[file_report(path, file) for path, file in files.items()],
+    )
+
+
+if __name__ == "__main__":
+    main()
