@@ -140,8 +140,12 @@ class History:
         self._count += 1
         return str(uuid.UUID(int=self._count))
 
-    def pass_time(self, seconds: int) -> None:
+    def pass_time(self, seconds: float) -> None:
         self.clock += timedelta(seconds=seconds)
+
+    def second(self) -> datetime:
+        """What a header tells of this moment: whole seconds."""
+        return self.clock.replace(microsecond=0)
 
     def create(self, name: str, *, lsn: int) -> Database:
         database = Database(
@@ -152,7 +156,7 @@ class History:
 
     def write(self, database: Database, count: int = 1) -> None:
         for step in range(count):
-            self.pass_time(1)
+            self.pass_time(0.7)
             self._count += 1
             database.records.append(Record(database.next_lsn, self.clock, self._count))
             database.next_lsn += 1 + (self._count + step) % 3
@@ -170,7 +174,7 @@ class History:
         if differential and database.base is None:
             differential = False
         self.pass_time(1)
-        started = self.clock
+        started = self.second()
         self.write(database)  # the checkpoint
         first = database.records[-1].lsn
         database.backed_up = database.backed_up or not differential
@@ -189,7 +193,7 @@ class History:
             last_lsn=database.next_lsn,
             checkpoint_lsn=first,
             started=started,
-            finished=self.clock,
+            finished=self.second(),
             path=tuple(database.records),
             lineage=database.lineage,
             first_fork=fork,
@@ -211,7 +215,7 @@ class History:
         if not database.backed_up:
             return None
         self.pass_time(1)
-        started = self.clock
+        started = self.second()
         self.write(database, busy // 2)
         last, path = database.next_lsn, tuple(database.records)
         self.write(database, busy - busy // 2)
@@ -228,7 +232,7 @@ class History:
             first_lsn=first,
             last_lsn=last,
             started=started,
-            finished=self.clock,
+            finished=self.second(),
             path=path,
             lineage=database.lineage,
             first_fork=before,
@@ -236,7 +240,7 @@ class History:
             fork_point=crossed[-1][1] if crossed else None,
             copy_only=copy_only,
             bulk=bulk and first < last,
-            last_valid=path[-1].time if tells_end and path else None,
+            last_valid=path[-1].time.replace(microsecond=0) if tells_end and path else None,
         )
         self.taken.append(taken)
         if not copy_only:

@@ -55,6 +55,10 @@ class Scene:
     def known(self, taken: Taken) -> bool:
         return any(taken in file.sets and not file.unreadable for file in self.files.values())
 
+    def names(self) -> set[str]:
+        """What the database and its copies are called in the sets that are known at all."""
+        return {taken.database for taken in self.history.taken if taken.family == self.family and self.known(taken)}
+
     def inventory(self) -> BackupCatalog:
         readings = []
         for file in self.files.values():

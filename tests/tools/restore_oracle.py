@@ -7,7 +7,7 @@ every set to every state by the documented rules until nothing new appears.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from backup_history import Record, Taken
@@ -173,19 +173,20 @@ class Oracle:
 
     def at_time(self, when: datetime) -> Point | None:
         """The log that was backed up soonest after the moment and can be applied without going past it, stopped there."""
+        over = when - timedelta(seconds=1)  # headers tell whole seconds: what ended then may have ended just before now
         bases = [
             one
             for one in self.sets
-            if one.kind != "log" and one.finished < when and (one.base is None or one.base.finished < when)
+            if one.kind != "log" and one.finished <= over and (one.base is None or one.base.finished <= over)
         ]
         logs = [
             one
             for one in self.sets
             if one.kind == "log"
             and one.first_lsn < one.last_lsn
-            and (one.finished < when or (not one.bulk and self._covered(one) < when))
+            and (one.finished <= over or (not one.bulk and self._covered(one) < when))
         ]
-        reached = self.states(bases=bases, logs=logs, stoppable=[log for log in logs if log.finished < when])
+        reached = self.states(bases=bases, logs=logs, stoppable=[log for log in logs if log.finished <= over])
         found: list[tuple[datetime, int, Point]] = []
         for one in self.sets:
             if one.kind != "log" or self._covered(one) < when or not self._on_path(one.last_fork, one.last_lsn):
@@ -204,7 +205,24 @@ class Oracle:
                 found.append(
                     (one.finished, one.last_lsn, Point(tuple(record for record in one.path if record.time < when)))
                 )
-        return min(found)[2] if found else None
+        return min(found)[2] if found else self._ended_at(when)
+
+    def _ended_at(self, when: datetime) -> Point | None:
+        """Where no log holds the moment: what a backup that can only be used whole held when it ended in that second."""
+        over = [one for one in self.sets if one.finished <= when and (one.base is None or one.base.finished <= when)]
+        logs = [one for one in over if one.kind == "log" and one.first_lsn < one.last_lsn]
+        reached = self.states(bases=[one for one in over if one.kind != "log"], logs=logs, stoppable=logs)
+        best: State | None = None
+        for fork in {state.fork for state in reached.whole}:
+            end = max(state.lsn for state in reached.whole if state.fork == fork)
+            ends_there = any(
+                one.last_fork == fork and one.last_lsn == end and one.finished == when
+                for one in over
+                if one.kind != "log" or one.bulk
+            )
+            if ends_there and self._on_path(fork, end):
+                best = max(best, State(end, fork)) if best else State(end, fork)
+        return self.content(best) if best else None
 
     def _on_path(self, fork: str, lsn: int) -> bool:
         """Whether the path to some fork on which the wanted database lives leads through here."""

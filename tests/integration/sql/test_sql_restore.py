@@ -406,7 +406,7 @@ def test_no_backup_found(sql_b, name, source, parts):
 
 
 def test_backups_of_other_databases_alone(sql_b, database, folder, history):
-    with pytest.raises(Failed, match=f"no backup of Another was found; the sources hold {database}"):
+    with pytest.raises(Failed, match=f"no backup of Another was found; the sources hold '{database}'"):
         sql_b.run("sql_restore", database="Another", source={"folders": [folder]})
 
 

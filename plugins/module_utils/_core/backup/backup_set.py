@@ -99,6 +99,12 @@ _UNKNOWN_TIME_ZONE = 127
 # Some builds of SQL Server 2022 (16.0.4236 is one) write this into every header, wherever their server stands. msdb is
 # right.
 _DOUBTFUL_IN_HEADERS = 0
+_NAMES_ITS_BASE = 9  # SQL Server 2005
+_SET_BACK = timedelta(hours=1)
+# Of the T-SQL type datetime; without the last one, so that a moment can be told in every zone.
+_YEARS = range(1753, 9999)
+# What RESTORE HEADERONLY calls a set whose header it cannot understand.
+_BROKEN_OFF = "*** INCOMPLETE ***"
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -163,10 +169,12 @@ class BackupSet:
     fork_point_lsn: int | None = None
     differential_base_guid: str = ""
     differential_base_lsn: int | None = None
+    multi_based: bool = False  # a differential whose files have different bases
     started: datetime
     finished: datetime
     last_valid_time: datetime | None = None  # SQL Server 2022: the newest moment to which a log can be stopped
-    utc_offset: timedelta | None = None  # None: nobody knows, and the times were taken for UTC
+    utc_offset: timedelta | None = None  # of the clock at the start; None: nobody knows, the times were taken for UTC
+    ambiguous_time: bool = False  # the clock showed one of the times twice: the earliest start, the latest finish
     copy_only: bool = False
     bulk_logged: bool = False
     damaged: bool = False  # the database was damaged when it was backed up (CONTINUE_AFTER_ERROR)
@@ -202,10 +210,23 @@ class BackupSet:
         if not self.kind.is_taken:
             return f"it is a {self.kind.replace('_', ' ')} backup; only full, differential and log backups are restored"
         if self.snapshot:
-            return "it is a snapshot taken by other backup software (VSS), which RESTORE cannot read"
+            return (
+                "it is a snapshot, whose data other backup software (VSS) keeps, or the storage (WITH METADATA_ONLY): "
+                "RESTORE cannot read them from a file"
+            )
         if self.best_copy is None:
             return "; ".join(dict.fromkeys(copy.problem for copy in self.copies)) or "no file of it is known"
         return ""
+
+    @property
+    def family(self) -> str:
+        """What sets of one database have in common. Before SQL Server 2005 there was no FamilyGUID: then its name."""
+        return self.family_guid or f"database {self.database.rstrip(' ').casefold()}"
+
+    @property
+    def place(self) -> str:
+        """The first file of its first copy, or its GUID where no file is known."""
+        return self.copies[0].stripes[0] if self.copies and self.copies[0].stripes else self.guid
 
     @property
     def covered_until(self) -> datetime:
@@ -260,8 +281,7 @@ class BackupSet:
         }
 
     def __str__(self) -> str:
-        place = self.copies[0].stripes[0] if self.copies and self.copies[0].stripes else self.guid
-        return f"{self.kind} backup of {self.database} of {self.finished:%Y-%m-%d %H:%M:%S} UTC ({place})"
+        return f"{self.kind} backup of {self.database} of {self.finished:%Y-%m-%d %H:%M:%S} UTC ({self.place})"
 
 
 def guid(value: Any) -> str:
@@ -278,29 +298,38 @@ def lsn(value: Any) -> int | None:
         return None
     if isinstance(value, float):
         raise HeaderError(f"the LSN {value!r} was read as a floating point number and is no longer exact")
-    return int(value)
+    try:
+        return int(value)
+    except (ValueError, TypeError):
+        raise HeaderError(f"the LSN {value!r} is no number") from None
 
 
-def to_utc(value: Any, *, quarter_hours: Any = None, zone: tzinfo | None = None) -> tuple[datetime, timedelta | None]:
+def to_utc(
+    value: Any, *, quarter_hours: Any = None, zone: tzinfo | None = None, latest: bool = False
+) -> tuple[datetime, timedelta | None]:
     """A time from a header as aware UTC, and the offset that was used (``None``: unknown, taken for UTC).
 
-    ``zone`` is what a person knows about the source server, and wins; then comes the header's own offset (``TimeZone``,
-    in quarter hours, 127 = unknown). Without either the time is taken for UTC and the caller can see that it was.
-    Raises :class:`HeaderError` for a moment before the first or after the last year of the calendar.
+    The header's own offset (``TimeZone``, in quarter hours, 127 = unknown) comes first; then ``zone``, which a person
+    gave for servers that do not tell theirs. Without either the time is taken for UTC and the caller can see that it
+    was. A zone's clock shows an hour twice in autumn: the earlier of both moments is meant, or the ``latest``.
+    Raises :class:`HeaderError` for what is no time, or one outside of the years of T-SQL's datetime.
     """
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise HeaderError(f"its time '{value}' is none that can be understood") from None
+    if moment.year not in _YEARS:
+        raise HeaderError(f"its time {moment} is none that SQL Server writes")
     if moment.tzinfo is not None:
         return moment.astimezone(timezone.utc), moment.utcoffset()
-    if zone is not None:
-        offset = moment.replace(tzinfo=zone).utcoffset()
-    elif quarter_hours is not None and int(quarter_hours) != _UNKNOWN_TIME_ZONE:
+    if quarter_hours is not None and int(quarter_hours) != _UNKNOWN_TIME_ZONE:
         offset = timedelta(minutes=15 * int(quarter_hours))
+    elif zone is not None:
+        offsets = [moment.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta() for fold in (0, 1)]
+        offset = min(offsets) if latest else max(offsets)
     else:
         return moment.replace(tzinfo=timezone.utc), None
-    try:
-        return moment.replace(tzinfo=timezone.utc) - (offset or timedelta()), offset
-    except OverflowError:
-        raise HeaderError(f"its time {moment} with the time zone {offset} is none that there is") from None
+    return moment.replace(tzinfo=timezone.utc) - offset, offset
 
 
 def _thumbprint(value: Any) -> str:
@@ -316,6 +345,19 @@ def _algorithm(value: Any) -> str:
 
 def _bool(value: Any) -> bool:
     return bool(int(value)) if value is not None else False
+
+
+def _has_no_single_base(row: Mapping[str, Any], unknown: frozenset[str]) -> bool:
+    """Since SQL Server 2005 a differential names its base, unless its files have different ones. What somebody recorded
+    may lack the columns.
+    """
+    return (
+        "differentialbaseguid" in row
+        and "DifferentialBaseGUID" not in unknown
+        and not guid(row["differentialbaseguid"])
+        and lsn(row.get("differentialbaselsn")) is None
+        and int(row.get("softwareversionmajor") or 0) >= _NAMES_ITS_BASE
+    )
 
 
 def backup_set(
@@ -338,6 +380,10 @@ def backup_set(
     kind = _KINDS.get(row.get("backuptype"))  # type: ignore[arg-type]
     if not identity or kind is None or row.get("backupstartdate") is None:
         name = row.get("backupname") or "a backup set without a name"
+        if name == _BROKEN_OFF:
+            raise HeaderError(
+                "the backup was broken off before it was complete, or a newer SQL Server made it than reads it here"
+            )
         raise HeaderError(
             f"{name!s} has no readable header (it is protected by a password or was written by another program)"
         )
@@ -345,9 +391,10 @@ def backup_set(
     if quarter_hours is not None and int(quarter_hours) == _DOUBTFUL_IN_HEADERS and not from_msdb:
         quarter_hours = None
     started, offset = to_utc(row["backupstartdate"], quarter_hours=quarter_hours, zone=zone)
-    finished, _unused = to_utc(
-        row.get("backupfinishdate") or row["backupstartdate"], quarter_hours=quarter_hours, zone=zone
-    )
+    finish_date = row.get("backupfinishdate") or row["backupstartdate"]
+    finished, finish_offset = to_utc(finish_date, quarter_hours=quarter_hours, zone=zone, latest=True)
+    if finished < started:  # the clock was set back meanwhile
+        finished += _SET_BACK
     last_valid = row.get("lastvalidrestoretime")
     size = int(row.get("backupsize") or 0)
     return BackupSet(
@@ -365,10 +412,12 @@ def backup_set(
         fork_point_lsn=lsn(row.get("forkpointlsn")),
         differential_base_guid=guid(row.get("differentialbaseguid")),
         differential_base_lsn=lsn(row.get("differentialbaselsn")),
+        multi_based=kind == BackupKind.DIFFERENTIAL and _has_no_single_base(row, unknown),
         started=started,
         finished=finished,
         last_valid_time=to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None,
         utc_offset=offset,
+        ambiguous_time=finish_offset != offset,
         copy_only=_bool(row.get("iscopyonly")),
         bulk_logged=_bool(row.get("hasbulkloggeddata")),
         damaged=_bool(row.get("isdamaged")),

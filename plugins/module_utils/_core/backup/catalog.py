@@ -27,6 +27,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
     database_file,
     guid,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import settle_times
 
 __all__ = [
     "BackupCatalog",
@@ -185,9 +186,9 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
             try:
                 if identity not in places:
                     backup_set(row, zone=zone)
-            except (HeaderError, ValueError, TypeError) as error:
+            except (ValueError, TypeError) as error:
                 inventory.unreadable.append(
-                    UnreadableFile(path=reading.path, position=position, reason=problem or str(error))
+                    UnreadableFile(path=reading.path, position=position, reason=problem or _header_problem(error))
                 )
                 continue
             stripes = places.setdefault(identity, {}).setdefault((media.media_set_id, position), {})
@@ -218,7 +219,12 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
         )
         made.verified = description.verified and not made.problem
         inventory.sets.append(made)
+    settle_times(inventory.sets, zone)
     return inventory
+
+
+def _header_problem(error: Exception) -> str:
+    return str(error) if isinstance(error, HeaderError) else f"its header holds a value that cannot be read: {error}"
 
 
 def _column(row: Mapping[str, Any], name: str) -> Any:
@@ -271,12 +277,13 @@ def from_history(
             made = backup_set_from_history(
                 row, copies=tuple(copies), files=tuple(of_set.get(int(row["backup_set_id"]), ())), zone=zone
             )
-        except (HeaderError, ValueError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             inventory.unreadable.append(
-                UnreadableFile(path=copies[0].stripes[0] if copies else "msdb", reason=str(error))
+                UnreadableFile(path=copies[0].stripes[0] if copies else "msdb", reason=_header_problem(error))
             )
             continue
         inventory.sets.append(made)
+    settle_times(inventory.sets, zone)
     return inventory
 
 
@@ -293,15 +300,20 @@ def merge(*inventories: BackupCatalog) -> BackupCatalog:
     return BackupCatalog(sets=list(merged.values()), unreadable=list(unreadable.values()))
 
 
-def tell_zones(found: BackupCatalog, history: BackupCatalog) -> None:
-    """Many files do not say in which time zone their times are; the history does."""
-    told = {one.guid: one for one in history.sets if one.utc_offset is not None}
-    for one in found.sets:
-        if one.utc_offset is None and one.guid in told:
-            shift = told[one.guid].started - one.started
-            one.utc_offset = told[one.guid].utc_offset
-            one.started, one.finished = one.started + shift, one.finished + shift
-            one.last_valid_time = one.last_valid_time and one.last_valid_time + shift
+def tell_zones(catalog: BackupCatalog, history: BackupCatalog) -> None:
+    """Many files do not say in which time zone their times are, and a person's word holds for one server; the history
+    knows.
+    """
+    known = {entry.guid: entry for entry in history.sets if entry.utc_offset is not None}
+    for entry in catalog.sets:
+        told = known.get(entry.guid)
+        if told is None or told.utc_offset == entry.utc_offset:
+            continue
+        shift = told.started - entry.started
+        entry.utc_offset, entry.ambiguous_time = told.utc_offset, told.ambiguous_time
+        entry.started, entry.finished = told.started, told.finished
+        entry.last_valid_time = entry.last_valid_time and entry.last_valid_time + shift
+    settle_times(catalog.sets)
 
 
 def _joined(known: BackupSet, other: BackupSet) -> BackupSet:

@@ -34,7 +34,7 @@ def families(
     """
     found: dict[str, list[BackupSet]] = {}
     for one in sorted(sets, key=by_age):
-        found.setdefault(one.family_guid, []).append(one)
+        found.setdefault(one.family, []).append(one)
     chosen = [
         mine
         for family, mine in found.items()
@@ -94,6 +94,7 @@ def examine(
         "reachable": [
             {"from": window.start.isoformat(), "until": window.end.isoformat(), "fork": window.fork}
             for window in windows(tree, tree.forks)
+            if window.exact
         ],
         "gaps": [gap for guid in tree.forks for gap in _gaps(tree.forks[guid])],
         "forks": [_fork(fork, ordered) for fork in tree.forks.values()],

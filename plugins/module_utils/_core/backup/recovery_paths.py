@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,11 @@ _LAST = attrgetter("last_lsn")
 _POINT = attrgetter("fork_point_lsn")
 _POSITION = attrgetter("position")
 
+_MULTI_BASED = (
+    "it is based on several backups (a file or a filegroup was backed up by itself since the last full), so it does "
+    "not fit the full alone"
+)
+
 
 class Base(NamedTuple):
     """Where rolling forward can begin: after a full, after a differential on its full, or where a RESTORING database
@@ -46,6 +52,12 @@ class Base(NamedTuple):
     finished: datetime | None
     full: BackupSet | None = None
     differential: BackupSet | None = None
+
+    @property
+    def told_finish(self) -> datetime | None:
+        """When its backup ended, if nothing leaves that open."""
+        last = self.differential or self.full
+        return None if last is None or last.ambiguous_time else last.finished
 
 
 class Move(NamedTuple):
@@ -259,6 +271,7 @@ class Tree:
                 fulls.append(one)
             elif one.kind == BackupKind.DIFFERENTIAL:
                 differentials.append(one)
+        self._settle_fork_points()
         for fork in list(self.forks.values()):
             for log in fork.entries:
                 self._fork(fork.parent).exits.append(log)
@@ -291,30 +304,54 @@ class Tree:
                     (log, "it begins and ends on different recovery forks without a fork point inside")
                 )
                 return
-            if fork.point is None:
-                fork.parent, fork.point = log.first_fork, point
-            elif (fork.parent, fork.point) != (log.first_fork, point):
-                self.unusable.append((log, "other log backups say that its recovery fork began elsewhere"))
-                return
             fork.entries.append(log)
         fork.logs.append(log)
+
+    def _settle_fork_points(self) -> None:
+        """Where each fork began is what most of the logs that lead onto it say, in whatever order they were found."""
+        for fork in list(self.forks.values()):
+            if not fork.entries:
+                continue
+            votes = Counter((log.first_fork, log.fork_point_lsn) for log in fork.entries)
+            (origin, most), *others = votes.most_common(2)
+            agreed = not others or others[0][1] < most
+            if len(votes) > 1:
+                wrong = [log for log in fork.entries if not agreed or (log.first_fork, log.fork_point_lsn) != origin]
+                self.unusable += [
+                    (log, "other log backups say that its recovery fork began elsewhere") for log in wrong
+                ]
+                gone = {id(log) for log in wrong}
+                fork.entries = [log for log in fork.entries if id(log) not in gone]
+                fork.logs = [log for log in fork.logs if id(log) not in gone]
+            if agreed:
+                fork.parent, fork.point = origin
 
     def _add_differentials(self, fulls: list[BackupSet], differentials: list[BackupSet]) -> None:
         by_guid = {full.guid: full for full in fulls}
         bases = [full for full in fulls if not full.copy_only] if differentials else []
         by_first = {(full.last_fork, full.first_lsn): full for full in bases}
         by_checkpoint = {(full.last_fork, full.checkpoint_lsn): full for full in bases}
-        for one in differentials:
-            if one.differential_base_guid:
-                full = by_guid.get(one.differential_base_guid)
-            elif one.differential_base_lsn is not None:
-                full = by_first.get((one.last_fork, one.differential_base_lsn))
+        for differential in differentials:
+            fork, lsn = differential.last_fork, differential.differential_base_lsn
+            if differential.multi_based:
+                self.unusable.append((differential, _MULTI_BASED))
+                continue
+            if differential.differential_base_guid:
+                full = by_guid.get(differential.differential_base_guid)
+            elif lsn is not None:  # documented is the FirstLSN of its base, recorded was the CheckpointLSN
+                full = by_checkpoint.get((fork, lsn)) or by_first.get((fork, lsn))
             else:
-                full = by_checkpoint.get((one.last_fork, one.database_backup_lsn))
+                full = by_checkpoint.get((fork, differential.database_backup_lsn))
             if full is None:
-                self.unusable.append((one, "the full backup that it is based on is not among the usable backups"))
+                self.unusable.append((differential, self._no_base(differential)))
             else:
-                self._fork(one.last_fork).bases.append(Base(one.last_lsn, one.last_fork, one.finished, full, one))
+                base = Base(differential.last_lsn, fork, differential.finished, full, differential)
+                self._fork(fork).bases.append(base)
+
+    @staticmethod
+    def _no_base(differential: BackupSet) -> str:
+        base = differential.differential_base_guid
+        return f"the full backup that it is based on{f' ({base})' if base else ''} is not among the usable backups"
 
     def view(self, limits: Limits) -> View:
         """The tree as far as it may be used on the way to some target."""

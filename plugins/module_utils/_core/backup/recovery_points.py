@@ -21,11 +21,23 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import SECOND, surely_over
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Limits, Route, Tree, View
 
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
-__all__ = ["Found", "Window", "at_lsn", "at_time", "newest", "path_limits", "state_time", "way_to_log", "windows"]
+__all__ = [
+    "Found",
+    "Window",
+    "at_lsn",
+    "at_time",
+    "ends_at",
+    "newest",
+    "path_limits",
+    "state_time",
+    "way_to_log",
+    "windows",
+]
 
 
 class Found(NamedTuple):
@@ -43,7 +55,7 @@ class Found(NamedTuple):
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Window:
     """A stretch of time to every moment of which the database can be brought (or one moment, when both ends are the
-    same).
+    same; if that is not ``exact``, it can only be named by its LSN).
     """
 
     fork: str
@@ -51,6 +63,7 @@ class Window:
     end: datetime
     start_lsn: int
     end_lsn: int
+    exact: bool = True
 
 
 def path_limits(tree: Tree, forks: Collection[str]) -> dict[str, float]:
@@ -97,14 +110,18 @@ def newest(view: View, forks: Iterable[str]) -> Found | None:
 
 
 def at_time(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | None:
-    """The database as it was at ``when``, on the paths that :func:`path_limits` gave."""
+    """The database as it was at ``when``, on the paths that :func:`path_limits` gave.
+
+    Where no log holds the moment, a data backup that ended in that very second is taken for it.
+    """
+    over = surely_over(when)
     view = tree.view(
         Limits(
             whole=lambda logs: [
-                log for log in logs if log.finished < when or (not log.bulk_logged and log.covered_until < when)
+                log for log in logs if log.finished <= over or (not log.bulk_logged and log.covered_until < when)
             ],
-            base=lambda base: base.finished is not None and base.finished < when,
-            stopped=lambda logs: [log for log in logs if log.finished < when],
+            base=lambda base: base.finished is not None and base.finished <= over,
+            stopped=lambda logs: [log for log in logs if log.finished <= over],
         )
     )
     # Logs that surely hold everything up to the moment, to be stopped in or to testify that nothing more happened until
@@ -121,14 +138,40 @@ def at_time(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | Non
     for log in _soonest_first(candidates):
         arrival = view.arrival(log.last_fork)
         if arrival is not None and arrival.position >= log.last_lsn:
-            # Nothing was logged between there and the moment: this log says so.
-            return Found(view.route(log.last_fork, arrival.position, arrival.position), None, when)
+            route = view.route(log.last_fork, arrival.position, arrival.position)
+            if arrival.position == log.last_lsn or (route.moves and route.moves[-1].log.finished > over):
+                # Nothing was logged between there and the moment, this log says so; or the last log of the route is
+                # stopped at it.
+                return Found(route, None, when)
+            continue  # it ended before what had ended before the moment: its times cannot be relied on
         if log.is_idle or log.bulk_logged:
             continue
         route = _way_into(view, log.last_fork, log, tree.forks[log.last_fork].start(log), log.last_lsn - 1)
         if route is not None:
             return Found(route, log, when)
-    return None
+    return ends_at(tree, when, limits)
+
+
+def ends_at(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | None:
+    """What a backup holds that can be used only whole, and ended in the second that is wanted."""
+    view = tree.view(
+        Limits(
+            whole=lambda logs: [log for log in logs if log.finished <= when],
+            base=lambda base: base.finished is not None and base.finished <= when,
+        )
+    )
+    best: Route | None = None
+    for guid, limit in limits.items():
+        line = view.line(guid)
+        ends = [base.position for base in line.bases if base.told_finish == when]
+        ends += [
+            log.last_lsn for log in line.edges if log.bulk_logged and log.finished == when and not log.ambiguous_time
+        ]
+        arrival = view.arrival(guid) if ends else None
+        position = max((end for end in ends if end <= limit), default=None)
+        if arrival is not None and position == arrival.position and (best is None or position > best.position):
+            best = view.route(guid, position, position)
+    return None if best is None else Found(best, None, when)
 
 
 def _soonest_first(logs: list[BackupSet]) -> Iterator[BackupSet]:
@@ -205,31 +248,39 @@ def _newest_finish(tree: Tree, guid: str) -> datetime:
 def windows(tree: Tree, forks: Collection[str]) -> list[Window]:
     """The moments that can be reached on the paths to ``forks``, oldest first.
 
-    A base that no log continues gives one moment. A log with bulk-logged changes can only be used whole, so it
-    interrupts.
+    A backup that can only be used whole and that no log continues gives one moment, the second in which it ended. What
+    a log continues can be had from the next second on, for nobody knows where in its second a backup ended.
     """
     view = tree.view(Limits(older_bases=True))
-    found: list[Window] = []
+    reachable: list[Window] = []
     for guid in path_limits(tree, forks):
         line = view.line(guid)
         fork = line.fork
         for base in line.bases:
             if base.finished is not None and line.reach(base.position) == base.position:
-                found.append(
-                    Window(
-                        fork=guid,
-                        start=base.finished,
-                        end=base.finished,
-                        start_lsn=base.position,
-                        end_lsn=base.position,
-                    )
-                )
+                exact = base.told_finish is not None
+                reachable += _window(guid, (base.finished, exact), None, None, base.position, base.position)
         entered = (
             fork.point if fork.point is not None and any(view.can_enter(entry) for entry in fork.entries) else None
         )
-        found += _covered(view, guid, entered)
-    found.sort(key=lambda window: (window.start, window.end))
-    return found
+        reachable += _covered(view, guid, entered)
+    reachable.sort(key=attrgetter("start", "end"))
+    return reachable
+
+
+def _window(
+    guid: str,
+    moment: tuple[datetime, bool] | None,
+    start: datetime | None,
+    end: datetime | None,
+    start_lsn: int,
+    end_lsn: int,
+) -> Iterator[Window]:
+    """From ``start`` to ``end`` if that is a stretch, else the one ``moment`` (and whether it is exact)."""
+    if start is not None and end is not None and start <= end:
+        yield Window(fork=guid, start=start, end=end, start_lsn=start_lsn, end_lsn=end_lsn)
+    elif moment is not None:
+        yield Window(fork=guid, start=moment[0], end=moment[0], start_lsn=start_lsn, end_lsn=start_lsn, exact=moment[1])
 
 
 def _covered(view: View, guid: str, entered: int | None) -> Iterator[Window]:
@@ -247,17 +298,20 @@ def _covered(view: View, guid: str, entered: int | None) -> Iterator[Window]:
         logs = line.edges[first:last]
         if not logs:
             continue
-        start = base.finished if base is not None and position == base.position else min(log.started for log in logs)
-        end: datetime | None = start
+        moment = None
+        start = min(log.started for log in logs)
+        if base is not None and position == base.position and base.finished is not None:
+            moment, start = (base.finished, base.told_finish is not None), base.finished + SECOND
+        end: datetime | None = None
         start_lsn, end_lsn = position, position
         for log in logs:
-            if log.bulk_logged:
-                if end is not None and start is not None:
-                    yield Window(fork=guid, start=start, end=end, start_lsn=start_lsn, end_lsn=end_lsn)
-                start = end = log.finished
+            if log.bulk_logged:  # it is used whole or not at all, so it interrupts
+                yield from _window(guid, moment, start, end, start_lsn, end_lsn)
+                moment, start, end = (log.finished, not log.ambiguous_time), log.finished + SECOND, None
                 start_lsn = end_lsn = log.last_lsn
-            elif end is not None and start is not None:
-                end, end_lsn = max(end, log.covered_until), log.last_lsn
-        if end is not None and start is not None:
-            idle = [log.covered_until for log in line.fork.idle if log.last_lsn == high]
-            yield Window(fork=guid, start=start, end=max([end, *idle]), start_lsn=start_lsn, end_lsn=end_lsn)
+            else:
+                end, end_lsn = max(end or log.covered_until, log.covered_until), log.last_lsn
+        idle = [log.covered_until for log in line.fork.idle if log.last_lsn == high]
+        if idle:
+            end = max([end or idle[0], *idle])
+        yield from _window(guid, moment, start, end, start_lsn, end_lsn)

@@ -15,8 +15,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.plan im
 
 __all__ = ["check_server", "place_files", "volume"]
 
-# The data of one database on Express may not be larger (since 2008 R2).
-_EXPRESS_BYTES = 10 * 1024**3
+# The data of one database on Express may not be larger: 10 GiB since 2008 R2, 50 since 2025 (version 17).
+_EXPRESS_GIB = ((17, 50), (0, 10))
 
 
 def volume(path: str) -> str:
@@ -145,11 +145,12 @@ def check_server(
         data = max(
             (sum(file.size for file in one.files if file.type == "D" and file.is_present) for one in used), default=0
         )
-        if data > _EXPRESS_BYTES:
+        limit = next(gib for version, gib in _EXPRESS_GIB if server.version[0] >= version)
+        if data > limit * 1024**3:
             return Refusal(
                 code="edition",
                 target=target,
-                message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most 10 GiB",
+                message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most {limit} GiB",
                 advice="restore it on another edition",
             )
     for where, bytes_needed in sorted(space.items()):

@@ -26,6 +26,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog 
     from_history,
     merge,
     reconcile,
+    tell_zones,
 )
 
 SET = uuid.UUID("A0000000-0000-0000-0000-00000000000A")
@@ -152,6 +153,33 @@ def test_rows_without_a_set(more: dict[str, object]) -> None:
         backup_set(header(**more))
 
 
+def test_a_backup_that_was_broken_off_is_called_so() -> None:
+    row = {"BackupName": "*** INCOMPLETE ***", "BackupType": 1, "BackupSetGUID": None, "Position": 1}
+    catalog = assemble([FileReading(path="a.bak", headers=[row])])
+    assert "broken off" in catalog.unreadable[0].reason
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        ("FirstLSN", "ten", "the LSN 'ten' is no number"),
+        ("BackupStartDate", "yesterday", "its time 'yesterday' is none that can be understood"),
+        ("BackupSize", "much", "its header holds a value that cannot be read"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_told_in_a_sentence(column: str, value: str, sentence: str) -> None:
+    catalog = assemble([FileReading(path="a.bak", headers=[header(**{column: value})])])
+    assert catalog.unreadable[0].reason.startswith(sentence)
+
+
+def test_the_history_knows_better_than_the_zone_that_was_given() -> None:
+    row = header(TimeZone=None)
+    found = assemble([FileReading(path="a.bak", headers=[row])], zone=ZoneInfo("Europe/Berlin"))
+    history = assemble([FileReading(path="a.bak", headers=[{**row, "TimeZone": 4}])])
+    tell_zones(found, history)
+    assert (found.sets[0].started, found.sets[0].utc_offset) == (history.sets[0].started, timedelta(hours=1))
+
+
 @pytest.mark.parametrize(("moment", "quarter_hours"), [(datetime(1, 1, 1), 4), (datetime(9999, 12, 31, 23), -20)])
 def test_a_moment_outside_of_the_calendar_spoils_its_file_alone(moment: datetime, quarter_hours: int) -> None:
     bad = header(
@@ -167,7 +195,7 @@ def test_a_moment_outside_of_the_calendar_spoils_its_file_alone(moment: datetime
     [
         ({"TimeZone": 8}, None, 10, timedelta(hours=2)),
         ({"TimeZone": -14}, None, 15, timedelta(hours=-3.5)),
-        ({"TimeZone": 8}, ZoneInfo("Asia/Tokyo"), 3, timedelta(hours=9)),  # a person's word wins
+        ({"TimeZone": 8}, ZoneInfo("Asia/Tokyo"), 10, timedelta(hours=2)),  # what the backup tells itself wins
         ({"TimeZone": 0}, ZoneInfo("Asia/Tokyo"), 3, timedelta(hours=9)),
         ({"TimeZone": 0}, None, 12, None),  # some builds of SQL Server 2022 write 0 everywhere
         ({"TimeZone": 127}, ZoneInfo("Europe/Berlin"), 10, timedelta(hours=2)),

@@ -120,7 +120,7 @@ def test_forks_and_what_cannot_be_used() -> None:
     ]
     assert {item["guid"]: item["reason"] for item in told["unusable"]} == {
         "L4": "stripe 2 of 2 is missing",
-        "D1": "the full backup that it is based on is not among the usable backups",
+        "D1": "the full backup that it is based on (gone) is not among the usable backups",
     }
 
 
@@ -189,7 +189,7 @@ def test_metrics() -> None:
         f"prs_backup_recoverable{{{here}}} 1",
         'prs_backup_recoverable{database="L",family="gone",server="SQL1"} 0',
         f"prs_backup_recovery_point_timestamp_seconds{{{here}}} {begin + 1800}",
-        f"prs_backup_reachable_since_timestamp_seconds{{{here}}} {begin}",
+        f"prs_backup_reachable_since_timestamp_seconds{{{here}}} {begin + 1}",
         f"prs_backup_newest_timestamp_seconds{{{here_of_a_full}}} {begin}",
         f'prs_backup_sets{{{here},state="usable"}} 4',
         f"prs_backup_gaps{{{here}}} 0",
@@ -208,8 +208,9 @@ def test_it_promises_what_sql_restore_keeps() -> None:
         now = scene.history.clock + timedelta(hours=1)
         (mine,) = families(scene.inventory().sets, family_guid=scene.family) or [[]]
         told = examine(mine, now=now)
+        name = next((one.database for one in mine if one.guid in told["chain"][-1:]), NAME)
         answer = plan_restore(
-            scene.inventory(), Request(database=NAME, source_database="", family_guid=scene.family), now=now
+            scene.inventory(), Request(database=NAME, source_database=name, family_guid=scene.family), now=now
         )
         if isinstance(answer, Plan):
             planned += 1

@@ -6,12 +6,11 @@ The tables read like a backup folder: one line a set. LSNs are small numbers; mi
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
-    BackupKind,
     BackupSet,
     Copy,
     DatabaseFile,
@@ -20,89 +19,25 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog 
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     ExistingDatabase,
     Mark,
-    Plan,
     Refusal,
     Request,
     ServerFacts,
     Target,
     plan_restore,
 )
-
-BEGIN = datetime(2024, 5, 6, 10, tzinfo=timezone.utc)
-
-
-def at(minute: float) -> datetime:
-    return BEGIN + timedelta(minutes=minute)
-
-
-def backup(
-    name: str, kind: str, first: int, last: int, started: float, finished: float | None = None, **more: object
-) -> BackupSet:
-    values: dict[str, object] = {
-        "guid": name,
-        "kind": BackupKind(kind),
-        "family_guid": "family",
-        "database": "PRS",
-        "server": "SQL1",
-        "first_lsn": first,
-        "last_lsn": last,
-        "checkpoint_lsn": first,
-        "first_fork": "a",
-        "last_fork": "a",
-        "started": at(started),
-        "finished": at(started if finished is None else finished),
-        "utc_offset": timedelta(),
-        "copies": (Copy(stripes=(f"B:\\{name}.bak",)),),
-        "size": 100,
-        "compressed_size": 100,
-        "version": (15, 0, 4430),
-    }
-    return BackupSet(**{**values, **more})
-
-
-def full(name: str, first: int, last: int, started: float, finished: float | None = None, **more: object) -> BackupSet:
-    return backup(name, "full", first, last, started, finished, **more)
-
-
-def differential(
-    name: str, base: str, first: int, last: int, started: float, finished: float | None = None, **more: object
-) -> BackupSet:
-    return backup(name, "differential", first, last, started, finished, **{"differential_base_guid": base, **more})
-
-
-def log(name: str, first: int, last: int, started: float, finished: float | None = None, **more: object) -> BackupSet:
-    return backup(name, "log", first, last, started, finished, **more)
-
-
-def plan(
-    sets: list[BackupSet],
-    target: Target | None = None,
-    *,
-    existing: ExistingDatabase | None = None,
-    server: ServerFacts | None = None,
-    unreadable: tuple[UnreadableFile, ...] = (),
-    **wishes: object,
-) -> Plan | Refusal:
-    request = Request(**{"database": "PRS", "target": target or Target.latest(), **wishes})
-    return plan_restore(
-        BackupCatalog(sets=sets, unreadable=list(unreadable)), request, now=at(600), existing=existing, server=server
-    )
-
-
-def order(answer: Plan | Refusal) -> str:
-    """The sets of a plan in their order, * for one with a STOP clause; or ! and the code of a refusal."""
-    if isinstance(answer, Refusal):
-        return f"!{answer.code}"
-    return " ".join(f"{step.guid}{'*' if step.stop else ''}" for step in answer.steps if step.guid)
-
-
-def rejected(answer: Plan | Refusal) -> dict[str, str]:
-    return {item.set.guid if item.set else item.path: item.code for item in answer.rejected}
-
-
-CHAIN = [full("F1", 10, 20, 0, 1), log("L1", 10, 30, 10), log("L2", 30, 40, 20), log("L3", 40, 50, 30)]
-WITH_DIFFERENTIAL = [*CHAIN, differential("D1", "F1", 33, 36, 16, 17)]
-
+from planner_cases import (
+    CHAIN,
+    SECOND,
+    WITH_DIFFERENTIAL,
+    at,
+    backup,
+    differential,
+    full,
+    log,
+    order,
+    plan,
+    rejected,
+)
 
 # -- the newest point, and what is the best way there
 
@@ -214,7 +149,7 @@ def spoilt(sets: list[BackupSet], *names: str) -> list[BackupSet]:
     ]
 
 
-TWO_CHAINS = [full("F0", 5, 8, -60), log("L0", 5, 12, -30), *WITH_DIFFERENTIAL]
+TWO_CHAINS = [full("F0", 5, 8, -60), log("L0", 5, 10, -30), *WITH_DIFFERENTIAL]
 
 
 @pytest.mark.parametrize(
@@ -283,7 +218,7 @@ def test_newer_sets_that_cannot_be_used_are_told() -> None:
     answer = plan([*CHAIN[:2], CHAIN[3]])
     assert order(answer) == "F1 L1"
     assert rejected(answer) == {"L3": "gap"}
-    assert "1 newer backups cannot be used" in answer.notes[0]
+    assert "1 newer backup cannot be used" in answer.notes[0]
 
 
 def test_unreadable_files_are_in_the_plan() -> None:
@@ -449,8 +384,11 @@ def test_gap_is_told_with_what_can_be_had() -> None:
     answer = plan([*CHAIN[:2], CHAIN[3], full("F2", 60, 70, 40), log("L5", 70, 80, 50)], Target.at_time(at(25)))
     assert order(answer) == "!gap"
     assert "10:10:00" in answer.advice
-    assert "10:40:00" in answer.advice
-    assert [(window.start, window.end) for window in answer.reachable] == [(at(1), at(10)), (at(40), at(50))]
+    assert "10:40:01" in answer.advice
+    assert [(window.start, window.end) for window in answer.reachable] == [
+        (at(1) + SECOND, at(10)),
+        (at(40) + SECOND, at(50)),
+    ]
 
 
 def test_idle_log_proves_that_nothing_happened() -> None:
@@ -493,9 +431,9 @@ def test_stopat_is_in_the_source_servers_local_time() -> None:
     sets = [replace(one, utc_offset=timedelta(hours=2)) for one in CHAIN]
     moment = at(25).astimezone(ZoneInfo("America/New_York"))
     assert plan(sets, Target.at_time(moment)).steps[1].stop.time == datetime(2024, 5, 6, 12, 25)
-    assert plan(sets, Target.at_time(moment), zone=ZoneInfo("Asia/Kolkata")).steps[1].stop.time == datetime(
-        2024, 5, 6, 15, 55
-    )
+    answer = plan(sets, Target.at_time(moment), zone=ZoneInfo("Asia/Kolkata"))  # the backups tell it themselves
+    assert answer.steps[1].stop.time == datetime(2024, 5, 6, 12, 25)
+    assert "another time zone" in answer.notes[0]
 
 
 def test_moment_in_backups_of_an_unknown_time_zone_is_refused() -> None:
@@ -511,7 +449,7 @@ def test_moment_in_backups_of_an_unknown_time_zone_is_refused() -> None:
 SUMMER, WINTER = timedelta(hours=2), timedelta(hours=1)
 
 
-def test_a_moment_in_the_log_that_saw_the_clock_change_needs_the_zone() -> None:
+def test_a_moment_in_the_log_that_saw_the_clock_change_is_named_by_its_lsn() -> None:
     sets = [
         full("F1", 10, 20, 0, 1, utc_offset=SUMMER),
         log("L1", 10, 30, 10, utc_offset=SUMMER),
@@ -519,8 +457,11 @@ def test_a_moment_in_the_log_that_saw_the_clock_change_needs_the_zone() -> None:
     ]
     refusal = plan(sets, Target.at_time(at(15)))
     assert order(refusal) == "!clock_changed"
+    assert (
+        "between before-lsn:30 (log backup of 10:10:00 UTC) and before-lsn:40 (log backup of 10:20:00" in refusal.advice
+    )
+    assert [order(plan(sets, Target.at_lsn(lsn, before=True))) for lsn in (30, 40)] == ["F1 L1", "F1 L1 L2"]
     assert "time_zone" in refusal.advice
-    assert order(plan(sets, Target.at_time(at(15)), zone=ZoneInfo("Europe/Berlin"))) == "F1 L1* L2*"
     assert order(plan(sets, Target.at_time(at(5)))) == "F1 L1*"
     assert order(plan(sets)) == "F1 L1 L2"
 
@@ -533,7 +474,7 @@ def test_logs_from_before_a_clock_change_get_no_stopat_of_the_new_time() -> None
         log("L3", 40, 50, 30, utc_offset=WINTER),
     ]
     answer = plan(sets, Target.at_time(at(25)))
-    assert order(answer) == "F1 L1 L2* L3*"
+    assert order(answer) == "F1 L1 L2 L3*"
     assert answer.steps[3].stop.time == datetime(2024, 5, 6, 11, 25)
 
 
@@ -689,6 +630,15 @@ def test_server_that_cannot_restore_it_is_told_beforehand(
     if isinstance(answer, Refusal):
         assert answer.message
         assert answer.advice
+
+
+def test_express_holds_more_since_2025() -> None:
+    for version, gib, code in ((16, 11, "!edition"), (17, 11, "F1"), (17, 51, "!edition")):
+        files = (
+            DatabaseFile(logical_name="PRS", physical_name="C:\\PRS.mdf", type="D", size=gib * 1024**3, file_id=1),
+        )
+        server = ServerFacts(edition="Express Edition (64-bit)", version=(version, 0, 1000))
+        assert order(plan([full("F1", 10, 20, 0, files=files)], server=server)) == code
 
 
 def test_room_of_the_database_that_is_overwritten_counts() -> None:

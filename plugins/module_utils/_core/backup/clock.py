@@ -1,0 +1,177 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clock on the wall of the server that made backups: what its local times leave open, and when it was changed.
+
+Headers and log records carry local times. In autumn the clock shows an hour twice, and no header tells for which time;
+LSNs do, for they never go back. A set whose times stay open gets the *earliest* start and the *latest* finish that are
+possible: "started" is then still a moment up to which everything is in the set, "finished" one by which all of it was
+over. STOPAT is compared with the local times of log records, so a moment can only be said where no record before it
+shows a later time, and none after it an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
+from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import NamedTuple
+
+from .backup_set import BackupSet
+
+__all__ = ["SECOND", "ClockChange", "changes_between", "local_stop_time", "settle_times", "surely_over", "zone_fits"]
+
+SECOND = timedelta(seconds=1)
+"""Times of backups have whole seconds: what is told to have finished at 10:00:00 may have finished at 10:00:00.9."""
+
+_STEP = timedelta(hours=6)
+_FIRST = datetime.min.replace(tzinfo=timezone.utc) + SECOND
+_START = attrgetter("started")
+_POSITION = attrgetter("last_lsn")
+
+
+class ClockChange(NamedTuple):
+    """The clock went from one offset to another, at a moment between ``earliest`` and ``latest`` (UTC)."""
+
+    earliest: datetime
+    latest: datetime
+    before: timedelta
+    after: timedelta
+
+
+def surely_over(when: datetime) -> datetime:
+    """What is told to have finished by then was finished before ``when``."""
+    return when - SECOND if when > _FIRST else when
+
+
+def zone_fits(zone: tzinfo | None, backup_set: BackupSet) -> bool:
+    """Whether a zone that a person gave agrees with what the set tells of its own offset."""
+    return zone is not None and backup_set.started.astimezone(zone).utcoffset() == backup_set.utc_offset
+
+
+def changes_between(earlier: BackupSet, later: BackupSet, zone: tzinfo | None) -> list[ClockChange]:
+    """The changes of the clock from the start of one backup to the end of a later one, oldest first."""
+    if zone is not None and zone_fits(zone, earlier) and zone_fits(zone, later):
+        return list(_changes_of_zone(zone, earlier.started, later.finished))
+    if earlier.utc_offset == later.utc_offset or earlier.utc_offset is None or later.utc_offset is None:
+        return []
+    return [ClockChange(earlier.started, max(later.started, earlier.started), earlier.utc_offset, later.utc_offset)]
+
+
+def _changes_of_zone(zone: tzinfo, start: datetime, end: datetime) -> Iterator[ClockChange]:
+    moment, offset = start, start.astimezone(zone).utcoffset() or timedelta()
+    while moment < end:
+        following = min(moment + _STEP, end)
+        after = following.astimezone(zone).utcoffset() or timedelta()
+        if after != offset:
+            low, high = moment, following
+            while high - low > SECOND:
+                middle = (low + (high - low) / 2).replace(microsecond=0)
+                if middle <= low:
+                    break
+                low, high = (middle, high) if middle.astimezone(zone).utcoffset() == offset else (low, middle)
+            yield ClockChange(high, high, offset, after)
+        moment, offset = following, after
+
+
+def local_stop_time(when: datetime, offset: timedelta, changes: Sequence[ClockChange]) -> datetime | None:
+    """``when`` as STOPAT has to say it to a log, or None where the clock of its server leaves no way to say it.
+
+    offset: of the clock at the beginning of the log's records. changes: of the clock while they were written.
+    """
+    for change in changes:
+        if when >= change.latest:
+            offset = change.after
+        elif when > change.earliest:
+            return None
+    local = when.astimezone(timezone.utc).replace(tzinfo=None) + offset
+    for change in changes:
+        if change.latest <= when:
+            said_twice = _shown(change.latest, change.before) > local
+        else:
+            said_twice = _shown(change.earliest, change.after) < local
+        if said_twice:
+            return None
+    return local
+
+
+def _shown(moment: datetime, offset: timedelta) -> datetime:
+    return moment.replace(tzinfo=None) + offset
+
+
+# -- which times are possible
+
+
+def settle_times(sets: Iterable[BackupSet], zone: tzinfo | None = None) -> None:
+    """Let the LSNs decide, as far as they can, what the local times of these sets leave open. Changes the sets.
+
+    zone: the one that their times were taken to be of, where they did not tell themselves.
+    """
+    known = list(sets)
+    if zone is not None and any(backup_set.ambiguous_time for backup_set in known):
+        for _database, group in groupby(sorted(known, key=_origin), key=_origin):
+            members = list(group)
+            if any(backup_set.ambiguous_time for backup_set in members):
+                _settle_by_lsn([backup_set for backup_set in members if backup_set.kind.is_log], zone)
+    if len({backup_set.utc_offset for backup_set in known}) > 1:
+        _allow_for_changes(known)
+
+
+def _origin(backup_set: BackupSet) -> tuple[str, str, str, str]:
+    return backup_set.family_guid, backup_set.last_fork, backup_set.server, backup_set.database
+
+
+def _settle_by_lsn(logs: list[BackupSet], zone: tzinfo) -> None:
+    """The log backups of one database run one after the other, in the order of their LSNs."""
+    logs.sort(key=_POSITION)
+    by_position = [list(group) for _position, group in groupby(logs, key=_POSITION)]  # idle ones end at one LSN
+    bound = None
+    for group in by_position:
+        reached = bound
+        for log in group:
+            if log.ambiguous_time:
+                started = _least(_possible(log.started, zone), bound)
+                if started is not None:
+                    log.started, log.utc_offset = started, started.astimezone(zone).utcoffset()
+            finished = _least(_possible(log.finished, zone), log.started) if log.ambiguous_time else log.finished
+            reached = max(reached or log.started, finished or log.started)
+        bound = reached
+    bound = None
+    for group in reversed(by_position):
+        reached = bound
+        for log in group:
+            if log.ambiguous_time:
+                finished = _greatest(_possible(log.finished, zone), bound)
+                if finished is not None and finished >= log.started:
+                    log.finished = finished
+            latest = _greatest(_possible(log.started, zone), log.finished) if log.ambiguous_time else log.started
+            reached = min(reached or log.finished, latest or log.finished)
+        bound = reached
+
+
+def _possible(moment: datetime, zone: tzinfo) -> list[datetime]:
+    """The moments at which the clock shows what it shows at this one, the earlier one first."""
+    local = moment.astimezone(zone).replace(tzinfo=zone)
+    return sorted({local.replace(fold=fold).astimezone(timezone.utc) for fold in (0, 1)})
+
+
+def _least(moments: list[datetime], bound: datetime | None) -> datetime | None:
+    return next((moment for moment in moments if bound is None or moment >= bound), None)
+
+
+def _greatest(moments: list[datetime], bound: datetime | None) -> datetime | None:
+    return next((moment for moment in reversed(moments) if bound is None or moment <= bound), None)
+
+
+def _allow_for_changes(known: list[BackupSet]) -> None:
+    """A set tells the offset of its start alone: if the clock was set back meanwhile, it ended later than it says."""
+    told = [backup_set for backup_set in known if backup_set.utc_offset is not None and not backup_set.ambiguous_time]
+    for _server, group in groupby(
+        sorted(told, key=lambda each: (each.server, each.started)), key=lambda each: each.server
+    ):
+        for earlier, later in pairwise(group):
+            set_back = (earlier.utc_offset or timedelta()) - (later.utc_offset or timedelta())
+            if set_back > timedelta() and (not earlier.kind.is_log or earlier.finished + set_back <= later.started):
+                earlier.finished += set_back
+                earlier.ambiguous_time = True

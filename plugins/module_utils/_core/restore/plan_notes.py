@@ -1,0 +1,122 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan leaves out and why, and what a person should know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from ..backup.backup_set import BackupSet
+from ..backup.clock import zone_fits
+from ..backup.recovery_paths import Fork, Limits, Tree
+from ..backup.recovery_points import Found, path_limits, state_time
+from .plan import ExistingDatabase, Rejections, Target
+from .request import Request
+
+__all__ = ["left_out", "plan_notes"]
+
+
+def left_out(
+    found: Found,
+    tree: Tree,
+    usable: Sequence[BackupSet],
+    used: Sequence[BackupSet],
+    target: Target,
+    rejected: Rejections,
+) -> list[BackupSet]:
+    """Reject what cannot lead to the recovery point; the good sets that remain are returned: this plan does without
+    them.
+    """
+    done = {id(entry) for entry in used} | {id(entry) for entry, _reason in tree.unusable}
+    path = path_limits(tree, {found.stop.last_fork if found.stop else found.route.fork})
+    end_fork, position, latest = found.route.fork, found.route.position, target.kind == "latest"
+    not_needed: list[BackupSet] = []
+    later = target.time
+    elsewhere: list[BackupSet] = []
+    beyond: list[BackupSet] = []
+    for entry in usable:
+        if id(entry) in done:
+            continue
+        if later is not None and entry.started >= later:
+            not_needed.append(entry)
+            continue
+        limit = path.get(entry.last_fork)
+        if limit is None or entry.last_lsn > limit:
+            elsewhere.append(entry)
+        elif latest and entry.last_lsn > position and entry.last_fork == end_fork:
+            beyond.append(entry)
+        else:
+            not_needed.append(entry)
+    rejected.add_all("other_fork", "it lies on a recovery fork that does not lead to the recovery point", elsewhere)
+    rejected.add_all("gap", f"the logs that go on from LSN {position} are missing or unusable", beyond)
+    return not_needed
+
+
+def plan_notes(
+    found: Found,
+    tree: Tree,
+    forks: set[str],
+    used: Sequence[BackupSet],
+    rejected: Rejections,
+    existing: ExistingDatabase | None,
+    *,
+    resumes: bool,
+    request: Request,
+) -> list[str]:
+    """Sentences for a person."""
+    notes: list[str] = []
+    newest_used = max((entry.finished for entry in used), default=None)
+    bad = [item.set for item in rejected.by_code("unusable", "gap", "contradiction", "no_base") if item.set is not None]
+    newer = [entry for entry in bad if newest_used is not None and entry.finished > newest_used]
+    if newer and request.target.kind == "latest":
+        count = "1 newer backup" if len(newer) == 1 else f"{len(newer)} newer backups"
+        notes.append(f"{count} cannot be used, the newest is the {max(newer, key=lambda entry: entry.finished)}")
+    if request.target.kind == "latest" and len(tree.forks) > 1:
+        notes += _living_paths(found, tree, forks)
+    if resumes:
+        notes.append(f"goes on from LSN {found.route.base.position}, where the RESTORING database stands")
+    elif existing is not None and existing.is_restoring:
+        notes.append(
+            f"starts over: what is RESTORING stands at LSN {existing.redo_start_lsn}, from where the target is not "
+            "reached with less to read"
+        )
+    if request.target.kind == "mark" and not request.marks:
+        notes.append("whether the mark lies in these logs is only known once they are restored")
+    other = next((entry for entry in used if request.zone is not None and not zone_fits(request.zone, entry)), None)
+    if other is not None and request.target.kind == "time":
+        notes.append(f"the {other} tells another time zone than time_zone does; what it tells itself counts")
+    return notes
+
+
+def _living_paths(found: Found, tree: Tree, forks: set[str]) -> Iterator[str]:
+    """The ends of other recovery paths on which the database lived at the same time, as after a forced failover."""
+    view = tree.view(Limits())
+    chosen = found.route.fork
+    path = path_limits(tree, {chosen})
+    for guid in sorted(forks - {chosen}):
+        arrival = view.arrival(guid)
+        if arrival is None or arrival.position <= path.get(guid, -1):
+            continue
+        if _lived_together(tree.forks[chosen], tree.forks[guid]):
+            moment = state_time(view, guid, arrival.position)
+            until = f" until {moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else ""
+            yield (
+                f"the database also lived on another recovery path{until}: source.recovery_fork {guid} leads there, "
+                f"to LSN {arrival.position}"
+            )
+
+
+def _lived_together(fork: Fork, other: Fork) -> bool:
+    first, last = _life(fork), _life(other)
+    return first is not None and last is not None and first[0] <= last[1] and last[0] <= first[1]
+
+
+def _life(fork: Fork) -> tuple[datetime, datetime] | None:
+    sets = [
+        *fork.logs,
+        *fork.idle,
+        *(entry for base in fork.bases for entry in (base.differential or base.full,) if entry),
+    ]
+    return (min(entry.started for entry in sets), max(entry.finished for entry in sets)) if sets else None

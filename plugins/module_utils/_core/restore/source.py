@@ -1,0 +1,246 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of the databases in the backups is meant, and which of its sets can be used."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..backup.backup_set import BackupKind, BackupSet
+from ..backup.catalog import BackupCatalog
+from ..backup.clones import find_rivals, origin_of, overlapping_logs, same_name
+from ..backup.recovery_paths import Base, Tree
+from .plan import ExistingDatabase, Refusal, Rejections
+from .request import Request
+
+__all__ = ["Source", "choose_source", "contested", "without_strangers"]
+
+Groups = Mapping[str, Mapping[str, list[BackupSet]]]
+"""Family -> name of the database -> its sets."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Source:
+    """The usable sets of one family, and what became of the others. forks: where the wanted database lives; None: on
+    any. wanted: its name; empty: whatever it is called.
+    """
+
+    family_guid: str
+    usable: list[BackupSet]
+    rejected: Rejections
+    forks: set[str] | None
+    wanted: str = ""
+
+
+def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDatabase | None) -> Source | Refusal:
+    """The database that the request means, or why nobody can tell."""
+    groups: dict[str, dict[str, list[BackupSet]]] = defaultdict(lambda: defaultdict(list))
+    for backup_set in catalog.sets:
+        groups[backup_set.family][backup_set.database].append(backup_set)
+    rejected = Rejections()
+    for item in catalog.unreadable:
+        rejected.add("unreadable", item.reason, path=item.path)
+    candidates = _candidates(groups, request, existing)
+    if not candidates:
+        return _nothing(groups, request, rejected)
+    if len(candidates) > 1:
+        return _ambiguous_families(groups, candidates, request, rejected)
+    (family,) = candidates
+    wanted = _wanted_name(groups[family], request)
+    if not wanted and not request.recovery_fork:
+        refusal = _ambiguous_names(family, groups[family], request, rejected)
+        if refusal is not None:
+            return refusal
+    usable = _sort_out([entry for sets in groups[family].values() for entry in sets], request, rejected)
+    for other, names in groups.items():
+        if other != family:
+            sets = [entry for group in names.values() for entry in group]
+            rejected.add_all("other_database", "it is a backup of another database (its FamilyGUID differs)", sets)
+    forks = None
+    if wanted:
+        forks = {entry.last_fork for entry in _called(groups[family], wanted)}
+    family_guid = next(iter(next(iter(groups[family].values())))).family_guid
+    return Source(family_guid=family_guid, usable=usable, rejected=rejected, forks=forks, wanted=wanted)
+
+
+def _called(names: Mapping[str, list[BackupSet]], wanted: str) -> list[BackupSet]:
+    return [entry for name, sets in names.items() if same_name(name) == same_name(wanted) for entry in sets]
+
+
+def _candidates(groups: Groups, request: Request, existing: ExistingDatabase | None) -> list[str]:
+    """The families that the request may mean."""
+    if request.family_guid:
+        return [request.family_guid] if request.family_guid in groups else []
+    candidates = [
+        family
+        for family in sorted(groups)
+        if not request.source_database or _called(groups[family], request.source_database)
+    ]
+    if len(candidates) > 1:
+        # Without a full a family leads nowhere, unless what is RESTORING goes on with it: the saved tail of a database
+        # that was overwritten, say.
+        goes_on = existing.family_guid if existing is not None and existing.is_restoring and request.resume else ""
+        candidates = [
+            family
+            for family in candidates
+            if family == goes_on
+            or any(entry.kind == BackupKind.FULL for sets in groups[family].values() for entry in sets)
+        ] or candidates
+    if len(candidates) > 1 and existing is not None and existing.family_guid in candidates:
+        candidates = [existing.family_guid]
+    return candidates
+
+
+def _wanted_name(names: Mapping[str, list[BackupSet]], request: Request) -> str:
+    if request.source_database:
+        return request.source_database
+    return request.database if _called(names, request.database) else ""
+
+
+def _nothing(groups: Groups, request: Request, rejected: Rejections) -> Refusal:
+    known = sorted({name for names in groups.values() for name in names})
+    held = ", ".join(f"'{name}'" for name in known) or "no backup set at all"
+    first = next(iter(rejected), None)
+    unread = f"; {_files(len(rejected))} cannot be read, the first is {first.path}: {first.reason}" if first else ""
+    name = request.source_database or request.family_guid
+    return Refusal(
+        code="no_sets",
+        target=request.target,
+        rejected=rejected,
+        message=f"no backup {f'of {name} ' if name else ''}was found; the sources hold {held}{unread}",
+        advice="check the folders and the name of the database as the backups tell it",
+    )
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def _ambiguous_families(groups: Groups, candidates: Sequence[str], request: Request, rejected: Rejections) -> Refusal:
+    families = []
+    for family in candidates:
+        sets = [entry for group in groups[family].values() for entry in group]
+        newest = max(sets, key=lambda entry: entry.finished)
+        families.append(
+            {
+                "family_guid": newest.family_guid,
+                "databases": sorted(groups[family]),
+                "sets": len(sets),
+                "server": newest.server,
+                "newest": newest.finished.isoformat(),
+            }
+        )
+    listed = "; ".join(
+        f"{' / '.join(family['databases'])} of {family['server']}, "
+        f"family {family['family_guid'] or 'not told'}, newest backup {family['newest']}"
+        for family in families
+    )
+    return Refusal(
+        code="ambiguous",
+        target=request.target,
+        rejected=rejected,
+        details={"families": families},
+        message=f"the sources hold backups of {len(candidates)} different databases: {listed}",
+        advice="say which one is meant by source.database, or by source.family_guid where they have the same name",
+    )
+
+
+def _ambiguous_names(
+    family: str, names: Mapping[str, list[BackupSet]], request: Request, rejected: Rejections
+) -> Refusal | None:
+    """Nobody said a name, and databases of several names live on recovery forks of their own."""
+    newest_on: dict[str, BackupSet] = {}
+    for sets in names.values():
+        for entry in sets:
+            known = newest_on.get(entry.last_fork)
+            if known is None or (entry.finished, entry.last_lsn) > (known.finished, known.last_lsn):
+                newest_on[entry.last_fork] = entry
+    if len({same_name(entry.database) for entry in newest_on.values()}) < 2:
+        return None
+    listed = "; ".join(
+        f"{entry.database} of {entry.server}, newest backup {entry.finished.isoformat()}"
+        for entry in sorted(newest_on.values(), key=lambda entry: entry.finished)
+    )
+    return Refusal(
+        code="ambiguous",
+        target=request.target,
+        rejected=rejected,
+        details={"databases": sorted({entry.database for entry in newest_on.values()})},
+        message=f"databases of several names come from the same original, family {family}: {listed}",
+        advice="say which one is meant by source.database",
+    )
+
+
+def _sort_out(sets: Iterable[BackupSet], request: Request, rejected: Rejections) -> list[BackupSet]:
+    usable: list[BackupSet] = []
+    bad = request.unusable or {}
+    for entry in sets:
+        if entry.problem:
+            rejected.add("unusable", entry.problem, entry)
+        elif bad and entry.guid in bad:
+            rejected.add("unusable", bad[entry.guid], entry)
+        elif entry.damaged and not request.allow_damaged:
+            rejected.add("unusable", "the database was damaged when this backup was made", entry)
+        else:
+            usable.append(entry)
+    return usable
+
+
+# -- copies of the database on its own recovery fork
+
+
+def without_strangers(source: Source) -> Source | None:
+    """The source without the sets of copies that live on a recovery fork of the wanted database; None where there are
+    none.
+    """
+    if not source.wanted or len({origin_of(entry) for entry in source.usable}) < 2:
+        return None
+    tree = Tree(source.usable)
+    by_fork: dict[str, list[BackupSet]] = defaultdict(list)
+    for entry in source.usable:
+        by_fork[entry.last_fork].append(entry)
+    strangers: list[BackupSet] = []
+    for guid, sets in by_fork.items():
+        strangers += find_rivals(
+            sets, source.wanted, fork_point=tree.forks[guid].point if guid in tree.forks else None
+        ).strangers
+    if not strangers:
+        return None
+    source.rejected.add_all(
+        "other_database",
+        f"it is of a copy (a clone, or attached files) that lives on the recovery fork of {source.wanted}",
+        strangers,
+    )
+    gone = {id(entry) for entry in strangers}
+    usable = [entry for entry in source.usable if id(entry) not in gone]
+    return Source(
+        family_guid=source.family_guid,
+        usable=usable,
+        rejected=source.rejected,
+        forks=source.forks,
+        wanted=source.wanted,
+    )
+
+
+def contested(tree: Tree, base: Base, guids: Iterable[str], request: Request, source: Source) -> Refusal | None:
+    """A refusal where the logs on the way are of two databases and nothing tells whose are wanted."""
+    for guid in dict.fromkeys(guids):
+        fork = tree.forks[guid]
+        after = base.position if base.fork == guid else 0
+        pairs = overlapping_logs((log for log in fork.logs if log.last_lsn > after), fork_point=fork.point)
+        if pairs:
+            first, second = pairs[0]
+            return Refusal(
+                code="ambiguous",
+                target=request.target,
+                rejected=source.rejected,
+                message="the sources hold backups of a database and of a copy of it (a clone of its server, or "
+                f"attached files) that lives on the same recovery fork: the {first} of {first.server} and the {second} "
+                f"of {second.server} hold the same stretch of the log",
+                advice="give only the files of the one that is meant, in source.folders or source.files, or say its "
+                "name in source.database where the names differ",
+            )
+    return None

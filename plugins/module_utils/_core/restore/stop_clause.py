@@ -1,0 +1,213 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The STOP clauses of a plan, in the words and by the clock of the server that made the backups.
+
+STOPAT is compared with the local times of log records. Where the clock was set back, a local time comes twice, and
+where backups come from servers in two zones, one moment has two local times; then a moment is refused, unless every log
+that would get it can only understand it rightly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+from ..backup.backup_set import BackupSet
+from ..backup.clock import ClockChange, changes_between, local_stop_time, surely_over, zone_fits
+from ..backup.recovery_paths import Tree
+from ..backup.recovery_points import Found
+from .plan import Refusal, Step, Stop, Target
+from .request import Request
+
+ZONE_ADVICE = (
+    "say in 'time_zone' (in the inventory prs_sql_time_zone) where the server that made the backups stands (UTC, "
+    "Europe/Berlin)"
+)
+
+__all__ = ["route_steps", "stop_clause", "used_sets", "zone_unknown"]
+
+
+def used_sets(found: Found) -> list[BackupSet]:
+    """The sets of a way, in the order of their restore."""
+    base = found.route.base
+    sets = [base.full, base.differential, *(move.log for move in found.route.moves), found.stop]
+    return [entry for entry in sets if entry is not None]
+
+
+def stop_clause(
+    found: Found, request: Request, target: Target, tree: Tree, usable: Sequence[BackupSet]
+) -> Stop | Refusal | None:
+    """The STOP clause of the target, or why it cannot be said."""
+    used = used_sets(found)
+    if target.kind == "lsn" and found.stop is not None:
+        return Stop(kind="lsn", lsn=target.lsn, before=target.before)
+    if target.kind == "mark" and (found.stop is not None or target.lsn is None):
+        after = target.after and _local(target.after, request, found.stop or (used[-1] if used else None))
+        return Stop(kind="mark", mark=target.mark, before=target.before, after=after, lsn=target.lsn)
+    if target.kind != "time" or target.time is None:
+        return None
+    unknown = next((entry for entry in used if entry.utc_offset is None), None)
+    if unknown is not None:
+        return zone_unknown(unknown, request)
+    when = target.time.astimezone(timezone.utc)
+    stopped = _stopped_logs(found, when)
+    if not stopped:
+        return Stop(kind="time", time=_local(when, request, used[-1] if used else None))
+    times = set()
+    for log in stopped:
+        changes, offset = _clock_of(log, found, request, tree, usable)
+        local = local_stop_time(when, offset, changes)
+        if local is None:
+            return _clock_changed(changes, stopped, found, request)
+        times.add(local)
+    if len(times) > 1:
+        return _clock_changed([], stopped, found, request)
+    return Stop(kind="time", time=times.pop())
+
+
+def _stopped_logs(found: Found, when: datetime) -> list[BackupSet]:
+    """The logs that may hold something from after the moment."""
+    logs = [move.log for move in found.route.moves if move.stop_before is None and not move.log.bulk_logged]
+    stopped = [log for log in logs if log.finished > surely_over(when)]
+    return [*stopped, found.stop] if found.stop is not None else stopped
+
+
+def _clock_of(
+    log: BackupSet, found: Found, request: Request, tree: Tree, usable: Sequence[BackupSet]
+) -> tuple[list[ClockChange], timedelta]:
+    """How the clock was changed while the records of a log were written, and its offset at the first of them."""
+    used = used_sets(found)
+    position = used.index(log)
+    if position:
+        before = used[position - 1]
+    else:  # it goes on where a RESTORING database stands
+        before = max(
+            (entry for entry in usable if entry.last_fork == log.first_fork and entry.last_lsn <= log.first_lsn),
+            key=lambda entry: entry.last_lsn,
+            default=log,
+        )
+    changes = changes_between(before, log, request.zone)
+    if request.zone is None or not zone_fits(request.zone, log):
+        changes += _change_meanwhile(log, tree)
+    return changes, before.utc_offset if before.utc_offset is not None else log.utc_offset or timedelta()
+
+
+def _change_meanwhile(log: BackupSet, tree: Tree) -> list[ClockChange]:
+    """The clock may have been set back while a log was backed up: the next backup alone tells."""
+    logs = tree.forks[log.last_fork].logs if log.last_fork in tree.forks else []
+    following = min(
+        (other for other in logs if other.first_lsn >= log.last_lsn and other is not log),
+        key=lambda other: other.first_lsn,
+        default=None,
+    )
+    if following is None or following.utc_offset is None or log.utc_offset is None:
+        return []
+    set_back = log.utc_offset - following.utc_offset
+    if set_back <= timedelta() or log.finished < log.started + set_back:
+        return []
+    return [ClockChange(log.started, following.started, log.utc_offset, following.utc_offset)]
+
+
+def zone_unknown(entry: BackupSet, request: Request) -> Refusal:
+    return Refusal(
+        code="time_zone_unknown",
+        target=request.target,
+        message=f"the {entry.kind} backup of {entry.database} of {entry.finished:%Y-%m-%d %H:%M:%S} (local time of its "
+        f"server, {entry.place}) does not tell the time zone of its server, so a time cannot be found in it",
+        advice=f"{ZONE_ADVICE}, or restore to the newest point, an LSN or a mark; "
+        "zone 0 in a header counts as untold, for some builds of SQL Server 2022 write it everywhere",
+    )
+
+
+def _clock_changed(
+    changes: Sequence[ClockChange], stopped: Sequence[BackupSet], found: Found, request: Request
+) -> Refusal:
+    """Only LSNs name a point there. Those on both sides of the moment are known."""
+    used, log = used_sets(found), stopped[-1]
+    position = used.index(stopped[0])
+    low = used[position - 1].last_lsn if position else found.route.base.position
+    before = f" ({used[position - 1].kind} backup of {used[position - 1].finished:%H:%M:%S} UTC)" if position else ""
+    what = (
+        f"the clock of the server that made the backups was changed from UTC{_offset(changes[0].before)} to "
+        f"UTC{_offset(changes[0].after)}, or the backups are of servers in two time zones,"
+        if changes
+        else "the backups are of servers in two time zones"
+    )
+    return Refusal(
+        code="clock_changed",
+        target=request.target,
+        message=f"{what} around {request.target}, so RESTORE, which knows local times alone, could take it for another "
+        "moment",
+        advice=f"name the point by its LSN: the moment lies between before-lsn:{low}{before} and "
+        f"before-lsn:{log.last_lsn} (log backup of {log.finished:%H:%M:%S} UTC), which both can be restored to; "
+        "lsn:NUMBER goes to any record in between, which sys.fn_dump_dblog shows with its number"
+        + ("" if request.zone else f"; {ZONE_ADVICE}"),
+        details={"from_lsn": low, "until_lsn": log.last_lsn},
+    )
+
+
+def _offset(offset: timedelta) -> str:
+    minutes = int(offset.total_seconds()) // 60
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def _local(moment: datetime, request: Request, entry: BackupSet | None) -> datetime:
+    """A moment as the clock on the wall of the source server showed it."""
+    if request.zone is not None and (entry is None or entry.utc_offset is None or zone_fits(request.zone, entry)):
+        return moment.astimezone(request.zone).replace(tzinfo=None)
+    offset = entry.utc_offset if entry is not None and entry.utc_offset is not None else timedelta()
+    return moment.astimezone(timezone.utc).replace(tzinfo=None) + offset
+
+
+def _one_clock(found: Found, request: Request) -> bool:
+    """Whether the clock was the same all along the way, so that every log can be told the same time."""
+    used = used_sets(found)
+    offsets = {entry.utc_offset for entry in used}
+    if used and request.zone is not None and zone_fits(request.zone, used[-1]):
+        offsets.add(used[-1].finished.astimezone(request.zone).utcoffset())
+    return len(offsets) < 2
+
+
+def route_steps(found: Found, stop: Stop | None, request: Request) -> list[Step]:
+    """The RESTOREs of a way. STOPAT belongs on every log, lest one goes past the moment.
+
+    Exceptions: a bulk-logged log, which is wholly before it, would refuse it; and where the clock was changed on the
+    way, a log that was over before the moment might take it for another one.
+    """
+    base = found.route.base
+    steps = [_step("database", entry) for entry in (base.full, base.differential) if entry is not None]
+    position, reached = base.position, False
+    everywhere = stop if stop is not None and (stop.kind == "time" or stop.lsn is None) else None
+    is_time = stop is not None and stop.kind == "time"
+    when = found.time
+    same_clock = not is_time or _one_clock(found, request)
+    for move in found.route.moves:
+        halt = Stop(kind="lsn", lsn=move.stop_before, before=True) if move.stop_before is not None else None
+        may_hold_it = when is not None and move.log.finished > surely_over(when)
+        if halt is None and not move.log.bulk_logged and (same_clock or may_hold_it):
+            halt = everywhere
+        steps.append(replace(_step("log", move.log), stop=halt, fits_from=position, skip_if_stopped=reached))
+        reached = reached or (halt is everywhere and halt is not None and may_hold_it)
+        position = move.stop_before or move.log.last_lsn
+    if found.stop is not None:
+        steps.append(
+            replace(_step("log", found.stop), stop=stop, fits_from=position, leads_to=None, skip_if_stopped=reached)
+        )
+    return steps
+
+
+def _step(action: str, entry: BackupSet) -> Step:
+    copies = tuple(copy for copy in entry.copies if not copy.problem)
+    return Step(
+        action=action,
+        kind=entry.kind.value,
+        guid=entry.guid,
+        copies=copies,
+        checksum=entry.checksums,
+        continue_after_error=entry.damaged,
+        size=entry.compressed_size,
+        leads_to=entry.last_lsn,
+        finished=entry.finished,
+    )

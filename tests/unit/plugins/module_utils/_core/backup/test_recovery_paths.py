@@ -1,0 +1,70 @@
+"""Which full a differential is based on, and where a recovery fork begins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import permutations
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import backup_set
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Tree
+from planner_cases import CHAIN, differential, full, log, order, plan, rejected
+
+
+def header(**more: object) -> dict[str, object]:
+    return {
+        "BackupSetGUID": "d",
+        "BackupType": 5,
+        "BackupStartDate": datetime(2024, 5, 6),
+        "SoftwareVersionMajor": 15,
+        "DatabaseBackupLSN": 10,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "multi_based"),
+    [
+        pytest.param({"DifferentialBaseGUID": None, "DifferentialBaseLSN": None}, True, id="both are NULL"),
+        pytest.param({"DifferentialBaseGUID": None, "DifferentialBaseLSN": 10}, False, id="the LSN names it"),
+        pytest.param({"DifferentialBaseGUID": "f", "DifferentialBaseLSN": None}, False, id="the GUID names it"),
+        pytest.param({}, False, id="somebody left the columns out"),
+        pytest.param({"DifferentialBaseGUID": None, "SoftwareVersionMajor": 8}, False, id="SQL Server 2000 has none"),
+        pytest.param({"DifferentialBaseGUID": None, "BackupType": 1}, False, id="a full has no base"),
+    ],
+)
+def test_a_differential_that_names_no_base_has_several(more: dict[str, object], multi_based: bool) -> None:
+    assert backup_set(header(**more)).multi_based is multi_based
+
+
+def test_a_multi_based_differential_is_not_planned_on_the_full() -> None:
+    """A file backup after the full makes one. On the full alone RESTORE refuses it (3136), after the overwrite."""
+    several = differential("D1", "", 33, 36, 16, 17, database_backup_lsn=10, multi_based=True)
+    answer = plan([*CHAIN, several])
+    assert order(answer) == "F1 L1 L2 L3"
+    assert rejected(answer)["D1"] == "no_base"
+
+
+def test_the_base_lsn_is_the_checkpoint_of_the_full_in_practice() -> None:
+    """Documented is the FirstLSN; they differ where a transaction was open, and then the CheckpointLSN is recorded."""
+    base = full("F1", 10, 20, 0, 1, checkpoint_lsn=15)
+    by_checkpoint = differential("D1", "", 33, 36, 16, 17, differential_base_lsn=15)
+    by_first = differential("D1", "", 33, 36, 16, 17, differential_base_lsn=10)
+    for based in (by_checkpoint, by_first):
+        assert order(plan([base, *CHAIN[1:], based])) == "F1 D1 L2 L3"
+
+
+def test_the_fork_point_is_what_most_logs_say_in_any_order() -> None:
+    logs = [
+        log("L1", 10, 30, 10, first_fork="a", last_fork="b", fork_point_lsn=25),
+        log("L2", 20, 40, 20, first_fork="a", last_fork="b", fork_point_lsn=25, copy_only=True),
+        log("O", 10, 50, 30, first_fork="a", last_fork="b", fork_point_lsn=12),
+    ]
+    for some in permutations(logs):
+        tree = Tree([full("F1", 10, 20, 0, 1), *some])
+        assert (tree.forks["b"].parent, tree.forks["b"].point) == ("a", 25)
+        assert [entry.guid for entry, _reason in tree.unusable] == ["O"]
+    for some in permutations(logs[1:]):  # one against one: nobody knows
+        tree = Tree([full("F1", 10, 20, 0, 1), *some])
+        assert tree.forks["b"].point is None
+        assert {entry.guid for entry, _reason in tree.unusable} == {"L2", "O"}

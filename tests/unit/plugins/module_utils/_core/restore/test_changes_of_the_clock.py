@@ -1,0 +1,199 @@
+"""Every moment around both changes of the clock, carried out on a server with local times: the right data, or a refusal
+that names the points around it by their LSNs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog, from_history
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
+    Plan,
+    Refusal,
+    Request,
+    Target,
+    plan_restore,
+)
+from local_server import LocalServer
+
+BERLIN, LONDON, UTC = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London"), timezone.utc
+AUTUMN, SPRING = datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2026, 3, 29, 1, tzinfo=UTC)
+"""When the clock of Berlin goes from 03:00 back to 02:00, and from 02:00 on to 03:00."""
+
+QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+Schedule = Iterator[tuple[str, datetime]]
+
+
+def every(step: timedelta, change: datetime, *, shift: timedelta = timedelta()) -> Schedule:
+    begin = change - DAY - HOUR
+    yield from (("log", begin + shift + number * step) for number in range(1, int((2 * DAY + 2 * HOUR) / step)))
+
+
+def quarters(change: datetime) -> Schedule:
+    yield "full", change - DAY - HOUR
+    yield from every(QUARTER, change)
+
+
+def agent_pauses(change: datetime) -> Schedule:
+    """SQL Server Agent waits through the hour that comes again: one log holds all of it."""
+    yield from (entry for entry in quarters(change) if not change <= entry[1] < change + HOUR)
+
+
+def hours(change: datetime) -> Schedule:
+    yield "full", change - DAY - HOUR
+    yield from every(HOUR, change, shift=timedelta(minutes=50))
+
+
+def nightly_fulls(change: datetime) -> Schedule:
+    """At 02:05, when that comes for the first and when it comes for the second time, and logs."""
+    yield from quarters(change)
+    yield "full", change - timedelta(minutes=55)
+    yield "full", change + timedelta(minutes=5)
+
+
+def fulls_alone(change: datetime) -> Schedule:
+    yield from (("full", change - DAY + number * 6 * HOUR + timedelta(minutes=5)) for number in range(8))
+
+
+SCHEDULES: tuple[Callable[[datetime], Schedule], ...] = (quarters, agent_pauses, hours, nightly_fulls, fulls_alone)
+
+
+def told(server: LocalServer, *, tells_offset: bool, zone: ZoneInfo | None) -> BackupCatalog:
+    return from_history(*server.rows(tells_offset=tells_offset), zone=zone)
+
+
+def minutes(change: datetime, *, nightly: bool) -> Iterator[datetime]:
+    """Every minute of 48 hours by night; by day every fifth of three hours, and a few of the rest."""
+    for number in range(2 * 24 * 60):
+        moment = change - DAY + number * timedelta(minutes=1)
+        near = abs(moment - change) <= 1.5 * HOUR
+        if nightly or (near and number % 5 == 0) or number % 37 == 0:
+            yield moment
+
+
+class Tally:
+    """What became of the moments that were asked for."""
+
+    def __init__(self, server: LocalServer, catalog: BackupCatalog, zone: ZoneInfo | None) -> None:
+        self.server, self.catalog, self.zone = server, catalog, zone
+        self.right = 0
+        self.refused: dict[str, int] = {}
+
+    def plan(self, target: Target) -> Plan | Refusal:
+        request = Request(database="PRS", target=target, zone=self.zone)
+        return plan_restore(self.catalog, request, now=self.server.begins + 10 * DAY)
+
+    def ask(self, moment: datetime) -> None:
+        answer = self.plan(Target.at_time(moment))
+        if isinstance(answer, Plan):
+            self.expect_right(answer, moment)
+            self.right += 1
+            return
+        self.refused[answer.code] = self.refused.get(answer.code, 0) + 1
+        if answer.code == "clock_changed":
+            lsns = [int(lsn) for lsn in re.findall(r"before-lsn:(\d+)", answer.advice)]
+            assert len(lsns) == 2 and lsns[0] <= self.server.lsn_at(moment) <= lsns[1], (moment, answer.advice)
+        self.follow(answer)
+
+    def expect_right(self, plan: Plan, moment: datetime) -> None:
+        ends = {entry.last for entry in self.server.sets.values() if entry.kind == "full"}
+        stands = self.server.carry_out(plan.steps)
+        alone = len([step for step in plan.steps if step.guid]) == 1 and stands in ends
+        wanted = self.server.lsn_at(moment)
+        off = abs(self.server.lsn_at(moment) - stands)
+        assert stands == wanted or (alone and plan.recovery_point.time == moment and off < 10), (moment, stands, wanted)
+
+    def follow(self, refusal: Refusal) -> None:
+        """Whatever the advice names can be had."""
+        for lsn in re.findall(r"before-lsn:(\d+)", refusal.advice):
+            answer = self.plan(Target.at_lsn(int(lsn), before=True))
+            assert isinstance(answer, Plan), (refusal.advice, lsn)
+            assert self.server.carry_out(answer.steps) == int(lsn)
+        for text in re.findall(r"\d{4}-\d\d-\d\dT[\d:.]+Z", refusal.advice):
+            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+            answer = self.plan(Target.at_time(moment))
+            assert isinstance(answer, Plan), (refusal.advice, text)
+            self.expect_right(answer, moment)
+
+
+def asked(server: LocalServer, change: datetime, *, tells_offset: bool, zone: ZoneInfo | None, nightly: bool) -> Tally:
+    tally = Tally(server, told(server, tells_offset=tells_offset, zone=zone), zone)
+    for moment in minutes(change, nightly=nightly):
+        tally.ask(moment)
+    return tally
+
+
+def berlin(change: datetime, schedule: Callable[[datetime], Schedule]) -> LocalServer:
+    server = LocalServer(change - DAY - 2 * HOUR, change + DAY + 2 * HOUR, zone=BERLIN)
+    server.run(schedule(change))
+    return server
+
+
+ZONES = {
+    "given": (False, BERLIN),
+    "told": (True, None),
+    "told and given": (True, BERLIN),
+    "contradicting": (True, ZoneInfo("Asia/Tokyo")),
+}
+
+
+@pytest.mark.parametrize("zones", ZONES)
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.__name__)
+@pytest.mark.parametrize("change", [AUTUMN, SPRING], ids=["autumn", "spring"])
+def test_every_minute_brings_the_right_data_or_is_refused(
+    change: datetime, schedule: Callable[[datetime], Schedule], zones: str
+) -> None:
+    tells_offset, zone = ZONES[zones]
+    tally = asked(berlin(change, schedule), change, tells_offset=tells_offset, zone=zone, nightly=False)
+    assert set(tally.refused) <= {"clock_changed", "before_first", "after_last", "gap"}
+    if schedule is not fulls_alone:
+        assert tally.right > 60
+        assert tally.refused.get("clock_changed", 0) <= (0 if change is SPRING and zone is BERLIN else 30)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("zones", ZONES)
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.__name__)
+@pytest.mark.parametrize("change", [AUTUMN, SPRING], ids=["autumn", "spring"])
+def test_every_minute_of_two_days(change: datetime, schedule: Callable[[datetime], Schedule], zones: str) -> None:
+    tells_offset, zone = ZONES[zones]
+    asked(berlin(change, schedule), change, tells_offset=tells_offset, zone=zone, nightly=True)
+
+
+def test_the_hour_that_comes_twice_is_told_apart_by_lsn() -> None:
+    """Logs every 15 minutes: which of two logs of 02:15 came first shows in their LSNs, so most minutes can be had."""
+    server = berlin(AUTUMN, quarters)
+    tally = Tally(server, told(server, tells_offset=False, zone=BERLIN), BERLIN)
+    for number in range(120):
+        tally.ask(AUTUMN - HOUR + number * timedelta(minutes=1))
+    assert tally.refused.get("clock_changed", 0) <= 15
+    assert tally.right >= 105
+
+
+def test_a_full_of_the_second_pass_is_not_taken_for_the_first() -> None:
+    """Taken for 00:05 UTC it would be a plan for 00:30 by itself, and bring the mistake of 00:40 with it."""
+    server = berlin(AUTUMN, nightly_fulls)
+    answer = Tally(server, told(server, tells_offset=False, zone=BERLIN), BERLIN).plan(
+        Target.at_time(AUTUMN - HOUR / 2)
+    )
+    assert isinstance(answer, Plan)
+    assert server.carry_out(answer.steps) == server.lsn_at(AUTUMN - HOUR / 2)
+
+
+@pytest.mark.parametrize("tells_offset", [True, False])
+def test_what_a_backup_tells_of_its_zone_wins_over_the_zone_that_was_given(tells_offset: bool) -> None:
+    """Berlin's logs, then London's; the zone of Berlin was given for both."""
+    noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    server = LocalServer(noon - DAY, noon + DAY, zone=BERLIN)
+    server.move(noon, LONDON)
+    server.run([("full", noon - 2 * HOUR), *(("log", noon - 2 * HOUR + number * QUARTER) for number in range(1, 20))])
+    catalog = told(server, tells_offset=True, zone=BERLIN)
+    tally = Tally(server, catalog, BERLIN if tells_offset else None)
+    for number in range(-90, 150):
+        tally.ask(noon + number * timedelta(minutes=1))
+    assert tally.right >= 200
+    assert set(tally.refused) <= {"clock_changed"}
