@@ -14,6 +14,18 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
+# A Python that is too old is told in a sentence; an environment of another Python, or of one that is gone, is made anew.
+ifeq ($(MAKELEVEL),0)
+ifneq ($(filter-out help figures lab-down clean,$(or $(MAKECMDGOALS),help)),)
+FRESH := $(shell sh tests/tools/fresh_venv.sh $(VENV) $(PYTHON) 2>&1)
+ifneq ($(.SHELLSTATUS),0)
+$(error $(FRESH))
+else ifneq ($(FRESH),)
+$(info $(FRESH))
+endif
+endif
+endif
+
 .PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench facts lint figures real-data-files sanity lab-up lab-down clean
 
 help:
@@ -83,9 +95,9 @@ setup-test: setup $(VENV)/.test build/scriptdom/.ready other-cores
 other-cores: build/collections/.ready
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then $(MAKE) --no-print-directory venv-2.16; \
 	else echo "ansible-core 2.16 needs a Python before 3.13: not tested with"; fi
-	@for python in python3.14 python3.13 python3.12; do \
-	    if $$python -c 'import venv, ensurepip' 2>/dev/null; then $(MAKE) --no-print-directory venv-2.21 PYTHON=$$python; exit; fi; \
-	done; echo "ansible-core 2.21 needs a Python of 3.12 or later: not tested with"
+	@if python=$$(sh tests/tools/find_python.sh 3.14 3.13 3.12); then \
+	    $(MAKE) --no-print-directory venv-2.21 PYTHON=$$python; \
+	else echo "ansible-core 2.21 needs a Python of 3.12 or later: not tested with"; fi
 
 $(VENV)/bin/python:
 	@sh tests/tools/system_packages.sh unixodbc tdsodbc libgssapi-krb5-2 python3-venv ca-certificates

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from demo import worth_telling
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,46 @@ def test_an_installed_copy_gives_way_to_the_link(tmp_path: Path):
         assert (done.returncode, done.stderr) == (0, "")
         assert said in done.stdout and bool(said) == bool(done.stdout)
         assert (home / "prs/recovery").resolve() == tmp_path
+
+
+def shim(folder: Path, name: str, script: str) -> Path:
+    """An executable of a test's own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_real_python_is_found_behind_shims(tmp_path: Path):
+    shim(tmp_path / "bin", "python9.2", "exit 127")
+    real = shim(tmp_path / "pyenv/versions/9.2.1/bin", "python9.2", "exit 0")
+    environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "PYENV_ROOT": str(tmp_path / "pyenv")}
+
+    def find(*versions: str) -> subprocess.CompletedProcess[str]:
+        command = ["sh", ROOT / "tests/tools/find_python.sh", *versions]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert find("9.3", "9.2").stdout.strip() == str(real)
+    assert (find("9.3").returncode, find("9.3").stdout) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "said"),
+    [
+        ('[ "$1" = -c ] && case "$2" in *version_info*) echo 9.2;; esac; exit 0', 0, "is of Python gone: it is made anew with 9.2"),
+        ('case "$2" in *exit*) exit 1;; *) echo 3.9;; esac', 1, "is Python 3.9, and 3.11 or later is needed. Name another: make PYTHON="),
+        ("exit 127", 1, "does not run. Name a Python of 3.11 or later"),
+    ],
+)  # fmt: skip
+def test_an_environment_of_another_python_is_made_anew(tmp_path: Path, script: str, code: int, said: str):
+    python = shim(tmp_path, "python", script)
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv/pyvenv.cfg").touch()
+    command = ["sh", ROOT / "tests/tools/fresh_venv.sh", tmp_path / "venv", python]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, (tmp_path / "venv").exists()) == (code, code != 0)
+    assert said in done.stdout + done.stderr
 
 
 def test_the_demo_tells_what_a_run_says_to_a_person():
