@@ -422,7 +422,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import DEFAULT_TEMPLATE
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.encryption import ALGORITHMS
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.run import Backup
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.run import BackupRun
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
@@ -433,7 +433,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.opt
 
 
 def back_up(session: Session) -> dict[str, Any]:
-    return Backup(session).run()
+    return BackupRun(session).run()
 
 
 def main() -> None:

@@ -175,7 +175,7 @@ def test_what_cannot_be_carried_waits_and_goes_with_the_next_one(
     estate_faults.apply(made, "share-gone", gone)
     try:
         with pytest.raises(
-            Failed, match=r"The backup is complete in D:\\Stage\\.*not yet where it belongs.*next run"
+            Failed, match=r"The backup is complete in D:\\Stage\\.*was not delivered yet.*next run"
         ) as failed:
             sql_a.run("sql_backup", kind="log", **staged)
         assert failed.value.result["backup"]["verified"] is True
@@ -198,7 +198,7 @@ def test_what_waits_of_a_database_that_is_gone_stays(sql_a, staged, database, di
     own = staged["stage_path"] = f"{STAGE} of {database}"  # what stays there is in no other test's way
     estate_faults.apply(made, "share-gone", gone)
     try:
-        with pytest.raises(Failed, match="not yet where it belongs"):
+        with pytest.raises(Failed, match="was not delivered yet"):
             sql_a.run("sql_backup", **staged)
     finally:
         estate_faults.undo(made, "share-gone", gone)
@@ -271,7 +271,7 @@ def test_a_file_that_is_there_is_not_replaced(sql_a, staged, share, on_share):
         ({"winrm_host": None}, "'stage_path' needs the Windows of the server"),
         ({"winrm_host": None, "stage_path": None, "manifest_beside": "true"}, "'manifest_beside' needs the Windows"),
         ({"stage_path": SHARE}, "is a share"),
-        ({"path": f"{STAGE}\\"}, "is the folder that the backup is carried to"),
+        ({"path": f"{STAGE}\\"}, "is the folder that the backup is delivered to"),
         ({"path": None}, "needs 'path'"),
         (
             {"copy_to": f"{SHARE}\\copies", "copy_share_user": "PRSLAB\\other", "copy_share_password": "x"},
@@ -353,7 +353,7 @@ def test_each_copy_has_rules_of_its_own(sql_a, copied, on_share, disk, share):
 def test_the_copy_has_an_account_of_its_own(sql_a, copied):
     account = {"copy_share_user": copied.pop("share_user"), "copy_share_password": copied.pop("share_password")}
     assert sql_a.run("sql_backup", **copied, **account)["backup"]["copied_by"] == "windows"
-    with pytest.raises(Failed, match=r"not yet where it belongs.*share_user"):
+    with pytest.raises(Failed, match=r"was not delivered yet.*share_user"):
         sql_a.run("sql_backup", **copied)
 
 
@@ -361,7 +361,7 @@ def test_a_place_that_was_given_up_does_not_keep_later_backups_from_theirs(sql_a
     """A wrong name in 'copy_to': the backup waits for a place that never comes, and a run with the right name is none
     of its business.
     """
-    with pytest.raises(Failed, match="not yet where it belongs"):
+    with pytest.raises(Failed, match="was not delivered yet"):
         sql_a.run("sql_backup", **{**copied, "copy_to": "\\\\files\\nothing\\of\\that\\name"})
     result = sql_a.run("sql_backup", **copied)
     assert share.is_file(result["backup"]["copy_files"][0].replace(SHARE, "D:\\Shares\\backup"))

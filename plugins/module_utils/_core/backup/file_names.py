@@ -84,14 +84,21 @@ def _file_name(template: str, values: dict[str, str]) -> str:
     except ValueError as problem:
         raise RecoveryError(
             f"The template of file names '{template}' cannot be used ({problem})",
+            code="option_invalid",
             advice=f"It may hold {_fields()} and plain text",
         ) from None
     if FORBIDDEN_IN_NAMES.search(name):
         raise RecoveryError(
-            f"'{name}' is no name of a file on Windows", advice='It must not contain any of < > : " / \\ | ? *'
+            f"'{name}' is no name of a file on Windows",
+            code="option_invalid",
+            advice='It must not contain any of < > : " / \\ | ? *',
         )
     if not name.strip(" .") or name[-1] in " ." or _RESERVED.match(name):
-        raise RecoveryError(f"'{name}' is no name of a file on Windows", advice="Change the template of file names")
+        raise RecoveryError(
+            f"'{name}' is no name of a file on Windows",
+            code="option_invalid",
+            advice="Change the template of file names",
+        )
     return name
 
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder of backups that were carried there, and that SQL Server need have no rights on: manifests tell what is in
-it, hashes whether it is whole.
+"""A backup folder that Windows reads, so that SQL Server need have no rights on it: manifests describe what is in it,
+hashes tell whether it is whole.
 """
 
 from __future__ import annotations

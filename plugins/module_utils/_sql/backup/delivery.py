@@ -1,8 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole backup is brought from where SQL Server wrote it to where it belongs: copied by Windows, compared by hash,
-told by a manifest.
+"""Delivers a backup from where SQL Server wrote it to its destination: copied by Windows, compared by hash, described
+by a manifest.
 
 Nothing is taken for a backup before it was compared: a copy has another name until then. Whatever is interrupted is
 finished by the next run, which finds a note beside the backup.
@@ -31,19 +31,19 @@ Hashes = dict[str, "tuple[str | None, int]"]
 
 
 class Delivery:
-    """Brings backups to where they belong. overwrite: whether a file of that name there is replaced."""
+    """overwrite: whether a file of that name at the destination is replaced."""
 
     def __init__(self, session: Session, windows: Windows, *, overwrite: bool) -> None:
         self._session = session
         self._windows = windows
         self._overwrite = overwrite
 
-    def announce(self, note: PendingDelivery) -> None:
-        """PendingDelivery down beside the backup that is about to be written where it belongs."""
-        place = note_name(note.written[0])
-        self._files(place).write_lines(place, note.lines())
+    def record(self, pending: PendingDelivery) -> None:
+        """Write beside a backup that is about to be written where it has to go."""
+        path = note_name(pending.written[0])
+        self._files(path).write_lines(path, pending.lines())
 
-    def notes(self, folder: str) -> list[PendingDelivery]:
+    def pending(self, folder: str) -> list[PendingDelivery]:
         """What interrupted runs left in a folder, oldest first. A note that names files elsewhere, where nobody puts
         it, is none: they may be removed.
         """
@@ -55,7 +55,7 @@ class Delivery:
         notes = [note for name in names if (note := parse_note(files.read_lines(join(folder, name))))]
         return [note for note in notes if all(lies_in(path, folder) for path in note.written)]
 
-    def refuse_what_is_there(self, targets: Iterable[str]) -> None:
+    def refuse_existing(self, targets: Iterable[str]) -> None:
         """Raises RecoveryError where a file that is to be written exists, unless that is wanted. What cannot be looked
         at counts as not there.
         """
@@ -63,17 +63,17 @@ class Delivery:
             return
         for target in targets:
             try:
-                there = self._files(target).stat(target)[0].exists
+                exists = self._files(target).stat(target)[0].exists
             except RecoveryError:
                 return
-            if there:
-                raise already_there(target)
+            if exists:
+                raise already_exists(target)
 
     def deliver(self, report: dict[str, Any], written: Sequence[str], *, copied: bool) -> None:
-        """Bring a backup that was verified where its report says, and write the manifests. Adds to the report what was
-        found.
+        """Copy a backup that was verified to where its report says, and write the manifests; adds hashes and sizes
+        to the report.
 
-        written: the files of SQL Server, the report's own ones or others to be carried there. copied: the second copy
+        written: the files of SQL Server, the report's own ones or others to be copied there. copied: the second copy
         is ours to make.
         """
         files = report["files"]
@@ -81,7 +81,7 @@ class Delivery:
         places = [files] if list(written) != files else []
         places += [report["copy_files"]] if copied else []
         for targets in places:
-            self._carry(written, targets, hashes)
+            self._copy(written, targets, hashes)
             hashes |= {target: hashes[source] for source, target in zip(written, targets, strict=True)}
         copies = report.get("copy_files", [])
         if copies and (copied or self._windows.reaches(parent(copies[0]))):
@@ -90,12 +90,12 @@ class Delivery:
         report |= at_place(report, files, hashes=hashes)
         self._write_manifest(report)
 
-    def forget(self, note: PendingDelivery) -> None:
-        """Remove the files that were carried away, and last the note."""
-        files = self._files(note.written[0])
-        for file in note.written if list(note.written) != note.report["files"] else ():
+    def complete(self, pending: PendingDelivery) -> None:
+        """Remove the files that were delivered, and last the pending."""
+        files = self._files(pending.written[0])
+        for file in pending.written if list(pending.written) != pending.report["files"] else ():
             files.remove(file)
-        files.remove(note_name(note.written[0]))
+        files.remove(note_name(pending.written[0]))
 
     def remove_manifest(self, first_file: str) -> None:
         """Of a backup whose files will be others."""
@@ -111,13 +111,13 @@ class Delivery:
         stored = parse_manifest(files.read_lines(path), path=path, present={})
         return stored.set.guid if stored else ""
 
-    def clean(self, note: PendingDelivery) -> None:
-        """What is left of a run whose backup is where it belongs already, or never was whole."""
-        for target in (*note.report["files"], *note.report.get("copy_files", ())):
+    def discard(self, pending: PendingDelivery) -> None:
+        """What is left of a run whose backup was delivered already, or never was whole."""
+        for target in (*pending.report["files"], *pending.report.get("copy_files", ())):
             self._files(target).remove(f"{target}{PARTIAL}")
-        self.forget(note)
+        self.complete(pending)
 
-    def _carry(self, written: Sequence[str], targets: Sequence[str], hashes: Hashes) -> None:
+    def _copy(self, written: Sequence[str], targets: Sequence[str], hashes: Hashes) -> None:
         """Copy files and compare them where they lie; a file that is there already, as it should be, stays."""
         self._files(targets[0]).make_folder(parent(targets[0]))
         for source, target in zip(written, targets, strict=True):
@@ -125,7 +125,7 @@ class Delivery:
                 if self._hash(target) == hashes[source]:
                     continue
                 if not self._overwrite:
-                    raise already_there(target)
+                    raise already_exists(target)
                 self._files(target).remove(manifest_name(targets[0]))
             partial = f"{target}{PARTIAL}"
             self._session.progress.line(f"copying {source} to {parent(target)} ({bytes_text(hashes[source][1])})")
@@ -134,6 +134,7 @@ class Delivery:
                 self._files(target).discard(partial)
                 raise RecoveryError(
                     f"The copy of {source} in {parent(target)} is not what was copied",
+                    code="damaged",
                     advice="Its disk or the way to it damages data: look into that before anything else. The copy "
                     "was removed; run this again",
                 )
@@ -152,12 +153,13 @@ class Delivery:
         return {path: self._hash(path) for path in paths}
 
     def _hash(self, path: str) -> tuple[str | None, int]:
-        found = self._files(path).hash_one(parent(path), base_name(path))
-        return found.sha256, found.size
+        result = self._files(path).hash_one(parent(path), base_name(path))
+        return result.sha256, result.size
 
 
-def already_there(target: str) -> RecoveryError:
+def already_exists(target: str) -> RecoveryError:
     return RecoveryError(
         f"There is a file {target} already, and nothing can be appended to it there",
+        code="already_exists",
         advice="Use a 'file_name' that is new each time, or 'overwrite: true'",
     )

@@ -7,6 +7,7 @@ later.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..._core.errors import RecoveryError
@@ -32,7 +33,7 @@ WHERE name = ?
 """
 
 
-def encryption_option(encryption: dict[str, Any]) -> str:
+def encryption_option(encryption: Mapping[str, str]) -> str:
     """ENCRYPTION (...) of a BACKUP. encryption: certificate and algorithm, one of ALGORITHMS."""
     algorithm = ALGORITHMS[encryption["algorithm"]]
     return compose(
@@ -41,7 +42,7 @@ def encryption_option(encryption: dict[str, Any]) -> str:
     )
 
 
-def check_encryption(session: Session, server: dict[str, Any], encryption: dict[str, Any]) -> dict[str, Any]:
+def check_encryption(session: Session, server: dict[str, Any], encryption: Mapping[str, str]) -> dict[str, Any]:
     """What the result tells of the encryption: certificate, thumbprint, algorithm, key_backed_up_at (the server's local
     time, or None).
 
@@ -52,6 +53,7 @@ def check_encryption(session: Session, server: dict[str, Any], encryption: dict[
     if server["edition"].startswith(NEVER_ENCRYPT):
         raise RecoveryError(
             f"SQL Server on {host} is an {server['edition']}, which cannot encrypt backups",
+            code="unsupported",
             advice="Leave out 'encryption', and protect the folder of the backups instead; Standard and Enterprise can",
         )
     certificate = _certificate(session.connection, encryption["certificate"])
@@ -83,6 +85,7 @@ def _certificate(connection: Connection, name: str) -> dict[str, Any]:
     if found is None:
         raise RecoveryError(
             f"There is no certificate {name} in master of {host}",
+            code="not_found",
             advice="Create it there (CREATE CERTIFICATE), or import it with its private key; sql_info lists the "
             "certificates",
         )
@@ -90,6 +93,7 @@ def _certificate(connection: Connection, name: str) -> dict[str, Any]:
         raise RecoveryError(
             f"The certificate {name} in master of {host} has no private key: a backup that it encrypts could not be "
             "read back there",
+            code="wrong_state",
             advice="Import it together with its private key, or use another certificate",
         )
     return found

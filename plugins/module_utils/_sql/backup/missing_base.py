@@ -1,9 +1,7 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a differential or log backup stands on, asked before the backup is tried; and what to take where there is
-nothing.
-"""
+"""Whether a differential or log backup has a base, and the full backup that is taken where it has none."""
 
 from __future__ import annotations
 
@@ -14,6 +12,7 @@ from ..._core.errors import RecoveryError
 from ..._core.text import counted
 from ..connection.connection import Connection
 from ..connection.session import Session
+from .options import BackupOptions
 
 __all__ = ["backup_name", "has_base", "kind_to_take"]
 
@@ -53,36 +52,37 @@ def has_base(connection: Connection, database: str, kind: BackupKind) -> bool:
     """Whether a differential or log backup of the database is possible now. True as well where the login may not see
     it: then the server decides.
     """
-    found = connection.row(_BASES, database, doing=f"Cannot read what backups of {database} are based on")
-    if found is None or not kind.needs_base:
+    base = connection.row(_BASES, database, doing=f"Cannot read what backups of {database} are based on")
+    if base is None or not kind.needs_base:
         return True
     if not kind.is_log:
-        return not found["data_files"] or found["differential_bases"] > 0
-    return found["family_guid"] is None or found["last_log_backup_lsn"] is not None
+        return not base["data_files"] or base["differential_bases"] > 0
+    return base["family_guid"] is None or base["last_log_backup_lsn"] is not None
 
 
-def kind_to_take(session: Session, database: dict[str, Any]) -> BackupKind:
+def kind_to_take(session: Session, options: BackupOptions, database: dict[str, Any]) -> BackupKind:
     """The kind that was asked for, or a full one where that has no base and O(missing_base=full).
 
     Warns of the change. Raises RecoveryError where there is no base and no full may be taken in its place.
     """
-    connection, params = session.connection, session.params
-    kind, name, host = BackupKind(params["kind"]), database["name"], session.connection.target.server
+    connection, kind, name, host = session.connection, options.kind, database["name"], session.connection.target.server
     if has_base(connection, name, kind):
         return kind
     problem = (
         f"There is no full backup of database {name} on {host} that a {kind} backup could continue (SQL "
         f"Server error {kind.missing_base_error})"
     )
-    if params["missing_base"] == "fail":
+    if options.missing_base == "fail":
         raise RecoveryError(
-            problem, advice="Run sql_backup with 'kind: full' first, or let 'missing_base: full' take one instead"
+            problem,
+            code="wrong_state",
+            advice="Run sql_backup with 'kind: full' first, or let 'missing_base: full' take one instead",
         )
-    hours = params["min_full_interval_hours"]
+    hours = options.min_full_interval_hours
     names = [
         backup_name(name, BackupKind.FULL, substituted) for substituted in BackupKind.taken() if substituted.needs_base
     ]
-    before = connection.row(
+    previous = connection.row(
         _SUBSTITUTES,
         name,
         database["family_guid"],
@@ -90,10 +90,11 @@ def kind_to_take(session: Session, database: dict[str, Any]) -> BackupKind:
         *names,
         doing="Cannot read the history of backups in msdb",
     )
-    if before is not None and before["age"] < hours * HOUR:
+    if previous is not None and previous["age"] < hours * HOUR:
         raise RecoveryError(
-            f"{problem}, and one was already taken instead at {before['finished']} (the server's time), less than "
+            f"{problem}, and one was already taken instead at {previous['finished']} (the server's time), less than "
             f"{counted(hours, 'hour')} ago",
+            code="wrong_state",
             advice="Find out what ends the chain again and again: the recovery model being switched, or the "
             "database being restored; then run "
             "sql_backup with 'kind: full'",

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backups of interrupted runs that are not yet where they belong: a log that stays behind would break the
-chain there.
+"""Deliveries that interrupted runs left, finished by the next run: a log that stays behind would break the chain at the
+destination.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ..._core.backup.catalog import assemble
 from ..._core.backup.manifest import PendingDelivery, note_name
 from ..._core.errors import RecoveryError
 from ..._core.windows_paths import parent
+from ..catalog import verification
 from ..catalog.headers import read_files
-from ..catalog.verification import verify
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from ..instance.server import clock
 from .delivery import Delivery
-from .statements import proven
+from .statements import confirmed_report
 
-__all__ = ["finish"]
+__all__ = ["finish_pending"]
 
 NEVER_WHOLE = (2, 3, 13, 38)
 """Windows errors of a file or folder that is not there, and of one whose content is invalid or ends too early. Others
@@ -35,16 +35,22 @@ class _Hindered(Exception):
     """A backup cannot be read at the moment, so that nobody knows whether it is whole."""
 
 
-def finish(
-    session: Session, carrier: Delivery, folder: str, *, report: dict[str, Any], written: Sequence[str]
+def finish_pending(
+    session: Session,
+    delivery: Delivery,
+    folder: str,
+    *,
+    report: dict[str, Any],
+    written: Sequence[str],
+    verify: bool,
 ) -> list[dict[str, Any]]:
-    """Bring the whole ones where they belong, oldest first, and clear the others away; their reports. In check mode
+    """Deliver the whole ones, oldest first, and remove the others; their reports. In check mode
     those that would be.
 
     report, written: of this run, which ends what it began by itself.
     """
     done = []
-    for note in carrier.notes(folder):
+    for note in delivery.pending(folder):
         about = (note.report["server"], note.report["database"].lower())
         if about != (report["server"], report["database"].lower()) or note.written[0].lower() == written[0].lower():
             continue
@@ -56,39 +62,44 @@ def finish(
             )
             continue
         try:
-            taken = _whole(session, note, family_guid=report["family_guid"])
+            backup_set = _whole(session, note, family_guid=report["family_guid"], verified=verify)
         except _Hindered as problem:
             session.warnings.append(
                 f"{note.written[0]}, which an interrupted run left, cannot be read at the moment, so it stays and "
                 f"the next run tries again: {problem}"
             )
             continue
-        if taken is None:
-            carrier.clean(note)
+        if backup_set is None:
+            delivery.discard(note)
             continue
-        found = {**note.report, **proven(taken, files=note.report["files"], verified=session.params["verify"])}
+        delivered = {
+            **note.report,
+            **confirmed_report(backup_set, files=note.report["files"], verified=verify),
+        }
         session.progress.line(f"finishing what an interrupted run left: {note.written[0]}")
-        if session.check_mode or carrier.manifest_guid(found["files"][0]) == taken.guid:
-            carrier.clean(note)
-        elif not _delivered(session, carrier, note, found, wanted=_places(report)):
+        if session.check_mode or delivery.manifest_guid(delivered["files"][0]) == backup_set.guid:
+            delivery.discard(note)
+        elif not _is_delivered(session, delivery, note, delivered, wanted=_folders(report)):
             continue
-        done.append(found)
+        done.append(delivered)
     return done
 
 
-def _delivered(
-    session: Session, carrier: Delivery, note: PendingDelivery, found: dict[str, Any], *, wanted: set[str]
+def _is_delivered(
+    session: Session, delivery: Delivery, note: PendingDelivery, report: dict[str, Any], *, wanted: set[str]
 ) -> bool:
     """Whether a backup was brought where it belongs. That it cannot be is no reason to fail for a run whose backups go
     elsewhere.
     """
     try:
-        carrier.deliver(found, note.written, copied=found.get("copied_by") == "windows")
-        carrier.forget(note)
+        delivery.deliver(report, note.written, copied=report.get("copied_by") == "windows")
+        delivery.complete(note)
     except RecoveryError as problem:
-        if _places(found) == wanted:
+        if _folders(report) == wanted:
             raise
-        places = " and ".join(sorted(parent(files[0]) for files in (found["files"], found.get("copy_files")) if files))
+        places = " and ".join(
+            sorted(parent(files[0]) for files in (report["files"], report.get("copy_files")) if files)
+        )
         session.warnings.append(
             f"A backup that an interrupted run left in {note.written[0]} still cannot be brought to {places}: "
             f"{problem} "
@@ -98,12 +109,12 @@ def _delivered(
     return True
 
 
-def _places(report: dict[str, Any]) -> set[str]:
+def _folders(report: dict[str, Any]) -> set[str]:
     """The folders that a backup belongs in."""
     return {parent(files[0]).lower() for files in (report["files"], report.get("copy_files")) if files}
 
 
-def _whole(session: Session, note: PendingDelivery, *, family_guid: str) -> BackupSet | None:
+def _whole(session: Session, note: PendingDelivery, *, family_guid: str, verified: bool) -> BackupSet | None:
     """The set that is in the files, read back; None where there is none. Raises _Hindered where that cannot be told."""
     connection = session.connection
     _now, zone = clock(connection)
@@ -121,10 +132,10 @@ def _whole(session: Session, note: PendingDelivery, *, family_guid: str) -> Back
         and sorted(map(str.lower, one.copies[0].stripes)) == wanted
     ]
     newest = max(sets, key=lambda one: (one.finished, one.last_lsn), default=None)
-    if newest is None or not session.params["verify"] or session.check_mode:
+    if newest is None or not verified or session.check_mode:
         return newest
     try:
-        verify(
+        verification.verify(
             connection,
             files=note.written,
             position=newest.copies[0].position,

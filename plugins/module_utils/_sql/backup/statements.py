@@ -1,11 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backups: the statement, its run to the very end, the proof that it can be read and that msdb knows it."""
+"""BACKUP: the statement, its run, its confirmation in msdb."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._core.backup.backup_set import BackupKind, BackupSet, Copy, backup_set_from_history
@@ -17,7 +17,7 @@ from ..connection.session import Session
 from ..instance.folders import from_disk
 from .encryption import encryption_option
 
-__all__ = ["backup_statement", "confirmed", "newest_backup_id", "proven", "take_backup"]
+__all__ = ["backup_statement", "confirmed", "confirmed_report", "newest_backup_id", "take_backup"]
 
 _HISTORY = """
 SELECT s.*
@@ -46,7 +46,7 @@ def backup_statement(
     overwrite: bool = False,
     name: str | None = None,
     description: str | None = None,
-    encryption: dict[str, Any] | None = None,
+    encryption: Mapping[str, str] | None = None,
     mirror: Sequence[str] = (),
 ) -> str:
     """BACKUP as T-SQL.
@@ -109,33 +109,35 @@ def confirmed(
         raise RecoveryError(
             f"BACKUP of database {database} on {connection.target.server} ended without an error, but msdb knows "
             f"nothing of a backup in {files[0]}",
+            code="unconfirmed",
             advice="Do not rely on that file: look into the server's error log, and run again",
         )
     written: dict[int, list[str]] = {}
     for stripe in connection.query(_STRIPES, row["media_set_id"]):
         written.setdefault(stripe["mirror"] or 0, []).append(stripe["physical_device_name"])
-    if [_places(one) for one in written.values()] != [_places(one) for one in (files, mirror) if one]:
-        there = ", ".join(path for one in written.values() for path in one)
+    if [_folded(copy) for copy in written.values()] != [_folded(copy) for copy in (files, mirror) if copy]:
+        existing = ", ".join(path for copy in written.values() for path in copy)
         raise RecoveryError(
-            f"msdb has the backup of {database} in {there}, not in {', '.join((*files, *mirror))}",
+            f"msdb has the backup of {database} in {existing}, not in {', '.join((*files, *mirror))}",
+            code="unconfirmed",
             advice="Look into the server's error log",
         )
-    copies = tuple(Copy(stripes=tuple(one), position=row["position"]) for one in written.values())
+    copies = tuple(Copy(stripes=tuple(copy), position=row["position"]) for copy in written.values())
     return backup_set_from_history(row, copies=copies), row["position"]
 
 
-def proven(taken: BackupSet, *, files: Sequence[str], verified: bool) -> dict[str, Any]:
+def confirmed_report(backup_set: BackupSet, *, files: Sequence[str], verified: bool) -> dict[str, Any]:
     """What a report says of a backup that was written and read back. files: where it is in the end."""
     return {
-        "sets": [{**taken.to_dict(), "files": list(files)}],
-        "first_lsn": taken.first_lsn,
-        "last_lsn": taken.last_lsn,
-        "family_guid": taken.family_guid,
-        "size": taken.compressed_size,
-        "finished_at": taken.finished.isoformat(),
+        "sets": [{**backup_set.to_dict(), "files": list(files)}],
+        "first_lsn": backup_set.first_lsn,
+        "last_lsn": backup_set.last_lsn,
+        "family_guid": backup_set.family_guid,
+        "size": backup_set.compressed_size,
+        "finished_at": backup_set.finished.isoformat(),
         "verified": verified,
     }
 
 
-def _places(files: Sequence[str]) -> list[str]:
+def _folded(files: Sequence[str]) -> list[str]:
     return sorted(map(str.lower, files))

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[4]
 SPARED = (
-    "_winrm.connection.session", "_winrm.host.files", "_sql.instance.windows_host", "_sql.backup.delivery",
+    "_winrm.connection.session", "_winrm.host.files", "_sql.instance.windows_host", "_sql.backup.delivery", "_sql.backup.windows_side",
     "_sql.backup.pruning", "_sql.backup.pending_deliveries", "_core.backup.retention", "_core.recovery_set.lease",
 )  # fmt: skip
 

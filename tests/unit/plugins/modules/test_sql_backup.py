@@ -82,7 +82,9 @@ def make(session, monkeypatch):
         monkeypatch.setattr(backing_up, "service_account", lambda _connection: "NT SERVICE\\MSSQLSERVER")
         monkeypatch.setattr(backup_checks, "read_database", lambda _connection, _name: there)
         monkeypatch.setattr(
-            backing_up, "kind_to_take", lambda _session, _database: BackupKind(take or params.get("kind", "full"))
+            backing_up,
+            "kind_to_take",
+            lambda _session, _options, _database: BackupKind(take or params.get("kind", "full")),
         )
         monkeypatch.setattr(backing_up, "utc_now", lambda _connection: moment.replace(minute=0, microsecond=500000))
         monkeypatch.setattr(backing_up, "provide_folder", lambda _session, folder: done.append(("folder", folder)))

@@ -15,7 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.manifest
     parse_manifest,
     parse_note,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.statements import proven
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.statements import confirmed_report
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
 FILES = ["D:\\Stage\\PRS_1of2.bak", "D:\\Stage\\PRS_2of2.bak"]
@@ -28,7 +28,7 @@ ONE = BackupSet(
 )  # fmt: skip
 REPORT = {
     "format": MANIFEST_FORMAT, "database": "PRS", "server": "SQL01", "kind": "differential", "files": THERE, "copy_files": ["E:\\x", "E:\\y"],
-    **proven(ONE, files=THERE, verified=True),
+    **confirmed_report(ONE, files=THERE, verified=True),
 }  # fmt: skip
 HASHES = {path: (str(number) * 64, number) for number, path in enumerate((*FILES, *THERE), start=1)}
 PRESENT = {path.lower(): size for path, (_hash, size) in HASHES.items()}

@@ -3,9 +3,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import missing_base as bases
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.options import BackupOptions
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 
 NONE = {"data_files": 1, "differential_bases": 0, "family_guid": "F", "last_log_backup_lsn": None}
@@ -16,15 +18,18 @@ INVISIBLE = {"data_files": 0, "differential_bases": 0, "family_guid": None, "las
 def asked(kind, known, *, missing_base="full", hours=24, age=None, check_mode=False):
     substitute = None if age is None else {"finished": "2026-03-01T10:00:00", "age": age}
     answers = {bases._BASES: known, bases._SUBSTITUTES: substitute}
+    options = BackupOptions(
+        database="PRS", kind=BackupKind(kind), missing_base=missing_base, min_full_interval_hours=hours
+    )
     session = Session(
-        params={"kind": kind, "missing_base": missing_base, "min_full_interval_hours": hours},
+        params={},
         check_mode=check_mode,
         progress=Progress(),
     )
     session.connection = SimpleNamespace(
         target=SimpleNamespace(server="sql01"), row=lambda statement, *_values, doing: answers[statement]
     )
-    return bases.kind_to_take(session, {"name": "PRS", "family_guid": "F"}), session.warnings
+    return bases.kind_to_take(session, options, {"name": "PRS", "family_guid": "F"}), session.warnings
 
 
 @pytest.mark.parametrize(
@@ -65,6 +70,9 @@ def test_the_warning_does_not_claim_what_was_not_done():
 
 
 def test_names_of_sets_stay_apart_however_long_the_database_is_called():
-    names = {bases.backup_name("x" * 128, "full", instead) for instead in (None, "log", "differential")}
+    names = {
+        bases.backup_name("x" * 128, BackupKind.FULL, instead)
+        for instead in (None, BackupKind.LOG, BackupKind.DIFFERENTIAL)
+    }
     assert len(names) == 3 and max(map(len, names)) == 128
-    assert bases.backup_name("PRS", "log") == "PRS log"
+    assert bases.backup_name("PRS", BackupKind.LOG) == "PRS log"

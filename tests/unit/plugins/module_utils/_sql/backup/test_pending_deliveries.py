@@ -31,11 +31,15 @@ def test_only_what_never_was_whole_is_removed(monkeypatch, number, text, cleaned
         connection=SimpleNamespace(query=query),
         progress=Progress(),
         warnings=[],
-        params={"verify": True},
         check_mode=False,
     )
     monkeypatch.setattr(unfinished, "clock", lambda _connection: (None, None))
     gone = []
-    carrier = SimpleNamespace(notes=lambda _folder: [NOTE], clean=gone.append)
-    assert unfinished.finish(session, carrier, "D:\\Stage", report=REPORT, written=["D:\\Stage\\PRS_2.trn"]) == []
+    delivery = SimpleNamespace(pending=lambda _folder: [NOTE], discard=gone.append)
+    assert (
+        unfinished.finish_pending(
+            session, delivery, "D:\\Stage", report=REPORT, written=["D:\\Stage\\PRS_2.trn"], verify=True
+        )
+        == []
+    )
     assert (gone == [NOTE], "next run tries again" in str(session.warnings)) == (cleaned, not cleaned)
