@@ -26,7 +26,7 @@ endif
 endif
 endif
 
-.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench facts lint figures real-data-files sanity lab-up lab-down clean
+.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench real-backups facts lint figures real-data-files sanity lab-up lab-down clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -54,6 +54,10 @@ bench: setup-test
 #: make facts         what the twins hold to be true of real hosts: the ledger in tests/lab/facts
 facts: setup
 	$(BIN)/python tests/tools/facts.py
+
+#: make real-backups  read a folder of real backup files (FOLDER=...) without a server; fails at the first problem
+real-backups: setup
+	@PYTHONPATH=build/collections $(BIN)/python tests/tools/real_backups.py "$(FOLDER)"
 
 #: make lint          ruff, yamllint, ansible-lint (production profile), documentation
 lint: setup-test

@@ -269,6 +269,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.chain_re
     families,
     metrics,
     needed_for_newest,
+    unknown_zones_warning,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.prometheus import lines
 from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.crosscheck import (
@@ -290,7 +291,9 @@ def gather_backups(session: Session) -> dict[str, Any]:
     chosen = _chosen(session, found.inventory.sets)
     if found.in_files is not None:
         add_file_lists_of_fulls(session.connection, chosen)
-    _warn_of_unknown_zones(session, chosen)
+    warning = unknown_zones_warning(one for sets in chosen for one in sets)
+    if warning:
+        session.warnings.append(warning)
     now = utc_now(session.connection)
     seconds = params["recovery_point_objective"]
     asked_for = {
@@ -336,17 +339,6 @@ def _chosen(session: Session, sets: Iterable[BackupSet]) -> list[list[BackupSet]
 def _to_verify(session: Session, sets: Iterable[BackupSet]) -> list[BackupSet]:
     choose = needed_for_newest if session.params["verify"] == "chain" else list
     return [one for mine in _chosen(session, sets) for one in choose(mine)]
-
-
-def _warn_of_unknown_zones(session: Session, chosen: list[list[BackupSet]]) -> None:
-    unknown = [one for sets in chosen for one in sets if one.utc_offset is None]
-    if unknown:
-        session.warnings.append(
-            f"{len(unknown)} {'backup does' if len(unknown) == 1 else 'backups do'} not tell the time zone of their "
-            "server, so times are taken for UTC; "
-            "say it in 'time_zone', in the inventory prs_sql_time_zone: Europe/Berlin (or UTC). The first is "
-            f"{unknown[0]}"
-        )
 
 
 def main() -> None:

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from backup_file_builder import BackupSet, build, chain, numbered_guid
 from demo import worth_telling
+from real_backups import main as real_backups
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,3 +84,27 @@ def test_the_demo_tells_what_a_run_says_to_a_person():
         '  it "works"',
         "fatal: [web-a]: FAILED!",
     ]
+
+
+CUT = build([BackupSet(log=bytes(9000))])[:12_000]
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "said"),
+    [
+        ({"a": build(chain(2))}, 0, "PasswordResetServer: 2 logs without a gap"),
+        ({"a": build(stripes=2), "b": build(stripes=2, stripe=2)}, 0, "2 files, 2 sets in them, 1 different ones"),
+        ({"a": build(stripes=2)}, 1, "stripe 2 of 2 is missing"),
+        ({"a": build([chain(3)[1], chain(3)[3]])}, 1, "begins at LSN"),
+        ({"a": build(), "b": CUT}, 1, "cut off, or is still being written"),
+        ({"a": b"hello"}, 1, "neither TAPE nor MSSQLBAK"),
+        ({"a": build(), "b": build([BackupSet(guid=numbered_guid(9), name="\ud800")])}, 1, "no UTF-16"),
+        ({}, 2, "0 files"),
+    ],
+)
+def test_real_backups_fails_at_the_first_problem(files, status, said, tmp_path: Path, capsys):
+    for name, data in files.items():
+        (tmp_path / f"{name}.bak").write_bytes(data)
+    assert real_backups([str(tmp_path)]) == status
+    printed = capsys.readouterr()
+    assert said in printed.out + printed.err

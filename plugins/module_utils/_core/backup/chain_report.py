@@ -16,7 +16,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.prometheus impo
 
 from ..times import parse_stored_time
 
-__all__ = ["by_age", "examine", "families", "metrics", "needed_for_newest"]
+__all__ = ["by_age", "examine", "families", "metrics", "needed_for_newest", "unknown_zones_warning"]
 
 
 def by_age(one: BackupSet) -> tuple[datetime, int]:
@@ -245,3 +245,17 @@ def _reachable_since(told: Mapping[str, Any]) -> float | None:
 
 def _seconds(moment: str | None) -> float | None:
     return None if moment is None else parse_stored_time(moment).timestamp()
+
+
+def unknown_zones_warning(sets: Iterable[BackupSet]) -> str:
+    """A sentence where times were taken for UTC because nothing tells the zone of the server that made the backups;
+    empty where all are known.
+    """
+    unknown = [backup_set for backup_set in sets if backup_set.utc_offset is None]
+    if not unknown:
+        return ""
+    return (
+        f"{len(unknown)} {'backup does' if len(unknown) == 1 else 'backups do'} not tell the time zone of their "
+        "server, so times are taken for UTC; say it in 'time_zone', in the inventory prs_sql_time_zone: Europe/Berlin "
+        f"(or UTC). The first is {unknown[0]}"
+    )

@@ -105,6 +105,12 @@ class BackupFile:
     ends: bool = False  # whether its closing filemark was found
     marks: list[int] = field(default_factory=list)  # offsets of its filemarks
 
+    def extent(self, position: int, size: int) -> tuple[int, int]:
+        """From where to where in the file a set lies, with the blocks behind it. size: of the file."""
+        first = 2 * (position - 1)
+        end = self.marks[first + 2] if first + 2 < len(self.marks) else size
+        return self.marks[first], end
+
 
 def read_backup_file(read: Read, size: int, *, head: int = HEAD, tail: int | None = None) -> BackupFile:
     """What a file says about itself. size: of the file in bytes. head, tail: bytes to read of its start and end.

@@ -14,6 +14,7 @@ import threading
 import pytest
 import yaml
 from ansible_collections.prs.recovery.plugins.plugin_utils.on_control_node import follow, on_this_machine
+from backup_file_builder import build
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 SECRET = "S3cret-of-the-host"
@@ -67,6 +68,7 @@ def collections(tmp_path_factory):
     for name in ("action", "plugin_utils", "module_utils", "doc_fragments"):
         (recovery / "plugins" / name).symlink_to(ROOT / "plugins" / name)
     (recovery / "plugins" / "modules" / "sql_info.py").write_text(ECHO)
+    (recovery / "plugins" / "modules" / "backup_file_info.py").symlink_to(ROOT / "plugins/modules/backup_file_info.py")
     return home
 
 
@@ -124,6 +126,16 @@ def test_a_task_for_an_unreachable_host_runs_here(play):
     assert pathlib.Path(result["python"]).samefile(sys.executable)
     assert result["check"] is False
     assert done.returncode == 0
+
+
+def test_files_of_the_control_node_are_read_without_a_connection(play, tmp_path):
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "full.bak").write_bytes(build())
+    (result,), done = play(
+        {"prs.recovery.backup_file_info": {"folders": [str(tmp_path / "backup")], "target": "latest"}}
+    )
+    assert done.returncode == 0 and [file["state"] for file in result["files"]] == ["whole"]
+    assert [step["action"] for step in result["plan"]["steps"]] == ["database", "recover"]
 
 
 def test_check_mode_defaults_of_the_group_and_explicit_options(play):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog, assemble
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import read_backup_file
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import file_reading
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
 from backup_file_builder import BackupSet, build, chain, numbered_guid
 
 
@@ -14,7 +14,7 @@ def catalog(**files: bytes) -> BackupCatalog:
     readings = []
     for name, data in files.items():
         file = read_backup_file(lambda offset, length, data=data: data[offset : offset + length], len(data))
-        readings.append(file_reading(f"/backup/{name}", file))
+        readings.append(file_reading(ExaminedFile(path=f"/backup/{name}", size=len(data), file=file)))
     return assemble(readings)
 
 

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backup files on the control node: found, and read as they lie there. They are opened for reading alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator
+
+from .._core.backup.file_names import is_beside
+from .._core.backup_file.backup_file import read_backup_file
+from .._core.backup_file.deep_check import check_content
+from .._core.backup_file.errors import BackupFileError
+from .._core.backup_file.reading import ExaminedFile
+from .._core.errors import RecoveryError
+from .._progress import Progress
+
+__all__ = ["examine_files", "find_files"]
+
+DEEPEST = 8
+"""Levels of folders below the given one that are looked into, as on a server."""
+
+STILL_WARM = 60.0
+"""Seconds after its last change in which a file without an end may well be one that is being written."""
+
+SHOWN_EVERY = 500
+
+
+def find_files(folders: Iterable[str], files: Iterable[str]) -> list[str]:
+    """All files in the folders and below them, whatever they are called, except what this collection leaves beside
+    backups; then the files named. Links to folders are not followed. Raises RecoveryError for a folder that cannot be
+    looked into.
+    """
+    found = [path for folder in folders for path in _walk(os.path.abspath(os.path.expanduser(folder)), DEEPEST)]
+    found += [os.path.abspath(os.path.expanduser(path)) for path in files]
+    return list(dict.fromkeys(found))
+
+
+def _walk(folder: str, levels: int) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as problem:
+        raise RecoveryError(
+            f"The folder {folder} on the control node cannot be looked into: {problem.strerror}",
+            advice="Check the path, and the rights of the account that runs ansible",
+            code="access_denied" if isinstance(problem, PermissionError) else "not_found",
+        ) from None
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            if levels:
+                yield from _walk(entry.path, levels - 1)
+        elif entry.is_file() and not is_beside(entry.path):
+            yield entry.path
+
+
+def examine_files(paths: list[str], *, content: bool, progress: Progress) -> list[ExaminedFile]:
+    """Read each. content: its pages or frames as well, from its start to its end. None stops the others."""
+    examined = []
+    for number, path in enumerate(paths, start=1):
+        if content or number % SHOWN_EVERY == 0:
+            progress.line(f"reading {path} ({number} of {len(paths)})")
+        examined.append(_examine(path, content=content))
+    return examined
+
+
+def _examine(path: str, *, content: bool) -> ExaminedFile:
+    result = ExaminedFile(path=path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # so that opening a pipe does not wait for its writer
+    except OSError as problem:
+        result.reason, result.os_error = f"it cannot be opened: {problem.strerror}", True
+        return result
+    try:
+        before = os.fstat(descriptor)
+        result.size, result.modified = before.st_size, before.st_mtime
+        if not stat.S_ISREG(before.st_mode):
+            result.reason, result.os_error = "it is no file", True
+            return result
+        _read(descriptor, result, content=content)
+        after = os.fstat(descriptor)
+        result.changing = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
+        result.changing = result.changing or 0 <= time.time() - after.st_mtime < STILL_WARM
+    except OSError as problem:
+        result.file, result.reason, result.os_error = None, f"it cannot be read: {problem.strerror}", True
+    finally:
+        os.close(descriptor)
+    return result
+
+
+def _read(descriptor: int, result: ExaminedFile, *, content: bool) -> None:
+    def ranged(offset: int, length: int) -> bytes:
+        return os.pread(descriptor, length, offset)
+
+    try:
+        result.file = read_backup_file(ranged, result.size)
+    except BackupFileError as problem:
+        result.reason = str(problem)
+        return
+    if content:
+        result.deep = check_content(ranged, result.size, result.file)

@@ -1,0 +1,116 @@
+"""make real-backups FOLDER=...: hold the reader of backup files against real ones.
+
+Reads every backup file below a folder, prints a table (file, sets, chain), and ends with status 1 at the first problem:
+a file that is not read in full, stripes that do not match, a log that does not begin where the one before it ends.
+Real files are not in this repository. A public folder of them: github.com/dataplat/appveyor-lab.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import FileReading, assemble
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import (
+    BackupFile,
+    read_backup_file,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
+
+ENDINGS = (".bak", ".trn", ".dif", ".diff")
+
+
+class Problem(Exception):
+    """What ends the run."""
+
+
+def backup_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+
+
+def read(path: Path) -> BackupFile:
+    with path.open("rb") as opened:
+
+        def ranged(offset: int, length: int) -> bytes:
+            opened.seek(offset)
+            return opened.read(length)
+
+        try:
+            file = read_backup_file(ranged, os.fstat(opened.fileno()).st_size)
+        except BackupFileError as problem:
+            raise Problem(f"{path}: {problem}") from None
+    problems = file.problems + [problem for stored in file.sets for problem in stored.problems]
+    if problems or not all(stored.complete for stored in file.sets):
+        raise Problem(f"{path}: {'; '.join(problems) or 'a set is not complete'}")
+    return file
+
+
+def lines(path: str, file: BackupFile) -> Iterator[str]:
+    label = file.media.label
+    stripe = f"{label['FamilySequenceNumber']}/{label['FamilyCount']}" if label["FamilyCount"] > 1 else ""
+    for stored in file.sets:
+        header = stored.header
+        letter = {1: "full", 2: "log", 5: "diff"}.get(header["BackupType"], header["BackupTypeDescription"])
+        version = f"{header['SoftwareVersionMajor']}.{header['SoftwareVersionMinor']}"
+        yield (
+            f"{path[-64:]:64} {stored.position:>3} {stripe:>4} {'packed' if file.packed else '':6} {version:>5} "
+            f"{letter:4} {header['FirstLSN']:>20} {header['LastLSN']:>20} {header['DatabaseName']}"
+        )
+
+
+def check_stripes(sets: Iterable[BackupSet]) -> None:
+    for backup_set in sets:
+        for copy in backup_set.copies:
+            if copy.problem and "password" not in copy.problem:
+                raise Problem(f"{copy.stripes[0]}: {copy.problem}")
+
+
+def check_chains(sets: Iterable[BackupSet]) -> Iterator[str]:
+    """One line for each recovery fork with logs; on it each log begins where the one before it ends."""
+    forks = defaultdict(list)
+    for backup_set in sets:
+        if backup_set.kind == BackupKind.LOG:
+            forks[backup_set.family_guid, backup_set.last_fork].append(backup_set)
+    for logs in forks.values():
+        logs.sort(key=lambda log: (log.first_lsn, log.last_lsn))
+        for earlier, later in pairwise(logs):
+            if later.first_lsn != earlier.last_lsn:
+                raise Problem(
+                    f"{later.copies[0].stripes[0]} begins at LSN {later.first_lsn}, "
+                    f"{earlier.copies[0].stripes[0]} ends at {earlier.last_lsn}"
+                )
+        yield f"{logs[0].database}: {len(logs)} logs without a gap, {logs[0].first_lsn} to {logs[-1].last_lsn}"
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
+        print("Name a folder of real backup files: make real-backups FOLDER=...", file=sys.stderr)
+        return 2
+    folder, readings, sets = Path(arguments[0]), list[FileReading](), 0
+    try:
+        for path in backup_files(folder):
+            file = read(path)
+            for line in lines(str(path.relative_to(folder)), file):
+                print(line)
+            readings.append(file_reading(ExaminedFile(path=str(path), file=file)))
+            sets += len(file.sets)
+        catalog = assemble(readings)
+        if catalog.unreadable:
+            raise Problem(f"{catalog.unreadable[0].path}: {catalog.unreadable[0].reason}")
+        check_stripes(catalog.sets)
+        print("\n".join(("", *check_chains(catalog.sets))))
+    except Problem as problem:
+        print(f"FAILED: {problem}", file=sys.stderr)
+        return 1
+    print(f"\n{len(readings)} files, {sets} sets in them, {len(catalog.sets)} different ones: all read in full")
+    return 0 if readings else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
