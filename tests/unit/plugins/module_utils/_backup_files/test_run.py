@@ -206,7 +206,7 @@ def test_from_2019_on_a_plan_takes_the_lsns_of_the_end(tmp_path: Path):
         ({}, "Neither 'folders' nor 'files' is given"),
         ({"folders": ["/no/such/folder"]}, "cannot be looked into"),
         ({"files": ["/x"], "time_zone": "Nowhere/Here"}, "does not know the time zone"),
-        ({"files": ["/x"], "target": "yesterday"}, "is no target of a restore"),
+        ({"files": ["/x"], "target": "yesterday"}, "target is 'yesterday'"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_read(params: dict[str, Any], message: str):
