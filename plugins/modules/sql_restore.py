@@ -376,6 +376,7 @@ compile_once()
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.options import RestoreOptions
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.run import RestoreRun
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
@@ -383,66 +384,72 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.opt
 )
 
 
-def bring_back(session: Session) -> dict[str, Any]:
-    if not session.params["source"]["attach"]:
-        return RestoreRun(session).run()
-    # A restore from backups does not pay for it: Python compiles all that a module imports anew in every run.
-    from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.attach import AttachRun
+def restore(session: Session) -> dict[str, Any]:
+    options = RestoreOptions.from_params(session.params)
+    # A plain restore does not pay for the others: Python compiles all that a module imports anew in every run.
+    if options.source.attach_data is not None:
+        from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.attach import AttachRun
 
-    return AttachRun(session).run()
+        return AttachRun(session, options).run()
+    if options.stage_path:
+        from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.staged_run import StagedRestoreRun
+
+        return StagedRestoreRun(session, options).run()
+    return RestoreRun(session, options).run()
 
 
-def main() -> None:
-    source = {
+def source_options() -> dict[str, dict[str, Any]]:
+    attach = {
+        "data_files": {"type": "list", "elements": "str", "required": True},
+        "log_files": {"type": "list", "elements": "str", "default": []},
+    }
+    return {
         "folders": {"type": "list", "elements": "str", "default": []},
         "files": {"type": "list", "elements": "str", "default": []},
         "history": {"type": "bool", "default": False},
-        "attach": {
-            "type": "dict",
-            "options": {
-                "data_files": {"type": "list", "elements": "str", "required": True},
-                "log_files": {"type": "list", "elements": "str", "default": []},
-            },
-        },
+        "attach": {"type": "dict", "options": attach},
         "database": {"type": "str"},
         "family_guid": {"type": "str"},
         "recovery_fork": {"type": "str"},
         "time_zone": {"type": "str"},
     }
-    module = AnsibleModule(
-        argument_spec={
-            **connection_options(),
-            **failover_partner_options(),
-            **winrm_argument_spec(),
-            **share_argument_spec(),
-            "lease_owner": {"type": "str"},
-            "stage_path": {"type": "str"},
-            "database": {"type": "str", "required": True},
-            "source": {"type": "dict", "required": True, "options": source},
-            "cache_headers": {"type": "bool", "default": True},
-            "target": {"type": "str", "default": "latest"},
-            "mark_after": {"type": "str"},
-            "relocate": {
-                "type": "dict",
-                "default": {},
-                "options": {"data_dir": {"type": "str"}, "log_dir": {"type": "str"}},
-            },
-            "replace": {"type": "str", "choices": ["never", "damaged", "always"], "default": "damaged"},
-            "tail_log": {"type": "str", "choices": ["attempt", "skip"], "default": "attempt"},
-            "tail_log_path": {"type": "str"},
-            "recovery": {"type": "str", "choices": ["recovered", "norecovery", "standby"], "default": "recovered"},
-            "standby_file": {"type": "str"},
-            "lock_timeout": {"type": "int", "default": 3600},
-            "owner": {"type": "str"},
-            "compatibility_level": {"type": "int"},
-            "repair_users": {"type": "bool", "default": True},
-            "expected_users": {"type": "list", "elements": "str", "default": []},
-            "checkdb": {"type": "str", "choices": ["none", "physical", "full"], "default": "none"},
-            "validation_query": {"type": "str"},
+
+
+def argument_spec() -> dict[str, dict[str, Any]]:
+    return {
+        **connection_options(),
+        **failover_partner_options(),
+        **winrm_argument_spec(),
+        **share_argument_spec(),
+        "lease_owner": {"type": "str"},
+        "stage_path": {"type": "str"},
+        "database": {"type": "str", "required": True},
+        "source": {"type": "dict", "required": True, "options": source_options()},
+        "cache_headers": {"type": "bool", "default": True},
+        "target": {"type": "str", "default": "latest"},
+        "mark_after": {"type": "str"},
+        "relocate": {
+            "type": "dict",
+            "default": {},
+            "options": {"data_dir": {"type": "str"}, "log_dir": {"type": "str"}},
         },
-        supports_check_mode=True,
-    )
-    run(module, bring_back)
+        "replace": {"type": "str", "choices": ["never", "damaged", "always"], "default": "damaged"},
+        "tail_log": {"type": "str", "choices": ["attempt", "skip"], "default": "attempt"},
+        "tail_log_path": {"type": "str"},
+        "recovery": {"type": "str", "choices": ["recovered", "norecovery", "standby"], "default": "recovered"},
+        "standby_file": {"type": "str"},
+        "lock_timeout": {"type": "int", "default": 3600},
+        "owner": {"type": "str"},
+        "compatibility_level": {"type": "int"},
+        "repair_users": {"type": "bool", "default": True},
+        "expected_users": {"type": "list", "elements": "str", "default": []},
+        "checkdb": {"type": "str", "choices": ["none", "physical", "full"], "default": "none"},
+        "validation_query": {"type": "str"},
+    }
+
+
+def main() -> None:
+    run(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), restore)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_the_way_round(sql_b, database, folder, staged, only_queries):
         planned = sql_b.run("sql_restore", check=True, **staged)
     assert (
         planned["changed"] is True
-        and "2 files have to be brought" in planned["plan"]["notes"][0]
+        and "2 files have to be copied" in planned["plan"]["notes"][0]
         and brought(sql_b, database) == []
     )
     result = sql_b.run("sql_restore", **staged)

@@ -22,7 +22,7 @@ from ..connection.session import Session
 from ..instance.folders import PATH_NOT_FOUND, find_files
 from .headers import read_file_list, read_files
 from .history import read_history
-from .reader import read_inventory
+from .reader import read_catalog
 from .verification import reading_problem
 
 __all__ = ["Found", "add_file_lists_of_fulls", "gather", "read_to_the_end"]
@@ -63,24 +63,26 @@ def gather(session: Session, source: dict[str, Any]) -> Found:
     from_files = bool(source["folders"] or source["files"])
     from_history = not from_files if source["history"] is None else source["history"]
     compare = from_files if source["crosscheck"] is None else source["crosscheck"]
-    found = read_inventory(session, source) if from_files else BackupCatalog()
+    zone = parse_zone(source["time_zone"])
+    in_files = BackupCatalog()
+    if from_files:
+        in_files, _remembered = read_catalog(session, folders=source["folders"], files=source["files"], zone=zone)
     if not from_history:
-        return Found(found, in_files=_guids(found))
+        return Found(in_files, in_files=_guids(in_files))
     history = read_history(session.connection, database=source["database"], family_guid=source["family_guid"])
-    tell_zones(found, history)
+    tell_zones(in_files, history)
     if not compare:
-        return Found(merge(found, history), in_history=_guids(history))
-    there, hidden = _look(session, _unseen(history, found), zone=parse_zone(source["time_zone"]))
-    tell_zones(there, history)
-    found = merge(found, there)
-    told = reconcile(
-        BackupCatalog(sets=[hidden.get(one.guid, one) for one in history.sets], unreadable=history.unreadable), found
-    )
+        return Found(merge(in_files, history), in_history=_guids(history))
+    elsewhere, hidden = _look(session, _unseen(history, in_files), zone=zone)
+    tell_zones(elsewhere, history)
+    in_files = merge(in_files, elsewhere)
+    sets = [hidden.get(backup_set.guid, backup_set) for backup_set in history.sets]
+    reconciled = reconcile(BackupCatalog(sets=sets, unreadable=history.unreadable), in_files)
     return Found(
-        told.inventory,
+        reconciled.inventory,
         in_history=_guids(history),
-        in_files=_guids(found),
-        out_of_sight=frozenset(hidden) - _guids(found),
+        in_files=_guids(in_files),
+        out_of_sight=frozenset(hidden) - _guids(in_files),
     )
 
 

@@ -18,6 +18,7 @@ from ..connection.session import Session
 from ..instance.databases import read_database
 from ..instance.folders import from_disk, provide_folder
 from ..instance.server import read_server, utc_now
+from ..restore.options import RestoreOptions, RestoreSource
 from ..restore.run import RestoreRun
 
 __all__ = ["Seeding"]
@@ -39,13 +40,6 @@ JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
 WHERE s.database_name = ? AND s.type = 'L' AND s.last_lsn > ? AND f.device_type IN (2, 102) AND f.mirror = 0
 ORDER BY s.first_lsn, s.backup_set_id, f.family_sequence_number
 """
-
-
-class Options(dict):
-    """Options of another module's code: what is not said is not wanted."""
-
-    def __missing__(self, name: str) -> None:
-        return None
 
 
 class Seeding:
@@ -148,27 +142,15 @@ class Seeding:
                     doing="-",
                 )
             return
-        source = Options(folders=[], files=files, history=False, database=self.database)
-        restore = Session(
-            check_mode=False,
-            progress=self.mirror.progress,
-            params=Options(
-                database=self.database,
-                source=source,
-                target="latest",
-                relocate=Options(self.relocate),
-                replace=replace,
-                tail_log="skip",
-                recovery="norecovery",
-                lock_timeout=3600,
-                repair_users=False,
-                checkdb="none",
-                cache_headers=False,
-            ),
+        options = RestoreOptions(
+            database=self.database,
+            source=RestoreSource(files=tuple(files), database=self.database),
+            data_dir=self.relocate.get("data_dir") or "",
+            log_dir=self.relocate.get("log_dir") or "",
+            replace=replace,
+            tail_log="skip",
+            recovery="norecovery",
+            repair_users=False,
+            cache_headers=False,
         )
-        restore.connection, restore.statements, restore.warnings = (
-            self.mirror.connection,
-            self.mirror.statements,
-            self.mirror.warnings,
-        )
-        RestoreRun(restore).run()
+        RestoreRun(self.mirror, options).run()

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Surviving data files become a database again. Nothing that is there is overwritten, and nothing is changed before the
-decision.
+"""One run of sql_restore with source.attach: surviving data files become a database again. Nothing that is there is
+overwritten, and nothing is changed before the decision.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from ..instance.databases import read_database, set_restricted_user
 from ..instance.folders import is_file
 from ..instance.locks import hold
 from ..instance.server import read_server, service_account
-from ..restore import hand_over as aftercare
+from . import hand_over
 from .facts import other_files
+from .options import RestoreOptions
 
 __all__ = ["AttachRun", "attach_statement", "read_primary_file"]
 
@@ -34,29 +35,29 @@ NOT_OPENED, NO_PRIMARY_FILE = 1813, 5171
 class AttachRun:
     """One run of sql_restore with C(source.attach)."""
 
-    def __init__(self, session: Session) -> None:
-        params = session.params
-        source = params["source"]
-        if any(source[where] for where in ("folders", "files", "history")):
+    def __init__(self, session: Session, options: RestoreOptions) -> None:
+        source = options.source
+        if source.names_backups:
             raise RecoveryError(
                 "'source' names both files to attach and backups",
                 code="option_invalid",
                 advice="Attach first; where that fails, restore in a task of its own",
             )
-        if params["target"] != "latest" or params["recovery"] != "recovered":
+        if options.target != "latest" or not options.opens:
             raise RecoveryError(
                 "Attached files can only be opened as they are",
                 code="option_invalid",
                 advice="Leave out 'target' and 'recovery', or restore from backups",
             )
         self.session = session
-        self.database: str = params["database"]
+        self.options = options
+        self.database = options.database
         quote_identifier(self.database, what="name of the database")
         self.host = session.connection.target.server
-        self.data: list[str] = source["attach"]["data_files"]
-        self.logs: list[str] = source["attach"]["log_files"]
-        self.family = guid(source["family_guid"])
-        self.guarded = bool(params["checkdb"] != "none" or params["validation_query"])
+        self.data = source.attach_data or ()
+        self.logs = source.attach_logs
+        self.family = source.family_guid
+        self.guarded = options.is_guarded
         if not self.data:
             raise RecoveryError(
                 "'source.attach' names no data file",
@@ -67,40 +68,38 @@ class AttachRun:
     def run(self) -> dict[str, Any]:
         """What the task returns."""
         session = self.session
-        hold(session, self.database, wait=session.params["lock_timeout"])
+        hold(session, self.database, wait=self.options.lock_timeout)
         server = read_server(session.connection)
         service_account(session.connection)
-        there = read_database(session.connection, self.database)
-        if there is not None:
-            return self._unchanged(there)
+        existing = read_database(session.connection, self.database)
+        if existing is not None:
+            return self._unchanged(existing)
         self._refuse_foreign_files()
         primary = read_primary_file(session.connection, self.data[0])
         plan = self._plan(primary, server_version=server["database_version"] or 0)
-        told = self._told(plan, primary)
+        report = self._plan_report(plan, primary)
         self._attach(plan)
         if session.check_mode:
-            return {**self._report(), "plan": told}
+            return {**self._report(), "plan": report}
         self._confirm_family()
-        owner = session.params["owner"] or aftercare.builtin_owner(session.connection)
-        handed_over = aftercare.hand_over(session, self.database, owner=owner)
-        return {**handed_over, **self._report(), "plan": told}
+        owner = self.options.owner or hand_over.builtin_owner(session.connection)
+        handed_over = hand_over.hand_over(session, self.options, owner=owner)
+        return {**handed_over, **self._report(), "plan": report}
 
-    def _unchanged(self, there: dict[str, Any]) -> dict[str, Any]:
+    def _unchanged(self, existing: dict[str, Any]) -> dict[str, Any]:
         """These files are open already: what an interrupted run did not come to is done. Anything else is left as it
         is.
         """
-        stranger = self.family and guid(there["family_guid"]) not in ("", self.family)
-        if there["state"] != "ONLINE" or stranger or not already_attached(there["files"], self.data):
+        stranger = self.family and guid(existing["family_guid"]) not in ("", self.family)
+        if existing["state"] != "ONLINE" or stranger or not already_attached(existing["files"], self.data):
             raise RecoveryError(
-                f"Database {self.database} is {there['state']} on {self.host}, and an attach overwrites nothing",
+                f"Database {self.database} is {existing['state']} on {self.host}, and an attach overwrites nothing",
                 code="would_lose_data",
                 advice="Attach under another name, or drop that database first if it may be lost",
             )
-        unfinished = there["user_access"] != "MULTI_USER"
-        owner = self.session.params["owner"] or (
-            aftercare.builtin_owner(self.session.connection) if unfinished else None
-        )
-        return {"plan": {}, **aftercare.hand_over(self.session, self.database, owner=owner), **self._report()}
+        is_unfinished = existing["user_access"] != "MULTI_USER"
+        owner = self.options.owner or (hand_over.builtin_owner(self.session.connection) if is_unfinished else None)
+        return {"plan": {}, **hand_over.hand_over(self.session, self.options, owner=owner), **self._report()}
 
     def _refuse_foreign_files(self) -> None:
         used = other_files(self.session.connection, database=self.database)
@@ -124,7 +123,7 @@ class AttachRun:
                 f"Database {self.database} cannot be attached on {self.host}: {problem.message}"
             ) from None
 
-    def _told(self, plan: AttachPlan, primary: PrimaryFile | None) -> dict[str, Any]:
+    def _plan_report(self, plan: AttachPlan, primary: PrimaryFile | None) -> dict[str, Any]:
         """The plan as plain JSON values, in the words of a restore."""
         statement = attach_statement(self.database, plan, guarded=self.guarded)
         return {
@@ -169,8 +168,8 @@ class AttachRun:
 
     def _confirm_family(self) -> None:
         """The files alone do not tell the family. An attached database does; a stranger is detached again."""
-        there = read_database(self.session.connection, self.database)
-        if there is None or not self.family or guid(there["family_guid"]) == self.family:
+        existing = read_database(self.session.connection, self.database)
+        if existing is None or not self.family or guid(existing["family_guid"]) == self.family:
             return
         statement = (
             "EXEC master.sys.sp_detach_db @dbname = "
@@ -178,7 +177,7 @@ class AttachRun:
         )
         self.session.change(statement, doing=f"Cannot detach {self.database} again")
         raise RecoveryError(
-            f"The files hold another database than the one that was asked for (family {guid(there['family_guid'])}, "
+            f"The files hold another database than the one that was asked for (family {guid(existing['family_guid'])}, "
             f"wanted {self.family}); "
             f"they were detached from {self.host} again",
             code="wrong_database",
@@ -187,8 +186,8 @@ class AttachRun:
 
     def _report(self) -> dict[str, Any]:
         session = self.session
-        there = read_database(session.connection, self.database) or {}
-        return {"changed": session.changed, "database": there, "statements": session.statements}
+        existing = read_database(session.connection, self.database) or {}
+        return {"changed": session.changed, "database": existing, "statements": session.statements}
 
 
 def attach_statement(database: str, plan: AttachPlan, *, guarded: bool) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the planner needs to know, asked from the server: the backups, the instance, the database that is there."""
+"""Facts that the restore planner needs from the server."""
 
 from __future__ import annotations
 
@@ -66,53 +66,56 @@ def read_marks(connection: Connection, *, database: str, zone: dt.tzinfo | None)
 
 
 def confirm(
-    session: Session, inventory: BackupCatalog, plan: Plan, doubtful: Collection[str], *, zone: dt.tzinfo | None
+    session: Session, catalog: BackupCatalog, plan: Plan, doubtful: Collection[str], *, zone: dt.tzinfo | None
 ) -> dict[str, str]:
-    """Let the files speak for those sets of a plan of which only msdb told. Returns the ones that are not there: GUID
-    -> reason.
+    """Read the files of those sets of a plan that only msdb knows, into the catalog. Returns the sets that are not
+    there: GUID -> reason.
     """
     failed = {}
     for step in plan.steps:
         if step.guid not in doubtful:
             continue
         paths = step.copies[0].stripes
-        found = assemble(read_files(session.connection, paths, progress=session.progress), zone=zone)
-        there = next((one for one in found.sets if one.guid == step.guid), None)
-        if there is None or there.problem:
-            reasons = [there.problem] if there else [item.reason for item in found.unreadable]
+        files = assemble(read_files(session.connection, paths, progress=session.progress), zone=zone)
+        in_files = next((backup_set for backup_set in files.sets if backup_set.guid == step.guid), None)
+        if in_files is None or in_files.problem:
+            reasons = [in_files.problem] if in_files else [item.reason for item in files.unreadable]
             failed[step.guid] = next(
                 iter(reasons), f"msdb knows it in {', '.join(paths)}, which holds something else now"
             )
         else:
-            inventory.sets[:] = [there if one.guid == step.guid else one for one in inventory.sets]
+            catalog.sets[:] = [in_files if known.guid == step.guid else known for known in catalog.sets]
     return failed
 
 
-def add_file_lists(connection: Connection, inventory: BackupCatalog, plan: Plan) -> dict[str, str]:
-    """Read which database files the sets of a plan hold, into the inventory. Returns the sets where that failed: GUID
+def add_file_lists(connection: Connection, catalog: BackupCatalog, plan: Plan) -> dict[str, str]:
+    """Read which database files the sets of a plan hold, into the catalog. Returns the sets where that failed: GUID
     -> reason.
     """
     used = {step.guid: step for step in plan.steps if step.guid}
     failed = {}
-    for one in inventory.sets:
-        if one.guid in used and not one.files:
+    for backup_set in catalog.sets:
+        if backup_set.guid in used and not backup_set.files:
             try:
-                one.files = tuple(database_file(row) for row in read_file_list(connection, used[one.guid].copies[0]))
+                rows = read_file_list(connection, used[backup_set.guid].copies[0])
+                backup_set.files = tuple(database_file(row) for row in rows)
             except SqlError as problem:
                 if problem.lost:
                     raise
-                failed[one.guid] = problem.text
+                failed[backup_set.guid] = problem.text
     return failed
 
 
-def server_facts(connection: Connection, server: dict[str, Any], relocate: dict[str, Any]) -> ServerFacts:
-    """server: what read_server returned. relocate: data_dir and log_dir, by default the instance's."""
+def server_facts(
+    connection: Connection, server: dict[str, Any], *, data_dir: str = "", log_dir: str = ""
+) -> ServerFacts:
+    """server: what read_server returned. data_dir, log_dir: by default the instance's."""
     major, minor, build = (int(part) for part in server["version"].split(".")[:3])
     return ServerFacts(
         version=(major, minor, build),
         edition=server["edition"],
-        data_dir=relocate.get("data_dir") or server["default_data_path"] or "",
-        log_dir=relocate.get("log_dir") or server["default_log_path"] or "",
+        data_dir=data_dir or server["default_data_path"] or "",
+        log_dir=log_dir or server["default_log_path"] or "",
         free_bytes=free_space(connection),
         certificates=private_keys(connection),
         database_version=server["database_version"] or 0,
@@ -120,26 +123,26 @@ def server_facts(connection: Connection, server: dict[str, Any], relocate: dict[
 
 
 def existing_database(
-    there: dict[str, Any] | None, *, stands_at: tuple[int, str] | None = None
+    info: dict[str, Any] | None, *, stands_at: tuple[int, str] | None = None
 ) -> ExistingDatabase | None:
-    """there: what read_database returned. stands_at: LSN and recovery fork of a standby database, which it does not
+    """info: what read_database returned. stands_at: LSN and recovery fork of a standby database, which it does not
     tell.
     """
-    if there is None:
+    if info is None:
         return None
-    given_back: dict[str, int] = {}
-    for file in there["files"]:
+    size_by_volume: dict[str, int] = {}
+    for file in info["files"]:
         drive = file["path"][:2].upper()
-        given_back[drive] = given_back.get(drive, 0) + file["size_bytes"]
-    data = next((file for file in there["files"] if file["type"] == "ROWS" and file["redo_start_lsn"]), None)
+        size_by_volume[drive] = size_by_volume.get(drive, 0) + file["size_bytes"]
+    data = next((file for file in info["files"] if file["type"] == "ROWS" and file["redo_start_lsn"]), None)
     lsn, fork = stands_at or ((int(data["redo_start_lsn"]), guid(data["redo_start_fork_guid"])) if data else (None, ""))
     return ExistingDatabase(
-        state=there["state"],
-        family_guid=guid(there["family_guid"]),
-        is_in_standby=there["standby"],
+        state=info["state"],
+        family_guid=guid(info["family_guid"]),
+        is_in_standby=info["standby"],
         redo_start_lsn=lsn,
         redo_start_fork=fork,
-        size_by_volume=given_back,
+        size_by_volume=size_by_volume,
     )
 
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What makes a restored database one that people can work with; each thing is compared first, so it may be run again at
-any time.
+"""Hands over a restored database: owner, page verify, users, CHECKDB. Each thing is compared first, so it may be run
+again at any time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from ..connection.quoting import compose
 from ..connection.session import Session
 from ..instance.databases import read_database, set_multi_user, set_option, set_owner, set_restricted_user
 from ..instance.logins import map_user, orphaned_users
+from .options import RestoreOptions
 
-__all__ = ["builtin_owner", "hand_over", "prove", "unfinished_owner"]
+__all__ = ["builtin_owner", "check_restored", "hand_over", "unfinished_owner"]
 
 
 def builtin_owner(connection: Connection) -> str:
@@ -38,79 +39,81 @@ def unfinished_owner(session: Session, database: str) -> str | None:
     return builtin_owner(session.connection) if ours else None
 
 
-def hand_over(session: Session, database: str, *, owner: str | None) -> dict[str, Any]:
-    """In order, proved to be sound, and then open to everybody.
+def hand_over(session: Session, options: RestoreOptions, *, owner: str | None) -> dict[str, Any]:
+    """Put it in order, check it, and then open it to everybody.
 
     That it is opened last tells a later run whether the one before came to its end. Returns C(users) and C(checked).
     """
-    users = _put_in_order(session, database, owner=owner)
-    expected = {name.lower() for name in session.params.get("expected_users") or []}
+    database = options.database
+    users = _put_in_order(session, options, owner=owner)
+    expected = {name.lower() for name in options.expected_users}
     if unexpected := [name for name in users["left"] if name.lower() not in expected]:
         named, server = ", ".join(unexpected), session.connection.target.server
         session.warnings.append(
             f"Users of {database} that have no login on {server}: {named}. sql_login makes logins and maps them."
         )
-    checked = prove(session, database)
-    there = read_database(session.connection, database)
-    if there and there["user_access"] != "MULTI_USER":
+    checked = check_restored(session, options)
+    existing = read_database(session.connection, database)
+    if existing and existing["user_access"] != "MULTI_USER":
         set_multi_user(session, database)
     return {"users": users, "checked": checked}
 
 
-def prove(session: Session, database: str) -> str:
+def check_restored(session: Session, options: RestoreOptions) -> str:
     """CHECKDB and the query of C(validation_query), where asked for. Returns which check ran: none, physical or full.
     Raises for what does not hold.
     """
-    depth, query = session.params["checkdb"], session.params["validation_query"]
+    database, depth, query = options.database, options.checkdb, options.validation_query
     if session.check_mode:
         return "none"
     try:
         if depth != "none":
             _check_database(session, database, depth=depth)
         if query:
-            _must_hold(session, database, query)
+            _validate(session, database, query)
     except RecoveryError as problem:
-        there = read_database(session.connection, database) if not getattr(problem, "lost", False) else None
-        closed = there is not None and there["user_access"] == "RESTRICTED_USER"
+        is_lost = getattr(problem, "lost", False)
+        existing = None if is_lost else read_database(session.connection, database)
+        closed = existing is not None and existing["user_access"] == "RESTRICTED_USER"
         advice = sentences(
             problem.advice, "Until then it is open to administrators only (RESTRICTED_USER)" if closed else ""
         )
-        code = problem.code if getattr(problem, "lost", False) else "check_failed"
+        code = problem.code if is_lost else "check_failed"
         raise RecoveryError(problem.message, advice=advice, code=code, **problem.details) from None
     return depth
 
 
-def _put_in_order(session: Session, database: str, *, owner: str | None) -> dict[str, list[str]]:
+def _put_in_order(session: Session, options: RestoreOptions, *, owner: str | None) -> dict[str, list[str]]:
     """Pages verified, owner and compatibility level as wanted, users joined to their logins.
 
     Returns the names of the users that were C(repaired), and of those C(left) without a login. A read-only database is
     left as it is.
     """
-    compatibility_level, repair_users = session.params["compatibility_level"], session.params["repair_users"]
-    there = read_database(session.connection, database)
-    if there is None or there["state"] != "ONLINE":
+    database = options.database
+    existing = read_database(session.connection, database)
+    if existing is None or existing["state"] != "ONLINE":
         raise RecoveryError(
-            f"Database {database} on {session.connection.target.server} is {there['state'] if there else 'gone'} "
+            f"Database {database} on {session.connection.target.server} is {existing['state'] if existing else 'gone'} "
             "instead of ONLINE",
             code="unconfirmed",
         )
-    if there["user_access"] == "SINGLE_USER":
+    if existing["user_access"] == "SINGLE_USER":
         set_restricted_user(session, database)
     users: dict[str, list[str]] = {"repaired": [], "left": []}
-    if there["read_only"]:
+    if existing["read_only"]:
         session.warnings.append(
             f"{database} was read-only when it was backed up, and is so again: its owner, its options and its users "
             "stay as they are"
         )
         return {**users, "left": [user["name"] for user in orphaned_users(session.connection, database)]}
-    if there["page_verify"] != "CHECKSUM":
+    if existing["page_verify"] != "CHECKSUM":
         set_option(session, database, "PAGE_VERIFY CHECKSUM")
-    if compatibility_level and there["compatibility_level"] != compatibility_level:
-        set_option(session, database, f"COMPATIBILITY_LEVEL = {compatibility_level}")
-    if owner and (there["owner"] or "").lower() != owner.lower():
+    if options.compatibility_level and existing["compatibility_level"] != options.compatibility_level:
+        set_option(session, database, f"COMPATIBILITY_LEVEL = {options.compatibility_level}")
+    if owner and (existing["owner"] or "").lower() != owner.lower():
         set_owner(session, database, owner)
     for user in orphaned_users(session.connection, database):
-        if repair_users and user["login"]:
+        if options.repair_users and user["login"]:
             map_user(session, database, user=user["name"], login=user["login"])
             users["repaired"].append(user["name"])
         else:
@@ -126,7 +129,7 @@ def _check_database(session: Session, database: str, *, depth: str) -> None:
     session.connection.execute(statement, doing=f"DBCC CHECKDB found damage in database {database}")
 
 
-def _must_hold(session: Session, database: str, query: str) -> None:
+def _validate(session: Session, database: str, query: str) -> None:
     """A query of the user's own: it holds when its first column of its first row is neither empty nor
     zero nor false.
     """

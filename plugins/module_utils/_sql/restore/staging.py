@@ -1,11 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backups that the service account of SQL Server may not read are brought to a disk of its server first, by Windows.
+"""Stages backups: Windows copies those that SQL Server's service account may not read to a disk of its server.
 
-Which of them a restore needs, their headers tell, and those only SQL Server reads, where it may. So a folder is brought
+Which of them a restore needs, their headers tell, and those only SQL Server reads, where it may. So a folder is staged
 whole, unless a manifest lies beside each backup: then those that lead to the target are. What an interrupted run
-brought already stays and is not copied again. Imported only where C(stage_path) is given.
+staged already stays and is not copied again. Imported only where C(stage_path) is given.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from ..._core.errors import RecoveryError
 from ..._core.windows_paths import base_name, check_folder, full_path, join, parent, safe_name
 from ..connection.session import Session
 from ..instance.windows_host import Windows
+from .options import RestoreOptions, RestoreSource
 
-__all__ = ["Staged", "bring", "clear"]
+__all__ = ["Staged", "stage", "unstage"]
 
 PARTIAL = ".partial"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
-    """One file to bring. modified: as the listing tells it, which a copy keeps."""
+    """One file to copy. modified: as the listing tells it, which a copy keeps."""
 
     source: str
     target: str
@@ -40,21 +41,20 @@ class _File:
 
 @dataclass(kw_only=True)
 class Staged:
-    """What was brought: the folder that holds it, and the source of the restore instead of the given one.
+    """What was staged, and the folder that holds it.
 
-    left: files that stayed where they are, because manifests tell that others are needed. missing: in check mode, to be
-    brought yet.
+    left: files that stayed where they are, because manifests tell that others are needed. missing: in check mode, still
+    to be copied.
     """
 
     folder: str
-    source: dict[str, Any]
     files: int
     bytes: int
     left: int
     missing: int
     copied_from: list[str] = field(default_factory=list)
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "path": self.folder,
             "files": self.files,
@@ -64,54 +64,56 @@ class Staged:
         }
 
 
-def bring(
-    session: Session, source: dict[str, Any], *, needed: Callable[[BackupCatalog], Collection[str] | None] | None = None
+def stage(
+    session: Session,
+    options: RestoreOptions,
+    *,
+    needed: Callable[[BackupCatalog], Collection[str] | None] | None = None,
 ) -> Staged:
-    """Copy the files and folders of a source below C(stage_path). In check mode nothing is copied. Raises
+    """Copy the files and folders of the source below `stage_path`. In check mode nothing is copied. Raises
     RecoveryError.
 
     needed: from what manifests tell of the backups in the folders, the paths (in lower case) that a restore reads; None
     where that does not suffice.
     """
-    params = session.params
-    if not (params["winrm_host"] and params["winrm_user"]):
+    source = options.source
+    if not options.has_windows:
         raise RecoveryError(
             "'stage_path' needs WinRM to the database server",
             code="option_invalid",
             advice="Let the task target that host, or give winrm_host and winrm_user",
         )
-    check_folder(params["stage_path"])
+    check_folder(options.stage_path)
     folder = join(
-        full_path(params["stage_path"], option="stage_path"),
-        f"prs-restore {safe_name(params['database']).rstrip(' .')}",
+        full_path(options.stage_path, option="stage_path"),
+        f"prs-restore {safe_name(options.database).rstrip(' .')}",
     )
     with closing(Windows(session)) as windows:
-        all_files, stored = _look(session, windows, source, folder)
+        all_files, stored = _list_source(session, windows, source, folder)
         wanted = _without_needless(all_files, stored, needed) if stored and needed else all_files
         present = _present(windows, folder)
-        missing = [one for one in wanted if present.get(one.target.lower()) != (one.size, one.modified)]
-        _require_room(windows, folder, sum(one.size for one in missing))
+        missing = [file for file in wanted if present.get(file.target.lower()) != (file.size, file.modified)]
+        _require_room(windows, folder, sum(file.size for file in missing))
         if not session.check_mode:
-            for number, one in enumerate(missing, 1):
+            for number, file in enumerate(missing, 1):
                 session.progress.line(
-                    f"bringing {one.source} to {parent(one.target)} ({one.size / 1e6:.0f} MB, {number} of "
+                    f"copying {file.source} to {parent(file.target)} ({file.size / 1e6:.0f} MB, {number} of "
                     f"{len(missing)})"
                 )
-                _copy(windows, one)
+                _copy(windows, file)
     return Staged(
         folder=folder,
-        source={**source, "folders": [folder], "files": []},
         files=len(wanted),
-        bytes=sum(one.size for one in wanted),
+        bytes=sum(file.size for file in wanted),
         left=len(all_files) - len(wanted),
         missing=len(missing) if session.check_mode else 0,
-        copied_from=[*source["folders"], *source["files"]],
+        copied_from=[*source.folders, *source.files],
     )
 
 
-def clear(session: Session, staged: Staged) -> None:
-    """Remove what was brought: the restore does not need it any more. That it cannot be removed is no
-    reason to fail.
+def unstage(session: Session, staged: Staged) -> None:
+    """Remove what was staged: the restore does not need it any more. That it cannot be removed is no reason to
+    fail.
     """
     try:
         with closing(Windows(session)) as windows:
@@ -120,13 +122,13 @@ def clear(session: Session, staged: Staged) -> None:
         session.warnings.append(f"The staged backups in {staged.folder} could not be removed: {problem}")
 
 
-def _look(
-    session: Session, windows: Windows, source: dict[str, Any], stage: str
+def _list_source(
+    session: Session, windows: Windows, source: RestoreSource, stage_folder: str
 ) -> tuple[list[_File], list[StoredBackup]]:
     """All files of a source, and what the manifests in its folders tell. Of files that were named all are wanted."""
-    places = [(folder, None) for folder in source["folders"]]
+    places = [(folder, None) for folder in source.folders]
     of_folder: dict[str, set[str]] = {}
-    for file in source["files"]:
+    for file in source.files:
         of_folder.setdefault(parent(file), set()).add(base_name(file).lower())
     places += list(of_folder.items())
     files: list[_File] = []
@@ -149,7 +151,7 @@ def _look(
             )
         for path, entry in present.items():
             if not is_beside(path) and (names is None or base_name(path).lower() in names):
-                target = join(stage, str(number), entry.name.replace("/", "\\"))
+                target = join(stage_folder, str(number), entry.name.replace("/", "\\"))
                 files.append(_File(source=path, target=target, size=entry.size, modified=entry.modified))
     return files, stored
 
@@ -159,9 +161,9 @@ def _stored(windows: Windows, sizes: dict[str, int]) -> Iterator[StoredBackup]:
     present = {path.lower(): size for path, size in sizes.items()}
     for path in sizes:
         if path.lower().endswith(manifest_name("")):
-            told = parse_manifest(windows.files(parent(path)).read_lines(path), path=path, present=present)
-            if told:
-                yield told
+            backup = parse_manifest(windows.files(parent(path)).read_lines(path), path=path, present=present)
+            if backup:
+                yield backup
 
 
 def _without_needless(
@@ -170,41 +172,41 @@ def _without_needless(
     """The files that a plan needs, where manifests tell of all of them: one that is not known may be what leads further
     than any plan without it.
     """
-    told = {file.lower() for one in stored if not one.set.problem for file in one.files}
-    if any(one.source.lower() not in told for one in files):
+    known = {path.lower() for backup in stored if not backup.set.problem for path in backup.files}
+    if any(file.source.lower() not in known for file in files):
         return files
-    paths = needed(merge(*(BackupCatalog(sets=[one.set]) for one in stored)))
-    return files if paths is None else [one for one in files if one.source.lower() in paths]
+    paths = needed(merge(*(BackupCatalog(sets=[backup.set]) for backup in stored)))
+    return files if paths is None else [file for file in files if file.source.lower() in paths]
 
 
-def _present(windows: Windows, stage: str) -> dict[str, tuple[int, str]]:
+def _present(windows: Windows, stage_folder: str) -> dict[str, tuple[int, str]]:
     files = windows.files()
-    if not files.stat(stage)[0].folder:
+    if not files.stat(stage_folder)[0].folder:
         return {}
     return {
-        join(stage, entry.name.replace("/", "\\")).lower(): (entry.size, entry.modified)
-        for entry in files.list(stage)
+        join(stage_folder, entry.name.replace("/", "\\")).lower(): (entry.size, entry.modified)
+        for entry in files.list(stage_folder)
         if not entry.folder
     }
 
 
-def _require_room(windows: Windows, stage: str, needed: int) -> None:
-    place, free = stage, None
+def _require_room(windows: Windows, stage_folder: str, needed: int) -> None:
+    place, free = stage_folder, None
     while free is None and parent(place) != place:
         place = parent(place)
         free = windows.files().stat(place)[0].free
     if free is not None and needed > free:
         raise RecoveryError(
-            f"The backups need {needed / 2**20:,.0f} MiB in {stage}, where {free / 2**20:,.0f} MiB are free",
+            f"The backups need {needed / 2**20:,.0f} MiB in {stage_folder}, where {free / 2**20:,.0f} MiB are free",
             code="no_space",
             advice="Give another folder in 'stage_path', or name in 'source' only the files that are needed",
         )
 
 
-def _copy(windows: Windows, one: _File) -> None:
+def _copy(windows: Windows, file: _File) -> None:
     """Under another name until it is whole: a copy that was broken off is no backup."""
-    files = windows.files(parent(one.source))
-    files.make_folder(parent(one.target))
-    files.copy(one.source, f"{one.target}{PARTIAL}")
-    files.remove(one.target)
-    files.rename(f"{one.target}{PARTIAL}", one.target)
+    files = windows.files(parent(file.source))
+    files.make_folder(parent(file.target))
+    files.copy(file.source, f"{file.target}{PARTIAL}")
+    files.remove(file.target)
+    files.rename(f"{file.target}{PARTIAL}", file.target)

@@ -21,7 +21,7 @@ from ..instance.folders import from_disk
 
 __all__ = [
     "SetUnusable",
-    "plan_with_statements",
+    "plan_report",
     "reading_problems",
     "reopen",
     "restore",
@@ -101,14 +101,14 @@ def _moment(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
-def plan_with_statements(plan: Plan, *, database: str, replace: bool, guarded: bool = False) -> dict[str, Any]:
+def plan_report(plan: Plan, *, database: str, replace: bool, guarded: bool = False) -> dict[str, Any]:
     """A plan as plain JSON values, each step with its exact statement."""
-    told = plan.to_dict()
+    report = plan.to_dict()
     for number, step in enumerate(plan.steps):
-        told["steps"][number]["statement"] = restore_statement(
+        report["steps"][number]["statement"] = restore_statement(
             database, step, replace=_replaces(plan, number, replace=replace), opens=_opens(plan), guarded=guarded
         )
-    return told
+    return report
 
 
 def _opens(plan: Plan) -> bool:
@@ -148,8 +148,8 @@ def restore(session: Session, plan: Plan, *, database: str, replace: bool, guard
                 if copy + 1 >= len(step.copies):
                     raise SetUnusable(step.guid, problem) from None
         if _opens(plan) and _stops_at_mark(step) and not session.check_mode:
-            there = read_database(session.connection, database)
-            if there and there["state"] == "ONLINE":
+            existing = read_database(session.connection, database)
+            if existing and existing["state"] == "ONLINE":
                 return
             if plan.steps[number + 1].action == "recover":
                 raise RecoveryError(
@@ -185,8 +185,8 @@ def reading_problems(session: Session, step: Step) -> list[str]:
 
 def _stopped_before(session: Session, database: str, step: Step) -> bool:
     """Whether a log before this one was cut off at the target, so that this one is one too many."""
-    there = read_database(session.connection, database)
-    stands_at = [int(file["redo_start_lsn"]) for file in (there or {"files": []})["files"] if file["redo_start_lsn"]]
+    existing = read_database(session.connection, database) or {"files": []}
+    stands_at = [int(file["redo_start_lsn"]) for file in existing["files"] if file["redo_start_lsn"]]
     return bool(stands_at) and step.fits_from is not None and min(stands_at) < step.fits_from
 
 
@@ -224,6 +224,6 @@ def save_tail(session: Session, database: str, file: str, *, damaged: bool) -> s
 
 def reopen(session: Session, database: str) -> None:
     """Give a living database back to its users, after something failed before the first byte was written."""
-    there = read_database(session.connection, database)
-    if there and there["state"] == "ONLINE" and there["user_access"] == "SINGLE_USER":
+    existing = read_database(session.connection, database)
+    if existing and existing["state"] == "ONLINE" and existing["user_access"] == "SINGLE_USER":
         set_multi_user(session, database)

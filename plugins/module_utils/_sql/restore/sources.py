@@ -1,0 +1,153 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backups that a restore may use: what folders, files and msdb say, and what turns out about them on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from datetime import tzinfo
+from typing import Any
+
+from ..._core.backup.catalog import BackupCatalog, merge, tell_zones
+from ..._core.restore.plan import Mark, Plan
+from ..catalog.history import read_history
+from ..catalog.reader import read_catalog
+from ..connection.errors import SqlError
+from ..connection.session import Session
+from .facts import add_file_lists, confirm, read_marks, still_there
+from .options import RestoreOptions, RestoreSource
+from .statements import reading_problems
+
+__all__ = ["BackupSources"]
+
+
+class BackupSources:
+    """catalog: all sets that are known. unusable: those that proved to be, GUID -> reason. doubtful: sets of which msdb
+    alone tells. remembered: sets whose headers were read by an earlier run. marks: where marked transactions lie, as
+    far as this server remembers; empty unless the target is one.
+
+    source: where the backups are read; `move_to` changes it once they are staged. server: what read_server returned.
+    kind: of the target (latest, time, lsn, mark). zone: of times in headers that do not tell theirs.
+    """
+
+    def __init__(
+        self, session: Session, options: RestoreOptions, *, server: dict[str, Any], kind: str, zone: tzinfo | None
+    ) -> None:
+        self.session, self.options, self.server, self.kind, self.zone = session, options, server, kind, zone
+        self.source: RestoreSource = options.source
+        self.is_staged = False
+        self.catalog = BackupCatalog()
+        self.tails = BackupCatalog()
+        self.unusable: dict[str, str] = {}
+        self.doubtful: frozenset[str] = frozenset()
+        self.remembered: frozenset[str] = frozenset()
+        self.marks: tuple[Mark, ...] = ()
+
+    def move_to(self, folder: str) -> None:
+        """From now on the backups are read from a folder that holds copies of them."""
+        self.source = dataclasses.replace(self.options.source, folders=(folder,), files=())
+        self.is_staged = True
+
+    def use(self, catalog: BackupCatalog) -> None:
+        """Plan with these sets."""
+        self.catalog = catalog
+        self.marks = self._read_marks()
+
+    def read(self, *, trust: bool) -> None:
+        """Read the backups. trust: headers that an earlier run read count as long as the files look the same."""
+        cache = self.options.cache_headers and not self.is_staged  # staged copies go away again
+        catalog, self.remembered = read_catalog(
+            self.session,
+            folders=self.source.folders,
+            files=self.source.files,
+            zone=self.zone,
+            server=f"{self.server['name']} {self.server['version']}" if cache else "",
+            trust=trust,
+        )
+        if self.source.history:
+            self._add_history(catalog)
+        if self.kind == "time" and any(backup_set.utc_offset is None for backup_set in catalog.sets):
+            self._add_zones(catalog)
+        self.use(merge(catalog, self.tails) if self.tails.sets else catalog)
+
+    def add_tails(self, tails: BackupCatalog) -> None:
+        """Tails of the log that lie where no source looks."""
+        self.tails = merge(self.tails, tails)
+        self.catalog = merge(self.catalog, tails)
+
+    def confirm(self, plan: Plan) -> bool:
+        """Look whether the sets of a plan are what they were said to be, and read their file lists. False where one is
+        not: then the catalog knows better, and the plan has to be made anew.
+        """
+        if not self._still_there(plan):
+            return False
+        failed = confirm(self.session, self.catalog, plan, self.doubtful, zone=self.zone)
+        failed = failed or add_file_lists(self.session.connection, self.catalog, plan)
+        self.unusable.update(failed)
+        return not failed
+
+    def read_to_the_end(self, plan: Plan, *, whole: set[str]) -> bool:
+        """Let the server read every set of a plan from its first to its last byte. False where one cannot be: that is
+        not used any more, and the plan has to be made anew.
+
+        whole: GUIDs of the sets that need no reading, since they were read before; those that are whole join them.
+        """
+        for step in plan.steps:
+            if not step.copies or step.guid in whole:
+                continue
+            problems = reading_problems(self.session, step)
+            if all(problems):
+                self.unusable[step.guid] = problems[0]
+                self.session.warnings.append(
+                    f"The {step.kind} backup in {step.copies[0].stripes[0]} cannot be read to its end, and was left "
+                    f"out: {problems[0]}"
+                )
+                return False
+            whole.add(step.guid)
+        return True
+
+    def _still_there(self, plan: Plan) -> bool:
+        """What a plan would use of what is only remembered has to be there; if it is not, nothing that is remembered
+        counts any more.
+        """
+        wanted = {step.guid for step in plan.steps} & self.remembered
+        held: Collection[str] = still_there(self.session, plan, wanted) if wanted else frozenset()
+        self.remembered -= held
+        if held == wanted:
+            return True
+        self.session.progress.line("files are not what they were when they were read: reading all of them again")
+        self.read(trust=False)
+        return False
+
+    def _add_history(self, catalog: BackupCatalog) -> None:
+        """The sets of which msdb alone tells. It says where they were written; whether they still are there, the files
+        must say.
+        """
+        source = self.source
+        name = source.database or (None if source.family_guid else self.options.database)
+        known = {backup_set.guid for backup_set in catalog.sets}
+        history = read_history(self.session.connection, database=name).sets
+        doubtful = [backup_set for backup_set in history if backup_set.guid not in known]
+        catalog.sets += doubtful
+        self.doubtful = frozenset(backup_set.guid for backup_set in doubtful)
+
+    def _add_zones(self, catalog: BackupCatalog) -> None:
+        """The zone of the server that made the backups, if it is this one."""
+        try:
+            tell_zones(catalog, read_history(self.session.connection, database=self.options.source_database))
+        except SqlError as problem:  # a login may restore without rights on msdb
+            if problem.lost:
+                raise
+
+    def _read_marks(self) -> tuple[Mark, ...]:
+        """Where the marks lie. Backups do not tell; the server that made them remembers, if this is the one."""
+        name, server = self.options.source_database.lower(), self.server["name"].lower()
+        is_ours = any(
+            backup_set.database.lower() == name and backup_set.server.lower() == server
+            for backup_set in self.catalog.sets
+        )
+        if self.kind != "mark" or not is_ours:
+            return ()
+        return read_marks(self.session.connection, database=name, zone=self.zone)
