@@ -347,6 +347,18 @@ def _bool(value: Any) -> bool:
     return bool(int(value)) if value is not None else False
 
 
+def _forks(row: Mapping[str, Any], kind: BackupKind) -> tuple[str, str, int | None]:
+    """On which recovery fork a set begins, on which it ends, and where the latter begins, if that is inside the set.
+
+    Files go on naming the last fork point, however long ago that was: before its first record a set has no other fork.
+    """
+    last = guid(row.get("recoveryforkid"))
+    first, point = guid(row.get("firstrecoveryforkid")) or last, lsn(row.get("forkpointlsn"))
+    if not kind.is_log or (point is not None and point < (lsn(row.get("firstlsn")) or 0)):
+        return last, last, None
+    return first, last, point
+
+
 def _has_no_single_base(row: Mapping[str, Any], unknown: frozenset[str]) -> bool:
     """Since SQL Server 2005 a differential names its base, unless its files have different ones. What somebody recorded
     may lack the columns.
@@ -395,6 +407,7 @@ def backup_set(
     finished, finish_offset = to_utc(finish_date, quarter_hours=quarter_hours, zone=zone, latest=True)
     if finished < started:  # the clock was set back meanwhile
         finished += _SET_BACK
+    first_fork, last_fork, fork_point = _forks(row, kind)
     last_valid = row.get("lastvalidrestoretime")
     size = int(row.get("backupsize") or 0)
     return BackupSet(
@@ -407,9 +420,9 @@ def backup_set(
         last_lsn=lsn(row.get("lastlsn")) or 0,
         checkpoint_lsn=lsn(row.get("checkpointlsn")) or 0,
         database_backup_lsn=lsn(row.get("databasebackuplsn")) or 0,
-        first_fork=guid(row.get("firstrecoveryforkid")) or guid(row.get("recoveryforkid")),
-        last_fork=guid(row.get("recoveryforkid")),
-        fork_point_lsn=lsn(row.get("forkpointlsn")),
+        first_fork=first_fork,
+        last_fork=last_fork,
+        fork_point_lsn=fork_point,
         differential_base_guid=guid(row.get("differentialbaseguid")),
         differential_base_lsn=lsn(row.get("differentialbaselsn")),
         multi_based=kind == BackupKind.DIFFERENTIAL and _has_no_single_base(row, unknown),

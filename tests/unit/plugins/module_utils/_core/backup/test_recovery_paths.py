@@ -68,3 +68,14 @@ def test_the_fork_point_is_what_most_logs_say_in_any_order() -> None:
         tree = Tree([full("F1", 10, 20, 0, 1), *some])
         assert tree.forks["b"].point is None
         assert {entry.guid for entry, _reason in tree.unusable} == {"L2", "O"}
+
+
+def test_a_fork_point_of_long_ago_is_not_in_the_set() -> None:
+    """Files of SQL Server 2016 name the fork point of an earlier restore in every later backup."""
+    forks = {"RecoveryForkID": "b", "FirstRecoveryForkID": "a", "ForkPointLSN": 20}
+    later = backup_set(header(BackupType=2, FirstLSN=21, LastLSN=40, **forks))
+    assert (later.first_fork, later.last_fork, later.fork_point_lsn) == ("b", "b", None)
+    crossing = backup_set(header(BackupType=2, FirstLSN=20, LastLSN=40, **forks))
+    assert (crossing.first_fork, crossing.last_fork, crossing.fork_point_lsn) == ("a", "b", 20)
+    data = backup_set(header(BackupType=1, FirstLSN=10, LastLSN=40, **forks))
+    assert (data.first_fork, data.last_fork, data.fork_point_lsn) == ("b", "b", None)
