@@ -59,6 +59,11 @@ facts: setup
 real-backups: setup
 	@PYTHONPATH=build/collections $(BIN)/python tests/tools/real_backups.py "$(FOLDER)"
 
+#: make real-histories FOLDER=...  recorded histories and real backup files, given to the restore planner and to a brute force
+.PHONY: real-histories
+real-histories: setup
+	PYTHONPATH=tests/tools $(BIN)/python tests/tools/real_histories.py $(FOLDER)
+
 #: make lint          ruff, yamllint, ansible-lint (production profile), documentation
 lint: setup-test
 	$(BIN)/python tests/run.py --only lint

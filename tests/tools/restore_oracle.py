@@ -187,11 +187,15 @@ class Oracle:
             and (one.finished <= over or (not one.bulk and self._covered(one) < when))
         ]
         reached = self.states(bases=bases, logs=logs, stoppable=[log for log in logs if log.finished <= over])
+        over_logs = [log for log in logs if log.finished <= over]
+        surely = self.states(bases=bases, logs=over_logs, stoppable=over_logs).whole
         found: list[tuple[datetime, int, Point]] = []
         for one in self.sets:
             if one.kind != "log" or self._covered(one) < when or not self._on_path(one.last_fork, one.last_lsn):
                 continue
             beyond = [state for state in reached.whole if state.fork == one.last_fork and state.lsn >= one.last_lsn]
+            if beyond and max(beyond).lsn > one.last_lsn and max(beyond) in surely:
+                continue  # the times contradict the LSNs: it ended before what was over before the moment
             if beyond:
                 # Its end is no further: nothing was logged between that state and the moment.
                 found.append(
