@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from ansible_collections.prs.recovery.plugins.module_utils._core.task_result import failure_message
 
 DOCUMENTATION = r"""
 name: failure_message
@@ -15,7 +14,8 @@ version_added: 0.1.0
 short_description: What a failed task said
 description:
   - The message of a result, as C(ansible_failed_result) is one. Of a loop it is that of the first item that failed;
-    Ansible itself says no more than that one or more items did.
+    Ansible itself says no more than that one or more items did. Of a script that M(ansible.windows.win_powershell) ran
+    it is that of the first error record, as such a result has no message of its own.
 positional: _input
 options:
   _input:
@@ -35,17 +35,6 @@ _value:
   description: The message.
   type: str
 """
-
-
-def failure_message(result: Mapping[str, Any]) -> str:
-    """See DOCUMENTATION."""
-    items = [
-        item
-        for item in result.get("results") or ()
-        if isinstance(item, Mapping) and (item.get("failed") or item.get("unreachable"))
-    ]
-    said = [item["msg"] for item in (*items, result) if item.get("msg")]
-    return str(said[0]) if said else "it failed without a word"
 
 
 class FilterModule:

@@ -9,6 +9,7 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 import yaml
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import vault_name
 from prs_lab.estate import config, estate
 from prs_lab.windows.errors import WinError
 
@@ -86,9 +87,8 @@ def test_the_playbooks_refuse_by_their_own_names_what_a_role_would_refuse_by_its
 
 def test_the_vault_of_the_examples_has_every_name_that_preflight_says():
     secrets = load(ROOT / "roles/preflight/defaults/main.yml")["preflight_secrets"]
-    named = load(ROOT / "roles/preflight/vars/main.yml")["_preflight_vault_names"]
     vault = load(ROOT / "inventory.example/two_sites/group_vars/all/vault.yml")
-    assert {named.get(name, f"vault_{name}") for name in secrets} <= set(vault)
+    assert {vault_name(name) for name in secrets} <= set(vault)
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Problems of the certificates that are to be imported."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+
+from .facts import FAILED, SKIPPED, Certificate, HostFacts
+
+__all__ = ["certificate_problems"]
+
+
+def certificate_problems(facts: HostFacts, now: dt.datetime) -> Iterator[str]:
+    """now: aware. One certificate after the other, each with all that is wrong with it."""
+    for certificate in facts.certificates:
+        for check in CHECKS:
+            yield from check(certificate, now)
+
+
+def no_file(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
+    if certificate.answer.state == SKIPPED:
+        yield (
+            f"there is no certificate {certificate.pfx or 'named'} on the control node. Put the PFX there, or correct "
+            "the path in the inventory."
+        )
+
+
+def not_read(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
+    if certificate.answer.state == FAILED:
+        reason = " ".join(certificate.answer.problem.split())
+        yield f"the certificate {certificate.pfx} cannot be read: {reason} Is its password right?"
+
+
+def not_valid_for(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
+    if not certificate.answer.ok:
+        return
+    names = certificate.answer.value.names
+    for name in certificate.needed:
+        if name and not _covers(names, name.lower()):
+            yield (
+                f"the certificate {certificate.pfx} is not valid for {name.lower()}, only for {', '.join(names)}. "
+                "Have one issued with that name."
+            )
+
+
+def expired(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
+    if certificate.answer.ok and certificate.answer.value.not_after < f"{now:%Y-%m-%dT%H:%M:%SZ}":
+        yield (
+            f"the certificate {certificate.pfx} expired at {certificate.answer.value.not_after}. Have a new one issued."
+        )
+
+
+def _covers(names: Iterable[str], name: str) -> bool:
+    """A wildcard stands for the first label of a name."""
+    known = {entry.lower() for entry in names}
+    return name in known or f"*.{name.partition('.')[2]}" in known
+
+
+CHECKS: tuple[Callable[[Certificate, dt.datetime], Iterator[str]], ...] = (no_file, not_read, not_valid_for, expired)

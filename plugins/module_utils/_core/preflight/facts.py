@@ -1,0 +1,266 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role preflight gathered of one host, typed. A fact that is missing raises: nothing is judged by a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from ..errors import RecoveryError
+
+__all__ = [
+    "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "Certificate", "Choice", "Chosen", "HostFacts", "HostOptions",
+    "Instance", "NewestFile", "PathFacts", "PlannedRestore", "ReadCertificate", "Settings", "Shares", "Windows",
+    "missing",
+]  # fmt: skip
+
+T = TypeVar("T")
+OK, FAILED, UNREACHABLE, SKIPPED = "ok", "failed", "unreachable", "skipped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Generic[T]):
+    """What came of asking a host. state: ok, failed, unreachable, or skipped where nobody asked.
+
+    problem: why it failed; name: which fact it is, for the error.
+    """
+
+    name: str
+    state: str
+    problem: str = ""
+    content: T | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.state == OK
+
+    @property
+    def value(self) -> T:
+        """What was found; raises RecoveryError where there is none."""
+        if self.content is None:
+            raise missing(self.name)
+        return self.content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the inventory asks for. setup, package, web_config: paths of files; archives: a pattern such as
+    \\\\server\\share\\*.zip; sql_build: '' where setup.exe says it.
+    """
+
+    sql_instance: str
+    sql_collation: str
+    sql_build: str
+    sql_folders: Sequence[str]
+    sql_service_account: str
+    setup: str
+    package: str
+    web_config: str
+    archives: str
+    application_folder: str
+    application_path: str
+    database_path: str
+    share_user: str
+    dotnet_release: int
+    free_gb: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """Of inspect_server.ps1. domain_role: 4 and 5 are domain controllers; free_bytes: by drive such as C:."""
+
+    name: str
+    domain: str
+    domain_role: int
+    caption: str
+    version: str
+    dotnet_release: int
+    free_bytes: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """Of inspect_sql_instance.ps1: what Windows knows of the instance of SQL Server."""
+
+    installed: bool
+    partly_installed: bool
+    version: str
+    collation: str
+    service_account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathFacts:
+    """One file or folder, as the account that read it saw it. error: of Windows, 0 for none; missing: of a package."""
+
+    path: str
+    exists: bool
+    version: str
+    missing: Sequence[str]
+    error: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestFile:
+    """The newest file that a pattern finds. path and modified are '' where count is 0."""
+
+    pattern: str
+    count: int
+    path: str
+    modified: str
+    error: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """Of inspect_paths.ps1."""
+
+    paths: Sequence[PathFacts]
+    newest: Sequence[NewestFile]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRestore:
+    """What SQL Server plans. recovery_point: UTC, '' where the plan has none."""
+
+    recovery_point: str
+    ends_mirroring: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What the role restore chose: a recovery set with its label, or files and folders without one."""
+
+    label: str
+    healthy: bool
+    site: str
+    server: str
+    recovery_point: str
+    build: str
+    files: Sequence[str]
+    folders: Sequence[str]
+    archive: str
+    notes: Sequence[str]
+    web: Mapping[str, Any]
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether one archive of the application was chosen, and not the folder of many."""
+        return self.archive.lower().endswith(".zip")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """problem: why nothing could be chosen. named: a person named the set, or the moment."""
+
+    problem: str
+    named: bool
+    chosen: Chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """A PFX. needed: names that it must be valid for. answer: (names, not_after); skipped where there is no file."""
+
+    pfx: str
+    needed: Sequence[str]
+    answer: Answer[ReadCertificate]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadCertificate:
+    """Of import_certificate.ps1. not_after: UTC, as 2026-03-01T12:00:00Z."""
+
+    names: Sequence[str]
+    not_after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostOptions:
+    """What is to be done with a host. address: host:port of WinRM; account: who logs on there; parts: web, sql."""
+
+    host: str
+    address: str
+    account: str
+    parts: Sequence[str]
+    need_backup: bool
+    overwrite_database: bool
+    overwrite_application: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostFacts(HostOptions):
+    """The same with everything that was found."""
+
+    settings: Settings
+    windows: Answer[Windows]
+    instance: Answer[Instance]
+    shares: Answer[Shares]
+    backups: Answer[Shares]
+    restore: Answer[PlannedRestore]
+    choice: Answer[Choice]
+    certificates: Sequence[Certificate]
+
+    @property
+    def web(self) -> bool:
+        return "web" in self.parts
+
+    @property
+    def sql(self) -> bool:
+        return "sql" in self.parts
+
+    @property
+    def install_sql(self) -> bool:
+        """Whether SQL Server is to be installed; of an instance that could not be inspected nobody knows."""
+        return self.sql and self.instance.ok and not self.instance.value.installed
+
+    @property
+    def chosen(self) -> Chosen:
+        return self.choice.value.chosen
+
+    @property
+    def paths(self) -> Sequence[PathFacts]:
+        """What was seen of the shares: nothing where they could not be inspected."""
+        return self.shares.value.paths if self.shares.ok else ()
+
+    def path(self, name: str) -> PathFacts:
+        return _first((path for path in self.shares.value.paths if path.path == name), f"shares.{name}")
+
+    @property
+    def archive(self) -> NewestFile:
+        """The newest archive of the application in its folder."""
+        pattern = self.settings.archives
+        return _first((file for file in self.shares.value.newest if file.pattern == pattern), f"shares.{pattern}")
+
+    @property
+    def target_build(self) -> str:
+        """Build of the instance that is to restore the backup; '' where nobody knows it."""
+        if not self.install_sql:
+            return self.instance.value.version if self.sql and self.instance.ok else ""
+        media = (path.version for path in self.paths if path.path == self.settings.setup)
+        return self.settings.sql_build or next(media, "")
+
+    @property
+    def sql_account(self) -> str:
+        """Who SQL Server runs as, or will run as; '' for a virtual account."""
+        running = self.instance.value.service_account if self.instance.ok else ""
+        return running or self.settings.sql_service_account
+
+
+def missing(name: str) -> RecoveryError:
+    return RecoveryError(
+        f"preflight cannot judge this host: the fact {name} was not gathered",
+        advice="The role prs.recovery.preflight gathers what this module needs: give it as _preflight_facts does",
+        code="option_invalid",
+    )
+
+
+def _first(items: Iterator[T], name: str) -> T:
+    for item in items:
+        return item
+    raise missing(name)

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What will be done on one host, as sentences. Only for a host of which everything is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ntpath import basename
+
+from .backups import only_the_computer_account_counts
+from .facts import SKIPPED, Chosen, HostFacts
+
+__all__ = ["plan"]
+
+
+def plan(facts: HostFacts) -> list[str]:
+    """Raises RecoveryError where a fact is missing that the plan depends on."""
+    sentences = [sentence for part in (sql_server, database, web_server, application) for sentence in part(facts)]
+    return [f"{facts.host}: {sentence}" for sentence in sentences]
+
+
+def sql_server(facts: HostFacts) -> Iterator[str]:
+    if not facts.sql:
+        return
+    instance = facts.settings.sql_instance
+    if facts.instance.value.installed:
+        yield f"keep SQL Server {facts.instance.value.version} ({instance})"
+    else:
+        yield f"install SQL Server {facts.target_build} ({instance})"
+
+
+def database(facts: HostFacts) -> Iterator[str]:
+    if not (facts.sql and facts.need_backup):
+        return
+    yield restored_database(facts)
+    if facts.restore.ok and facts.restore.value.ends_mirroring:
+        yield "END the mirroring of the database before that, and mirror the restored one anew afterwards"
+    yield from untried_account(facts)
+    for note in facts.chosen.notes:
+        yield f"NOTE: {note}"
+
+
+def restored_database(facts: HostFacts) -> str:
+    done = (
+        "OVERWRITE the database, also a healthy one (prs_allow_data_loss); what was written after the backup is lost"
+        if facts.overwrite_database
+        else "bring back the database unless a healthy one is there"
+    )
+    point = (facts.restore.value.recovery_point if facts.restore.ok else "") or facts.chosen.recovery_point
+    until = f"; recovery point {re.sub(r'([+]00:00|Z)$', '', point)} UTC" if point else ""
+    return f"{done}; from {source_of(facts.chosen)}{until}"
+
+
+def source_of(chosen: Chosen) -> str:
+    """What the database is restored from, in words."""
+    if chosen.label:
+        site = f" of the site {chosen.site}" if chosen.site else ""
+        server = f", taken on {chosen.server}" if chosen.server else ""
+        return f"recovery set {chosen.label}{site}{server}{'' if chosen.healthy else ' (NOT HEALTHY)'}"
+    return ", ".join(chosen.files) or f"the newest backup in {', '.join(chosen.folders)}"
+
+
+def untried_account(facts: HostFacts) -> Iterator[str]:
+    """The password of a domain account is not known here, and a gMSA has none."""
+    if only_the_computer_account_counts(facts) or facts.backups.state == SKIPPED:
+        return
+    windows = facts.windows.value
+    may = "may not" if any(path.error for path in facts.backups.value.paths) else "may"
+    yield (
+        f"whether {facts.sql_account}, the account of SQL Server, may read {facts.settings.database_path} could not be "
+        f"tried; {windows.domain}\\{windows.name}$ was, and {may}"
+    )
+
+
+def web_server(facts: HostFacts) -> Iterator[str]:
+    if not facts.web:
+        return
+    if not _application_present(facts):
+        yield f"set up IIS and the application in {facts.settings.application_folder}"
+    elif _overwrites(facts):
+        yield ("keep IIS, OVERWRITE the application with the archive (prs_allow_data_loss), and correct what differs")
+    else:
+        yield f"keep IIS and the application{_repair(facts)}, and correct what differs"
+
+
+def application(facts: HostFacts) -> Iterator[str]:
+    if not (facts.web and facts.need_backup and (_overwrites(facts) or not _application_present(facts))):
+        return
+    if facts.chosen.is_archive:
+        source = facts.chosen.archive
+    else:
+        source = f"{facts.archive.path}, written {facts.archive.modified}"
+    version = facts.chosen.web.get("version")
+    yield f"bring back the application from {source}{f', version {version}' if version else ''}"
+
+
+def _repair(facts: HostFacts) -> str:
+    """What the archive is good for, where the application stays."""
+    if not facts.need_backup:
+        return ""
+    archive = facts.chosen.archive if facts.chosen.is_archive else facts.archive.path
+    return f" unless files of it are missing or damaged, which {basename(archive)} then brings back" if archive else ""
+
+
+def _overwrites(facts: HostFacts) -> bool:
+    return facts.need_backup and facts.overwrite_application
+
+
+def _application_present(facts: HostFacts) -> bool:
+    return facts.path(facts.settings.web_config).exists

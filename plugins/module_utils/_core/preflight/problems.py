@@ -1,0 +1,48 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that is wrong before anything is touched, as sentences: what, on which host, and what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+from . import backups, connection, media, sql_server, windows
+from .certificates import certificate_problems
+from .control_node import CHECKS as CONTROL_NODE
+from .control_node import ControlNode
+from .facts import UNREACHABLE, HostFacts
+
+__all__ = ["problems"]
+
+_INSPECTED: tuple[Callable[[HostFacts], Iterator[str]], ...] = (
+    windows.domain_controller,
+    windows.windows_too_old,
+    windows.dotnet_too_old,
+    *sql_server.CHECKS,
+    *media.CHECKS,
+    windows.too_little_room,
+    *backups.CHECKS,
+)
+"""What is asked of a host that answered, in the order of the sentences."""
+
+
+def problems(facts: HostFacts, node: ControlNode, now: dt.datetime) -> list[str]:
+    """now: aware. Each sentence begins with the host it is about, 'backups' or 'control node'."""
+    sentences = [f"{facts.host}: {sentence}" for sentence in _of_the_host(facts, node, now)]
+    if facts.windows.ok:
+        sentences += [f"backups: {sentence}" for sentence in backups.no_recovery_set(facts)]
+    return sentences + [f"control node: {sentence}" for check in CONTROL_NODE for sentence in check(node)]
+
+
+def _of_the_host(facts: HostFacts, node: ControlNode, now: dt.datetime) -> Iterator[str]:
+    if facts.windows.ok:
+        for check in _INSPECTED:
+            yield from check(facts)
+        yield from certificate_problems(facts, now)
+        return
+    if facts.windows.state == UNREACHABLE and node.missing_authorities:
+        return  # without the authorities no server can be known, and each would look dead
+    for check in connection.CHECKS:
+        yield from check(facts)

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads what the role preflight hands over: results of its tasks become typed facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from ..task_result import failure_message
+from .facts import (
+    FAILED,
+    OK,
+    SKIPPED,
+    UNREACHABLE,
+    Answer,
+    Certificate,
+    Choice,
+    Chosen,
+    HostFacts,
+    HostOptions,
+    Instance,
+    NewestFile,
+    PathFacts,
+    PlannedRestore,
+    ReadCertificate,
+    Settings,
+    Shares,
+    Windows,
+    missing,
+)
+
+__all__ = ["build", "host_facts"]
+
+T = TypeVar("T")
+
+
+def build(kind: type[T], raw: Any, name: str) -> T:
+    """A dataclass of facts from what has a fact by the name of each field; others are left out."""
+    if not isinstance(raw, Mapping):
+        raise missing(name)
+    for field in fields(kind):
+        if raw.get(field.name) is None:
+            raise missing(f"{name}.{field.name}")
+    return kind(**{field.name: raw[field.name] for field in fields(kind)})
+
+
+def host_facts(raw: Mapping[str, Any]) -> HostFacts:
+    """Read the facts of one host, in the shape that the role's variable _preflight_facts has."""
+    asked = build(_Asked, raw, "facts")
+    return HostFacts(
+        **{field.name: getattr(asked, field.name) for field in fields(HostOptions)},
+        settings=_settings(asked.settings),
+        windows=_answer(asked.windows, "windows", lambda result: build(Windows, result, "windows")),
+        instance=_answer(asked.instance, "instance", lambda result: build(Instance, result, "instance")),
+        shares=_answer(asked.shares, "shares", lambda result: _shares(result, "shares")),
+        backups=_answer(asked.backups, "backups", lambda result: _shares(result, "backups")),
+        restore=_restore(asked.restore),
+        choice=_choice(asked.choice),
+        certificates=[_certificate(entry) for entry in asked.certificates],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked(HostOptions):
+    """The facts as the role hands them over: results of tasks as they are."""
+
+    settings: Mapping[str, Any]
+    windows: Mapping[str, Any]
+    instance: Mapping[str, Any]
+    shares: Mapping[str, Any]
+    backups: Mapping[str, Any]
+    restore: Mapping[str, Any]
+    choice: Mapping[str, Any]
+    certificates: Sequence[Mapping[str, Any]]
+
+
+def _settings(raw: Mapping[str, Any]) -> Settings:
+    """Templates of ansible-core before 2.19 make texts of numbers."""
+    numbers = {name: int(raw[name]) for name in ("dotnet_release", "free_gb") if name in raw}
+    return build(Settings, {**raw, **numbers}, "settings")
+
+
+def _answer(raw: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> Answer[T]:
+    """Of the registered result of ansible.windows.win_powershell."""
+    if raw.get("unreachable"):
+        return Answer(name=name, state=UNREACHABLE, problem=failure_message(raw))
+    if raw.get("failed"):
+        return Answer(name=name, state=FAILED, problem=failure_message(raw))
+    if raw.get("skipped"):
+        return Answer(name=name, state=SKIPPED)
+    return Answer(name=name, state=OK, content=read(raw.get("result")))
+
+
+def _shares(raw: Any, name: str) -> Shares:
+    lists = build(Shares, raw, name)
+    return Shares(
+        # ProductVersion of a program that says none is null.
+        paths=[
+            build(PathFacts, {**path, "version": path.get("version") or ""}, f"{name}.paths") for path in lists.paths
+        ],
+        newest=[build(NewestFile, file, f"{name}.newest") for file in lists.newest],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What is needed of a plan of sql_restore that restores something."""
+
+    recovery_point: Mapping[str, Any]
+    ends_mirroring: bool
+
+
+def _restore(raw: Mapping[str, Any]) -> Answer[PlannedRestore]:
+    """Of the registered result of sql_restore, of which only a plan means that it went well.
+
+    A plan without steps restores nothing, or does not know yet what: it has no recovery point.
+    """
+    if raw.get("skipped"):
+        return Answer(name="restore", state=SKIPPED)
+    if raw.get("plan") is None:
+        return Answer(name="restore", state=FAILED, problem=raw.get("msg") or "SQL Server cannot plan the restore")
+    if not raw["plan"].get("steps"):
+        return Answer(name="restore", state=OK, content=PlannedRestore(recovery_point="", ends_mirroring=False))
+    plan = build(_Plan, raw["plan"], "restore.plan")
+    point = plan.recovery_point.get("time") or ""
+    return Answer(
+        name="restore", state=OK, content=PlannedRestore(recovery_point=point, ends_mirroring=plan.ends_mirroring)
+    )
+
+
+def _choice(raw: Mapping[str, Any]) -> Answer[Choice]:
+    if raw.get("skipped"):
+        return Answer(name="choice", state=SKIPPED)
+    choice = build(Choice, raw, "choice")
+    chosen = build(Chosen, choice.chosen, "choice.chosen")
+    return Answer(name="choice", state=OK, content=Choice(problem=choice.problem, named=choice.named, chosen=chosen))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    """The item of the role's loop over certificates."""
+
+    pfx: str
+    names: Sequence[str]
+
+
+def _certificate(raw: Mapping[str, Any]) -> Certificate:
+    item = build(_Item, raw.get("item"), "certificates.item")
+    return Certificate(
+        pfx=item.pfx,
+        needed=item.names,
+        answer=_answer(raw, "certificates", lambda result: build(ReadCertificate, result, "certificates")),
+    )

@@ -1,0 +1,38 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task of Ansible returned: why it failed, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["failure_message"]
+
+NO_REASON = "it failed without a word"
+
+
+def failure_message(result: Mapping[str, Any]) -> str:
+    """The reason of a failed or unreachable result; of a loop that of the first item that failed.
+
+    A script of ansible.windows.win_powershell that throws has no msg of its own (what Ansible fills in then says
+    nothing): its reasons are the records in C(error).
+    """
+    items = [item for item in result.get("results") or () if isinstance(item, Mapping) and _failed(item)]
+    reasons = [reason for item in (*items, result) for reason in _reasons(item)]
+    return reasons[0] if reasons else NO_REASON
+
+
+def _failed(item: Mapping[str, Any]) -> bool:
+    return bool(item.get("failed") or item.get("unreachable"))
+
+
+def _reasons(result: Mapping[str, Any]) -> Iterator[str]:
+    records = result.get("error")
+    for record in records if isinstance(records, list) else ():
+        exception = record.get("exception") if isinstance(record, Mapping) else None
+        if isinstance(exception, Mapping) and exception.get("message"):
+            yield str(exception["message"])
+    if result.get("msg"):
+        yield str(result["msg"])

@@ -1,0 +1,155 @@
+"""Facts of a host with which nothing is wrong, in the shape in which the role preflight hands them over."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from typing import Any
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import ControlNode
+
+__all__ = ["ANSWERED", "NOW", "SKIPPED", "control_node", "failed_script", "file", "gathered", "newest"]
+
+NOW = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.timezone.utc)
+SKIPPED = {"skipped": True, "changed": False}
+ANSWERED = {"failed": False, "changed": False}
+GB = 1 << 30
+
+
+def failed_script(reason: str) -> dict[str, Any]:
+    """As win_powershell returns what a script threw."""
+    return {"failed": True, "changed": False, "result": {}, "error": [{"exception": {"message": reason}}]}
+
+
+def file(path: str, **changes: Any) -> dict[str, Any]:
+    record = {"path": path, "exists": True, "version": "", "missing": [], "error": 0, "message": ""}
+    return {**record, **changes}
+
+
+def newest(pattern: str, **changes: Any) -> dict[str, Any]:
+    return {"pattern": pattern, "count": 1, "path": "", "modified": "", "error": 0, "message": "", **changes}
+
+
+HEALTHY: dict[str, Any] = {
+    "host": "srv-a",
+    "address": "10.0.0.1:5986",
+    "account": "admin",
+    "parts": ["web", "sql"],
+    "need_backup": True,
+    "overwrite_database": False,
+    "overwrite_application": False,
+    "settings": {
+        "sql_instance": "MSSQLSERVER",
+        "sql_collation": "SQL_Latin1_General_CP1_CI_AS",
+        "sql_build": "",
+        "sql_folders": ["D:\\data", "d:\\log", ""],
+        "sql_service_account": "",
+        "setup": "\\\\files\\media\\sql\\setup.exe",
+        "package": "\\\\files\\media\\PasswordResetServer.zip",
+        "web_config": "C:\\PRS\\web.config",
+        "archives": "\\\\files\\backup\\application\\*.zip",
+        "application_folder": "C:\\PRS",
+        "application_path": "\\\\files\\backup\\application",
+        "database_path": "\\\\files\\backup\\database",
+        "share_user": "LAB\\svc-backup",
+        "dotnet_release": "378675",
+        "free_gb": "20",
+    },
+    "windows": {
+        **ANSWERED,
+        "result": {
+            "name": "SRV-A",
+            "domain": "lab.test",
+            "domain_role": 3,
+            "caption": "Microsoft Windows Server 2016 Standard",
+            "version": "10.0.14393",
+            "dotnet_release": 378675,
+            "free_bytes": {"C:": 20 * GB, "D:": GB},
+        },
+    },
+    "instance": {
+        **ANSWERED,
+        "result": {
+            "installed": False,
+            "partly_installed": False,
+            "version": "",
+            "collation": "",
+            "service_account": "",
+        },
+    },
+    "shares": {
+        **ANSWERED,
+        "result": {
+            "paths": [
+                file("\\\\files\\media\\sql\\setup.exe", version="15.0.2000.5"),
+                file("\\\\files\\media\\PasswordResetServer.zip"),
+                file("C:\\PRS\\web.config", exists=False, error=3, message="Could not find a part of the path."),
+            ],
+            "newest": [
+                newest(
+                    "\\\\files\\backup\\application\\*.zip",
+                    path="\\\\files\\backup\\application\\new.zip",
+                    modified="2026-02-28T10:00:00Z",
+                )
+            ],
+        },
+    },
+    "backups": {
+        **ANSWERED,
+        "result": {
+            "paths": [file("\\\\files\\backup\\database"), file("\\\\files\\backup\\database\\a.bak")],
+            "newest": [],
+        },
+    },
+    "restore": SKIPPED,
+    "choice": {
+        "problem": "",
+        "named": False,
+        "chosen": {
+            "label": "20260228T100000Z",
+            "healthy": True,
+            "site": "site_a",
+            "server": "SQL-A",
+            "recovery_point": "2026-02-28T10:00:00+00:00",
+            "build": "15.0.2000.5",
+            "files": ["\\\\files\\backup\\database\\a.bak"],
+            "folders": [],
+            "archive": "\\\\files\\backup\\application\\set.zip",
+            "notes": [],
+            "web": {"version": "5.2.1"},
+        },
+    },
+    "certificates": [
+        {
+            **ANSWERED,
+            "item": {"part": "web", "pfx": "site.pfx", "names": ["Reset.lab.test", ""]},
+            "result": {"names": ["RESET.lab.test"], "not_after": "2026-03-01T12:00:00Z"},
+        }
+    ],
+}
+
+
+def gathered(**changes: Any) -> dict[str, Any]:
+    """The same with other facts: a double underscore leads into what lies within (settings__free_gb=5)."""
+    facts = copy.deepcopy(HEALTHY)
+    for path, value in changes.items():
+        *above, name = path.split("__")
+        place: Any = facts
+        for step in above:
+            place = place[int(step) if step.isdigit() else step]
+        if isinstance(place, list):
+            place[int(name)] = value
+        else:
+            place[name] = value
+    return facts
+
+
+def control_node(**changes: Any) -> ControlNode:
+    nothing_wrong: dict[str, Any] = {
+        "ha": "mirror",
+        "python": "/usr/bin/python3",
+        "driver_problem": "",
+        "missing_authorities": [],
+        "secrets": {"prs_share_password": "set"},
+    }
+    return ControlNode(**{**nothing_wrong, **changes})

@@ -1,0 +1,536 @@
+"""Each sentence that preflight can say, with the facts that lead to it; and facts that just do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import secret_state
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
+from preflight_facts import ANSWERED, NOW, SKIPPED, control_node, failed_script, file, gathered, newest
+
+SETUP, PACKAGE, WEB_CONFIG = (record["path"] for record in gathered()["shares"]["result"]["paths"])
+DATABASE = gathered()["settings"]["database_path"]
+ARCHIVES = gathered()["settings"]["archives"]
+FOLDER_OF_ARCHIVES = "\\\\files\\backup\\application"
+INSTALLED = {
+    "installed": True,
+    "partly_installed": False,
+    "version": "15.0.4430.1",
+    "collation": "SQL_Latin1_General_CP1_CI_AS",
+    "service_account": "",
+}
+
+
+def found(facts: dict[str, Any], **node: Any) -> list[str]:
+    return problems(host_facts(facts), control_node(**node), NOW)
+
+
+def unreachable(message: str, **changes: Any) -> dict[str, Any]:
+    """Nothing else was asked."""
+    asked = dict.fromkeys(("instance", "shares", "backups", "restore", "choice"), SKIPPED)
+    windows = {"unreachable": True, "changed": False, "msg": message}
+    return gathered(**{**asked, "windows": windows, "certificates": [], **changes})
+
+
+def seen(**changes: Any) -> dict[str, Any]:
+    """What was seen of the database's backups on the share."""
+    return gathered(**{f"backups__result__{name}": value for name, value in changes.items()})
+
+
+def test_nothing_is_wrong_with_a_host_that_has_everything():
+    assert found(gathered()) == []
+
+
+REFUSED = "ntlm: the specified credentials were rejected by the server"
+DEAD = (
+    "ntlm: HTTPSConnectionPool(host='10.0.0.1', port=5986): Max retries exceeded with url: /wsman (Caused by "
+    'NewConnectionError("<HTTPSConnection>: Failed to establish a new connection: [Errno 111] Connection refused"))'
+)
+UNREACHABLE = (
+    "srv-a: cannot be reached by WinRM at 10.0.0.1:5986. Switch the server on, check its name, its WinRM listener and "
+    "the firewall"
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentences"),
+    [
+        pytest.param(
+            unreachable(REFUSED),
+            [
+                "srv-a: Windows does not accept the account admin at 10.0.0.1:5986. Correct ansible_user and "
+                "ansible_password in the inventory."
+            ],
+            id="account refused",
+        ),
+        pytest.param(
+            unreachable(DEAD, need_backup=False), [f"{UNREACHABLE}. (Connection refused)"], id="does not answer"
+        ),
+        pytest.param(
+            unreachable(DEAD),
+            [f"{UNREACHABLE}; if its site is lost, rebuild at another (-e prs_active_site=...). (Connection refused)"],
+            id="does not answer, and could be rebuilt elsewhere",
+        ),
+        pytest.param(
+            unreachable("no such host " * 40, need_backup=False),
+            [f"{UNREACHABLE}. ({('no such host ' * 40)[:297]}...)"],
+            id="a long reason",
+        ),
+        pytest.param(
+            unreachable("x" * 300, need_backup=False),
+            [f"{UNREACHABLE}. ({'x' * 300})"],
+            id="a reason that is just not too long",
+        ),
+        pytest.param(
+            unreachable(REFUSED, windows=failed_script("The query was rejected")),
+            ["srv-a: cannot be looked at: The query was rejected. The account must be a local administrator."],
+            id="not inspected",
+        ),
+    ],
+)
+def test_a_host_that_was_not_inspected(facts, sentences):
+    assert found(facts) == sentences
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentences"),
+    [
+        pytest.param(
+            gathered(windows__result__domain_role=4),
+            [
+                "srv-a: is a domain controller. Password Reset Server must never run on one: name another server in "
+                "the inventory."
+            ],
+            id="domain controller",
+        ),
+        pytest.param(
+            gathered(windows__result__version="10.0.9600", windows__result__caption="Windows Server 2012 R2"),
+            ["srv-a: runs Windows Server 2012 R2 (10.0.9600). Windows Server 2016 or later is needed."],
+            id="old Windows",
+        ),
+        pytest.param(gathered(windows__result__version="10.0.20348"), [], id="newer Windows"),
+        pytest.param(
+            gathered(windows__result__dotnet_release=378674),
+            [
+                "srv-a: .NET Framework is too old or absent (release key 378674, at least 378675). Install .NET "
+                "Framework 4.8 and restart the server."
+            ],
+            id="old .NET Framework",
+        ),
+        pytest.param(
+            gathered(windows__result__dotnet_release=0, parts=["sql"]), [], id="no .NET Framework on a database server"
+        ),
+        pytest.param(
+            gathered(windows__result__free_bytes={"C:": (20 << 30) - 1, "D:": 1}),
+            ["srv-a: has 19 GB free on C:, 20 GB are needed. Make room."],
+            id="too little room for SQL Server and the application",
+        ),
+        pytest.param(
+            gathered(windows__result__free_bytes={"D:": 1}, parts=["web"], instance=SKIPPED),
+            ["srv-a: has 0 GB free on C:, 20 GB are needed. Make room."],
+            id="too little room for the application",
+        ),
+        pytest.param(
+            gathered(windows__result__free_bytes={"C:": 0, "D:": 1}, parts=["sql"], shares__result__paths=[]),
+            ["srv-a: has 0 GB free on C:, 20 GB are needed. Make room."],
+            id="too little room for SQL Server",
+        ),
+        pytest.param(
+            gathered(windows__result__free_bytes={"C:": 0}, instance__result=INSTALLED,
+                     shares__result__paths=[file(PACKAGE, exists=False), file(WEB_CONFIG)]),
+            [],
+            id="no room, and what is missing is not the application",
+        ),
+        pytest.param(
+            gathered(windows__result__free_bytes={"C:": 0, "D:": 1}, instance__result=INSTALLED, parts=["sql"],
+                     shares__result__paths=[]),
+            [],
+            id="no room where nothing is installed",
+        ),
+        pytest.param(
+            gathered(windows__result__free_bytes={"C:": 0}, instance__result=INSTALLED,
+                     shares__result__paths=[file(WEB_CONFIG)]),
+            [],
+            id="no room where everything is there",
+        ),
+    ],
+)  # fmt: skip
+def test_windows(facts, sentences):
+    assert found(facts) == sentences
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentences"),
+    [
+        pytest.param(
+            gathered(instance=failed_script("Invalid class")),
+            ["srv-a: SQL Server cannot be looked at: Invalid class"],
+            id="not inspected",
+        ),
+        pytest.param(
+            gathered(instance__result__partly_installed=True),
+            [
+                "srv-a: an installation of SQL Server MSSQLSERVER began and did not finish. Remove it under "
+                '"Apps and features" and restart the server.'
+            ],
+            id="partly installed",
+        ),
+        pytest.param(
+            gathered(instance__result={**INSTALLED, "collation": "Latin1_General_CI_AS"}),
+            [
+                "srv-a: SQL Server MSSQLSERVER has the collation Latin1_General_CI_AS, Password Reset Server needs "
+                "SQL_Latin1_General_CP1_CI_AS. Name another instance, or remove this one."
+            ],
+            id="another collation",
+        ),
+        pytest.param(
+            gathered(settings__sql_folders=["E:\\data", "e:\\log", "D:\\backup", "\\\\files\\x", ""]),
+            [
+                "srv-a: has no drive E:, which the folders of SQL Server are to lie on. Attach and format it, or "
+                "correct prs_sql_data_dir, prs_sql_log_dir and prs_sql_backup_dir in the inventory."
+            ],
+            id="no drive for the folders",
+        ),
+        pytest.param(
+            gathered(settings__sql_folders=["E:\\data"], instance__result=INSTALLED), [], id="an instance has its folders"
+        ),
+    ],
+)  # fmt: skip
+def test_the_instance_of_sql_server(facts, sentences):
+    assert found(facts) == sentences
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentences"),
+    [
+        pytest.param(
+            gathered(shares=failed_script("The user name or password is incorrect")),
+            ["srv-a: the shares cannot be looked at as LAB\\svc-backup: The user name or password is incorrect"],
+            id="not inspected",
+        ),
+        pytest.param(
+            gathered(shares__result__paths__1=file(PACKAGE, error=44, message="End of Central Directory not found")),
+            [
+                f"srv-a: {PACKAGE} is not the package of Password Reset Server: it is damaged or no ZIP (End of "
+                "Central Directory not found). Put the right ZIP there."
+            ],
+            id="damaged package",
+        ),
+        pytest.param(
+            gathered(shares__result__paths__1=file(PACKAGE, error=5, message="denied")),
+            [
+                f"srv-a: {PACKAGE} cannot be read as LAB\\svc-backup: access is denied. Give the account the right "
+                "to read, on the share and on the folder."
+            ],
+            id="package that may not be opened",
+        ),
+        pytest.param(
+            gathered(shares__result__paths__1=file(PACKAGE, exists=False, error=44, message="odd")),
+            [f"srv-a: {PACKAGE} cannot be read as LAB\\svc-backup: odd (44)"],
+            id="error that nobody knows",
+        ),
+        pytest.param(
+            gathered(shares__result__paths__0=file(SETUP, error=1392, message="unreadable")),
+            [f"srv-a: {SETUP} cannot be read as LAB\\svc-backup: unreadable (1392)"],
+            id="damaged setup",
+        ),
+        pytest.param(
+            gathered(shares__result__paths__0=file(SETUP, exists=False, error=2, message="gone")),
+            [
+                f"srv-a: {SETUP} cannot be read as LAB\\svc-backup: it does not exist. Put it there, or correct the "
+                "path in the inventory."
+            ],
+            id="no setup",
+        ),
+        pytest.param(
+            gathered(shares__result__paths__1=file(PACKAGE, missing=["web.config", "bin/"])),
+            [
+                f"srv-a: {PACKAGE} is not the package of Password Reset Server: it lacks web.config, bin/. Put the "
+                "right ZIP there."
+            ],
+            id="another ZIP",
+        ),
+        pytest.param(
+            gathered(shares__result__paths__1=file(PACKAGE, error=5, message="denied", missing=["web.config"])),
+            [
+                f"srv-a: {PACKAGE} cannot be read as LAB\\svc-backup: access is denied. Give the account the right "
+                "to read, on the share and on the folder."
+            ],
+            id="one sentence for one file",
+        ),
+    ],
+)
+def test_what_is_installed_from(facts, sentences):
+    assert found(facts) == sentences
+
+
+WITHOUT_SET = {"choice__chosen__archive": FOLDER_OF_ARCHIVES}
+NO_SET = "There is no recovery set in \\\\files\\backup\\sets. Run backup_prs."
+OTHER = "The recovery set X lacks a file."
+NEWER = (
+    ": a newer server's backup does not restore on an older one. Provide newer media or their update "
+    "(prs_sql_updates, prs_sql_build)."
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentences"),
+    [
+        pytest.param(gathered(choice__problem=NO_SET), [f"backups: {NO_SET}"], id="no set, said of no host"),
+        pytest.param(gathered(choice__problem=OTHER), [f"srv-a: {OTHER}"], id="nothing could be chosen"),
+        pytest.param(gathered(choice=SKIPPED, need_backup=False), [], id="no backup is needed"),
+        pytest.param(
+            gathered(
+                **WITHOUT_SET,
+                shares__result__newest=[newest(ARCHIVES, count=0, error=5, message="denied")],
+            ),
+            [
+                f"srv-a: {FOLDER_OF_ARCHIVES} cannot be read as LAB\\svc-backup: access is denied. Give the account "
+                "the right to read, on the share and on the folder."
+            ],
+            id="archives that may not be read",
+        ),
+        pytest.param(
+            gathered(**WITHOUT_SET, shares__result__newest=[newest(ARCHIVES, count=0, error=44, message="odd")]),
+            [f"srv-a: {FOLDER_OF_ARCHIVES} cannot be read as LAB\\svc-backup: odd"],
+            id="archives with an error that nobody knows",
+        ),
+        pytest.param(
+            gathered(**WITHOUT_SET, shares__result__newest=[newest(ARCHIVES, count=0)]),
+            [
+                f"srv-a: no archive of the application in {FOLDER_OF_ARCHIVES}. Without it the database is useless "
+                "(the keys lie in it). Name the folder of another copy in prs_backup_application_path."
+            ],
+            id="no archive",
+        ),
+        pytest.param(gathered(**WITHOUT_SET), [], id="an archive"),
+        pytest.param(
+            gathered(shares__result__newest=[newest(ARCHIVES, count=0)]), [], id="no other archive than the set's"
+        ),
+        pytest.param(
+            gathered(**WITHOUT_SET, parts=["sql"], shares__result__newest=[]), [], id="a database server needs no archive"
+        ),
+        pytest.param(
+            gathered(restore={**ANSWERED, "msg": "There is no room on D:"}),
+            ["srv-a: There is no room on D:"],
+            id="SQL Server refuses the plan",
+        ),
+        pytest.param(
+            gathered(restore=ANSWERED), ["srv-a: SQL Server cannot plan the restore"], id="no plan and no reason"
+        ),
+        pytest.param(
+            gathered(backups=failed_script("logon failure")),
+            ["srv-a: the backups cannot be looked at: logon failure"],
+            id="backups not inspected",
+        ),
+        pytest.param(
+            gathered(backups=failed_script("logon failure"), parts=["web"], instance=SKIPPED),
+            [],
+            id="backups are no matter of a web server",
+        ),
+        pytest.param(
+            seen(paths=[file(DATABASE, error=67), file("a.bak", error=5)]),
+            [
+                f"srv-a: {DATABASE} cannot be read by the account of SQL Server (lab.test\\SRV-A$ on the network): "
+                "the server has no such share. Correct the path in the inventory."
+            ],
+            id="backups that SQL Server may not read",
+        ),
+        pytest.param(
+            seen(paths=[file(DATABASE, error=44, message="odd")], newest=[newest("*.bak", count=0)]),
+            [
+                f"srv-a: {DATABASE} cannot be read by the account of SQL Server (lab.test\\SRV-A$ on the network): odd"
+            ],
+            id="backups with an error that nobody knows",
+        ),
+        pytest.param(
+            gathered(
+                backups__result__paths=[file(DATABASE, error=5)], settings__sql_service_account="LAB\\svc-sql"
+            ),
+            [],
+            id="another account will read them",
+        ),
+        pytest.param(
+            gathered(
+                backups__result__paths=[file(DATABASE, error=5)],
+                restore={**ANSWERED, "plan": {}},
+            ),
+            [],
+            id="SQL Server itself can read them",
+        ),
+        pytest.param(
+            seen(newest=[newest("*.bak", count=0)]),
+            [
+                f"srv-a: no backup of the database (*.bak) in {DATABASE}. Name the folder of another copy in "
+                "prs_backup_database_path."
+            ],
+            id="no backup",
+        ),
+        pytest.param(seen(newest=[newest("*.bak")]), [], id="a backup"),
+        pytest.param(
+            gathered(choice__chosen__build="16.0.1000.6"),
+            [f"srv-a: the newest backup was made by SQL Server 16.0.1000.6, and the media install 15.0.2000.5{NEWER}"],
+            id="backup newer than the media",
+        ),
+        pytest.param(
+            gathered(choice__chosen__build="16.0.1000.6", choice__named=True, settings__sql_build="15.0.4430.1"),
+            [f"srv-a: the chosen backup was made by SQL Server 16.0.1000.6, and the media install 15.0.4430.1{NEWER}"],
+            id="chosen backup newer than the build that the inventory says",
+        ),
+        pytest.param(
+            gathered(choice__chosen__build="16.0.1000.6", instance__result=INSTALLED),
+            [f"srv-a: the newest backup was made by SQL Server 16.0.1000.6, and the instance is 15.0.4430.1{NEWER}"],
+            id="backup newer than the instance",
+        ),
+        pytest.param(gathered(choice__chosen__build="9.0.5000.0"), [], id="numbers are compared, not texts"),
+        pytest.param(
+            gathered(choice__chosen__build="16.0.1000.6", shares__result__paths__0=file(SETUP, version=None)),
+            [],
+            id="nobody knows the build of the media",
+        ),
+        pytest.param(gathered(choice__chosen__build=""), [], id="nobody knows the build of the backup"),
+    ],
+)  # fmt: skip
+def test_what_is_restored_from(facts, sentences):
+    assert found(facts) == sentences
+
+
+ITEM = {"part": "web", "pfx": "site.pfx", "names": ["reset.lab.test"]}
+
+
+def certificate(**result: Any) -> dict[str, Any]:
+    return gathered(
+        certificates=[
+            {**ANSWERED, "item": ITEM, "result": {"names": ["reset.lab.test"], "not_after": "2027-01-01T00:00:00Z"}
+             | result}
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentences"),
+    [
+        pytest.param(
+            gathered(certificates=[{**SKIPPED, "item": ITEM}]),
+            [
+                "srv-a: there is no certificate site.pfx on the control node. Put the PFX there, or correct the path "
+                "in the inventory."
+            ],
+            id="no file",
+        ),
+        pytest.param(
+            gathered(certificates=[{**SKIPPED, "item": {**ITEM, "pfx": ""}}]),
+            [
+                "srv-a: there is no certificate named on the control node. Put the PFX there, or correct the path "
+                "in the inventory."
+            ],
+            id="no name",
+        ),
+        pytest.param(
+            gathered(certificates=[{**failed_script("The password\r\n is wrong."), "item": ITEM}]),
+            ["srv-a: the certificate site.pfx cannot be read: The password is wrong. Is its password right?"],
+            id="not read",
+        ),
+        pytest.param(
+            certificate(names=["a.lab.test", "b.lab.test"]),
+            [
+                "srv-a: the certificate site.pfx is not valid for reset.lab.test, only for a.lab.test, b.lab.test. "
+                "Have one issued with that name."
+            ],
+            id="other names",
+        ),
+        pytest.param(certificate(names=["*.LAB.test"]), [], id="a wildcard"),
+        pytest.param(
+            certificate(not_after="2026-03-01T11:59:59Z"),
+            ["srv-a: the certificate site.pfx expired at 2026-03-01T11:59:59Z. Have a new one issued."],
+            id="expired",
+        ),
+    ],
+)
+def test_certificates(facts, sentences):
+    assert found(facts) == sentences
+
+
+@pytest.mark.parametrize(
+    ("node", "sentences"),
+    [
+        pytest.param(
+            {"ha": "availability_group"},
+            [
+                "control node: prs_ha: availability_group is not built yet. Use prs_ha: mirror, which SQL Server has "
+                "from Standard on, or none."
+            ],
+            id="availability group",
+        ),
+        pytest.param(
+            {"missing_authorities": ["/etc/ca.pem"]},
+            [
+                "control node: there is no file /etc/ca.pem with the authorities to trust. Put it there, or correct "
+                "prs_ca_file (and ansible_winrm_ca_trust_path) in the inventory."
+            ],
+            id="no authorities",
+        ),
+        pytest.param(
+            {"driver_problem": "libodbc.so.2: not found"},
+            [
+                "control node: the Python package pyodbc cannot be loaded (libodbc.so.2: not found). For the Python "
+                "that runs ansible (/usr/bin/python3): pip install pyodbc mssql-python-odbc; also unixODBC (Debian: "
+                "apt install unixodbc)."
+            ],
+            id="no driver",
+        ),
+        pytest.param(
+            {"secrets": {"prs_share_password": "missing", "prs_other": "set"}},
+            ["control node: the secret prs_share_password is not set. Set it in the inventory's vault."],
+            id="secret not set",
+        ),
+        pytest.param(
+            {"secrets": {"prs_share_password": "placeholder"}},
+            [
+                "control node: the secret prs_share_password is still CHANGE-ME. Set vault_prs_share_password in the "
+                "inventory's vault."
+            ],
+            id="placeholder",
+        ),
+        pytest.param(
+            {"secrets": {"ansible_password": "placeholder"}},
+            [
+                "control node: the secret ansible_password is still CHANGE-ME. Set vault_prs_windows_password in the "
+                "inventory's vault."
+            ],
+            id="placeholder of a variable that is named otherwise in the vault",
+        ),
+    ],
+)
+def test_the_control_node(node, sentences):
+    assert found(gathered(), **node) == sentences
+
+
+def test_without_authorities_no_server_is_called_dead():
+    [sentence] = found(unreachable(DEAD), missing_authorities=["/etc/ca.pem"])
+    assert sentence.startswith("control node: there is no file /etc/ca.pem")
+
+
+def test_a_host_that_answers_is_judged_without_authorities_too():
+    assert len(found(gathered(windows__result__domain_role=5), missing_authorities=["/etc/ca.pem"])) == 2
+
+
+@pytest.mark.parametrize(("value", "state"), [("", "missing"), ("CHANGE-ME", "placeholder"), ("s3cret", "set")])
+def test_state_of_a_secret(value, state):
+    assert secret_state(value) == state
+
+
+def test_all_problems_are_said_in_one_order():
+    facts = gathered(
+        windows__result__domain_role=5,
+        instance=failed_script("x"),
+        choice__problem=OTHER,
+        certificates=[{**SKIPPED, "item": ITEM}],
+    )
+    begins = ["is a domain", "SQL Server cannot", OTHER, "there is no certificate", "prs_ha"]
+    begins = [f"srv-a: {text}" for text in begins[:4]] + [f"control node: {begins[4]}"]
+    # What is missing to install the application is judged although nobody knows the instance.
+    sentences = found(facts, ha="availability_group")
+    assert [sentence[: len(begin)] for sentence, begin in zip(sentences, begins, strict=True)] == begins
