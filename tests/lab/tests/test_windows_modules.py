@@ -454,6 +454,16 @@ class TestCommands:
         )
         assert "no model of script other" in run.failure("win_powershell", script="# prs.recovery other\nparam()")
 
+    def test_a_script_that_throws_has_error_records_and_no_message(self, run: Runner) -> None:
+        @script("test_script_that_throws")
+        def model(call: ScriptCall) -> ScriptResult:
+            return ScriptResult(error="The disk is gone")
+
+        result = run("win_powershell", script="# prs.recovery test_script_that_throws\nparam()")
+        assert result["failed"] and "msg" not in result
+        assert result["result"] == {}
+        assert [record["exception"]["message"] for record in result["error"]] == ["The disk is gone"]
+
     def test_win_wait_for(self, run: Runner) -> None:
         assert run.ok("win_wait_for", path="C:\\Windows")["wait_attempts"] == 1
         assert "timeout while waiting for file C:\\none to be present" in run.failure(

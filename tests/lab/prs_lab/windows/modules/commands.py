@@ -136,8 +136,7 @@ def _run(task: Task, text: str) -> dict[str, Any]:
         "output": [_cut(item, depth) for item in done.output], "warning": done.warning,
     }  # fmt: skip
     if done.error is not None:
-        answer["error"] = [_error_record(done.error)]
-        answer["msg"] = done.error
+        answer["error"] = [_error_record(done.error)]  # and no msg, as the real module gives none
     if done.diff:
         answer["diff"] = done.diff
     return answer
