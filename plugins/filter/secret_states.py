@@ -33,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Names, each with V(set), V(missing) or V(placeholder).
+  description: Names, each with V(set), V(missing), V(placeholder), or V(number) where YAML made a number of it.
   type: dict
 """
 

@@ -9,7 +9,9 @@ import importlib
 import os
 from collections.abc import Iterable
 
-__all__ = ["driver_problem", "missing_files"]
+from ._core.preflight.control_node import ABSENT, USABLE, authority_state
+
+__all__ = ["driver_problem", "unusable_authorities"]
 
 
 def driver_problem() -> str:
@@ -21,6 +23,20 @@ def driver_problem() -> str:
     return ""
 
 
-def missing_files(paths: Iterable[str]) -> list[str]:
-    """Those that are not there, each once. A name that is no path (legacy_requests, '') is not one of a file."""
-    return [path for path in dict.fromkeys(paths) if "/" in path and not os.path.exists(path)]
+def unusable_authorities(paths: Iterable[str]) -> dict[str, str]:
+    """Files of authorities that cannot be used, with their authority_state.
+
+    A name that is no path (legacy_requests, '') is not one of a file. Folders hold a file for each authority, and one
+    that may not be read is reported by whoever uses it.
+    """
+    states = {path: _state(path) for path in paths if "/" in path}
+    return {path: state for path, state in states.items() if state != USABLE}
+
+
+def _state(path: str) -> str:
+    if not os.path.exists(path):
+        return ABSENT
+    if not os.path.isfile(path) or not os.access(path, os.R_OK):
+        return USABLE
+    with open(path, "rb") as file:
+        return authority_state(file.read())

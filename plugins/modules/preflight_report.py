@@ -94,7 +94,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._control_node import driver_problem, missing_files
+from ansible_collections.prs.recovery.plugins.module_utils._control_node import driver_problem, unusable_authorities
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import ControlNode
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import plan
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
@@ -108,7 +108,7 @@ def report(module: AnsibleModule) -> dict[str, list[str]]:
         ha=params["ha"],
         python=sys.executable,
         driver_problem=driver_problem(),
-        missing_authorities=missing_files(params["authorities"]),
+        authorities=unusable_authorities(params["authorities"]),
         secrets=params["secrets"],
     )
     facts = host_facts(params["facts"])

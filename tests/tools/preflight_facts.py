@@ -65,6 +65,7 @@ HEALTHY: dict[str, Any] = {
             "version": "10.0.14393",
             "dotnet_release": 378675,
             "free_bytes": {"C:": 20 * GB, "D:": GB},
+            "pending_restart": [],
         },
     },
     "instance": {
@@ -149,7 +150,7 @@ def control_node(**changes: Any) -> ControlNode:
         "ha": "mirror",
         "python": "/usr/bin/python3",
         "driver_problem": "",
-        "missing_authorities": [],
+        "authorities": {},
         "secrets": {"prs_share_password": "set"},
     }
     return ControlNode(**{**nothing_wrong, **changes})

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..advice.share_reader import advice_for
 from .facts import FAILED, HostFacts
-from .versions import version_numbers
+from .versions import major_version
 
 __all__ = ["CHECKS", "no_recovery_set", "only_the_computer_account_counts"]
 
@@ -78,10 +78,11 @@ def no_backup(facts: HostFacts) -> Iterator[str]:
 
 
 def backup_of_newer_server(facts: HostFacts) -> Iterator[str]:
+    """Updates do not count: a backup restores on each build of its major version."""
     if not facts.need_backup:
         return
     made_by, target = facts.chosen.build, facts.target_build
-    if made_by and target and version_numbers(made_by) > version_numbers(target):
+    if made_by and target and major_version(made_by) > major_version(target):
         which = "chosen" if facts.choice.value.named else "newest"
         present = "the media install" if facts.install_sql else "the instance is"
         yield (

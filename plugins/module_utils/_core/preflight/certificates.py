@@ -6,21 +6,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from .facts import FAILED, SKIPPED, Certificate, HostFacts
+from .versions import version_numbers
 
 __all__ = ["certificate_problems"]
+
+_SERVER_2016 = (10, 0, 14393)
+_AES = (
+    "If it is: Windows Server 2016 reads no PFX that is encrypted by AES, as OpenSSL 3 writes them. Write it anew with "
+    "openssl pkcs12 -export -legacy."
+)
 
 
 def certificate_problems(facts: HostFacts, now: dt.datetime) -> Iterator[str]:
     """now: aware. One certificate after the other, each with all that is wrong with it."""
     for certificate in facts.certificates:
-        for check in CHECKS:
-            yield from check(certificate, now)
+        yield from no_file(certificate)
+        yield from not_read(certificate, facts)
+        yield from not_valid_for(certificate)
+        yield from expired(certificate, now)
 
 
-def no_file(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
+def no_file(certificate: Certificate) -> Iterator[str]:
     if certificate.answer.state == SKIPPED:
         yield (
             f"there is no certificate {certificate.pfx or 'named'} on the control node. Put the PFX there, or correct "
@@ -28,13 +37,17 @@ def no_file(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
         )
 
 
-def not_read(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
-    if certificate.answer.state == FAILED:
-        reason = " ".join(certificate.answer.problem.split())
-        yield f"the certificate {certificate.pfx} cannot be read: {reason} Is its password right?"
+def not_read(certificate: Certificate, facts: HostFacts) -> Iterator[str]:
+    """Windows Server 2016 calls the password wrong where it does not know how the file is encrypted."""
+    if certificate.answer.state != FAILED:
+        return
+    reason = " ".join(certificate.answer.problem.split())
+    old = version_numbers(facts.windows.value.version)[:3] <= _SERVER_2016
+    also = f" {_AES}" if old else ""
+    yield f"the certificate {certificate.pfx} cannot be read: {reason} Is its password right?{also}"
 
 
-def not_valid_for(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
+def not_valid_for(certificate: Certificate) -> Iterator[str]:
     if not certificate.answer.ok:
         return
     names = certificate.answer.value.names
@@ -57,6 +70,3 @@ def _covers(names: Iterable[str], name: str) -> bool:
     """A wildcard stands for the first label of a name."""
     known = {entry.lower() for entry in names}
     return name in known or f"*.{name.partition('.')[2]}" in known
-
-
-CHECKS: tuple[Callable[[Certificate, dt.datetime], Iterator[str]], ...] = (no_file, not_read, not_valid_for, expired)

@@ -1,36 +1,53 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Problems of a host that was not inspected: WinRM, the account, its rights."""
+"""Problems of a host that was not inspected: WinRM, the account, its rights.
+
+A server that refuses or cannot be known is not lost, and the advice to rebuild elsewhere is for a lost one alone.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from ..advice.unreachable import ACCOUNT_REFUSED, NO_ANSWER, PROXY, UNVERIFIED, cause_of, reason_of
 from .facts import FAILED, UNREACHABLE, HostFacts
 
 __all__ = ["CHECKS"]
 
-_LONGEST = 300
-_SYSTEM_ERROR = re.compile(r"Errno -?\d+\] ([^\"')]+)")
-"""The reason at the end of a chain of Python's exceptions."""
-
 
 def account_refused(facts: HostFacts) -> Iterator[str]:
-    if facts.windows.state == UNREACHABLE and _refused(facts):
+    if _cause(facts) == ACCOUNT_REFUSED:
         yield (
             f"Windows does not accept the account {facts.account} at {facts.address}. Correct ansible_user and "
             "ansible_password in the inventory."
         )
 
 
+def certificate_not_verified(facts: HostFacts) -> Iterator[str]:
+    if _cause(facts) == UNVERIFIED:
+        yield (
+            f"answers at {facts.address}, but the certificate of its WinRM listener cannot be verified. Name the file "
+            "with its authority in ansible_winrm_ca_trust_path, or give the listener a certificate of that authority "
+            f"for this name. ({reason_of(facts.windows.problem)})"
+        )
+
+
+def behind_a_proxy(facts: HostFacts) -> Iterator[str]:
+    if _cause(facts) == PROXY:
+        yield (
+            f"cannot be reached by WinRM at {facts.address} through the proxy of the environment (HTTP_PROXY, "
+            "HTTPS_PROXY). Name the server in NO_PROXY, or set ansible_winrm_proxy: null in the inventory. "
+            f"({reason_of(facts.windows.problem)})"
+        )
+
+
 def not_reached(facts: HostFacts) -> Iterator[str]:
-    if facts.windows.state == UNREACHABLE and not _refused(facts):
+    if _cause(facts) == NO_ANSWER:
         elsewhere = "; if its site is lost, rebuild at another (-e prs_active_site=...)" if facts.need_backup else ""
         yield (
             f"cannot be reached by WinRM at {facts.address}. Switch the server on, check its name, its WinRM listener "
-            f"and the firewall{elsewhere}. ({_reason(facts.windows.problem)})"
+            f"and the firewall{elsewhere}. ({reason_of(facts.windows.problem)})"
         )
 
 
@@ -39,14 +56,8 @@ def not_inspected(facts: HostFacts) -> Iterator[str]:
         yield f"cannot be looked at: {facts.windows.problem}. The account must be a local administrator."
 
 
-def _refused(facts: HostFacts) -> bool:
-    return "rejected" in facts.windows.problem
+def _cause(facts: HostFacts) -> str:
+    return cause_of(facts.windows.problem) if facts.windows.state == UNREACHABLE else ""
 
 
-def _reason(problem: str) -> str:
-    system = _SYSTEM_ERROR.findall(problem)
-    reason = (system[-1] if system else problem).strip()
-    return reason if len(reason) <= _LONGEST else f"{reason[: _LONGEST - 3].rstrip()}..."
-
-
-CHECKS = (account_refused, not_reached, not_inspected)
+CHECKS = (account_refused, certificate_not_verified, behind_a_proxy, not_reached, not_inspected)

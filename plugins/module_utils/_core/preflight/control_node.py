@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CHECKS", "ControlNode", "missing_authorities", "secret_state", "vault_name"]
+__all__ = ["ABSENT", "CHECKS", "USABLE", "ControlNode", "authority_state", "secret_state", "vault_name"]
 
-MISSING, PLACEHOLDER, SET = "missing", "placeholder", "set"
+MISSING, PLACEHOLDER, NUMBER, SET = "missing", "placeholder", "number", "set"
 
 _VAULT_NAMES = {
     "ansible_password": "vault_prs_windows_password",
@@ -20,23 +20,41 @@ _VAULT_NAMES = {
 }
 """Secrets whose variable in the vault of inventory.example is not called like them."""
 
+ABSENT, USABLE, DER, UTF_16, NO_PEM = "absent", "usable", "der", "utf-16", "no_pem"
+_CONVERSIONS = {
+    DER: "it is in DER, and must be in PEM. Convert it with openssl x509 -inform der -in FILE -out FILE.pem",
+    UTF_16: "it is text in UTF-16, as PowerShell writes it, and must be plain ASCII or UTF-8. Save it anew",
+    NO_PEM: "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----). Put the right file there",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ControlNode:
     """python: the interpreter that runs ansible. driver_problem: why pyodbc cannot be loaded, '' when it can.
 
-    missing_authorities: files of authorities that are not there. secrets: name -> secret_state.
+    authorities: path -> authority_state, of those files that cannot be used. secrets: name -> secret_state.
     """
 
     ha: str
     python: str
     driver_problem: str
-    missing_authorities: Sequence[str]
+    authorities: Mapping[str, str]
     secrets: Mapping[str, str]
+
+
+def authority_state(content: bytes) -> str:
+    """Whether a file of authorities can be read by OpenSSL, and what it is where it cannot."""
+    if b"-----BEGIN CERTIFICATE-----" in content or b"-----BEGIN TRUSTED CERTIFICATE-----" in content:
+        return USABLE
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return UTF_16
+    return DER if content.startswith(b"\x30") else NO_PEM
 
 
 def secret_state(value: Any) -> str:
     """What is wrong with the value of a secret, without the value."""
+    if isinstance(value, (int, float)):
+        return NUMBER
     return {"": MISSING, "CHANGE-ME": PLACEHOLDER}.get(value, SET)
 
 
@@ -54,11 +72,18 @@ def availability_group(node: ControlNode) -> Iterator[str]:
 
 
 def missing_authorities(node: ControlNode) -> Iterator[str]:
-    for path in node.missing_authorities:
-        yield (
-            f"there is no file {path} with the authorities to trust. Put it there, or correct prs_ca_file (and "
-            "ansible_winrm_ca_trust_path) in the inventory."
-        )
+    for path, state in node.authorities.items():
+        if state == ABSENT:
+            yield (
+                f"there is no file {path} with the authorities to trust. Put it there, or correct prs_ca_file (and "
+                "ansible_winrm_ca_trust_path) in the inventory."
+            )
+
+
+def unusable_authorities(node: ControlNode) -> Iterator[str]:
+    for path, state in node.authorities.items():
+        if state in _CONVERSIONS:
+            yield f"the authorities to trust in {path} cannot be read: {_CONVERSIONS[state]}."
 
 
 def no_driver(node: ControlNode) -> Iterator[str]:
@@ -81,4 +106,22 @@ def placeholders_left(node: ControlNode) -> Iterator[str]:
             yield f"the secret {secret} is still CHANGE-ME. Set {vault_name(secret)} in the inventory's vault."
 
 
-CHECKS = (availability_group, missing_authorities, no_driver, secrets_not_set, placeholders_left)
+def numbers_without_quotes(node: ControlNode) -> Iterator[str]:
+    """A number or a boolean, of which another text is left than the one that was written."""
+    for name, state in node.secrets.items():
+        if state == NUMBER:
+            yield (
+                f"the value of {name} is no text to YAML, which reads 0x5A1D, 01234567 or yes as something else. Put "
+                "it into quotes in the inventory."
+            )
+
+
+CHECKS = (
+    availability_group,
+    missing_authorities,
+    unusable_authorities,
+    no_driver,
+    secrets_not_set,
+    placeholders_left,
+    numbers_without_quotes,
+)

@@ -70,7 +70,9 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """Of inspect_server.ps1. domain_role: 4 and 5 are domain controllers; free_bytes: by drive such as C:."""
+    """Of inspect_server.ps1. domain_role: 4 and 5 are domain controllers; free_bytes: by drive such as C:;
+    pending_restart: reasons why Windows waits for a restart.
+    """
 
     name: str
     domain: str
@@ -79,6 +81,7 @@ class Windows:
     version: str
     dotnet_release: int
     free_bytes: Mapping[str, int]
+    pending_restart: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from ntpath import basename
 
 from .backups import only_the_computer_account_counts
 from .facts import SKIPPED, Chosen, HostFacts
+from .versions import version_numbers
 
 __all__ = ["plan"]
 
@@ -38,8 +39,18 @@ def database(facts: HostFacts) -> Iterator[str]:
     if facts.restore.ok and facts.restore.value.ends_mirroring:
         yield "END the mirroring of the database before that, and mirror the restored one anew afterwards"
     yield from untried_account(facts)
+    yield from newer_build(facts)
     for note in facts.chosen.notes:
         yield f"NOTE: {note}"
+
+
+def newer_build(facts: HostFacts) -> Iterator[str]:
+    made_by, target = facts.chosen.build, facts.target_build
+    if made_by and target and version_numbers(made_by) > version_numbers(target):
+        yield (
+            f"NOTE: the backup was made by SQL Server {made_by}, which has more updates than {target}; it restores "
+            "there all the same"
+        )
 
 
 def restored_database(facts: HostFacts) -> str:
@@ -79,10 +90,20 @@ def web_server(facts: HostFacts) -> Iterator[str]:
         return
     if not _application_present(facts):
         yield f"set up IIS and the application in {facts.settings.application_folder}"
+        yield from waits_for_restart(facts)
     elif _overwrites(facts):
         yield ("keep IIS, OVERWRITE the application with the archive (prs_allow_data_loss), and correct what differs")
     else:
         yield f"keep IIS and the application{_repair(facts)}, and correct what differs"
+
+
+def waits_for_restart(facts: HostFacts) -> Iterator[str]:
+    """SQL Server's setup is preceded by a restart where one is due; features of Windows are not."""
+    if reasons := facts.windows.value.pending_restart:
+        yield (
+            f"NOTE: Windows waits for a restart ({', '.join(reasons)}), and may refuse to install IIS before it. "
+            "Restart the server first"
+        )
 
 
 def application(facts: HostFacts) -> Iterator[str]:

@@ -42,7 +42,7 @@ def _of_the_host(facts: HostFacts, node: ControlNode, now: dt.datetime) -> Itera
             yield from check(facts)
         yield from certificate_problems(facts, now)
         return
-    if facts.windows.state == UNREACHABLE and node.missing_authorities:
+    if facts.windows.state == UNREACHABLE and node.authorities:
         return  # without the authorities no server can be known, and each would look dead
     for check in connection.CHECKS:
         yield from check(facts)

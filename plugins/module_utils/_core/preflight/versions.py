@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["version_numbers"]
+__all__ = ["major_version", "version_numbers"]
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
     """The numbers of a version such as 10.0.17763, to compare it with another."""
     return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def major_version(build: str) -> tuple[int, ...]:
+    """Major and minor number of a build of SQL Server, which decide whether a backup restores there."""
+    return version_numbers(build)[:2]

@@ -8,10 +8,10 @@ rebuild needs.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..advice.unreachable import ACCOUNT_REFUSED, PROXY, UNVERIFIED, cause_of, reason_of
 from ..advice.windows import advice_for
 from ..mirroring.session import PRINCIPAL
 from ..text import age, bytes_text
@@ -131,11 +131,26 @@ def _why_unreached(said: str) -> tuple[str, str]:
     """
     if said.startswith("--limit"):
         return said, "Run it without --limit for the whole picture"
-    if "rejected" in said:
-        return "Windows does not accept the account", "Correct ansible_user and ansible_password in the inventory"
-    system = re.search(r"Errno -?\d+\] ([^\"')]+)", said)
-    short = system[1].strip() if system else said
-    return short, "Switch it on, and check its name, its WinRM listener, the account and the firewall"
+    return _UNREACHED.get(cause_of(said)) or (
+        reason_of(said),
+        "Switch it on, and check its name, its WinRM listener, the account and the firewall",
+    )
+
+
+_UNREACHED = {
+    ACCOUNT_REFUSED: (
+        "Windows does not accept the account",
+        "Correct ansible_user and ansible_password in the inventory",
+    ),
+    UNVERIFIED: (
+        "the certificate of its WinRM listener cannot be verified",
+        "Name the file with its authority in ansible_winrm_ca_trust_path, or give the listener a certificate of it",
+    ),
+    PROXY: (
+        "the proxy of the environment does not lead there",
+        "Name the server in NO_PROXY, or set ansible_winrm_proxy: null in the inventory",
+    ),
+}
 
 
 def database(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:

@@ -112,6 +112,17 @@ def test_sql_server(changes, said):
             id="mirrored",
         ),
         pytest.param(
+            {"choice__chosen__build": "15.0.4430.1"},
+            [
+                f"{BRING_BACK} {SET}{POINT}",
+                "NOTE: the backup was made by SQL Server 15.0.4430.1, which has more updates than 15.0.2000.5; it "
+                "restores there all the same",
+            ],
+            id="more updates",
+        ),
+        pytest.param({"choice__chosen__build": ""}, [f"{BRING_BACK} {SET}{POINT}"], id="nobody knows the build"),
+        pytest.param({"shares__result__paths": []}, [f"{BRING_BACK} {SET}{POINT}"], id="nobody knows the media"),
+        pytest.param(
             {"choice__chosen__notes": ["3 newer files"]},
             [f"{BRING_BACK} {SET}{POINT}", "NOTE: 3 newer files"],
             id="a note",
@@ -148,6 +159,20 @@ def test_the_database(changes, said):
         pytest.param({}, ["set up IIS and the application in C:\\PRS", BROUGHT], id="nothing there"),
         pytest.param(
             {"need_backup": False, "choice": SKIPPED}, ["set up IIS and the application in C:\\PRS"], id="first time"
+        ),
+        pytest.param(
+            {"need_backup": False, "choice": SKIPPED, "windows__result__pending_restart": ["Windows update", "x"]},
+            [
+                "set up IIS and the application in C:\\PRS",
+                "NOTE: Windows waits for a restart (Windows update, x), and may refuse to install IIS before it. "
+                "Restart the server first",
+            ],
+            id="a restart is due",
+        ),
+        pytest.param(
+            {**PRESENT, "need_backup": False, "choice": SKIPPED, "windows__result__pending_restart": ["x"]},
+            ["keep IIS and the application, and correct what differs"],
+            id="a restart is due, and IIS is there",
         ),
         pytest.param(
             PRESENT,

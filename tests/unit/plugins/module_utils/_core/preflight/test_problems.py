@@ -48,6 +48,16 @@ DEAD = (
     "ntlm: HTTPSConnectionPool(host='10.0.0.1', port=5986): Max retries exceeded with url: /wsman (Caused by "
     'NewConnectionError("<HTTPSConnection>: Failed to establish a new connection: [Errno 111] Connection refused"))'
 )
+PROXY = (
+    "ntlm: HTTPSConnectionPool(host='10.0.0.1', port=5986): Max retries exceeded with url: /wsman (Caused by "
+    "ProxyError('Unable to connect to proxy', NewConnectionError(\"HTTPSConnection(host='127.0.0.1', port=9): Failed "
+    'to establish a new connection: [Errno 111] Connection refused")))'
+)
+UNTRUSTED = (
+    "ntlm: HTTPSConnectionPool(host='10.0.0.1', port=5986): Max retries exceeded with url: /wsman (Caused by "
+    "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get "
+    "local issuer certificate (_ssl.c:1006)')))"
+)
 UNREACHABLE = (
     "srv-a: cannot be reached by WinRM at 10.0.0.1:5986. Switch the server on, check its name, its WinRM listener and "
     "the firewall"
@@ -72,6 +82,24 @@ UNREACHABLE = (
             unreachable(DEAD),
             [f"{UNREACHABLE}; if its site is lost, rebuild at another (-e prs_active_site=...). (Connection refused)"],
             id="does not answer, and could be rebuilt elsewhere",
+        ),
+        pytest.param(
+            unreachable(PROXY),
+            [
+                "srv-a: cannot be reached by WinRM at 10.0.0.1:5986 through the proxy of the environment (HTTP_PROXY, "
+                "HTTPS_PROXY). Name the server in NO_PROXY, or set ansible_winrm_proxy: null in the inventory. "
+                "(Connection refused)"
+            ],
+            id="a proxy that leads nowhere",
+        ),
+        pytest.param(
+            unreachable(UNTRUSTED),
+            [
+                "srv-a: answers at 10.0.0.1:5986, but the certificate of its WinRM listener cannot be verified. Name "
+                "the file with its authority in ansible_winrm_ca_trust_path, or give the listener a certificate of "
+                "that authority for this name. (unable to get local issuer certificate)"
+            ],
+            id="a certificate of an unknown authority",
         ),
         pytest.param(
             unreachable("no such host " * 40, need_backup=False),
@@ -390,6 +418,7 @@ NEWER = (
             [],
             id="nobody knows the build of the media",
         ),
+        pytest.param(gathered(choice__chosen__build="15.0.4430.1"), [], id="only updates are newer"),
         pytest.param(gathered(choice__chosen__build=""), [], id="nobody knows the build of the backup"),
     ],
 )  # fmt: skip
@@ -430,6 +459,18 @@ def certificate(**result: Any) -> dict[str, Any]:
         ),
         pytest.param(
             gathered(certificates=[{**failed_script("The password\r\n is wrong."), "item": ITEM}]),
+            [
+                "srv-a: the certificate site.pfx cannot be read: The password is wrong. Is its password right? If it "
+                "is: Windows Server 2016 reads no PFX that is encrypted by AES, as OpenSSL 3 writes them. Write it "
+                "anew with openssl pkcs12 -export -legacy."
+            ],
+            id="not read by Windows Server 2016",
+        ),
+        pytest.param(
+            gathered(
+                windows__result__version="10.0.17763",
+                certificates=[{**failed_script("The password\r\n is wrong."), "item": ITEM}],
+            ),
             ["srv-a: the certificate site.pfx cannot be read: The password is wrong. Is its password right?"],
             id="not read",
         ),
@@ -465,12 +506,44 @@ def test_certificates(facts, sentences):
             id="availability group",
         ),
         pytest.param(
-            {"missing_authorities": ["/etc/ca.pem"]},
+            {"authorities": {"/etc/ca.pem": "absent"}},
             [
                 "control node: there is no file /etc/ca.pem with the authorities to trust. Put it there, or correct "
                 "prs_ca_file (and ansible_winrm_ca_trust_path) in the inventory."
             ],
             id="no authorities",
+        ),
+        pytest.param(
+            {"authorities": {"/etc/ca.cer": "der"}},
+            [
+                "control node: the authorities to trust in /etc/ca.cer cannot be read: it is in DER, and must be in "
+                "PEM. Convert it with openssl x509 -inform der -in FILE -out FILE.pem."
+            ],
+            id="authorities in DER",
+        ),
+        pytest.param(
+            {"authorities": {"/etc/ca.pem": "utf-16"}},
+            [
+                "control node: the authorities to trust in /etc/ca.pem cannot be read: it is text in UTF-16, as "
+                "PowerShell writes it, and must be plain ASCII or UTF-8. Save it anew."
+            ],
+            id="authorities in UTF-16",
+        ),
+        pytest.param(
+            {"authorities": {"/etc/ca.pem": "no_pem"}},
+            [
+                "control node: the authorities to trust in /etc/ca.pem cannot be read: it holds no certificate in PEM "
+                "(-----BEGIN CERTIFICATE-----). Put the right file there."
+            ],
+            id="authorities without a certificate",
+        ),
+        pytest.param(
+            {"secrets": {"prs_app_login_sid": "number", "prs_share_password": "set"}},
+            [
+                "control node: the value of prs_app_login_sid is no text to YAML, which reads 0x5A1D, 01234567 or yes "
+                "as something else. Put it into quotes in the inventory."
+            ],
+            id="no quotes",
         ),
         pytest.param(
             {"driver_problem": "libodbc.so.2: not found"},
@@ -509,15 +582,26 @@ def test_the_control_node(node, sentences):
 
 
 def test_without_authorities_no_server_is_called_dead():
-    [sentence] = found(unreachable(DEAD), missing_authorities=["/etc/ca.pem"])
+    [sentence] = found(unreachable(DEAD), authorities={"/etc/ca.pem": "absent"})
     assert sentence.startswith("control node: there is no file /etc/ca.pem")
 
 
 def test_a_host_that_answers_is_judged_without_authorities_too():
-    assert len(found(gathered(windows__result__domain_role=5), missing_authorities=["/etc/ca.pem"])) == 2
+    assert len(found(gathered(windows__result__domain_role=5), authorities={"/etc/ca.pem": "absent"})) == 2
 
 
-@pytest.mark.parametrize(("value", "state"), [("", "missing"), ("CHANGE-ME", "placeholder"), ("s3cret", "set")])
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        ("", "missing"),
+        ("CHANGE-ME", "placeholder"),
+        ("s3cret", "set"),
+        ("1", "set"),
+        (1, "number"),
+        (0.5, "number"),
+        (True, "number"),
+    ],
+)
 def test_state_of_a_secret(value, state):
     assert secret_state(value) == state
 

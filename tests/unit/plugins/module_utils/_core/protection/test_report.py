@@ -313,6 +313,24 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
             "does not accept",
         ),
         (
+            {
+                "hosts/3/reached": False,
+                "hosts/3/problem": "certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)",
+                "hosts/3/saw": {},
+            },
+            "server",
+            "sql-b",
+            FAIL,
+            "cannot be verified",
+        ),
+        (
+            {"hosts/3/reached": False, "hosts/3/problem": "ProxyError('x [Errno 111] refused')", "hosts/3/saw": {}},
+            "server",
+            "sql-b",
+            FAIL,
+            "the proxy of the environment",
+        ),
+        (
             {"hosts/3/reached": False, "hosts/3/problem": "--limit leaves it out", "hosts/3/saw": {}},
             "server",
             "sql-b",

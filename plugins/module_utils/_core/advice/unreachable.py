@@ -1,0 +1,46 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why Ansible did not reach a host: a server that refuses, or cannot be known, is not one that is gone.
+
+Ansible says it in the text of a chain of Python's exceptions (requests, urllib3, pywinrm), the last of which counts.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["ACCOUNT_REFUSED", "NO_ANSWER", "PROXY", "UNVERIFIED", "cause_of", "reason_of"]
+
+ACCOUNT_REFUSED = "account_refused"
+"""The server answers, and does not accept the account."""
+UNVERIFIED = "unverified"
+"""Something answers whose certificate is of no known authority, or for another name."""
+PROXY = "proxy"
+"""A proxy of the environment stands between, and does not lead there."""
+NO_ANSWER = "no_answer"
+"""Nothing answers: the only one of these that a lost server looks like."""
+
+_CAUSES = (
+    (
+        ACCOUNT_REFUSED,
+        re.compile(r"rejected|HTTP 401|Error 401", re.IGNORECASE),
+    ),
+    (PROXY, re.compile(r"ProxyError|Unable to connect to proxy|Tunnel connection failed")),
+    (UNVERIFIED, re.compile(r"certificate verify failed|CERTIFICATE_VERIFY_FAILED|CertificateError|doesn't match")),
+)
+_SYSTEM_ERROR = re.compile(r"Errno -?\d+\] ([^\"')]+)")
+_VERIFICATION = re.compile(r"certificate verify failed: ([^()\"']+)")
+_LONGEST = 300
+
+
+def cause_of(problem: str) -> str:
+    """One of the words above. problem: what Ansible says of the host."""
+    return next((cause for cause, pattern in _CAUSES if pattern.search(problem)), NO_ANSWER)
+
+
+def reason_of(problem: str) -> str:
+    """The innermost reason, in the words of the system where there are some; at most 300 characters."""
+    system = _VERIFICATION.findall(problem) or _SYSTEM_ERROR.findall(problem)
+    reason = (system[-1] if system else problem).strip()
+    return reason if len(reason) <= _LONGEST else f"{reason[: _LONGEST - 3].rstrip()}..."
