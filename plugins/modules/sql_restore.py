@@ -193,8 +193,10 @@ options:
     description:
       - Checks the database with C(DBCC CHECKDB), V(physical) for damaged pages only. Every run that asks for it checks,
         also a database that stays as it is. RV(checked) tells.
-      - A restored database opens to administrators only (C(RESTRICTED_USER)) until this and O(validation_query) were
-        passed. A run that finds it left so goes on from there. A database in standby cannot be closed like that.
+      - A restored database opens in C(RESTRICTED_USER) until this and O(validation_query) were passed. That keeps out
+        everybody but members of C(db_owner), C(dbcreator) and C(sysadmin). An application whose user is C(db_owner)
+        gets in: stop it, or disable its login, for that time. A run that finds it left so goes on from there. A
+        database in standby cannot be closed like that.
     type: str
     choices: [none, physical, full]
     default: none
@@ -236,7 +238,7 @@ attributes:
   diff_mode:
     support: none
 notes:
-  - RestoreRun needs the server role C(dbcreator). Owner, users and C(DBCC CHECKDB) need C(sysadmin).
+  - Restoring needs the server role C(dbcreator). Owner, users and C(DBCC CHECKDB) need C(sysadmin).
 seealso:
   - module: prs.recovery.sql_backup
   - module: prs.recovery.sql_backup_info

@@ -72,7 +72,8 @@ ADVICE: dict[int, str] = {
         "Pages of the database are damaged: restore it from a backup, and check the disk; a backup of a damaged "
         "database cannot be trusted"
     ),
-    3049: "The folder or the device refused the backup: check the path",
+    3049: "The log of the database is damaged: run DBCC CHECKDB, and take a full backup once it is sound. A log backup "
+    "may go on with CONTINUE_AFTER_ERROR",
     3059: "The database is a mirror: back up the principal",
     3095: (
         "SQL Server appends an encrypted backup to no file that exists: use a 'file_name' that is new each time, "
@@ -81,13 +82,13 @@ ADVICE: dict[int, str] = {
     3101: "Other sessions use the database: stop the application's site and pool, then run again",
     3102: "Connect to another database than the one that is to be restored",
     3104: "The database takes part in mirroring or an availability group: end that for this database first",
-    3110: "RestoreRun needs the server role dbcreator (or sysadmin); being db_owner is not enough",
+    3110: "Restoring needs the server role dbcreator (or sysadmin); being db_owner is not enough",
     3117: "The database is not in a state that this backup can be rolled forward on: start over from a full backup",
     3119: "Look into the server's error log for the cause",
     3132: "The backup is striped over several files: give all of them",
     3133: "The files do not belong to one another: give the files of one backup",
     3136: "This differential backup belongs to another full backup",
-    3137: "The database is not ready for this log backup",
+    3137: "The database cannot be reverted to that snapshot: only one snapshot of it may exist, and it must be whole",
     3154: (
         "The backup is one of another database than the one on the server: use 'replace: always' only if that one "
         "may be lost"
@@ -106,7 +107,7 @@ ADVICE: dict[int, str] = {
     3242: "The file is no backup that SQL Server understands",
     3243: "The file was written by a newer SQL Server: use a server of at least that version",
     3257: "There is not enough room for the database's files: free space, or give other folders in 'relocate'",
-    3268: "The file is a backup of another kind than the statement expects",
+    3268: "The file was written to a disk with another sector size: copy it to a disk with the same one",
     3743: "The database is mirrored: end mirroring first (sql_mirror with 'state: absent')",
     4060: "The database does not exist, is not online, or the login may not use it",
     4064: "The login's default database cannot be opened: set another one with sql_login",

@@ -76,7 +76,10 @@ def check_restored(session: Session, options: RestoreOptions) -> str:
         existing = None if is_lost else read_database(session.connection, database)
         closed = existing is not None and existing["user_access"] == "RESTRICTED_USER"
         advice = sentences(
-            problem.advice, "Until then it is open to administrators only (RESTRICTED_USER)" if closed else ""
+            problem.advice,
+            "Until then it is open to members of db_owner, dbcreator and sysadmin only (RESTRICTED_USER)"
+            if closed
+            else "",
         )
         code = problem.code if is_lost else "check_failed"
         raise RecoveryError(problem.message, advice=advice, code=code, **problem.details) from None

@@ -213,7 +213,7 @@ def _set(batch: Batch, statement: ir.AlterDatabaseSet) -> Iterator[Item]:
             raise error(1468, name=database.name)
         if option in _NEEDS_OPEN and database.state == "RESTORING":
             raise SqlError(
-                5052, "ALTER DATABASE is not permitted while a database is in the RestoreRun state.", follow=(_FAILED,)
+                5052, "ALTER DATABASE is not permitted while a database is in the Restoring state.", follow=(_FAILED,)
             )
         handler = _HANDLERS.get(option)
         if handler is not None:
@@ -289,7 +289,7 @@ def _online(batch: Batch, database: Database, value: Any, statement: ir.AlterDat
         return
     if database.state == "RESTORING":
         raise SqlError(
-            5052, "ALTER DATABASE is not permitted while a database is in the RestoreRun state.", follow=(_FAILED,)
+            5052, "ALTER DATABASE is not permitted while a database is in the Restoring state.", follow=(_FAILED,)
         )
     if database.state == "EMERGENCY":
         database.crash()

@@ -1,4 +1,4 @@
-"""RestoreRun: a database in state RESTORING, and sets that are applied to it one after the other.
+"""Restoring: a database in state RESTORING, and sets that are applied to it one after the other.
 
 Data pages are written straight into the .mdf; log records into the .ldf, and their pages into the .mdf. Whenever this
 is broken off, what was persisted last says truthfully where the database stands: `redo_start_lsn` None in the middle of

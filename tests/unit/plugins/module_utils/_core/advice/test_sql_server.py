@@ -73,3 +73,11 @@ def test_unknown_numbers_have_no_advice(number):
 def test_advice_is_one_sentence_without_its_stop():
     for advice in (*ADVICE.values(), *OPERATING_SYSTEM.values()):
         assert (advice[0].isupper() or advice.startswith("{account}")) and not advice.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(3049, "log of the database is damaged"), (3137, "snapshot"), (3268, "sector size")]
+)
+def test_advice_is_about_what_the_number_means(number, word):
+    """As sys.messages has them: 3049 corruption in the log, 3137 a revert to a snapshot, 3268 sectors."""
+    assert word in advice_for(number, "")
