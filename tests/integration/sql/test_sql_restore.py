@@ -327,6 +327,18 @@ def test_a_read_only_database_is_handed_over_as_it_was(sql_a, sql_b, database, f
     assert sql_b.run("sql_restore", **options)["changed"] is False
 
 
+def test_files_that_are_there_stay_where_they_are_when_logs_follow(sql_a, sql_b, database, folder, history):
+    """Restored by hand into other folders: MOVE of such a file is refused (3174)."""
+    source, elsewhere = {"folders": [folder]}, {"data_dir": "D:\\Data", "log_dir": "E:\\Log"}
+    full, differential = (one["files"][0] for one in sql_b.run("sql_backup_info", folders=[folder])["sets"][:2])
+    options = {"database": database, "recovery": "norecovery", "relocate": elsewhere}
+    sql_b.run("sql_restore", source={"files": [full, differential]}, **options)
+    result = sql_b.run("sql_restore", database=database, source=source)
+    assert result["plan"]["resumes"] is True and [step["moves"] for step in result["plan"]["steps"]] == [[], []]
+    assert {file["path"][:7] for file in result["database"]["files"]} == {"D:\\Data", "E:\\Log\\"}
+    assert rows(sql_b, database) == [1, 2, 3, 4]
+
+
 def test_an_interrupted_restore_goes_on(sql_a, sql_b, database, folder, history):
     full = sql_b.run("sql_backup_info", folders=[folder])["sets"][0]["files"][0]
     source = {"folders": [folder]}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ntpath
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, DatabaseFile
@@ -46,12 +46,20 @@ def _destination(file: DatabaseFile, *, database: str, source: str, server: Serv
 
 
 def place_files(
-    steps: Sequence[Step], sets: Mapping[str, BackupSet], *, database: str, server: ServerFacts, resumes: bool
+    steps: Sequence[Step],
+    sets: Mapping[str, BackupSet],
+    *,
+    database: str,
+    server: ServerFacts,
+    resumes: bool,
+    existing_files: Collection[str] = (),
 ) -> tuple[list[Step], tuple[tuple[str, str], ...], dict[str, int]]:
     """The steps with their MOVE clauses, all moves together, and the bytes needed by volume.
 
     A file is moved by the first step that brings it: the full for most, a differential or log for one that was added
-    later. Sets whose file list is unknown, or a server whose folders are, leave the files where they were.
+    later. existing_files: logical names, in lower case, of the RESTORING database that the plan goes on with: those
+    stay where they are, and a MOVE of them is refused (3174). Sets whose file list is unknown, or a server whose
+    folders are, leave the files where they were.
     """
     placed: dict[int, tuple[str, str]] = {}  # file id -> (logical name, path)
     sizes: dict[int, int] = {}
@@ -71,7 +79,7 @@ def place_files(
             else:
                 path = _destination(file, database=database, source=one.database, server=server, taken=taken)
                 # The files of a RESTORING database are already where they are; only new ones can be placed.
-                if not resumes or step.action == "log":
+                if not resumes or (step.action == "log" and file.logical_name.lower() not in existing_files):
                     moves.append((file.logical_name, path))
             placed[file.file_id] = (file.logical_name, path)
         result.append(replace(step, moves=tuple(moves)))

@@ -100,6 +100,7 @@ class ExistingDatabase:
     redo_start_lsn: int | None = None
     redo_start_fork: str = ""
     differential_base_guid: str = ""
+    file_names: frozenset[str] = frozenset()  # logical names of its files, in lower case
     size_by_volume: Mapping[str, int] = field(default_factory=dict)  # bytes that overwriting it gives back
 
     @property

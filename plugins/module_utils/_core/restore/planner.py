@@ -215,6 +215,7 @@ def _plan(
         database=request.database,
         server=server,
         resumes=way.resumes,
+        existing_files=existing.file_names if existing else (),
     )
     if request.end != "norecovery":
         steps.append(Step(action="recover", standby_file=request.standby_file if request.end == "standby" else ""))

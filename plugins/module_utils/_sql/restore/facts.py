@@ -142,6 +142,7 @@ def existing_database(
         is_in_standby=info["standby"],
         redo_start_lsn=lsn,
         redo_start_fork=fork,
+        file_names=frozenset(file["name"].lower() for file in info["files"]),
         size_by_volume=size_by_volume,
     )
 

@@ -84,6 +84,7 @@ _TEXTS: dict[int, tuple[int, str] | str] = {
     'target point in time. The tail of the log for the database "{name}" has not been backed up. Use BACKUP LOG '
     "WITH NORECOVERY to back up the log, or use "
     "the WITH REPLACE clause in your RESTORE statement to overwrite the tail of the log.",
+    3174: "The file '{logical}' cannot be moved by this RESTORE operation.",
     3176: (
         "File '{path}' is claimed by '{one}'({one_id}) and '{other}'({other_id}). The WITH MOVE clause can be "
         "used to relocate one or more files."

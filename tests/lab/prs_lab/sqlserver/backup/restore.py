@@ -6,12 +6,12 @@ import contextlib
 import datetime as dt
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ...windows.errors import WinError
 from ..context import InstanceContext, SessionContext
 from ..errors import Cancelled, SqlError, Unmodelled
-from ..parse.ir import Restore
+from ..parse.ir import Move, Restore
 from ..storage import lifecycle, lsn, target
 from ..storage.boot import Boot, new_guid
 from ..storage.database import Database
@@ -38,7 +38,7 @@ _LEFT_RESTORING = (
     "roll forward can be performed."
 )
 _LEFT_BEFORE_MARK = (
-    "This log file contains records logged before the designated mark. The database is being left in the RestoreRun "
+    "This log file contains records logged before the designated mark. The database is being left in the Restoring "
     "state so you can apply another log "
     "file."
 )
@@ -131,6 +131,7 @@ def _apply(
             database = _make_room(instance, name, header, targets, database)
         else:
             database = _check_continues(name, database, header, stop)
+            _check_moves(database, options.moves)
     began = time.monotonic()
     with _restoring(database):
         roll = Rollforward(database, header, stop=stop if header.backup_type == LOG else None)
@@ -162,6 +163,15 @@ def _before_end(stop: Stop, last_lsn: int, last_commit: str | None) -> bool:
     if stop.lsn is not None:
         return stop.lsn < last_lsn
     return stop.time is not None and last_commit is not None and stop.time < dt.datetime.fromisoformat(last_commit)
+
+
+def _check_moves(database: Database, moves: Iterable[Move]) -> None:
+    """Raises SqlError 3174: only files that the set itself adds can be placed, and this twin's logs add none."""
+    paths = {database.boot.data_name.lower(): database.data_path, database.boot.log_name.lower(): database.log_path}
+    for move in moves:
+        path = paths.get(str(move.logical).lower())
+        if path is not None and path.lower() != str(move.physical).lower():
+            raise error(3174, logical=str(move.logical))
 
 
 def _check_continues(name: str, database: Database | None, header: SetHeader, stop: Stop | None) -> Database:

@@ -12,6 +12,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.destinat
 
 RESTORING = [
     {
+        "name": "PRS",
         "path": "E:\\PRS.mdf",
         "type": "ROWS",
         "size_bytes": 8192,
