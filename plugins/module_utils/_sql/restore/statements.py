@@ -30,7 +30,7 @@ __all__ = [
     "tail_statement",
 ]
 
-UNREADABLE = frozenset({3183, 3189, 3201, 3203, 3241, 3242, 3243, 3270, 3271})
+UNREADABLE = frozenset({3143, 3183, 3186, 3189, 3201, 3203, 3208, 3241, 3242, 3243, 3254, 3256, 3270, 3271, 3287})
 """Errors that condemn the copy of a set, not the plan."""
 
 ALREADY_IN_IT = 4326
