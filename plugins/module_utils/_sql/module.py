@@ -17,7 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 from .._core.errors import RecoveryError
 from .._outcome import failures_reported, show_warnings
 from .._progress import HOST, Progress
-from .connection.connection import Connection, Target, connect
+from .connection.connection import Connection, ServerAddress, connect
 from .connection.session import Session
 
 __all__ = ["connection_options", "run"]
@@ -57,7 +57,7 @@ def run(module: AnsibleModule, act: Callable[[Session], dict[str, Any]], *, data
     module.exit_json(**result, **session.answered)
 
 
-def _connection(session: Session, target: Target, option: str) -> Connection:
+def _connection(session: Session, target: ServerAddress, option: str) -> Connection:
     """To login_host, or to the principal of the two where a partner is given, too."""
     given = session.params.get("failover_partner")
     if not given:
@@ -83,7 +83,7 @@ def _connection(session: Session, target: Target, option: str) -> Connection:
     return connection
 
 
-def _target(module: AnsibleModule) -> Target:
+def _target(module: AnsibleModule) -> ServerAddress:
     params = module.params
     if not params["login_host"]:
         raise RecoveryError(
@@ -93,6 +93,6 @@ def _target(module: AnsibleModule) -> Target:
         )
     login = {name: params[f"login_{name}"] for name in ("host", "port", "instance", "user", "password")}
     manner = {name: params[name] for name in ("encrypt", "certificate_name", "ca_file", "driver", "connect_timeout")}
-    return Target(
+    return ServerAddress(
         **login, **manner, name=os.environ.get(HOST, ""), program=f"prs.recovery {module._name.rpartition('.')[2]}"
     )

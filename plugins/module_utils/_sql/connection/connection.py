@@ -22,7 +22,7 @@ from .odbc_driver import Driver, find_driver, readable_file, require_pyodbc
 from .quoting import compose
 from .values import plain
 
-__all__ = ["Connection", "Message", "Target", "connect"]
+__all__ = ["Connection", "Message", "ServerAddress", "connect"]
 
 ENCRYPTION = {
     "microsoft": {"mandatory": "yes", "strict": "strict", "optional": "no"},
@@ -36,9 +36,12 @@ one or two may get lost.
 
 _NUMBER_OF_MESSAGE = re.compile(r"\((\d+)\)\s*$")
 
+_OLD_DRIVER = re.compile(r"ODBC Driver 1[1-7] |libmsodbcsql[-.]1[1-7]\b")
+"""Microsoft's drivers before 18, by name or file."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ServerAddress:
     """Which instance, as whom, how. The options of the fragment sql_connection, without their prefix; program: shown to
     other admins.
 
@@ -83,7 +86,7 @@ class Connection:
     values.
     """
 
-    def __init__(self, raw: Any, *, target: Target, driver: Driver) -> None:
+    def __init__(self, raw: Any, *, target: ServerAddress, driver: Driver) -> None:
         self._raw = raw
         self.target = target
         self.driver = driver
@@ -167,7 +170,7 @@ class Connection:
         raise SqlError(doing or f"SQL Server on {self.target.server} reports", account=self.account, **told)
 
 
-def connect(target: Target, *, may_be_down: bool = False) -> Connection:
+def connect(target: ServerAddress, *, may_be_down: bool = False) -> Connection:
     """Open a session. Raises ConnectionFailed with what to do, RecoveryError for options that cannot work.
 
     may_be_down: look first whether anybody listens there, since the driver tries again until its time-out.
@@ -188,7 +191,7 @@ def connect(target: Target, *, may_be_down: bool = False) -> Connection:
     raise _no_session(target, told)
 
 
-def _why_unreachable(target: Target, *, seconds: int) -> str:
+def _why_unreachable(target: ServerAddress, *, seconds: int) -> str:
     """What keeps TCP from getting there within so many seconds, "" for nothing. The port of a named instance is the
     driver's to find.
     """
@@ -208,7 +211,7 @@ def _why_unreachable(target: Target, *, seconds: int) -> str:
     return ""
 
 
-def _no_session(target: Target, told: dict[str, Any]) -> ConnectionFailed:
+def _no_session(target: ServerAddress, told: dict[str, Any]) -> ConnectionFailed:
     if advice_for(told["number"]):
         return ConnectionFailed(
             f"Cannot log in to SQL Server on {target.server} as {target.user}", code="sql_login_refused", **told
@@ -231,7 +234,7 @@ def _no_session(target: Target, told: dict[str, Any]) -> ConnectionFailed:
     return ConnectionFailed(f"Cannot reach SQL Server on {target.server}", advice=advice, code=code, **told)
 
 
-def _connection_string(target: Target, driver: Driver) -> str:
+def _connection_string(target: ServerAddress, driver: Driver) -> str:
     """Never leaves this file: it holds the password."""
     if any(character in target.host for character in "{};=,\\"):
         raise RecoveryError(
@@ -248,6 +251,7 @@ def _connection_string(target: Target, driver: Driver) -> str:
             "TrustServerCertificate": "no",
             "ConnectRetryCount": "0",
         }
+        _require_version(target, driver)
         if target.certificate_name:
             words["HostNameInCertificate"] = target.certificate_name
         if target.encrypt == "optional":
@@ -262,13 +266,24 @@ def _connection_string(target: Target, driver: Driver) -> str:
     return "".join(f"{name}={{{value.replace('}', '}}')}}};" for name, value in words.items())
 
 
-def _address(target: Target) -> str:
+def _require_version(target: ServerAddress, driver: Driver) -> None:
+    """Driver 17 passes over the word HostNameInCertificate, which it does not know, and knows no Encrypt=strict."""
+    option = "certificate_name" if target.certificate_name else "encrypt: strict" if target.encrypt == "strict" else ""
+    if option and _OLD_DRIVER.search(driver.name):
+        raise RecoveryError(
+            f"'{driver.name}' does not know what '{option}' needs, which came with version 18",
+            code="unsupported",
+            advice="Use a newer driver: 'pip install mssql-python-odbc', or leave the option out",
+        )
+
+
+def _address(target: ServerAddress) -> str:
     if target.port:
         return f"{target.host},{target.port}"
     return f"{target.host}\\{target.instance}" if target.instance else f"{target.host},1433"
 
 
-def _encryption(target: Target, driver: Driver) -> str:
+def _encryption(target: ServerAddress, driver: Driver) -> str:
     try:
         return ENCRYPTION[driver.kind][target.encrypt]
     except KeyError:
@@ -283,7 +298,7 @@ FREETDS_SECTION = "server"
 
 
 @contextmanager
-def _trust(target: Target, driver: Driver) -> Iterator[None]:
+def _trust(target: ServerAddress, driver: Driver) -> Iterator[None]:
     """Tell the driver whom to trust. Both read files at the moment they connect; neither takes this in the connection
     string.
     """

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from .connection import Target, connect
+from .connection import ServerAddress, connect
 from .errors import ConnectionFailed
 from .session import Session
 
@@ -60,7 +60,7 @@ def partner_session(session: Session, *, required: bool) -> Iterator[tuple[Sessi
         connection.close()
 
 
-def partner_target(ours: Target, given: dict[str, Any]) -> Target:
+def partner_target(ours: ServerAddress, given: dict[str, Any]) -> ServerAddress:
     """Ours, with what the partner has of its own; another host has another name, in the inventory and in its
     certificate.
     """

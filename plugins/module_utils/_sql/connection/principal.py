@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..._core.errors import RecoveryError
 from ..._core.mirroring.principal import DatabaseRole, choose, is_certain
-from .connection import Connection, Target, connect
+from .connection import Connection, ServerAddress, connect
 from .errors import ConnectionFailed, SqlError
 
 __all__ = ["connect_to_principal"]
@@ -30,7 +30,9 @@ SHORT = 5
 """Seconds for a partner that is asked only to be sure that it is not principal, too."""
 
 
-def connect_to_principal(first: Target, partner: Target, database: str) -> tuple[Connection, DatabaseRole]:
+def connect_to_principal(
+    first: ServerAddress, partner: ServerAddress, database: str
+) -> tuple[Connection, DatabaseRole]:
     """The session, and what its server says of the database. Raises RecoveryError when neither can be worked on."""
     ours, here = _ask(first, database, refusal_ends=True)
     if ours is not None and is_certain(here):
@@ -51,7 +53,7 @@ def connect_to_principal(first: Target, partner: Target, database: str) -> tuple
     return found, chosen
 
 
-def _ask(target: Target, database: str, *, refusal_ends: bool) -> tuple[Connection | None, DatabaseRole]:
+def _ask(target: ServerAddress, database: str, *, refusal_ends: bool) -> tuple[Connection | None, DatabaseRole]:
     """refusal_ends: whether a refused login is raised, or is only why this server could not be asked."""
     try:
         connection = connect(target, may_be_down=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection import principal
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.connection import Target
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.connection import ServerAddress
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.errors import ConnectionFailed, SqlError
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import partner_target
 
-FIRST = Target(host="a", user="me", password="one", name="sql-a", certificate_name="a.example", port=1450)
+FIRST = ServerAddress(host="a", user="me", password="one", name="sql-a", certificate_name="a.example", port=1450)
 GIVEN = {
     "login_host": "b",
     "login_port": None,
