@@ -312,6 +312,18 @@ def test_users_belong_to_the_logins_of_this_server(sql_a, sql_b, database, folde
     assert found == [(login,)]
 
 
+def test_users_of_a_database_with_another_collation_than_the_servers(sql_a, sql_b, database, folder):
+    """Names of users and of logins have two collations then, which SQL Server does not compare by itself (468)."""
+    name, login = f"{database}_latin", f"app_{database}"
+    sql_a.run("sql_database", name=name, collation="Latin1_General_CI_AS")
+    sql_a.run("sql_login", name=login, password="Passw0rd-1", databases=[{"name": name}])
+    sql_a.run("sql_backup", database=name, path=folder)
+    sql_b.run("sql_login", name=login, password="Passw0rd-1")
+    result = sql_b.run("sql_restore", database=name, source={"folders": [folder]})
+    assert result["database"]["collation"] == "Latin1_General_CI_AS"
+    assert result["users"] == {"repaired": [login], "left": []}
+
+
 def test_a_read_only_database_is_handed_over_as_it_was(sql_a, sql_b, database, folder):
     """Its owner cannot be changed (3906), and that is no reason to keep it closed."""
     sql_a.do(f"ALTER DATABASE [{database}] SET READ_ONLY WITH ROLLBACK IMMEDIATE")

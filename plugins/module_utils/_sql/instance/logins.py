@@ -66,9 +66,10 @@ _ORPHANS = """
 SELECT u.name, u.sid, n.name AS login
 FROM {database}.sys.database_principals AS u
 LEFT JOIN sys.server_principals AS l ON l.sid = u.sid
-LEFT JOIN sys.server_principals AS n ON n.name = u.name AND n.type = 'S'
+LEFT JOIN sys.server_principals AS n ON n.name = u.name COLLATE DATABASE_DEFAULT AND n.type = 'S'
 WHERE u.type = 'S' AND u.authentication_type = 1 AND u.principal_id > 4 AND l.sid IS NULL
 """
+"""Names of users have the collation of their database, those of logins the server's (468 without COLLATE)."""
 
 
 def read_password_hashes(connection: Connection) -> dict[str, str]:

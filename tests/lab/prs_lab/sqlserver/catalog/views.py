@@ -78,7 +78,8 @@ def view(workspace: Workspace, database: Database, schema: str, name: str, *, ex
     _check_permission(workspace, found.permission)
     rows = [tuple(to_storage(row.get(column)) for column in found.columns) for row in found.fill(workspace, database)]
     table = workspace.view(f"{database.database_id} {found.name}", found.columns, rows)
-    return Relation(kind="view", sql=table, schema=schema, name=name, columns=found.columns)
+    collation = database.options.get("collation") or workspace.instance.settings.collation
+    return Relation(kind="view", sql=table, schema=schema, name=name, columns=found.columns, collation=collation)
 
 
 def _load() -> None:

@@ -36,6 +36,9 @@ _WINDOWS = {
     "FIRST_VALUE": "",
     "LAST_VALUE": "",
 }
+_OPERATIONS = {"=": "equal to", "<>": "not equal to", "<": "less than", ">": "greater than"}
+"""What 468 calls an operator."""
+
 _INT = SqlType("int")
 
 
@@ -83,7 +86,17 @@ class Compiler:
         return self.converted(fragment, target)
 
     def compare(self, operator: str, left: Fragment, right: Fragment) -> str:
-        """A comparison, both sides brought to one type; text without regard to case unless a COLLATE says otherwise."""
+        """A comparison, both sides brought to one type; text without regard to case unless a COLLATE says otherwise.
+
+        Raises SqlError 468 for names of two databases with different collations.
+        """
+        if left.collation and right.collation and left.collation.lower() != right.collation.lower():
+            raise SqlError(
+                468,
+                f'Cannot resolve the collation conflict between "{right.collation}" and "{left.collation}" in the '
+                f"{_OPERATIONS.get(operator, operator)} operation.",
+                state=9,
+            )
         target = common_type([left.type, right.type])
         left, right = self.as_type(left, target), self.as_type(right, target)
         collate = (

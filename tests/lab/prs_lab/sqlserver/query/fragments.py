@@ -43,14 +43,20 @@ _PRECEDENCE = (
     "timestamp",
 )
 
+SYSNAME = 128
+
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """SQLite source of an expression and its type; None: decided by the values (NULL, sql_variant functions)."""
+    """SQLite source of an expression and its type; None: decided by the values (NULL, sql_variant functions).
+
+    collation: of a column of names (sysname), which may conflict with another one's; empty where none is implied.
+    """
 
     sql: str
     type: SqlType | None = None
     literal: bool = False
+    collation: str = ""
 
 
 @dataclass(slots=True)
@@ -60,6 +66,7 @@ class Names:
     sources: list[tuple[str, str, Mapping[str, SqlType | None]]] = field(default_factory=list)
     outer: Names | None = None
     common: dict[str, list[tuple[str, SqlType | None]]] = field(default_factory=dict)
+    collations: dict[str, str] = field(default_factory=dict)
 
     def common_table(self, name: str) -> list[tuple[str, SqlType | None]] | None:
         scope: Names | None = self
@@ -79,7 +86,9 @@ class Names:
                     continue
                 for column, kind in columns.items():
                     if column.lower() == name.lower():
-                        found.append(Fragment(f"{quoted(shown)}.{quoted(column)}", kind))
+                        is_name = kind is not None and kind.is_text and kind.length == SYSNAME
+                        collation = scope.collations.get(alias.lower(), "") if is_name else ""
+                        found.append(Fragment(f"{quoted(shown)}.{quoted(column)}", kind, collation=collation))
             if len(found) > 1:
                 raise SqlError(209, f"Ambiguous column name '{name}'.")
             if found:

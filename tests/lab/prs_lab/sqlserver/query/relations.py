@@ -24,6 +24,8 @@ class Relation:
     """kind: table, view (of the catalog), temporary, variable. `sql`: how SQLite calls it. `database`: None for what
     belongs to the session.
 
+    `collation`: of the names in a catalog view, which is that of its database; empty: not modelled.
+
     `checked`: whether rights to its rows are asked for (catalog views are open to everyone, and show what one may see).
     """
 
@@ -35,6 +37,7 @@ class Relation:
     database: Database | None = None
     identity: str = ""
     not_null: frozenset[str] = field(default=frozenset())
+    collation: str = ""
 
     @property
     def checked(self) -> bool:

@@ -296,6 +296,7 @@ class QueryCompiler(Compiler):
     def _add(self, relation: Relation, alias: str, names: Names) -> str:
         _refuse_twice(alias, names)
         names.sources.append((alias, alias, relation.columns))
+        names.collations[alias.lower()] = relation.collation
         return f"{relation.sql} AS {quoted(alias)}"
 
     def _named(self, sql: str, columns: Columns, alias: str, names: Names, *, positional: bool) -> str:
