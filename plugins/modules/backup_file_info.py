@@ -22,22 +22,29 @@ description:
 options:
   folders:
     description:
-      - Folders on the control node, looked into with everything below them.
+      - Folders, looked into with everything below them.
     type: list
-    elements: path
+    elements: str
     default: []
   files:
     description:
-      - Backup files on the control node.
+      - Backup files.
     type: list
-    elements: path
+    elements: str
     default: []
+  remote_src:
+    description:
+      - Whether the files lie on the Windows host that the task targets, or on a share that it reaches, and not on the
+        control node. They are read over WinRM then, a few KB of each.
+    type: bool
+    default: false
   check:
     description:
       - V(headers) finds what is missing, cut off, or damaged in the headers.
       - V(pages) reads every file to its end as well. Of compressed backups every frame is proven by its checksum; of
         others every page that carries a checksum or torn bits, not the log. RV(checked) and RV(files[].judged) say what
         share that was.
+      - V(pages) needs the files on the control node.
       - Neither replaces C(RESTORE VERIFYONLY), which M(prs.recovery.sql_backup_info) does where there is a server.
     type: str
     choices: [headers, pages]
@@ -88,6 +95,8 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - prs.recovery.winrm_connection
+  - prs.recovery.winrm_connection.share
   - prs.recovery.attributes
 attributes:
   check_mode:
@@ -97,6 +106,7 @@ attributes:
   diff_mode:
     support: none
 notes:
+  - A connection is needed with O(remote_src) alone.
   - What a file cannot tell is left out and named in RV(sets[].not_known), never guessed. This is so for encryption and
     its certificates, among others.
   - A set that is damaged, has no end or asks for a password is shown with its problem and used by no plan.
@@ -117,6 +127,14 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ backups.plan.steps | map(attribute='statement') }}"
   when: backups.plan is not none
+
+- name: The same of a share, as an account of the file server sees it
+  prs.recovery.backup_file_info:
+    folders: ['\\files.example.com\backup\sql']
+    remote_src: true
+    share_user: EXAMPLE\svc-backup
+    share_password: "{{ prs_share_password }}"
+    target: latest
 
 - name: Are last night's backups whole, from their first to their last byte?
   prs.recovery.backup_file_info:
@@ -275,6 +293,8 @@ prometheus:
   type: str
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
@@ -283,13 +303,33 @@ compile_once()
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run import control_node_report
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported, show_warnings
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    share_argument_spec,
+    winrm_argument_spec,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
+
+
+def from_windows(module: AnsibleModule) -> None:
+    from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run import windows_report
+    from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+
+    def act(files: WindowsFiles) -> dict[str, Any]:
+        return windows_report(files, module.params, progress=files.progress, warnings=files.warnings)
+
+    run(module, act)
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "folders": {"type": "list", "elements": "path", "default": []},
-            "files": {"type": "list", "elements": "path", "default": []},
+            **winrm_argument_spec(),
+            **share_argument_spec(),
+            "folders": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "list", "elements": "str", "default": []},
+            "remote_src": {"type": "bool", "default": False},
             "check": {"type": "str", "choices": ["headers", "pages"], "default": "headers"},
             "database": {"type": "str"},
             "family_guid": {"type": "str"},
@@ -303,6 +343,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    if module.params["remote_src"]:
+        from_windows(module)
     warnings: list[str] = []
     with failures_reported(module, warnings=warnings):
         result = control_node_report(module.params, progress=Progress(), warnings=warnings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core.backup.backup_set import guid
 from .._core.backup.catalog import BackupCatalog, assemble
@@ -21,7 +21,10 @@ from .._progress import Progress
 from .control_node import examine_files, find_files
 from .report import checked_report, database_report, media_report, sets_report, unreadable_report
 
-__all__ = ["control_node_report", "report"]
+if TYPE_CHECKING:
+    from .._winrm.host.files import WindowsFiles
+
+__all__ = ["control_node_report", "report", "windows_report"]
 
 
 def control_node_report(params: Mapping[str, Any], *, progress: Progress, warnings: list[str]) -> dict[str, Any]:
@@ -31,6 +34,26 @@ def control_node_report(params: Mapping[str, Any], *, progress: Progress, warnin
     examined = examine_files(paths, content=params["check"] == "pages", progress=progress)
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
     return report(examined, params, now=now, place=platform.node(), warnings=warnings)
+
+
+def windows_report(
+    files: WindowsFiles, params: Mapping[str, Any], *, progress: Progress, warnings: list[str]
+) -> dict[str, Any]:
+    """What the task returns of files on a Windows host, or on a share that it reaches. Raises RecoveryError."""
+    from .windows import examine_windows_files, find_windows_files, shares_of
+
+    parse_wishes(params)
+    if params["check"] == "pages":
+        raise RecoveryError(
+            "'check: pages' reads files on the control node alone: it would haul all of them over WinRM",
+            advice="Leave it out, or let SQL Server read them: sql_backup_info with 'verify'",
+            code="option_invalid",
+        )
+    sources = [*params["folders"], *params["files"]]
+    with shares_of(files, sources, user=params["share_user"], password=params["share_password"]):
+        paths = find_windows_files(files, params["folders"], params["files"])
+        examined = examine_windows_files(files, paths, progress=progress)
+    return report(examined, params, now=files.now, place=files.computer, warnings=warnings)
 
 
 def parse_wishes(params: Mapping[str, Any]) -> None:

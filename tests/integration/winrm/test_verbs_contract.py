@@ -7,6 +7,8 @@ told apart by their names: twin, pwsh.
 
 from __future__ import annotations
 
+import base64
+import gzip
 import importlib
 import io
 import json
@@ -222,6 +224,8 @@ def steady(value: Any) -> Any:
     """Without what differs from run to run, and entries of a folder in a fixed order."""
     if isinstance(value, dict):
         return {key: steady(inner) for key, inner in sorted(value.items()) if key not in VOLATILE}
+    if isinstance(value, str) and value.startswith("H4sI"):
+        return gzip.decompress(base64.b64decode(value)).hex()
     if isinstance(value, list):
         found = [steady(inner) for inner in value]
         return (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import io
 import zipfile
@@ -17,6 +19,11 @@ __all__ = ["CASES", "TREE", "Case"]
 
 def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def gzipped(data: bytes) -> str:
+    """As texts of packed bytes are compared: by what is in them."""
+    return base64.b64encode(gzip.compress(data, mtime=0)).decode("ascii")
 
 
 def zipped(**content: bytes) -> bytes:
@@ -147,6 +154,39 @@ CASES = [
     Case(
         verb="hash_files", about="more than 260 characters", parameters={"Path": "{root}"}, files={f"{LONG}/x": b"deep"}, given=[f"{LONG}/x"],
         items=[{"name": f"{LONG}/x", "size": 4, "sha256": sha(b"deep")}],
+    ),
+    Case(
+        verb="read_ranges", about="both ends of files, one of them not there",
+        files={"a.bak": bytes(range(256)) * 4, "sub/Ü 日本.trn": b"short", "empty": b""},
+        given=[
+            {"path": "{root}/a.bak", "ranges": [[0, 4], [-6, 100], [1000, 8], [1020, 10], [5000, 1], [3, 0]]}, {"path": "{root}/gone", "ranges": [[0, 4]]},
+            {"path": "{root}/sub/Ü 日本.trn", "ranges": [[0, 16384], [-16384, 16384]]}, {"path": "{root}/empty", "ranges": [[0, 10], [-10, 10]]},
+            {"path": "{root}/a.bak", "ranges": []},
+        ],
+        items=[
+            {"path": "{root}/a.bak", "size": 1024, "lengths": [4, 6, 8, 4, 0, 0]},
+            {"path": "{root}/gone", "error": {"number": 2, "kind": "FileNotFoundException"}},
+            {"path": "{root}/sub/Ü 日本.trn", "size": 5, "lengths": [5, 5]}, {"path": "{root}/empty", "size": 0, "lengths": [0, 0]},
+            {"path": "{root}/a.bak", "size": 1024, "lengths": []},
+            gzipped(b"\x00\x01\x02\x03" + b"\xfa\xfb\xfc\xfd\xfe\xff" + bytes(range(0xE8, 0xF0)) + b"\xfc\xfd\xfe\xff" + b"short" * 2),
+        ],
+    ),
+    Case(
+        verb="read_ranges", about="what is no file", files={"sub/": b"", "a": b"x"}, given=[{"path": "{root}/sub", "ranges": [[0, 4]]}],
+        items=[{"path": "{root}/sub", "error": {"number": 5, "kind": "UnauthorizedAccessException"}}],
+    ),
+    Case(
+        verb="read_ranges", about="more than is packed into one", files={"big": bytes(3 << 20), "end": b"end"},
+        given=[{"path": "{root}/big", "ranges": [[0, 3 << 20]]}, {"path": "{root}/big", "ranges": [[-(2 << 20), 2 << 20]]}, {"path": "{root}/end", "ranges": [[0, 9]]}],
+        items=[
+            {"path": "{root}/big", "size": 3 << 20, "lengths": [3 << 20]}, {"path": "{root}/big", "size": 3 << 20, "lengths": [2 << 20]},
+            gzipped(bytes(5 << 20)), {"path": "{root}/end", "size": 3, "lengths": [3]}, gzipped(b"end"),
+        ],
+    ),
+    Case(verb="read_ranges", about="no files", items=[]),
+    Case(
+        verb="read_ranges", about="more than 260 characters", files={f"{LONG}/x": b"deep"}, given=[{"path": "{root}/" + LONG + "/x", "ranges": [[0, 9]]}],
+        items=[{"path": "{root}/" + LONG + "/x", "size": 4, "lengths": [4]}, gzipped(b"deep")],
     ),
     Case(
         verb="stat_paths", about="a file, a folder, nothing", given=["{root}/web.config", "{root}/sub", "{root}/gone", "{root}/no/gone"], files=TREE,

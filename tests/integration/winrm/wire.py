@@ -18,11 +18,13 @@ class Wire:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bytes = 0
+        self.envelopes = 0
         self.said = bytearray()
         answer = WsMan.answer
 
         def counted(wsman: WsMan, envelope: bytes, token: object) -> tuple[int, bytes]:
             status, reply = answer(wsman, envelope, token)  # type: ignore[arg-type]
+            self.envelopes += 1
             self.bytes += len(envelope) + len(reply)
             for stream in STREAM.findall(envelope) + STREAM.findall(reply):
                 self.said += base64.b64decode(stream)

@@ -4,6 +4,8 @@ and set their rights.
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import io
 import xml.etree.ElementTree as ElementTree
@@ -22,6 +24,8 @@ from .verbs import DotNetError, fault, joined, moment, verb
 __all__ = ["BLOCK", "open_archive"]
 
 BLOCK = 1 << 20
+COLLECTED = 4 << 20
+"""Bytes that are packed into one."""
 _NOTHING_THERE = (2, 3)
 _INHERITED_BY_ALL = 3
 _NAME_IS_UTF_8 = 0x800
@@ -83,6 +87,40 @@ def hash_files(call: ScriptCall, *, Path: str, Items: list[str] | None = None) -
             yield {"name": name, "error": fault(error)}
         else:
             yield {"name": name, "size": size, "sha256": digest.hexdigest()}
+
+
+@verb("read_ranges")
+def read_ranges(call: ScriptCall, *, Items: list[dict[str, Any]] | None = None) -> Iterator[Any]:
+    collected = b""
+    for item in Items or []:
+        try:
+            stat = call.files.stat(item["path"])
+            with call.files.open(item["path"]) as file:
+                parts = [_range(file, stat.size, offset, length) for offset, length in item["ranges"]]
+        except WinError as error:
+            yield {"path": item["path"], "error": fault(error)}
+            continue
+        collected += b"".join(parts)
+        yield {
+            "path": item["path"],
+            "size": stat.size,
+            "modified": moment(stat.modified),
+            "lengths": [len(part) for part in parts],
+        }
+        if len(collected) >= COLLECTED:
+            yield _gzipped(collected)
+            collected = b""
+    if collected:
+        yield _gzipped(collected)
+
+
+def _range(file: Any, size: int, offset: int, length: int) -> bytes:
+    file.seek(max(0, size + offset) if offset < 0 else offset)
+    return file.read(max(0, length))
+
+
+def _gzipped(data: bytes) -> str:
+    return base64.b64encode(gzip.compress(data, compresslevel=6, mtime=0)).decode("ascii")
 
 
 @verb("stat_paths")

@@ -1,0 +1,131 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backup files on a Windows host or on a share: found there, and read over WinRM in few round trips.
+
+Of all files both ends are fetched at once; what else a file turns out to need comes with that of the others in the next
+call. Nothing of the data between is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from .._core.backup.file_names import is_beside
+from .._core.backup_file.backup_file import read_backup_file
+from .._core.backup_file.errors import BackupFileError
+from .._core.backup_file.fetched_ranges import FetchedRanges, RangeMissing
+from .._core.backup_file.reading import ExaminedFile
+from .._core.times import parse_stored_time
+from .._core.windows_paths import full_path, join
+from .._progress import Progress
+from .._winrm.host.files import FileRanges, WindowsFiles
+
+__all__ = ["examine_windows_files", "find_windows_files", "shares_of"]
+
+HEAD, TAIL = 8192, 12288
+"""Bytes of both ends that are fetched of each file first: enough for most, and little for 5,000 of them."""
+
+FILES_A_CALL = 2500
+"""Keeps what is held at the same time to some 50 MB."""
+
+MOST_ROUNDS = 64
+"""Times that a file may ask for more: each set of many in one file may need another one."""
+
+LONGEST_RANGE = 64 << 20
+SHARING_VIOLATION = (32, 33)
+STILL_WARM = 60.0
+
+
+@contextmanager
+def shares_of(files: WindowsFiles, paths: Iterable[str], *, user: str | None, password: str | None) -> Iterator[None]:
+    """The shares that the paths lie on, connected under an account of their own."""
+    with ExitStack() as connected:
+        for path in paths:
+            connected.enter_context(files.share(path, user=user, password=password))
+        yield
+
+
+def find_windows_files(files: WindowsFiles, folders: Iterable[str], named: Iterable[str]) -> list[str]:
+    """All files in the folders and below them, except what this collection leaves beside backups; then those named.
+
+    Links are not followed. Raises RecoveryError for a folder that cannot be looked into.
+    """
+    found = []
+    for folder in folders:
+        path = full_path(folder, option="folders")
+        entries = [entry for entry in files.list(path) if not entry.folder and not entry.link]
+        found += sorted(join(path, *entry.name.split("/")) for entry in entries if not is_beside(entry.name))
+    found += [full_path(path, option="files") for path in named]
+    return list({path.lower(): path for path in found}.values())
+
+
+def examine_windows_files(files: WindowsFiles, paths: list[str], *, progress: Progress) -> list[ExaminedFile]:
+    """Read the headers of each, in their order. None stops the others."""
+    examined: dict[str, ExaminedFile] = {}
+    for start in range(0, len(paths), FILES_A_CALL):
+        progress.line(f"reading backup files ({start} of {len(paths)})")
+        examined |= _examine(files, paths[start : start + FILES_A_CALL])
+    return [examined[path] for path in paths]
+
+
+def _examine(files: WindowsFiles, paths: list[str]) -> dict[str, ExaminedFile]:
+    results = {path: ExaminedFile(path=path) for path in paths}
+    fetched: dict[str, FetchedRanges] = {}
+    wanted: dict[str, list[tuple[int, int]]] = {path: [(0, HEAD), (-TAIL, TAIL)] for path in paths}
+    for _round in range(MOST_ROUNDS):
+        if not wanted:
+            return results
+        missing: dict[str, list[tuple[int, int]]] = {}
+        for answer in files.read_ranges(wanted.items()):
+            result = results[answer.path]
+            if not _take(files, result, answer, fetched, wanted[answer.path]):
+                continue
+            needed = _read(result, fetched[answer.path])
+            if needed is not None:
+                missing[answer.path] = [needed]
+        wanted = missing
+    for path in wanted:
+        results[path].reason = f"its headers lie in more than {MOST_ROUNDS} places"
+    return results
+
+
+def _take(
+    files: WindowsFiles,
+    result: ExaminedFile,
+    answer: FileRanges,
+    fetched: dict[str, FetchedRanges],
+    ranges: list[tuple[int, int]],
+) -> bool:
+    """Keep what came; False where there is nothing to go on with."""
+    if answer.fault is not None:
+        locked = answer.fault.number in SHARING_VIOLATION
+        result.reason = "another program has it open for itself" if locked else f"it cannot be read: {answer.fault}"
+        result.os_error, result.changing = not locked, locked
+        return False
+    known = fetched.get(answer.path)
+    if known is not None and known.size != answer.size:
+        result.reason, result.changing = "it changes while it is read", True
+        return False
+    if known is None:
+        known = fetched[answer.path] = FetchedRanges(answer.size)
+        modified = parse_stored_time(answer.modified)
+        result.size, result.modified = answer.size, modified.timestamp()
+        result.changing = 0 <= (files.now - modified).total_seconds() < STILL_WARM or modified > files.now
+    for (offset, _length), data in zip(ranges, answer.ranges, strict=True):
+        known.add(offset, data)
+    return True
+
+
+def _read(result: ExaminedFile, fetched: FetchedRanges) -> tuple[int, int] | None:
+    """Read a file from what was fetched of it; the range that it needs besides, if there is one."""
+    try:
+        result.file = read_backup_file(fetched.read, fetched.size, head=HEAD, tail=TAIL)
+    except BackupFileError as problem:
+        result.reason = str(problem)
+    except RangeMissing as missing:
+        if missing.length <= LONGEST_RANGE:
+            return missing.offset, missing.length
+        result.reason = "its headers are longer than can be"
+    return None

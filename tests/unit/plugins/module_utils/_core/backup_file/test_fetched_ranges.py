@@ -1,0 +1,52 @@
+"""A reader that is given parts of a file, and says which it needs besides."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import (
+    BackupFile,
+    read_backup_file,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.fetched_ranges import (
+    FetchedRanges,
+    RangeMissing,
+)
+from backup_file_builder import build, chain, page
+
+LOG = bytes(byte for byte in random.Random(2).randbytes(4000) for _time in range(6))
+
+
+def rounds(data: bytes, head: int, tail: int) -> tuple[BackupFile, int]:
+    """What was read, and how often something was fetched."""
+    fetched = FetchedRanges(len(data))
+    fetched.add(0, data[:head])
+    fetched.add(-tail, data[-tail:])
+    for number in range(1, 100):
+        try:
+            return read_backup_file(fetched.read, len(data), head=head, tail=tail), number
+        except RangeMissing as missing:
+            fetched.add(missing.offset, data[missing.offset : missing.offset + missing.length])
+    raise AssertionError("it asks for ever")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("head", "tail"), [(8192, 12288), (1024, 1024), (1 << 20, 1 << 20)])
+def test_the_result_is_that_of_the_whole_file(packed: bool, head: int, tail: int):
+    data = build(chain(4, pages=page(1) * 3, log=LOG), packed=packed)
+    expected = read_backup_file(lambda offset, length: data[offset : offset + length], len(data))
+    assert rounds(data, head, tail)[0] == expected
+
+
+def test_one_set_needs_one_round():
+    assert rounds(build(chain(0, log=LOG)), 8192, 12288)[1] == 1
+
+
+def test_ends_of_short_files_and_what_lies_behind_the_end():
+    fetched = FetchedRanges(10)
+    fetched.add(-100, b"0123456789")
+    assert fetched.read(3, 100) == b"3456789" and fetched.read(20, 5) == b""
+    with pytest.raises(RangeMissing) as caught:
+        FetchedRanges(10).read(3, 100)
+    assert (caught.value.offset, caught.value.length) == (3, 7)
