@@ -71,3 +71,16 @@ def test_a_database_without_a_log_to_back_up(sql_a, database):
     for check in (True, False):
         with pytest.raises(Failed, match="SIMPLE"):
             sql_a.run("sql_backup", check=check, database=database, kind="log", missing_base="full")
+
+
+def test_a_snapshot_of_other_backup_software_is_no_base(sql_a, database):
+    """Backup software that freezes the database (VSS) leaves a full backup in msdb which resets the differential base."""
+    guid = sql_a.run("sql_backup", database=database)["backup"]["sets"][0]["guid"]
+    assert sql_a.run("sql_backup", database=database, kind="differential")["backup"]["kind"] == "differential"
+    sql_a.ask("UPDATE msdb.dbo.backupset SET is_snapshot = 1 WHERE backup_set_uuid = %s", guid)
+    for check in (True, False):
+        with pytest.raises(Failed, match=r"a snapshot taken by other backup software.*missing_base: full"):
+            sql_a.run("sql_backup", check=check, database=database, kind="differential")
+    result = sql_a.run("sql_backup", database=database, kind="differential", missing_base="full")
+    assert (result["backup"]["kind"], result["backup"]["substitute_for"]) == ("full", "differential")
+    assert sql_a.run("sql_backup", database=database, kind="differential")["backup"]["kind"] == "differential"

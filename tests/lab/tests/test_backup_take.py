@@ -431,11 +431,22 @@ def test_encryption_needs_its_certificate(server: InstanceDouble, sa: SessionDou
         assert caught.value.text == "Cannot find server certificate with thumbprint '0x1234'."
 
 
-def certificate() -> object:
+def test_an_expired_certificate_encrypts_nothing_and_still_opens_what_it_encrypted(
+    server: InstanceDouble, sa: SessionDouble
+) -> None:
+    server.certificates["cert"] = certificate()
+    sa.items(FULL + ", ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = cert)")
+    server.certificates["cert"] = certificate(expires=server.clock - dt.timedelta(seconds=1))
+    again = r"BACKUP DATABASE PRS TO DISK = N'C:\Backup\again.bak'"
+    assert sa.errors(again + " WITH ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = cert)") == [3096, 3013]
+    sa.items(r"RESTORE VERIFYONLY FROM DISK = N'C:\Backup\full.bak'")
+
+
+def certificate(expires: dt.datetime = dt.datetime(2099, 1, 1, tzinfo=dt.timezone.utc)) -> object:
     def mix(data: bytes) -> bytes:
         return bytes(byte ^ 0x5A for byte in data)
 
-    return types.SimpleNamespace(name="cert", thumbprint=b"\x12\x34", encrypt=mix, decrypt=mix)
+    return types.SimpleNamespace(name="cert", thumbprint=b"\x12\x34", encrypt=mix, decrypt=mix, expires=expires)
 
 
 def test_a_tail_with_norecovery_takes_the_database_out_of_service(server: InstanceDouble, sa: SessionDouble) -> None:
@@ -444,6 +455,9 @@ def test_a_tail_with_norecovery_takes_the_database_out_of_service(server: Instan
     other = object()
     server.others["prs"] = [other]
     assert sa.errors("BACKUP LOG PRS TO DISK = 'tail.trn' WITH NORECOVERY") == [3101, 3013]
+    server.databases.update(server.databases.get("PRS"), user_access="SINGLE_USER")
+    assert sa.errors("BACKUP LOG PRS TO DISK = 'tail.trn' WITH NORECOVERY") == [924, 3013]
+    server.databases.update(server.databases.get("PRS"), user_access="MULTI_USER")
     assert server.rows("PRS") == {1}
     server.others.clear()
     sa.database = "PRS"

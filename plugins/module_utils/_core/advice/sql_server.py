@@ -75,6 +75,8 @@ ADVICE: dict[int, str] = {
     3049: "The log of the database is damaged: run DBCC CHECKDB, and take a full backup once it is sound. A log backup "
     "may go on with CONTINUE_AFTER_ERROR",
     3059: "The database is a mirror: back up the principal",
+    3096: "The certificate of the backups has expired: let sql_certificate make a successor (renew_before), and keep "
+    "the old one for older backups",
     3095: (
         "SQL Server appends an encrypted backup to no file that exists: use a 'file_name' that is new each time, "
         "or 'overwrite: true'"

@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..._core.backup.backup_set import BackupKind
-from ..._core.errors import RecoveryError
+from ..._core.errors import RecoveryError, sentences
 from ..._core.text import counted
 from ..connection.connection import Connection
 from ..connection.session import Session
 from .options import BackupOptions
 
-__all__ = ["backup_name", "has_base", "kind_to_take"]
+__all__ = ["backup_name", "base_problem", "kind_to_take"]
 
 _BASES = """
 SELECT (SELECT COUNT(*) FROM sys.master_files AS f WHERE f.database_id = d.database_id AND f.type = 0) AS data_files,
        (SELECT COUNT(*) FROM sys.master_files AS f WHERE f.database_id = d.database_id
            AND f.differential_base_lsn IS NOT NULL) AS differential_bases,
+       (SELECT COUNT(*) FROM sys.master_files AS f JOIN msdb.dbo.backupset AS s
+           ON s.backup_set_uuid = f.differential_base_guid
+           OR (s.database_name = d.name AND s.type = 'D' AND s.checkpoint_lsn = f.differential_base_lsn)
+           WHERE f.database_id = d.database_id AND f.type = 0 AND s.is_snapshot = 1) AS snapshot_bases,
        r.family_guid, r.last_log_backup_lsn
 FROM sys.databases AS d
 LEFT JOIN sys.database_recovery_status AS r ON r.database_id = d.database_id
@@ -48,16 +53,42 @@ def backup_name(database: str, kind: BackupKind, substitute_for: BackupKind | No
     return database[: LONGEST_NAME - len(tail)] + tail
 
 
-def has_base(connection: Connection, database: str, kind: BackupKind) -> bool:
-    """Whether a differential or log backup of the database is possible now. True as well where the login may not see
-    it: then the server decides.
+@dataclass(frozen=True, kw_only=True)
+class BaseProblem:
+    """Why a backup has nothing to continue. recurs: it happens by itself again and again, and costs more than full
+    backups do.
+    """
+
+    text: str
+    advice: str = ""
+    recurs: bool = False
+
+
+def base_problem(connection: Connection, database: str, kind: BackupKind) -> BaseProblem | None:
+    """What is wrong with the base of a differential or log backup; None where it has one, and where the login may not
+    see it: then the server decides.
     """
     base = connection.row(_BASES, database, doing=f"Cannot read what backups of {database} are based on")
     if base is None or not kind.needs_base:
-        return True
-    if not kind.is_log:
-        return not base["data_files"] or base["differential_bases"] > 0
-    return base["family_guid"] is None or base["last_log_backup_lsn"] is not None
+        return None
+    host = connection.target.server
+    if not kind.is_log and base["snapshot_bases"]:
+        return BaseProblem(
+            text=f"The full backup of database {database} on {host} that a {kind} backup would continue is a snapshot "
+            "taken by other backup software (VSS), which RESTORE cannot read",
+            advice="Have that software take copy-only backups of databases",
+            recurs=True,
+        )
+    if kind.is_log:
+        has_base = base["family_guid"] is None or base["last_log_backup_lsn"] is not None
+    else:
+        has_base = not base["data_files"] or base["differential_bases"] > 0
+    if has_base:
+        return None
+    return BaseProblem(
+        text=f"There is no full backup of database {database} on {host} that a {kind} backup could continue (SQL "
+        f"Server error {kind.missing_base_error})"
+    )
 
 
 def kind_to_take(session: Session, options: BackupOptions, database: dict[str, Any]) -> BackupKind:
@@ -65,19 +96,36 @@ def kind_to_take(session: Session, options: BackupOptions, database: dict[str, A
 
     Warns of the change. Raises RecoveryError where there is no base and no full may be taken in its place.
     """
-    connection, kind, name, host = session.connection, options.kind, database["name"], session.connection.target.server
-    if has_base(connection, name, kind):
+    connection, kind, name = session.connection, options.kind, database["name"]
+    problem = base_problem(connection, name, kind)
+    if problem is None:
         return kind
-    problem = (
-        f"There is no full backup of database {name} on {host} that a {kind} backup could continue (SQL "
-        f"Server error {kind.missing_base_error})"
-    )
     if options.missing_base == "fail":
         raise RecoveryError(
-            problem,
+            problem.text,
             code="wrong_state",
-            advice="Run sql_backup with 'kind: full' first, or let 'missing_base: full' take one instead",
+            advice=sentences(
+                problem.advice,
+                "Run sql_backup with 'kind: full' first, or let 'missing_base: full' take one instead",
+            ),
         )
+    if not problem.recurs:
+        _refuse_second_substitute(connection, options, database, problem)
+    session.warnings.append(
+        sentences(
+            problem.text,
+            f"A full backup {'would be' if session.check_mode else 'was'} taken instead",
+            problem.advice,
+        )
+    )
+    return BackupKind.FULL
+
+
+def _refuse_second_substitute(
+    connection: Connection, options: BackupOptions, database: dict[str, Any], problem: BaseProblem
+) -> None:
+    """Raises RecoveryError where a full backup was already taken in place of something else a short while ago."""
+    name = database["name"]
     hours = options.min_full_interval_hours
     names = [
         backup_name(name, BackupKind.FULL, substituted) for substituted in BackupKind.taken() if substituted.needs_base
@@ -92,12 +140,10 @@ def kind_to_take(session: Session, options: BackupOptions, database: dict[str, A
     )
     if previous is not None and previous["age"] < hours * HOUR:
         raise RecoveryError(
-            f"{problem}, and one was already taken instead at {previous['finished']} (the server's time), less than "
-            f"{counted(hours, 'hour')} ago",
+            f"{problem.text}, and one was already taken instead at {previous['finished']} (the server's time), less "
+            f"than {counted(hours, 'hour')} ago",
             code="wrong_state",
             advice="Find out what ends the chain again and again: the recovery model being switched, or the "
             "database being restored; then run "
             "sql_backup with 'kind: full'",
         )
-    session.warnings.append(f"{problem}. A full backup {'would be' if session.check_mode else 'was'} taken instead.")
-    return BackupKind.FULL

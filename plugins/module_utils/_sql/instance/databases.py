@@ -65,8 +65,10 @@ _USERS_OF = (
     "session_id <> @@SPID"
 )
 
-IN_USE = frozenset({3101, 3702})
-"""Somebody else is in a database that has to be alone: to restore or back up its tail, to drop it."""
+IN_USE = frozenset({924, 3101, 3702})
+"""Somebody else is in a database that has to be alone: to restore or back up its tail, to drop it; 924: and holds the
+only place of one that is in SINGLE_USER.
+"""
 
 INTRUDED = IN_USE | {1205, 5064}
 """The same, where the way in is closed as well: deadlocked with them, the only place is taken."""

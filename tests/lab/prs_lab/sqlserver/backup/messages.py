@@ -12,6 +12,7 @@ __all__ = ["error", "os_error", "terminating"]
 _TEXTS: dict[int, tuple[int, str] | str] = {
     262: (14, "{what} permission denied in database '{name}'."),
     911: "Database '{name}' does not exist. Make sure that the name is entered correctly.",
+    924: "Database '{name}' is already open and can only have one user at a time.",
     1834: "The file '{path}' cannot be overwritten.  It is being used by database '{name}'.",
     1844: "{what} is not supported on {edition}.",
     3013: "{what} is terminating abnormally.",
@@ -35,6 +36,7 @@ _TEXTS: dict[int, tuple[int, str] | str] = {
     "is:{limit}). Reissue the BACKUP statement "
     "with a valid device name.",
     3059: "This BACKUP or RESTORE command is not supported on a database mirror or secondary replica.",
+    3096: "The Certificate specified for backup encryption has expired.",
     3095: "The backup cannot be performed because 'ENCRYPTION' was requested after the media was formatted with an "
     "incompatible structure. To append to "
     "this media set, either omit 'ENCRYPTION' or create a new media set by using WITH FORMAT in your BACKUP "

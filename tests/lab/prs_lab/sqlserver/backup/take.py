@@ -181,6 +181,8 @@ def _encrypt(instance: InstanceContext, statement: Backup, header: SetHeader) ->
     certificate = instance.certificate(wanted.name)
     if certificate is None:
         raise error(15151, kind="certificate", name=wanted.name)
+    if certificate.expires < instance.utc_now():
+        raise error(3096)
     key = os.urandom(32)
     header.encryption = Encrypted(
         algorithm=wanted.algorithm, thumbprint=certificate.thumbprint.hex().upper(), key=certificate.encrypt(key).hex()
@@ -325,10 +327,12 @@ def _log(instance: InstanceContext, session: SessionContext, statement: Backup, 
 
 
 def _leave_service(instance: InstanceContext, session: SessionContext, database: Database) -> None:
-    """WITH NORECOVERY or STANDBY: nobody may change anything from here on. Raises SqlError 3101, 3102."""
+    """WITH NORECOVERY or STANDBY: nobody may change anything from here on. Raises SqlError 924, 3101, 3102."""
     if session.database.lower() == database.name.lower():
         raise error(3102, what="BACKUP LOG", name=database.name)
     if instance.in_use(database.name, but=session):
+        if instance.databases.entry(database).get("user_access") == "SINGLE_USER":
+            raise error(924, name=database.name)
         raise error(3101)
     with database.lock:
         if database.state == "ONLINE":

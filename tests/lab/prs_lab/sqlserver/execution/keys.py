@@ -56,6 +56,10 @@ class Certificate:
         return x509.load_der_x509_certificate(self.der)
 
     @property
+    def expires(self) -> dt.datetime:
+        return self.certificate.not_valid_after_utc
+
+    @property
     def private_key(self) -> rsa.RSAPrivateKey | None:
         return serialization.load_der_private_key(self.key, None) if self.key else None  # type: ignore[return-value]
 

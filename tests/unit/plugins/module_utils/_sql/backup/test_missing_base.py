@@ -10,9 +10,16 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import mi
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.options import BackupOptions
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 
-NONE = {"data_files": 1, "differential_bases": 0, "family_guid": "F", "last_log_backup_lsn": None}
-BOTH = {"data_files": 2, "differential_bases": 1, "family_guid": "F", "last_log_backup_lsn": 7}
-INVISIBLE = {"data_files": 0, "differential_bases": 0, "family_guid": None, "last_log_backup_lsn": None}
+NONE = {"data_files": 1, "differential_bases": 0, "snapshot_bases": 0, "family_guid": "F", "last_log_backup_lsn": None}
+BOTH = {"data_files": 2, "differential_bases": 1, "snapshot_bases": 0, "family_guid": "F", "last_log_backup_lsn": 7}
+SNAPSHOT = {**BOTH, "snapshot_bases": 1}
+INVISIBLE = {
+    "data_files": 0,
+    "differential_bases": 0,
+    "snapshot_bases": 0,
+    "family_guid": None,
+    "last_log_backup_lsn": None,
+}
 
 
 def asked(kind, known, *, missing_base="full", hours=24, age=None, check_mode=False):
@@ -37,6 +44,7 @@ def asked(kind, known, *, missing_base="full", hours=24, age=None, check_mode=Fa
     [
         ("full", NONE, "full"), ("differential", BOTH, "differential"), ("log", BOTH, "log"), ("differential", NONE, "full"), ("log", NONE, "full"),
         ("log", {**BOTH, "differential_bases": 0}, "log"), ("differential", {**BOTH, "last_log_backup_lsn": None}, "differential"),
+        ("differential", SNAPSHOT, "full"), ("log", SNAPSHOT, "log"),
         ("log", INVISIBLE, "log"), ("differential", INVISIBLE, "differential"), ("log", None, "log"),
     ],
 )  # fmt: skip
@@ -76,3 +84,15 @@ def test_names_of_sets_stay_apart_however_long_the_database_is_called():
     }
     assert len(names) == 3 and max(map(len, names)) == 128
     assert bases.backup_name("PRS", BackupKind.LOG) == "PRS log"
+
+
+def test_a_snapshot_of_other_software_is_no_base():
+    with pytest.raises(
+        RecoveryError, match=r"a snapshot taken by other backup software.*copy-only.*missing_base: full"
+    ):
+        asked("differential", SNAPSHOT, missing_base="fail")
+
+
+def test_a_snapshot_each_night_costs_a_full_backup_each_night_and_never_none():
+    kind, (warning,) = asked("differential", SNAPSHOT, age=0)
+    assert kind == "full" and "which RESTORE cannot read. A full backup was taken instead. Have that" in warning

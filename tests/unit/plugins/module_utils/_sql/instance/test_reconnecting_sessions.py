@@ -43,7 +43,7 @@ def test_whoever_holds_the_only_place_is_ended(act, statement):
     assert server.sent == [statement, "KILL 57", statement, "KILL 57", statement]
 
 
-@pytest.mark.parametrize("number", [3101, 3702])
+@pytest.mark.parametrize("number", [924, 3101, 3702])
 def test_who_gets_in_between_is_sent_away_in_one_batch_with_the_statement(number):
     server = Server(number, 5064, None, 1205, None, number, None, None)
     databases.change_alone(server, "PRS", "RESTORE", doing="")
