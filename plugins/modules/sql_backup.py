@@ -119,22 +119,6 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
-  encryption:
-    description:
-      - Encrypts the backup by a certificate in C(master). Whoever restores it needs that certificate with its private
-        key; this module warns when the server knows of no backup of the key.
-      - Express and Web cannot encrypt. SQL Server appends an encrypted backup to no file that exists already.
-    type: dict
-    suboptions:
-      certificate:
-        description: Name of the certificate.
-        type: str
-        required: true
-      algorithm:
-        description: How the backup is encrypted.
-        type: str
-        choices: [aes_128, aes_192, aes_256, triple_des_3key]
-        default: aes_256
   checksum:
     description:
       - Verifies the pages while reading them, and writes a checksum of the backup itself.
@@ -192,6 +176,7 @@ options:
 extends_documentation_fragment:
   - prs.recovery.retention
   - prs.recovery.retention.copy
+  - prs.recovery.backup_encryption
   - prs.recovery.sql_connection
   - prs.recovery.sql_partner.failover
   - prs.recovery.winrm_connection
@@ -421,10 +406,12 @@ compile_once()
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import DEFAULT_TEMPLATE
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.encryption import ALGORITHMS
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.run import BackupRun
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import (
+    backup_encryption_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     share_argument_spec,
@@ -437,10 +424,6 @@ def back_up(session: Session) -> dict[str, Any]:
 
 
 def main() -> None:
-    encryption = {
-        "certificate": {"type": "str", "required": True},
-        "algorithm": {"type": "str", "choices": list(ALGORITHMS), "default": "aes_256"},
-    }
     module = AnsibleModule(
         argument_spec={
             **connection_options(),
@@ -462,7 +445,7 @@ def main() -> None:
             "stripes": {"type": "int", "default": 1},
             "overwrite": {"type": "bool", "default": False},
             "compression": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
-            "encryption": {"type": "dict", "options": encryption},
+            **backup_encryption_argument_spec(),
             "checksum": {"type": "bool", "default": True},
             "verify": {"type": "bool", "default": True},
             **retention_argument_spec(),

@@ -192,6 +192,10 @@ databases:
     counts:
       description: Number of sets that are C(usable), C(unusable) and C(lost).
       type: dict
+    unencrypted:
+      description: Files whose backups are not encrypted, so that whoever reads them can restore the database.
+      type: list
+      elements: str
     certificates:
       description: Thumbprints of the certificates that a restore needs, for encrypted backups and for an encrypted
         database (TDE).

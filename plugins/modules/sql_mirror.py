@@ -57,8 +57,10 @@ options:
   seed_path:
     description:
       - Folder for the backups by which the mirror is made, which the service accounts of both servers reach, a share
-        above all. The files stay there.
-      - The chain of log backups is not disturbed. Only where there was none yet, the log backup here begins it.
+        above all. The files are removed once the mirror has them.
+      - The chain of log backups is not disturbed. Only where there was none yet, the log backup here begins it, and
+        both files stay: they belong to the other backups.
+      - With O(encryption) both servers need the certificate, with its private key.
     type: str
   relocate:
     description:
@@ -78,6 +80,7 @@ options:
     type: int
     default: 600
 extends_documentation_fragment:
+  - prs.recovery.backup_encryption
   - prs.recovery.sql_connection
   - prs.recovery.sql_partner
   - prs.recovery.attributes
@@ -152,7 +155,7 @@ mirroring:
       description: Seconds.
       type: int
 seeded:
-  description: Files by which the mirror was made.
+  description: Files by which the mirror was made. They are gone, unless the chain of log backups begins with them.
   returned: always
   type: list
   elements: str
@@ -176,6 +179,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partn
     partner_session,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import (
+    backup_encryption_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.run import MirrorRun
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 
@@ -235,6 +241,7 @@ def main() -> None:
             "safety": {"type": "str", "choices": ["FULL", "OFF"]},
             "timeout": {"type": "int"},
             "seed_path": {"type": "str"},
+            **backup_encryption_argument_spec(),
             "relocate": {
                 "type": "dict",
                 "default": {},

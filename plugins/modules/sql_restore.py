@@ -225,6 +225,7 @@ options:
       - By default the user, the control node and the process of the playbook, as in that module.
     type: str
 extends_documentation_fragment:
+  - prs.recovery.backup_encryption
   - prs.recovery.sql_connection
   - prs.recovery.sql_partner.failover
   - prs.recovery.winrm_connection
@@ -377,6 +378,9 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import (
+    backup_encryption_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.options import RestoreOptions
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.run import RestoreRun
@@ -438,6 +442,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "replace": {"type": "str", "choices": ["never", "damaged", "always"], "default": "damaged"},
         "tail_log": {"type": "str", "choices": ["attempt", "skip"], "default": "attempt"},
         "tail_log_path": {"type": "str"},
+        **backup_encryption_argument_spec(),
         "recovery": {"type": "str", "choices": ["recovered", "norecovery", "standby"], "default": "recovered"},
         "standby_file": {"type": "str"},
         "lock_timeout": {"type": "int", "default": 3600},

@@ -80,3 +80,64 @@ def test_the_public_half_of_a_certificate_is_not_enough_to_restore(sql_a, sql_b,
     refusal = failed.value.result["refusal"]
     assert refusal["code"] == "certificate" and len(refusal["certificates_missing"]) == 1
     sql_b.ask("DROP CERTIFICATE [PRS backup of A]")
+
+
+@pytest.fixture
+def expired(sql_a, certificate):
+    """A certificate that is over, as a DBA's of last year is."""
+    sql_a.ask(
+        "CREATE CERTIFICATE [PRS old] WITH SUBJECT = 'PRS old', START_DATE = '20200101', EXPIRY_DATE = '20210101'"
+    )
+    yield "PRS old"
+    for (name,) in sql_a.ask("SELECT name FROM sys.certificates WHERE name LIKE 'PRS old%'"):
+        sql_a.ask(f"DROP CERTIFICATE [{name}]")
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_expired_certificate_is_refused_before_anything_is_written(sql_a, database, expired, check):
+    with pytest.raises(Failed, match=r"PRS old.*has expired.*3096.*renew_before"):
+        sql_a.run("sql_backup", check=check, database=database, encryption={"certificate": expired})
+    assert sql_a.ask("SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s", database) == [(0,)]
+
+
+def test_the_successor_of_an_expired_certificate_is_used(sql_a, database, expired):
+    made = sql_a.run("sql_certificate", name=expired, renew_before=60)["certificate"]["name"]
+    backup = sql_a.run("sql_backup", database=database, encryption={"certificate": expired})["backup"]
+    assert made.startswith("PRS old_") and backup["encryption"]["certificate"] == made and backup["verified"]
+
+
+def test_a_restore_elsewhere_gets_the_successor_too(sql_a, sql_b, database, expired):
+    """The keys folder holds both; a rebuilt server that asks for the certificate by its name gets what the newest backup
+    needs.
+    """
+    sql_a.run("sql_backup", database=database, path=SHARE)  # makes the folder
+    keys = {"certificate_file": f"{SHARE}\\{database}.cer", "key_file": f"{SHARE}\\{database}.pvk"}
+    keys["password"] = "Key-Passw0rd"
+    folder = f"{SHARE}\\renewed\\{database}"
+    sql_a.run("sql_certificate", name=expired, key_backup=keys)
+    made = sql_a.run("sql_certificate", name=expired, renew_before=60, key_backup=keys)["certificate"]["name"]
+    sql_a.run("sql_backup", database=database, path=folder, encryption={"certificate": expired})
+    asked = {"name": expired, "key_backup": keys, "create": False, "master_key_password": "Master-Passw0rd"}
+    brought = sql_b.run("sql_certificate", **asked)
+    assert brought["certificate"]["name"] == made and not sql_b.run("sql_certificate", **asked)["changed"]
+    sql_b.run("sql_restore", database=database, source={"folders": [folder]})
+    for name in (made, expired):
+        sql_b.ask(f"DROP CERTIFICATE [{name}]")
+
+
+def test_the_tail_of_the_log_is_encrypted_where_backups_are(sql_a, database, certificate, share):
+    folder = f"{SHARE}\\tails\\{database}"
+    encryption = {"certificate": certificate}
+    sql_a.run("sql_backup", database=database, path=folder, encryption=encryption)
+    mark(sql_a, database, 2, "a secret of the tail")
+    source = {"folders": [folder]}
+    for check in (True, False):
+        with pytest.raises(Failed, match="There is no certificate nothing in master"):
+            sql_a.run(
+                "sql_restore", check=check, database=database, source=source, replace="always",
+                encryption={"certificate": "nothing"},
+            )  # fmt: skip
+    result = sql_a.run("sql_restore", database=database, source=source, replace="always", encryption=encryption)
+    assert "SERVER CERTIFICATE = [PRS backup]" in next(text for text in result["statements"] if "NORECOVERY" in text)
+    tail = result["tail_log"]["file"].replace(SHARE, "D:\\Shares\\backup")
+    assert b"a secret of the tail" not in share.read(tail) and sql_a.marks(database) == [1, 2]

@@ -68,7 +68,8 @@ def examine(
     that is short enough (null without an objective). gaps: stretches of the log between backups that no usable log
     backup holds ({fork, from_lsn, until_lsn, from, until}). forks: {guid, parent, fork_point_lsn, sets, newest}.
     unusable: {guid, kind, reason, files}. lost: the same of the sets whose GUIDs are in ``lost``: nothing is left of
-    them but the history. counts: {usable, unusable, lost}. certificates: the thumbprints that a restore needs;
+    them but the history. counts: {usable, unusable, lost}. unencrypted: files that anybody who
+    reads them can restore. certificates: the thumbprints that a restore needs;
     certificates_missing: those of them that are not among the server's (null: not known).
     """
     ordered = sorted(sets, key=by_age)
@@ -101,6 +102,13 @@ def examine(
         "unusable": [_left_out(one, reason) for one, reason in unusable],
         "lost": [_left_out(one, reason) for one, reason in gone],
         "counts": {"usable": len(ordered) - len(unusable) - len(gone), "unusable": len(unusable), "lost": len(gone)},
+        "unencrypted": [
+            path
+            for backup_set in ordered
+            if backup_set.guid not in lost and not backup_set.encryptor_thumbprint
+            for copy in backup_set.copies
+            for path in copy.stripes
+        ],
         "certificates": needed,
         "certificates_missing": None
         if certificates is None

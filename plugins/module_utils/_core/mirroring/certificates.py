@@ -15,7 +15,16 @@ from datetime import datetime
 
 from ..errors import RecoveryError
 
-__all__ = ["Known", "current", "decoded", "imported_name", "key_files", "successor_name", "thumbprint"]
+__all__ = [
+    "Known",
+    "current",
+    "decoded",
+    "imported_name",
+    "key_files",
+    "missing_successors",
+    "successor_name",
+    "thumbprint",
+]
 
 LONGEST_BASE = 110
 """Characters of a name that still leave room for what is added to it."""
@@ -70,6 +79,24 @@ def key_files(wanted: Mapping[str, str], *, added: str) -> dict[str, str]:
         stem, dot, extension = file.rpartition(".")
         named[what] = f"{folder}{slash}{stem}{added}{dot}{extension}" if dot else f"{folder}{slash}{file}{added}"
     return {**wanted, **named}
+
+
+def missing_successors(
+    name: str, files: Iterable[str], *, wanted: Mapping[str, str], taken: Iterable[str]
+) -> list[str]:
+    """Names of successors of a certificate whose two files lie beside its own, and that are not there yet; by the day
+    on which they end.
+    """
+    existing, known = {file.lower() for file in files}, {certificate.lower() for certificate in taken}
+    pattern = re.compile(
+        re.escape(key_files(wanted, added="_DAY")["certificate_file"]).replace("_DAY", r"(_\d{8})"), re.I
+    )
+    added = sorted(match[1] for file in existing if (match := pattern.fullmatch(file)))
+    return [
+        f"{name}{day}"
+        for day in added
+        if f"{name}{day}".lower() not in known and key_files(wanted, added=day)["key_file"].lower() in existing
+    ]
 
 
 def imported_name(name: str, *, mark: str, taken: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ import ntpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..text import age, bytes_text
+from ..text import age, bytes_text, counted
 from ..times import parse_stored_time
 from .row import FAIL, OK, WARN, Objectives, Row, absent, row
 
@@ -335,7 +335,13 @@ def rights(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
                 next="Give the account that reads there the right to read permissions",
             )
             continue
-        yield _separation(place, data["readers"], application["readers"], accepted=objectives.shared_readers)
+        yield _separation(
+            place,
+            data["readers"],
+            application["readers"],
+            plain=_plain_files(place, objectives.database),
+            accepted=objectives.shared_readers,
+        )
 
 
 def _unread(folder: Mapping[str, Any] | None) -> str:
@@ -347,14 +353,31 @@ def _unread(folder: Mapping[str, Any] | None) -> str:
     )
 
 
+def _plain_files(place: Mapping[str, Any], database: str) -> list[str]:
+    """Files there that are not encrypted, whoever wrote them; empty where SQL Server did not read the folder."""
+    databases = (place.get("backups") or {}).get("databases", [])
+    return [
+        path
+        for report in databases
+        if report["database"].lower() == database.lower()
+        for path in report.get("unencrypted", [])
+    ]
+
+
 def _separation(
-    place: Mapping[str, Any], data: list[dict[str, str]], application: list[dict[str, str]], *, accepted: bool
+    place: Mapping[str, Any],
+    data: list[dict[str, str]],
+    application: list[dict[str, str]],
+    *,
+    plain: list[str],
+    accepted: bool,
 ) -> Row:
     of_keys = {reader["sid"] for reader in application}
     both = [reader for reader in data if reader["sid"] in of_keys and not _is(reader["sid"], _TRUSTED, _TRUSTED_ENDING)]
     broad = _broad(data + application)
     manifest = _manifest(place)
-    encrypted = bool(manifest) and _is_encrypted(manifest["database"])
+    in_sets = bool(manifest) and _is_encrypted(manifest["database"])
+    encrypted = in_sets and not plain
     if broad:
         advice = "Take these rights away: the keys of all passwords lie there"
         return row("rights", _where(place), f"{broad} may read there", next=advice)
@@ -366,7 +389,8 @@ def _separation(
         return row(
             "rights",
             _where(place),
-            f"{shown} read keys and database, which is not encrypted",
+            f"{shown} read keys and database, which is not encrypted"
+            + (f" in {counted(len(plain), 'file')} beside the sets, the first is {plain[0]}" if in_sets else ""),
             state=WARN if accepted else FAIL,
             next="Encrypt the backups (prs_backup_encryption_certificate, with prs_backup_keys_path and "
             "prs_backup_encryption_password, which keep its "

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,9 @@ from ..backup import statements as backups
 from ..catalog.verification import verify
 from ..connection.session import Session
 from ..instance import locks
+from ..instance.backup_encryption import check_encryption
 from ..instance.folders import provide_folder
 from ..instance.server import read_server, service_account, utc_now
-from .encryption import check_encryption
 from .missing_base import backup_name, kind_to_take
 from .options import BackupOptions
 from .plan import BackupPlan, prepare
@@ -54,7 +54,9 @@ class BackupRun:
             self._provide_places(plan, report, beside=beside)
             before = backups.newest_backup_id(self.connection)
             with self._advising_to_stage(plan.folder):
-                backups.take_backup(self.session, self._statement(plan), database=plan.database)
+                backups.take_backup(
+                    self.session, self._statement(plan, report.get("encryption")), database=plan.database
+                )
             if not self.session.check_mode:
                 report |= self._confirmed_report(plan, after=before)
             result = {"changed": True, "backup": report, "statements": self.session.statements}
@@ -111,7 +113,7 @@ class BackupRun:
         elif beside and "{time}" not in options.file_name:
             self.windows.forget_manifest(plan)
 
-    def _statement(self, plan: BackupPlan) -> str:
+    def _statement(self, plan: BackupPlan, encryption: Mapping[str, str] | None) -> str:
         options = self.options
         return backups.backup_statement(
             database=plan.database,
@@ -123,7 +125,7 @@ class BackupRun:
             overwrite=options.overwrite,
             name=backup_name(plan.database, plan.kind, plan.substitute_for),
             description=options.description,
-            encryption=options.encryption,
+            encryption=encryption,
             mirror=plan.mirror,
         )
 

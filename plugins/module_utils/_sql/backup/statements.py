@@ -14,8 +14,8 @@ from ..connection.connection import Connection, Message
 from ..connection.percent import STEP, show_percent
 from ..connection.quoting import compose, quote_text
 from ..connection.session import Session
+from ..instance.backup_encryption import encryption_option
 from ..instance.folders import from_disk
-from .encryption import encryption_option
 
 __all__ = ["backup_statement", "confirmed", "confirmed_report", "newest_backup_id", "take_backup"]
 

@@ -15,14 +15,16 @@ from ..._core.mirroring.certificates import (
     decoded,
     imported_name,
     key_files,
+    missing_successors,
     successor_name,
     thumbprint,
 )
 from ..._core.times import parse_stored_time
+from ..._core.windows_paths import parent
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from . import certificates
-from .folders import is_file
+from .folders import is_file, list_files
 from .server import utc_now
 
 __all__ = ["apply"]
@@ -83,12 +85,14 @@ def _provide(session: Session, before: list[Known], now: datetime) -> str:
     """A certificate of this server's own; returns the name of the one that counts."""
     params = session.params
     found, _superseded = current(before, name=params["name"], own=True)
+    if found and not params["create"]:  # a restore: it may need what this server never had
+        return _restored_successor(session, before) or found.name
     if found and found.days_left(now) >= params["renew_before"]:
         return found.name
     if found and not params["renew_before"]:
         return found.name
     if not found and _restored(session):
-        return params["name"]
+        return _restored_successor(session, before) or params["name"]
     if not params["create"]:
         raise RecoveryError(
             f"There is no certificate {params['name']} in master of {session.connection.target.server}, and none to "
@@ -121,6 +125,22 @@ def _restored(session: Session) -> bool:
     _provide_master_key(session)
     certificates.restore_key(session, name, **wanted)
     return True
+
+
+def _restored_successor(session: Session, before: list[Known]) -> str:
+    """Bring back the successors whose keys lie beside that of the certificate; the name of the newest, or nothing."""
+    wanted, name = session.params["key_backup"], session.params["name"]
+    if not wanted:
+        return ""
+    try:
+        files = list_files(session.connection, parent(wanted["certificate_file"]))
+    except RecoveryError:  # the folder cannot be listed: what can be had is the certificate that the files name
+        return ""
+    missing = missing_successors(name, files, wanted=wanted, taken=[known.name for known in before])
+    for successor in missing:
+        restore_files = key_files(wanted, added=successor[len(name) :])
+        certificates.restore_key(session, successor, **restore_files)
+    return missing[-1] if missing else ""
 
 
 def _provide_master_key(session: Session) -> None:

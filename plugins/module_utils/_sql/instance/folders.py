@@ -25,6 +25,7 @@ __all__ = [
     "is_file",
     "list_files",
     "provide_folder",
+    "remove_backup_file",
     "require_folder",
     "require_new_file",
 ]
@@ -114,6 +115,20 @@ def find_files(connection: Connection, folder: str) -> list[str]:
     beside backups.
     """
     return [file for file in list_files(connection, folder) if not is_beside(file)]
+
+
+def remove_backup_file(session: Session, file: str, *, doing: str) -> None:
+    """Remove a backup by what SQL Server's own Maintenance Cleanup Task runs. Raises RecoveryError.
+
+    That procedure has no documentation, and says nothing of a file that it left: see is_file.
+    """
+    session.change(f"EXEC master.dbo.xp_delete_file 0, {quote_text(file, what='path')}", doing=doing)
+    if not session.check_mode and is_file(session.connection, file):
+        raise RecoveryError(
+            f"{doing}: SQL Server on {session.connection.target.server} did not remove it",
+            code="incomplete",
+            advice="Give its service account the right to delete there",
+        )
 
 
 def list_files(connection: Connection, folder: str) -> list[str]:

@@ -95,7 +95,12 @@ class MirrorRun:
     def _seeding(self, plan: MirrorPlan) -> Seeding:
         principal, mirror = self._session_of(plan.principal), self._session_of(plan.mirror)
         return Seeding(
-            principal, mirror, database=self.database, folder=self.params["seed_path"], relocate=self.params["relocate"]
+            principal,
+            mirror,
+            database=self.database,
+            folder=self.params["seed_path"],
+            relocate=self.params["relocate"],
+            encryption=self.params["encryption"],
         )
 
     def _seed(self, plan: MirrorPlan) -> None:

@@ -7,6 +7,7 @@ logs where some came in between.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..._core.backup.backup_set import BackupKind
@@ -15,8 +16,9 @@ from ..._core.errors import RecoveryError
 from ..backup import statements as backups
 from ..connection.quoting import compose
 from ..connection.session import Session
+from ..instance.backup_encryption import check_encryption, require_certificate
 from ..instance.databases import read_database
-from ..instance.folders import from_disk, provide_folder
+from ..instance.folders import from_disk, provide_folder, remove_backup_file
 from ..instance.server import read_server, utc_now
 from ..restore.options import RestoreOptions, RestoreSource
 from ..restore.run import RestoreRun
@@ -43,13 +45,23 @@ ORDER BY s.first_lsn, s.backup_set_id, f.family_sequence_number
 
 
 class Seeding:
-    """principal, mirror: sessions. folder: which both servers reach. relocate: folders for the mirror's files."""
+    """principal, mirror: sessions. folder: which both servers reach. relocate: folders for the mirror's files.
+
+    encryption: of the backups, by a certificate that both servers have.
+    """
 
     def __init__(
-        self, principal: Session, mirror: Session, *, database: str, folder: str | None, relocate: dict[str, Any]
+        self,
+        principal: Session,
+        mirror: Session,
+        *,
+        database: str,
+        folder: str | None,
+        relocate: dict[str, Any],
+        encryption: Mapping[str, str] | None = None,
     ) -> None:
         self.principal, self.mirror, self.database = principal, mirror, database
-        self.folder, self.relocate = folder, relocate
+        self.folder, self.relocate, self.encryption = folder, relocate, encryption
         self.files: list[str] = []
 
     def seed(self) -> None:
@@ -66,6 +78,7 @@ class Seeding:
             or {}
         )
         begun = chain.get("last_log_backup_lsn") is not None
+        self._check_encryption()
         full = self._back_up(BackupKind.FULL, copy_only=begun)
         log = self._back_up(BackupKind.LOG, copy_only=begun and bool(chain["logs"]))
         if not begun or not chain["logs"]:
@@ -74,6 +87,23 @@ class Seeding:
                 "it with the others"
             )
         self._restore([full, log], replace="always")
+        if begun and chain["logs"]:
+            self._remove([full, log])
+
+    def _check_encryption(self) -> None:
+        """Before anything is written: whether one server can encrypt and the other restore it."""
+        if self.encryption:
+            connection = self.principal.connection
+            self.encryption = check_encryption(self.principal, read_server(connection), self.encryption)
+            require_certificate(self.mirror, self.encryption)
+
+    def _remove(self, files: list[str]) -> None:
+        """The seed has done its work. That it cannot be removed is no reason to fail: the mirror is made."""
+        for file in files:
+            try:
+                remove_backup_file(self.principal, file, doing=f"Cannot remove {file}, by which the mirror was made")
+            except RecoveryError as problem:
+                self.principal.warnings.append(f"{problem} It holds the whole database: remove it by hand.")
 
     def catch_up(self) -> int | None:
         """Restore the log backups that came in between, wherever they were written. Returns how many; None where they
@@ -124,6 +154,7 @@ class Seeding:
             copy_only=copy_only,
             compression=server["backup_compression"],
             name=name,
+            encryption=self.encryption,
         )
         before = backups.newest_backup_id(connection)
         backups.take_backup(self.principal, statement, database=self.database)

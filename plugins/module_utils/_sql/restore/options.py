@@ -59,7 +59,8 @@ class RestoreOptions:
     """What a restore is asked to do; see the module's documentation.
 
     data_dir, log_dir: of `relocate`. lock_timeout: seconds. stage_path, tail_log_path, standby_file, owner,
-    validation_query: empty where nothing is said. has_windows: WinRM to the server's host is configured.
+    validation_query: empty where nothing is said. encryption: of the tail,
+    by certificate and algorithm. has_windows: WinRM to the server's host is configured.
     """
 
     database: str
@@ -71,6 +72,7 @@ class RestoreOptions:
     replace: str = "damaged"
     tail_log: str = "attempt"
     tail_log_path: str = ""
+    encryption: Mapping[str, str] | None = None
     recovery: str = "recovered"
     standby_file: str = ""
     lock_timeout: int = 3600
@@ -101,7 +103,16 @@ class RestoreOptions:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> RestoreOptions:
-        same = ("target", "mark_after", "replace", "tail_log", "recovery", "lock_timeout", "compatibility_level")
+        same = (
+            "target",
+            "mark_after",
+            "replace",
+            "tail_log",
+            "encryption",
+            "recovery",
+            "lock_timeout",
+            "compatibility_level",
+        )
         same += ("repair_users", "checkdb", "cache_headers")
         texts = ("tail_log_path", "standby_file", "owner", "validation_query", "stage_path")
         return cls(

@@ -216,7 +216,14 @@ class RestoreRun:
         # A tail outlives what was staged.
         first = None if self.sources.is_staged else next(iter(self.options.source.folders), None)
         folder = self.options.tail_log_path or first or self.server["default_backup_path"]
-        return TailLog(self.session, self.destination, folder=folder, server=self.server["name"], zone=self.zone)
+        return TailLog(
+            self.session,
+            self.destination,
+            folder=folder,
+            server=self.server,
+            zone=self.zone,
+            encryption=self.options.encryption,
+        )
 
     def _respect_leases(self) -> None:
         """Nothing is restored while somebody else rebuilds from these folders, as far as Windows lets us see that."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..connection.errors import SqlError
 from ..connection.percent import STEP, show_percent
 from ..connection.quoting import compose, quote_text
 from ..connection.session import Session
+from ..instance.backup_encryption import encryption_option
 from ..instance.databases import change_alone, read_database, set_multi_user
 from ..instance.folders import from_disk
 
@@ -190,21 +192,26 @@ def _stopped_before(session: Session, database: str, step: Step) -> bool:
     return bool(stands_at) and step.fits_from is not None and min(stands_at) < step.fits_from
 
 
-def tail_statement(database: str, file: str, *, damaged: bool) -> str:
+def tail_statement(database: str, file: str, *, damaged: bool, encryption: Mapping[str, str] | None = None) -> str:
     """BACKUP LOG of what no backup holds yet. A living database is left RESTORING, so that nothing can be written after
     the tail.
     """
     head = compose("BACKUP LOG {database}", database=database)
     how = "NO_TRUNCATE, CONTINUE_AFTER_ERROR" if damaged else "NORECOVERY"
     name = quote_text(f"{database} tail"[:128])
-    return f"{head} TO {from_disk([file])} WITH {how}, NOFORMAT, NOINIT, NAME = {name}, CHECKSUM, STATS = {STEP}"
+    secret = f"{encryption_option(encryption)}, " if encryption else ""
+    return (
+        f"{head} TO {from_disk([file])} WITH {how}, NOFORMAT, NOINIT, NAME = {name}, {secret}CHECKSUM, STATS = {STEP}"
+    )
 
 
-def save_tail(session: Session, database: str, file: str, *, damaged: bool) -> str:
+def save_tail(
+    session: Session, database: str, file: str, *, damaged: bool, encryption: Mapping[str, str] | None = None
+) -> str:
     """Back up the tail of the log. Returns "" or, for a damaged database, why it was not possible; for a living one
     that is an error.
     """
-    statement = tail_statement(database, file, damaged=damaged)
+    statement = tail_statement(database, file, damaged=damaged, encryption=encryption)
     shower = show_percent(session.progress, f"tail of the log of {database}")
     doing = f"The tail of the log of database {database} on {session.connection.target.server} could not be saved"
     try:

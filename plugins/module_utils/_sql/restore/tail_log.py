@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -18,6 +19,7 @@ from ..._core.windows_paths import parent
 from ..catalog.headers import read_file, read_files
 from ..connection.errors import SqlError
 from ..connection.session import Session
+from ..instance.backup_encryption import check_encryption
 from ..instance.databases import disconnect_sessions
 from ..instance.folders import find_files, provide_folder
 from ..instance.mirroring_session import set_partner
@@ -48,19 +50,27 @@ class SavedTail:
 class TailLog:
     """Saves the tail of a database's log, and looks for those that interrupted runs saved.
 
-    folder: where it goes. server: name of the instance. zone: of the times in headers that do not tell theirs.
+    folder: where it goes. server: as read_server returns it. zone: of the times in headers that do not tell theirs.
+    encryption: certificate and algorithm, where the backups of this database are encrypted.
     """
 
     def __init__(
-        self, session: Session, destination: Destination, *, folder: str, server: str, zone: tzinfo | None
+        self,
+        session: Session,
+        destination: Destination,
+        *,
+        folder: str,
+        server: Mapping[str, Any],
+        zone: tzinfo | None,
+        encryption: Mapping[str, str] | None = None,
     ) -> None:
         self.session, self.destination, self.database = session, destination, destination.database
-        self.folder, self.server, self.zone = folder, server, zone
+        self.folder, self.server, self.zone, self.encryption = folder, server, zone, encryption
 
     def path(self) -> str:
         """Of a tail that is saved now."""
         return backup_files(
-            folder=self.folder, database=self.database, server=self.server, kind=BackupKind.LOG,
+            folder=self.folder, database=self.database, server=self.server["name"], kind=BackupKind.LOG,
             time=utc_now(self.session.connection), template=TEMPLATE,
         )[0]  # fmt: skip
 
@@ -90,13 +100,18 @@ class TailLog:
         file = self.path() if wanted else ""
         if wanted:
             provide_folder(session, parent(file))
+        encryption = None
+        if wanted and self.encryption:
+            encryption = check_encryption(session, self.server, self.encryption)
         if decision.end_mirroring:
             self._end_mirroring()
         if self.destination.state == "ONLINE":
             disconnect_sessions(session, self.database)
         if not wanted:
             return None
-        problem = statements.save_tail(session, self.database, file, damaged=not decision.tail_required)
+        problem = statements.save_tail(
+            session, self.database, file, damaged=not decision.tail_required, encryption=encryption
+        )
         if problem and decision.proof_needed:
             raise self._unknown_database(f"the tail of its log, which could tell, cannot be saved: {problem}")
         if problem:

@@ -4,6 +4,8 @@ another client.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.errors import SqlError
 
@@ -309,3 +311,49 @@ def test_what_cannot_be_is_said(pair, change, reason):
     with pytest.raises(Failed, match=reason):
         pair.mirror(**{**change, "partner": {**pair.partner(pair.a), **change.get("partner", {})}})
     assert pair.state(pair.a)[0] is None
+
+
+def seeds(pair, statements):
+    """Files that the statements back up to, and which of them there still are."""
+    files = [file for text in statements for file in re.findall(r"^BACKUP .* TO DISK = N'([^']+)'", text)]
+    present = [file for file in files if pair.a.run("sql_backup_info", files=[file], history=False)["databases"]]
+    return files, present
+
+
+@pytest.fixture
+def backup_certificate(pair):
+    """A certificate for backups on one server, its key on the share, from where the other one may have it."""
+    name, keys = f"Backups of {pair.name}", f"{SEED}\\{pair.name}"
+    kept = {"certificate_file": f"{keys}.cer", "key_file": f"{keys}.pvk", "password": "Key-Passw0rd"}
+    pair.a.run("sql_certificate", name=name, key_backup=kept)
+    yield name, {"name": name, "key_backup": kept, "create": False}
+    for server in (pair.a, pair.b):
+        server.run("sql_certificate", name=name, state="absent")
+
+
+def test_what_makes_the_mirror_is_removed_and_what_begins_a_chain_stays(pair):
+    a, name = pair.a, pair.name
+    files, present = seeds(pair, pair.mirror()["statements"])
+    assert len(files) == 2 and present == files  # there was no chain: it begins with these
+    a.do(f"ALTER DATABASE [{name}] SET PARTNER OFF")
+    pair.b.do(f"DROP DATABASE [{name}]")
+    files, present = seeds(pair, pair.mirror()["statements"])
+    assert len(files) == 2 and present == []
+
+
+def test_what_makes_the_mirror_is_encrypted_where_backups_are(pair, backup_certificate):
+    certificate, from_its_key = backup_certificate
+    asked = {"encryption": {"certificate": certificate}}
+    for check in (True, False):
+        with pytest.raises(Failed, match=r"does not have the certificate Backups of .*sql_certificate"):
+            pair.a.run(
+                "sql_mirror", check=check, database=pair.name, address=address(pair.a), partner=pair.partner(pair.a),
+                seed_path=SEED, **asked,
+            )  # fmt: skip
+    assert pair.a.ask("SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s", pair.name) == [(0,)]
+    pair.b.run("sql_certificate", **from_its_key)
+    statements = [text for text in pair.mirror(**asked)["statements"] if text.startswith("BACKUP")]
+    assert len(statements) == 2 and all(f"SERVER CERTIFICATE = [{certificate}]" in text for text in statements)
+    assert pair.a.ask(
+        "SELECT COUNT(*) FROM msdb.dbo.backupset WHERE database_name = %s AND key_algorithm = 'aes_256'", pair.name
+    ) == [(2,)]

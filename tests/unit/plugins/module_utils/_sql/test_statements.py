@@ -9,12 +9,13 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.attach_plan import AttachPlan
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.plan import Step, Stop
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import encryption, pruning
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import missing_base as bases
+from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import pruning
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import statements as backups
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.statements import backup_statement
 from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog import history
 from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.verification import verify_statement
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import backup_encryption as encryption
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import databases, locks, logins, server
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.attach import attach_statement
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.statements import (

@@ -223,3 +223,12 @@ def test_it_promises_what_sql_restore_keeps() -> None:
         else:
             assert told["chain"] == [] and told["recovery_point"] is None
     assert 75 < planned < 150
+
+
+def test_what_anybody_can_restore_is_listed_by_file() -> None:
+    sets = [
+        backup("F1", "full", 10, 20, 0, encryptor_thumbprint="AB"),
+        backup("L1", "log", 10, 30, 10),
+        backup("L2", "log", 30, 40, 20, copies=()),
+    ]
+    assert report(sets, lost={"L2"})["unencrypted"] == ["L1"]

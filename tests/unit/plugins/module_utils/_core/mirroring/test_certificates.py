@@ -11,6 +11,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.certi
     decoded,
     imported_name,
     key_files,
+    missing_successors,
     successor_name,
     thumbprint,
 )
@@ -109,3 +110,13 @@ def test_what_of_an_endpoint_differs(asked, expected):
 ])  # fmt: skip
 def test_what_an_edition_may_be(role, edition, fits):
     assert fits_edition(role, edition) is fits
+
+
+def test_successors_are_found_beside_the_key_of_the_first():
+    wanted = {"certificate_file": "\\\\k\\keys\\PRS.cer", "key_file": "\\\\k\\keys\\PRS.pvk"}
+    files = [f"\\\\K\\Keys\\{name}" for name in (
+        "PRS.cer", "PRS.pvk", "prs_20360101.CER", "PRS_20360101.pvk", "PRS_20460101.cer", "PRS_20460101.pvk",
+        "PRS_20560101.cer", "PRSX_20660101.cer", "PRS_2036.cer",
+    )]  # fmt: skip
+    assert missing_successors("PRS", files, wanted=wanted, taken=["PRS", "prs_20360101"]) == ["PRS_20460101"]
+    assert missing_successors("PRS", files, wanted=wanted, taken=[]) == ["PRS_20360101", "PRS_20460101"]

@@ -31,7 +31,7 @@ def test_every_option_of_the_module_arrives():
     plain = RestoreOptions.from_params(given())
     others = {"database", "source", "relocate", "lease_owner", "failover_partner", "encrypt", "driver", "ca_file"}
     others |= {"certificate_name", "connect_timeout"}
-    sample = {"str": "x", "int": 7, "bool": None, "list": ["x"], "path": "x"}
+    sample = {"str": "x", "int": 7, "bool": None, "list": ["x"], "path": "x", "dict": {"certificate": "x"}}
     for name, option in sql_restore.argument_spec().items():
         if name in others or name.startswith(("login_", "winrm_", "share_")):
             continue

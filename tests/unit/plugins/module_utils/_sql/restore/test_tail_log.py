@@ -27,7 +27,11 @@ def tail_log(make_session, monkeypatch):
         folders, unreadable = [], "torn" if sets is None else ""
         destination = SimpleNamespace(database="PRS", host="sql01", state=state)
         made = TailLog(
-            make_session(answers, check_mode=check_mode), destination, folder="D:\\Backup", server="SQL01", zone=None
+            make_session(answers, check_mode=check_mode),
+            destination,
+            folder="D:\\Backup",
+            server={"name": "SQL01", "edition": "Standard Edition"},
+            zone=None,
         )
         made.folders = folders
         return made

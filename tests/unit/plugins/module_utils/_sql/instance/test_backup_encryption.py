@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
-from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.encryption import check_encryption
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import check_encryption
 
 ASKED = {"certificate": "backup", "algorithm": "aes_256"}
 KNOWN = {
@@ -15,9 +15,18 @@ KNOWN = {
 }  # fmt: skip
 
 
-def checked(*, edition="Standard Edition (64-bit)", known=KNOWN):
+def checked(*, edition="Standard Edition (64-bit)", known=KNOWN, family=()):
+    """known: the certificate that is read by its name. family: names of certificates, with the day on which they end."""
+    rows = [
+        {"name": name, "thumbprint": "0x01", "expiry_date": day, "pvt_key_encryption_type": "MK"}
+        for name, day in family
+    ]
     session = Session(params={}, check_mode=True, progress=Progress())
-    session.connection = SimpleNamespace(target=SimpleNamespace(server="sql01"), row=lambda *_values, doing: known)
+    session.connection = SimpleNamespace(
+        target=SimpleNamespace(server="sql01"),
+        row=lambda _statement, name, doing: known and {**known, "name": name if family else known["name"]},
+        query=lambda _statement, doing: rows,
+    )
     return check_encryption(session, {"edition": edition}, ASKED), session.warnings
 
 
@@ -41,9 +50,16 @@ def test_a_key_that_was_never_backed_up_is_warned_of():
     )
 
 
-def test_an_expired_certificate_is_warned_of():
-    _told, (warning,) = checked(known={**KNOWN, "expired": 1})
-    assert "has expired (2030-01-01T00:00:00)" in warning
+def test_an_expired_certificate_is_refused_before_sql_server_does():
+    with pytest.raises(RecoveryError, match=r"has expired \(2030-01-01T00:00:00\).*3096.*renew_before") as refused:
+        checked(known={**KNOWN, "expired": 1})
+    assert refused.value.code == "wrong_state"
+
+
+def test_the_newest_successor_of_a_certificate_is_used():
+    family = [("backup", "2026-01-01"), ("Backup_20360101", "2036-01-01"), ("Backup_20310101", "2031-01-01")]
+    told, _warnings = checked(family=[*family, ("backup of another", "2040-01-01")])
+    assert told["certificate"] == "Backup_20360101"
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.errors import RecoveryError
+from ..._core.mirroring.certificates import current
 from ..connection.connection import Connection
 from ..connection.quoting import compose, quote_identifier
 from ..connection.session import Session
+from .certificates import read_known
 
-__all__ = ["ALGORITHMS", "check_encryption", "encryption_option"]
+__all__ = [
+    "backup_encryption_argument_spec",
+    "check_encryption",
+    "current_certificate",
+    "encryption_option",
+    "require_certificate",
+]
 
 ALGORITHMS = {"aes_128": "AES_128", "aes_192": "AES_192", "aes_256": "AES_256", "triple_des_3key": "TRIPLE_DES_3KEY"}
 """Choice of a module -> the word of T-SQL."""
@@ -31,6 +39,13 @@ SELECT name, thumbprint, pvt_key_encryption_type, CONVERT(nvarchar(30), pvt_key_
 FROM master.sys.certificates
 WHERE name = ?
 """
+
+
+def backup_encryption_argument_spec() -> dict[str, Any]:
+    """The option that the doc fragment prs.recovery.backup_encryption describes."""
+    certificate = {"type": "str", "required": True}
+    algorithm = {"type": "str", "choices": list(ALGORITHMS), "default": "aes_256"}
+    return {"encryption": {"type": "dict", "options": {"certificate": certificate, "algorithm": algorithm}}}
 
 
 def encryption_option(encryption: Mapping[str, str]) -> str:
@@ -56,12 +71,15 @@ def check_encryption(session: Session, server: dict[str, Any], encryption: Mappi
             code="unsupported",
             advice="Leave out 'encryption', and protect the folder of the backups instead; Standard and Enterprise can",
         )
-    certificate = _certificate(session.connection, encryption["certificate"])
+    certificate = _certificate(session.connection, current_certificate(session.connection, encryption["certificate"]))
     name = certificate["name"]
     if certificate["expired"]:
-        session.warnings.append(
-            f"The certificate {name} in master of {host} has expired ({certificate['expires']}): replace it soon, "
-            "and keep the old one"
+        raise RecoveryError(
+            f"The certificate {name} in master of {host} has expired ({certificate['expires']}), and SQL Server takes "
+            "no backup with it any more (error 3096)",
+            code="wrong_state",
+            advice="Let sql_certificate make a successor ('renew_before'), which is used from then on; keep the old "
+            "one, without which older backups cannot be restored",
         )
     if certificate["key_backed_up_at"] is None:
         session.warnings.append(
@@ -76,6 +94,31 @@ def check_encryption(session: Session, server: dict[str, Any], encryption: Mappi
         "thumbprint": str(certificate["thumbprint"]).upper().removeprefix("0X"),
         "key_backed_up_at": certificate["key_backed_up_at"],
     }
+
+
+def require_certificate(session: Session, report: Mapping[str, Any]) -> None:
+    """Raises RecoveryError where a server could not restore what another one is going to encrypt.
+
+    session: with the server that restores. report: what check_encryption returned on the other one.
+    """
+    host = session.connection.target.server
+    for certificate in read_known(session.connection):
+        if certificate.thumbprint.upper() == report["thumbprint"] and certificate.private_key:
+            return
+    raise RecoveryError(
+        f"{host} does not have the certificate {report['certificate']} with its private key, and could not restore "
+        "what it encrypts",
+        code="not_found",
+        advice="Bring it there with sql_certificate, from the files of its key ('key_backup', 'create: false')",
+    )
+
+
+def current_certificate(connection: Connection, name: str) -> str:
+    """The name of the newest successor of a certificate that has its private key, as sql_certificate makes them; the
+    name itself where there is none.
+    """
+    newest, _superseded = current(read_known(connection), name=name, own=True)
+    return newest.name if newest else name
 
 
 def _certificate(connection: Connection, name: str) -> dict[str, Any]:
