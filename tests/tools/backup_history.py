@@ -11,7 +11,7 @@ number where one does not apply.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
@@ -61,15 +61,18 @@ class Taken:
     last_valid: datetime | None = None
     checkpoint_lsn: int = 0
     stripes: int = 1
+    server: str = "SQL1"
+    snapshot: bool = False
+    multi_based: bool = False
 
     def header(self, position: int) -> dict[str, object]:
         """The row of RESTORE HEADERONLY, as far as it matters here. The server's clock shows UTC."""
         return {
             "BackupName": None,
-            "BackupType": {"full": 1, "log": 2, "differential": 5}[self.kind],
+            "BackupType": {"full": 1, "log": 2, "file": 4, "differential": 5}[self.kind],
             "Position": position,
             "DatabaseName": self.database,
-            "ServerName": "SQL1",
+            "ServerName": self.server,
             "FirstLSN": self.first_lsn,
             "LastLSN": self.last_lsn,
             "CheckpointLSN": self.checkpoint_lsn,
@@ -83,8 +86,9 @@ class Taken:
             "BackupSetGUID": self.guid,
             "IsCopyOnly": self.copy_only,
             "HasBulkLoggedData": self.bulk,
-            "DifferentialBaseGUID": self.base.guid if self.base else None,
-            "DifferentialBaseLSN": self.base.first_lsn if self.base else None,
+            "DifferentialBaseGUID": self.base.guid if self.base and not self.multi_based else None,
+            "DifferentialBaseLSN": self.base.first_lsn if self.base and not self.multi_based else None,
+            "IsSnapshot": self.snapshot,
             "TimeZone": 0,
             "BackupSize": 1000,
             "LastValidRestoreTime": self.last_valid.replace(tzinfo=None) if self.last_valid else None,
@@ -119,6 +123,8 @@ class Database:
     log_start: int
     base: Taken | None = None
     backed_up: bool = False
+    server: str = "SQL1"
+    several_bases: bool = False  # a file was backed up by itself since the last full
 
     @property
     def fork(self) -> str:
@@ -169,6 +175,7 @@ class History:
         copy_only: bool = False,
         busy: int = 0,
         log_meanwhile: bool = False,
+        snapshot: bool = False,
     ) -> Taken:
         """A full or differential; ``busy`` records are written, and perhaps the log is backed up, while it runs."""
         if differential and database.base is None:
@@ -200,11 +207,26 @@ class History:
             last_fork=fork,
             copy_only=copy_only and not differential,
             base=database.base if differential else None,
+            server=database.server,
+            snapshot=snapshot and not differential,
+            multi_based=differential and database.several_bases,
         )
         self.taken.append(taken)
         if not differential and not copy_only:
-            database.base = taken
+            database.base, database.several_bases = taken, False
         return taken
+
+    def back_up_file(self, database: Database) -> None:
+        """One file of the database: the differentials that follow are based on two backups."""
+        taken = self.back_up_data(database, copy_only=True)
+        taken.kind, taken.copy_only = "file", False
+        database.several_bases = database.base is not None
+
+    def clone(self, database: Database, *, name: str, server: str) -> Database:
+        """The server is cloned, or the files are copied and attached: both go on from here, on one recovery fork."""
+        twin = replace(database, name=name, server=server, records=list(database.records))
+        self.databases.append(twin)
+        return twin
 
     def back_up_log(
         self, database: Database, *, copy_only: bool = False, bulk: bool = False, busy: int = 0, tells_end: bool = False
@@ -240,6 +262,7 @@ class History:
             fork_point=crossed[-1][1] if crossed else None,
             copy_only=copy_only,
             bulk=bulk and first < last,
+            server=database.server,
             last_valid=path[-1].time.replace(microsecond=0) if tells_end and path else None,
         )
         self.taken.append(taken)

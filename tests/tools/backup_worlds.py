@@ -15,7 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog 
 from backup_history import Database, File, History, Taken
 from restore_oracle import Oracle
 
-__all__ = ["NAME", "Scene", "live", "scene_of", "store"]
+__all__ = ["NAME", "Scene", "live", "live_with_a_clone", "scene_of", "store"]
 
 NAME = "PasswordResetServer"
 
@@ -31,6 +31,8 @@ BACKUPS = (
     "bulk_log",
     "idle_log",
     "full_with_log",
+    "vss_full",
+    "file",
 )
 FORKS = ("recover", "recover_inside", "recover_inside", "recover_copy", "other_database")
 
@@ -73,8 +75,18 @@ class Scene:
             )
         return assemble(readings, zone=timezone.utc)
 
-    def oracle(self, wanted: str) -> Oracle:
-        sets = [taken for taken in self.history.taken if taken.family == self.family and self.readable(taken)]
+    def oracle(self, wanted: str, *, server: str = "") -> Oracle:
+        """server: leave out what others backed up."""
+        sets = [
+            taken
+            for taken in self.history.taken
+            if taken.family == self.family
+            and self.readable(taken)
+            and taken.kind != "file"
+            and not taken.snapshot
+            and not taken.multi_based
+            and server in ("", taken.server)
+        ]
         names = {
             (taken.database, taken.last_fork)
             for taken in self.history.taken
@@ -104,6 +116,30 @@ def live(chance: random.Random, length: int) -> History:
     return history
 
 
+def live_with_a_clone(chance: random.Random, length: int) -> History:
+    """A database and its clone, which has its name or another one, on one recovery fork."""
+    history = History()
+    database = history.create(NAME, lsn=100)
+    twins = [database]
+    for step in range(length):
+        if step == length // 3:
+            name = chance.choice((NAME, "Clone"))
+            twins.append(
+                history.clone(database, name=name, server=chance.choice(("SQL1", "SQL2")) if name != NAME else "SQL2")
+            )
+        twin = chance.choice(twins)
+        if chance.random() < 0.3:
+            history.write(twin, chance.randrange(1, 4))
+        else:
+            back_up(
+                history,
+                twin,
+                chance.choice(("full", "differential", "log", "log", "log", "copy_full", "copy_log")),
+                chance,
+            )
+    return history
+
+
 def back_up(history: History, database: Database, action: str, chance: random.Random) -> None:
     busy = chance.choice((0, 0, 1, 3))
     if action == "idle_log":
@@ -118,9 +154,13 @@ def back_up(history: History, database: Database, action: str, chance: random.Ra
             busy=busy,
             tells_end=chance.random() < 0.2,
         )
+    elif action == "file":
+        if database.backed_up:
+            history.back_up_file(database)
     else:
         history.back_up_data(
             database,
+            snapshot=action == "vss_full",
             differential=action == "differential",
             copy_only=action == "copy_full",
             busy=busy,
@@ -129,7 +169,11 @@ def back_up(history: History, database: Database, action: str, chance: random.Ra
 
 
 def recover(history: History, databases: list[Database], action: str, chance: random.Random) -> None:
-    sets = [taken for taken in history.taken if taken.first_lsn < taken.last_lsn]
+    sets = [
+        taken
+        for taken in history.taken
+        if taken.first_lsn < taken.last_lsn and taken.kind != "file" and not taken.snapshot and not taken.multi_based
+    ]
     if not sets:
         return
     taken = chance.choice(sets)
@@ -139,6 +183,7 @@ def recover(history: History, databases: list[Database], action: str, chance: ra
         for one in history.taken
         if one.kind == "full"
         and not one.copy_only
+        and not one.snapshot
         and one.last_lsn <= taken.first_lsn
         and one.path == taken.path[: len(one.path)]
     ]

@@ -82,11 +82,11 @@ def find_rivals(sets: Sequence[BackupSet], wanted: str, *, fork_point: int | Non
 
 
 def _shared_until(mine: Sequence[BackupSet], theirs: Sequence[BackupSet]) -> int:
-    """The LSN up to which the others' sets are of the same database: where a log of its own takes over from one of
-    theirs, as after it was renamed or moved.
+    """The LSN up to which the others' sets are of the same database: where its own first log takes over from theirs, as
+    after it was renamed or moved.
     """
-    begins = {log.first_lsn for log in mine if log.kind.is_log and not log.copy_only}
-    return max((log.last_lsn for log in theirs if log.kind.is_log and log.last_lsn in begins), default=-1)
+    begin = min((log.first_lsn for log in mine if log.kind.is_log and not log.copy_only), default=None)
+    return max((log.last_lsn for log in theirs if log.kind.is_log and log.last_lsn == begin), default=-1)
 
 
 def _out_of_order(mine: Sequence[BackupSet], theirs: Sequence[BackupSet]) -> bool:

@@ -71,9 +71,7 @@ def plan_restore(
         return way
     if way is None:
         return refuse(tree, forks, source, request, lambda target: _can_reach(target, tree, forks, source, request))
-    route = way.found.route
-    guids = (route.fork, *(move.log.last_fork for move in route.moves))
-    return contested(way.tree, route.base, guids, request, source) or _plan(
+    return contested(way.tree, used_sets(way.found), request, source) or _plan(
         way, tree, forks, source, request, now=now, existing=existing, server=server or ServerFacts()
     )
 

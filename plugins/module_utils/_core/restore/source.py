@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..backup.backup_set import BackupKind, BackupSet
 from ..backup.catalog import BackupCatalog
 from ..backup.clones import find_rivals, origin_of, overlapping_logs, same_name
-from ..backup.recovery_paths import Base, Tree
+from ..backup.recovery_paths import Tree
 from .plan import ExistingDatabase, Refusal, Rejections
 from .request import Request
 
@@ -225,12 +225,15 @@ def without_strangers(source: Source) -> Source | None:
     )
 
 
-def contested(tree: Tree, base: Base, guids: Iterable[str], request: Request, source: Source) -> Refusal | None:
+def contested(tree: Tree, used: Iterable[BackupSet], request: Request, source: Source) -> Refusal | None:
     """A refusal where the logs on the way are of two databases and nothing tells whose are wanted."""
-    for guid in dict.fromkeys(guids):
+    begins: dict[str, int] = {}
+    for entry in used:
+        if entry.kind.is_log:
+            begins[entry.last_fork] = min(begins.get(entry.last_fork, entry.first_lsn), entry.first_lsn)
+    for guid, begin in begins.items():
         fork = tree.forks[guid]
-        after = base.position if base.fork == guid else 0
-        pairs = overlapping_logs((log for log in fork.logs if log.last_lsn > after), fork_point=fork.point)
+        pairs = overlapping_logs((log for log in fork.logs if log.last_lsn > begin), fork_point=fork.point)
         if pairs:
             first, second = pairs[0]
             return Refusal(

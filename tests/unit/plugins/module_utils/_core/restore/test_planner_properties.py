@@ -5,6 +5,7 @@ time.
 from __future__ import annotations
 
 import os
+import random
 from datetime import timedelta, timezone
 
 import pytest
@@ -16,8 +17,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner
     Target,
     plan_restore,
 )
-from backup_history import RestoreError, RestoreRun
-from backup_worlds import NAME, Scene, scene_of
+from backup_history import RestoreError, RestoreRun, Taken
+from backup_worlds import NAME, Scene, live_with_a_clone, scene_of, store
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from restore_oracle import State
@@ -132,7 +133,7 @@ def test_any_target_agrees_with_the_brute_force(history: tuple[int, int, float])
 def test_the_properties_are_not_about_nothing(end: str) -> None:
     """The generator reaches what it is made for: without this, an empty world would satisfy the properties too."""
     seen: dict[str, int] = {}
-    for seed in range(400):
+    for seed in range(900):
         scene, _chance = scene_of((seed, 25, 0.2))
         if not any(scene.known(taken) and taken.family == scene.family for taken in scene.history.taken):
             continue
@@ -267,3 +268,42 @@ def test_every_moment_that_is_called_reachable_is(history: tuple[int, int, float
         ):
             answer = ask(scene, Target.at_time(moment))
             assert isinstance(answer, Plan), f"{window} {moment} {answer.message}\n{told(scene)}"
+
+
+@settings(run, max_examples=EXAMPLES // 2)
+@given(st.tuples(st.integers(0, 2**32), st.integers(6, 30), st.sampled_from((0.0, 0.2))))
+def test_the_data_of_a_clone_are_never_brought_unnoticed(history: tuple[int, int, float]) -> None:
+    """Where two logs show that there are two databases, the plan is of the wanted one, or it is refused."""
+    seed, length, harm = history
+    chance = random.Random(seed)
+    scene = store(live_with_a_clone(chance, length), chance, harm)
+    start = scene.history.taken[0].started if scene.history.taken else scene.history.clock
+    moments = [start + timedelta(seconds=chance.randrange(1, 60)) for _turn in range(3)]
+    for target in (Target.latest(), *map(Target.at_time, moments)):
+        answer = ask(scene, target, source_database=NAME)
+        if isinstance(answer, Refusal):
+            continue
+        used = {step.guid for step in answer.steps}
+        mine = {taken.guid for taken in scene.history.taken if is_of_the_database(taken)}
+        logs = [
+            taken for taken in scene.history.taken if taken.guid in used and taken.kind == "log" and not taken.copy_only
+        ]
+        rivals = [
+            (log, other)
+            for log in logs
+            for other in scene.history.taken
+            if other.kind == "log" and not other.copy_only and scene.readable(other)
+            if is_of_the_database(log) != is_of_the_database(other)
+            and max(log.first_lsn, other.first_lsn) < min(log.last_lsn, other.last_lsn)
+        ]
+        if not rivals:
+            continue  # nothing tells of a second database
+        assert used - {""} <= mine, f"{target}\n{told(scene)}\n{steps(answer)}"
+        try:
+            carry_out(answer, scene)
+        except RestoreError as error:
+            raise AssertionError(f"{target} mixes two databases: {error}\n{told(scene)}\n{steps(answer)}") from error
+
+
+def is_of_the_database(taken: Taken) -> bool:
+    return (taken.server, taken.database) == ("SQL1", NAME)
