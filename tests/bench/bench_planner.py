@@ -2,8 +2,9 @@
 
 The history is that of a busy database: a full a day, a differential every six hours, a log backup a minute, every tenth
 log overlapping the one before, a recovery fork now and then. Of several targets the slowest counts: the newest point,
-moments at the end, in the middle and at the beginning, an LSN, and a moment that cannot be reached. Prints JSON, or
-returns it to run.py: ``{"planner_seconds": {"10000": s, "100000": s, "1000000": s}}``.
+moments at the end, in the middle and at the beginning, an LSN, and a moment that cannot be reached. Then how long it
+takes to read 50,000 headers. Prints JSON, or returns it to run.py:
+``{"planner_seconds": {"10000": s, "100000": s, "1000000": s}, "planner_read": {"50000": s}}``.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "build" / "collections"))
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, Copy
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
+    BackupKind,
+    BackupSet,
+    Copy,
+    Label,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import (
+    BackupCatalog,
+    FileReading,
+    assemble,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     Plan,
     Refusal,
@@ -31,6 +39,66 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner
 )
 
 SIZES = (10_000, 100_000, 1_000_000)
+HEADERS = 50_000
+COLUMNS = [
+    "BackupName",
+    "BackupDescription",
+    "BackupType",
+    "ExpirationDate",
+    "Compressed",
+    "Position",
+    "DeviceType",
+    "UserName",
+    "ServerName",
+    "DatabaseName",
+    "DatabaseVersion",
+    "DatabaseCreationDate",
+    "BackupSize",
+    "FirstLSN",
+    "LastLSN",
+    "CheckpointLSN",
+    "DatabaseBackupLSN",
+    "BackupStartDate",
+    "BackupFinishDate",
+    "SortOrder",
+    "CodePage",
+    "UnicodeLocaleId",
+    "UnicodeComparisonStyle",
+    "CompatibilityLevel",
+    "SoftwareVendorId",
+    "SoftwareVersionMajor",
+    "SoftwareVersionMinor",
+    "SoftwareVersionBuild",
+    "MachineName",
+    "Flags",
+    "BindingID",
+    "RecoveryForkID",
+    "Collation",
+    "FamilyGUID",
+    "HasBulkLoggedData",
+    "IsSnapshot",
+    "IsReadOnly",
+    "IsSingleUser",
+    "HasBackupChecksums",
+    "IsDamaged",
+    "BeginsLogChain",
+    "HasIncompleteMetaData",
+    "IsForceOffline",
+    "IsCopyOnly",
+    "FirstRecoveryForkID",
+    "ForkPointLSN",
+    "RecoveryModel",
+    "DifferentialBaseLSN",
+    "DifferentialBaseGUID",
+    "BackupTypeDescription",
+    "BackupSetGUID",
+    "CompressedBackupSize",
+    "Containment",
+    "KeyAlgorithm",
+    "EncryptorThumbprint",
+    "EncryptorType",
+]
+_GUID = "AAAAAAAA-0000-0000-0000-000000000000"
 _MINUTE = timedelta(minutes=1)
 _UTC = timedelta()
 
@@ -60,6 +128,7 @@ def history(count: int) -> list[BackupSet]:
                 last_lsn=lsn,
                 first_fork=first_fork,
                 last_fork=fork,
+                copy_only=number % 10 == 3 and kind == "log",
                 fork_point_lsn=point if kind == "log" else None,
                 differential_base_guid=base if kind == "differential" else "",
                 started=moment,
@@ -96,8 +165,48 @@ def measure(count: int) -> float:
     return slowest
 
 
+def readings(count: int) -> list[FileReading]:
+    """``count`` files, each with one log backup in it, as RESTORE HEADERONLY tells of them."""
+    start, files = datetime(2020, 1, 1), []
+    for number in range(count):
+        moment = (start + number * _MINUTE).isoformat()
+        row = dict.fromkeys(COLUMNS)
+        row |= {
+            "BackupType": 2 if number else 1,
+            "Position": 1,
+            "DatabaseName": "PasswordResetServer",
+            "ServerName": "SQL1",
+            "FirstLSN": 10**20 + number * 100,
+            "LastLSN": 10**20 + number * 100 + 100,
+            "CheckpointLSN": 10**20,
+            "BackupStartDate": moment,
+            "BackupFinishDate": moment,
+            "BackupSetGUID": f"{number + 1:08X}-0000-0000-0000-000000000000",
+            "SoftwareVersionMajor": 15,
+            "BackupSize": 1000,
+            "CompressedBackupSize": 500,
+        }
+        row |= dict.fromkeys(("FamilyGUID", "RecoveryForkID", "FirstRecoveryForkID", "BindingID"), _GUID)
+        label = Label(media_set_id=str(number), family_count=1, family_sequence=1)
+        files.append(FileReading(path=f"\\\\files\\backup\\PRS_{number}.trn", label=label, headers=[row]))
+    return files
+
+
+def measure_reading(count: int) -> float:
+    """Seconds of the processor for making a catalog of headers."""
+    files = readings(count)
+    gc.collect()
+    began = time.process_time()
+    if len(assemble(files).sets) != count:
+        raise SystemExit("headers were lost")
+    return time.process_time() - began
+
+
 def run() -> dict[str, dict[str, float]]:
-    return {"planner_seconds": {str(size): round(measure(size), 4) for size in SIZES}}
+    return {
+        "planner_seconds": {str(size): round(measure(size), 4) for size in SIZES},
+        "planner_read": {str(HEADERS): round(measure_reading(HEADERS), 4)},
+    }
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
@@ -202,6 +203,12 @@ class BackupSet:
         init=False, default=""
     )  # why the set cannot be restored, or nothing: the reasons of all its copies
 
+    def lie_in(self, copies: tuple[Copy, ...], files: tuple[DatabaseFile, ...]) -> None:
+        """Note where the set can be read from, and which files of the database are in it."""
+        self.copies, self.files = copies, files
+        usable = copies and not copies[0].problem and not self.snapshot and self.kind.is_taken
+        self.problem = "" if usable else self._find_problem()
+
     def __post_init__(self) -> None:
         if not self.copies or self.copies[0].problem or self.snapshot or not self.kind.is_taken:
             self.problem = self._find_problem()
@@ -288,12 +295,25 @@ def guid(value: Any) -> str:
     """A GUID as the drivers, JSON or T-SQL give it, as one lower-case string; nothing and zero become an
     empty string.
     """
-    text = "" if value is None else str(value).strip("{} ").lower()
+    return "" if value is None else _guid_text(value if isinstance(value, str) else str(value))
+
+
+@lru_cache(maxsize=4096)
+def _guid_text(value: str) -> str:
+    text = value.strip("{} ").lower()
     return "" if text == _NO_GUID else text
+
+
+@lru_cache(maxsize=256)
+def _lower_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of columns; all rows of a result have the same ones."""
+    return tuple(name.lower() for name in names)
 
 
 def lsn(value: Any) -> int | None:
     """An LSN as ``int``. A float is refused: it has already lost digits."""
+    if type(value) is int:
+        return value
     if value is None or value == "":
         return None
     if isinstance(value, float):
@@ -387,7 +407,7 @@ def backup_set(
     Raises :class:`HeaderError` for a row without a backup set of SQL Server in it: another program's, or one behind a
     password.
     """
-    row = {name.lower(): value for name, value in row.items()}
+    row = dict(zip(_lower_names(tuple(row)), row.values(), strict=True))
     identity = guid(row.get("backupsetguid"))
     kind = _KINDS.get(row.get("backuptype"))  # type: ignore[arg-type]
     if not identity or kind is None or row.get("backupstartdate") is None:
@@ -404,7 +424,10 @@ def backup_set(
         quarter_hours = None
     started, offset = to_utc(row["backupstartdate"], quarter_hours=quarter_hours, zone=zone)
     finish_date = row.get("backupfinishdate") or row["backupstartdate"]
-    finished, finish_offset = to_utc(finish_date, quarter_hours=quarter_hours, zone=zone, latest=True)
+    if zone is None and finish_date == row["backupstartdate"]:
+        finished, finish_offset = started, offset
+    else:
+        finished, finish_offset = to_utc(finish_date, quarter_hours=quarter_hours, zone=zone, latest=True)
     if finished < started:  # the clock was set back meanwhile
         finished += _SET_BACK
     first_fork, last_fork, fork_point = _forks(row, kind)

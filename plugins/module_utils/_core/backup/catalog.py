@@ -10,6 +10,7 @@ in the inventory with the reason, so that a plan can tell why it left it out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
@@ -44,6 +45,7 @@ __all__ = [
 
 # msdb.dbo.backupmediafamily.device_type (+ 100 for a device known to the server by a name of its own).
 _DISK = 2
+_PLAIN_PATH = re.compile(r"(?:[A-Za-z]:|\\\\[^\\/.?:][^\\/:]*\\[^\\/:]+)(?:\\[^\\/:.][^\\/:]*)+").fullmatch
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +93,10 @@ def _folder(path: str) -> str:
 
 def same_path(path: str) -> str:
     """A path as it is compared: without regard to case, unless it is one of Linux."""
-    return path if path.startswith("/") else str(PureWindowsPath(path)).lower()
+    if path.startswith("/"):
+        return path
+    # Most paths are written as pathlib writes them, which takes its time.
+    return path.lower() if _PLAIN_PATH(path) else str(PureWindowsPath(path)).lower()
 
 
 def _copies(
@@ -102,6 +107,8 @@ def _copies(
     A folder that holds every stripe without a problem makes a copy of its own; the stripes scattered over folders are
     joined into one more only when no folder has them all.
     """
+    if count == 1 and len(stripes) == 1 and len(stripes.get(1, ())) == 1:
+        return [_copy(stripes[1], position=position, media_set_id=media_set_id)]
     missing = [number for number in range(1, count + 1) if not stripes.get(number)]
     if missing:
         there = tuple(path for number in sorted(stripes) for path, _problem in stripes[number][:1])
@@ -169,6 +176,9 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
     places: dict[str, dict[tuple[str, int], dict[int, list[tuple[str, str]]]]] = {}
     counts: dict[tuple[str, int], int] = {}
     described: dict[str, _Description] = {}
+    # What the first file with a set in it says of the set.
+    read: dict[str, BackupSet] = {}
+    rows: dict[str, Mapping[str, Any]] = {}
     for reading in readings:
         same = same_path(reading.path)
         if same in seen_paths:
@@ -183,9 +193,10 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
             position = int(_column(row, "Position") or number)
             identity = guid(_column(row, "BackupSetGUID"))
             problem = reading.set_problems.get(position, "")
+            unknown = reading.unknown.get(position, frozenset())
             try:
                 if identity not in places:
-                    backup_set(row, zone=zone)
+                    read[identity], rows[identity] = backup_set(row, zone=zone, unknown=unknown), row
             except (ValueError, TypeError) as error:
                 inventory.unreadable.append(
                     UnreadableFile(path=reading.path, position=position, reason=problem or _header_problem(error))
@@ -195,13 +206,11 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
             stripes.setdefault(media.family_sequence, []).append((reading.path, problem))
             counts[media.media_set_id, position] = media.family_count
             files = tuple(database_file(file) for file in reading.files.get(position, ()))
-            description = _Description(
-                row, files, position in reading.verified, reading.unknown.get(position, frozenset()), not problem
-            )
+            description = _Description(row, files, position in reading.verified, unknown, not problem)
             known = described.get(identity)
             described[identity] = description if known is None else known.joined(description)
     for identity, media_sets in places.items():
-        description = described[identity]
+        description, made = described[identity], read[identity]
         copies = [
             copy
             for (media_set_id, position), stripes in sorted(media_sets.items())
@@ -210,13 +219,9 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
             )
         ]
         copies.sort(key=lambda copy: bool(copy.problem))
-        made = backup_set(
-            description.row,
-            copies=tuple(copies),
-            files=description.files,
-            zone=zone,
-            unknown=description.unknown,
-        )
+        if description.row is not rows[identity]:
+            made = backup_set(description.row, zone=zone, unknown=description.unknown)
+        made.lie_in(tuple(copies), description.files)
         made.verified = description.verified and not made.problem
         inventory.sets.append(made)
     settle_times(inventory.sets, zone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import PureWindowsPath
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,6 +27,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog 
     from_history,
     merge,
     reconcile,
+    same_path,
     tell_zones,
 )
 
@@ -485,3 +487,22 @@ def test_merging_keeps_the_copies_of_both() -> None:
     assert copies(merged) == [(("B:\\x.bak",), ""), (("C:\\x.bak",), "")]
     assert merged.sets[0].verified
     assert len(merged.unreadable) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "D:\\Backup\\PRS.bak",
+        "\\\\files\\backup\\PRS.bak",
+        "D:/Backup/PRS.bak",
+        "D:\\Backup\\\\PRS.bak",
+        "D:\\Backup\\.\\PRS.bak",
+        "\\\\?\\D:\\Backup\\PRS.bak",
+        "\\\\files\\backup",
+        "PRS.bak",
+        "D:PRS.bak",
+        "D:\\Backup\\",
+    ],
+)
+def test_paths_are_compared_as_windows_does(path: str) -> None:
+    assert same_path(path) == str(PureWindowsPath(path)).lower()
