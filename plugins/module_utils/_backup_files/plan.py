@@ -37,7 +37,7 @@ class PlanRequest:
 
 def plan_report(catalog: BackupCatalog, request: PlanRequest, *, now: datetime) -> dict[str, Any]:
     """plan: as sql_restore returns it, statements included; or refusal: why there is none. The other is None."""
-    from .._sql.restore.statements import plan_with_statements  # only who asks for a plan pays for it
+    from .._sql.restore import statements  # only who asks for a plan pays for it
 
     plan = _plan(catalog, request, name=request.restore_as or request.database, now=now)
     if isinstance(plan, Refusal):
@@ -46,7 +46,7 @@ def plan_report(catalog: BackupCatalog, request: PlanRequest, *, now: datetime) 
     placed = _plan(catalog, request, name=name, now=now)  # the files are named after the database
     if isinstance(placed, Refusal):
         return {"plan": None, "refusal": placed.to_dict()}
-    report = plan_with_statements(placed, database=name, replace=False)
+    report = statements.plan_report(placed, database=name, replace=False)
     return {"plan": {**report, "notes": [*report["notes"], ENCRYPTION_UNKNOWN]}, "refusal": None}
 
 
