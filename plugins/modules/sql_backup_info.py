@@ -289,13 +289,13 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.module import co
 
 def gather_backups(session: Session) -> dict[str, Any]:
     params = session.params
-    found = gather(session, {**params, "family_guid": guid(params["family_guid"])})
+    gathered = gather(session, {**params, "family_guid": guid(params["family_guid"])})
     if params["verify"] != "none":
-        read_to_the_end(session, found.inventory, lambda sets: _to_verify(session, sets))
-    chosen = _chosen(session, found.inventory.sets)
-    if found.in_files is not None:
+        read_to_the_end(session, gathered.inventory, lambda sets: _to_verify(session, sets))
+    chosen = _chosen(session, gathered.inventory.sets)
+    if gathered.in_files is not None:
         add_file_lists_of_fulls(session.connection, chosen)
-    warning = unknown_zones_warning(one for sets in chosen for one in sets)
+    warning = unknown_zones_warning(backup_set for sets in chosen for backup_set in sets)
     if warning:
         session.warnings.append(warning)
     now = utc_now(session.connection)
@@ -304,7 +304,7 @@ def gather_backups(session: Session) -> dict[str, Any]:
         "now": now,
         "recovery_point_objective": None if seconds is None else dt.timedelta(seconds=seconds),
         "certificates": private_keys(session.connection),
-        "lost": found.lost(),
+        "lost": gathered.lost(),
     }
     databases = [
         {
@@ -316,14 +316,19 @@ def gather_backups(session: Session) -> dict[str, Any]:
         for sets in chosen
     ]
     unreadable = [
-        {"path": item.path, "position": item.position, "reason": item.reason} for item in found.inventory.unreadable
+        {"path": item.path, "position": item.position, "reason": item.reason} for item in gathered.inventory.unreadable
     ]
     result = {
         "changed": False,
         "databases": databases,
         "sets": [
-            {**one.to_dict(), "problem": one.problem, "verified": one.verified, **found.whereabouts(one.guid)}
-            for one in sorted((one for sets in chosen for one in sets), key=by_age)
+            {
+                **backup_set.to_dict(),
+                "problem": backup_set.problem,
+                "verified": backup_set.verified,
+                **gathered.whereabouts(backup_set.guid),
+            }
+            for backup_set in sorted((backup_set for sets in chosen for backup_set in sets), key=by_age)
         ],
         "unreadable": unreadable,
     }
@@ -342,7 +347,7 @@ def _chosen(session: Session, sets: Iterable[BackupSet]) -> list[list[BackupSet]
 
 def _to_verify(session: Session, sets: Iterable[BackupSet]) -> list[BackupSet]:
     choose = needed_for_newest if session.params["verify"] == "chain" else list
-    return [one for mine in _chosen(session, sets) for one in choose(mine)]
+    return [backup_set for mine in _chosen(session, sets) for backup_set in choose(mine)]
 
 
 def main() -> None:

@@ -87,13 +87,13 @@ def gather(session: Session, source: dict[str, Any]) -> Found:
 
 
 def _guids(inventory: BackupCatalog) -> frozenset[str]:
-    return frozenset(one.guid for one in inventory.sets)
+    return frozenset(backup_set.guid for backup_set in inventory.sets)
 
 
-def _unseen(history: BackupCatalog, found: BackupCatalog) -> list[BackupSet]:
+def _unseen(history: BackupCatalog, catalog: BackupCatalog) -> list[BackupSet]:
     """Sets of the history that no file seen so far holds as a whole."""
-    seen = {one.guid for one in found.sets if not one.problem}
-    return [one for one in history.sets if one.guid not in seen and one.best_copy]
+    seen = {backup_set.guid for backup_set in catalog.sets if not backup_set.problem}
+    return [backup_set for backup_set in history.sets if backup_set.guid not in seen and backup_set.best_copy]
 
 
 def _look(
@@ -102,13 +102,15 @@ def _look(
     """What lies where the history says that these sets are; and those in folders that cannot be looked into, with that
     as their problem.
     """
-    paths = dict.fromkeys(path for one in sets for copy in one.copies if not copy.problem for path in copy.stripes)
-    there: set[str] = set()
+    paths = dict.fromkeys(
+        path for backup_set in sets for copy in backup_set.copies if not copy.problem for path in copy.stripes
+    )
+    present: set[str] = set()
     closed: dict[str, str] = {}
     for folder in dict.fromkeys(map(parent, paths)):
         session.progress.line(f"looking into {folder}")
         try:
-            there.update(map(str.lower, find_files(session.connection, folder)))
+            present.update(map(str.lower, find_files(session.connection, folder)))
         except RecoveryError as problem:
             if isinstance(problem, SqlError) and problem.lost:
                 raise
@@ -117,45 +119,47 @@ def _look(
             ):  # a folder that is gone hides nothing
                 closed[folder] = f"{problem.message}; only msdb tells of it"
     readings = read_files(
-        session.connection, [path for path in paths if path.lower() in there], progress=session.progress
+        session.connection, [path for path in paths if path.lower() in present], progress=session.progress
     )
     hidden = {}
-    for one in sets:
+    for backup_set in sets:
         copies = [
             replace(
                 copy,
                 problem=copy.problem
                 or next((closed[folder] for folder in map(parent, copy.stripes) if folder in closed), ""),
             )
-            for copy in one.copies
+            for copy in backup_set.copies
         ]
         if all(copy.problem for copy in copies):
-            hidden[one.guid] = replace(one, copies=tuple(copies))
+            hidden[backup_set.guid] = replace(backup_set, copies=tuple(copies))
     return assemble(readings, zone=zone), hidden
 
 
 def read_to_the_end(
-    session: Session, found: BackupCatalog, choose: Callable[[list[BackupSet]], Iterable[BackupSet]]
+    session: Session, catalog: BackupCatalog, choose: Callable[[list[BackupSet]], Iterable[BackupSet]]
 ) -> None:
     """Let the server read the sets that are chosen from first to last byte, and note in the inventory how that went.
 
     A copy that is not whole gets its problem; then it is chosen again, for the next copy or the next best chain.
     """
-    while doubtful := [one for one in choose(found.sets) if not one.verified and not one.problem]:
-        judged = {one.guid: _judged(session, one) for one in doubtful}
-        found.sets[:] = [judged.get(one.guid, one) for one in found.sets]
+    while doubtful := [
+        backup_set for backup_set in choose(catalog.sets) if not backup_set.verified and not backup_set.problem
+    ]:
+        judged = {backup_set.guid: _judged(session, backup_set) for backup_set in doubtful}
+        catalog.sets[:] = [judged.get(backup_set.guid, backup_set) for backup_set in catalog.sets]
 
 
-def _judged(session: Session, one: BackupSet) -> BackupSet:
-    copy = one.best_copy
+def _judged(session: Session, backup_set: BackupSet) -> BackupSet:
+    copy = backup_set.best_copy
     if copy is None:
-        return one
+        return backup_set
     session.progress.line(f"verifying {', '.join(copy.stripes)}")
-    problem = reading_problem(session, one, copy)
+    problem = reading_problem(session, backup_set, copy)
     if problem:
         bad = replace(copy, problem=f"it cannot be read to its end: {problem}")
-        return replace(one, copies=tuple(bad if other is copy else other for other in one.copies))
-    return replace(one, verified=True)
+        return replace(backup_set, copies=tuple(bad if other is copy else other for other in backup_set.copies))
+    return replace(backup_set, verified=True)
 
 
 def add_file_lists_of_fulls(connection: Connection, families: Iterable[Sequence[BackupSet]]) -> None:
@@ -165,7 +169,14 @@ def add_file_lists_of_fulls(connection: Connection, families: Iterable[Sequence[
     Without that certificate the server does not list them, but says its thumbprint.
     """
     for sets in families:
-        newest = next((one for one in reversed(sets) if one.kind == BackupKind.FULL and not one.problem), None)
+        newest = next(
+            (
+                backup_set
+                for backup_set in reversed(sets)
+                if backup_set.kind == BackupKind.FULL and not backup_set.problem
+            ),
+            None,
+        )
         if newest is None or newest.files or newest.best_copy is None:
             continue
         try:

@@ -61,11 +61,11 @@ class HeaderCache:
         files = {
             path: {
                 "identity": identities[path],
-                "label": asdict(one.label) if one.label else None,
-                "headers": list(one.headers),
+                "label": asdict(reading.label) if reading.label else None,
+                "headers": list(reading.headers),
             }
-            for path, one in readings.items()
-            if path in identities and not one.problem and one.headers
+            for path, reading in readings.items()
+            if path in identities and not reading.problem and reading.headers
         }
         if self._path and files != self._files:
             self._files = files
@@ -77,8 +77,8 @@ class HeaderCache:
         try:
             number = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
             with open(number, encoding="utf-8") as file:
-                found = os.fstat(number)
-                if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+                status = os.fstat(number)
+                if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
                     return {}  # somebody else may have written it
                 held = json.load(file)
         except (OSError, ValueError):

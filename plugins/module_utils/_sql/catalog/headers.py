@@ -75,7 +75,7 @@ def read_files(connection: Connection, paths: Iterable[str], *, progress: Progre
             with ThreadPoolExecutor(len(sessions)) as pool:
                 for done in [pool.submit(read, session) for session in sessions]:
                     done.result()
-    return [one for one in readings if one is not None]
+    return [reading for reading in readings if reading is not None]
 
 
 @contextmanager

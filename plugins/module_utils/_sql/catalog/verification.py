@@ -33,7 +33,7 @@ def verify(connection: Connection, *, files: Sequence[str], position: int, check
     )
 
 
-def reading_problem(session: Session, one: BackupSet, copy: Copy) -> str:
+def reading_problem(session: Session, backup_set: BackupSet, copy: Copy) -> str:
     """What the server says when it reads one copy of a set back; empty when that is whole. A lost connection is no
     answer and is raised.
     """
@@ -42,7 +42,7 @@ def reading_problem(session: Session, one: BackupSet, copy: Copy) -> str:
             session.connection,
             files=copy.stripes,
             position=copy.position,
-            checksum=one.checksums,
+            checksum=backup_set.checksums,
             progress=session.progress,
         )
     except SqlError as problem:

@@ -164,10 +164,10 @@ class Connection:
             finally:
                 cursor.close()
         except pyodbc.Error as problem:
-            told = classify(problem)
+            fields = classify(problem)
         else:
             return
-        raise SqlError(doing or f"SQL Server on {self.target.server} reports", account=self.account, **told)
+        raise SqlError(doing or f"SQL Server on {self.target.server} reports", account=self.account, **fields)
 
 
 def connect(target: ServerAddress, *, may_be_down: bool = False) -> Connection:
@@ -183,12 +183,14 @@ def connect(target: ServerAddress, *, may_be_down: bool = False) -> Connection:
         try:
             raw = pyodbc.connect(_connection_string(target, driver), timeout=target.connect_timeout, autocommit=True)
         except pyodbc.Error as problem:
-            told = classify(problem)
+            fields = classify(problem)
             seconds = min(LOOK_AGAIN, target.connect_timeout)
-            told["answered"] = may_be_down or is_from_server(**told) or not _why_unreachable(target, seconds=seconds)
+            fields["answered"] = (
+                may_be_down or is_from_server(**fields) or not _why_unreachable(target, seconds=seconds)
+            )
         else:
             return Connection(raw, target=target, driver=driver)
-    raise _no_session(target, told)
+    raise _no_session(target, fields)
 
 
 def _why_unreachable(target: ServerAddress, *, seconds: int) -> str:
@@ -211,12 +213,12 @@ def _why_unreachable(target: ServerAddress, *, seconds: int) -> str:
     return ""
 
 
-def _no_session(target: ServerAddress, told: dict[str, Any]) -> ConnectionFailed:
-    if advice_for(told["number"]):
+def _no_session(target: ServerAddress, fields: dict[str, Any]) -> ConnectionFailed:
+    if advice_for(fields["number"]):
         return ConnectionFailed(
-            f"Cannot log in to SQL Server on {target.server} as {target.user}", code="sql_login_refused", **told
+            f"Cannot log in to SQL Server on {target.server} as {target.user}", code="sql_login_refused", **fields
         )
-    code, text = "sql_unreachable", told["text"].lower()
+    code, text = "sql_unreachable", fields["text"].lower()
     if "certificate" in text or "ssl" in text:
         code = "certificate_untrusted"
         advice = (
@@ -231,7 +233,7 @@ def _no_session(target: ServerAddress, told: dict[str, Any]) -> ConnectionFailed
             f"Check the name, that the instance runs and listens on TCP {port}, and that the firewall lets the "
             "control node through"
         )
-    return ConnectionFailed(f"Cannot reach SQL Server on {target.server}", advice=advice, code=code, **told)
+    return ConnectionFailed(f"Cannot reach SQL Server on {target.server}", advice=advice, code=code, **fields)
 
 
 def _connection_string(target: ServerAddress, driver: Driver) -> str:
@@ -330,5 +332,5 @@ def _trust(target: ServerAddress, driver: Driver) -> Iterator[None]:
 
 def _messages_of(cursor: Any) -> Iterator[Message]:
     for state, text in cursor.messages or ():
-        found = _NUMBER_OF_MESSAGE.search(state)
-        yield Message(number=int(found.group(1)) if found else 0, text=plain_text(text))
+        match = _NUMBER_OF_MESSAGE.search(state)
+        yield Message(number=int(match.group(1)) if match else 0, text=plain_text(text))

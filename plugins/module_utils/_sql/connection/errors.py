@@ -85,11 +85,11 @@ def classify(problem: Exception) -> dict[str, Any]:
     """
     sqlstate = str(problem.args[0]) if problem.args else ""
     raw = str(problem.args[1]) if len(problem.args) > 1 else str(problem)
-    found = _NATIVE_NUMBER.search(raw)
-    first = raw[: found.start()] if found else raw.partition("; [")[0]
+    match = _NATIVE_NUMBER.search(raw)
+    first = raw[: match.start()] if match else raw.partition("; [")[0]
     return {
         "text": plain_text(first),
-        "number": int(found.group(1)) if found else None,
+        "number": int(match.group(1)) if match else None,
         "sqlstate": sqlstate if len(sqlstate) == 5 else "",
     }
 

@@ -73,9 +73,9 @@ def find_driver(name: str | None = None) -> Driver:
     for wanted in ("ODBC Driver 18 for SQL Server", "ODBC Driver 17 for SQL Server"):
         if wanted in registered:
             return Driver(name=wanted, kind="microsoft")
-    for found in registered:
-        if "freetds" in found.lower():
-            return Driver(name=found, kind="freetds")
+    for candidate in registered:
+        if "freetds" in candidate.lower():
+            return Driver(name=candidate, kind="freetds")
     raise RecoveryError(
         "There is no ODBC driver for SQL Server on the control node",
         code="dependency_missing",
@@ -92,21 +92,21 @@ def _driver_of_wheel() -> Path | None:
     system = "macos" if platform.system() == "Darwin" else "linux"
     root = Path(mssql_python_odbc.__file__).parent / "libs" / system
     machine = MACHINES.get(platform.machine().lower(), platform.machine())
-    found = sorted(
+    libraries = sorted(
         path
         for path in root.rglob("libmsodbcsql*")
         if machine in path.parts and (".so" in path.name or path.suffix == ".dylib")
     )
-    here = _family_of_this_system()
-    return next((path for path in found if here in path.parts), found[0] if found else None)
+    family = _family_of_this_system()
+    return next((path for path in libraries if family in path.parts), libraries[0] if libraries else None)
 
 
 def _family_of_this_system() -> str:
     try:
-        told = platform.freedesktop_os_release()
+        release = platform.freedesktop_os_release()
     except (OSError, AttributeError):
         return ""
-    names = [told.get("ID", ""), *told.get("ID_LIKE", "").split()]
+    names = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
     return next((FAMILIES[name] for name in names if name in FAMILIES), "")
 
 

@@ -23,8 +23,8 @@ def show_percent(progress: Progress, what: str) -> Callable[[Message], None]:
     show_at = progress.percents(what)
 
     def show(message: Message) -> None:
-        found = re.search(r"\d+", message.text)
-        if message.number == PERCENT_PROCESSED and found:
-            show_at(int(found.group()))
+        match = re.search(r"\d+", message.text)
+        if message.number == PERCENT_PROCESSED and match:
+            show_at(int(match.group()))
 
     return show

@@ -34,23 +34,23 @@ def connect_to_principal(
     first: ServerAddress, partner: ServerAddress, database: str
 ) -> tuple[Connection, DatabaseRole]:
     """The session, and what its server says of the database. Raises RecoveryError when neither can be worked on."""
-    ours, here = _ask(first, database, refusal_ends=True)
-    if ours is not None and is_certain(here):
-        return ours, here
+    ours, first_role = _ask(first, database, refusal_ends=True)
+    if ours is not None and is_certain(first_role):
+        return ours, first_role
     other = None
     try:
-        if here.serves:
+        if first_role.serves:
             partner = replace(partner, connect_timeout=min(SHORT, partner.connect_timeout))
-        other, there = _ask(partner, database, refusal_ends=False)
-        chosen = choose(here, there, database=database)
+        other, partner_role = _ask(partner, database, refusal_ends=False)
+        chosen = choose(first_role, partner_role, database=database)
     except RecoveryError:
         _close(ours, other)
         raise
-    found, left = (ours, other) if chosen is here else (other, ours)
+    connection, left = (ours, other) if chosen is first_role else (other, ours)
     _close(left)
-    if found is None:
+    if connection is None:
         raise AssertionError(f"{chosen.server} could not be asked, and was chosen all the same")
-    return found, chosen
+    return connection, chosen
 
 
 def _ask(target: ServerAddress, database: str, *, refusal_ends: bool) -> tuple[Connection | None, DatabaseRole]:

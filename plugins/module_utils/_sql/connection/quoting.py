@@ -47,13 +47,13 @@ def compose(template: str, **names: str) -> str:
     return template.format_map({field: quote_identifier(name, what=field) for field, name in names.items()})
 
 
-def refuse_alike(found: str, asked: str, *, what: str, server: str) -> None:
+def refuse_alike(existing: str, asked: str, *, what: str, server: str) -> None:
     """Raises RecoveryError where a server answered for another name than it was asked for: it leaves out blanks at the
     end, and its collation may take more for the same than case.
     """
-    if found.lower() != asked.lower():
+    if existing.lower() != asked.lower():
         raise RecoveryError(
-            f"SQL Server on {server} takes the {what} '{asked}' for '{found}', which has another name",
+            f"SQL Server on {server} takes the {what} '{asked}' for '{existing}', which has another name",
             code="option_invalid",
             advice="Write the name as it is there",
         )
