@@ -1,0 +1,135 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sentences that a run of a role says, from the facts that the role gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import (
+    backup,
+    drill,
+    failover,
+    mirroring,
+    restore,
+    verify,
+)
+
+DOCUMENTATION = r"""
+name: run_summary
+author: prs.recovery contributors (@prs-recovery)
+version_added: 0.1.0
+short_description: Sentences that a run of a role says
+description:
+  - The roles of this collection gather facts, and this makes of them what a run says - its plan, its result, its
+    warnings, and what is left to a person.
+  - A fact that is missing is an error, never another sentence.
+positional: _input, name
+options:
+  _input:
+    description: The facts; which ones stands beside each function below C(plugins/module_utils/_core/summaries/).
+    type: dict
+    required: true
+  name:
+    description: What is to be said, as the role and what of it.
+    type: str
+    required: true
+    choices:
+      - backup.problems
+      - backup.no_set
+      - backup.copy_problems
+      - backup.summary
+      - restore.choice_notes
+      - restore.planned
+      - restore.left_to_do
+      - restore.summary
+      - mirroring.kind_problems
+      - mirroring.inventory_problems
+      - mirroring.account_problems
+      - mirroring.unreached
+      - mirroring.planned_instance
+      - mirroring.planned_session
+      - mirroring.two_databases
+      - mirroring.stops_what_serves
+      - mirroring.consequences
+      - mirroring.surviving
+      - mirroring.summary
+      - failover.problems
+      - failover.plan
+      - failover.left_alone
+      - failover.summary
+      - drill.existing
+      - drill.problems
+      - drill.plan
+      - drill.page_answer
+      - drill.left
+      - drill.result
+      - verify.problems
+"""
+
+EXAMPLES = r"""
+- name: Say what a restore left to a person
+  ansible.builtin.debug:
+    msg: "{{ {'host': 'web-a', 'fips': 1, 'site': 'PRS', 'bindings': [], 'database': 'PRS', 'archived_on': ''} |
+      prs.recovery.run_summary('restore.left_to_do') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The sentences.
+  type: list
+  elements: str
+"""
+
+SUMMARIES = {
+    "backup.problems": backup.problems,
+    "backup.no_set": backup.no_set,
+    "backup.copy_problems": backup.copy_problems,
+    "backup.summary": backup.summary,
+    "restore.choice_notes": restore.choice_notes,
+    "restore.planned": restore.planned,
+    "restore.left_to_do": restore.left_to_do,
+    "restore.summary": restore.summary,
+    "mirroring.kind_problems": mirroring.kind_problems,
+    "mirroring.inventory_problems": mirroring.inventory_problems,
+    "mirroring.account_problems": mirroring.account_problems,
+    "mirroring.unreached": mirroring.unreached,
+    "mirroring.planned_instance": mirroring.planned_instance,
+    "mirroring.planned_session": mirroring.planned_session,
+    "mirroring.two_databases": mirroring.two_databases,
+    "mirroring.stops_what_serves": mirroring.stops_what_serves,
+    "mirroring.consequences": mirroring.consequences,
+    "mirroring.surviving": mirroring.surviving,
+    "mirroring.summary": mirroring.summary,
+    "failover.problems": failover.problems,
+    "failover.plan": failover.plan,
+    "failover.left_alone": failover.left_alone,
+    "failover.summary": failover.summary,
+    "drill.existing": drill.existing,
+    "drill.problems": drill.problems,
+    "drill.plan": drill.plan,
+    "drill.page_answer": drill.page_answer,
+    "drill.left": drill.left,
+    "drill.result": drill.result,
+    "verify.problems": verify.problems,
+}
+
+
+def run_summary(facts: Mapping[str, Any], name: str) -> list[str]:
+    """See DOCUMENTATION."""
+    if name not in SUMMARIES:
+        raise AnsibleFilterError(f"run_summary knows no {name}. It is one of {', '.join(SUMMARIES)}.")
+    try:
+        return SUMMARIES[name](facts)
+    except KeyError as problem:
+        raise AnsibleFilterError(f"run_summary: {name} lacks the fact {problem}.") from problem
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self):
+        return {"run_summary": run_summary}

@@ -1,0 +1,150 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run of the role failover says: facts that the role gathered in, sentences out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["left_alone", "plan", "problems", "summary"]
+
+Facts = Mapping[str, Any]
+
+
+def problems(facts: Facts) -> list[str]:
+    """Why there is nowhere to fail over to.
+
+    facts: ha: prs_ha; site: the active one, which is to take over; old_sql, old_web: the servers of the other site, or
+    empty; left_out: servers that --limit leaves out.
+    """
+    if facts["ha"] != "mirror":
+        return [
+            f"The inventory says prs_ha: {facts['ha']}. There is another site to fail over to only where it says "
+            "mirror; else rebuild_prs brings the newest backup back there."
+        ]
+    if not facts["old_sql"] or not facts["old_web"]:
+        return [f"The inventory has no other site than {facts['site']} in the groups prs_web and prs_sql."]
+    if facts["left_out"]:
+        return [
+            f"This run leaves out {', '.join(facts['left_out'])}. Run it without --limit: a site that is lost does not "
+            "stop it."
+        ]
+    return []
+
+
+# ---- the plan
+def plan(facts: Facts) -> list[str]:
+    """What will be done.
+
+    facts: site: the new one; database; old_sql, old_web, new_sql, new_web: servers; sql_reached, web_reached: whether
+    those of the old site answer; runs_already: the application of the new site; allow_data_loss.
+    """
+    return [*_move(facts), *_lost_principal(facts), *_lost_web_server(facts), *_files_stay(facts)]
+
+
+def _move(facts: Facts) -> Iterator[str]:
+    yield (
+        f"Password Reset Server moves to {facts['site']}: {facts['new_sql']} becomes principal of {facts['database']}, "
+        f"and {facts['new_web']} serves the page."
+    )
+
+
+def _lost_principal(facts: Facts) -> Iterator[str]:
+    if not facts["sql_reached"]:
+        forced = (
+            "FORCED, which may lose the last commits (prs_allow_data_loss)."
+            if facts["allow_data_loss"]
+            else "not forced: that would need prs_allow_data_loss=true."
+        )
+        yield (
+            f"{facts['old_sql']} does not answer. If {facts['new_sql']} cannot take over without it, service is "
+            f"{forced}"
+        )
+
+
+def _lost_web_server(facts: Facts) -> Iterator[str]:
+    if not facts["web_reached"]:
+        yield (
+            f"WARNING: {facts['old_web']} does not answer, so its site cannot be stopped, nor its files be brought "
+            f"over: {facts['new_web']} has those of the newest backup. Make sure that it is down. When it is back, "
+            "run this playbook again: it stops that site."
+        )
+
+
+def _files_stay(facts: Facts) -> Iterator[str]:
+    if facts["runs_already"]:
+        yield f"{facts['new_web']} runs already, so its files stay as they are."
+
+
+def left_alone(facts: Facts) -> list[str]:
+    """Why the web server that stands by was not brought up to date.
+
+    facts: host; reached; pool_state: empty where there is no pool; site: the active one.
+    """
+    if not facts["reached"]:
+        why = "the server cannot be reached by WinRM"
+    elif not facts["pool_state"]:
+        why = "it is not set up there; run mirror_prs"
+    else:
+        why = (
+            f"it runs, though {facts['site']} is the active site. Set prs_active_site to the site that serves, or stop "
+            "it with failover_prs"
+        )
+    return [f"WARNING: the application on {facts['host']} was not brought up to date: {why}."]
+
+
+# ---- the summary
+def summary(facts: Facts) -> list[str]:
+    """What became of it, and what is left to a person.
+
+    facts: database; site: the new one; old_sql, old_web, new_sql: servers; web_reached: whether the old web server
+    answers; done: the result of sql_mirror_failover {reason, may_be_lost, interrupted_seconds where it was closed};
+    public_name: of the page; address: the name of the new web server; has_hook: prs_failover_hook led the name over.
+    """
+    return [
+        *_principal(facts),
+        *_lost_commits(facts),
+        *_still_running(facts),
+        *_public_name(facts),
+        *_active_site(facts),
+    ]
+
+
+def _principal(facts: Facts) -> Iterator[str]:
+    seconds = facts["done"].get("interrupted_seconds")
+    closed = "" if seconds is None else f", the database was closed for {seconds} seconds"
+    yield f"{facts['database']}: {facts['new_sql']} is the principal ({facts['done']['reason']}){closed}"
+
+
+def _lost_commits(facts: Facts) -> Iterator[str]:
+    lost = facts["done"]["may_be_lost"]
+    if lost:
+        yield (
+            f"WARNING, MAY BE LOST: {lost['reason']}. When {facts['old_sql']} is back it becomes the mirror: run this "
+            "playbook or mirror_prs; what it never sent is dropped then, with the same yes."
+        )
+
+
+def _still_running(facts: Facts) -> Iterator[str]:
+    if not facts["web_reached"]:
+        yield (
+            f"WARNING: the application on {facts['old_web']} could not be stopped. Run this playbook again when the "
+            "server is back, before users reach it."
+        )
+
+
+def _public_name(facts: Facts) -> Iterator[str]:
+    if not facts["has_hook"]:
+        yield (
+            f"Lead {facts['public_name']} to {facts['address']} (DNS, load balancer): users still type the old name. "
+            "prs_failover_hook can do it."
+        )
+
+
+def _active_site(facts: Facts) -> Iterator[str]:
+    yield (
+        f"Set prs_active_site: {facts['site']} in the inventory, so that backups, verification and rebuilds work there "
+        "from now on."
+    )

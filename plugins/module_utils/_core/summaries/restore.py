@@ -1,0 +1,149 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run of the role restore says: facts that the role gathered in, sentences out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["choice_notes", "left_to_do", "planned", "summary", "utc_text"]
+
+Facts = Mapping[str, Any]
+
+_HTTPS_NOT_FORCED = "UPDATE dbo.tbConfiguration SET ForceHttps = 0"
+
+
+def utc_text(point: str) -> str:
+    """A moment in ISO 8601 and UTC, as a person reads it."""
+    return point.removesuffix("Z").removesuffix("+00:00") + " UTC"
+
+
+# ---- before the restore
+def choice_notes(facts: Facts) -> list[str]:
+    """What has to be known of the choice: the notes of recovery_set_info, and backups that belong to no set.
+
+    facts: notes; newer_files: of the database, oldest first; until: the moment that was asked for, or empty.
+    """
+    newer = facts["newer_files"]
+    if not newer or facts["until"]:
+        return list(facts["notes"])
+    return [
+        *facts["notes"],
+        f"{len(newer)} newer backup files of the database belong to no set, such as {newer[-1]}; "
+        "-e prs_restore_set=none takes the newest files instead of a set",
+    ]
+
+
+def planned(facts: Facts) -> list[str]:
+    """What a check run cannot try, because the instance is not there yet.
+
+    facts: host, database, login; chosen: {label, files, folders}.
+    """
+    chosen = facts["chosen"]
+    source = (
+        f"recovery set {chosen['label']}"
+        if chosen["label"]
+        else f"the newest backup in {', '.join(chosen['files'] or chosen['folders'])}"
+    )
+    return [
+        f"{facts['host']}: would restore the database {facts['database']} from {source} and join the login "
+        f"{facts['login']} to its user."
+    ]
+
+
+# ---- what is a person's afterwards
+def left_to_do(facts: Facts) -> list[str]:
+    """What a person has to look at after the restore.
+
+    facts: host; fips: the value of FipsAlgorithmPolicy; site: its name; bindings: of the site, each with
+    certificate_hash where it has one; database; archived_on: the host that the archive comes from, or empty.
+    """
+    return [*fips_mode(facts), *unbound_certificate(facts), *moved_licences(facts)]
+
+
+def fips_mode(facts: Facts) -> Iterator[str]:
+    if int(facts["fips"] or 0) == 1:
+        yield (
+            f"Windows on {facts['host']} is in FIPS mode, which Password Reset Server does not work with: switch it "
+            "off (FipsAlgorithmPolicy), then iisreset."
+        )
+
+
+def unbound_certificate(facts: Facts) -> Iterator[str]:
+    if not any(binding.get("certificate_hash") for binding in facts["bindings"]):
+        yield (
+            f"The site {facts['site']} has no certificate. If the application was set to force HTTPS, nobody gets in: "
+            f"bind one, or let it go for now: {_HTTPS_NOT_FORCED} in {facts['database']}, then iisreset."
+        )
+
+
+def moved_licences(facts: Facts) -> Iterator[str]:
+    before = facts["archived_on"]
+    if before and before.lower() != facts["host"].lower():
+        yield (
+            f"The application comes from {before}: its licences may need to be activated again "
+            "(Administration > Licenses)."
+        )
+
+
+# ---- the summary
+def summary(facts: Facts) -> list[str]:
+    """What was brought back, or in check mode would be.
+
+    facts: check_mode; database: its name; chosen: {label, version of the application, notes}; databases: for each
+    host {host, restored, plan: of sql_restore, tail_log}; applications: for each host {host, restored, archive: {path,
+    created}, reason, kept_old}; left_to_do: sentences.
+    """
+    return [*databases(facts), *applications(facts), *afterwards(facts)]
+
+
+def databases(facts: Facts) -> Iterator[str]:
+    check_mode = facts["check_mode"]
+    for database in facts["databases"]:
+        name = f"Database {facts['database']} on {database['host']}"
+        if not database["restored"]:
+            left = (
+                "would be left as it is (prs_allow_data_loss=true replaces it)" if check_mode else "was left as it is"
+            )
+            yield f"{name}: it is healthy and {left}"
+            continue
+        source = f" from recovery set {facts['chosen']['label']}" if facts["chosen"]["label"] else ""
+        yield f"{name}: {'would be ' if check_mode else ''}brought back{source}"
+        yield recovery_point(database["plan"])
+        if (database["tail_log"] or {}).get("file"):
+            yield f"What was left of the old database's log: {database['tail_log']['file']}"
+
+
+def recovery_point(plan: Facts) -> str:
+    """The moment that the database is brought back to, and how much is lost with it."""
+    point = plan.get("recovery_point") or {}
+    time = utc_text(point["time"]) if point.get("time") else "not known"
+    later = "" if point.get("certain", True) else " or somewhat later"
+    seconds = plan.get("loss_seconds")
+    minutes = "" if seconds is None else f" ({int(seconds) // 60} minutes)"
+    return f"RECOVERY POINT: {time}{later}; what was written after it is lost{minutes}"
+
+
+def applications(facts: Facts) -> Iterator[str]:
+    check_mode = facts["check_mode"]
+    would = "would be " if check_mode else ""
+    for application in facts["applications"]:
+        name = f"Application on {application['host']}"
+        if application["restored"]:
+            archive = application["archive"]
+            version = f", version {facts['chosen']['version']}" if facts["chosen"]["version"] else ""
+            yield f"{name}: {would}brought back from {archive['path']}, archived {archive['created']}{version}"
+        else:
+            yield f"{name}: {would}left as it is, since it {application['reason']}"
+        if application["kept_old"]:
+            kept = "What is there now would be kept in" if check_mode else "What was there before is kept in"
+            yield f"{kept} {application['kept_old']}: remove it when nobody needs it"
+
+
+def afterwards(facts: Facts) -> Iterator[str]:
+    """Notes on what was chosen, and what is left to a person; only where something was brought back."""
+    if any(part["restored"] for part in (*facts["databases"], *facts["applications"])):
+        yield from (f"NOTE: {sentence}" for sentence in facts["chosen"]["notes"])
+        yield from (f"TO DO: {sentence}" for sentence in facts["left_to_do"])

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible_collections.prs.recovery.plugins.filter.run_summary import DOCUMENTATION, SUMMARIES, run_summary
+
+
+def test_a_summary_is_asked_for_by_name():
+    assert run_summary({"copied": [{"msg": "gone"}]}, "backup.copy_problems") == ["gone"]
+
+
+def test_a_missing_fact_is_an_error_and_no_other_sentence():
+    with pytest.raises(AnsibleFilterError, match=r"backup\.copy_problems lacks the fact 'copied'"):
+        run_summary({}, "backup.copy_problems")
+
+
+def test_an_unknown_summary_names_those_that_there_are():
+    with pytest.raises(AnsibleFilterError, match=r"knows no backup\.sumary\. It is one of backup\.problems, "):
+        run_summary({}, "backup.sumary")
+
+
+def test_every_summary_is_documented():
+    assert yaml.safe_load(DOCUMENTATION)["options"]["name"]["choices"] == list(SUMMARIES)

@@ -1,0 +1,143 @@
+"""Each sentence of a failover, with the facts that bring it and facts that do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import failover
+
+ESTATE = {"ha": "mirror", "site": "site_b", "old_sql": "sql-a", "old_web": "web-a", "left_out": []}
+RUN = {
+    "site": "site_b",
+    "database": "PRS",
+    "old_sql": "sql-a",
+    "old_web": "web-a",
+    "new_sql": "sql-b",
+    "new_web": "web-b",
+    "sql_reached": True,
+    "web_reached": True,
+    "runs_already": False,
+    "allow_data_loss": False,
+    "done": {"reason": "both work together", "may_be_lost": {}},
+    "public_name": "reset.example.com",
+    "address": "web-b.example.com",
+    "has_hook": True,
+}
+NO_OTHER_SITE = ["The inventory has no other site than site_b in the groups prs_web and prs_sql."]
+
+
+@pytest.mark.parametrize(
+    ("changed", "problems"),
+    [
+        ({}, []),
+        (
+            {"ha": "none"},
+            [
+                "The inventory says prs_ha: none. There is another site to fail over to only where it says mirror; else "
+                "rebuild_prs brings the newest backup back there."
+            ],
+        ),
+        ({"old_sql": ""}, NO_OTHER_SITE),
+        ({"old_web": ""}, NO_OTHER_SITE),
+        (
+            {"left_out": ["sql-a", "web-a"]},
+            ["This run leaves out sql-a, web-a. Run it without --limit: a site that is lost does not stop it."],
+        ),
+    ],
+)
+def test_why_there_is_nowhere_to_fail_over_to(changed: dict[str, Any], problems: list[str]):
+    assert failover.problems({**ESTATE, **changed}) == problems
+
+
+MOVE = "Password Reset Server moves to site_b: sql-b becomes principal of PRS, and web-b serves the page."
+NOT_REACHED = "sql-a does not answer. If sql-b cannot take over without it, service is "
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentences"),
+    [
+        ({}, []),
+        ({"sql_reached": False}, [f"{NOT_REACHED}not forced: that would need prs_allow_data_loss=true."]),
+        (
+            {"sql_reached": False, "allow_data_loss": True},
+            [f"{NOT_REACHED}FORCED, which may lose the last commits (prs_allow_data_loss)."],
+        ),
+        (
+            {"web_reached": False},
+            [
+                "WARNING: web-a does not answer, so its site cannot be stopped, nor its files be brought over: web-b has "
+                "those of the newest backup. Make sure that it is down. When it is back, run this playbook again: it "
+                "stops that site."
+            ],
+        ),
+        ({"runs_already": True}, ["web-b runs already, so its files stay as they are."]),
+    ],
+)
+def test_the_plan(changed: dict[str, Any], sentences: list[str]):
+    assert failover.plan({**RUN, **changed}) == [MOVE, *sentences]
+
+
+@pytest.mark.parametrize(
+    ("reached", "pool_state", "why"),
+    [
+        (False, "", "the server cannot be reached by WinRM"),
+        (True, "", "it is not set up there; run mirror_prs"),
+        (
+            True,
+            "Started",
+            "it runs, though site_a is the active site. Set prs_active_site to the site that serves, or stop it with "
+            "failover_prs",
+        ),
+    ],
+)
+def test_a_web_server_that_was_left_alone(reached: bool, pool_state: str, why: str):
+    facts = {"host": "web-b", "reached": reached, "pool_state": pool_state, "site": "site_a"}
+    assert failover.left_alone(facts) == [f"WARNING: the application on web-b was not brought up to date: {why}."]
+
+
+PRINCIPAL = "PRS: sql-b is the principal (both work together)"
+ACTIVE = (
+    "Set prs_active_site: site_b in the inventory, so that backups, verification and rebuilds work there from now on."
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentences"),
+    [
+        ({}, [PRINCIPAL, ACTIVE]),
+        (
+            {"done": {**RUN["done"], "interrupted_seconds": 0.4}},
+            [f"{PRINCIPAL}, the database was closed for 0.4 seconds", ACTIVE],
+        ),
+        (
+            {"done": {**RUN["done"], "may_be_lost": {"reason": "sql-a was not reached"}}},
+            [
+                PRINCIPAL,
+                "WARNING, MAY BE LOST: sql-a was not reached. When sql-a is back it becomes the mirror: run this playbook "
+                "or mirror_prs; what it never sent is dropped then, with the same yes.",
+                ACTIVE,
+            ],
+        ),
+        (
+            {"web_reached": False},
+            [
+                PRINCIPAL,
+                "WARNING: the application on web-a could not be stopped. Run this playbook again when the server is "
+                "back, before users reach it.",
+                ACTIVE,
+            ],
+        ),
+        (
+            {"has_hook": False},
+            [
+                PRINCIPAL,
+                "Lead reset.example.com to web-b.example.com (DNS, load balancer): users still type the old name. "
+                "prs_failover_hook can do it.",
+                ACTIVE,
+            ],
+        ),
+    ],
+)
+def test_the_summary(changed: dict[str, Any], sentences: list[str]):
+    assert failover.summary({**RUN, **changed}) == sentences

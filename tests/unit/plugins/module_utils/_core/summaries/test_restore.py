@@ -1,0 +1,207 @@
+"""Each sentence of a restore, with the facts that bring it and facts that do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import restore
+
+POINT = {"time": "2026-01-01T01:00:05+00:00", "certain": True}
+DATABASE = {
+    "host": "sql-a",
+    "restored": True,
+    "plan": {"recovery_point": POINT, "loss_seconds": 150},
+    "tail_log": {},
+}
+APPLICATION = {
+    "host": "web-a",
+    "restored": True,
+    "archive": {"path": "a.zip", "created": "2026-01-01T01:00:00Z"},
+    "reason": "differs",
+    "kept_old": "",
+}
+DONE = {
+    "check_mode": False,
+    "database": "PRS",
+    "chosen": {"label": "", "version": "", "notes": []},
+    "databases": [DATABASE],
+    "applications": [APPLICATION],
+    "left_to_do": [],
+}
+AS_IT_IS = {"restored": False, "plan": {}}
+LEFT = {
+    "host": "web-a",
+    "fips": 0,
+    "site": "PRS",
+    "bindings": [{"certificate_hash": ""}, {"certificate_hash": "AB"}],
+    "database": "PRS",
+    "archived_on": "WEB-A",
+}
+
+
+def facts(**changed: Any) -> dict[str, Any]:
+    return {**DONE, **changed}
+
+
+def chosen(**changed: Any) -> dict[str, Any]:
+    return facts(chosen={**DONE["chosen"], **changed})
+
+
+def database(check_mode: bool = False, **changed: Any) -> dict[str, Any]:
+    return facts(check_mode=check_mode, databases=[{**DATABASE, **changed}])
+
+
+def application(check_mode: bool = False, **changed: Any) -> dict[str, Any]:
+    return facts(check_mode=check_mode, applications=[{**APPLICATION, **changed}])
+
+
+def test_a_restore_says_what_was_brought_back_and_to_which_moment():
+    assert restore.summary(DONE) == [
+        "Database PRS on sql-a: brought back",
+        "RECOVERY POINT: 2026-01-01T01:00:05 UTC; what was written after it is lost (2 minutes)",
+        "Application on web-a: brought back from a.zip, archived 2026-01-01T01:00:00Z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        pytest.param(chosen(label="L"), "Database PRS on sql-a: brought back from recovery set L", id="of a set"),
+        pytest.param(facts(check_mode=True), "Database PRS on sql-a: would be brought back", id="would be"),
+        pytest.param(
+            database(**AS_IT_IS), "Database PRS on sql-a: it is healthy and was left as it is", id="database left"
+        ),
+        pytest.param(
+            database(check_mode=True, **AS_IT_IS),
+            "Database PRS on sql-a: it is healthy and would be left as it is (prs_allow_data_loss=true replaces it)",
+            id="database would be left",
+        ),
+        pytest.param(
+            database(plan={"recovery_point": None, "loss_seconds": None}),
+            "RECOVERY POINT: not known; what was written after it is lost",
+            id="unknown point",
+        ),
+        pytest.param(
+            database(plan={"recovery_point": {**POINT, "certain": False}, "loss_seconds": 0}),
+            "RECOVERY POINT: 2026-01-01T01:00:05 UTC or somewhat later; what was written after it is lost (0 minutes)",
+            id="uncertain point",
+        ),
+        pytest.param(
+            database(tail_log={"file": r"D:\tail.trn"}),
+            r"What was left of the old database's log: D:\tail.trn",
+            id="tail of the log",
+        ),
+        pytest.param(
+            chosen(version="5.3.1"),
+            "Application on web-a: brought back from a.zip, archived 2026-01-01T01:00:00Z, version 5.3.1",
+            id="version",
+        ),
+        pytest.param(
+            facts(check_mode=True),
+            "Application on web-a: would be brought back from a.zip, archived 2026-01-01T01:00:00Z",
+            id="application would be",
+        ),
+        pytest.param(
+            application(restored=False, reason="is as its archive has it"),
+            "Application on web-a: left as it is, since it is as its archive has it",
+            id="application left",
+        ),
+        pytest.param(
+            application(check_mode=True, restored=False, reason="is as its archive has it"),
+            "Application on web-a: would be left as it is, since it is as its archive has it",
+            id="application would be left",
+        ),
+        pytest.param(
+            application(kept_old="C:\\old"),
+            "What was there before is kept in C:\\old: remove it when nobody needs it",
+            id="kept",
+        ),
+        pytest.param(
+            application(check_mode=True, kept_old="C:\\old"),
+            "What is there now would be kept in C:\\old: remove it when nobody needs it",
+            id="would be kept",
+        ),
+        pytest.param(chosen(notes=["an older set"]), "NOTE: an older set", id="note"),
+        pytest.param(facts(left_to_do=["bind it"]), "TO DO: bind it", id="to do"),
+    ],
+)
+def test_each_sentence_has_its_facts(changed: dict[str, Any], sentence: str):
+    assert sentence in restore.summary(changed)
+    assert sentence not in restore.summary(DONE)
+
+
+@pytest.mark.parametrize(("time", "text"), [("2026-01-01T01:00:05Z", "2026-01-01T01:00:05 UTC"), ("", "not known")])
+def test_the_moment_of_a_restore(time: str, text: str):
+    assert f"RECOVERY POINT: {text};" in restore.recovery_point({"recovery_point": {"time": time}})
+
+
+def test_nothing_is_left_to_do_where_nothing_was_brought_back():
+    left = {"databases": [{**DATABASE, **AS_IT_IS}], "applications": [], "left_to_do": ["bind it"]}
+    assert list(restore.afterwards(facts(chosen={**DONE["chosen"], "notes": ["older"]}, **left))) == []
+
+
+def test_nothing_is_left_to_a_person():
+    assert restore.left_to_do(LEFT) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        pytest.param(
+            {"fips": 1},
+            "Windows on web-a is in FIPS mode, which Password Reset Server does not work with: switch it off "
+            "(FipsAlgorithmPolicy), then iisreset.",
+            id="fips",
+        ),
+        pytest.param(
+            {"bindings": [{"protocol": "http"}]},
+            "The site PRS has no certificate. If the application was set to force HTTPS, nobody gets in: bind one, or "
+            "let it go for now: UPDATE dbo.tbConfiguration SET ForceHttps = 0 in PRS, then iisreset.",
+            id="no certificate",
+        ),
+        pytest.param(
+            {"archived_on": "WEB-B"},
+            "The application comes from WEB-B: its licences may need to be activated again (Administration > "
+            "Licenses).",
+            id="another host",
+        ),
+    ],
+)
+def test_what_is_left_to_a_person(changed: dict[str, Any], sentence: str):
+    assert restore.left_to_do({**LEFT, **changed}) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("newer", "until", "expected"),
+    [
+        ([], "", ["older"]),
+        (["a.bak"], "2026-01-01", ["older"]),
+        (
+            ["a.bak", "b.trn"],
+            "",
+            [
+                "older",
+                "2 newer backup files of the database belong to no set, such as b.trn; -e prs_restore_set=none takes "
+                "the newest files instead of a set",
+            ],
+        ),
+    ],
+)
+def test_newer_files_are_noted_unless_a_moment_was_asked_for(newer: list[str], until: str, expected: list[str]):
+    assert restore.choice_notes({"notes": ["older"], "newer_files": newer, "until": until}) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "files", "source"),
+    [
+        ("L", ["a.bak"], "recovery set L"),
+        ("", ["a.bak", "b.trn"], "the newest backup in a.bak, b.trn"),
+        ("", [], r"the newest backup in \\files\database"),
+    ],
+)
+def test_a_check_run_without_an_instance_says_where_the_database_would_come_from(label, files, source):
+    asked = {"label": label, "files": files, "folders": [r"\\files\database"]}
+    assert restore.planned({"host": "sql-a", "database": "PRS", "login": "prs", "chosen": asked}) == [
+        f"sql-a: would restore the database PRS from {source} and join the login prs to its user."
+    ]

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import verify
+
+ROWS = [
+    {"what": "page", "where": "https://x", "state": "fail", "value": "it is gone.", "next": "Start the pool"},
+    {"what": "server", "where": "web-a", "state": "warn", "value": "slow", "next": "Wait"},
+    {"what": "server", "where": "sql-a", "state": "ok", "value": "reached", "next": ""},
+]
+
+
+def test_what_failed_is_said_with_what_to_do():
+    assert verify.problems({"summary": "NOT PROTECTED: 1 check failed", "rows": ROWS}) == [
+        "NOT PROTECTED: 1 check failed",
+        "- https://x: page: it is gone. Start the pool.",
+    ]
