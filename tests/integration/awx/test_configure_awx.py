@@ -15,6 +15,7 @@ import jinja2.sandbox
 import pytest
 import rules
 import yaml
+from ansible_collections.prs.recovery.plugins.filter.awx_credential_types import awx_credential_types
 from awx_lab import ROOT, SECRETS, Configure
 from stand_in import Awx
 
@@ -161,7 +162,7 @@ def test_credentials_give_what_playbooks_read():
     """As AWX injects them: each field of a type reaches a variable that something reads, unchanged."""
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment()
     given: dict[str, str] = {}
-    for one in ROLE["_configure_awx_credentials"]:
+    for one in awx_credential_types(ROLE["_configure_awx_table"]):
         names = [field["id"] for field in one["inputs"]["fields"]]
         assert one["inputs"]["required"] == names, "an empty field would hide the inventory's variable"
         values = {name: f"{{{{ not evaluated }}}} {one['name']} {name}" for name in names}
