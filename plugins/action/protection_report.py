@@ -26,5 +26,5 @@ class ActionModule(on_control_node.ActionModule):
         for state, line in result.get("drawn", []):
             self._display.display(line, color=COLOURS.get(state))
         if "summary" in result:
-            self._display.display(result["summary"], color=COLOURS["ok" if result["protected"] else "fail"])
+            self._display.display(result["summary"], color=COLOURS["ok" if result["passed"] else "fail"])
         return result

@@ -67,6 +67,7 @@ options:
       - drill.page_answer
       - drill.left
       - drill.result
+      - verify.login_problems
       - verify.problems
 """
 
@@ -114,6 +115,7 @@ SUMMARIES = {
     "drill.page_answer": drill.page_answer,
     "drill.left": drill.left,
     "drill.result": drill.result,
+    "verify.login_problems": verify.login_problems,
     "verify.problems": verify.problems,
 }
 

@@ -15,7 +15,7 @@ author:
 description:
   - Judges what the role P(prs.recovery.verify#role) gathered against objectives, and draws the result as a table on the
     terminal, worst first.
-  - Asks no server. It never fails for what it finds; RV(protected) says it.
+  - Asks no server. It never fails for what it finds; RV(passed) says it.
 options:
   facts:
     description:
@@ -53,6 +53,13 @@ options:
       - Name of the database.
     type: str
     default: PasswordResetServer
+  checks:
+    description:
+      - V(all) judges whether everything could be brought back now, V(service) only whether the page and its database
+        serve.
+    type: str
+    choices: [all, service]
+    default: all
 extends_documentation_fragment:
   - prs.recovery.attributes
 attributes:
@@ -84,9 +91,13 @@ error_code:
   returned: on failure
   type: str
   sample: not_found
-protected:
+passed:
   description: Whether nothing failed.
   returned: always
+  type: bool
+protected:
+  description: The same, of all checks.
+  returned: when O(checks=all)
   type: bool
 summary:
   description: The result in one line.
@@ -160,6 +171,7 @@ def main() -> None:
             "free_gb": {"type": "int", "default": 5},
             "shared_readers": {"type": "bool", "default": False},
             "database": {"type": "str", "default": "PasswordResetServer"},
+            "checks": {"type": "str", "choices": ["all", "service"], "default": "all"},
         },
         supports_check_mode=True,
     )
@@ -173,12 +185,15 @@ def main() -> None:
         shared_readers=params["shared_readers"],
     )
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
+    service_only = params["checks"] == "service"
     with failures_reported(module):
-        rows = judge(params["facts"], objectives, now)
+        rows = judge(params["facts"], objectives, now, service_only=service_only)
+    passed = not any(one.state == FAIL for one in rows)
     module.exit_json(
         changed=False,
-        protected=not any(one.state == FAIL for one in rows),
-        summary=summary(rows),
+        passed=passed,
+        **({} if service_only else {"protected": passed}),
+        summary=summary(rows, service_only=service_only),
         rows=[one.as_dict() for one in rows],
         checked_at=now.isoformat(),
         prometheus=metrics(rows, now),

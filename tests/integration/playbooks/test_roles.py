@@ -242,8 +242,16 @@ def test_verify_tells_a_wizard_that_waits_from_a_broken_page(variants: Estate, w
     waiting = play(variants, trial("verify", "verify:summary", **seen))
     assert waiting.code == 0, waiting.output
     assert "waits for the setup wizard" in waiting.output
-    broken = play(variants, trial("prs_app:state", "verify", "verify:summary", prs_app_state="stopped", **seen))
-    one_message(broken, "trial: The page https://", "does not work", "Start", alone=True)
+    broken = play(variants, trial("prs_app:start_or_stop", "verify", "verify:summary", prs_app_state="stopped", **seen))
+    one_message(
+        broken,
+        "DOES NOT SERVE: 1 check failed",
+        "- https://",
+        ": page: ",
+        "on trial the application pool",
+        "Start",
+        alone=True,
+    )
 
 
 SQL = {"hosts": "sql", "roles": ["sql_server"], "prs_sql_instance": "PRS", "prs_sql_port": 1444}

@@ -33,24 +33,27 @@ METRICS = {
 }
 
 
-def judge(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> list[Row]:
-    """All rows, worst first; what is equally bad stays in the order of the checks. now: aware.
+def judge(
+    facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime, *, service_only: bool = False
+) -> list[Row]:
+    """All rows, worst first; what is equally bad stays in the order of the checks. now: aware. service_only: whether it
+    serves, not whether it is protected.
 
     What the control node itself lacks hides the rest: without it nothing else was really looked at.
     """
     if lacks := list(protection_servers.control_node(facts)):
         return lacks
-    found = gathered(
-        (*protection_servers.CHECKS, *protection_mirror.CHECKS, *protection_backups.CHECKS), facts, objectives, now
-    )
+    everything = (*protection_servers.CHECKS, *protection_mirror.CHECKS, *protection_backups.CHECKS)
+    found = gathered(protection_servers.SERVICE_CHECKS if service_only else everything, facts, objectives, now)
     return sorted(found, key=lambda one: _ORDER[one.state])
 
 
-def summary(rows: Sequence[Row]) -> str:
+def summary(rows: Sequence[Row], *, service_only: bool = False) -> str:
+    good, bad = ("SERVES", "DOES NOT SERVE") if service_only else ("PROTECTED", "NOT PROTECTED")
     failed, warned = (sum(one.state == state for one in rows) for state in (FAIL, WARN))
     if not failed:
-        return "PROTECTED" + (f", {warned} {_plural('warning', warned)}" if warned else "")
-    return f"NOT PROTECTED: {failed} {_plural('check', failed)} failed" + (
+        return good + (f", {warned} {_plural('warning', warned)}" if warned else "")
+    return f"{bad}: {failed} {_plural('check', failed)} failed" + (
         f", {warned} {_plural('warning', warned)}" if warned else ""
     )
 

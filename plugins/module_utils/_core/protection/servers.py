@@ -18,7 +18,16 @@ from ..text import age, bytes_text
 from ..times import parse_stored_time
 from .row import FAIL, WARN, Objectives, Row, absent, row
 
-__all__ = ["CHECKS", "application_runs", "control_node", "iis_problem", "lasts", "principal_elsewhere", "session_of"]
+__all__ = [
+    "CHECKS",
+    "SERVICE_CHECKS",
+    "application_runs",
+    "control_node",
+    "iis_problem",
+    "lasts",
+    "principal_elsewhere",
+    "session_of",
+]
 
 
 _MISSING = (2, 3)
@@ -105,6 +114,9 @@ def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
             next=page.get("advice") or "Correct prs_app_url or prs_ca_file",
         )
         return
+    if page["state"] == "wizard" and page.get("wizard_accepted"):
+        yield row("page", where, "", good="waits for the setup wizard")
+        return
     problem, advice = page["problem"], page["advice"]
     web = next((host for host in facts["hosts"] if host["active"] and host.get("saw") and "web" in host["roles"]), None)
     if problem and page["state"] != "wizard" and web is not None and page["step"] != "name":
@@ -123,6 +135,13 @@ def reachable(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime
             yield row("server", host["name"], f"was not looked at: {why}", next=advice)
             continue
         yield row("server", host["name"], "", good="reached")
+    for name in facts.get("unseen", []):
+        yield row(
+            "server",
+            name,
+            "was not looked at: an earlier step failed on it, see above, or it cannot be reached",
+            next="Repair what the message says, and run verify_prs",
+        )
 
 
 def _why_unreached(said: str) -> tuple[str, str]:
@@ -394,6 +413,8 @@ _STOP_IT = (
     "site is gone"
 )
 
+SERVICE_CHECKS = (service, reachable, database, certificates)
+"""Whether the page and its database serve now."""
 CHECKS = (
     service,
     second_application,

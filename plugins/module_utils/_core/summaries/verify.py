@@ -10,7 +10,7 @@ from typing import Any
 
 from ..protection.row import FAIL
 
-__all__ = ["problems"]
+__all__ = ["login_problems", "problems"]
 
 
 def problems(facts: Mapping[str, Any]) -> list[str]:
@@ -23,3 +23,17 @@ def problems(facts: Mapping[str, Any]) -> list[str]:
             if row["state"] == FAIL
         ),
     ]
+
+
+def login_problems(facts: Mapping[str, Any]) -> list[str]:
+    """Why the application's login does not lead to its user.
+
+    facts: login, database; asked: whether SQL Server answered, and problem why not; statements: what would make it
+    right.
+    """
+    login = f"the login {facts['login']}"
+    if not facts["asked"]:
+        return [f"{login} cannot be looked at: {facts['problem']}"]
+    if facts["statements"]:
+        return [f"{login} does not lead to its user in {facts['database']}, or has lost its rights"]
+    return []

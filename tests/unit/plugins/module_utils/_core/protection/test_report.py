@@ -768,3 +768,37 @@ def test_metrics_are_what_collectors_read():
         'prs_recovery_point_age_seconds{what="recovery point",where="site_a \\\\\\\\files\\\\backup"} 1200.0\n' in text
     )
     assert text.count("# TYPE prs_free_bytes gauge") == 1
+
+
+# ---- whether it serves, without whether it is protected
+def test_of_a_service_only_what_serves_is_judged():
+    rows = judge(whole(), OBJECTIVES, NOW, service_only=True)
+    assert {row.what for row in rows} == {
+        "page",
+        "server",
+        "database",
+        "login",
+        "site certificate",
+        "SQL Server certificate",
+    }
+    assert summary(rows, service_only=True) == "SERVES"
+
+
+def test_a_service_that_does_not_serve_says_so():
+    facts = whole()
+    facts["page"].update(state="broken", problem="it answers 500", advice="Look at the log")
+    rows = judge(facts, OBJECTIVES, NOW, service_only=True)
+    assert summary(rows, service_only=True) == "DOES NOT SERVE: 1 check failed"
+
+
+@pytest.mark.parametrize(("accepted", "state"), [(True, OK), (False, FAIL)])
+def test_a_setup_wizard_may_be_what_is_expected(accepted: bool, state: str):
+    facts = whole()
+    facts["page"].update(state="wizard", problem="the page shows the setup wizard", wizard_accepted=accepted)
+    [page] = [row for row in judge(facts, OBJECTIVES, NOW) if row.what == "page"]
+    assert (page.state, "wizard" in page.value) == (state, True)
+
+
+def test_a_host_on_which_an_earlier_step_failed_was_not_looked_at():
+    rows = judge({**whole(), "unseen": ["web-c"]}, OBJECTIVES, NOW, service_only=True)
+    assert [(row.state, row.where) for row in rows if row.state == FAIL] == [(FAIL, "web-c")]
