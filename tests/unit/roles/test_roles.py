@@ -47,6 +47,14 @@ def test_options_agree_with_defaults(role: Path):
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
+def test_options_are_described_once(role: Path):
+    """Beside their defaults stands where: descriptions that were written twice did not stay the same."""
+    lines = (role / "defaults/main.yml").read_text(encoding="utf-8").splitlines()
+    place = f"meta/argument_specs.yml, or ansible-doc -t role prs.recovery.{role.name}"
+    assert [line for line in lines if line.startswith("#")] == [f"# What each option means: {place}"]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=name_of)
 def test_every_entry_point_and_option_is_described(role: Path):
     entries = load(role / "meta/argument_specs.yml")["argument_specs"]
     for name, entry in entries.items():
