@@ -136,6 +136,45 @@ def test_the_example_inventories_are_whole(inventory: str):
     }
 
 
+def restore_arguments(role: str, file: str) -> dict[str, str]:
+    """What a task asks sql_restore for, by dotted names; options of the role are replaced by their defaults."""
+    defaults = load(ROOT / f"roles/{role}/defaults/main.yml")
+
+    def tasks(entries):
+        for entry in entries:
+            yield entry
+            yield from tasks(entry.get("block", []))
+
+    [task] = [
+        task for task in tasks(load(ROOT / f"roles/{role}/tasks/{file}.yml")) if "prs.recovery.sql_restore" in task
+    ]
+    arguments = {}
+    for name, value in task["prs.recovery.sql_restore"].items():
+        for inner, text in value.items() if isinstance(value, dict) else [("", value)]:
+            known = re.fullmatch(rf"\{{\{{ ({role}_\w+)( \| default\(omit, true\))? \}}\}}", str(text))
+            arguments[f"{name}.{inner}".rstrip(".")] = defaults.get(known[1], text) if known else text
+    return arguments
+
+
+def test_preflight_plans_the_restore_that_is_carried_out():
+    """With other places for files, it would look for room on another drive."""
+    planned, restored = restore_arguments("preflight", "backups"), restore_arguments("restore", "database")
+    assert set(restored) - set(planned) == {"expected_users"}, "what is looked at after the restore"
+    assert set(planned) - set(restored) == set()
+    for name in ("database", "source.folders", "source.files", "target"):
+        assert planned[name] == restored[name]
+    for name in ("relocate.data_dir", "relocate.log_dir"):
+        assert re.findall(r"prs_\w+", planned[name]) == re.findall(r"prs_\w+", restored[name])
+
+
+def test_a_drill_restores_to_the_places_of_the_service():
+    drilled, restored = restore_arguments("drill", "database"), restore_arguments("restore", "database")
+    assert {name: drilled[name] for name in drilled if name.startswith("relocate.")} == {
+        name: restored[name] for name in restored if name.startswith("relocate.")
+    }
+    assert drilled["replace"] == "never"
+
+
 @pytest.mark.parametrize("role", ROLES, ids=name_of)
 def test_readme(role: Path):
     assert (role / "README.md").read_text(encoding="utf-8").startswith(f"# prs.recovery.{role.name}\n")
