@@ -167,7 +167,7 @@ def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: 
             no_rights,
             "rebuild_prs",
             (),
-            ("web-a", BACKUP, "svc-backup", "give the account rights"),
+            ("web-a", BACKUP, "svc-backup", "has no rights there"),
             id="share without rights",
             marks=pytest.mark.nightly,
         ),

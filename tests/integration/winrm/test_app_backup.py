@@ -218,7 +218,7 @@ def test_a_full_disk_leaves_no_archive(twins: Twins) -> None:
     twins.web.drives.volumes["D"].capacity = 50_000
     twins.web.drives.volumes["D"].changed()
     with pytest.raises(
-        RecoveryError, match=r"not enough space on the disk \(Windows error 112\)\. The drive is full: make room"
+        RecoveryError, match=r"not enough space on the disk \(Windows error 112\)\. The disk is full: free space"
     ):
         twins.backup()
     assert twins.names(LOCAL) == []

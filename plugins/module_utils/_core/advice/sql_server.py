@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from . import windows
+
 __all__ = ["NO_RIGHTS", "advice_for", "operating_system_error"]
 
 ADVICE: dict[int, str] = {
@@ -179,26 +181,6 @@ ADVICE: dict[int, str] = {
 }
 """Number -> the next thing to do, as a sentence without its stop."""
 
-OPERATING_SYSTEM: dict[int, str] = {
-    2: "The file does not exist for {account}: check its name",
-    3: (
-        "The folder does not exist for {account}: create it, or correct the path; drive letters of people are "
-        "unknown to services"
-    ),
-    5: "{account} has no rights there: give it Modify on the folder, and on the share if it is one",
-    32: "Another program holds the file open",
-    53: "The server or share was not found: check its name, and that the database server reaches it on port 445",
-    64: "The connection to the share broke: check the network and the file server, then run again",
-    67: "The share was not found on that file server: check the share's name",
-    112: "The disk is full: free space there, or choose another folder",
-    123: 'Windows cannot have a file of that name: leave out < > : " / \\ | ? *',
-    1326: (
-        "The file server does not accept {account}: give rights to the server's own account (DOMAIN\\SERVER$), or "
-        "use a domain account"
-    ),
-}
-"""Error of Windows inside a message of SQL Server -> the next thing to do. {account}: whoever SQL Server runs as."""
-
 NO_RIGHTS = (5, 1326)
 """Errors of Windows that keep SQL Server out of a folder, whoever else may be let in."""
 
@@ -223,11 +205,8 @@ def advice_for(number: int | None, message: str = "", *, account: str = "") -> s
     """
     if number in OPERATING_SYSTEM_CARRIERS:
         cause = operating_system_error(message)
-        if cause in OPERATING_SYSTEM:
-            advice = OPERATING_SYSTEM[cause].format(
-                account=f"the service account {account}" if account else "the SQL Server service account"
-            )
-            return advice[:1].upper() + advice[1:]
+        if advice := windows.advice_for(number=cause, access=windows.of_sql_service(account)):
+            return advice
     return ADVICE.get(number or 0, "")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..advice.share_reader import advice_for
 from .facts import FAILED, HostFacts
+from .share_error import advice_about
 from .versions import major_version
 
 __all__ = ["CHECKS", "no_recovery_set", "only_the_computer_account_counts"]
@@ -32,7 +32,7 @@ def nothing_chosen(facts: HostFacts) -> Iterator[str]:
 
 def archives_unreadable(facts: HostFacts) -> Iterator[str]:
     if _needs_archive_folder(facts) and facts.archive.error:
-        reason = advice_for(facts.archive.error) or facts.archive.message
+        reason = advice_about(facts.archive.error, facts) or facts.archive.message
         yield f"{facts.settings.application_path} cannot be read as {facts.settings.share_user}: {reason}"
 
 
@@ -59,7 +59,7 @@ def backups_unreadable(facts: HostFacts) -> Iterator[str]:
     if not _computer_account_reads(facts):
         return
     for path in [path for path in facts.backups.value.paths if path.error][:1]:
-        reason = advice_for(path.error) or path.message
+        reason = advice_about(path.error, facts) or path.message
         windows = facts.windows.value
         yield (
             f"{path.path} cannot be read by the account of SQL Server ({windows.domain}\\{windows.name}$ on the "

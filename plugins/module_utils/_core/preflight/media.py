@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..advice.share_reader import advice_for
 from .facts import FAILED, HostFacts, PathFacts
+from .share_error import advice_about
 
 __all__ = ["CHECKS"]
 
@@ -37,7 +37,7 @@ def damaged_package(path: PathFacts, facts: HostFacts) -> Iterator[str]:
 
 def unreadable(path: PathFacts, facts: HostFacts) -> Iterator[str]:
     if path.error and not _is_damaged_package(path, facts):
-        reason = advice_for(path.error) or f"{path.message} ({path.error})"
+        reason = advice_about(path.error, facts) or f"{path.message} ({path.error})"
         yield f"{path.path} cannot be read as {facts.settings.share_user}: {reason}"
 
 
@@ -52,7 +52,7 @@ def wrong_package(path: PathFacts) -> Iterator[str]:
 def _is_damaged_package(path: PathFacts, facts: HostFacts) -> bool:
     """It can be opened as a file, and not as a ZIP."""
     is_package = path.path == facts.settings.package and path.exists
-    return bool(is_package and path.error and not advice_for(path.error))
+    return bool(is_package and path.error and not advice_about(path.error, facts))
 
 
 CHECKS = (shares_not_inspected, media_problems)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..advice.unreachable import ACCOUNT_REFUSED, PROXY, UNVERIFIED, cause_of, reason_of
-from ..advice.windows import advice_for
+from ..advice.windows import advice_for, of_share_user
 from ..mirroring.session import PRINCIPAL
 from ..text import age, bytes_text
 from ..times import parse_stored_time
@@ -344,7 +344,7 @@ def standby(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
         missing = [path for path in looked if path["error"]]
         for path in missing:
             advice = (
-                advice_for(number=path["error"], kind="", host=host["name"])
+                advice_for(number=path["error"], access=of_share_user(host["name"]))
                 or "A rebuild of this server needs it there"
             )
             yield row(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._core.advice.windows import advice_for
+from ..._core.advice.windows import advice_for, over_winrm
 from ..._core.errors import RecoveryError, code_of_windows_error
 from .conversation import VerbFailed
 from .options import WinrmConnection
@@ -33,7 +33,7 @@ def windows_fault(fault: VerbFailed, *, host: str, doing: str) -> WindowsFault:
     number = f" (Windows error {fault.number})" if fault.number else ""
     return WindowsFault(
         f"{doing} failed on {host}: {fault.message.strip().rstrip('.')}{number}",
-        advice=advice_for(number=fault.number, kind=fault.kind, host=host),
+        advice=advice_for(number=fault.number, kind=fault.kind, access=over_winrm(host)),
         number=fault.number,
         kind=fault.kind,
     )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
-from ..._core.advice.windows import advice_for
+from ..._core.advice.windows import advice_for, over_winrm
 from ..._core.application.archive_entries import AcceptedEntry, ArchiveEntry, ReadEntry
 from ..._core.application.archive_manifest import INSIDE_NAME
 from ..._core.application.swap_steps import Move
@@ -459,7 +459,7 @@ class WindowsFiles:
         error = answer.pop("error", None)
         if error is None:
             return PackedFile(**answer)
-        advice = advice_for(number=error["number"], kind=error["kind"], host=self.host)
+        advice = advice_for(number=error["number"], kind=error["kind"], access=over_winrm(self.host))
         return PackedFile(
             name=answer["name"], fault=f"{error['message'].rstrip('.')}. {advice}".strip(), number=error["number"]
         )

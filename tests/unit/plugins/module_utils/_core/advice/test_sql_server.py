@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.advice.sql_server import (
     ADVICE,
-    OPERATING_SYSTEM,
     advice_for,
     operating_system_error,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.advice.windows import BY_NUMBER
 
 DENIED = "Cannot open backup device '\\\\files\\backup\\x.bak'. Operating system error 5(Access is denied.)."
 
@@ -50,7 +50,7 @@ def test_each_windows_error_has_advice_of_its_own(cause):
     message = f"Cannot open backup device 'x'. Operating system error {cause}(text)."
     same = [
         other
-        for other in OPERATING_SYSTEM
+        for other in BY_NUMBER
         if advice_for(3201, message.replace(f" {cause}(", f" {other}(")) == advice_for(3201, message)
     ]
     assert same == [cause]
@@ -71,8 +71,8 @@ def test_unknown_numbers_have_no_advice(number):
 
 
 def test_advice_is_one_sentence_without_its_stop():
-    for advice in (*ADVICE.values(), *OPERATING_SYSTEM.values()):
-        assert (advice[0].isupper() or advice.startswith("{account}")) and not advice.endswith(".")
+    for advice in ADVICE.values():
+        assert advice[0].isupper() and not advice.endswith(".")
 
 
 @pytest.mark.parametrize(

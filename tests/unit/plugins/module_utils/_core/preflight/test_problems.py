@@ -249,8 +249,8 @@ def test_the_instance_of_sql_server(facts, sentences):
         pytest.param(
             gathered(shares__result__paths__1=file(PACKAGE, error=5, message="denied")),
             [
-                f"srv-a: {PACKAGE} cannot be read as LAB\\svc-backup: access is denied. Give the account the right "
-                "to read, on the share and on the folder."
+                f"srv-a: {PACKAGE} cannot be read as LAB\\svc-backup: the account has no rights there: give it the "
+                "right to read on the folder, and on the share if it is one."
             ],
             id="package that may not be opened",
         ),
@@ -267,8 +267,8 @@ def test_the_instance_of_sql_server(facts, sentences):
         pytest.param(
             gathered(shares__result__paths__0=file(SETUP, exists=False, error=2, message="gone")),
             [
-                f"srv-a: {SETUP} cannot be read as LAB\\svc-backup: it does not exist. Put it there, or correct the "
-                "path in the inventory."
+                f"srv-a: {SETUP} cannot be read as LAB\\svc-backup: the file does not exist for the account: put it "
+                "there, or correct the path, which is one of srv-a."
             ],
             id="no setup",
         ),
@@ -283,8 +283,8 @@ def test_the_instance_of_sql_server(facts, sentences):
         pytest.param(
             gathered(shares__result__paths__1=file(PACKAGE, error=5, message="denied", missing=["web.config"])),
             [
-                f"srv-a: {PACKAGE} cannot be read as LAB\\svc-backup: access is denied. Give the account the right "
-                "to read, on the share and on the folder."
+                f"srv-a: {PACKAGE} cannot be read as LAB\\svc-backup: the account has no rights there: give it the "
+                "right to read on the folder, and on the share if it is one."
             ],
             id="one sentence for one file",
         ),
@@ -315,8 +315,8 @@ NEWER = (
                 shares__result__newest=[newest(ARCHIVES, count=0, error=5, message="denied")],
             ),
             [
-                f"srv-a: {FOLDER_OF_ARCHIVES} cannot be read as LAB\\svc-backup: access is denied. Give the account "
-                "the right to read, on the share and on the folder."
+                f"srv-a: {FOLDER_OF_ARCHIVES} cannot be read as LAB\\svc-backup: the account has no rights there: give it the "
+                "right to read on the folder, and on the share if it is one."
             ],
             id="archives that may not be read",
         ),
@@ -362,7 +362,7 @@ NEWER = (
             seen(paths=[file(DATABASE, error=67), file("a.bak", error=5)]),
             [
                 f"srv-a: {DATABASE} cannot be read by the account of SQL Server (lab.test\\SRV-A$ on the network): "
-                "the server has no such share. Correct the path in the inventory."
+                "the server has no share of that name: check the second part of \\\\server\\share."
             ],
             id="backups that SQL Server may not read",
         ),
