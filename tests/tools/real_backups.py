@@ -11,9 +11,11 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
 
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.plan import PlanRequest, plan_report
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import FileReading, assemble
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import (
@@ -22,6 +24,14 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.bac
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.target import parse_target
+
+RESTORES = (
+    ("restoretimeclean2016", "latest", 5),
+    ("restoretimeclean2016", "2019-05-02T21:12:27+01:00", 4),
+    ("sql2008-backups/SimpleRecovery", "2018-04-06T10:35:32+01:00", 2),
+)
+"""Folder of dataplat/appveyor-lab, target, and how many backups dbatools' own tests restore to come there."""
 
 ENDINGS = (".bak", ".trn", ".dif", ".diff")
 
@@ -88,6 +98,22 @@ def check_chains(sets: Iterable[BackupSet]) -> Iterator[str]:
         yield f"{logs[0].database}: {len(logs)} logs without a gap, {logs[0].first_lsn} to {logs[-1].last_lsn}"
 
 
+def check_restores(folder: Path) -> Iterator[str]:
+    """One line for each known restore whose folder is there."""
+    for name, target, count in RESTORES:
+        if not (folder / name).is_dir():
+            continue
+        readings = [file_reading(ExaminedFile(path=str(path), file=read(path))) for path in backup_files(folder / name)]
+        request = PlanRequest(target=parse_target(target))
+        report = plan_report(assemble(readings), request, now=datetime.now(timezone.utc))
+        if report["plan"] is None:
+            raise Problem(f"{name} cannot be restored to {target}: {report['refusal']['message']}")
+        taken = [step["devices"][0] for step in report["plan"]["steps"] if step["devices"]]
+        if len(taken) != count:
+            raise Problem(f"{name} to {target} takes {len(taken)} backups, not {count}: {', '.join(taken)}")
+        yield f"{name} to {target}: {count} backups, as dbatools' tests restore it"
+
+
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or not Path(arguments[0]).is_dir():
         print("Name a folder of real backup files: make real-backups FOLDER=...", file=sys.stderr)
@@ -105,6 +131,7 @@ def main(arguments: list[str]) -> int:
             raise Problem(f"{catalog.unreadable[0].path}: {catalog.unreadable[0].reason}")
         check_stripes(catalog.sets)
         print("\n".join(("", *check_chains(catalog.sets))))
+        print("\n".join(check_restores(folder)))
     except Problem as problem:
         print(f"FAILED: {problem}", file=sys.stderr)
         return 1
