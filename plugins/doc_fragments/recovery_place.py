@@ -6,10 +6,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Where recovery sets lie (DOCUMENTATION), and how long they are kept (RETENTION).
-
-    The argument specs that belong to these are recovery_place_argument_spec() of
-    module_utils/_winrm/recovery_set/repository.py and RULES of module_utils/_core/recovery_set/retention.py.
+    """Where recovery sets lie. The argument spec is recovery_place_argument_spec() of
+    module_utils/_winrm/recovery_set/repository.py.
     """
 
     DOCUMENTATION = r"""

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How a module reaches SQL Server. The argument spec that belongs to it is module_utils/_sql/options.py."""
+    """How a module reaches SQL Server. The argument spec is sql_connection_argument_spec() of
+    module_utils/_sql/module.py.
+    """
 
     DOCUMENTATION = r"""
 options:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The other server of a mirrored database. The argument specs that belong to these are in
-    module_utils/_sql/partners.py.
+    """The other server of a mirrored database. The argument specs are sql_partner_argument_spec() and
+    sql_partner_failover_argument_spec() of module_utils/_sql/connection/partner.py.
 
     DOCUMENTATION: O(partner) of a mirroring session. FAILOVER: O(failover_partner), for modules that work on whichever
     is the principal.

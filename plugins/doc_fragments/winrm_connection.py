@@ -6,8 +6,9 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How a module reaches a Windows host, and from there a share. The argument spec that belongs to it is
-    module_utils/_winrm/options.py.
+    """How a module reaches a Windows host (DOCUMENTATION), and from there a share (SHARE). The argument specs are
+    winrm_connection_argument_spec() and winrm_connection_share_argument_spec() of
+    module_utils/_winrm/connection/options.py.
     """
 
     DOCUMENTATION = r"""

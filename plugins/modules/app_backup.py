@@ -253,8 +253,8 @@ compile_once()
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.backup import ApplicationBackup
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    share_argument_spec,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 
@@ -262,8 +262,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **winrm_argument_spec(),
-            **share_argument_spec(),
+            **winrm_connection_argument_spec(),
+            **winrm_connection_share_argument_spec(),
             "path": {"type": "str", "required": True},
             "destination": {"type": "str", "required": True},
             "stage_path": {"type": "str"},

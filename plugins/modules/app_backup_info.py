@@ -169,8 +169,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.times import to
 from ansible_collections.prs.recovery.plugins.module_utils._core.windows_paths import full_path, join
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.archive_folder import ArchiveFolder
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    share_argument_spec,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
@@ -231,8 +231,8 @@ def describe(archive: StoredArchive, folder: ArchiveFolder, *, now: dt.datetime,
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **winrm_argument_spec(),
-            **share_argument_spec(),
+            **winrm_connection_argument_spec(),
+            **winrm_connection_share_argument_spec(),
             "path": {"type": "str", "required": True},
             "destination": {"type": "str", "required": True},
             "verify": {"type": "str", "choices": ["none", "newest", "all"], "default": "none"},

@@ -241,8 +241,8 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.restore import ApplicationRestore
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    share_argument_spec,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 
@@ -250,8 +250,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **winrm_argument_spec(),
-            **share_argument_spec(),
+            **winrm_connection_argument_spec(),
+            **winrm_connection_share_argument_spec(),
             "path": {"type": "str", "required": True},
             "source": {"type": "str", "required": True},
             "until": {"type": "str"},

@@ -304,8 +304,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run imp
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported, show_warnings
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    share_argument_spec,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
 )
 
 if TYPE_CHECKING:
@@ -325,8 +325,8 @@ def from_windows(module: AnsibleModule) -> None:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **winrm_argument_spec(),
-            **share_argument_spec(),
+            **winrm_connection_argument_spec(),
+            **winrm_connection_share_argument_spec(),
             "folders": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "str", "default": []},
             "remote_src": {"type": "bool", "default": False},

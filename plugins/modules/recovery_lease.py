@@ -145,8 +145,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.le
 from ansible_collections.prs.recovery.plugins.module_utils._core.text import counted
 from ansible_collections.prs.recovery.plugins.module_utils._core.windows_paths import check_folder, full_path
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    share_argument_spec,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
@@ -195,8 +195,8 @@ def described(lease: Lease, path: str) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **winrm_argument_spec(),
-            **share_argument_spec(),
+            **winrm_connection_argument_spec(),
+            **winrm_connection_share_argument_spec(),
             "path": {"type": "str", "required": True},
             "database": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["held", "released"], "default": "held"},

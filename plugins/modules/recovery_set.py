@@ -138,8 +138,8 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    share_argument_spec,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.creation import make_set
@@ -151,8 +151,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.r
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **winrm_argument_spec(),
-            **share_argument_spec(),
+            **winrm_connection_argument_spec(),
+            **winrm_connection_share_argument_spec(),
             **recovery_place_argument_spec(),
             "label": {"type": "str", "required": True},
             "site": {"type": "str", "default": ""},

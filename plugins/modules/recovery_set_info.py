@@ -141,8 +141,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    share_argument_spec,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
@@ -154,8 +154,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.s
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **winrm_argument_spec(),
-            **share_argument_spec(),
+            **winrm_connection_argument_spec(),
+            **winrm_connection_share_argument_spec(),
             **recovery_place_argument_spec(),
             "label": {"type": "str"},
             "until": {"type": "str"},

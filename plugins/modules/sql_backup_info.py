@@ -281,10 +281,12 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.crossche
     gather,
     read_to_the_end,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
+    sql_partner_failover_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import private_keys, utc_now
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 
 def gather_backups(session: Session) -> dict[str, Any]:
@@ -353,8 +355,8 @@ def _to_verify(session: Session, sets: Iterable[BackupSet]) -> list[BackupSet]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **connection_options(),
-            **failover_partner_options(),
+            **sql_connection_argument_spec(),
+            **sql_partner_failover_argument_spec(),
             "folders": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "str", "default": []},
             "history": {"type": "bool"},

@@ -198,7 +198,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.certificate_run import apply
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 
 def main() -> None:
@@ -209,7 +209,7 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
-            **connection_options(),
+            **sql_connection_argument_spec(),
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "subject": {"type": "str"},

@@ -125,7 +125,9 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.text import bytes_text
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
+    sql_partner_failover_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import (
     create_database,
@@ -134,7 +136,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databas
     set_option,
     set_owner,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 SETTINGS = {
     "recovery_model": "RECOVERY {}",
@@ -227,8 +229,8 @@ def _wanted(session: Session) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **connection_options(),
-            **failover_partner_options(),
+            **sql_connection_argument_spec(),
+            **sql_partner_failover_argument_spec(),
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "collation": {"type": "str"},

@@ -148,13 +148,13 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.endpoint import ENCRYPTION
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.endpoint_run import apply
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **connection_options(),
+            **sql_connection_argument_spec(),
             "name": {"type": "str", "default": "Mirroring"},
             "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
             "port": {"type": "int"},

@@ -319,7 +319,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
+    sql_partner_failover_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import read_databases
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.logins import read_logins, read_password_hashes
@@ -329,7 +331,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server 
     read_endpoints,
     read_server,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 READERS = {
     "databases": read_databases,
@@ -357,8 +359,8 @@ def gather(session: Session) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **connection_options(),
-            **failover_partner_options(),
+            **sql_connection_argument_spec(),
+            **sql_partner_failover_argument_spec(),
             "gather_subset": {"type": "list", "elements": "str", "choices": list(READERS), "default": ALWAYS},
         },
         supports_check_mode=True,

@@ -154,9 +154,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
+    sql_partner_failover_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.login_run import apply
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 
 def main() -> None:
@@ -168,8 +170,8 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
-            **connection_options(),
-            **failover_partner_options(),
+            **sql_connection_argument_spec(),
+            **sql_partner_failover_argument_spec(),
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "password": {"type": "str", "no_log": True},

@@ -175,15 +175,15 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.session import MIRROR, PRINCIPAL, Side
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
-    partner_options,
     partner_session,
+    sql_partner_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import (
     backup_encryption_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.run import MirrorRun
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 
 def apply(session: Session) -> dict[str, Any]:
@@ -232,10 +232,10 @@ def told(sides: list[Side]) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **connection_options(),
+            **sql_connection_argument_spec(),
             "database": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["running", "suspended", "absent"], "default": "running"},
-            "partner": partner_options(),
+            **sql_partner_argument_spec(),
             "address": {"type": "str"},
             "witness": {"type": "str"},
             "safety": {"type": "str", "choices": ["FULL", "OFF"]},

@@ -136,12 +136,12 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.mirroring.session import Side
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
-    partner_options,
     partner_session,
+    sql_partner_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.failover import Failover
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 
 def apply(session: Session) -> dict[str, Any]:
@@ -171,9 +171,9 @@ def told(side: Side) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **connection_options(),
+            **sql_connection_argument_spec(),
             "database": {"type": "str", "required": True},
-            "partner": partner_options(),
+            **sql_partner_argument_spec(),
             "allow_data_loss": {"type": "bool", "default": False},
             "rejoin": {"type": "bool", "default": False},
             "safety": {"type": "str", "choices": ["FULL", "OFF"]},

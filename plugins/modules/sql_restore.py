@@ -376,17 +376,19 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import failover_partner_options
+from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
+    sql_partner_failover_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import (
     backup_encryption_argument_spec,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._sql.module import connection_options, run
+from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.options import RestoreOptions
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.run import RestoreRun
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    share_argument_spec,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
 )
 
 
@@ -423,10 +425,10 @@ def source_options() -> dict[str, dict[str, Any]]:
 
 def argument_spec() -> dict[str, dict[str, Any]]:
     return {
-        **connection_options(),
-        **failover_partner_options(),
-        **winrm_argument_spec(),
-        **share_argument_spec(),
+        **sql_connection_argument_spec(),
+        **sql_partner_failover_argument_spec(),
+        **winrm_connection_argument_spec(),
+        **winrm_connection_share_argument_spec(),
         "lease_owner": {"type": "str"},
         "stage_path": {"type": "str"},
         "database": {"type": "str", "required": True},

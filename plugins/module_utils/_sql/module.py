@@ -20,10 +20,10 @@ from .._progress import HOST, Progress
 from .connection.connection import Connection, ServerAddress, connect
 from .connection.session import Session
 
-__all__ = ["connection_options", "run"]
+__all__ = ["run", "sql_connection_argument_spec"]
 
 
-def connection_options() -> dict[str, dict[str, Any]]:
+def sql_connection_argument_spec() -> dict[str, dict[str, Any]]:
     """The argument spec of doc_fragments/sql_connection.py."""
     return {
         "login_host": {"type": "str"},

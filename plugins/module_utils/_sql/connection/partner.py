@@ -16,16 +16,17 @@ from .connection import ServerAddress, connect
 from .errors import ConnectionFailed
 from .session import Session
 
-__all__ = ["failover_partner_options", "partner_options", "partner_session", "partner_target"]
+__all__ = ["partner_session", "partner_target", "sql_partner_argument_spec", "sql_partner_failover_argument_spec"]
 
 
-def partner_options() -> dict[str, Any]:
-    """The option C(partner) of the mirroring modules."""
-    return {"type": "dict", "required": True, "options": {**_login_options(), "address": {"type": "str"}}}
+def sql_partner_argument_spec() -> dict[str, Any]:
+    """The argument spec of the doc fragment sql_partner, for the mirroring modules."""
+    options = {**_login_options(), "address": {"type": "str"}}
+    return {"partner": {"type": "dict", "required": True, "options": options}}
 
 
-def failover_partner_options() -> dict[str, dict[str, Any]]:
-    """The argument spec of doc_fragments/sql_partner.py (FAILOVER), for modules that work on whichever server is the
+def sql_partner_failover_argument_spec() -> dict[str, dict[str, Any]]:
+    """The argument spec of the doc fragment sql_partner.failover, for modules that work on whichever server is the
     principal.
     """
     return {"failover_partner": {"type": "dict", "options": {**_login_options(), "database": {"type": "str"}}}}

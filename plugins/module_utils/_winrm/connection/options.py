@@ -11,12 +11,12 @@ from typing import Any
 
 from ..._core.errors import RecoveryError
 
-__all__ = ["WinrmConnection", "share_argument_spec", "winrm_argument_spec"]
+__all__ = ["WinrmConnection", "winrm_connection_argument_spec", "winrm_connection_share_argument_spec"]
 
 TRANSPORTS = ["basic", "certificate", "credssp", "kerberos", "ntlm", "plaintext", "ssl"]
 
 
-def winrm_argument_spec() -> dict[str, Any]:
+def winrm_connection_argument_spec() -> dict[str, Any]:
     """Options of every module that speaks to Windows."""
     return {
         "winrm_host": {"type": "str"},
@@ -32,7 +32,7 @@ def winrm_argument_spec() -> dict[str, Any]:
     }
 
 
-def share_argument_spec() -> dict[str, Any]:
+def winrm_connection_share_argument_spec() -> dict[str, Any]:
     """Options of modules that go on from there to a file share."""
     return {
         "share_user": {"type": "str"},

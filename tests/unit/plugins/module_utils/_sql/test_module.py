@@ -6,7 +6,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._sql import module as sql
 
-OPTIONS = dict.fromkeys(sql.connection_options())
+OPTIONS = dict.fromkeys(sql.sql_connection_argument_spec())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     WinrmConnection,
-    winrm_argument_spec,
+    winrm_connection_argument_spec,
 )
 
 ENDPOINTS = [
@@ -22,7 +22,7 @@ ENDPOINTS = [
 
 
 def connection(**given: Any) -> WinrmConnection:
-    defaults = {name: option.get("default") for name, option in winrm_argument_spec().items()}
+    defaults = {name: option.get("default") for name, option in winrm_connection_argument_spec().items()}
     return WinrmConnection.from_params(
         {**defaults, "winrm_host": "web", "winrm_user": "admin", "winrm_password": "secret!", **given}
     )
