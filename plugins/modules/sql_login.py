@@ -38,6 +38,7 @@ options:
     description:
       - What another server keeps in place of the password, V(0x0200...), as M(prs.recovery.sql_info) reads it there
         with V(password_hashes). So both servers know the same password, which nobody has to tell.
+      - Hashes of SQL Server 2025, V(0x0300...), fit that version and later ones alone.
       - It is a secret. Give such a task C(no_log).
     type: str
   update_password:
@@ -55,13 +56,24 @@ options:
     description:
       - Database that a session of this login starts in.
     type: str
+  default_language:
+    description:
+      - Language of a session of this login, which decides how it reads dates such as V(01/02/2026). Its name, as
+        C(sys.syslanguages) has it, V(us_english) or V(British).
+    type: str
   check_policy:
     description:
-      - Whether the password policy of Windows applies.
+      - Whether the password policy of Windows applies. For SQL logins only.
+      - SQL Server takes O(password_hash) for an existing login only while it does not, so it is lifted for that moment.
     type: bool
   check_expiration:
     description:
-      - Whether the password expires. An application's login whose password expires stops working one day.
+      - Whether the password expires. An application's login whose password expires stops working one day. For SQL
+        logins only.
+    type: bool
+  disabled:
+    description:
+      - Whether nobody can sign in by this login. A Windows group cannot be disabled.
     type: bool
   server_roles:
     description:
@@ -184,8 +196,10 @@ def main() -> None:
             },
             "sid": {"type": "str"},
             "default_database": {"type": "str"},
+            "default_language": {"type": "str"},
             "check_policy": {"type": "bool"},
             "check_expiration": {"type": "bool"},
+            "disabled": {"type": "bool"},
             "server_roles": {"type": "list", "elements": "str"},
             "databases": {"type": "list", "elements": "dict", "options": user},
         },

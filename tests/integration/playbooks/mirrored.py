@@ -70,7 +70,8 @@ def logins(estate: Estate, host: str) -> list[tuple[Any, ...]]:
     return ask(
         estate,
         host,
-        "SELECT sid, password_hash, is_policy_checked, default_database_name FROM sys.sql_logins WHERE name = %s",
+        "SELECT sid, password_hash, is_policy_checked, default_database_name, default_language_name, is_disabled "
+        "FROM sys.sql_logins WHERE name = %s",
         "prs_app",
     )
 

@@ -177,7 +177,7 @@ def test_check_mode_on_an_empty_site_writes_nothing(estate: Estate):
 
 @pytest.mark.nightly
 def test_what_drifted_is_set_right_and_a_changed_password_follows(mirrored: Estate):
-    ask_and_commit = "ALTER LOGIN [prs_app] WITH PASSWORD = N'Other-Passw0rd'; SELECT 1"
+    ask_and_commit = "ALTER LOGIN [prs_app] WITH PASSWORD = N'Other-Passw0rd', DEFAULT_LANGUAGE = British; SELECT 1"
     ask(mirrored, "sql-a", ask_and_commit)
     ask(mirrored, "sql-a", f"ALTER DATABASE [{DATABASE}] SET WITNESS OFF; SELECT 1")
     ask(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from judge_tsql import Judge, available
+from mirrored import ask
 from playbook_lab import MARKERS, ROOT, Beginning, Estate
 
 
@@ -28,6 +29,19 @@ def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     assert estate.labels() == MARKERS
     again = estate.play("rebuild_prs")
     assert (again.code, again.changed) == (0, 0), again.output
+
+
+@pytest.mark.nightly
+def test_the_language_of_the_login_comes_back(estate: Estate):
+    """It decides how a session reads dates."""
+    language = "SELECT default_language_name FROM sys.server_principals WHERE name = 'prs_app'"
+    ask(estate, "sql-a", "ALTER LOGIN [prs_app] WITH DEFAULT_LANGUAGE = British; SELECT 1")
+    run = estate.play("backup_prs")
+    assert run.code == 0, run.output
+    estate.lab.wipe("sql-a")
+    run = estate.play("rebuild_prs", "-e", "prs_restore_set=newest")
+    assert run.code == 0, run.output
+    assert ask(estate, "sql-a", language) == [("British",)]
 
 
 @pytest.mark.nightly

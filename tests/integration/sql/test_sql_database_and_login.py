@@ -151,7 +151,8 @@ def test_a_login_gets_the_password_of_another_servers_login_without_anybody_know
     assert taken not in str(made) and "0x*** HASHED" in made["statements"][0]
     sql_a.run("sql_login", name=name, password="Changed-Passw0rd")
     changed = sql_a.run("sql_info", gather_subset=["password_hashes"])["password_hashes"][name]
-    twice(sql_b, "sql_login", only_queries, name=name, password_hash=changed)
+    moved = twice(sql_b, "sql_login", only_queries, name=name, password_hash=changed)
+    assert moved["login"]["check_policy"] is True, "the policy was lifted for the moment, not for good"
     assert sql_b.ask(
         "SELECT PWDCOMPARE(N'Changed-Passw0rd', password_hash) FROM sys.sql_logins WHERE name = %s", name
     ) == [(1,)]
@@ -160,3 +161,15 @@ def test_a_login_gets_the_password_of_another_servers_login_without_anybody_know
     assert "sql_info reads it" in failed.value.result["msg"]
     for server in (sql_a, sql_b):
         server.run("sql_login", name=name, state="absent")
+
+
+def test_language_and_state_of_a_login(sql_a, name, only_queries):
+    made = twice(
+        sql_a, "sql_login", only_queries, name=name, password="A-Passw0rd", default_language="British", disabled=True
+    )
+    assert (made["login"]["default_language"], made["login"]["disabled"]) == ("British", True)
+    with pytest.raises(pymssql.OperationalError):
+        pymssql.connect(server=sql_a.host.address, user=name, password="A-Passw0rd", encryption="require")
+    twice(sql_a, "sql_login", only_queries, name=name, default_language="us_english", disabled=False)
+    pymssql.connect(server=sql_a.host.address, user=name, password="A-Passw0rd", encryption="require").close()
+    sql_a.run("sql_login", name=name, state="absent")

@@ -114,6 +114,49 @@ def test_sid_and_password_hash_move_a_login(instance, sa):
     drain(sa.execute("DROP LOGIN moved"))
 
 
+def hash_of(connection, login):
+    [(hashed,)] = rows(
+        connection, f"SELECT CONVERT(varchar(300), password_hash, 1) FROM sys.sql_logins WHERE name = '{login}'"
+    )
+    return hashed
+
+
+def test_a_hash_is_not_set_while_the_password_policy_applies(sa):
+    """CREATE LOGIN may have both, ALTER LOGIN may not."""
+    hashed = hash_of(sa, "owner")
+    drain(sa.execute(f"CREATE LOGIN strict WITH PASSWORD = {hashed} HASHED"))
+    assert rows(sa, "SELECT is_policy_checked FROM sys.sql_logins WHERE name = 'strict'") == [(True,)]
+    with pytest.raises(pyodbc.Error, match="HASHED"):
+        drain(sa.execute(f"ALTER LOGIN strict WITH PASSWORD = {hashed} HASHED"))
+    drain(sa.execute("ALTER LOGIN strict WITH CHECK_POLICY = OFF"))
+    drain(sa.execute(f"ALTER LOGIN strict WITH PASSWORD = {hashed} HASHED"))
+    drain(sa.execute("DROP LOGIN strict"))
+
+
+def test_a_policy_that_ends_takes_the_expiration_along(sa):
+    drain(sa.execute(f"CREATE LOGIN ageing WITH PASSWORD = '{WORD}', CHECK_EXPIRATION = ON"))
+    drain(sa.execute("ALTER LOGIN ageing WITH CHECK_POLICY = OFF"))
+    assert rows(sa, "SELECT is_expiration_checked FROM sys.sql_logins WHERE name = 'ageing'") == [(False,)]
+    drain(sa.execute("DROP LOGIN ageing"))
+
+
+def test_hashes_of_2025_begin_with_3_and_no_older_server_takes_them(sa, tmp_path):
+    newer = make_instance(tmp_path, version="17.0.1000.7")
+    try:
+        connection = microsoft(newer)
+        drain(connection.execute(f"CREATE LOGIN owner WITH PASSWORD = '{WORD}', CHECK_POLICY = OFF"))
+        newest = hash_of(connection, "owner")
+        assert newest.startswith("0x0300")
+        with pytest.raises(pyodbc.Error, match=r"\(15021\)"):
+            drain(sa.execute(f"CREATE LOGIN moved WITH PASSWORD = {newest} HASHED, CHECK_POLICY = OFF"))
+        older = hash_of(sa, "owner")
+        drain(connection.execute(f"CREATE LOGIN older WITH PASSWORD = {older} HASHED, CHECK_POLICY = OFF"))
+        for login in ("owner", "older"):
+            microsoft(newer, user=login, password=WORD).close()
+    finally:
+        newer.stop()
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [

@@ -21,6 +21,7 @@ __all__ = [
     "create_user",
     "database_users",
     "drop_login",
+    "is_hash_of_2025",
     "login_password_is",
     "map_user",
     "normal_hash",
@@ -29,6 +30,7 @@ __all__ = [
     "read_login",
     "read_logins",
     "read_password_hashes",
+    "set_disabled",
     "set_password",
     "set_schema",
 ]
@@ -216,6 +218,13 @@ def alter_login(session: Session, name: str, settings: list[str]) -> None:
     )
 
 
+def set_disabled(session: Session, name: str, disabled: bool) -> None:
+    session.change(
+        compose("ALTER LOGIN {login} ", login=name) + ("DISABLE" if disabled else "ENABLE"),
+        doing=f"Cannot {'disable' if disabled else 'enable'} login {name}",
+    )
+
+
 def drop_login(session: Session, name: str) -> None:
     session.change(compose("DROP LOGIN {login}", login=name), doing=f"Cannot drop login {name}")
 
@@ -264,9 +273,17 @@ def normal_sid(sid: str) -> str:
 def normal_hash(password_hash: str) -> str:
     """A hash as the server shows it: "0x" and capitals. Raises RecoveryError for what is none, without showing it."""
     digits = password_hash.lower().removeprefix("0x")
-    if not re.fullmatch(r"0[12]00[0-9a-f]{40,256}", digits) or len(digits) % 2:
+    if not re.fullmatch(r"0[12]00[0-9a-f]{40,256}|0300[0-9a-f]{40,508}", digits) or len(digits) % 2:
         raise RecoveryError(
-            "The hash of a password is 0x0200 and its hexadecimal digits",
+            "The hash of a password is 0x0200, or 0x0300 from SQL Server 2025 on, and its hexadecimal digits",
             advice="sql_info reads it with the subset password_hashes",
+            code="option_invalid",
         )
     return "0x" + digits.upper()
+
+
+def is_hash_of_2025(password_hash: str) -> bool:
+    """Whether it is an iterated hash (PBKDF2), which SQL Server makes and understands from 2025 (17) on; it is up to
+    256 bytes long (sys.sql_logins).
+    """
+    return normal_hash(password_hash).startswith("0x03")

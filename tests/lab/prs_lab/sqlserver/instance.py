@@ -108,7 +108,7 @@ class Instance:
         if self.settings.sa_password:
             sa = self.logins.by_sid(b"\x01")
             if sa is not None and not sa.password_hash:
-                sa.password_hash, sa.disabled = hash_password(self.settings.sa_password), False
+                sa.password_hash, sa.disabled = self.hash_password(self.settings.sa_password), False
                 self.logins.save(sa)
 
     def _listen(self) -> None:
@@ -472,6 +472,10 @@ class Instance:
         return next(self._transactions)
 
     # ---- without the wire
+    def hash_password(self, password: str) -> bytes:
+        """What this version keeps in place of a password."""
+        return hash_password(password, version=self.settings.version)
+
     def create_login(self, name: str, password: str, roles: Iterable[str] = ()) -> None:
         """Make or change a SQL login with local administrators' rights (what a bootstrap script does by Windows
         authentication).
@@ -482,7 +486,7 @@ class Instance:
             import os
 
             found = Login(name=name, sid=os.urandom(16), principal_id=self.logins.next_id(), created=now)
-        found.password_hash, found.modified, found.password_set = hash_password(password), now, now
+        found.password_hash, found.modified, found.password_set = self.hash_password(password), now, now
         found.roles = sorted({*found.roles, *roles})
         self.logins.save(found)
 

@@ -12,7 +12,15 @@ from typing import Any
 from .catalog.store import Metadata
 from .errors import SqlError
 
-__all__ = ["SERVER_ROLES", "Access", "Login", "check_password_policy", "hash_password", "password_matches"]
+__all__ = [
+    "SERVER_ROLES",
+    "Access",
+    "Login",
+    "check_password_policy",
+    "hash_password",
+    "is_password_hash",
+    "password_matches",
+]
 
 SERVER_ROLES = {
     "public": 2,
@@ -79,17 +87,42 @@ class Login:
         return bool(wanted & (implied | set(self.granted)))
 
 
-def hash_password(password: str, salt: bytes | None = None) -> bytes:
-    """As SQL Server 2012 and later keep it: 0x0200, four bytes of salt, SHA-512 of the UTF-16 password and the salt."""
-    salt = os.urandom(4) if salt is None else salt
+ITERATED_SINCE = 17
+"""The version from which on passwords are kept by PBKDF2, SHA-512 with 100,000 rounds."""
+
+
+def hash_password(password: str, *, version: str) -> bytes:
+    """What an instance of this version keeps in place of a password that is set now."""
+    if int(version.split(".")[0]) >= ITERATED_SINCE:
+        return _iterated_hash(password, os.urandom(16))
+    return _salted_hash(password, os.urandom(4))
+
+
+def _salted_hash(password: str, salt: bytes) -> bytes:
+    """As 2012 to 2022 keep it: 0x0200, four bytes of salt, SHA-512 of the UTF-16 password and the salt."""
     return b"\x02\x00" + salt + hashlib.sha512(password.encode("utf-16-le") + salt).digest()
+
+
+def _iterated_hash(password: str, salt: bytes) -> bytes:
+    """As 2025 keeps it. That it begins with 0x03 is documented; how long the salt is is not, so nobody may count on
+    it.
+    """
+    return b"\x03\x00" + salt + hashlib.pbkdf2_hmac("sha512", password.encode("utf-16-le"), salt, 100_000)
+
+
+def is_password_hash(value: bytes, *, version: str) -> bool:
+    """Whether an instance of this version can compare passwords with it: a newer one reads older hashes too."""
+    if value[:2] == b"\x02\x00":
+        return len(value) == 70
+    return value[:2] == b"\x03\x00" and len(value) == 82 and int(version.split(".")[0]) >= ITERATED_SINCE
 
 
 def password_matches(password: str, stored: bytes | None) -> bool:
     """Also for hashes that came from another server."""
-    if not stored or len(stored) != 70 or stored[:2] != b"\x02\x00":
+    if not stored:
         return False
-    return hmac.compare_digest(hash_password(password, stored[2:6]), stored)
+    expected = _iterated_hash(password, stored[2:18]) if stored[:1] == b"\x03" else _salted_hash(password, stored[2:6])
+    return hmac.compare_digest(expected, stored)
 
 
 def check_password_policy(login: str, password: str) -> None:

@@ -286,9 +286,10 @@ def _pwdcompare(session: Session, password: Any, stored: Any, *_: Any) -> Any:
     return None if password is None or stored is None else int(password_matches(str(password), bytes(stored)))
 
 
-function("PWDENCRYPT", SqlType("varbinary", 256), 1)(
-    lambda password: None if password is None else hash_password(str(password))
-)
+@function("PWDENCRYPT", SqlType("varbinary", 256), 1, session=True)
+def _pwdencrypt(session: Session, password: Any) -> Any:
+    version = session.instance.settings.version
+    return None if password is None else hash_password(str(password), version=version)
 
 
 @function("LOGINPROPERTY", _VARIANT, 2, session=True)

@@ -66,7 +66,9 @@ class Logins:
                 name="sa",
                 sid=b"\x01",
                 principal_id=1,
-                password_hash=hash_password(settings.sa_password) if settings.sa_password else None,
+                password_hash=hash_password(settings.sa_password, version=settings.version)
+                if settings.sa_password
+                else None,
                 disabled=not settings.mixed_mode or not settings.sa_password,
                 created="2003-04-08 09:10:35.460",
                 modified=now,

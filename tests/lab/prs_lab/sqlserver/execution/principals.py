@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..catalog.logins import windows_sid
 from ..errors import SqlError, Unmodelled
 from ..parse import ir_objects as ir
-from ..security import SERVER_ROLES, Login, check_password_policy, hash_password, password_matches
+from ..security import SERVER_ROLES, Login, check_password_policy, is_password_hash, password_matches
 from ..wire.items import Done, Item
 from .batch import Batch
 from .registry import executes
@@ -67,10 +67,10 @@ def _sql_login(batch: Batch, statement: ir.CreateLogin) -> Login:
     if "\\" in statement.name:
         raise SqlError(15006, f"'{statement.name}' is not a valid name because it contains invalid characters.")
     login = Login(name=statement.name, sid=options.sid or os.urandom(16), principal_id=batch.instance.logins.next_id())
-    login.check_policy = options.check_policy if options.check_policy is not None else not options.hashed
+    login.check_policy = options.check_policy if options.check_policy is not None else True
     login.check_expiration = bool(options.check_expiration)
     _check_switches(login, options)
-    _set_password(login, options)
+    _set_password(batch, login, options)
     login.password_set = _now(batch)
     return login
 
@@ -84,20 +84,20 @@ def _check_switches(login: Login, options: ir.LoginOptions) -> None:
         )
 
 
-def _set_password(login: Login, options: ir.LoginOptions) -> None:
+def _set_password(batch: Batch, login: Login, options: ir.LoginOptions) -> None:
     if options.hashed:
         hashed = (
             options.password
             if isinstance(options.password, bytes)
             else bytes.fromhex(str(options.password).removeprefix("0x"))
         )
-        if len(hashed) != 70 or hashed[:2] != b"\x02\x00":
+        if not is_password_hash(hashed, version=batch.instance.settings.version):
             raise SqlError(15021, "Invalid value given for parameter PASSWORD. Specify a valid parameter value.")
         login.password_hash = hashed
     else:
         if login.check_policy:
             check_password_policy(login.name, str(options.password))
-        login.password_hash = hash_password(str(options.password))
+        login.password_hash = batch.instance.hash_password(str(options.password))
     login.must_change = options.must_change
     login.expired = False
 
@@ -134,10 +134,18 @@ def _alter(batch: Batch, statement: ir.AlterLogin) -> Iterator[Item]:
             15151,
             f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.",
         )
+    if statement.enable is False and login.type == "G":
+        raise SqlError(
+            15151,
+            f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.",
+        )
     if statement.enable is not None:
         login.disabled = not statement.enable
+    if login.type != "S" and (options.check_policy is not None or options.check_expiration is not None):
+        raise Unmodelled("CHECK_POLICY and CHECK_EXPIRATION of a login that is no SQL login")
     if options.check_policy is not None:
         login.check_policy = options.check_policy
+        login.check_expiration = login.check_expiration and login.check_policy
     if options.check_expiration is not None:
         login.check_expiration = options.check_expiration
     _check_switches(login, options)
@@ -153,7 +161,9 @@ def _alter(batch: Batch, statement: ir.AlterLogin) -> Iterator[Item]:
                 15151,
                 f"Cannot alter the login '{statement.name}', because it does not exist or you do not have permission.",
             )
-        _set_password(login, options)
+        if options.hashed and login.check_policy:
+            raise SqlError(15021, "Invalid value given for parameter HASHED. Specify a valid parameter value.")
+        _set_password(batch, login, options)
         login.password_set = _now(batch)
     _settings(batch, login, options)
     old = login.name
