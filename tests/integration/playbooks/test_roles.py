@@ -8,9 +8,11 @@ import json
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pymssql
 import pytest
 from playbook_lab import Estate, Run
 from prs_lab.windows.firewall import BLOCK, OUT, TCP, Rule
@@ -283,6 +285,24 @@ def other_collation(variants: Estate) -> int:
     again = play(variants, {**SQL, "prs_sql_collation": "Latin1_General_CI_AS"})
     assert (again.code, again.changed) == (0, 0), again.output
     return reboots(variants, "sql") - before
+
+
+@pytest.mark.nightly
+def test_a_new_database_belongs_to_the_login_that_has_the_same_sid_everywhere(variants: Estate, other_collation: int):
+    """After a failover dbo would else be a SID that no login of the other server has."""
+    collation = {"prs_sql_collation": "Latin1_General_CI_AS"}
+    run = play(variants, {**SQL, **collation, "roles": ["sql_server:database"]})
+    assert run.code == 0, run.output
+    description = variants.lab.description
+    address, password = description.host("sql").address, description.secrets.sql_admin
+    with (
+        closing(
+            pymssql.connect(server=address, port="1444", user="prs_recovery", password=password, encryption="require")
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT owner_sid FROM sys.databases WHERE database_id > 4")
+        assert cursor.fetchall() == [(b"\x01",)]
 
 
 @pytest.mark.nightly
