@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pyodbc
 import pytest
 from prs_lab.sqlserver.mirroring.machine import settle_all
 from prs_lab.sqlserver.mirroring.transport import Refused, agree, parse_address
 
 from .mirror_lab import MirrorLab, Refusal
+from .sql_clients import microsoft, rows
+from .sql_host import make_instance
 
 CERTIFICATE = "CREATE CERTIFICATE [{0}] WITH SUBJECT = '{0}', START_DATE = '{1:%Y%m%d}', EXPIRY_DATE = '{2:%Y%m%d}'"
 
@@ -62,11 +65,35 @@ def test_addresses_that_lead_nowhere(lab, address, number):
 
 @pytest.mark.parametrize(("option", "number"), [
     ("RECOVERY SIMPLE", 1465), ("RECOVERY BULK_LOGGED", 1465), ("READ_ONLY", 1466), ("AUTO_CLOSE ON", 1469), ("SINGLE_USER", 1488), ("EMERGENCY", 1467),
+    ("ACCELERATED_DATABASE_RECOVERY = ON", 1484),
 ])  # fmt: skip
 def test_databases_that_cannot_be_principal(lab, option, number):
     name = waiting(lab, lab.seeded())
     lab.a.set(name, option)
     begin(lab, name, number)
+
+
+@pytest.mark.parametrize(
+    ("version", "missing"),
+    [
+        ("14.0.3500.1", ("is_accelerated_database_recovery_on", "is_ledger_on")),
+        ("15.0.4430.1", ("is_ledger_on",)),
+        ("16.0.4225.2", ()),
+    ],
+)
+def test_columns_that_came_later_are_not_there_before(tmp_path, version, missing):
+    instance = make_instance(tmp_path, version=version)
+    try:
+        with microsoft(instance) as connection:
+            for column in ("is_accelerated_database_recovery_on", "is_ledger_on"):
+                question = f"SELECT {column} FROM sys.databases WHERE name = 'model'"
+                if column in missing:
+                    with pytest.raises(pyodbc.Error, match=r"\(207\)"):
+                        rows(connection, question)
+                else:
+                    assert rows(connection, question) == [(False,)]
+    finally:
+        instance.stop()
 
 
 def test_system_databases(lab):

@@ -54,6 +54,10 @@ class Side:
     role_sequence: int = 0
     failover_lsn: int | None = None
     end_of_log_lsn: int | None = None
+    obstacles: frozenset[str] = frozenset()
+    """What of the database's settings keeps it from being mirrored: auto_close, read_only, single_user,
+    accelerated_recovery, ledger. Read for a new session only.
+    """
 
     @property
     def mirrored(self) -> bool:

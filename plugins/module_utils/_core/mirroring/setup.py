@@ -54,6 +54,7 @@ def plan_mirror(here: Side, there: Side, wanted: Wanted) -> MirrorPlan:
     _check_can(principal, mirror, wanted)
     steps: list[Step] = []
     if not same_session(principal, mirror):
+        _refuse_obstacles(principal, wanted.database)
         _refuse_to_replace(principal, mirror, wanted.database)
         steps += [Step("end", "principal")] if principal.mirrored else []
         steps += [Step("end", "mirror")] if mirror.mirrored else []
@@ -70,6 +71,35 @@ def plan_mirror(here: Side, there: Side, wanted: Wanted) -> MirrorPlan:
         if now.session == "SUSPENDED" and wanted.running:
             refuse_to_drop(principal, mirror, database=wanted.database)
     return MirrorPlan(principal=principal, mirror=mirror, steps=(*steps, *_settings(now, wanted)))
+
+
+_OBSTACLES = {
+    "auto_close": (
+        1469,
+        "closes itself when nobody uses it (AUTO_CLOSE)",
+        "Switch that off: ALTER DATABASE ... SET AUTO_CLOSE OFF",
+    ),
+    "read_only": (1466, "is read-only", "Let it be written to: ALTER DATABASE ... SET READ_WRITE"),
+    "single_user": (1488, "is in single-user mode", "Open it to all: ALTER DATABASE ... SET MULTI_USER"),
+    "accelerated_recovery": (
+        1484,
+        "has accelerated database recovery",
+        "Switch that off: ALTER DATABASE ... SET ACCELERATED_DATABASE_RECOVERY = OFF",
+    ),
+    "ledger": (1493, "is a ledger database", "Nothing can be done: protect it by backups, or by an availability group"),
+}
+"""Setting -> the error that SET PARTNER on the principal would end with, what the setting is, what helps."""
+
+
+def _refuse_obstacles(principal: Side, database: str) -> None:
+    """What SET PARTNER would refuse after the whole database was backed up, copied and restored."""
+    for setting, (number, reason, advice) in _OBSTACLES.items():
+        if setting in principal.obstacles:
+            raise RecoveryError(
+                f"{database} on {principal.server} {reason}, and mirroring cannot have that (error {number})",
+                advice=advice,
+                code="unsupported",
+            )
 
 
 def _refuse_to_replace(principal: Side, mirror: Side, database: str) -> None:

@@ -17,7 +17,16 @@ from ..connection.quoting import compose, quote_text
 from ..connection.session import Session
 from .endpoint import read_endpoint
 
-__all__ = ["NOT_MIRRORED", "read_lag", "read_mirroring", "read_side", "set_partner", "settings_statement", "wait_until"]
+__all__ = [
+    "NOT_MIRRORED",
+    "read_lag",
+    "read_mirroring",
+    "read_obstacles",
+    "read_side",
+    "set_partner",
+    "settings_statement",
+    "wait_until",
+]
 
 NOT_MIRRORED = 1416
 
@@ -74,6 +83,23 @@ def read_side(connection: Connection, database: str, *, address: str | None) -> 
         failover_lsn=row["mirroring_failover_lsn"],
         end_of_log_lsn=row["mirroring_end_of_log_lsn"],
     )
+
+
+_SETTINGS = "SELECT * FROM sys.databases WHERE name = ?"
+"""All columns: some came with 2019 and 2022, and older servers refuse a question that names them."""
+
+
+def read_obstacles(connection: Connection, database: str) -> frozenset[str]:
+    """Settings of a database that mirroring cannot have, as Side.obstacles names them."""
+    row = connection.row(_SETTINGS, database, doing=f"Cannot read the settings of {database}") or {}
+    settings = {
+        "auto_close": row.get("is_auto_close_on"),
+        "read_only": row.get("is_read_only"),
+        "single_user": row.get("user_access_desc") == "SINGLE_USER",
+        "accelerated_recovery": row.get("is_accelerated_database_recovery_on"),
+        "ledger": row.get("is_ledger_on"),
+    }
+    return frozenset(name for name, value in settings.items() if value)
 
 
 def settings_statement(database: str, action: str, value: str) -> str:

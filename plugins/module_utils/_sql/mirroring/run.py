@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..._core.errors import RecoveryError
+from ..._core.mirroring.copy import PrincipalHistory, RestoringCopy, refuse_newer_copy, refuse_unknown_copy
 from ..._core.mirroring.session import Side
 from ..._core.mirroring.setup import ONCE_MORE, MirrorPlan, Step, Wanted, plan_mirror, plan_removal
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from ..instance.locks import hold
-from ..instance.mirroring_session import NOT_MIRRORED, read_side, set_partner, wait_until
+from ..instance.mirroring_session import NOT_MIRRORED, read_obstacles, read_side, set_partner, wait_until
+from .copy import read_copy, read_history_of_forks
 from .seeding import Seeding
 
 __all__ = ["MirrorRun"]
@@ -30,6 +33,8 @@ class MirrorRun:
         self.session, self.other, self.params = session, other, session.params
         self.database: str = session.params["database"]
         self.seeded: list[str] = []
+        self._copy: RestoringCopy | None = None
+        self._history: PrincipalHistory | None = None
 
     def look(self) -> list[Side]:
         """What the servers say now, ours first."""
@@ -46,8 +51,8 @@ class MirrorRun:
 
     def establish(self) -> None:
         """Whatever is missing to the wanted session."""
-        here, there = self.look()
-        plan = plan_mirror(here, there, self._wanted())
+        plan = plan_mirror(*map(self._with_obstacles, self.look()), self._wanted())
+        self._refuse_unknown_copy(plan)
         if plan.steps:
             hold(self._session_of(plan.principal), self.database, wait=self.params["wait"])
         for step in plan.steps:
@@ -63,6 +68,10 @@ class MirrorRun:
         wanted = {"safety": params["safety"], "witness": params["witness"], "timeout": params["timeout"]}
         state = "SUSPENDED" if params["state"] == "suspended" else "SYNCHRONIZED"
         return {**before, **{key: value for key, value in wanted.items() if value is not None}, "state": state}
+
+    def _with_obstacles(self, side: Side) -> Side:
+        connection = self._session_of(side).connection
+        return replace(side, obstacles=read_obstacles(connection, self.database)) if side.state else side
 
     def _wanted(self) -> Wanted:
         params = self.params
@@ -103,6 +112,15 @@ class MirrorRun:
             encryption=self.params["encryption"],
         )
 
+    def _refuse_unknown_copy(self, plan: MirrorPlan) -> None:
+        """Before anything is changed: what is RESTORING at the mirror's place may be more than a mirror that was."""
+        if plan.mirror.state != "RESTORING" or Step("seed", "mirror") not in plan.steps:
+            return
+        principal, mirror = self._session_of(plan.principal), self._session_of(plan.mirror)
+        self._copy = read_copy(mirror.connection, self.database)
+        self._history = read_history_of_forks(principal.connection, self.database)
+        refuse_unknown_copy(self._copy, self._history, database=self.database)
+
     def _seed(self, plan: MirrorPlan) -> None:
         """The mirror's copy: what is RESTORING there of the same database is brought up to date, else it
         is made anew.
@@ -110,14 +128,14 @@ class MirrorRun:
         seeding = self._seeding(plan)
         if plan.mirror.state == "RESTORING":
             self._forget(self._session_of(plan.mirror))
-            if (
-                not self.session.check_mode
-                and plan.mirror.family == plan.principal.family
-                and seeding.catch_up() is not None
-            ):
+            if not self.session.check_mode and seeding.catch_up() is not None:
                 return
-        seeding.seed()
+        seeding.seed(before_restore=self._refuse_newer_copy)
         self.seeded += seeding.files
+
+    def _refuse_newer_copy(self, end_of_log: int) -> None:
+        if self._copy and self._history:
+            refuse_newer_copy(self._copy, self._history, end_of_log=end_of_log, database=self.database)
 
     def _set_partners(self, plan: MirrorPlan, session: Session, step: Step) -> None:
         """SET PARTNER: on the mirror first, which only remembers it; on the principal, which begins."""
@@ -142,7 +160,7 @@ class MirrorRun:
         mirror, seeding = self._session_of(plan.mirror), self._seeding(plan)
         self._forget(mirror)
         if not seeding.catch_up():
-            seeding.seed()
+            seeding.seed(chain=True)
             self.seeded += seeding.files
         set_partner(mirror, self.database, "partner", plan.principal.address)
 

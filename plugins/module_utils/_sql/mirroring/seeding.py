@@ -7,7 +7,8 @@ logs where some came in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from ..._core.backup.backup_set import BackupKind
@@ -64,8 +65,12 @@ class Seeding:
         self.folder, self.relocate, self.encryption = folder, relocate, encryption
         self.files: list[str] = []
 
-    def seed(self) -> None:
-        """From nothing, or over what is left of the same database. What else could be there was refused before."""
+    def seed(self, *, chain: bool = False, before_restore: Callable[[int], None] = lambda end_of_log: None) -> None:
+        """From nothing, or over what is left of the same database. What else could be there was refused before.
+
+        chain: the log backup shall belong to the chain of log backups, which the principal may ask for (error 1478).
+        before_restore: is told the LSN at which the principal's log ends, and may raise.
+        """
         if not self.folder:
             raise RecoveryError(
                 f"{self.database} has to be copied to {self.mirror.connection.target.server}, and no folder is "
@@ -73,21 +78,24 @@ class Seeding:
                 advice="Give a folder that both servers' service accounts reach in 'seed_path', a share above all",
             )
         provide_folder(self.principal, self.folder)
-        chain = (
+        state = (
             self.principal.connection.row(_CHAIN, self.database, doing=f"Cannot read the log chain of {self.database}")
             or {}
         )
-        begun = chain.get("last_log_backup_lsn") is not None
+        begun = state.get("last_log_backup_lsn") is not None
         self._check_encryption()
-        full = self._back_up(BackupKind.FULL, copy_only=begun)
-        log = self._back_up(BackupKind.LOG, copy_only=begun and bool(chain["logs"]))
-        if not begun or not chain["logs"]:
+        full, _first_end = self._back_up(BackupKind.FULL, copy_only=begun)
+        copy_only = begun and bool(state["logs"]) and not chain
+        log, end_of_log = self._back_up(BackupKind.LOG, copy_only=copy_only)
+        if end_of_log is not None:
+            before_restore(end_of_log)
+        if not copy_only:
             self.principal.warnings.append(
                 f"The log backup {log} begins the chain of log backups of {self.database} and belongs to it: keep "
                 "it with the others"
             )
         self._restore([full, log], replace="always")
-        if begun and chain["logs"]:
+        if copy_only:
             self._remove([full, log])
 
     def _check_encryption(self) -> None:
@@ -109,14 +117,16 @@ class Seeding:
         """Restore the log backups that came in between, wherever they were written. Returns how many; None where they
         do not lead there.
         """
-        there = read_database(self.mirror.connection, self.database)
-        stands_at = [
-            int(file["redo_start_lsn"]) for file in (there or {"files": []})["files"] if file["redo_start_lsn"]
-        ]
-        if not stands_at or (there or {}).get("state") != "RESTORING" or self._went_another_way(there):
+        copy = read_database(self.mirror.connection, self.database) or {"files": [], "state": ""}
+        positions = [int(file["redo_start_lsn"]) for file in copy["files"] if file["redo_start_lsn"]]
+        if not positions or copy["state"] != "RESTORING" or self._is_on_another_fork(copy):
             return None
         logs = self.principal.connection.query(
-            _LOGS_SINCE, self.database, min(stands_at), doing="Cannot read the history of backups in msdb"
+            # A whole number is bound as 64 bits, and an LSN has 25 digits.
+            _LOGS_SINCE,
+            self.database,
+            Decimal(min(positions)),
+            doing="Cannot read the history of backups in msdb",
         )
         if not logs:
             return 0
@@ -130,15 +140,19 @@ class Seeding:
             return None
         return len(logs)
 
-    def _went_another_way(self, there: dict[str, Any]) -> bool:
+    def _is_on_another_fork(self, copy: dict[str, Any]) -> bool:
         """Whether the mirror's copy stands on another recovery fork: the principal was restored since, and may have
         less than the mirror.
         """
-        here = read_database(self.principal.connection, self.database) or {}
-        forks = {str(file["redo_start_fork_guid"]).lower() for file in there["files"] if file["redo_start_fork_guid"]}
-        return bool(forks and here.get("recovery_fork_guid")) and str(here["recovery_fork_guid"]).lower() not in forks
+        principal = read_database(self.principal.connection, self.database) or {}
+        forks = {str(file["redo_start_fork_guid"]).lower() for file in copy["files"] if file["redo_start_fork_guid"]}
+        return (
+            bool(forks and principal.get("recovery_fork_guid"))
+            and str(principal["recovery_fork_guid"]).lower() not in forks
+        )
 
-    def _back_up(self, kind: BackupKind, *, copy_only: bool) -> str:
+    def _back_up(self, kind: BackupKind, *, copy_only: bool) -> tuple[str, int | None]:
+        """The file, and where the log in it ends; None in check mode."""
         connection = self.principal.connection
         server = read_server(connection)
         moment = utc_now(connection)
@@ -158,10 +172,12 @@ class Seeding:
         )
         before = backups.newest_backup_id(connection)
         backups.take_backup(self.principal, statement, database=self.database)
+        end_of_log = None
         if not self.principal.check_mode:
-            backups.confirmed(connection, database=self.database, files=[path], after=before)
+            taken, _position = backups.confirmed(connection, database=self.database, files=[path], after=before)
+            end_of_log = taken.last_lsn
         self.files.append(path)
-        return path
+        return path, end_of_log
 
     def _restore(self, files: list[str], *, replace: str) -> None:
         if self.mirror.check_mode:  # there is nothing yet whose headers could be read

@@ -78,7 +78,8 @@ def state_of(database: Database) -> str:
     delayed_durability_desc nvarchar(60), is_memory_optimized_elevate_to_snapshot_on bit, is_federation_member bit,
     is_remote_data_archive_enabled bit, is_mixed_page_allocation_on bit, is_temporal_history_retention_enabled bit, catalog_collation_type int,
     catalog_collation_type_desc nvarchar(60), physical_database_name nvarchar(128), is_result_set_caching_on bit,
-    is_accelerated_database_recovery_on bit""",
+    is_accelerated_database_recovery_on bit, is_ledger_on bit""",
+    since={"is_result_set_caching_on": 15, "is_accelerated_database_recovery_on": 15, "is_ledger_on": 16},
 )
 def _databases(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     instance, rows = workspace.instance, []
@@ -108,7 +109,8 @@ def _databases(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
             is_memory_optimized_elevate_to_snapshot_on=0, is_federation_member=0, is_remote_data_archive_enabled=0,
             is_mixed_page_allocation_on=0, is_temporal_history_retention_enabled=1, catalog_collation_type=0,
             catalog_collation_type_desc="DATABASE_DEFAULT", physical_database_name=database.name, is_result_set_caching_on=0,
-            is_accelerated_database_recovery_on=0,
+            is_accelerated_database_recovery_on=int(options.get("accelerated_database_recovery") == "ON"),
+            is_ledger_on=int(options.get("ledger") == "ON"),
         )  # fmt: skip
         rows.append(row)
     return rows
@@ -140,6 +142,7 @@ def _recovery_status(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
         if state_of(database) in (
             "OFFLINE",
             "RECOVERY_PENDING",
+            "RESTORING",
             "SUSPECT",
         ):  # "NULL = Database is offline or the database will not start."
             rows.append({"database_id": database.database_id})

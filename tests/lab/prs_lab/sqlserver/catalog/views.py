@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SqlError, Unmodelled
@@ -27,12 +27,19 @@ FillFrom = Callable[..., Rows]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`permission`: a server permission without which nothing is shown (300)."""
+    """`permission`: a server permission without which nothing is shown (300). since: columns that came later, with the
+    major version that brought them.
+    """
 
     name: str
     columns: dict[str, SqlType]
     fill: Fill
     permission: str = ""
+    since: Mapping[str, int] = field(default_factory=dict)
+
+    def columns_of(self, major: int) -> dict[str, SqlType]:
+        """Those that a server of this major version has."""
+        return {name: kind for name, kind in self.columns.items() if self.since.get(name, 0) <= major}
 
 
 _VIEWS: dict[str, View] = {}
@@ -48,12 +55,14 @@ _MODULES = (
 )
 
 
-def catalog_view(name: str, columns: str, *, permission: str = "") -> Callable[[Fill], Fill]:
+def catalog_view(
+    name: str, columns: str, *, permission: str = "", since: Mapping[str, int] | None = None
+) -> Callable[[Fill], Fill]:
     """Registers a view: columns as `name type, ...`; the function gives a dict per row, what it leaves out is NULL."""
 
     def register(fill: Fill) -> Fill:
         kinds = {column: sql_type(kind) for column, kind in split_columns(columns)}
-        _VIEWS[name.lower()] = View(name, kinds, fill, permission)
+        _VIEWS[name.lower()] = View(name, kinds, fill, permission, since or {})
         return fill
 
     return register
@@ -76,10 +85,11 @@ def view(workspace: Workspace, database: Database, schema: str, name: str, *, ex
     if found is None:
         raise Unmodelled(f"view {schema}.{name}")
     _check_permission(workspace, found.permission)
-    rows = [tuple(to_storage(row.get(column)) for column in found.columns) for row in found.fill(workspace, database)]
-    table = workspace.view(f"{database.database_id} {found.name}", found.columns, rows)
+    columns = found.columns_of(workspace.instance.version[0])
+    rows = [tuple(to_storage(row.get(column)) for column in columns) for row in found.fill(workspace, database)]
+    table = workspace.view(f"{database.database_id} {found.name}", columns, rows)
     collation = database.options.get("collation") or workspace.instance.settings.collation
-    return Relation(kind="view", sql=table, schema=schema, name=name, columns=found.columns, collation=collation)
+    return Relation(kind="view", sql=table, schema=schema, name=name, columns=columns, collation=collation)
 
 
 def _load() -> None:

@@ -74,7 +74,7 @@ def _create(batch: Batch, statement: ir.CreateDatabase) -> Iterator[Item]:
         recovery_model=model.recovery_model,
         owner_sid=session.login_sid,
         work=f"new-{time.time_ns()}",
-        options={"collation": collation},
+        options={"collation": collation, "ledger": dict(statement.options).get("LEDGER", "OFF")},
     )
     instance.databases.add(database)
     yield Done()
@@ -371,5 +371,5 @@ _KEPT = frozenset(
     """AUTO_CLOSE AUTO_SHRINK AUTO_CREATE_STATISTICS AUTO_UPDATE_STATISTICS AUTO_UPDATE_STATISTICS_ASYNC ANSI_NULL_DEFAULT ANSI_NULLS ANSI_PADDING ANSI_WARNINGS
     ARITHABORT CONCAT_NULL_YIELDS_NULL NUMERIC_ROUNDABORT QUOTED_IDENTIFIER RECURSIVE_TRIGGERS CURSOR_CLOSE_ON_COMMIT CURSOR_DEFAULT DB_CHAINING TRUSTWORTHY
     HONOR_BROKER_PRIORITY ALLOW_SNAPSHOT_ISOLATION READ_COMMITTED_SNAPSHOT DATE_CORRELATION_OPTIMIZATION PARAMETERIZATION DELAYED_DURABILITY
-    TARGET_RECOVERY_TIME QUERY_STORE""".split()  # noqa: SIM905
+    TARGET_RECOVERY_TIME QUERY_STORE ACCELERATED_DATABASE_RECOVERY LEDGER""".split()  # noqa: SIM905
 )

@@ -126,7 +126,7 @@ def _check_instance(instance: Instance, database: Database, address: str) -> Non
 
 
 def _check_principal(instance: Instance, database: Database) -> None:
-    """Raises 1465 to 1467, 1469, 1475, 1488."""
+    """Raises 1465 to 1467, 1469, 1475, 1484, 1488, 1493."""
     name, options = database.name, database.options
     if database.state in ("EMERGENCY", "SUSPECT", "RECOVERY_PENDING"):
         raise error(1467, name=name)
@@ -137,6 +137,10 @@ def _check_principal(instance: Instance, database: Database) -> None:
         raise error(1466, name=name)
     if options.get("auto_close") == "ON":
         raise error(1469, name=name)
+    if options.get("accelerated_database_recovery") == "ON":
+        raise error(1484, name=name)
+    if options.get("ledger") == "ON":
+        raise error(1493, name=name)
     if instance.databases.entry(database)["user_access"] == "SINGLE_USER":
         raise error(1488, name=name)
     if database.log is not None and any(head.bulk for head in database.log.since(database.boot.log_start_lsn or 0)):

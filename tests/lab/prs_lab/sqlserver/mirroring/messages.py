@@ -89,8 +89,12 @@ _TEXTS = {
     1478: 'The mirror database, "{name}", has insufficient transaction log data to preserve the log backup chain of '
     "the principal database. This may happen "
     "if a log backup from the principal database has not been taken or has not been restored on the mirror database.",
+    1484: (
+        'Database mirroring cannot be enabled because the "{name}" database has accelerated database recovery enabled.'
+    ),
     1486: "Database Mirroring Transport is disabled in the endpoint configuration.",
     1488: 'Database mirroring cannot be enabled because the "{name}" database is in single user mode.',
+    1493: 'Database mirroring cannot be enabled because the "{name}" database is a ledger database.',
     3743: (
         "The database '{name}' is enabled for database mirroring. Database mirroring must be removed before you "
         "drop the database."

@@ -30,6 +30,7 @@ _ASSIGNED = {
     "DELAYED_DURABILITY": ("DISABLED", "ALLOWED", "FORCED"),
     "CONTAINMENT": ("NONE", "PARTIAL"),
     "QUERY_STORE": ("ON", "OFF"),
+    "ACCELERATED_DATABASE_RECOVERY": ("ON", "OFF"),
 }
 _KILOBYTES = {"KB": 1, "MB": 1 << 10, "GB": 1 << 20, "TB": 1 << 30, "": 1 << 10}
 
@@ -52,9 +53,12 @@ def create_database(stream: TokenStream) -> Statement:
     if stream.accept("WITH"):
         while True:
             option = stream.expect(
-                "TRUSTWORTHY", "DB_CHAINING", "ENABLE_BROKER", "NEW_BROKER", "ERROR_BROKER_CONVERSATIONS"
+                "TRUSTWORTHY", "DB_CHAINING", "ENABLE_BROKER", "NEW_BROKER", "ERROR_BROKER_CONVERSATIONS", "LEDGER"
             )
-            options.append((option, stream.expect("ON", "OFF") if option in ("TRUSTWORTHY", "DB_CHAINING") else True))
+            if option == "LEDGER":
+                stream.expect("=")
+            is_switch = option in ("TRUSTWORTHY", "DB_CHAINING", "LEDGER")
+            options.append((option, stream.expect("ON", "OFF") if is_switch else True))
             if not stream.accept(","):
                 break
     if stream.accept("FOR"):

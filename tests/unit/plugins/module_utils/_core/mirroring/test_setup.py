@@ -74,6 +74,17 @@ def test_what_nobody_may_decide_for_the_admin(sides, wanted, reason):
         plan_mirror(there, here, Wanted(database="PRS", **wanted))
 
 
+@pytest.mark.parametrize(("setting", "reason"), [
+    ("auto_close", "closes itself when nobody uses it .*error 1469"), ("read_only", "is read-only.*1466"), ("single_user", "single-user mode.*1488"),
+    ("accelerated_recovery", "accelerated database recovery.*1484"), ("ledger", "ledger database.*1493"),
+])  # fmt: skip
+def test_what_mirroring_cannot_have_is_said_before_the_mirror_is_made(setting, reason):
+    principal = replace(A, obstacles=frozenset([setting]))
+    with pytest.raises(RecoveryError, match=reason):
+        plan_mirror(principal, B, Wanted(database="PRS"))
+    assert plan_mirror(*both(), Wanted(database="PRS")).steps == ()
+
+
 @pytest.mark.parametrize(("sides", "expected"), [
     ((A, B), []), (both(), ["a"]), (both(session="DISCONNECTED"), ["a", "b"]), ((PRINCIPAL, B), ["a"]), ((A, replace(MIRROR, guid="H")), ["b"]),
 ])  # fmt: skip
