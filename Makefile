@@ -26,7 +26,7 @@ endif
 endif
 endif
 
-.PHONY: help setup setup-test other-cores link demo demo-single test test-nightly bench real-backups facts lint figures real-data-files sanity lab-up lab-down clean
+.PHONY: help setup setup-test other-cores link demo demo-single test test-powershell test-nightly bench real-backups facts lint figures real-data-files sanity lab-up lab-down clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -39,9 +39,14 @@ demo: setup build/scriptdom/.ready
 demo-single: setup build/scriptdom/.ready
 	PYTHONPATH=tests/tools $(BIN)/python tests/demo/demo.py --estate single --report build/demo-single.json
 
-#: make test          lint, unit, lab, modules, playbooks, molecule, sanity, honesty; prints each one's seconds
+#: make test          lint, unit, lab, modules, playbooks, powershell, molecule, sanity, honesty; prints each one's seconds
 test: setup-test
 	$(BIN)/python tests/run.py
+
+#: make test-powershell  the PowerShell of verbs and roles in a real pwsh on PATH; says the number of cases of each script
+test-powershell: setup-test
+	@command -v pwsh >/dev/null || { echo "there is no pwsh on PATH"; exit 1; }
+	$(BIN)/python tests/run.py --only powershell
 
 #: make test-nightly  the same with long hauls (more examples, more versions of ansible-core)
 test-nightly: setup-test

@@ -6,7 +6,8 @@
 # Parameters:
 #   Pfx          SecureString: the file in base64
 #   Password     SecureString
-#   ReadAccess   accounts that must read the private key, such as NT SERVICE\MSSQLSERVER; unknown ones fail
+#   ReadAccess   accounts that must read the private key, such as NT SERVICE\MSSQLSERVER; unknown ones fail, and so does a
+#                key other than RSA, which SQL Server does not take
 # Result:
 #   thumbprint, subject, names (DNS names), not_after (UTC)
 #   imported     it was not in the store, or lay there without its key
@@ -20,6 +21,7 @@ param(
 
 $ErrorActionPreference = 'Stop'
 $Ansible.Changed = $false
+$invariant = [System.Globalization.CultureInfo]::InvariantCulture
 $secret = (New-Object System.Net.NetworkCredential('', $Password)).Password
 $content = [System.Convert]::FromBase64String((New-Object System.Net.NetworkCredential('', $Pfx)).Password)
 
@@ -30,7 +32,40 @@ function Read-Pfx {
     $read
 }
 
-# .NET shows the key of an old provider (CSP), which a PFX usually brings, as RSACng too: only the file itself tells in which folder it lies.
+# The DNS names in the bytes of the extension 2.5.29.17 (RFC 5280: a sequence of GeneralName, dNSName has the tag 0x82), as
+# their text is in the language of Windows. A certificate without any goes by its common name.
+function Read-DnsName {
+    param($Certificate)
+    $extension = $Certificate.Extensions['2.5.29.17']
+    if ($null -eq $extension) {
+        return $Certificate.GetNameInfo([System.Security.Cryptography.X509Certificates.X509NameType]::DnsName, $false)
+    }
+    $idn = New-Object -TypeName System.Globalization.IdnMapping
+    $bytes = $extension.RawData
+    $position = 0
+    while ($position + 1 -lt $bytes.Length) {
+        $tag = [int]$bytes[$position]
+        $length = [int]$bytes[$position + 1]
+        $position += 2
+        if ($length -ge 0x80) {
+            $count = $length -band 0x7F
+            $length = 0
+            for (; $count -gt 0; $count--) {
+                $length = $length * 256 + $bytes[$position]
+                $position++
+            }
+        }
+        if ($tag -eq 0x30) { continue }
+        if ($tag -eq 0x82) {
+            $name = [System.Text.Encoding]::ASCII.GetString($bytes, $position, $length)
+            try { $idn.GetUnicode($name) } catch { $name }
+        }
+        $position += $length
+    }
+}
+
+# .NET shows the key of an old provider (CSP), which a PFX usually brings, as RSACng too: only the file itself tells in
+# which folder it lies.
 function Get-KeyFile {
     param($Certificate)
     $key = [System.Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($Certificate)
@@ -47,6 +82,15 @@ function Get-KeyFile {
 # Without PersistKeySet the key read here is gone when the script ends.
 $leaf = Read-Pfx -Flags 'MachineKeySet' | Where-Object { $_.HasPrivateKey } | Select-Object -First 1
 if (-not $leaf) { throw 'The PFX holds no certificate with a private key.' }
+if ($ReadAccess) {
+    # Before anything is imported, and in check mode too.
+    if ($leaf.PublicKey.Oid.Value -ne '1.2.840.113549.1.1.1') {
+        throw 'The private key is not an RSA key, and SQL Server takes no other. Have the certificate made with an RSA key.'
+    }
+    if (-not ('System.Security.Cryptography.X509Certificates.RSACertificateExtensions' -as [type])) {
+        throw '.NET Framework 4.6 or later is needed to find the private key. Install .NET Framework 4.8.'
+    }
+}
 
 $path = "Cert:\LocalMachine\My\$($leaf.Thumbprint)"
 $imported = -not (Test-Path -LiteralPath $path) -or -not (Get-Item -LiteralPath $path).HasPrivateKey
@@ -54,15 +98,18 @@ if ($imported -and $PSCmdlet.ShouldProcess($path, 'import')) {
     foreach ($certificate in Read-Pfx -Flags 'MachineKeySet, PersistKeySet') {
         $name = 'CA'
         if ($certificate.Thumbprint -eq $leaf.Thumbprint) { $name = 'My' }
-        $store = New-Object -TypeName System.Security.Cryptography.X509Certificates.X509Store -ArgumentList $name, 'LocalMachine'
+        $class = 'System.Security.Cryptography.X509Certificates.X509Store'
+        $store = New-Object -TypeName $class -ArgumentList $name, 'LocalMachine'
         $store.Open('ReadWrite')
         $store.Add($certificate)
+        $Ansible.Changed = $true
         $store.Close()
     }
 }
 
 $granted = @()
-if (Test-Path -LiteralPath $path) {
+# In check mode nothing was imported, so there is no key whose readers could be looked at.
+if ((Test-Path -LiteralPath $path) -and -not ($imported -and $Ansible.CheckMode)) {
     foreach ($account in $ReadAccess) {
         $file = Get-KeyFile -Certificate (Get-Item -LiteralPath $path)
         $acl = Get-Acl -LiteralPath $file
@@ -78,6 +125,7 @@ if (Test-Path -LiteralPath $path) {
             $rule = New-Object -TypeName System.Security.AccessControl.FileSystemAccessRule -ArgumentList $sid, $read, 'Allow'
             $acl.AddAccessRule($rule)
             Set-Acl -LiteralPath $file -AclObject $acl
+            $Ansible.Changed = $true
         }
     }
 }
@@ -89,8 +137,8 @@ $Ansible.Changed = ($imported -or $granted.Count -gt 0)
 $Ansible.Result = @{
     thumbprint = $leaf.Thumbprint
     subject = $leaf.Subject
-    names = @($leaf.DnsNameList | ForEach-Object { $_.Unicode })
-    not_after = $leaf.NotAfter.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
+    names = @(Read-DnsName -Certificate $leaf)
+    not_after = $leaf.NotAfter.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ', $invariant)
     imported = $imported
     granted = $granted
 }

@@ -9,8 +9,9 @@
 #   Newest     patterns such as \\server\share\folder\*.bak, searched in sub-folders too
 # Result:
 #   paths    one each: path, exists, is_folder, bytes, version (of an .exe), missing (ZipEntry not found),
-#            error (Win32 number, 0 when none), message
-#   newest   one each: pattern, count, path, modified (UTC), bytes, text (of a .json up to 1 MB), version (of an .exe or .dll), error, message
+#            error (Win32 number, 13 for a damaged .zip, 0 when none), message
+#   newest   one each: pattern, count, path, modified (UTC), bytes, text (of a .json up to 1 MB), version (of an .exe or
+#            .dll), error, message
 [CmdletBinding(SupportsShouldProcess)]
 param(
     [string[]]$Path = @(),
@@ -19,12 +20,56 @@ param(
 )
 
 $Ansible.Changed = $false
+$ignoreCase = [System.StringComparison]::OrdinalIgnoreCase
+
+# Below the wrappers of PowerShell: the number of a Win32 error, 13 (the data is invalid) for a damaged ZIP archive. What
+# is wrong with such a file itself ends in a seek before its beginning (131, with newer .NET 87).
+function Get-Win32Number {
+    param($Exception)
+    if (($Exception.HResult -band 0xFFFF0000) -eq 0x80070000) { return $Exception.HResult -band 0xFFFF }
+    return 0
+}
+
+function Get-Cause {
+    param($Exception)
+    while ($null -ne $Exception.InnerException) {
+        $class = $Exception.GetType().FullName
+        $isWrapper = $class.StartsWith('System.Management.Automation.', [System.StringComparison]::Ordinal)
+        if ($class -eq 'System.IO.InvalidDataException') {
+            $isWrapper = (Get-Win32Number -Exception $Exception.InnerException) -notin 0, 87, 131
+        }
+        if (-not $isWrapper) { break }
+        $Exception = $Exception.InnerException
+    }
+    $Exception
+}
 
 function Add-Failure {
     param($Record, $Caught)
-    $cause = $Caught.Exception.GetBaseException()
-    $Record.error = $cause.HResult -band 0xFFFF
+    $cause = Get-Cause -Exception $Caught.Exception
+    $number = Get-Win32Number -Exception $cause
+    if ($cause -is [System.IO.InvalidDataException]) { $number = 13 }
+    if (-not $number) { $number = $cause.HResult -band 0xFFFF }
+    $Record.error = $number
     $Record.message = $cause.Message
+}
+
+# A name ends as Windows compares names, in no culture; GetFiles also gives *.bak_old for *.bak where short names exist.
+function Test-Ending {
+    param([string]$Name, [string]$Ending)
+    $Name.EndsWith($Ending, [System.StringComparison]::OrdinalIgnoreCase)
+}
+
+function Find-File {
+    param([string]$Pattern, [string]$Depth)
+    $parent = [System.IO.Path]::GetDirectoryName($Pattern)
+    $name = [System.IO.Path]::GetFileName($Pattern)
+    $form = '\A' + [regex]::Escape($name).Replace('\*', '.*').Replace('\?', '.') + '\z'
+    foreach ($full in [System.IO.Directory]::GetFiles($parent, $name, $Depth)) {
+        if ([regex]::IsMatch([System.IO.Path]::GetFileName($full), $form, 'IgnoreCase, CultureInvariant')) {
+            [System.IO.FileInfo]$full
+        }
+    }
 }
 
 function Find-MissingEntry {
@@ -32,9 +77,13 @@ function Find-MissingEntry {
     Add-Type -AssemblyName System.IO.Compression.FileSystem
     $zip = [System.IO.Compression.ZipFile]::OpenRead($Archive)
     try {
-        $names = @($zip.Entries | ForEach-Object { $_.FullName.Replace('\', '/') })
+        # A method, as PowerShell takes a property that fails for an empty one.
+        $names = @($zip.get_Entries() | ForEach-Object { $_.FullName.Replace('\', '/') })
         foreach ($wanted in $ZipEntry) {
-            $found = $names | Where-Object { $_ -eq $wanted -or ($wanted.EndsWith('/') -and $_ -like "$wanted*") }
+            $found = foreach ($name in $names) {
+                if ($name.Equals($wanted, $ignoreCase)) { $name }
+                elseif (Test-Ending -Name $wanted -Ending '/') { if ($name.StartsWith($wanted, $ignoreCase)) { $name } }
+            }
             if (-not $found) { $wanted }
         }
     }
@@ -44,7 +93,9 @@ function Find-MissingEntry {
 }
 
 $pathRecords = foreach ($name in $Path) {
-    $record = @{ path = $name; exists = $false; is_folder = $false; bytes = 0; version = ''; missing = @(); error = 0; message = '' }
+    $record = @{
+        path = $name; exists = $false; is_folder = $false; bytes = 0; version = ''; missing = @(); error = 0; message = ''
+    }
     try {
         $attributes = [System.IO.File]::GetAttributes($name)
         $record.exists = $true
@@ -53,11 +104,11 @@ $pathRecords = foreach ($name in $Path) {
             $null = [System.IO.Directory]::GetFileSystemEntries($name)
         }
         else {
-            $record.bytes = ([System.IO.FileInfo]$name).Length
-            if ($name -like '*.exe') {
-                $record.version = [System.Diagnostics.FileVersionInfo]::GetVersionInfo($name).ProductVersion
+            $record.bytes = ([System.IO.FileInfo]$name).get_Length()
+            if (Test-Ending -Name $name -Ending '.exe') {
+                $record.version = [string][System.Diagnostics.FileVersionInfo]::GetVersionInfo($name).ProductVersion
             }
-            if ($name -like '*.zip') {
+            if (Test-Ending -Name $name -Ending '.zip') {
                 $record.missing = @(Find-MissingEntry -Archive $name)
             }
         }
@@ -69,12 +120,13 @@ $pathRecords = foreach ($name in $Path) {
 }
 
 $newestRecords = foreach ($pattern in $Newest) {
-    $record = @{ pattern = $pattern; count = 0; path = ''; modified = ''; bytes = 0; text = ''; version = ''; error = 0; message = '' }
+    $record = @{
+        pattern = $pattern; count = 0; path = ''; modified = ''; bytes = 0; text = ''; version = ''; error = 0; message = ''
+    }
     try {
-        $folder = [System.IO.Path]::GetDirectoryName($pattern)
-        $files = [System.IO.Directory]::GetFiles($folder, [System.IO.Path]::GetFileName($pattern), 'AllDirectories')
+        $files = @(Find-File -Pattern $pattern -Depth 'AllDirectories')
         $record.count = $files.Count
-        $file = $files | ForEach-Object { [System.IO.FileInfo]$_ } | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
+        $file = $files | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
         if ($file) {
             $record.path = $file.FullName
             $record.modified = $file.LastWriteTimeUtc.ToString('o')

@@ -10,15 +10,18 @@
 #   free_bytes                  fixed drive -> bytes, such as {"C:": 42949672960}
 #   dotnet_release              release key of .NET Framework 4.x, 0 when absent
 #   pending_restart             reasons why Windows waits for a restart, empty when it does not
+# It fails where Windows may not be asked for them: half of an answer would be taken for the whole.
 [CmdletBinding(SupportsShouldProcess)]
 param()
 
+$ErrorActionPreference = 'Stop'
 $Ansible.Changed = $false
-$system = Get-CimInstance -ClassName Win32_ComputerSystem
-$windows = Get-CimInstance -ClassName Win32_OperatingSystem
+$bounded = @{ OperationTimeoutSec = 60 }
+$system = Get-CimInstance -ClassName Win32_ComputerSystem @bounded
+$windows = Get-CimInstance -ClassName Win32_OperatingSystem @bounded
 
 $free = @{}
-foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3') {
+foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3' @bounded) {
     $free[$disk.DeviceID] = [long]$disk.FreeSpace
 }
 

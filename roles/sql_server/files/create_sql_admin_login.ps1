@@ -50,6 +50,7 @@ DECLARE @statement nvarchar(max) = @verb + N' LOGIN ' + QUOTENAME(@name)
     + N' WITH PASSWORD = N''' + REPLACE(@password, N'''', N'''''') + N''', CHECK_EXPIRATION = OFF, CHECK_POLICY = ON;';
 EXEC (@statement);
 '@
+        $Ansible.Changed = $true
     }
     if ($member -ne 1 -and $PSCmdlet.ShouldProcess($LoginName, 'add to sysadmin')) {
         $null = Invoke-Scalar -Statement @'

@@ -41,7 +41,8 @@ $network = "$key\MSSQLServer\SuperSocketNetLib"
 
 $service = 'MSSQLSERVER'
 if ($InstanceName -ne 'MSSQLSERVER') { $service = 'MSSQL$' + $InstanceName }
-$running = Get-CimInstance -ClassName Win32_Service -Filter "Name = '$service'"
+$filter = "Name = '$service'"
+$running = Get-CimInstance -ClassName Win32_Service -Filter $filter -OperationTimeoutSec 60 -ErrorAction Stop
 
 $current = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion'
 $pending = @()

@@ -16,8 +16,9 @@
 #   Newest     how many of each pattern
 # Result:
 #   drives         fixed drive -> free, size (bytes)
-#   iis            installed, service (Running, Stopped, ... or ''), site (Started, Stopped or '' when there is none), pool, pool_state,
-#                  bindings (protocol, port, thumbprint); of all of IIS: sites, pools (names), ports
+#   iis            installed, service (Running, Stopped, ... or ''), site (Started, Stopped or '' when there is none), pool,
+#                  pool_state, bindings (protocol, port, thumbprint); of all of IIS: sites, pools (names), ports; error and
+#                  message when IIS' configuration or a state cannot be read: then the rest is what was read before
 #   certificates   of the bindings and of the instance, one each: use (site or sql), thumbprint, subject, not_after (UTC), has_key, found
 #   hashed         one each: path, sha256, bytes, error, message
 #   paths          one each: path, is_folder, bytes, version (of an .exe), error (Win32 number, 0 when none), message
@@ -38,16 +39,69 @@ param(
 )
 
 $Ansible.Changed = $false
+$invariant = [System.Globalization.CultureInfo]::InvariantCulture
+$bounded = @{ OperationTimeoutSec = 60; ErrorAction = 'Stop' }
+
+# Below the wrappers of PowerShell: the number of a Win32 error, 13 (the data is invalid) for a damaged ZIP archive. What
+# is wrong with such a file itself ends in a seek before its beginning (131, with newer .NET 87).
+function Get-Win32Number {
+    param($Exception)
+    if (($Exception.HResult -band 0xFFFF0000) -eq 0x80070000) { return $Exception.HResult -band 0xFFFF }
+    return 0
+}
+
+function Get-Cause {
+    param($Exception)
+    while ($null -ne $Exception.InnerException) {
+        $class = $Exception.GetType().FullName
+        $isWrapper = $class.StartsWith('System.Management.Automation.', [System.StringComparison]::Ordinal)
+        if ($class -eq 'System.IO.InvalidDataException') {
+            $isWrapper = (Get-Win32Number -Exception $Exception.InnerException) -notin 0, 87, 131
+        }
+        if (-not $isWrapper) { break }
+        $Exception = $Exception.InnerException
+    }
+    $Exception
+}
 
 function Add-Failure {
     param($Record, $Caught)
-    $cause = $Caught.Exception.GetBaseException()
-    $Record.error = $cause.HResult -band 0xFFFF
+    $cause = Get-Cause -Exception $Caught.Exception
+    $number = Get-Win32Number -Exception $cause
+    if ($cause -is [System.IO.InvalidDataException]) { $number = 13 }
+    if (-not $number) { $number = $cause.HResult -band 0xFFFF }
+    $Record.error = $number
     $Record.message = $cause.Message
 }
 
+# A name ends as Windows compares names, in no culture; GetFiles also gives *.bak_old for *.bak where short names exist.
+function Test-Ending {
+    param([string]$Name, [string]$Ending)
+    $Name.EndsWith($Ending, [System.StringComparison]::OrdinalIgnoreCase)
+}
+
+function Find-File {
+    param([string]$Pattern, [string]$Depth)
+    $parent = [System.IO.Path]::GetDirectoryName($Pattern)
+    $name = [System.IO.Path]::GetFileName($Pattern)
+    $form = '\A' + [regex]::Escape($name).Replace('\*', '.*').Replace('\?', '.') + '\z'
+    foreach ($full in [System.IO.Directory]::GetFiles($parent, $name, $Depth)) {
+        if ([regex]::IsMatch([System.IO.Path]::GetFileName($full), $form, 'IgnoreCase, CultureInvariant')) {
+            [System.IO.FileInfo]$full
+        }
+    }
+}
+
+function New-IisRecord {
+    @{
+        installed = $false; service = ''; site = ''; pool = ''; pool_state = ''; bindings = @(); sites = @(); pools = @()
+        ports = @(); error = 0; message = ''
+    }
+}
+
+# Methods, as PowerShell takes a property that fails for an empty one.
 function Read-Iis {
-    $found = @{ installed = $false; service = ''; site = ''; pool = ''; pool_state = ''; bindings = @(); sites = @(); pools = @(); ports = @() }
+    $found = New-IisRecord
     $service = Get-Service -Name W3SVC -ErrorAction SilentlyContinue
     if ($service) { $found.service = $service.Status.ToString() }
     $library = "$env:windir\System32\inetsrv\Microsoft.Web.Administration.dll"
@@ -55,26 +109,37 @@ function Read-Iis {
     $found.installed = $true
     Add-Type -LiteralPath $library
     $manager = New-Object -TypeName Microsoft.Web.Administration.ServerManager
-    $found.sites = @($manager.Sites | ForEach-Object { $_.Name })
-    $found.pools = @($manager.ApplicationPools | ForEach-Object { $_.Name })
-    $found.ports = @($manager.Sites | ForEach-Object { $_.Bindings } | Where-Object { $_.Protocol -like 'http*' } |
-            ForEach-Object { [int]($_.BindingInformation -split ':')[-2] } | Sort-Object -Unique)
-    $wanted = $manager.Sites[$Site]
-    if (-not $wanted) { return $found }
-    $found.pool = $wanted.Applications['/'].ApplicationPoolName
-    # A service that does not run cannot be asked for states.
-    $found.site = 'Stopped'
-    $found.pool_state = 'Stopped'
-    if ($found.service -eq 'Running') {
-        $found.site = $wanted.State.ToString()
-        $pool = $manager.ApplicationPools[$found.pool]
-        if ($pool) { $found.pool_state = $pool.State.ToString() } else { $found.pool_state = '' }
+    try {
+        $sites = @($manager.get_Sites())
+        $pools = @($manager.get_ApplicationPools())
+        $found.sites = @($sites | ForEach-Object { $_.Name })
+        $found.pools = @($pools | ForEach-Object { $_.Name })
+        $found.ports = @($sites | ForEach-Object { $_.Bindings } | Where-Object { $_.Protocol -in 'http', 'https' } |
+                ForEach-Object { [int]($_.BindingInformation -split ':')[-2] } | Sort-Object -Unique)
+        $wanted = $sites | Where-Object { $_.Name -eq $Site } | Select-Object -First 1
+        if (-not $wanted) { return $found }
+        $root = $wanted.Applications['/']
+        if ($root) { $found.pool = [string]$root.ApplicationPoolName }
+        $found.bindings = @(foreach ($binding in $wanted.Bindings) {
+                $hash = $binding.CertificateHash
+                $thumbprint = ''
+                if ($hash) { $thumbprint = [System.BitConverter]::ToString($hash).Replace('-', '') }
+                $port = 0
+                if ($binding.Protocol -in 'http', 'https') { $port = [int]($binding.BindingInformation -split ':')[-2] }
+                @{ protocol = $binding.Protocol; port = $port; thumbprint = $thumbprint }
+            })
+        # A service that does not run cannot be asked for states.
+        $found.site = 'Stopped'
+        $found.pool_state = 'Stopped'
+        if ($found.service -eq 'Running') {
+            $found.site = 'Unknown'
+            $found.pool_state = 'Unknown'
+            $found.site = $wanted.get_State().ToString()
+            $pool = $pools | Where-Object { $_.Name -eq $found.pool } | Select-Object -First 1
+            if ($pool) { $found.pool_state = $pool.get_State().ToString() } else { $found.pool_state = '' }
+        }
     }
-    $found.bindings = @(foreach ($binding in $wanted.Bindings) {
-            $thumbprint = ''
-            if ($binding.CertificateHash) { $thumbprint = [System.BitConverter]::ToString($binding.CertificateHash).Replace('-', '') }
-            @{ protocol = $binding.Protocol; port = [int]($binding.BindingInformation -split ':')[-2]; thumbprint = $thumbprint }
-        })
+    catch { Add-Failure -Record $found -Caught $_ }
     $found
 }
 
@@ -88,12 +153,16 @@ function Read-InstanceThumbprint {
 
 function Read-Certificate {
     param([string]$Use, [string]$Thumbprint)
-    $record = @{ use = $Use; thumbprint = $Thumbprint.ToUpperInvariant(); subject = ''; not_after = ''; has_key = $false; found = $false }
+    $record = @{
+        use = $Use; thumbprint = $Thumbprint.ToUpperInvariant(); subject = ''; not_after = ''; has_key = $false; found = $false
+    }
+    # Without a thumbprint the path would be that of the store itself.
+    if (-not $Thumbprint) { return $record }
     $stored = Get-Item -LiteralPath "Cert:\LocalMachine\My\$Thumbprint" -ErrorAction SilentlyContinue
     if ($stored) {
         $record.found = $true
         $record.subject = $stored.Subject
-        $record.not_after = $stored.NotAfter.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
+        $record.not_after = $stored.NotAfter.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ', $invariant)
         $record.has_key = $stored.HasPrivateKey
     }
     $record
@@ -113,17 +182,24 @@ function Read-Reader {
     }
 }
 
+# The one implementation of SHA-256 that a server in FIPS mode allows.
+function Get-Sha256 {
+    param($Stream)
+    $sha = New-Object -TypeName System.Security.Cryptography.SHA256CryptoServiceProvider
+    [System.BitConverter]::ToString($sha.ComputeHash($Stream)).Replace('-', '').ToLowerInvariant()
+}
+
 function Read-FreeByte {
     param([string]$Name)
     try { [long](New-Object -ComObject Scripting.FileSystemObject).GetDrive([System.IO.Path]::GetPathRoot($Name)).AvailableSpace } catch { [long]-1 }
 }
 
 $drives = @{}
-foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3') {
+foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3' @bounded) {
     $drives[$disk.DeviceID] = @{ free = [long]$disk.FreeSpace; size = [long]$disk.Size }
 }
 
-$iis = @{ installed = $false; service = ''; site = ''; pool = ''; pool_state = ''; bindings = @(); sites = @(); pools = @(); ports = @() }
+$iis = New-IisRecord
 if ($Site) { $iis = Read-Iis }
 
 $certificates = @(
@@ -139,8 +215,13 @@ $certificates = @(
 $hashRecords = foreach ($name in $Hashed) {
     $record = @{ path = $name; sha256 = ''; bytes = 0; error = 0; message = '' }
     try {
-        $record.bytes = ([System.IO.FileInfo]$name).Length
-        $record.sha256 = (Get-FileHash -LiteralPath $name -Algorithm SHA256 -ErrorAction Stop).Hash.ToLowerInvariant()
+        # Not Get-FileHash, which is a function in Windows PowerShell and hides why a file cannot be read.
+        $stream = [System.IO.File]::Open($name, 'Open', 'Read', 'ReadWrite, Delete')
+        try {
+            $record.sha256 = Get-Sha256 -Stream $stream
+            $record.bytes = $stream.get_Length()
+        }
+        finally { $stream.Dispose() }
     }
     catch { Add-Failure -Record $record -Caught $_ }
     $record
@@ -154,9 +235,11 @@ $pathRecords = foreach ($name in $Path) {
         else {
             # Opened, because to see a file is not to be allowed to read it.
             $stream = [System.IO.File]::Open($name, 'Open', 'Read', 'ReadWrite, Delete')
-            $record.bytes = $stream.Length
+            $record.bytes = $stream.get_Length()
             $stream.Dispose()
-            if ($name -like '*.exe') { $record.version = [string][System.Diagnostics.FileVersionInfo]::GetVersionInfo($name).ProductVersion }
+            if (Test-Ending -Name $name -Ending '.exe') {
+                $record.version = [string][System.Diagnostics.FileVersionInfo]::GetVersionInfo($name).ProductVersion
+            }
         }
     }
     catch { Add-Failure -Record $record -Caught $_ }
@@ -164,15 +247,18 @@ $pathRecords = foreach ($name in $Path) {
 }
 
 $folderRecords = foreach ($name in $Folder) {
-    $record = @{ path = $name; readers = @(); free_bytes = [long]-1; error = 0; message = ''; readers_error = 0; readers_message = '' }
+    $record = @{
+        path = $name; readers = @(); free_bytes = [long]-1; error = 0; message = ''; readers_error = 0; readers_message = ''
+    }
     try {
         $null = [System.IO.Directory]::GetFileSystemEntries($name)
         $record.free_bytes = Read-FreeByte -Name $name
         try { $record.readers = @(Read-Reader -Name $name) }
         catch {
-            $cause = $_.Exception.GetBaseException()
-            $record.readers_error = $cause.HResult -band 0xFFFF
-            $record.readers_message = $cause.Message
+            $refused = @{}
+            Add-Failure -Record $refused -Caught $_
+            $record.readers_error = $refused.error
+            $record.readers_message = $refused.message
         }
     }
     catch { Add-Failure -Record $record -Caught $_ }
@@ -182,18 +268,19 @@ $folderRecords = foreach ($name in $Folder) {
 $archived = @{ path = ''; entries = @(); error = 0; message = '' }
 if ($Archive) {
     try {
-        $store = [System.IO.DirectoryInfo][System.IO.Path]::GetDirectoryName($Archive)
-        $last = $store.GetFiles([System.IO.Path]::GetFileName($Archive)) | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
+        $stored = Find-File -Pattern $Archive -Depth 'TopDirectoryOnly'
+        $last = $stored | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
         if ($last) {
             $archived.path = $last.FullName
             Add-Type -AssemblyName System.IO.Compression.FileSystem
             $zip = [System.IO.Compression.ZipFile]::OpenRead($last.FullName)
             try {
-                $archived.entries = @(foreach ($item in $zip.Entries | Where-Object { $Entry -contains $_.Name }) {
+                $archived.entries = @(foreach ($item in $zip.get_Entries()) {
+                        $plain = $item.FullName.Replace('\', '/')
+                        if ($Entry -notcontains $plain.Substring($plain.LastIndexOf([char]'/') + 1)) { continue }
                         $stream = $item.Open()
-                        $sum = (Get-FileHash -InputStream $stream -Algorithm SHA256).Hash.ToLowerInvariant()
-                        $stream.Dispose()
-                        @{ name = $item.FullName; sha256 = $sum }
+                        try { @{ name = $item.FullName; sha256 = (Get-Sha256 -Stream $stream) } }
+                        finally { $stream.Dispose() }
                     })
             }
             finally { $zip.Dispose() }
@@ -205,11 +292,11 @@ if ($Archive) {
 $textRecords = foreach ($pattern in $Text) {
     $record = @{ pattern = $pattern; path = ''; modified = ''; text = ''; error = 0; message = '' }
     try {
-        $parent = [System.IO.DirectoryInfo][System.IO.Path]::GetDirectoryName($pattern)
-        $files = $parent.GetFiles([System.IO.Path]::GetFileName($pattern)) | Where-Object { $_.Length -le 4194304 }
+        $files = Find-File -Pattern $pattern -Depth 'TopDirectoryOnly' | Where-Object { $_.Length -le 4194304 }
         foreach ($file in $files | Sort-Object -Property LastWriteTimeUtc -Descending | Select-Object -First $Newest) {
             $content = [System.IO.File]::ReadAllText($file.FullName)
-            @{ pattern = $pattern; path = $file.FullName; modified = $file.LastWriteTimeUtc.ToString('o'); text = $content; error = 0; message = '' }
+            $modified = $file.LastWriteTimeUtc.ToString('o')
+            @{ pattern = $pattern; path = $file.FullName; modified = $modified; text = $content; error = 0; message = '' }
         }
     }
     catch {

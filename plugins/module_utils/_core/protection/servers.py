@@ -43,6 +43,11 @@ def iis_problem(iis: Mapping[str, Any]) -> tuple[str, str]:
             f"IIS does not run: its service W3SVC is {iis['service'].lower()}",
             "Start the service W3SVC (iisreset /start)",
         )
+    if iis.get("error"):
+        return (
+            f"IIS cannot be asked: {' '.join(iis['message'].split()).rstrip('.')}",
+            "Connect with an account that is a local administrator, or mend IIS' configuration as it says",
+        )
     if not iis["site"]:
         return "IIS has no site of that name", "Run rebuild_prs, which makes it, or correct prs_app_site"
     if iis["site"] != "Started":

@@ -15,12 +15,21 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
+from cryptography.x509.oid import NameOID
 
 from .errors import WinError
 from .parts import Part, host_part
 from .security import WELL_KNOWN, Ace, Descriptor, Rights
 
-__all__ = ["KEY_FOLDER", "BadCertificateFile", "Certificate", "CertificateStores", "read_file"]
+__all__ = [
+    "KEY_FOLDER",
+    "BadCertificateFile",
+    "Certificate",
+    "CertificateStores",
+    "dns_names",
+    "read_file",
+    "windows_name",
+]
 
 KEY_FOLDER = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys"
 STORES = (
@@ -204,3 +213,30 @@ def read_file(data: bytes, password: str | None) -> list[tuple[x509.Certificate,
 
 def _key(store: str) -> str:
     return {"certificateauthority": "ca"}.get(store.lower(), store.lower())
+
+
+def dns_names(certificate: x509.Certificate) -> list[str]:
+    """Those that a certificate is for, in their own letters; without any, its common name."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    return [_in_its_own_letters(name) for name in names.value.get_values_for_type(x509.DNSName)]
+
+
+def _in_its_own_letters(name: str) -> str:
+    try:
+        return name.encode("ascii").decode("idna")
+    except UnicodeError:
+        return name
+
+
+def windows_name(name: x509.Name) -> str:
+    """A distinguished name as CertNameToStr writes it: a value with a separator is quoted, a quote in it doubled."""
+    parts = []
+    for attribute in reversed(list(name)):
+        value = str(attribute.value)
+        if re.search(r'[,+="\n<>#;]', value) or value != value.strip():
+            value = '"' + value.replace('"', '""') + '"'
+        parts.append(f"{attribute.rfc4514_attribute_name}={value}")
+    return ", ".join(parts)

@@ -6,22 +6,23 @@ from __future__ import annotations
 
 import hashlib
 import ntpath
-import zipfile
-from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...application.messages import Request
+from ..certificates import windows_name
 from ..errors import WinError
 from ..filesystem import FileView
 from ..models import ScriptCall, ScriptResult, script
 from ..packages import read_media
 from ..security import Rights
 from ..sql_server import ROOT_KEY
+from .parameters import failure, matching_files, read_archive, texts_of
 
 __all__: list[str] = []
 
 _LARGEST_TEXT = 4 * 1024**2
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @script("inspect_protection")
@@ -35,7 +36,7 @@ def inspect_protection(call: ScriptCall) -> ScriptResult:
     ]
     if call.parameter("Instance") and (thumbprint := _instance_thumbprint(host, str(call.parameter("Instance")))):
         certificates.append(_certificate(host, "sql", thumbprint))
-    newest = int(call.parameter("Newest") or 1)
+    newest = int(call.parameter("Newest", 1))
     return ScriptResult(
         changed=False,
         result={
@@ -45,15 +46,15 @@ def inspect_protection(call: ScriptCall) -> ScriptResult:
             },
             "iis": iis,
             "certificates": certificates,
-            "hashed": [_hashed(files, path) for path in call.parameter("Hashed") or []],
-            "paths": [_path(files, path) for path in call.parameter("Path") or []],
-            "folders": [_folder(call, path) for path in call.parameter("Folder") or []],
+            "hashed": [_hashed(files, path) for path in texts_of(call, "Hashed")],
+            "paths": [_path(files, path) for path in texts_of(call, "Path")],
+            "folders": [_folder(call, path) for path in texts_of(call, "Folder")],
             "archived": _archived(
                 files,
                 str(call.parameter("Archive") or ""),
-                {str(name).lower() for name in call.parameter("Entry") or []},
+                {name.lower() for name in texts_of(call, "Entry")},
             ),
-            "texts": [record for pattern in call.parameter("Text") or [] for record in _texts(files, pattern, newest)],
+            "texts": [record for pattern in texts_of(call, "Text") for record in _texts(files, pattern, newest)],
         },
     )
 
@@ -61,6 +62,7 @@ def inspect_protection(call: ScriptCall) -> ScriptResult:
 def _iis(host: Any, name: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "installed": False, "service": "", "site": "", "pool": "", "pool_state": "", "bindings": [], "sites": [], "pools": [], "ports": [],
+        "error": 0, "message": "",
     }  # fmt: skip
     service = host.services.find("W3SVC") if name else None
     if service is None:
@@ -113,24 +115,22 @@ def _certificate(host: Any, use: str, thumbprint: str) -> dict[str, Any]:
     certificate = stored.x509
     return record | {
         "found": True,
-        "subject": certificate.subject.rfc4514_string(),
+        "subject": windows_name(certificate.subject),
         "has_key": host.certificates.has_key(stored),
         "not_after": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 
-def _failure(error: WinError) -> dict[str, Any]:
-    return {"error": error.number, "message": error.dotnet}
-
-
 def _hashed(files: FileView, path: str) -> dict[str, Any]:
     record: dict[str, Any] = {"path": path, "sha256": "", "bytes": 0, "error": 0, "message": ""}
     try:
+        if files.is_dir(path):
+            raise WinError(5, path)
         with files.open(path) as stream:
             record["sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
         record["bytes"] = files.stat(path).size
     except WinError as error:
-        record |= _failure(error)
+        record |= failure(error)
     return record
 
 
@@ -147,7 +147,7 @@ def _path(files: FileView, path: str) -> dict[str, Any]:
             if path.lower().endswith(".exe") and (media := read_media(files, path)):
                 record["version"] = str(media.facts.get("version", ""))
     except WinError as error:
-        record |= _failure(error)
+        record |= failure(error)
     return record
 
 
@@ -166,7 +166,7 @@ def _folder(call: ScriptCall, path: str) -> dict[str, Any]:
         files.list(path)
         record["free_bytes"] = files.free_bytes(path)
     except WinError as error:
-        return record | _failure(error)
+        return record | failure(error)
     try:
         sids = {ace.sid for ace in files.security(path).entries if ace.allow and ace.mask & Rights.READ_DATA}
     except WinError as error:
@@ -182,25 +182,19 @@ def _archived(files: FileView, pattern: str, wanted: set[str]) -> dict[str, Any]
         found = _matching(files, pattern)
         if found:
             record["path"] = found[-1][1]
-            with files.open(record["path"]) as stream, zipfile.ZipFile(stream) as archive:
-                record["entries"] = [
-                    {"name": name, "sha256": hashlib.sha256(archive.read(name)).hexdigest()}
-                    for name in archive.namelist()
-                    if name.rpartition("/")[2].lower() in wanted
-                ]
+            record["entries"] = [
+                {"name": name, "sha256": hashlib.sha256(archive.read(entry)).hexdigest()}
+                for name, archive, entry in read_archive(files, record["path"])
+                if ntpath.basename(name).lower() in wanted
+            ]
     except WinError as error:
-        record |= _failure(error)
-    except zipfile.BadZipFile as error:
-        # 0x80131501: what HResult an InvalidDataException has.
-        record |= {"error": 0x1501, "message": f"End of Central Directory record could not be found. ({error})"}
+        record |= failure(error)
     return record
 
 
 def _matching(files: FileView, pattern: str) -> list[tuple[Any, str, int]]:
     """(last change, path, bytes) of the files of one folder, the newest last."""
-    folder, name = ntpath.split(pattern)
-    paths = [ntpath.join(folder, entry) for entry in files.list(folder) if fnmatchcase(entry.lower(), name.lower())]
-    return sorted((stat.modified, path, stat.size) for path in paths if not (stat := files.stat(path)).is_dir)
+    return sorted((stat.modified, path, stat.size) for path, stat in matching_files(files, pattern, recurse=False))
 
 
 def _texts(files: FileView, pattern: str, newest: int) -> list[dict[str, Any]]:
@@ -211,14 +205,14 @@ def _texts(files: FileView, pattern: str, newest: int) -> list[dict[str, Any]]:
                 "pattern": pattern,
                 "path": path,
                 "modified": modified.strftime("%Y-%m-%dT%H:%M:%S.%f0Z"),
-                "text": files.read(path).decode("utf-8-sig"),
+                "text": files.read(path).decode("utf-8-sig", "replace"),
                 "error": 0,
                 "message": "",
             }
-            for modified, path in reversed(small[-newest:])
+            for modified, path in list(reversed(small))[:newest]
         ]
     except WinError as error:
-        return [{"pattern": pattern, "path": "", "modified": "", "text": "", **_failure(error)}]
+        return [{"pattern": pattern, "path": "", "modified": "", "text": "", **failure(error)}]
 
 
 @script("read_page")
@@ -231,18 +225,21 @@ def read_page(call: ScriptCall) -> ScriptResult:
     for _turn in range(6):
         if not _serves(call.host, where.hostname, where.port, secure):
             return ScriptResult(changed=False, result=_page(path, error="Unable to connect to the remote server"))
-        request = Request(method="GET", path=path, secure=secure, host=name)
+        standard = where.port in (None, 443 if secure else 80) or ":" in name
+        request = Request(method="GET", path=path, secure=secure, host=name if standard else f"{name}:{where.port}")
         answer = iis.answer(where.port, name, secure, request)
         location = urlsplit(answer.headers.get("Location", ""))
         elsewhere = location.scheme and (location.scheme == "https") != secure
-        if answer.status != 302 or elsewhere:
+        if answer.status not in _REDIRECTS or not location.path or elsewhere:
             text = answer.body.decode("utf-8", "replace")
             return ScriptResult(
                 changed=False,
                 result=_page(path, status=answer.status, text=text, location=answer.headers.get("Location", "")),
             )
         path = location.path
-    return ScriptResult(changed=False, result=_page(path, error="Too many automatic redirections were attempted"))
+    last = answer.headers.get("Location", "")
+    error = "Too many automatic redirections were attempted"
+    return ScriptResult(changed=False, result=_page(path, status=answer.status, location=last, error=error))
 
 
 def _page(path: str, *, status: int = 0, text: str = "", location: str = "", error: str = "") -> dict[str, Any]:

@@ -5,14 +5,14 @@ line.
 from __future__ import annotations
 
 import base64
-import ntpath
-import zipfile
-from fnmatch import fnmatchcase
 from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ...application.assembly import BadImage
 from ...application.assembly import read as read_assembly
-from ..certificates import BadCertificateFile, read_file
+from ..certificates import BadCertificateFile, dns_names, read_file, windows_name
 from ..errors import WinError
 from ..filesystem import FileView
 from ..models import ScriptCall, ScriptResult, script
@@ -20,6 +20,7 @@ from ..packages import read_media
 from ..registry import PENDING_RENAMES, REBOOT_PENDING
 from ..security import WELL_KNOWN
 from ..sql_server import ROOT_KEY, service_name
+from .parameters import archive_names, failure, matching_files, texts_of
 
 __all__: list[str] = []
 
@@ -34,7 +35,9 @@ def _pending_restart(host: Any) -> list[str]:
         reasons.append("component servicing")
     if host.registry.exists(_UPDATE):
         reasons.append("Windows update")
-    if host.registry.get(*PENDING_RENAMES):
+    # To PowerShell a list of one empty text is nothing.
+    renames = host.registry.get(*PENDING_RENAMES) or []
+    if len(renames) > 1 or any(renames):
         reasons.append("file rename")
     return reasons
 
@@ -67,9 +70,9 @@ def inspect_server(call: ScriptCall) -> ScriptResult:
 
 @script("inspect_paths")
 def inspect_paths(call: ScriptCall) -> ScriptResult:
-    wanted = list(call.parameter("ZipEntry") or [])
-    paths = [_look(call.files, path, wanted) for path in call.parameter("Path") or []]
-    newest = [_newest(call.files, pattern) for pattern in call.parameter("Newest") or []]
+    wanted = texts_of(call, "ZipEntry")
+    paths = [_look(call.files, path, wanted) for path in texts_of(call, "Path")]
+    newest = [_newest(call.files, pattern) for pattern in texts_of(call, "Newest")]
     return ScriptResult(changed=False, result={"paths": paths, "newest": newest})
 
 
@@ -78,6 +81,8 @@ def _look(files: FileView, path: str, wanted: list[str]) -> dict[str, Any]:
         "path": path, "exists": False, "is_folder": False, "bytes": 0, "version": "", "missing": [], "error": 0, "message": "",
     }  # fmt: skip
     try:
+        if not path:
+            raise WinError(87)
         stat = files.stat(path)
         record["exists"], record["is_folder"] = True, stat.is_dir
         if stat.is_dir:
@@ -90,15 +95,12 @@ def _look(files: FileView, path: str, wanted: list[str]) -> dict[str, Any]:
             if path.lower().endswith(".zip"):
                 record["missing"] = _missing_entries(files, path, wanted)
     except WinError as error:
-        record["error"], record["message"] = error.number, error.dotnet
-    except zipfile.BadZipFile:
-        record["error"], record["message"] = 0x2C, "End of Central Directory record could not be found."
+        record |= failure(error)
     return record
 
 
 def _missing_entries(files: FileView, path: str, wanted: list[str]) -> list[str]:
-    with files.open(path) as stream, zipfile.ZipFile(stream) as archive:
-        names = [name.replace("\\", "/").lower() for name in archive.namelist()]
+    names = [name.replace("\\", "/").lower() for name in archive_names(files, path)]
     return [
         entry
         for entry in wanted
@@ -110,24 +112,18 @@ def _newest(files: FileView, pattern: str) -> dict[str, Any]:
     record: dict[str, Any] = {
         "pattern": pattern, "count": 0, "path": "", "modified": "", "bytes": 0, "text": "", "version": "", "error": 0, "message": "",
     }  # fmt: skip
-    folder, name = ntpath.split(pattern)
     try:
-        files.list(folder)
-        found = [
-            (stat.modified, path, stat)
-            for path, stat in files.walk(folder)
-            if not stat.is_dir and fnmatchcase(ntpath.basename(path).lower(), name.lower())
-        ]
+        found = [(stat.modified, path, stat) for path, stat in matching_files(files, pattern, recurse=True)]
         record["count"] = len(found)
         if found:
             modified, path, stat = max(found, key=lambda item: item[0])
             record |= {"path": path, "modified": modified.strftime("%Y-%m-%dT%H:%M:%S.%f0Z"), "bytes": stat.size}
             if path.lower().endswith(".json") and stat.size <= _LARGEST_JSON:
-                record["text"] = files.read(path).decode("utf-8-sig")
+                record["text"] = files.read(path).decode("utf-8-sig", "replace")
             if path.lower().endswith((".exe", ".dll")):
                 record["version"] = _file_version(files, path)
     except WinError as error:
-        record["error"], record["message"] = error.number, error.dotnet
+        record |= failure(error)
     return record
 
 
@@ -193,9 +189,11 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
     leaf, key = next(((certificate, key) for certificate, key in items if key is not None), (None, None))
     if leaf is None:
         return ScriptResult(changed=False, failed=True, error="The PFX holds no certificate with a private key.")
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-
+    access = texts_of(call, "ReadAccess")
+    if access and not isinstance(leaf.public_key(), rsa.RSAPublicKey):
+        return ScriptResult(
+            changed=False, failed=True, error="The private key is not an RSA key, and SQL Server takes no other."
+        )
     thumbprint = leaf.fingerprint(hashes.SHA1()).hex().upper()
     found = stores.find("My", thumbprint)
     imported = found is None or not stores.has_key(found)
@@ -205,15 +203,15 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
             if other is not leaf:
                 stores.add("CA", other)
     granted = []
-    for account in call.parameter("ReadAccess") or []:
-        if found is None:
+    for account in access:
+        if found is None or (imported and call.check_mode):
             granted.append(account)
             continue
         try:
             sid = call.host.accounts.lookup(account)
         except WinError:
             return ScriptResult(
-                changed=imported,
+                changed=imported and not call.check_mode,
                 failed=True,
                 error='Exception calling "Translate" with "1" argument(s): "Some or all identity references could '
                 'not be translated."',
@@ -222,13 +220,12 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
             granted.append(account)
             if not call.check_mode:
                 stores.let_read(found, sid)
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
     return ScriptResult(
         changed=imported or bool(granted),
         result={
             "thumbprint": thumbprint,
-            "subject": leaf.subject.rfc4514_string(),
-            "names": names,
+            "subject": windows_name(leaf.subject),
+            "names": dns_names(leaf),
             "not_after": leaf.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "imported": imported,
             "granted": granted,

@@ -269,6 +269,13 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
         ({"page": PAGE, "hosts/0/saw/iis/installed": False}, "page", "https://reset/", FAIL, "IIS is not installed"),
         ({"page": PAGE, "hosts/0/saw/iis/site": "Stopped"}, "page", "https://reset/", FAIL, "the site is stopped"),
         (
+            {"page": PAGE, "hosts/0/saw/iis/error": 5, "hosts/0/saw/iis/message": "Filename: x\r\nError: Denied.\r\n"},
+            "page",
+            "https://reset/",
+            FAIL,
+            "IIS cannot be asked: Filename: x Error: Denied",
+        ),
+        (
             {"page": PAGE, "hosts/0/saw/iis/pool_state": "Stopped"},
             "page",
             "https://reset/",

@@ -1,0 +1,360 @@
+"""The contract of the roles' PowerShell scripts: what each is given, what it finds, and what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .worlds import SECRET, certificate
+
+__all__ = ["CASES", "Case"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """parameters, sensitive: as a role gives them; {root} stands for the folder of worlds.FILES, {port} for the web
+    server. world: what the stand-ins for Windows' commands answer from.
+
+    result: what must be in the answer (a mapping is a part of one; a pattern is searched for). error: what the first
+    error says, when the script fails. only_real: why the twin is not asked.
+    """
+
+    script: str
+    about: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    sensitive: Mapping[str, str] = field(default_factory=dict)
+    check: bool = False
+    culture: str = "en-US"
+    world: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
+    changed: bool = False
+    error: str = ""
+    only_real: str = ""
+
+
+NO_CIM = "the twin has no CIM that could be denied"
+NO_IIS_FAULT = "the twin's IIS can always be asked"
+NO_ACCOUNTS = "the twin's registry and files are open to its administrator"
+NO_CULTURE = "the twin has no culture"
+NO_PAGES = "the twin answers with its own IIS, not with the test's web server"
+ITS_OWN = "the twin's answer is that of its own machine"
+
+VERSION = r"SOFTWARE\Microsoft\Windows\CurrentVersion"
+NT = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+SESSION_MANAGER = r"SYSTEM\CurrentControlSet\Control\Session Manager"
+SQL = r"SOFTWARE\Microsoft\Microsoft SQL Server"
+REFUSED = {
+    "message": "Access denied ", "id": "HRESULT 0x80041003,Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand",
+    "category": "PermissionDenied",
+}  # fmt: skip
+CIM = {
+    "Win32_ComputerSystem": [{"Name": "WEB", "Domain": "prs.lab", "DomainRole": 3, "NumberOfLogicalProcessors": 4, "TotalPhysicalMemory": 8 << 30}],
+    "Win32_OperatingSystem": [{"Caption": "Microsoft Windows Server 2019 Standard", "Version": "10.0.17763"}],
+    "Win32_LogicalDisk": [{"DeviceID": "C:", "DriveType": 3, "FreeSpace": 1000, "Size": 2000}],
+    "Win32_Service": [{"Name": "MSSQLSERVER", "StartName": "NT Service\\MSSQLSERVER", "State": "Running"}],
+}  # fmt: skip
+REGISTRY = {
+    NT: {"InstallationType": "Server"}, r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full": {"Release": 528049}, VERSION: {}, SESSION_MANAGER: {},
+}  # fmt: skip
+SIDS = {"S-1-5-18": "NT AUTHORITY\\SYSTEM", "S-1-5-32-544": "BUILTIN\\Administrators"}
+CULTURES = ("th-TH", "ar-SA", "fa-IR", "da-DK", "tr-TR")
+EXPIRES = "2031-03-04T12:34:56Z"
+
+
+def server_cases() -> list[Case]:
+    world = {"cim": CIM, "registry": REGISTRY}
+
+    def case(
+        about: str, *, cim: Mapping[str, Any] | None = None, registry: Mapping[str, Any] | None = None, **more: Any
+    ) -> Case:
+        changed = {"cim": {**CIM, **(cim or {})}, "registry": {**REGISTRY, **(registry or {})}}
+        return Case(script="inspect_server", about=about, world=changed, **more)
+
+    pending = {
+        f"{VERSION}\\Component Based Servicing\\RebootPending": {},
+        f"{VERSION}\\WindowsUpdate\\Auto Update\\RebootRequired": {},
+    }
+    return [
+        case(
+            "a server", only_real=ITS_OWN,
+            result={
+                "name": "WEB", "domain_role": 3, "version": "10.0.17763", "processors": 4, "memory_bytes": 8 << 30, "free_bytes": {"C:": 1000},
+                "dotnet_release": 528049, "pending_restart": [],
+            },
+        ),
+        case("in check mode", check=True, result={"installation_type": "Server", "pending_restart": []}),
+        case("CIM denied", cim={f"{name}!": REFUSED for name in CIM}, error="Access denied", only_real=NO_CIM),
+        case("only disks denied", cim={"Win32_LogicalDisk!": REFUSED}, error="Access denied", only_real=NO_CIM),
+        case("a disk that BitLocker locks", cim={"Win32_LogicalDisk": [{"DeviceID": "D:", "DriveType": 3, "FreeSpace": None}]}, only_real=ITS_OWN,
+             result={"free_bytes": {"D:": 0}}),
+        case("waits for a restart", registry={**pending, SESSION_MANAGER: {"PendingFileRenameOperations": ["\\??\\C:\\x", ""]}},
+             result={"pending_restart": ["component servicing", "Windows update", "file rename"]}),
+        case("an empty text is no rename", registry={SESSION_MANAGER: {"PendingFileRenameOperations": [""]}}, result={"pending_restart": []}),
+        Case(script="inspect_server", about="registry denied", only_real=NO_ACCOUNTS, result={"dotnet_release": 0, "installation_type": None},
+             world={"cim": CIM, "registry": {NT: "denied", r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full": "denied"}}),
+        *(Case(script="inspect_server", about=f"culture {culture}", culture=culture, world=world, only_real=NO_CULTURE,
+               result={"version": "10.0.17763", "free_bytes": {"C:": 1000}}) for culture in CULTURES),
+    ]  # fmt: skip
+
+
+def instance_cases() -> list[Case]:
+    key = f"{SQL}\\MSSQL15.MSSQLSERVER"
+
+    def installed(state: int = 1) -> dict[str, Any]:
+        return {
+            f"{SQL}\\Instance Names\\SQL": {"MSSQLSERVER": "MSSQL15.MSSQLSERVER"}, f"{key}\\ConfigurationState": {"SQL_Engine_Core_Inst": state},
+            f"{key}\\Setup": {"PatchLevel": "15.0.4430.1", "Edition": "Standard Edition", "Collation": "SQL_Latin1_General_CP1_CI_AS"},
+            f"{key}\\MSSQLServer": {"LoginMode": 2, "DefaultData": "D:\\data"}, f"{key}\\MSSQLServer\\SuperSocketNetLib": {"Certificate": "ab12"},
+            f"{key}\\MSSQLServer\\SuperSocketNetLib\\Tcp": {"Enabled": 1},
+            f"{key}\\MSSQLServer\\SuperSocketNetLib\\Tcp\\IPAll": {"TcpPort": "1433", "TcpDynamicPorts": ""},
+        }  # fmt: skip
+
+    def case(
+        about: str,
+        *,
+        registry: Mapping[str, Any],
+        cim: Mapping[str, Any] = CIM,
+        sids: Mapping[str, str] = SIDS,
+        **more: Any,
+    ) -> Case:
+        world = {"cim": cim, "registry": {**REGISTRY, **registry}, "sids": sids}
+        return Case(
+            script="inspect_sql_instance", about=about, parameters={"InstanceName": "MSSQLSERVER"}, world=world, **more
+        )
+
+    found = {
+        "installed": True, "partly_installed": False, "id": "MSSQL15.MSSQLSERVER", "version": "15.0.4430.1", "login_mode": 2, "tcp_enabled": 1,
+        "tcp_port": "1433", "tcp_dynamic_ports": "", "certificate": "ab12", "data_dir": "D:\\data", "log_dir": "", "service": "MSSQLSERVER",
+        "administrators": "BUILTIN\\Administrators",
+    }  # fmt: skip
+    return [
+        case("none", registry={}, result={"installed": False, "partly_installed": False, "id": "", "login_mode": 0}),
+        case("one", registry=installed(), result=found),
+        case("one, in check mode", registry=installed(), check=True, result=found),
+        case("setup did not finish", registry=installed(2), result={"installed": False, "partly_installed": True}),
+        case("its service", registry=installed(), result={"service_state": "Running"}, only_real=ITS_OWN),
+        case("CIM denied", registry=installed(), cim={"Win32_Service!": REFUSED}, error="Access denied", only_real=NO_CIM),
+        case("German names", registry=installed(), sids={**SIDS, "S-1-5-32-544": "VORDEFINIERT\\Administratoren"}, only_real=ITS_OWN,
+             result={"administrators": "VORDEFINIERT\\Administratoren"}),
+    ]  # fmt: skip
+
+
+def login_cases() -> list[Case]:
+    def case(about: str, match: int, member: int, *, rules: Sequence[Mapping[str, Any]] = (), **more: Any) -> Case:
+        answers = [{"match": "PWDCOMPARE", "answer": match}, {"match": "IS_SRVROLEMEMBER", "answer": member}, *rules]
+        return Case(
+            script="create_sql_admin_login", about=about, parameters={"InstanceName": "MSSQLSERVER", "LoginName": "prs_recovery"},
+            sensitive={"Password": SECRET}, world={"sql": answers}, only_real="the twin runs the statements on its own SQL Server", **more,
+        )  # fmt: skip
+
+    refused = {"match": "ADD MEMBER", "error": "no permission"}
+    return [
+        case("a new one", -1, 0, changed=True, result={"created": True, "password_set": False, "made_sysadmin": True}),
+        case("a new one, in check mode", -1, 0, check=True, changed=True, result={"created": True, "made_sysadmin": True}),
+        case("as wanted", 1, 1, result={"created": False, "password_set": False, "made_sysadmin": False}),
+        case("another password", 0, 1, changed=True, result={"created": False, "password_set": True, "made_sysadmin": False}),
+        case("the login is made, the role is refused", -1, 0, rules=[refused], changed=True, error="no permission"),
+        case("the role is refused", 1, 0, rules=[refused], error="no permission"),
+    ]  # fmt: skip
+
+
+def certificate_cases() -> list[Case]:
+    plain = certificate("prs.corp.local", "prs2.corp.local")
+    there, without_key = [{"content": plain.pfx, "password": SECRET}], [{"content": plain.cer}]
+    account = "NT SERVICE\\MSSQLSERVER"
+
+    def case(
+        about: str, *, pfx: str = plain.pfx, password: str = SECRET, access: Sequence[str] = (), **more: Any
+    ) -> Case:
+        world = {
+            "accounts": {account: "S-1-5-80-1"}, "key_name": "k_1", "key_files": ["/ProgramData/Microsoft/Crypto/RSA/MachineKeys/k_1"],
+            "acls": {"*": []}, **more.pop("world", {}),
+        }  # fmt: skip
+        return Case(script="import_certificate", about=about, parameters={"ReadAccess": list(access)}, sensitive={"Pfx": pfx, "Password": password},
+                    world=world, **more)  # fmt: skip
+
+    new = {
+        "thumbprint": plain.thumbprint,
+        "imported": True,
+        "names": ["prs.corp.local", "prs2.corp.local"],
+        "not_after": EXPIRES,
+    }
+    curve = certificate("ec.corp.local", elliptic=True)
+    no_service = "the twin's host has no SQL Server whose account could be named"
+    return [
+        case("a new one", changed=True, result={**new, "granted": []}),
+        case("a new one, in check mode", check=True, changed=True, result={**new, "granted": []}),
+        case("a new one, and who reads its key", access=[account], changed=True, result={**new, "granted": [account]}, only_real=no_service),
+        case("there", world={"certificates": there}, result={**new, "imported": False}),
+        case("there, and readable", access=[account], world={"certificates": there, "acls": {"*": [{"sid": "S-1-5-80-1", "rights": 0x120089}]}},
+             result={"imported": False, "granted": []}, only_real=no_service),
+        case("there without its key", world={"certificates": without_key}, changed=True, result=new),
+        case("there without its key, in check mode", access=[account], world={"certificates": without_key}, check=True, changed=True,
+             result={**new, "granted": [account]}, only_real=no_service),
+        case("an account that nobody knows", access=["NOBODY\\none"], world={"certificates": there}, error="identity references"),
+        case("imported, then an account that nobody knows", access=["NOBODY\\none"], changed=True, error="identity references"),
+        case("the store is denied", world={"store_denied": True}, error="Access is denied", only_real=NO_ACCOUNTS),
+        case("an elliptic key", pfx=curve.pfx, changed=True, result={"imported": True, "names": ["ec.corp.local"]}),
+        case("an elliptic key that SQL Server must read", pfx=curve.pfx, access=[account], error="not an RSA key"),
+        case("an elliptic key that SQL Server must read, in check mode", pfx=curve.pfx, access=[account], check=True, error="not an RSA key"),
+        case("a wrong password", password="nope", error="password"),
+        case("no key inside", pfx=certificate("x", key_inside=False).pfx, error="no certificate with a private key"),
+        case("no DNS names: its common name", pfx=certificate().pfx, check=True, changed=True, result={"names": ["prs.corp.local"]}),
+        case("an international name", pfx=certificate("xn--mller-kva.example").pfx, check=True, changed=True, result={"names": ["müller.example"]}),
+        case("many names", pfx=certificate(*(f"host-number-{number}.corp.local" for number in range(30))).pfx, check=True, changed=True,
+             result={"names": [f"host-number-{number}.corp.local" for number in range(30)]}),
+        case("a comma and quotes in its subject", pfx=certificate("x", organization='Müller, "Söhne" & Co').pfx, check=True, changed=True,
+             result={"subject": re.compile('O="Müller, ""Söhne"" & Co"')}),
+        *(case(f"culture {culture}", check=True, changed=True, culture=culture, result={"not_after": EXPIRES}) for culture in CULTURES),
+    ]  # fmt: skip
+
+
+def page_cases() -> list[Case]:
+    def case(about: str, page: str, *, host: str = "prs.corp.local", timeout: int = 20, **result: Any) -> Case:
+        parameters = {"Uri": f"http://127.0.0.1:{{port}}{page}", "HostName": host, "Timeout": timeout}
+        return Case(script="read_page", about=about, parameters=parameters, result=result, only_real=NO_PAGES)
+
+    return [
+        case("asked for by name and port", "/", status=200, text=re.compile(r"^prs\.corp\.local:\d+ /$"), error=""),
+        case("a name with its port", "/", host="prs.corp.local:8443", text="prs.corp.local:8443 /"),
+        case("a redirect", "/redirect", status=200, path="/page", text=re.compile(r"/page\?x=1$")),
+        case("a redirect that keeps the method", "/307", status=200, path="/page"),
+        case("a redirect to another server, asked of this one", "/elsewhere", status=200, path="/page"),
+        case("a redirect to another scheme", "/https", status=302, location="https://elsewhere.example/page", error=""),
+        case("a redirect to itself", "/loop", status=302, error=re.compile("Too many")),
+        case("a page that breaks off", "/cut", status=200, text="", error=re.compile(".")),
+        case("a redirect to a page that breaks off", "/then-cut", status=200, path="/cut", text="", error=re.compile(".")),
+        case("an error page", "/500", status=500, text="broken", error=""),
+        case("a long page", "/big", text="x" * 65_536),
+        case("an endless page", "/endless", text="x" * 65_536),
+        case("a page that trickles", "/trickle", timeout=3, status=200, text="", error="The page did not end within 3 seconds."),
+        case("a character of two halves at the end", "/surrogate", text="x" * 65_535),
+        case("another encoding", "/latin", text="ä"),
+    ]  # fmt: skip
+
+
+DAMAGED = 13
+
+
+def path_cases() -> list[Case]:
+    def case(
+        about: str, *, path: Sequence[Any] = (), entries: Sequence[str] = (), newest: Sequence[str] = (), **more: Any
+    ) -> Case:
+        parameters = {"Path": list(path), "ZipEntry": list(entries), "Newest": list(newest)}
+        return Case(script="inspect_paths", about=about, parameters=parameters, **more)
+
+    def of(*records: Mapping[str, Any]) -> dict[str, Any]:
+        return {"paths": list(records)}
+
+    wanted = ["web.config", "bin/", "bin2/", "none.txt", "Web.Config"]
+    archives = ("text.zip", "short.zip", "nothing.zip", "half.zip", "damaged/d.zip")
+    return [
+        case("nothing", result={"paths": [], "newest": []}),
+        case("a folder, a file, nothing", path=["{root}/app [1]", "{root}/app [1]/it's.config", "{root}/none", "{root}/none/x"],
+             result=of({"exists": True, "is_folder": True, "error": 0}, {"exists": True, "bytes": 4, "error": 0}, {"exists": False, "error": 2},
+                       {"exists": False, "error": 3})),
+        case("denied", path=["{root}/denied"], result=of({"exists": True, "error": 5}), only_real=NO_ACCOUNTS),
+        case("a program without a version", path=["{root}/setup.exe"], result=of({"version": "", "error": 0})),
+        case("an archive", path=["{root}/good.zip"], entries=wanted, result=of({"missing": ["none.txt"], "error": 0})),
+        case("an archive with a capital name, in Turkish", path=["{root}/GOOD2.ZIP"], entries=["WEB.CONFIG", "BIN/", "none"], culture="tr-TR",
+             result=of({"missing": ["none"], "error": 0})),
+        case("an entry with a bracket", path=["{root}/good.zip"], entries=["b[in/"], result=of({"missing": ["b[in/"], "error": 0})),
+        *(case(f"{name}, which is no ZIP archive", path=[f"{{root}}/{name}"], entries=["web.config"],
+               result=of({"error": DAMAGED, "message": re.compile(".")})) for name in archives),
+        case("the newest", newest=["{root}/newest/*.bak"], result={"newest": [{"count": 2, "path": re.compile(r"b\.bak$"), "bytes": 2, "error": 0}]}),
+        case("the newest of none", newest=["{root}/empty/*.bak"], result={"newest": [{"count": 0, "path": "", "error": 0}]}),
+        case("the newest of a folder that is not there", newest=["{root}/none/*.bak"], result={"newest": [{"error": 3}]}),
+        case("the text of a JSON file", newest=["{root}/one/*.json", "{root}/bom/*.json", "{root}/latin/*.json"],
+             result={"newest": [{"text": '{"x": "ä"}'}, {"text": '{"x": 1}'}, {"text": '{"x": "\ufffd"}'}]}),
+        case("brackets in a pattern are themselves", newest=["{root}/app [1]/x[ab].json"], result={"newest": [{"count": 1, "text": '{"a": 1}'}]}),
+        *(case(f"culture {culture}", newest=["{root}/newest/*.bak"], culture=culture, only_real=NO_CULTURE,
+               result={"newest": [{"modified": re.compile("^2023-11-14T22:13:")}]}) for culture in CULTURES),
+    ]  # fmt: skip
+
+
+def protection_cases() -> list[Case]:
+    plain = certificate("prs.corp.local", "prs2.corp.local")
+    in_store = [{"content": plain.pfx, "password": SECRET}]
+    site_name = {"Site": "PasswordResetServer"}
+    bindings = [
+        {"protocol": "https", "information": "*:443:prs.corp.local", "hash": plain.thumbprint},
+        {"protocol": "http", "information": "*:80:"},
+    ]
+
+    def iis(**changes: Any) -> dict[str, Any]:
+        site = {"name": "PasswordResetServer", "state": "Started", "pool": "PRS", "bindings": bindings, **changes}
+        return {"sites": [site], "pools": [{"name": "PRS", "state": "Started"}]}
+
+    def case(about: str, parameters: Mapping[str, Any], **more: Any) -> Case:
+        world = {"cim": CIM, "registry": REGISTRY, "sids": SIDS, **more.pop("world", {})}
+        if "iis" in world:
+            world = {"services": {"W3SVC": "Running"}, **world}
+            more.setdefault("only_real", "the twin's IIS is set up by its own modules")
+        return Case(script="inspect_protection", about=about, parameters=parameters, world=world, **more)
+
+    def files(*names: str) -> list[str]:
+        return [f"{{root}}/{name}" for name in names]
+
+    seen = {
+        "installed": True,
+        "service": "Running",
+        "site": "Started",
+        "pool": "PRS",
+        "pool_state": "Started",
+        "ports": [80, 443],
+        "error": 0,
+    }
+    key_hash, other_hash = (hashlib.sha256(content).hexdigest() for content in (b"key", b"key2"))
+    acl = [
+        {"sid": "S-1-5-18", "rights": 0x1F01FF},
+        {"sid": "S-1-5-32-544", "rights": 0x10000000},
+        {"sid": "S-1-1-0", "rights": 2},
+    ]
+    return [
+        case("nothing", {}, result={"hashed": [], "paths": [], "iis": {"installed": False, "error": 0}}),
+        case("a site", site_name, world={"iis": iis(), "certificates": in_store},
+             result={"iis": seen, "certificates": [{"use": "site", "found": True, "has_key": True, "thumbprint": plain.thumbprint, "not_after": EXPIRES}]}),
+        case("a certificate that is gone", site_name, world={"iis": iis()}, result={"certificates": [{"found": False, "thumbprint": plain.thumbprint}]}),
+        case("https without a certificate", site_name, result={"certificates": [{"found": False, "has_key": False, "thumbprint": ""}]},
+             world={"iis": iis(bindings=[{"protocol": "https", "information": "*:443:", "hash": ""}]), "certificates": in_store}),
+        case("another protocol", site_name, world={"iis": iis(bindings=[{"protocol": "net.tcp", "information": "808:*"}])},
+             result={"iis": {"site": "Started", "ports": [], "error": 0}}),
+        case("no such site", {"Site": "none"}, world={"iis": iis()}, result={"iis": {"installed": True, "site": "", "sites": ["PasswordResetServer"]}}),
+        case("IIS stands still", site_name, world={"iis": iis(), "services": {"W3SVC": "Stopped"}}, result={"iis": {"site": "Stopped", "error": 0}}),
+        case("no IIS", site_name, result={"iis": {"installed": False}}),
+        case("IIS' configuration is denied", site_name, world={"iis": {"denied": True}}, only_real=NO_IIS_FAULT,
+             result={"iis": {"installed": True, "sites": [], "error": 5, "message": re.compile("insufficient permissions")}}),
+        case("a state that cannot be read", site_name, world={"iis": iis(state="denied")}, only_real=NO_IIS_FAULT,
+             result={"iis": {"site": "Unknown", "ports": [80, 443], "error": 4312, "message": re.compile("valid object")}}),
+        case("disks denied", {}, world={"cim": {"Win32_LogicalDisk!": REFUSED}}, error="Access denied", only_real=NO_CIM),
+        case("hashes", {"Hashed": files("one/r.json", "none", "none/x", "empty")},
+             result={"hashed": [{"sha256": hashlib.sha256('{"x": "ä"}'.encode()).hexdigest(), "bytes": 11, "error": 0}, {"sha256": "", "error": 2},
+                                {"error": 3}, {"sha256": "", "error": 5}]}),
+        case("hashes, denied", {"Hashed": files("denied.txt")}, result={"hashed": [{"sha256": "", "error": 5}]}, only_real=NO_ACCOUNTS),
+        case("paths", {"Path": files("app [1]", "setup.exe", "none")},
+             result={"paths": [{"is_folder": True, "error": 0}, {"bytes": 14, "version": "", "error": 0}, {"error": 2}]}),
+        case("who reads a folder", {"Folder": files("empty")}, world={"acls": {"*": acl}}, only_real=ITS_OWN,
+             result={"folders": [{"error": 0, "readers": [{"sid": "S-1-5-18"}, {"sid": "S-1-5-32-544"}]}]}),
+        case("who reads a folder, denied", {"Folder": files("empty")}, world={"acls": {"*": "Attempted to perform an unauthorized operation."}},
+             only_real=NO_ACCOUNTS, result={"folders": [{"error": 0, "readers": [], "readers_error": 5}]}),
+        case("the newest archive", {"Archive": "{root}/g*.zip", "Entry": ["encryption.config"]},
+             result={"archived": {"error": 0, "entries": [{"name": "sub/encryption.config", "sha256": key_hash},
+                                                          {"name": "other\\Encryption.Config", "sha256": other_hash}]}}),
+        case("a damaged archive", {"Archive": "{root}/damaged/*.zip", "Entry": ["encryption.config"]},
+             result={"archived": {"entries": [], "error": DAMAGED, "message": re.compile(".")}}),
+        case("no archive", {"Archive": "{root}/empty/*.zip", "Entry": ["x"]}, result={"archived": {"path": "", "entries": [], "error": 0}}),
+        case("archives of a folder that is not there", {"Archive": "{root}/none/*.zip", "Entry": ["x"]}, result={"archived": {"error": 3}}),
+        case("texts", {"Text": ["{root}/many/*.json"], "Newest": 2}, result={"texts": [{"text": '{"i": 2}'}, {"text": '{"i": 1}'}]}),
+        case("no texts at all", {"Text": ["{root}/many/*.json"], "Newest": 0}, result={"texts": []}),
+        case("texts of a folder that is not there", {"Text": ["{root}/none/*.json"]}, result={"texts": [{"error": 3, "text": ""}]}),
+        *(case(f"culture {culture}", site_name, world={"iis": iis(), "certificates": in_store}, culture=culture,
+               result={"certificates": [{"not_after": EXPIRES}]}) for culture in CULTURES),
+    ]  # fmt: skip
+
+
+CASES = [
+    *server_cases(), *instance_cases(), *login_cases(), *certificate_cases(), *page_cases(), *path_cases(), *protection_cases(),
+]  # fmt: skip

@@ -1,0 +1,67 @@
+"""What PowerShell and .NET make of what a script is given: lists of texts, patterns of files, archives."""
+
+from __future__ import annotations
+
+import ntpath
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import WinError
+from ..filesystem import FileView, Stat
+from ..models import ScriptCall
+from .verb_files import open_archive
+from .verbs import DotNetError
+
+__all__ = ["DAMAGED", "archive_names", "failure", "matching_files", "read_archive", "texts_of"]
+
+DAMAGED = 13
+"""ERROR_INVALID_DATA, by which the scripts tell of a damaged archive."""
+_NO_FILE, _NO_FOLDER, _NO_ARGUMENT = 2, 3, 87
+
+
+def texts_of(call: ScriptCall, name: str) -> list[str]:
+    """A parameter [string[]]: a text alone is a list of one, null an empty text."""
+    given = call.parameter(name)
+    if given is None:
+        return []
+    return [str(value if value is not None else "") for value in (given if isinstance(given, list) else [given])]
+
+
+def failure(error: WinError) -> dict[str, Any]:
+    """What Add-Failure of the scripts makes of it."""
+    damaged = isinstance(error, DotNetError) and error.kind == "InvalidDataException"
+    return {"error": DAMAGED if damaged else error.number, "message": error.dotnet}
+
+
+def matching_files(files: FileView, pattern: str, *, recurse: bool) -> Iterator[tuple[str, Stat]]:
+    """As Directory.GetFiles: * and ? alone stand for others, and a folder that is not there is error 3."""
+    folder, name = ntpath.split(pattern)
+    if not folder:
+        raise WinError(_NO_ARGUMENT)
+    form = re.compile(re.escape(name).replace(r"\*", ".*").replace(r"\?", "."), re.IGNORECASE)
+    try:
+        names = files.list(folder)
+    except WinError as error:
+        raise WinError(_NO_FOLDER if error.number == _NO_FILE else error.number, folder) from None
+    below = (
+        files.walk(folder)
+        if recurse
+        else ((path, files.stat(path)) for path in (ntpath.join(folder, entry) for entry in names))
+    )
+    for path, stat in below:
+        if not stat.is_dir and form.fullmatch(ntpath.basename(path)):
+            yield path, stat
+
+
+def archive_names(files: FileView, path: str) -> list[str]:
+    with files.open(path) as stream, open_archive(stream) as archive:
+        return [entry.filename for entry in archive.infolist()]
+
+
+def read_archive(files: FileView, path: str) -> Iterator[tuple[str, zipfile.ZipFile, zipfile.ZipInfo]]:
+    """(name, archive, entry) of an archive that is open meanwhile."""
+    with files.open(path) as stream, open_archive(stream) as archive:
+        for entry in archive.infolist():
+            yield entry.filename, archive, entry

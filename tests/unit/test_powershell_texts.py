@@ -1,0 +1,162 @@
+"""What all PowerShell of the collection keeps to: that of the verbs and of the roles.
+
+- PowerShell takes a property that fails for an empty one, and a method that fails for an error: what can fail is asked
+  for by its method (`get_Entries()`, never `.Entries`).
+- What depends on the culture is not the same on every server: dates have a culture, texts are compared by ordinals.
+- Messages are in the language of Windows: nobody reads them.
+- Aliases, and what only PowerShell 7 knows, are not for scripts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tree_sitter_powershell
+from ansible_collections.prs.recovery.plugins.module_utils._winrm import verbs
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import runner
+from tree_sitter import Language, Node, Parser
+
+ROOT = Path(__file__).resolve().parents[2]
+VERBS = {
+    path.stem: importlib.import_module(f"{verbs.__name__}.{path.stem}").SCRIPT
+    for folder in verbs.__path__
+    for path in Path(folder).glob("*.py")
+    if path.stem != "__init__"
+}
+TEXTS = {
+    "bootstrap": runner.BOOTSTRAP,
+    "runner": runner.RUNNER,
+    **VERBS,
+    **{path.stem: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("roles/*/files/*.ps1"))},
+}
+
+THROWS = {
+    "Entries", "AvailableFreeSpace", "TotalFreeSpace", "TotalSize", "Sites", "ApplicationPools", "WorkerProcesses", "State", "DnsNameList", "PrivateKey",
+}  # fmt: skip
+"""Properties whose getters fail where an archive is damaged, a drive is away, IIS is denied, Windows is not English."""
+STATE_OF_CIM = ("$running.State",)
+"""A CIM instance is a copy: what is read of it was read before."""
+BY_CULTURE = {"StartsWith", "EndsWith", "Compare", "ToLower", "ToUpper"}
+"""Methods that compare or fold by the culture unless they are told otherwise."""
+SAME_EVERYWHERE = ("'o'", "'s', ", ", $invariant", ", [System.Globalization.CultureInfo]::InvariantCulture", "'x2'")
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from nodes(child)
+
+
+def text_of(node: Node | None) -> str:
+    return node.text.decode() if node is not None and node.text is not None else ""
+
+
+def findings(script: str) -> Iterator[str]:
+    """What is wrong in a script: its line, the words, the reason."""
+    root = Parser(Language(tree_sitter_powershell.language())).parse(script.encode()).root_node
+    for node in nodes(root):
+        reason = {"member_access": _getter, "invokation_expression": _culture, "command_name": _alias}.get(
+            node.type, _operator
+        )(node)
+        if reason:
+            yield f"line {node.start_point[0] + 1}: {text_of(node)[:80]}: {reason}"
+
+
+def _member(node: Node) -> str:
+    return next((text_of(child) for child in node.children if child.type == "member_name"), "")
+
+
+def _getter(node: Node) -> str | None:
+    name = _member(node)
+    if name in THROWS and text_of(node) not in STATE_OF_CIM:
+        return f"a failing getter is an empty value, ask get_{name}()"
+    if name == "Length" and "FileInfo]" in text_of(node):
+        return "a failing getter is an empty value, ask get_Length()"
+    return None
+
+
+def _culture(node: Node) -> str | None:
+    name = _member(node)
+    arguments = text_of(next((child for child in node.children if child.type == "argument_list"), None))[1:-1]
+    if name in BY_CULTURE and not re.search(r"\$ordinal|\$ignoreCase|StringComparison\]::Ordinal", arguments):
+        return "follows the culture, name a StringComparison or fold by the invariant culture"
+    if name in ("IndexOf", "LastIndexOf") and not re.search(r"\[char\]|\$separator|\$ordinal|Ordinal", arguments):
+        return "searches by the culture, give a [char] or a StringComparison"
+    if "BitConverter]" in text_of(node):
+        return None
+    if name == "ToString" and arguments and not any(f"{arguments}, ".find(same) >= 0 for same in SAME_EVERYWHERE):
+        return "writes by the culture, name the invariant one"
+    return None
+
+
+def _alias(node: Node) -> str | None:
+    name = text_of(node)
+    if name in ("begin", "process", "end") or (not name[:1].isalpha() and name not in ("%", "?")):
+        return None
+    return None if re.fullmatch(r"[A-Z][A-Za-z]+-[A-Za-z0-9]+", name) else "is no command in full"
+
+
+def _operator(node: Node) -> str | None:
+    if node.type == "comparison_operator" and re.fullmatch(r"-[ic]?(not)?like", text_of(node).lower()):
+        return "follows the culture and reads [ as a set"
+    if node.type == "comparison_expression" and re.search(
+        r"\.Message\S*\s+-[ic]?(not)?(match|like|eq)\b", text_of(node)
+    ):
+        return "messages are in the language of Windows"
+    return None
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_it_keeps_to_the_rules(name: str) -> None:
+    assert not list(findings(TEXTS[name]))
+
+
+BROKEN = {
+    "$zip.Entries": "get_Entries",
+    "([System.IO.FileInfo]$name).Length": "get_Length",
+    "$manager.Sites | ForEach-Object { $_.Name }": "get_Sites",
+    "$name.StartsWith('x')": "culture",
+    "$path.LastIndexOf($text)": "culture",
+    "$name.ToLower()": "culture",
+    "$date.ToString('yyyy-MM-ddTHH:mm:ssZ')": "culture",
+    "if ($name -like '*.exe') { 1 }": "culture",
+    "if ($_.Exception.Message -match 'denied') { 1 }": "language",
+    "gci -Path $x": "in full",
+    "$x | % { $_ }": "in full",
+}
+
+
+@pytest.mark.parametrize("script", BROKEN)
+def test_what_breaks_a_rule_is_found(script: str) -> None:
+    assert any(BROKEN[script] in finding for finding in findings(script))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "$zip.get_Entries()", "$name.StartsWith('x', $ordinal)", "$path.LastIndexOf([char]'/')", "$date.ToString('o')", "$number.ToString()",
+        "$date.ToString('yyyy', $invariant)", "Get-Item -Path $x",
+    ],
+)  # fmt: skip
+def test_what_keeps_to_them_is_not(script: str) -> None:
+    assert not list(findings(script))
+
+
+@pytest.mark.pwsh
+@pytest.mark.skipif(not shutil.which("pwsh"), reason="there is no pwsh on PATH")
+def test_powershells_own_parser_accepts_all(tmp_path: Path) -> None:
+    for name, text in TEXTS.items():
+        (tmp_path / f"{name}.ps1").write_text(text, encoding="utf-8")
+    command = (
+        "foreach ($file in [IO.Directory]::GetFiles('.')) { $wrong = $null; "
+        "$null = [System.Management.Automation.Language.Parser]::ParseFile((Resolve-Path $file), [ref]$null, [ref]$wrong); "
+        "foreach ($one in $wrong) { $file + ': ' + $one.Message } }"
+    )
+    done = subprocess.run(["pwsh", "-NoProfile", "-Command", command], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
