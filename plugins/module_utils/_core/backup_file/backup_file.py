@@ -41,9 +41,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.pac
     unpack_frame,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.parts import PackedPart, PlainPart
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.range_reader import RangeReader, Read
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.records import Records, read_records
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import moment, u16, u32
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader, Read
 
 __all__ = ["HEAD", "PACKED_TAIL", "TAIL", "BackupFile", "StoredSet", "read_backup_file"]
 

@@ -29,7 +29,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.pac
     is_sound,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.page_checksums import PAGE, judge_pages
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.range_reader import RangeReader, Read
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.streams import (
     MQDA,
     SPAD,
@@ -37,6 +36,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.str
     stream_at,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u16
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader, Read
 
 __all__ = ["DeepCheck", "Flaw", "check_content"]
 
@@ -123,7 +123,7 @@ def _check_packed(result: DeepCheck, reader: RangeReader, start: int, end: int, 
     while True:
         length = frame_length(data, at - base)
         if (length is None or at - base + length > len(data)) and base + len(data) < end and (at > base or not data):
-            base, data = at, reader.get(at, min(PIECE, end - at))
+            base, data = at, reader.pass_by(at, min(PIECE, end - at))
             if on_progress:
                 on_progress(at)
             continue
@@ -177,7 +177,7 @@ def _check_pages(result: DeepCheck, reader: RangeReader, start: int, stop: int, 
         result.pages_unjudged += (stop - start) // PAGE
         return
     for at in range(start, stop, PAGE * PAGES_AT_A_TIME):
-        counts = judge_pages(reader.get(at, min(PAGE * PAGES_AT_A_TIME, stop - at)))
+        counts = judge_pages(reader.pass_by(at, min(PAGE * PAGES_AT_A_TIME, stop - at)))
         result.pages += counts.judged
         result.pages_unjudged += counts.unjudged
         result.judged += PAGE * (counts.judged - len(counts.damaged))

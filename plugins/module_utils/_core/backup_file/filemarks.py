@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blocks import SECTOR, SFMB, require_block
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.range_reader import RangeReader
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u32, u64
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader
 
 __all__ = ["filemarks_up_to"]
 

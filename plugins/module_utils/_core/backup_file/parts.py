@@ -20,9 +20,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.pac
     is_sound,
     unpack_frame,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.range_reader import RangeReader
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.streams import SPAD, stream_at
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u16
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader
 
 __all__ = ["PackedPart", "PlainPart"]
 
