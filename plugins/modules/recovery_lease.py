@@ -169,7 +169,7 @@ def act(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dic
 
 
 def held(files: WindowsFiles, lease: LeaseFile, params: dict[str, Any]) -> dict[str, Any]:
-    ours, before, other = lease.hold(
+    ours, before, other = lease.acquire(
         stale_after=dt.timedelta(minutes=params["stale_after"]), take_over=params["take_over"]
     )
     result = {"changed": before != OURS, "held": True, "lease": described(ours, lease.path)}

@@ -203,29 +203,29 @@ def apply(session: Session) -> dict[str, Any]:
         after = mirrors.look()
     return {
         "changed": session.changed,
-        "mirroring": told(after),
+        "mirroring": session_report(after),
         "seeded": mirrors.seeded,
         "statements": session.statements,
         "diff": {
-            "before": told(before),
-            "after": mirrors.expected(told(before)) if session.check_mode else told(after),
+            "before": session_report(before),
+            "after": mirrors.expected(session_report(before)) if session.check_mode else session_report(after),
         },
     }
 
 
-def told(sides: list[Side]) -> dict[str, Any]:
+def session_report(sides: list[Side]) -> dict[str, Any]:
     """The session for the result."""
-    found = next((one for role in (PRINCIPAL, MIRROR) for one in sides if one.role == role), None)
-    if found is None:
+    side = next((side for role in (PRINCIPAL, MIRROR) for side in sides if side.role == role), None)
+    if side is None:
         return {}
     return {
-        "principal": found.server if found.role == PRINCIPAL else found.partner,
-        "mirror": found.partner if found.role == PRINCIPAL else found.server,
-        "state": found.session,
-        "safety": found.safety,
-        "witness": found.witness,
-        "witness_state": found.witness_state,
-        "timeout": found.timeout,
+        "principal": side.server if side.role == PRINCIPAL else side.partner,
+        "mirror": side.partner if side.role == PRINCIPAL else side.server,
+        "state": side.session,
+        "safety": side.safety,
+        "witness": side.witness,
+        "witness_state": side.witness_state,
+        "timeout": side.timeout,
     }
 
 

@@ -140,16 +140,16 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partn
     sql_partner_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
-from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.failover import Failover
+from ansible_collections.prs.recovery.plugins.module_utils._sql.mirroring.failover import FailoverRun
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
 
 def apply(session: Session) -> dict[str, Any]:
     with partner_session(session, required=False) as (other, problem):
-        failover = Failover(session, other, problem)
-        before = told(failover.here())
+        failover = FailoverRun(session, other, problem)
+        before = side_report(failover.local())
         result = failover.run()
-        after = told(failover.here())
+        after = side_report(failover.local())
     if session.check_mode and result["way"] not in ("stays", "resume"):
         after = {**before, "role": "PRINCIPAL"}
     took_over = result.pop("took_over")
@@ -157,7 +157,7 @@ def apply(session: Session) -> dict[str, Any]:
             "diff": {"before": before, "after": after}}  # fmt: skip
 
 
-def told(side: Side) -> dict[str, Any]:
+def side_report(side: Side) -> dict[str, Any]:
     """This server's side for the result."""
     return {
         "role": side.role,

@@ -29,9 +29,9 @@ def wanted_endpoint(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+def differences(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Names of the properties that have to be altered, in the order in which they are."""
-    return [name for name in COMPARED if wanted[name] is not None and _folded(found[name]) != _folded(wanted[name])]
+    return [name for name in COMPARED if wanted[name] is not None and _folded(existing[name]) != _folded(wanted[name])]
 
 
 def _folded(value: Any) -> Any:

@@ -64,8 +64,8 @@ class Side:
         return bool(self.guid)
 
 
-def same_session(one: Side, other: Side) -> bool:
-    return one.mirrored and one.guid == other.guid
+def same_session(side: Side, other: Side) -> bool:
+    return side.mirrored and side.guid == other.guid
 
 
 def holds_more(principal: Side, mirror: Side) -> bool:
@@ -86,9 +86,9 @@ def refuse_to_drop(principal: Side, mirror: Side, *, database: str) -> None:
         )
 
 
-def two_principals(here: Side, there: Side, database: str) -> RecoveryError:
+def two_principals(local: Side, remote: Side, database: str) -> RecoveryError:
     return RecoveryError(
-        f"Both {here.server} and {there.server} are principal of {database}: service was forced while they could "
+        f"Both {local.server} and {remote.server} are principal of {database}: service was forced while they could "
         "not reach each other",
         advice="Let them reach each other again. The one where service was forced stays principal; then run "
         "sql_mirror_failover there with 'rejoin: true'",
@@ -106,22 +106,22 @@ def health(role: str, session: str, safety: str, witness: str, witness_state: st
         "PENDING_FAILOVER": "the partners are changing their roles",
         "SYNCHRONIZED": "",
     }
-    found = [problems.get(session, f"the session is {session}")]
+    sentences = [problems.get(session, f"the session is {session}")]
     if witness and witness_state != "CONNECTED":
-        found.append("the witness is not reached: when one more server is lost, the database is served by nobody")
-    return [problem for problem in found if problem]
+        sentences.append("the witness is not reached: when one more server is lost, the database is served by nobody")
+    return [problem for problem in sentences if problem]
 
 
-def what_may_be_lost(here: Side) -> str:
+def what_may_be_lost(local: Side) -> str:
     """In words, for the one who has to say yes."""
     mode = (
         "Mirroring was synchronous: only what was committed while the mirror was not in step"
-        if here.safety == "FULL"
+        if local.safety == "FULL"
         else ("Mirroring was asynchronous: what was committed last")
     )
-    return f"{mode} may be lost, all that lies after LSN {here.failover_lsn}"
+    return f"{mode} may be lost, all that lies after LSN {local.failover_lsn}"
 
 
-def may_be_lost(here: Side) -> dict[str, Any]:
+def may_be_lost(local: Side) -> dict[str, Any]:
     """The same for a report. after_lsn: the mirror has everything before it."""
-    return {"after_lsn": here.failover_lsn, "safety": here.safety, "reason": what_may_be_lost(here)}
+    return {"after_lsn": local.failover_lsn, "safety": local.safety, "reason": what_may_be_lost(local)}

@@ -48,9 +48,9 @@ class MirrorPlan:
     steps: tuple[Step, ...] = field(default=())
 
 
-def plan_mirror(here: Side, there: Side, wanted: Wanted) -> MirrorPlan:
+def plan_mirror(local: Side, remote: Side, wanted: Wanted) -> MirrorPlan:
     """What leads from what is to what is wanted. Raises RecoveryError where nobody may decide that for the admin."""
-    principal, mirror = _roles(here, there, wanted)
+    principal, mirror = _roles(local, remote, wanted)
     _check_can(principal, mirror, wanted)
     steps: list[Step] = []
     if not same_session(principal, mirror):
@@ -141,68 +141,68 @@ def shortest_timeout(seconds: int) -> int:
     return max(5, seconds)
 
 
-def _roles(here: Side, there: Side, wanted: Wanted) -> tuple[Side, Side]:
+def _roles(local: Side, remote: Side, wanted: Wanted) -> tuple[Side, Side]:
     """(principal, mirror) as they are or are to be."""
-    sides = (here, there)
-    in_role = [one for one in sides if one.role == PRINCIPAL]
-    if len(in_role) == 2 and same_session(here, there):
-        raise two_principals(here, there, wanted.database)
-    for one, other in ((here, there), (there, here)):
-        if one.role == PRINCIPAL and other.role == MIRROR and same_session(one, other):
-            return one, other
-    for one, other in ((here, there), (there, here)):
-        if one.mirrored and one.partner.lower() != other.address.lower():
+    sides = (local, remote)
+    in_role = [side for side in sides if side.role == PRINCIPAL]
+    if len(in_role) == 2 and same_session(local, remote):
+        raise two_principals(local, remote, wanted.database)
+    for side, other in ((local, remote), (remote, local)):
+        if side.role == PRINCIPAL and other.role == MIRROR and same_session(side, other):
+            return side, other
+    for side, other in ((local, remote), (remote, local)):
+        if side.mirrored and side.partner.lower() != other.address.lower():
             raise RecoveryError(
-                f"{wanted.database} on {one.server} is mirrored with {one.partner} already, not with {other.address}",
+                f"{wanted.database} on {side.server} is mirrored with {side.partner} already, not with {other.address}",
                 advice="A database has one mirror: end that session first (sql_mirror with 'state: absent'), or "
                 "correct the addresses",
             )
-    for one, other in ((here, there), (there, here)):
-        if one.role == PRINCIPAL and not other.mirrored and other.state in ("", "RESTORING"):
-            return one, other  # what was the mirror is gone, or was made anew
-    if any(one.mirrored for one in sides):
-        lonely = here if here.mirrored else there
+    for side, other in ((local, remote), (remote, local)):
+        if side.role == PRINCIPAL and not other.mirrored and other.state in ("", "RESTORING"):
+            return side, other  # what was the mirror is gone, or was made anew
+    if any(side.mirrored for side in sides):
+        lonely = local if local.mirrored else remote
         raise RecoveryError(
             f"{wanted.database} on {lonely.server} is the {lonely.role.lower()} of a session of which the other "
             "server knows nothing",
             advice="If that server was lost, make this one principal with sql_mirror_failover; else end the session "
             "with 'state: absent'",
         )
-    online = [one for one in sides if one.state == "ONLINE"]
+    online = [side for side in sides if side.state == "ONLINE"]
     if len(online) == 1:
         principal = online[0]
-        return principal, there if principal is here else here
+        return principal, remote if principal is local else local
     if len(online) == 2:
         raise RecoveryError(
-            f"{wanted.database} is ONLINE on both {here.server} and {there.server}",
+            f"{wanted.database} is ONLINE on both {local.server} and {remote.server}",
             advice="One of them would be overwritten. Remove the one that may go with sql_database (state absent, "
             "allow_data_loss), then run again",
         )
     raise RecoveryError(
-        f"{wanted.database} is ONLINE on neither server ({here.server}: {here.state or 'not there'}, "
-        f"{there.server}: {there.state or 'not there'})",
+        f"{wanted.database} is ONLINE on neither server ({local.server}: {local.state or 'not there'}, "
+        f"{remote.server}: {remote.state or 'not there'})",
         advice="Bring it back on one of them first, with sql_restore",
     )
 
 
 def _check_can(principal: Side, mirror: Side, wanted: Wanted) -> None:
     """What the servers would refuse, said before anything is changed."""
-    for one in (principal, mirror):
-        if one.edition.startswith(WITNESS_ONLY):
+    for side in (principal, mirror):
+        if side.edition.startswith(WITNESS_ONLY):
             raise RecoveryError(
-                f"SQL Server on {one.server} is an {one.edition}, which can be a witness only",
+                f"SQL Server on {side.server} is an {side.edition}, which can be a witness only",
                 advice="Partners need Standard or Enterprise",
             )
-        if one.endpoint != "STARTED" or one.endpoint_role not in ("PARTNER", "ALL"):
-            state = f"is {one.endpoint} in the role {one.endpoint_role}" if one.endpoint else "is not there"
+        if side.endpoint != "STARTED" or side.endpoint_role not in ("PARTNER", "ALL"):
+            state = f"is {side.endpoint} in the role {side.endpoint_role}" if side.endpoint else "is not there"
             raise RecoveryError(
-                f"The mirroring endpoint on {one.server} {state}",
+                f"The mirroring endpoint on {side.server} {state}",
                 advice="Set it up with sql_endpoint (started, role ALL)",
             )
-    for one in (principal, mirror):
-        if wanted.safety == "OFF" and not one.edition.startswith(ASYNCHRONOUS):
+    for side in (principal, mirror):
+        if wanted.safety == "OFF" and not side.edition.startswith(ASYNCHRONOUS):
             raise RecoveryError(
-                f"SQL Server on {one.server} is a {one.edition}, which mirrors synchronously only",
+                f"SQL Server on {side.server} is a {side.edition}, which mirrors synchronously only",
                 advice="Set 'safety: FULL', or use Enterprise on both",
             )
     if wanted.witness and (wanted.safety or principal.safety) == "OFF":
@@ -219,9 +219,9 @@ def _check_can(principal: Side, mirror: Side, wanted: Wanted) -> None:
         )
 
 
-def plan_removal(here: Side, there: Side) -> list[tuple[Side, Step]]:
+def plan_removal(local: Side, remote: Side) -> list[tuple[Side, Step]]:
     """On which servers the session has to be ended: once where they know of each other, else on each that has one."""
-    if same_session(here, there) and here.session != "DISCONNECTED":
-        principal = here if here.role == PRINCIPAL else there
+    if same_session(local, remote) and local.session != "DISCONNECTED":
+        principal = local if local.role == PRINCIPAL else remote
         return [(principal, Step("end", "principal"))]
-    return [(one, Step("end", one.role.lower())) for one in (here, there) if one.mirrored]
+    return [(side, Step("end", side.role.lower())) for side in (local, remote) if side.mirrored]

@@ -30,10 +30,10 @@ _OF_SET = (
 
 def link_of(backup: Mapping[str, Any]) -> dict[str, Any]:
     """One backup of a chain, from what sql_backup returns (or wrote beside the files)."""
-    [one] = backup["sets"]
+    [backup_set] = backup["sets"]
     values = {name: backup.get(name) for name in _LINK}
     values["kind"] = values["kind"] or backup.get("type")  # earlier versions called it so
-    return {"set_guid": one["guid"], **values, **{name: one.get(name) for name in _OF_SET}}
+    return {"set_guid": backup_set["guid"], **values, **{name: backup_set.get(name) for name in _OF_SET}}
 
 
 def chain_of(own: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def compose(
 
     elsewhere: files of these that no restore from this place will take, since another file server has them.
     """
-    [one] = backup["sets"]
+    [backup_set] = backup["sets"]
     problems = [sentence for sentence in (
         "" if application_state == "answered" else ("the application did not work when the set was taken "
                                                     f"({application_state})"),
@@ -54,7 +54,7 @@ def compose(
         },
         "name": backup["database"],
         **{
-            name: one.get(name)
+            name: backup_set.get(name)
             for name in ("server_version", "database_version", "recovery_model", "encryptor_thumbprint", "collation")
         },
         "chain": [dict(link) for link in chain],

@@ -108,12 +108,14 @@ def files_of_link(link: Mapping[str, Any]) -> list[str]:
     return [*link["files"], *([beside] if beside else [])]
 
 
-def lines_of(one: RecoverySet) -> list[str]:
+def lines_of(recovery_set: RecoverySet) -> list[str]:
     """The manifest's text."""
-    return json.dumps(one.values, indent=1, sort_keys=True).split("\n")
+    return json.dumps(recovery_set.values, indent=1, sort_keys=True).split("\n")
 
 
-def relocated(one: RecoverySet, place: Place, *, only: Callable[[str], bool] = lambda path: True) -> RecoverySet:
+def relocated(
+    recovery_set: RecoverySet, place: Place, *, only: Callable[[str], bool] = lambda path: True
+) -> RecoverySet:
     """The set as its copy at another place tells it: the same files in that place's folders. only: which of them lie
     there.
     """
@@ -134,14 +136,16 @@ def relocated(one: RecoverySet, place: Place, *, only: Callable[[str], bool] = l
             "sha256": hashes or link.get("sha256"),
         }
 
-    values = dict(one.values)
-    values["database"] = {**moved(values["database"]), "chain": [moved(link) for link in one.chain]}
+    values = dict(recovery_set.values)
+    values["database"] = {**moved(values["database"]), "chain": [moved(link) for link in recovery_set.chain]}
     values["application"] = {
         **values["application"],
         **{name: application(values["application"][name]) for name in ("archive", "manifest")},
     }
-    values["copy_of"] = one.values.get("copy_of") or one.values["application"]["archive"]
-    return RecoverySet(label=one.label, taken_at=one.taken_at, healthy=one.healthy, values=values)
+    values["copy_of"] = recovery_set.values.get("copy_of") or recovery_set.values["application"]["archive"]
+    return RecoverySet(
+        label=recovery_set.label, taken_at=recovery_set.taken_at, healthy=recovery_set.healthy, values=values
+    )
 
 
 def parse_set(text: str, *, where: str) -> RecoverySet:

@@ -55,14 +55,14 @@ def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, hea
     """
     passed: list[RecoverySet] = []
     later: list[RecoverySet] = []
-    for one in sets:
-        if until is not None and one.recovery_point > until:
-            later.append(one)
-        elif one.chain and (one.healthy or not healthy):
-            return _choice(one, until=until, later=later, passed=passed)
+    for recovery_set in sets:
+        if until is not None and recovery_set.recovery_point > until:
+            later.append(recovery_set)
+        elif recovery_set.chain and (recovery_set.healthy or not healthy):
+            return _choice(recovery_set, until=until, later=later, passed=passed)
         else:
-            passed.append(one)
-    usable = [one for one in passed if one.chain]
+            passed.append(recovery_set)
+    usable = [recovery_set for recovery_set in passed if recovery_set.chain]
     if not usable:
         when = f" from before {to_text(until)}" if until else ""
         # Newest first, so the last of them is where the known past begins.
@@ -84,7 +84,7 @@ def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, hea
 
 
 def _choice(
-    one: RecoverySet, *, until: dt.datetime | None, later: Sequence[RecoverySet], passed: Sequence[RecoverySet]
+    recovery_set: RecoverySet, *, until: dt.datetime | None, later: Sequence[RecoverySet], passed: Sequence[RecoverySet]
 ) -> Choice:
     """later: sets from after the moment. passed: newer ones that were not taken."""
     notes = [
@@ -94,17 +94,21 @@ def _choice(
         )
         for other in passed[:3]
     ]
-    chain, target = one.chain, "latest"
-    if until is not None and one.recovery_point < until:
-        beyond = _chain_beyond(until, [one, *passed, *later])
+    chain, target = recovery_set.chain, "latest"
+    if until is not None and recovery_set.recovery_point < until:
+        beyond = _chain_beyond(until, [recovery_set, *passed, *later])
         if beyond:
             chain, target = beyond, until.isoformat()
         else:
             notes.append(
-                f"no log backup reaches {to_text(until)}, so the database goes back to {to_text(one.recovery_point)}"
+                f"no log backup reaches {to_text(until)}, so the database goes back to "
+                f"{to_text(recovery_set.recovery_point)}"
             )
     return Choice(
-        set=one, files=tuple(path for link in chain for path in link["files"]), target=target, notes=tuple(notes)
+        set=recovery_set,
+        files=tuple(path for link in chain for path in link["files"]),
+        target=target,
+        notes=tuple(notes),
     )
 
 
@@ -114,7 +118,7 @@ def _chain_beyond(until: dt.datetime, sets: Iterable[RecoverySet]) -> list[dict[
 
     One that was begun before and ended after it need not hold the moment: what it reads last was written when it began.
     """
-    links = {link["set_guid"]: link for one in sets for link in one.chain}.values()
+    links = {link["set_guid"]: link for recovery_set in sets for link in recovery_set.chain}.values()
     logs = [
         link
         for link in links
@@ -128,4 +132,4 @@ def _chain_beyond(until: dt.datetime, sets: Iterable[RecoverySet]) -> list[dict[
 
 
 def _named(sets: Iterable[RecoverySet]) -> list[dict[str, Any]]:
-    return [{"label": one.label, "problems": list(one.values["problems"])} for one in sets]
+    return [{"label": recovery_set.label, "problems": list(recovery_set.values["problems"])} for recovery_set in sets]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of sql_mirror_failover: the road is chosen in `_core.mirroring`, and gone here."""
+"""One run of sql_mirror_failover: the route is chosen in `_core.mirroring`, and taken here."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ..connection.session import Session
 from ..instance.databases import read_database
 from ..instance.mirroring_session import read_side, set_partner, wait_until
 
-__all__ = ["Failover"]
+__all__ = ["FailoverRun"]
 
 
-class Failover:
+class FailoverRun:
     """session: of the server that shall be principal. other: of its partner, None with the problem when it cannot be
     asked.
     """
@@ -30,23 +30,23 @@ class Failover:
         self.database: str = session.params["database"]
         self.wait: int = session.params["wait"]
 
-    def here(self) -> Side:
+    def local(self) -> Side:
         return read_side(self.session.connection, self.database, address=None)
 
-    def there(self) -> Side | None:
+    def remote(self) -> Side | None:
         return read_side(self.other.connection, self.database, address=None) if self.other is not None else None
 
     def run(self) -> dict[str, Any]:
         """What the task returns beside its changes."""
-        here, there = self.here(), self.there()
+        local, remote = self.local(), self.remote()
         yes = self.params["allow_data_loss"]
-        road = plan_failover(here, there, database=self.database, allow_data_loss=yes, rejoin=self.params["rejoin"])
-        self.session.progress.line(f"{self.database}: {road.way}, {road.reason}")
-        lost = may_be_lost(here) if road.way == "force" or (road.may_lose and road.way == "resume") else {}
+        route = plan_failover(local, remote, database=self.database, allow_data_loss=yes, rejoin=self.params["rejoin"])
+        self.session.progress.line(f"{self.database}: {route.way}, {route.reason}")
+        lost = may_be_lost(local) if route.way == "force" or (route.may_lose and route.way == "resume") else {}
         took_over = False
         self._began = time.monotonic()
-        if road.way == "wait":
-            road, lost, took_over = self._wait_for_the_witness(here, road)
+        if route.way == "wait":
+            route, lost, took_over = self._wait_for_the_witness(local, route)
         ways: dict[str, Callable[[], None]] = {
             "manual": self._manual,
             "through_safety": self._through_safety,
@@ -55,21 +55,21 @@ class Failover:
             "stays": lambda: None,
             "wait": lambda: None,
         }
-        ways[road.way]()
+        ways[route.way]()
         self._settle_safety()
-        result: dict[str, Any] = {"way": road.way, "reason": road.reason, "may_be_lost": lost, "took_over": took_over}
-        if road.way in ("manual", "through_safety", "force") and not self.session.check_mode:
-            if road.way != "through_safety":
+        result: dict[str, Any] = {"way": route.way, "reason": route.reason, "may_be_lost": lost, "took_over": took_over}
+        if route.way in ("manual", "through_safety", "force") and not self.session.check_mode:
+            if route.way != "through_safety":
                 self._until_open()
             result["interrupted_seconds"] = round(self._open_at - self._began, 3)
-            if road.way == "manual":
+            if route.way == "manual":
                 self._until_in_step()
         return result
 
-    # ---- roads
+    # ---- routes
 
     def _principal(self) -> Session:
-        """The partner, where the road leads over it."""
+        """The partner, where the route leads over it."""
         if self.other is None:
             raise RecoveryError(f"The principal of {self.database} cannot be asked: {self.problem}")
         return self.other
@@ -100,12 +100,12 @@ class Failover:
         """An interrupted failover of an asynchronous session left it synchronous, and whether it had been nobody can
         see any more.
         """
-        wanted, here = self.params["safety"], self.here()
+        wanted, local = self.params["safety"], self.local()
         if (
             wanted
-            and here.role == PRINCIPAL
-            and here.session in ("SYNCHRONIZED", "SYNCHRONIZING")
-            and here.safety != wanted
+            and local.role == PRINCIPAL
+            and local.session in ("SYNCHRONIZED", "SYNCHRONIZING")
+            and local.safety != wanted
         ):
             set_partner(self.session, self.database, "safety", wanted)
 
@@ -127,27 +127,27 @@ class Failover:
         set_partner(self.session, self.database, "resume")
         self._until_in_step(behind=True)
 
-    def _wait_for_the_witness(self, here: Side, road: FailoverRoute) -> tuple[FailoverRoute, dict[str, Any], bool]:
+    def _wait_for_the_witness(self, local: Side, route: FailoverRoute) -> tuple[FailoverRoute, dict[str, Any], bool]:
         """The mirror takes over by itself if it was in step. If it does not, it was not, and only force is left."""
         if self.session.check_mode:
-            return road, {}, False
-        ends = time.monotonic() + min(self.wait, 2 * (here.timeout or 10) + 10)
+            return route, {}, False
+        ends = time.monotonic() + min(self.wait, 2 * (local.timeout or 10) + 10)
         while time.monotonic() < ends:
-            if self.here().role == PRINCIPAL:
-                return road, {}, True
+            if self.local().role == PRINCIPAL:
+                return route, {}, True
             time.sleep(0.5)
         if not self.params["allow_data_loss"]:
             raise RecoveryError(
-                f"The mirror of {self.database} on {here.server} did not take over by itself, so it was not in step "
+                f"The mirror of {self.database} on {local.server} did not take over by itself, so it was not in step "
                 "when the principal was lost. "
-                f"{may_be_lost(here)['reason']}",
+                f"{may_be_lost(local)['reason']}",
                 advice="Make sure that the principal is down, then set 'allow_data_loss: true'",
             )
         return (
             FailoverRoute(
                 way="force", reason="the mirror was not in step and did not take over by itself", may_lose=True
             ),
-            may_be_lost(here),
+            may_be_lost(local),
             False,
         )
 
@@ -173,4 +173,4 @@ class Failover:
             )
 
         if not self.session.check_mode:
-            wait_until(self.here, fits, seconds=self.wait, what="mirroring in step", session=self.session)
+            wait_until(self.local, fits, seconds=self.wait, what="mirroring in step", session=self.session)

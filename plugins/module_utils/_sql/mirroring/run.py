@@ -44,9 +44,9 @@ class MirrorRun:
         return sides
 
     def end(self) -> None:
-        here, *others = self.look()
-        there = others[0] if others else Side(server="", address="")
-        for side, _step in plan_removal(here, there):
+        local, *others = self.look()
+        remote = others[0] if others else Side(server="", address="")
+        for side, _step in plan_removal(local, remote):
             set_partner(self._session_of(side), self.database, "end")
 
     def establish(self) -> None:

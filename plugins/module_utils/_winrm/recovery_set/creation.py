@@ -65,7 +65,10 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         sets = [made, *rest(folders, params, unusable=unusable)] if rules else []
         gone = surplus(sets, rules, now=min(now, taken_at)) if rules else Surplus()
     if rules and not unusable and not files.check_mode:  # a set that cannot be read may need what seems to be nobody's
-        left = folders.strays([one for one in sets if one.label not in gone.labels], database=backup["database"])
+        left = folders.strays(
+            [recovery_set for recovery_set in sets if recovery_set.label not in gone.labels],
+            database=backup["database"],
+        )
         gone = replace(
             gone, database=(*gone.database, *left.database), application=(*gone.application, *left.application)
         )
@@ -89,10 +92,10 @@ def named_files(archive: dict[str, Any], chain: Iterable[dict[str, Any]]) -> lis
 
 def refuse_elsewhere(folders: RecoverySetRepository, paths: list[str]) -> None:
     """Not asked there at all: an earlier manifest may name any server."""
-    there = folders.elsewhere(paths)
-    if there:
+    elsewhere = folders.elsewhere(paths)
+    if elsewhere:
         raise RecoveryError(
-            f"{there[0]}, the archive of the set before this one, lies on another server than the sets, from which "
+            f"{elsewhere[0]}, the archive of the set before this one, lies on another server than the sets, from which "
             "no restore takes it",
             advice="Take a full backup (backup_prs)",
         )
@@ -110,17 +113,19 @@ def earlier_sets(folders: RecoverySetRepository, backup: dict[str, Any]) -> list
     """As many as are needed to know the chain, mostly the newest alone; nothing from before the newest full one is part
     of it.
     """
-    found: list[RecoverySet] = []
-    for one in folders.newest_first(unusable=[]):
-        found.append(one)
-        if one.kind == BackupKind.FULL or chain_of(link_of(backup), [link for known in found for link in known.chain]):
+    sets: list[RecoverySet] = []
+    for recovery_set in folders.newest_first(unusable=[]):
+        sets.append(recovery_set)
+        if recovery_set.kind == BackupKind.FULL or chain_of(
+            link_of(backup), [link for known in sets for link in known.chain]
+        ):
             break
-    return found
+    return sets
 
 
 def archive_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
-    for one in earlier:
-        return dict(one.values["application"])
+    for recovery_set in earlier:
+        return dict(recovery_set.values["application"])
     raise RecoveryError(
         "There is no earlier set whose archive of the application this backup could belong to",
         advice="Take a full backup first",
@@ -129,14 +134,14 @@ def archive_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
 
 def facts_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
     """What the newest set of which somebody looked tells: a log backup every quarter of an hour asks nobody again."""
-    return next((found for one in earlier if (found := one.facts)), {})
+    return next((recovery_set.facts for recovery_set in earlier if recovery_set.facts), {})
 
 
 def chain_to(
     folders: RecoverySetRepository, backup: dict[str, Any], earlier: Iterable[RecoverySet]
 ) -> list[dict[str, Any]]:
     """From the sets; where these have a gap, also from what failed runs left beside their files."""
-    own, known = link_of(backup), [link for one in earlier for link in one.chain]
+    own, known = link_of(backup), [link for recovery_set in earlier for link in recovery_set.chain]
     chain = chain_of(own, known)
     if not chain:
         in_sets = {path for link in known for path in (link.get("manifest_beside"), *link["files"]) if path}
@@ -158,4 +163,8 @@ def rest(
     folders: RecoverySetRepository, params: dict[str, Any], *, unusable: list[dict[str, str]]
 ) -> list[RecoverySet]:
     """All other sets of the place."""
-    return [one for one in folders.newest_first(unusable=unusable) if one.label != params["label"]]
+    return [
+        recovery_set
+        for recovery_set in folders.newest_first(unusable=unusable)
+        if recovery_set.label != params["label"]
+    ]

@@ -50,7 +50,7 @@ class LeaseFile:
         if lease and self._judge(lease, now=self._now) == HELD:
             raise refusal(lease, path=self.path)
 
-    def hold(self, *, stale_after: dt.timedelta, take_over: bool = False) -> tuple[Lease, str, Lease | None]:
+    def acquire(self, *, stale_after: dt.timedelta, take_over: bool = False) -> tuple[Lease, str, Lease | None]:
         """Take the lease, or renew it: the lease, what it was before (FREE, OURS, STALE, ABANDONED, GIVEN_UP) and of
         whom it was taken over.
 
@@ -58,14 +58,14 @@ class LeaseFile:
         it. In check mode nothing is written.
         """
         if self._files.check_mode:
-            there = self.look()
-            before = self._judge(there, now=self._now, take_over=take_over)
-            if there and before == HELD:
-                raise refusal(there, path=self.path)
+            existing = self.look()
+            before = self._judge(existing, now=self._now, take_over=take_over)
+            if existing and before == HELD:
+                raise refusal(existing, path=self.path)
             return (
-                self._ours(there, before, renewed_at=self._now, stale_after=stale_after),
+                self._ours(existing, before, renewed_at=self._now, stale_after=stale_after),
                 before,
-                None if before == OURS else there,
+                None if before == OURS else existing,
             )
         self._files.make_folder(self._folder)
         draft = join(self._folder, f"{self._name}.draft-{uuid.uuid4().hex[:8]}")
@@ -97,15 +97,15 @@ class LeaseFile:
         listing = self._listing()
         written = [_modified(entry) for entry in listing if join(self._folder, entry.name) == draft]
         now = written[0] if written else self._now  # the clock of the folder's machine, where it says
-        there = self._read(listing)
-        before = self._judge(there, now=now, take_over=take_over)
-        if there and before == HELD:
-            raise refusal(there, path=self.path)
+        existing = self._read(listing)
+        before = self._judge(existing, now=now, take_over=take_over)
+        if existing and before == HELD:
+            raise refusal(existing, path=self.path)
         if before == OURS:
-            lease = self._ours(there, before, renewed_at=now, stale_after=stale_after)
+            lease = self._ours(existing, before, renewed_at=now, stale_after=stale_after)
             self._files.write_lines(self.path, lease.lines())
             return lease, before, None
-        if there and not self._set_aside(there):
+        if existing and not self._set_aside(existing):
             return None
         try:
             self._files.rename(draft, self.path)
@@ -114,7 +114,7 @@ class LeaseFile:
                 return None
             raise
         self._clear(listing)
-        return replace(drafted, renewed_at=now), before, there
+        return replace(drafted, renewed_at=now), before, existing
 
     def _set_aside(self, lease: Lease) -> bool:
         """Move a lease that counts no more out of the way; False when it was no longer the one that was judged."""
@@ -172,8 +172,10 @@ class LeaseFile:
             take_over=take_over,
         )
 
-    def _ours(self, there: Lease | None, before: str, *, renewed_at: dt.datetime, stale_after: dt.timedelta) -> Lease:
-        begun = there.taken_at if there and before == OURS else renewed_at
+    def _ours(
+        self, existing: Lease | None, before: str, *, renewed_at: dt.datetime, stale_after: dt.timedelta
+    ) -> Lease:
+        begun = existing.taken_at if existing and before == OURS else renewed_at
         name, place = self._owner, this_place()
         return Lease(
             database=self._database,

@@ -46,14 +46,14 @@ class ReplicationRun:
 
     def run(self) -> dict[str, Any]:
         sets = self.lacking()
-        for one in sets:
-            self.bring(one)
+        for recovery_set in sets:
+            self.bring(recovery_set)
         gone = Surplus()
-        if self.rules and any(one.kind == BackupKind.FULL for one in sets):
+        if self.rules and any(recovery_set.kind == BackupKind.FULL for recovery_set in sets):
             gone = self.prune(self.rules, now=min(self.now, sets[-1].taken_at))
         return {
             "changed": bool(sets) or bool(gone.labels),
-            "copied": [one.label for one in sets],
+            "copied": [recovery_set.label for recovery_set in sets],
             "copied_files": self.copied_files,
             "bytes": self.bytes,
             "removed": list(gone.labels),
@@ -67,36 +67,38 @@ class ReplicationRun:
         older files need not be read.
         """
         with self.target.keys():
-            there = {label.lower() for label in self.target.labels()}
-        found: list[RecoverySet] = []
+            existing = {label.lower() for label in self.target.labels()}
+        newer: list[RecoverySet] = []
         newest: dt.datetime | None = None
         with self.source.keys():
             files = self.source.labels_written()
-            common = any(label.lower() in there for label in files)
+            common = any(label.lower() in existing for label in files)
             for label, changed in files.items():
                 if newest and changed[:19] < to_text(newest)[:19]:
                     break
-                one = self.readable(label)
-                if one is None:
+                recovery_set = self.readable(label)
+                if recovery_set is None:
                     continue
-                if one.label.lower() not in there:
-                    found.append(one)
-                if one.label.lower() in there or (not common and one.healthy):
-                    newest = max(newest or one.taken_at, one.taken_at)
-        found = [
-            one for one in found if newest is None or one.taken_at > newest or (not common and one.taken_at == newest)
+                if recovery_set.label.lower() not in existing:
+                    newer.append(recovery_set)
+                if recovery_set.label.lower() in existing or (not common and recovery_set.healthy):
+                    newest = max(newest or recovery_set.taken_at, recovery_set.taken_at)
+        newer = [
+            recovery_set
+            for recovery_set in newer
+            if newest is None or recovery_set.taken_at > newest or (not common and recovery_set.taken_at == newest)
         ]
-        return sorted(found, key=lambda one: (one.taken_at, one.label))
+        return sorted(newer, key=lambda recovery_set: (recovery_set.taken_at, recovery_set.label))
 
     def readable(self, label: str) -> RecoverySet | None:
         """A set that can be copied. One that names files elsewhere cannot: they are no backups of this place, and not
         everybody may read them.
         """
         try:
-            one = self.source.read(label)
+            recovery_set = self.source.read(label)
         except RecoveryError:
             return None
-        foreign = self.source.foreign(one)
+        foreign = self.source.foreign(recovery_set)
         if foreign:
             self.files.warnings.append(
                 f"The recovery set {label} is not copied: it names {foreign[0]}, which does not lie in "
@@ -105,21 +107,21 @@ class ReplicationRun:
                 f"who wrote {self.source.path_of(label)}."
             )
             return None
-        return one
+        return recovery_set
 
-    def bring(self, one: RecoverySet) -> None:
+    def bring(self, recovery_set: RecoverySet) -> None:
         """The files, then the manifest."""
-        moved = relocated(one, self.target.place)
+        moved = relocated(recovery_set, self.target.place)
         hashes = {
             path: value
-            for link in [one.values["database"], *one.chain]
+            for link in [recovery_set.values["database"], *recovery_set.chain]
             for path, value in (link.get("sha256") or {}).items()
         }
-        hashes[one.values["application"]["archive"]] = one.values["application"].get("sha256") or ""
+        hashes[recovery_set.values["application"]["archive"]] = recovery_set.values["application"].get("sha256") or ""
         with self.source.data(), self.target.data():
-            self.copy(one.database_files, moved.database_files, hashes)
+            self.copy(recovery_set.database_files, moved.database_files, hashes)
         with self.source.keys(), self.target.keys():
-            self.copy(one.application_files, moved.application_files, hashes)
+            self.copy(recovery_set.application_files, moved.application_files, hashes)
             self.target.write(moved)
 
     def copy(self, sources: Sequence[str], targets: Sequence[str], hashes: Mapping[str, str]) -> None:
@@ -127,18 +129,18 @@ class ReplicationRun:
         when they were written.
         """
         states = self.files.stat(*sources, *targets)
-        for source, target, here, there in zip(
+        for source, target, original, copy in zip(
             sources, targets, states[: len(sources)], states[len(sources) :], strict=True
         ):
-            if not here.exists:
+            if not original.exists:
                 raise RecoveryError(
                     f"{source} is not there, seen from {self.files.host}, so that its set cannot be copied",
                     advice="Take a full backup",
                 )
-            if not there.exists or there.size != here.size:
-                self.copy_one(source, target, known=hashes.get(source, ""), over=there.exists)
+            if not copy.exists or copy.size != original.size:
+                self.copy_one(source, target, known=hashes.get(source, ""), over=copy.exists)
                 self.copied_files.append(target)
-                self.bytes += here.size
+                self.bytes += original.size
 
     def copy_one(self, source: str, target: str, *, known: str, over: bool) -> None:
         self.files.make_folder(parent(target))
@@ -146,10 +148,10 @@ class ReplicationRun:
         try:
             self.files.copy(source, partial)
             if not self.files.check_mode:
-                expected, found = known or self.source.sha256(source), self.target.sha256(partial)
-                if found != expected:
+                expected, written = known or self.source.sha256(source), self.target.sha256(partial)
+                if written != expected:
                     raise RecoveryError(
-                        f"{target} is not what {source} was: its SHA-256 is {found}, not {expected}",
+                        f"{target} is not what {source} was: its SHA-256 is {written}, not {expected}",
                         advice="The copy was removed. The disk of one of the two or the network damages data; look "
                         "into that before anything else",
                     )

@@ -49,8 +49,8 @@ class SelectionRun:
         chosen = self.choice(labels, until) if labels or not self.params["optional"] else None
         # Sets are read from the newest on: whatever could not be read until now is newer than what was chosen.
         self.notes += [
-            f"newer, but not taken because its manifest cannot be used: {one['label']} ({one['problem']})"
-            for one in self.unusable
+            f"newer, but not taken because its manifest cannot be used: {entry['label']} ({entry['problem']})"
+            for entry in self.unusable
         ]
         if self.params["all"]:
             with self.folders.keys():
@@ -61,7 +61,7 @@ class SelectionRun:
             "changed": False,
             "chosen": self.described(chosen) if chosen else {},
             "labels": labels,
-            "sets": [self.short(one) for one in self.read],
+            "sets": [self.short(recovery_set) for recovery_set in self.read],
             "unusable": self.unusable,
             "newer_files": newer,
         }
@@ -77,21 +77,21 @@ class SelectionRun:
     def sets(self) -> Iterator[RecoverySet]:
         """All of them, newest first; what was read once is not read again."""
         yield from list(self.read)
-        for one in self._source:
-            self.remember(one)
+        for recovery_set in self._source:
+            self.remember(recovery_set)
             yield self.read[-1]
 
-    def remember(self, one: RecoverySet) -> None:
-        self.named[one.label] = one
-        self.read.append(self.as_here(one))
+    def remember(self, recovery_set: RecoverySet) -> None:
+        self.named[recovery_set.label] = recovery_set
+        self.read.append(self.as_here(recovery_set))
 
-    def as_here(self, one: RecoverySet) -> RecoverySet:
+    def as_here(self, recovery_set: RecoverySet) -> RecoverySet:
         """A set with files of this place for those on another server, which anybody may have written into its manifest,
         and for those that were moved.
         """
-        paths = [*one.database_files, *one.application_files]
+        paths = [*recovery_set.database_files, *recovery_set.application_files]
         away = {*self.folders.elsewhere(paths), *(path for path in paths if path.lower() in self.moved)}
-        return relocated(one, self.folders.place, only=away.__contains__) if away else one
+        return relocated(recovery_set, self.folders.place, only=away.__contains__) if away else recovery_set
 
     def take_from_here(self, gone: list[str]) -> bool:
         """Look in this place for files that are not where they were. Answers whether there is any that was not looked
@@ -100,7 +100,7 @@ class SelectionRun:
         new = {path.lower() for path in gone if not self.folders.is_here(path)} - self.moved
         if new:
             self.moved |= new
-            self.read = [self.as_here(one) for one in self.named.values()]
+            self.read = [self.as_here(recovery_set) for recovery_set in self.named.values()]
         return bool(new)
 
     def choice(self, labels: list[str], until: dt.datetime | None) -> Choice:
@@ -113,52 +113,56 @@ class SelectionRun:
         while True:
             with self.folders.keys():
                 sets = self.read if one_alone else self.sets()
-                found = choose((one for one in sets if one.label not in incomplete), until=until, healthy=not label)
-            gone = self.missing(found)
+                choice = choose(
+                    (recovery_set for recovery_set in sets if recovery_set.label not in incomplete),
+                    until=until,
+                    healthy=not label,
+                )
+            gone = self.missing(choice)
             if not gone:
-                return found
+                return choice
             if self.take_from_here(gone):
                 continue
-            incomplete.add(found.set.label)
+            incomplete.add(choice.set.label)
             self.notes.append(
-                f"newer, but not taken because {gone[0]} is missing: {found.set.label} "
-                f"({to_text(found.set.recovery_point)})"
+                f"newer, but not taken because {gone[0]} is missing: {choice.set.label} "
+                f"({to_text(choice.set.recovery_point)})"
             )
             if one_alone or len(incomplete) == len(labels):
-                self.refuse(gone, found)
+                self.refuse(gone, choice)
 
-    def missing(self, found: Choice) -> list[str]:
+    def missing(self, choice: Choice) -> list[str]:
         with self.folders.keys():
-            gone = self.folders.missing(found.set.application_files)
+            gone = self.folders.missing(choice.set.application_files)
         if gone:
             return gone
         with self.folders.data():
-            return self.folders.missing(found.files)
+            return self.folders.missing(choice.files)
 
-    def refuse(self, gone: list[str], found: Choice) -> NoReturn:
-        moved = self.moved_of(found.set)
+    def refuse(self, gone: list[str], choice: Choice) -> NoReturn:
+        moved = self.moved_of(choice.set)
         advice = (
             f"Its manifest names {moved[0]}. Bring it there, or choose another set" if moved else "Choose another set"
         )
         raise RecoveryError(
-            f"{gone[0]}, which the recovery set {found.set.label} needs, is not there, seen from {self.host}",
+            f"{gone[0]}, which the recovery set {choice.set.label} needs, is not there, seen from {self.host}",
             advice=advice,
         )
 
-    def moved_of(self, one: RecoverySet) -> list[str]:
+    def moved_of(self, recovery_set: RecoverySet) -> list[str]:
         """Files as its manifest names them, of those that are taken from this place instead."""
-        original = self.named[one.label]
+        original = self.named[recovery_set.label]
         pairs = zip(
             [*original.database_files, *original.application_files],
-            [*one.database_files, *one.application_files],
+            [*recovery_set.database_files, *recovery_set.application_files],
             strict=True,
         )
         return [before for before, after in pairs if before != after]
 
-    def newer(self, found: Choice) -> list[str]:
+    def newer(self, choice: Choice) -> list[str]:
         """Backups of the database that nobody would restore, though they are newer."""
-        known = {path.lower() for one in self.read for path in one.database_files}
-        since = to_text(found.set.recovery_point)[:19]
+        known = {path.lower() for recovery_set in self.read for path in recovery_set.database_files}
+        since = to_text(choice.set.recovery_point)[:19]
         listing = self.folders.database_listing()
         return sorted(
             path
@@ -166,30 +170,30 @@ class SelectionRun:
             if path.lower().endswith(BACKUPS) and path.lower() not in known and modified[:19] > since
         )
 
-    def described(self, found: Choice) -> dict[str, Any]:
-        one = found.set
-        moved = self.moved_of(one)
+    def described(self, choice: Choice) -> dict[str, Any]:
+        recovery_set = choice.set
+        moved = self.moved_of(recovery_set)
         if moved:
             self.notes.append(f"its manifest names {moved[0]}; the file of that name in {self.params['path']} is used")
-        at_target = parse_stored_time(found.target) if found.target != "latest" else one.recovery_point
+        at_target = parse_stored_time(choice.target) if choice.target != "latest" else recovery_set.recovery_point
         return {
-            "label": one.label,
-            "healthy": one.healthy,
-            "taken_at": to_text(one.taken_at),
+            "label": recovery_set.label,
+            "healthy": recovery_set.healthy,
+            "taken_at": to_text(recovery_set.taken_at),
             "recovery_point": to_text(at_target),
-            "files": list(found.files),
-            "target": found.target,
-            "archive": one.values["application"]["archive"],
-            "notes": [*self.notes, *found.notes],
-            "manifest": dict(one.values),
+            "files": list(choice.files),
+            "target": choice.target,
+            "archive": recovery_set.values["application"]["archive"],
+            "notes": [*self.notes, *choice.notes],
+            "manifest": dict(recovery_set.values),
         }
 
-    def short(self, one: RecoverySet) -> dict[str, Any]:
+    def short(self, recovery_set: RecoverySet) -> dict[str, Any]:
         return {
-            "label": one.label,
-            "taken_at": to_text(one.taken_at),
-            "kind": one.kind.value,
-            "healthy": one.healthy,
-            "problems": list(one.values["problems"]),
-            "recovery_point": to_text(one.recovery_point),
+            "label": recovery_set.label,
+            "taken_at": to_text(recovery_set.taken_at),
+            "kind": recovery_set.kind.value,
+            "healthy": recovery_set.healthy,
+            "problems": list(recovery_set.values["problems"]),
+            "recovery_point": to_text(recovery_set.recovery_point),
         }
