@@ -170,6 +170,9 @@ databases:
     recovery_point:
       description: The newest moment (UTC) that can be reached; V(null) when the database cannot be brought back at all.
       type: str
+    within_objective:
+      description: Whether no more than O(recovery_point_objective) would be lost; V(null) without an objective.
+      type: bool
     chain:
       description: GUIDs of the sets that RV(databases[].recovery_point) needs, in the order of their restore.
       type: list
