@@ -54,13 +54,13 @@ def address_ranges(addresses: Iterable[str], complement: bool = False) -> list[s
     if isinstance(addresses, str):
         addresses = [addresses]
     spans = [span(text) for text in addresses]
-    found = []
+    result = []
     for version, kind in ((4, ipaddress.IPv4Address), (6, ipaddress.IPv6Address)):
         last = 2 ** kind(0).max_prefixlen - 1
         merged = merge(sorted((int(low), int(high)) for low, high in spans if low.version == version))
         for low, high in gaps(merged, last) if complement else merged:
-            found.append(f"{kind(low)}-{kind(high)}")
-    return found
+            result.append(f"{kind(low)}-{kind(high)}")
+    return result
 
 
 def span(text: str) -> tuple[Address, Address]:

@@ -74,11 +74,11 @@ def _is_ours(folder: str) -> bool:
     """Whether the folder, made where it is missing, belongs to this user and nobody else may write there."""
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        found = os.lstat(folder)
+        result = os.lstat(folder)
     except OSError:
         return False
-    private = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and private
+    private = not result.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISDIR(result.st_mode) and result.st_uid == os.getuid() and private
 
 
 class Loader:

@@ -188,13 +188,13 @@ def main() -> None:
     service_only = params["checks"] == "service"
     with failures_reported(module):
         rows = judge(params["facts"], objectives, now, service_only=service_only)
-    passed = not any(one.state == FAIL for one in rows)
+    passed = not any(row.state == FAIL for row in rows)
     module.exit_json(
         changed=False,
         passed=passed,
         **({} if service_only else {"protected": passed}),
         summary=summary(rows, service_only=service_only),
-        rows=[one.as_dict() for one in rows],
+        rows=[row.as_dict() for row in rows],
         checked_at=now.isoformat(),
         prometheus=metrics(rows, now),
         drawn=table(rows),

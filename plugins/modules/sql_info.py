@@ -348,12 +348,12 @@ are secrets.
 
 
 def gather(session: Session) -> dict[str, Any]:
-    found = {
+    result = {
         subset: read(session.connection)
         for subset, read in READERS.items()
         if subset in session.params["gather_subset"]
     }
-    return {"changed": False, "server": read_server(session.connection), **found}
+    return {"changed": False, "server": read_server(session.connection), **result}
 
 
 def main() -> None:

@@ -75,9 +75,8 @@ class ActionModule(ActionBase):
         if self._task.become or getattr(self._connection, "become", None):
             raise Refused(
                 f"{self._module} runs on the control node and speaks to its server under the account given in its "
-                "options, "
-                "so become cannot take effect. Set 'become: false' on this task (if it comes from the variable "
-                "ansible_become, set that to false)."
+                "options, so become cannot take effect. Set 'become: false' on this task (if it comes from the "
+                "variable ansible_become, set that to false)."
             )
         if self._task.async_val:
             raise Refused(
@@ -86,9 +85,8 @@ class ActionModule(ActionBase):
             )
         if self._task.delegate_to in C.LOCALHOST:
             raise Refused(
-                f"{self._module} already runs on the control node. Remove 'delegate_to: {self._task.delegate_to}' "
-                "and let the task target "
-                "the server: then address and account are taken from that host's own connection."
+                f"{self._module} already runs on the control node. Remove 'delegate_to: {self._task.delegate_to}' and "
+                "let the task target the server: then address and account are taken from that host's own connection."
             )
 
     def _arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -66,8 +66,8 @@ def _labels(labels: Mapping[str, str]) -> str:
     for name in labels:
         if not _is_name(name) or name.startswith("__"):  # __ is Prometheus' own
             raise ValueError(f"no label can be called {name!r}")
-    told = ",".join(f'{name}="{_quoted(labels[name])}"' for name in sorted(labels))
-    return f"{{{told}}}" if told else ""
+    report = ",".join(f'{name}="{_quoted(labels[name])}"' for name in sorted(labels))
+    return f"{{{report}}}" if report else ""
 
 
 def _is_name(name: str) -> bool:

@@ -81,8 +81,8 @@ def check_folder(folder: str) -> None:
 
 def share_root(path: str) -> str | None:
     """\\\\server\\share of a path on a share, None for a local path."""
-    found = _SHARE.fullmatch(path)
-    return found[1] if found else None
+    match = _SHARE.fullmatch(path)
+    return match[1] if match else None
 
 
 def server_of(path: str) -> str:

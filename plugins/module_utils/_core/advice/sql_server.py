@@ -194,8 +194,8 @@ def operating_system_error(message: str) -> int | None:
     English servers say "Operating system error 5(Access is denied.)", others translate the words and keep "5(...)" at
     the end.
     """
-    found = _OPERATING_SYSTEM_ERROR.search(message) or _BEHIND_A_BRACKET.search(message)
-    return int(found.group(1)) if found else None
+    match = _OPERATING_SYSTEM_ERROR.search(message) or _BEHIND_A_BRACKET.search(message)
+    return int(match.group(1)) if match else None
 
 
 def advice_for(number: int | None, message: str = "", *, account: str = "") -> str:

@@ -130,8 +130,8 @@ def archive_name(*, label: str, moment: dt.datetime, taken: Iterable[str] = ()) 
 
 def archive_label(name: str) -> str:
     """The label in an archive's name; empty where app_backup gives no such names."""
-    found = _NAME.fullmatch(name)
-    return found["label"] if found else ""
+    match = _NAME.fullmatch(name)
+    return match["label"] if match else ""
 
 
 def is_archive_name(name: str) -> bool:
@@ -150,8 +150,8 @@ def partial_name(archive: str, *, owner: str) -> str:
 
 def _plain(name: str) -> str:
     """The name that something which is not whole is to have one day."""
-    found = _PARTIAL.fullmatch(name)
-    return found["plain"] if found else name
+    match = _PARTIAL.fullmatch(name)
+    return match["plain"] if match else name
 
 
 def read_store(listing: Sequence[FolderEntry], *, label: str) -> ArchiveCatalog:
@@ -162,8 +162,8 @@ def read_store(listing: Sequence[FolderEntry], *, label: str) -> ArchiveCatalog:
         if entry.folder:
             continue
         plain = _plain(entry.name)
-        found = _NAME.fullmatch(plain.removesuffix(".manifest.jsonl"))
-        if not found or name_key(found["label"]) != name_key(label):
+        match = _NAME.fullmatch(plain.removesuffix(".manifest.jsonl"))
+        if not match or name_key(match["label"]) != name_key(label):
             continue
         if plain != entry.name:
             leftovers.append(entry.name)
@@ -176,9 +176,9 @@ def read_store(listing: Sequence[FolderEntry], *, label: str) -> ArchiveCatalog:
             archives.append(
                 StoredArchive(
                     name=entry.name,
-                    moment=dt.datetime.strptime(found["stamp"], STAMP).replace(tzinfo=dt.timezone.utc),
+                    moment=dt.datetime.strptime(match["stamp"], STAMP).replace(tzinfo=dt.timezone.utc),
                     size=entry.size,
-                    number=int(found["number"] or 1),
+                    number=int(match["number"] or 1),
                     unfinished=not has_manifest,
                     problem="" if has_manifest else "has no manifest beside it: the run that wrote it did not end",
                 )
@@ -224,10 +224,10 @@ def stale_leftovers(store: ArchiveCatalog, *, owner: str, now: dt.datetime) -> l
     """
     gone = list(store.orphans)
     for name in store.leftovers:
-        found, named = _PARTIAL.fullmatch(name), _NAME.fullmatch(_plain(name).removesuffix(".manifest.jsonl"))
-        if not found or not named:
+        result, named = _PARTIAL.fullmatch(name), _NAME.fullmatch(_plain(name).removesuffix(".manifest.jsonl"))
+        if not result or not named:
             continue
-        own = name_key(name) == name_key(partial_name(found["plain"], owner=owner))
+        own = name_key(name) == name_key(partial_name(result["plain"], owner=owner))
         begun = dt.datetime.strptime(named["stamp"], _STAMP).replace(tzinfo=dt.timezone.utc)
         if own or now - begun > _ABANDONED_AFTER:
             gone.append(name)

@@ -107,13 +107,13 @@ class Manifest:
             "folders": list(self.folders),
             "excluded": list(self.excluded),
         }
-        for name, told in (
+        for name, report in (
             ("labels", dict(self.labels)),
             ("protected", dict(self.protected)),
             ("plain", list(self.plain)),
         ):
-            if told:
-                values[name] = told
+            if report:
+                values[name] = report
         if self.archive_sha256:
             values["archive"] = {"name": self.archive_name, "size": self.archive_size, "sha256": self.archive_sha256}
         return json.dumps(values, sort_keys=True)
@@ -223,12 +223,12 @@ def compare(manifest: Manifest, present: Mapping[str, PresentFile]) -> Compariso
     now = {name_key(name): file for name, file in present.items()}
     missing, different, unreadable = [], [], []
     for file in manifest.files:
-        found = now.pop(name_key(file.name), None)
-        if found is None:
+        result = now.pop(name_key(file.name), None)
+        if result is None:
             missing.append(file.name)
-        elif found.size != file.size or found.sha256 not in (file.sha256, None):
+        elif result.size != file.size or result.sha256 not in (file.sha256, None):
             different.append(file.name)
-        elif found.sha256 is None:
+        elif result.sha256 is None:
             unreadable.append(file.name)
     extra = [name for name in present if name_key(name) in now]
     return Comparison(

@@ -52,7 +52,8 @@ def current(known: Iterable[Known], *, name: str, own: bool) -> tuple[Known | No
     """
     pattern = re.compile(rf"{re.escape(name)}(_[0-9A-F]{{8}}|_\d{{8}})?", re.IGNORECASE)
     family = sorted(
-        (one for one in known if pattern.fullmatch(one.name) and one.private_key == own), key=lambda one: one.expires
+        (side for side in known if pattern.fullmatch(side.name) and side.private_key == own),
+        key=lambda side: side.expires,
     )
     return (family[-1], family[:-1]) if family else (None, [])
 
@@ -63,7 +64,7 @@ def successor_name(name: str, *, expires: datetime, taken: Iterable[str]) -> str
     """
     base = name[:LONGEST_BASE]
     wanted = f"{base}_{expires:%Y%m%d}"
-    if wanted.lower() in {one.lower() for one in taken}:
+    if wanted.lower() in {taken_item.lower() for taken_item in taken}:
         raise RecoveryError(
             f"There is a certificate {wanted} already, which is to end on the same day as its successor would",
             advice="Give another day in 'expires'",
@@ -103,7 +104,7 @@ def imported_name(name: str, *, mark: str, taken: Iterable[str]) -> str:
     """What a certificate of somebody else is called here: the name, or with the first digits of its thumbprint where an
     older one has it.
     """
-    return f"{name[:LONGEST_BASE]}_{mark[:8]}" if name.lower() in {one.lower() for one in taken} else name
+    return f"{name[:LONGEST_BASE]}_{mark[:8]}" if name.lower() in {taken_item.lower() for taken_item in taken} else name
 
 
 def decoded(text: str) -> bytes:

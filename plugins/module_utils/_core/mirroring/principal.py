@@ -51,9 +51,9 @@ def is_certain(first: DatabaseRole) -> bool:
 def choose(first: DatabaseRole, partner: DatabaseRole, *, database: str) -> DatabaseRole:
     """The server to work on. Raises RecoveryError where that is neither, or not to be told."""
     both = (first, partner)
-    serving = [one for one in both if one.serves]
+    serving = [side for side in both if side.serves]
     if len(serving) == 2:  # the one that waits for the other, without a quorum, is not open
-        serving = [one for one in both if one.state == "ONLINE"]
+        serving = [side for side in both if side.state == "ONLINE"]
     if len(serving) == 1:
         return serving[0]
     if len(serving) == 2:
@@ -63,7 +63,7 @@ def choose(first: DatabaseRole, partner: DatabaseRole, *, database: str) -> Data
             "other copy. To work on one of them as it "
             "is, name it in login_host and leave out failover_partner",
         )
-    holding = [one for one in both if one.state]
+    holding = [side for side in both if side.state]
     if not first.problem and not partner.problem and (not holding or (len(holding) == 1 and not holding[0].role)):
         return holding[0] if holding else first
     raise RecoveryError(

@@ -78,8 +78,7 @@ def refuse_to_drop(principal: Side, mirror: Side, *, database: str) -> None:
     if holds_more(principal, mirror):
         raise RecoveryError(
             f"{mirror.server} holds commits of {database} that {principal.server} never got (its log ends at "
-            f"{mirror.end_of_log_lsn}, "
-            f"both have it up to {principal.failover_lsn}); resuming drops them",
+            f"{mirror.end_of_log_lsn}, both have it up to {principal.failover_lsn}); resuming drops them",
             advice=f"If they may go, run sql_mirror_failover on {principal.server} with 'rejoin: true' and "
             "'allow_data_loss: true'; to save them end mirroring "
             f"on {mirror.server} (SET PARTNER OFF) and recover that copy",

@@ -109,8 +109,7 @@ def _refuse_to_replace(principal: Side, mirror: Side, database: str) -> None:
     if mirror.state not in ("", "RESTORING"):
         raise RecoveryError(
             f"{database} on {mirror.server} is {mirror.state}, and the mirror of {principal.server} would be put in "
-            "its place: it may hold what "
-            f"{principal.server} does not",
+            f"its place: it may hold what {principal.server} does not",
             advice="Save what is in it, or remove it with sql_database (state absent, allow_data_loss) if it may "
             "go, then run again",
         )

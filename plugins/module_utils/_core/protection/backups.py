@@ -35,11 +35,11 @@ def recovery_sets(facts: Mapping[str, Any], objectives: Objectives, now: dt.date
     """
     limit = age(objectives.recovery_point_seconds)
     for place in facts["places"]:
-        where, found = _where(place), place.get("sets") or {"problem": "they were not looked at"}
-        chosen = found.get("chosen") or {}
+        where, result = _where(place), place.get("sets") or {"problem": "they were not looked at"}
+        chosen = result.get("chosen") or {}
         if not chosen:
-            problem = found.get("problem") or "there is none"
-            advice = found.get("advice") or "Run backup_prs now, and look why the nightly run does not come"
+            problem = result.get("problem") or "there is none"
+            advice = result.get("advice") or "Run backup_prs now, and look why the nightly run does not come"
             yield row("recovery set", where, problem, limit=limit, next=advice)
             continue
         label, seconds = chosen["label"], (now - parse_stored_time(chosen["recovery_point"])).total_seconds()
@@ -61,10 +61,10 @@ def recovery_sets(facts: Mapping[str, Any], objectives: Objectives, now: dt.date
             measure=seconds,
         )
         newer = [
-            one
-            for one in found.get("sets", [])
-            if one["label"] != label
-            and parse_stored_time(one["recovery_point"]) > parse_stored_time(chosen["recovery_point"])
+            entry
+            for entry in result.get("sets", [])
+            if entry["label"] != label
+            and parse_stored_time(entry["recovery_point"]) > parse_stored_time(chosen["recovery_point"])
         ]
         problem = (
             (
@@ -83,7 +83,7 @@ def recovery_sets(facts: Mapping[str, Any], objectives: Objectives, now: dt.date
                 problem,
                 next="Look what happened to it, and run backup_prs; until then an older one counts",
             )
-        strange = [f"{one['label']}: {one['problem']}" for one in found.get("unusable", [])]
+        strange = [f"{entry['label']}: {entry['problem']}" for entry in result.get("unusable", [])]
         if strange:
             yield row(
                 "newest set",
@@ -140,8 +140,8 @@ def chain(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
             )
             continue
         name = objectives.database.lower()
-        found = [one for one in backups["databases"] if one["database"].lower() == name]
-        newest = max(found, key=lambda one: one["recovery_point"] or "", default=None)
+        databases = [database for database in backups["databases"] if database["database"].lower() == name]
+        newest = max(databases, key=lambda entry: entry["recovery_point"] or "", default=None)
         if newest is None or not newest["recovery_point"]:
             why = f"there is no backup of {objectives.database}" if newest is None else "no chain of backups is whole"
             yield row(
@@ -180,17 +180,20 @@ def _chain_health(
     place: Mapping[str, Any], newest: Mapping[str, Any], backups: Mapping[str, Any], point: dt.datetime
 ) -> Row:
     """A fault that keeps the newest backups from being used fails; one that only history has is a warning."""
-    finished = {one["guid"]: one["finished_at"] for one in backups["sets"]}
+    finished = {backup_set["guid"]: backup_set["finished_at"] for backup_set in backups["sets"]}
     gaps = [gap for gap in newest["gaps"] if gap.get("until")]
     cutting = [gap for gap in gaps if parse_stored_time(gap["until"]) >= point]
-    unusable = [(one, finished.get(one["guid"])) for one in newest["unusable"]]
-    recent = [one for one, when in unusable if when is None or parse_stored_time(when) >= point]
+    unusable = [(entry, finished.get(entry["guid"])) for entry in newest["unusable"]]
+    recent = [entry for entry, when in unusable if when is None or parse_stored_time(when) >= point]
     faults = [f"{len(gaps)} gaps in the log" if len(gaps) > 1 else "a gap in the log"] if gaps else []
     faults += [
-        f"{one['kind']} backup: {one['reason']} ({', '.join(map(ntpath.basename, one['files'][:2]))})"
-        for one, _when in unusable[:2]
+        f"{entry['kind']} backup: {entry['reason']} ({', '.join(map(ntpath.basename, entry['files'][:2]))})"
+        for entry, _when in unusable[:2]
     ]
-    faults += [f"{ntpath.basename(one['path'])}: {one['reason']}" for one in backups["unreadable"][:2]]
+    faults += [
+        f"{ntpath.basename(unreadable_file['path'])}: {unreadable_file['reason']}"
+        for unreadable_file in backups["unreadable"][:2]
+    ]
     state = FAIL if cutting or recent else WARN
     advice = "Take a full backup now" if state == FAIL else "Only older points in time are lost; remove what is damaged"
     number = len(backups["sets"])
@@ -202,25 +205,25 @@ def keys(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
     """The key in the newest archive is the one that the application uses now."""
     live = facts.get("key") or {}
     for place in facts["places"]:
-        found = (place.get("saw") or {}).get("archived")
-        if not found:
+        result = (place.get("saw") or {}).get("archived")
+        if not result:
             continue
-        inside = next((entry for entry in found["entries"] if entry["sha256"]), None)
+        inside = next((entry for entry in result["entries"] if entry["sha256"]), None)
         advice = "Run backup_prs now: with this archive the data cannot be decrypted"
-        if found["error"] or not found["path"]:
+        if result["error"] or not result["path"]:
             yield row(
                 "keys",
                 _where(place),
-                f"no archive can be opened: {found['message'] or 'there is none'}",
+                f"no archive can be opened: {result['message'] or 'there is none'}",
                 next="Run backup_prs now",
             )
         elif inside is None:
-            yield row("keys", _where(place), f"{ntpath.basename(found['path'])} holds no {KEY_FILE}", next=advice)
+            yield row("keys", _where(place), f"{ntpath.basename(result['path'])} holds no {KEY_FILE}", next=advice)
         elif live.get("sha256") and inside["sha256"] != live["sha256"]:
             yield row(
                 "keys",
                 _where(place),
-                f"{KEY_FILE} in {ntpath.basename(found['path'])} is another one than the application's",
+                f"{KEY_FILE} in {ntpath.basename(result['path'])} is another one than the application's",
                 next=advice,
             )
         elif not live.get("sha256"):

@@ -36,12 +36,12 @@ def mirror(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
     """One row for the session, as its principal sees it, and one for each server that cannot be asked."""
     sides = {}
     for host in _servers(facts, "sql", "witness"):
-        told = host["mirroring"]
-        if not told["reached"]:
+        report = host["mirroring"]
+        if not report["reached"]:
             if not host["reached"]:
                 continue  # that has a row of its own
             advice = "Start SQL Server; check its port, its certificate and prs_sql_admin_password"
-            yield row("mirror", host["name"], f"SQL Server does not answer: {told['problem']}", next=advice)
+            yield row("mirror", host["name"], f"SQL Server does not answer: {report['problem']}", next=advice)
         elif "sql" in host["roles"]:
             sides[host["name"]] = session_of(host, objectives)
     mirrored = {name: side for name, side in sides.items() if side}
@@ -84,7 +84,9 @@ def _session(facts: Mapping[str, Any], objectives: Objectives, where: str, side:
         if host["name"] != where or host["active"]:
             continue
         moved = any(
-            application_runs(one) for one in facts["hosts"] if one["site"] == host["site"] and "web" in one["roles"]
+            application_runs(entry)
+            for entry in facts["hosts"]
+            if entry["site"] == host["site"] and "web" in entry["roles"]
         )
         yield row(
             "mirror",
@@ -102,18 +104,24 @@ def endpoints(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime
     asked = {
         host["name"]: host["mirroring"] for host in _servers(facts, "sql", "witness") if host["mirroring"]["reached"]
     }
-    for name, told in asked.items():
-        found = next(iter(told["endpoints"]), None)
-        if found is None or found["state"] != "STARTED":
+    for name, report in asked.items():
+        endpoint = next(iter(report["endpoints"]), None)
+        if endpoint is None or endpoint["state"] != "STARTED":
             yield row(
-                "mirroring endpoint", name, "there is none" if found is None else f"it is {found['state']}", next=AGAIN
+                "mirroring endpoint",
+                name,
+                "there is none" if endpoint is None else f"it is {endpoint['state']}",
+                next=AGAIN,
             )
             continue
-        if not found["certificate"]:
+        if not endpoint["certificate"]:
             continue  # Windows accounts
-        own = next((one for one in told["certificates"] if one["name"] == found["certificate"]), None)
+        own = next(
+            (certificate for certificate in report["certificates"] if certificate["name"] == endpoint["certificate"]),
+            None,
+        )
         if own is None:
-            yield row("mirroring certificate", name, f"{found['certificate']} is not there", next=AGAIN)
+            yield row("mirroring certificate", name, f"{endpoint['certificate']} is not there", next=AGAIN)
             continue
         yield lasts(
             "mirroring certificate",
@@ -125,7 +133,7 @@ def endpoints(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime
         )
         for other, theirs in asked.items():
             if other != name and own["thumbprint"].upper() not in {
-                one["thumbprint"].upper() for one in theirs["certificates"]
+                certificate["thumbprint"].upper() for certificate in theirs["certificates"]
             }:
                 unknown = f"the certificate {own['name']} of {name} is not known here, so they cannot connect again"
                 yield row("mirroring certificate", other, unknown, next=AGAIN)

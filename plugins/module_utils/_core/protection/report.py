@@ -44,13 +44,13 @@ def judge(
     if lacks := list(protection_servers.control_node(facts)):
         return lacks
     everything = (*protection_servers.CHECKS, *protection_mirror.CHECKS, *protection_backups.CHECKS)
-    found = gathered(protection_servers.SERVICE_CHECKS if service_only else everything, facts, objectives, now)
-    return sorted(found, key=lambda one: _ORDER[one.state])
+    result = gathered(protection_servers.SERVICE_CHECKS if service_only else everything, facts, objectives, now)
+    return sorted(result, key=lambda entry: _ORDER[entry.state])
 
 
 def summary(rows: Sequence[Row], *, service_only: bool = False) -> str:
     good, bad = ("SERVES", "DOES NOT SERVE") if service_only else ("PROTECTED", "NOT PROTECTED")
-    failed, warned = (sum(one.state == state for one in rows) for state in (FAIL, WARN))
+    failed, warned = (sum(row.state == state for row in rows) for state in (FAIL, WARN))
     if not failed:
         return good + (f", {warned} {_plural('warning', warned)}" if warned else "")
     return f"{bad}: {failed} {_plural('check', failed)} failed" + (
@@ -66,7 +66,7 @@ def table(rows: Sequence[Row]) -> list[tuple[str, str]]:
     """(state, line) of a table with aligned columns; the lines of the frame have the state ''. What is wrong says below
     it what to do.
     """
-    cells = [(_MARKS[one.state], one.what, one.where, one.value, one.limit) for one in rows]
+    cells = [(_MARKS[row.state], row.what, row.where, row.value, row.limit) for row in rows]
     widths = [
         min(_WIDEST, max(len(cell[column]) for cell in [_HEAD, *cells]))
         if column == 3
@@ -75,13 +75,13 @@ def table(rows: Sequence[Row]) -> list[tuple[str, str]]:
     ]
     ruler = "-+-".join("-" * width for width in widths)
     drawn = [("", _line(_HEAD, widths)), ("", ruler)]
-    for one, cell in zip(rows, cells, strict=True):
+    for entry, cell in zip(rows, cells, strict=True):
         first, *more = _wrapped(cell[3], widths[3])
-        drawn.append((one.state, _line((*cell[:3], first, cell[4]), widths)))
-        drawn += [(one.state, _line(("", "", "", part, ""), widths)) for part in more]
-        if one.state != OK and one.next:
+        drawn.append((entry.state, _line((*cell[:3], first, cell[4]), widths)))
+        drawn += [(entry.state, _line(("", "", "", part, ""), widths)) for part in more]
+        if entry.state != OK and entry.next:
             drawn += [
-                (one.state, _line(("", "", "", part, ""), widths)) for part in _wrapped(f"-> {one.next}", widths[3])
+                (entry.state, _line(("", "", "", part, ""), widths)) for part in _wrapped(f"-> {entry.next}", widths[3])
             ]
     return [*drawn, ("", ruler)]
 
@@ -112,13 +112,13 @@ def metrics(rows: Sequence[Row], now: dt.datetime) -> str:
     several rows.
     """
     states: dict[tuple[str, str], int] = {}
-    for one in rows:
-        key = (one.what, one.where)
-        states[key] = max(states.get(key, 0), 2 - _ORDER[one.state])
-    measured = [Metric(f"prs_{name}", told, _samples(rows, name)) for name, told in METRICS.items()]
+    for row in rows:
+        key = (row.what, row.where)
+        states[key] = max(states.get(key, 0), 2 - _ORDER[row.state])
+    measured = [Metric(f"prs_{name}", report, _samples(rows, name)) for name, report in METRICS.items()]
     return lines(
         [
-            Metric("prs_protected", "Whether nothing failed.", [({}, not any(one.state == FAIL for one in rows))]),
+            Metric("prs_protected", "Whether nothing failed.", [({}, not any(row.state == FAIL for row in rows))]),
             Metric("prs_protection_checked_timestamp_seconds", "When this was found out.", [({}, now.timestamp())]),
             Metric(
                 "prs_protection_state",
@@ -131,5 +131,5 @@ def metrics(rows: Sequence[Row], now: dt.datetime) -> str:
 
 
 def _samples(rows: Sequence[Row], name: str) -> list[tuple[dict[str, str], float | None]]:
-    found = {(one.what, one.where): one.measure for one in rows if one.metric == name}
-    return [({"what": what, "where": where}, measure) for (what, where), measure in sorted(found.items())]
+    result = {(row.what, row.where): row.measure for row in rows if row.metric == name}
+    return [({"what": what, "where": where}, measure) for (what, where), measure in sorted(result.items())]

@@ -75,7 +75,7 @@ def control_node(facts: Mapping[str, Any]) -> Iterator[Row]:
 def session_of(host: Mapping[str, Any], objectives: Objectives) -> Mapping[str, Any] | None:
     """The mirroring session of the database, as a server tells it."""
     sessions = (host.get("mirroring") or {}).get("sessions", [])
-    return next((one for one in sessions if one["database"].lower() == objectives.database.lower()), None)
+    return next((session for session in sessions if session["database"].lower() == objectives.database.lower()), None)
 
 
 def principal_elsewhere(facts: Mapping[str, Any], objectives: Objectives) -> Mapping[str, Any] | None:
@@ -87,8 +87,8 @@ def principal_elsewhere(facts: Mapping[str, Any], objectives: Objectives) -> Map
         for host in facts["hosts"]
         if facts.get("mirrored") and "sql" in host["roles"]
     ]
-    found = [host for host, side in sides if side and side["role"] == PRINCIPAL]
-    return found[0] if len(found) == 1 and not found[0]["active"] else None
+    result = [host for host, side in sides if side and side["role"] == PRINCIPAL]
+    return result[0] if len(result) == 1 and not result[0]["active"] else None
 
 
 def iis_answers(host: Mapping[str, Any]) -> bool:
@@ -187,8 +187,8 @@ def database(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime)
             advice = "Start SQL Server; check its port, its certificate and prs_sql_admin_password"
             yield row("database", host["name"], f"SQL Server does not answer: {instance['problem']}", next=advice)
             continue
-        found = next((one for one in instance["databases"] if one["name"].lower() == name.lower()), None)
-        if found is None:
+        result = next((entry for entry in instance["databases"] if entry["name"].lower() == name.lower()), None)
+        if result is None:
             yield row(
                 "database",
                 host["name"],
@@ -196,7 +196,7 @@ def database(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime)
                 next="Bring it back with restore_prs, or finish the setup wizard",
             )
             continue
-        problem = "" if found["state"] == "ONLINE" else f"{name} is {found['state']}"
+        problem = "" if result["state"] == "ONLINE" else f"{name} is {result['state']}"
         yield row(
             "database",
             host["name"],
@@ -222,20 +222,20 @@ def certificates(facts: Mapping[str, Any], objectives: Objectives, now: dt.datet
     names = {"site": "site certificate", "sql": "SQL Server certificate"}
     seen = set()
     for host in facts["hosts"]:
-        for found in (host.get("saw") or {}).get("certificates", []):
-            what = names[found["use"]]
-            seen.add((found["use"], host["name"]))
-            if not found["found"] or not found["has_key"]:
-                lack = "is not in the machine's store" if not found["found"] else "has lost its private key"
+        for result in (host.get("saw") or {}).get("certificates", []):
+            what = names[result["use"]]
+            seen.add((result["use"], host["name"]))
+            if not result["found"] or not result["has_key"]:
+                lack = "is not in the machine's store" if not result["found"] else "has lost its private key"
                 yield row(
                     what,
                     host["name"],
-                    f"{found['thumbprint']} {lack}",
+                    f"{result['thumbprint']} {lack}",
                     next="Run rebuild_prs, which imports it from the PFX again",
                 )
                 continue
             advice = "Have a new one issued, put its PFX in place and run rebuild_prs"
-            yield lasts(what, host["name"], parse_stored_time(found["not_after"]), objectives, now, next=advice)
+            yield lasts(what, host["name"], parse_stored_time(result["not_after"]), objectives, now, next=advice)
     page = facts.get("page") or {}
     if page.get("certificate") and not any(use == "site" for use, _host in seen):
         yield lasts(
@@ -273,22 +273,22 @@ def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: d
         {
             thumb.upper()
             for place in facts["places"]
-            for one in _databases(place, objectives)
-            for thumb in one.get("certificates") or []
+            for entry in _databases(place, objectives)
+            for thumb in entry.get("certificates") or []
         }
     )
     for host in facts["hosts"]:
         instance = host.get("instance") or {}
         if "sql" not in host["roles"] or not instance.get("reached"):
             continue
-        known = {_plain(one["thumbprint"]): one for one in instance.get("certificates", [])}
+        known = {_plain(entry["thumbprint"]): entry for entry in instance.get("certificates", [])}
         for thumbprint in needed:
-            found = known.get(_plain(thumbprint))
-            if found is None or not found["private_key"]:
+            result = known.get(_plain(thumbprint))
+            if result is None or not result["private_key"]:
                 lack = (
                     f"the certificate {thumbprint} of the backups is not here"
-                    if found is None
-                    else f"{found['name']} is here without its private key"
+                    if result is None
+                    else f"{result['name']} is here without its private key"
                 )
                 yield row(
                     "backup certificate",
@@ -299,12 +299,12 @@ def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: d
                     "with key_backup does the same)",
                 )
                 continue
-            if found.get("expires"):
+            if result.get("expires"):
                 # An expired certificate still restores, and takes no new backups.
                 yield lasts(
                     "backup certificate",
                     host["name"],
-                    parse_stored_time(found["expires"]),
+                    parse_stored_time(result["expires"]),
                     objectives,
                     now,
                     next="Make a new one, and keep this one",
@@ -413,9 +413,8 @@ def second_application(facts: Mapping[str, Any], objectives: Objectives, now: dt
 
 
 _STOP_IT = (
-    "Stop its site and its pool in IIS now, and keep what its database got since as a backup. To serve from that "
-    "site again: README, When a whole "
-    "site is gone"
+    "Stop its site and its pool in IIS now, and keep what its database got since as a backup. To serve from that site "
+    "again: README, When a whole site is gone"
 )
 
 SERVICE_CHECKS = (service, reachable, database, certificates)

@@ -97,8 +97,8 @@ def lease_name(database: str) -> str:
 
 def owner_process(owner: str) -> int | None:
     """The process that an owner names, "user@controller pid 4711"; None when it names none."""
-    found = _PROCESS.search(owner)
-    return int(found[1]) if found else None
+    match = _PROCESS.search(owner)
+    return int(match[1]) if match else None
 
 
 def parse_lease(lines: Iterable[str], *, database: str, renewed_at: dt.datetime) -> Lease:

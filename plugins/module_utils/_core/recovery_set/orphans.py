@@ -25,7 +25,9 @@ def stray_backups(staying: Iterable[RecoverySet], links: Iterable[Mapping[str, A
     links: of backups that are in no set. One that was taken copy-only was never meant for any.
     """
     named = [
-        parse_stored_time(link["finished_at"]) for one in staying for link in one.chain or [one.values["database"]]
+        parse_stored_time(link["finished_at"])
+        for recovery_set in staying
+        for link in recovery_set.chain or [recovery_set.values["database"]]
     ]
     old = [
         link
@@ -41,12 +43,18 @@ def stray_archives(
     """The same for archives of the application that are in no set, each before its manifest. Those that nobody made for
     a set stay.
     """
-    known = {one.name.lower(): one for one in archives}
-    named = [ntpath.basename(one.values["application"]["archive"]).lower() for one in staying]
+    known = {stored_archive.name.lower(): stored_archive for stored_archive in archives}
+    named = [ntpath.basename(recovery_set.values["application"]["archive"]).lower() for recovery_set in staying]
     oldest = min((known[name].age for name in named if name in known), default=None)
     old = [
-        one
-        for name, one in known.items()
-        if oldest and name not in named and one.age < oldest and one.manifest and SET_LABEL in one.manifest.labels
+        recovery_set
+        for name, recovery_set in known.items()
+        if oldest
+        and name not in named
+        and recovery_set.age < oldest
+        and recovery_set.manifest
+        and SET_LABEL in recovery_set.manifest.labels
     ]
-    return tuple(ntpath.join(folder, name) for one in old for name in (one.name, manifest_name(one.name)))
+    return tuple(
+        ntpath.join(folder, name) for old_item in old for name in (old_item.name, manifest_name(old_item.name))
+    )

@@ -43,13 +43,13 @@ class DeliveredFolder:
         del zone  # manifests are written in UTC
         if not self._files.stat(self.path)[0].folder:
             return BackupCatalog()
-        found = {
+        result = {
             join(self.path, ntpath.normpath(entry.name)): entry.size
             for entry in self._files.list(self.path)
             if not entry.folder
         }
-        present = {path.lower(): size for path, size in found.items()}
-        for path in found:
+        present = {path.lower(): size for path, size in result.items()}
+        for path in result:
             if path.lower().endswith(REMOVED):
                 self._finish_removal(path, present)
             elif path.lower().endswith(manifest_name("")):

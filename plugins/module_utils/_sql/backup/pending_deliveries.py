@@ -102,8 +102,7 @@ def _is_delivered(
         )
         session.warnings.append(
             f"A backup that an interrupted run left in {note.written[0]} still cannot be brought to {places}: "
-            f"{problem} "
-            f"Should it not go there any more, remove {note_name(note.written[0])}."
+            f"{problem} Should it not go there any more, remove {note_name(note.written[0])}."
         )
         return False
     return True
@@ -119,19 +118,19 @@ def _whole(session: Session, note: PendingDelivery, *, family_guid: str, verifie
     connection = session.connection
     _now, zone = clock(connection)
     readings = read_files(connection, note.written, progress=session.progress)
-    for one in readings:
-        if one.os_error and one.os_error not in NEVER_WHOLE:
-            raise _Hindered(one.problem)
+    for reading in readings:
+        if reading.os_error and reading.os_error not in NEVER_WHOLE:
+            raise _Hindered(reading.problem)
     inventory = assemble(readings, zone=zone)
     wanted = sorted(map(str.lower, note.written))
     sets = [
-        one
-        for one in inventory.sets
-        if not one.problem
-        and one.family_guid == guid(family_guid)
-        and sorted(map(str.lower, one.copies[0].stripes)) == wanted
+        backup_set
+        for backup_set in inventory.sets
+        if not backup_set.problem
+        and backup_set.family_guid == guid(family_guid)
+        and sorted(map(str.lower, backup_set.copies[0].stripes)) == wanted
     ]
-    newest = max(sets, key=lambda one: (one.finished, one.last_lsn), default=None)
+    newest = max(sets, key=lambda backup_set: (backup_set.finished, backup_set.last_lsn), default=None)
     if newest is None or not verified or session.check_mode:
         return newest
     try:

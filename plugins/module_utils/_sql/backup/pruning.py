@@ -64,12 +64,12 @@ def prune(
     """
     now, zone = clock(session.connection)
     inventory = place.inventory(zone=zone)
-    sets = [one for one in inventory.sets if one.family_guid == guid(family_guid)]
-    for one in sets:
-        one.verified = one.verified or one.guid in {guid(value) for value in verified}
+    sets = [backup_set for backup_set in inventory.sets if backup_set.family_guid == guid(family_guid)]
+    for backup_set in sets:
+        backup_set.verified = backup_set.verified or backup_set.guid in {guid(value) for value in verified}
     decided = _proven(session, place, sets, rules, now=now)
     remove = _ours_alone(decided, inventory, family_guid=family_guid)
-    if remove and not any(one.rule == NEWEST for one in decided.decisions):
+    if remove and not any(decision.rule == NEWEST for decision in decided.decisions):
         session.warnings.append(
             f"Nothing was removed from {place.path}: it holds no chain of this database that could be restored"
         )
@@ -79,7 +79,7 @@ def prune(
     for path in remove:
         place.remove(path)
     place.end()
-    return {"folder": place.path, "remove": remove, "decisions": [one.to_dict() for one in decided.decisions]}
+    return {"folder": place.path, "remove": remove, "decisions": [decision.to_dict() for decision in decided.decisions]}
 
 
 def _proven(
@@ -90,28 +90,30 @@ def _proven(
     """
     while True:
         decided = retention().decide_retention(sets, rules, now=now)
-        doubtful = [one.set for one in decided.decisions if one.rule == NEWEST and not one.set.verified]
+        doubtful = [
+            decision.set for decision in decided.decisions if decision.rule == NEWEST and not decision.set.verified
+        ]
         if session.check_mode or not decided.remove or not doubtful:
             return decided
-        for one in doubtful:
-            problem = place.reading_problem(one)
+        for entry in doubtful:
+            problem = place.reading_problem(entry)
             if problem:
                 session.warnings.append(
-                    f"The {one} cannot be read back, so older backups are kept in its place: {problem}"
+                    f"The {entry} cannot be read back, so older backups are kept in its place: {problem}"
                 )
-                failed = tuple(replace(copy, problem=copy.problem or problem) for copy in one.copies)
-                sets[:] = [replace(one, copies=failed) if other is one else other for other in sets]
+                failed = tuple(replace(copy, problem=copy.problem or problem) for copy in entry.copies)
+                sets[:] = [replace(entry, copies=failed) if other is entry else other for other in sets]
                 break
-            one.verified = True
+            entry.verified = True
 
 
 def _ours_alone(decided: Retention, inventory: BackupCatalog, *, family_guid: str) -> list[str]:
     """The files to remove, without those that also hold another database's backup, or something that cannot be read."""
     foreign = {
         path.lower()
-        for one in inventory.sets
-        if one.family_guid != guid(family_guid)
-        for copy in one.copies
+        for backup_set in inventory.sets
+        if backup_set.family_guid != guid(family_guid)
+        for copy in backup_set.copies
         for path in copy.stripes
     }
     foreign |= {item.path.lower() for item in inventory.unreadable}

@@ -37,10 +37,10 @@ class ServerBackupFolder:
 
     def inventory(self, *, zone: dt.tzinfo) -> BackupCatalog:
         connection = self._session.connection
-        found = list_files(connection, self.path)
-        self._there = {file.lower() for file in found if is_beside(file)}
+        files = list_files(connection, self.path)
+        self._there = {file.lower() for file in files if is_beside(file)}
         return assemble(
-            read_files(connection, [file for file in found if not is_beside(file)], progress=self._session.progress),
+            read_files(connection, [file for file in files if not is_beside(file)], progress=self._session.progress),
             zone=zone,
         )
 

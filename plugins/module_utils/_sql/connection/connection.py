@@ -222,10 +222,9 @@ def _no_session(target: ServerAddress, fields: dict[str, Any]) -> ConnectionFail
     if "certificate" in text or "ssl" in text:
         code = "certificate_untrusted"
         advice = (
-            f"The server's certificate must be valid for '{target.certificate_name or target.host}' and come from "
-            "an authority in "
-            f"{target.ca_file or 'the trust store of the control node'}: set ca_file or certificate_name, or give "
-            "the instance a proper certificate"
+            f"The server's certificate must be valid for '{target.certificate_name or target.host}' and come from an "
+            f"authority in {target.ca_file or 'the trust store of the control node'}: set ca_file or certificate_name, "
+            "or give the instance a proper certificate"
         )
     else:
         port = f"at port {target.port or 1433}" if target.port or not target.instance else "and SQL Server Browser runs"

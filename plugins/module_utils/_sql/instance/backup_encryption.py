@@ -83,10 +83,9 @@ def check_encryption(session: Session, server: dict[str, Any], encryption: Mappi
         )
     if certificate["key_backed_up_at"] is None:
         session.warnings.append(
-            f"The private key of the certificate {name} was never backed up from {host}. Should this server be "
-            "lost, nobody can restore what the "
-            "certificate encrypted. Run BACKUP CERTIFICATE ... WITH PRIVATE KEY, and keep both files and the "
-            "password away from the backups."
+            f"The private key of the certificate {name} was never backed up from {host}. Should this server be lost, "
+            "nobody can restore what the certificate encrypted. Run BACKUP CERTIFICATE ... WITH PRIVATE KEY, and keep "
+            "both files and the password away from the backups."
         )
     return {
         "certificate": name,
@@ -124,19 +123,19 @@ def current_certificate(connection: Connection, name: str) -> str:
 def _certificate(connection: Connection, name: str) -> dict[str, Any]:
     host = connection.target.server
     quote_identifier(name, what="name of the certificate")  # refuses what cannot be one
-    found = connection.row(_CERTIFICATE, name, doing=f"Cannot read the certificate {name}")
-    if found is None:
+    row = connection.row(_CERTIFICATE, name, doing=f"Cannot read the certificate {name}")
+    if row is None:
         raise RecoveryError(
             f"There is no certificate {name} in master of {host}",
             code="not_found",
             advice="Create it there (CREATE CERTIFICATE), or import it with its private key; sql_info lists the "
             "certificates",
         )
-    if found["pvt_key_encryption_type"].strip() == "NA":
+    if row["pvt_key_encryption_type"].strip() == "NA":
         raise RecoveryError(
             f"The certificate {name} in master of {host} has no private key: a backup that it encrypts could not be "
             "read back there",
             code="wrong_state",
             advice="Import it together with its private key, or use another certificate",
         )
-    return found
+    return row

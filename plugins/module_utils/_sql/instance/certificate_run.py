@@ -57,25 +57,25 @@ def apply(session: Session) -> dict[str, Any]:
     return {
         "changed": session.changed,
         "certificate": after or {},
-        "superseded": [one.name for one in superseded],
+        "superseded": [entry.name for entry in superseded],
         "statements": session.statements,
         "diff": {
-            "before": {"certificates": sorted(one.name for one in before)},
+            "before": {"certificates": sorted(entry.name for entry in before)},
             "after": {"certificates": _expected(session, before, name)},
         },
     }
 
 
 def _expected(session: Session, before: list[Known], name: str) -> list[str]:
-    names = {one.name for one in before}
+    names = {known.name for known in before}
     return sorted(names - {name} if session.params["state"] == "absent" else names | {name})
 
 
 def _remove(session: Session, before: list[Known]) -> str:
     name = session.params["name"]
-    if any(one.name.lower() == name.lower() for one in before):
+    if any(known.name.lower() == name.lower() for known in before):
         certificates.drop_certificate(session, name)
-    kept = [one.name for one in before if one.private_key and one.name.lower() != name.lower()]
+    kept = [known.name for known in before if known.private_key and known.name.lower() != name.lower()]
     if session.params["drop_master_key"] and not kept and certificates.has_master_key(session.connection):
         certificates.drop_master_key(session)
     return name
@@ -84,14 +84,14 @@ def _remove(session: Session, before: list[Known]) -> str:
 def _provide(session: Session, before: list[Known], now: datetime) -> str:
     """A certificate of this server's own; returns the name of the one that counts."""
     params = session.params
-    found, _superseded = current(before, name=params["name"], own=True)
-    if found and not params["create"]:  # a restore: it may need what this server never had
-        return _restored_successor(session, before) or found.name
-    if found and found.days_left(now) >= params["renew_before"]:
-        return found.name
-    if found and not params["renew_before"]:
-        return found.name
-    if not found and _restored(session):
+    result, _superseded = current(before, name=params["name"], own=True)
+    if result and not params["create"]:  # a restore: it may need what this server never had
+        return _restored_successor(session, before) or result.name
+    if result and result.days_left(now) >= params["renew_before"]:
+        return result.name
+    if result and not params["renew_before"]:
+        return result.name
+    if not result and _restored(session):
         return _restored_successor(session, before) or params["name"]
     if not params["create"]:
         raise RecoveryError(
@@ -101,13 +101,15 @@ def _provide(session: Session, before: list[Known], now: datetime) -> str:
             "read them",
         )
     expires = _last_day(params["expires"], now)
-    if not found and any(one.name.lower() == params["name"].lower() for one in before):
+    if not result and any(known.name.lower() == params["name"].lower() for known in before):
         raise RecoveryError(
             f"There is a certificate {params['name']} without a private key on {session.connection.target.server}",
             advice="It is another server's: choose another name, or give 'public' where that one is meant",
         )
     name = (
-        successor_name(params["name"], expires=expires, taken=[one.name for one in before]) if found else params["name"]
+        successor_name(params["name"], expires=expires, taken=[known.name for known in before])
+        if result
+        else params["name"]
     )
     _provide_master_key(session)
     # From yesterday on: the clocks of servers differ, and one who is behind would refuse it.
@@ -171,9 +173,9 @@ def _import(session: Session, before: list[Known]) -> str:
     params, der = session.params, decoded(session.params["public"])
     mark = thumbprint(der)
     user = certificates.provide_identity(session, params["identity"]) if params["identity"] else None
-    known = next((one for one in before if one.thumbprint == mark), None)
+    known = next((entry for entry in before if entry.thumbprint == mark), None)
     if known is None:
-        name = imported_name(params["name"], mark=mark, taken=[one.name for one in before])
+        name = imported_name(params["name"], mark=mark, taken=[entry.name for entry in before])
         certificates.import_certificate(session, name, der, user=user)
         return name
     owner = (certificates.read_certificate(session.connection, known.name) or {}).get("user")
@@ -201,7 +203,9 @@ def _require_own_file(session: Session, name: str, path: str) -> None:
 
     What makes none is a restore, which may need either: there it is a warning.
     """
-    own = next((one for one in certificates.read_known(session.connection) if one.name.lower() == name.lower()), None)
+    own = next(
+        (known for known in certificates.read_known(session.connection) if known.name.lower() == name.lower()), None
+    )
     if own is None:  # check mode
         return
     try:

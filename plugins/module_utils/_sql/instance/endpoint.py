@@ -47,8 +47,8 @@ def read_endpoint(connection: Connection) -> dict[str, Any] | None:
         "encryption": row["encryption_algorithm_desc"],
         "certificate": row["certificate"],
         "connect": [
-            one["name"]
-            for one in connection.query(
+            entry["name"]
+            for entry in connection.query(
                 _CONNECT, row["endpoint_id"], doing="Cannot read who may connect to the endpoint"
             )
         ],

@@ -133,12 +133,12 @@ def remove_backup_file(session: Session, file: str, *, doing: str) -> None:
 
 def list_files(connection: Connection, folder: str) -> list[str]:
     """All files in a folder and below it. Raises RecoveryError where the service account cannot look."""
-    found = list(_walk(connection, folder, levels=DEEPEST))
-    if not found:
+    result = list(_walk(connection, folder, levels=DEEPEST))
+    if not result:
         problem = folder_error(connection, folder)
         if problem:
             raise _unusable(connection, f"folder {folder}", problem)
-    return found
+    return result
 
 
 def _walk(connection: Connection, folder: str, *, levels: int) -> Iterable[str]:

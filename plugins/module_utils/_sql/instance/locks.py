@@ -62,11 +62,8 @@ def hold(session: Session, database: str, *, wait: float = 0) -> None:
 
 def _granted(session: Session, name: str, database: str, *, seconds: float) -> bool:
     answer = session.connection.value(
-        "DECLARE @answer int; "
-        f"EXEC @answer = sys.sp_getapplock @Resource = {quote_text(name)}, @LockMode = N'Exclusive', @LockOwner = "
-        "N'Session', "
-        f"@LockTimeout = {round(seconds * 1000)}; "
-        "SELECT @answer AS answer",
+        f"DECLARE @answer int; EXEC @answer = sys.sp_getapplock @Resource = {quote_text(name)}, @LockMode = "
+        f"N'Exclusive', @LockOwner = N'Session', @LockTimeout = {round(seconds * 1000)}; SELECT @answer AS answer",
         doing=f"Cannot lock database {database} against other runs",
     )
     return answer >= 0

@@ -163,9 +163,9 @@ ORDER BY d.name
 
 def read_mirroring(connection: Connection) -> list[dict[str, Any]]:
     """What sql_info returns as C(mirroring)."""
-    found = []
+    result = []
     for row in connection.query(_SESSIONS, doing="Cannot read the mirroring sessions"):
-        one = {
+        side = {
             "database": row["name"],
             "role": row["mirroring_role_desc"],
             "state": row["mirroring_state_desc"],
@@ -175,11 +175,11 @@ def read_mirroring(connection: Connection) -> list[dict[str, Any]]:
             "witness": row["mirroring_witness_name"] or "",
             "witness_state": row["mirroring_witness_state_desc"] or "",
         }
-        problems = health(one["role"], one["state"], one["safety"], one["witness"], one["witness_state"])
-        found.append(
-            {**one, "healthy": not problems, "problems": problems, "lag": read_lag(connection, one["database"])}
+        problems = health(side["role"], side["state"], side["safety"], side["witness"], side["witness_state"])
+        result.append(
+            {**side, "healthy": not problems, "problems": problems, "lag": read_lag(connection, side["database"])}
         )
-    return found
+    return result
 
 
 def read_lag(connection: Connection, database: str) -> dict[str, Any]:

@@ -139,8 +139,7 @@ class FailoverRun:
         if not self.params["allow_data_loss"]:
             raise RecoveryError(
                 f"The mirror of {self.database} on {local.server} did not take over by itself, so it was not in step "
-                "when the principal was lost. "
-                f"{may_be_lost(local)['reason']}",
+                f"when the principal was lost. {may_be_lost(local)['reason']}",
                 advice="Make sure that the principal is down, then set 'allow_data_loss: true'",
             )
         return (

@@ -178,8 +178,7 @@ class AttachRun:
         self.session.change(statement, doing=f"Cannot detach {self.database} again")
         raise RecoveryError(
             f"The files hold another database than the one that was asked for (family {guid(existing['family_guid'])}, "
-            f"wanted {self.family}); "
-            f"they were detached from {self.host} again",
+            f"wanted {self.family}); they were detached from {self.host} again",
             code="wrong_database",
             advice=sentences("Give other files", "Without 'family_guid' these are attached whatever they are"),
         )

@@ -141,8 +141,7 @@ def _validate(session: Session, database: str, query: str) -> None:
     if not answer or answer in ("0", "0x"):
         raise RecoveryError(
             f"Database {database} on {session.connection.target.server} is restored, but the query in "
-            "'validation_query' "
-            f"answers {answer!r}",
+            f"'validation_query' answers {answer!r}",
             code="check_failed",
             advice="Look into the data; perhaps another backup or another target is the right one",
         )

@@ -64,8 +64,8 @@ class ArchiveFolder:
         """Read an archive to its end and compare it with what its manifest says; empty when it is the same."""
         if archive.problem or archive.manifest is None:
             return archive.problem
-        found = self._files.hash_one(self.path, archive.name)
-        if found.sha256 != archive.manifest.archive_sha256:
+        result = self._files.hash_one(self.path, archive.name)
+        if result.sha256 != archive.manifest.archive_sha256:
             return "is damaged: its SHA-256 is not the one in its manifest"
         return ""
 
@@ -176,10 +176,10 @@ def _without_manifest(files: WindowsFiles, path: str, *, created: str) -> Candid
             "prove that it is whole",
             advice="Use another archive",
         )
-    found = files.entries(path)
-    inner = common_folder([entry.name for entry in found])
+    result = files.entries(path)
+    inner = common_folder([entry.name for entry in result])
     refuse_strange(
-        path, [f"{refusal.name} {refusal.reason}" for refusal in screen_entries(below(found, inner)).refused]
+        path, [f"{refusal.name} {refusal.reason}" for refusal in screen_entries(below(result, inner)).refused]
     )
     seconds = created.partition(".")[0].removesuffix("Z")
     manifest = adopt(below(files.read_entries(path), inner), where=where, path="", created=f"{seconds}Z")

@@ -100,12 +100,11 @@ class ArchiveWriter:
             with self._arriving(folder, name) as partial:
                 self._log.add(f"copying {stage.full_path(archive)} to {folder.path}")
                 self._files.copy(stage.full_path(archive), partial)
-                found = self._files.hash_one(folder.path, self._partial(name))
-                if found.sha256 != wanted:
+                result = self._files.hash_one(folder.path, self._partial(name))
+                if result.sha256 != wanted:
                     raise RecoveryError(
                         f"The copy of {stage.full_path(archive)} in {folder.path} is another file than what was "
-                        "copied, seen from "
-                        f"{self._files.host}",
+                        f"copied, seen from {self._files.host}",
                         advice="The way there or its disk damages data: look into that before anything else. The "
                         "copy was removed",
                     )
@@ -183,8 +182,7 @@ class ArchiveWriter:
             wrong = [*comparison.missing, *comparison.different, *comparison.unreadable, *comparison.extra]
             raise RecoveryError(
                 f"The archive in {folder.path} does not hold what was read from {self._application} on "
-                f"{self._files.host}: "
-                f"{', '.join(wrong[:5]) or 'no manifest'}",
+                f"{self._files.host}: {', '.join(wrong[:5]) or 'no manifest'}",
                 advice="Its disk or the way to it damages data: look into that before anything else. The archive "
                 "was removed",
             )

@@ -237,8 +237,7 @@ class ApplicationBackup:
         if self.protected.get(file.name) == "efs":
             return (
                 "Nothing was archived. EFS lets only the account read it that encrypted it: put an unprotected copy "
-                "where only administrators "
-                "may read, and name it in plain_copies"
+                "where only administrators may read, and name it in plain_copies"
             )
         also = "" if is_essential(file.name) else ", or all such be left out by unreadable=report"
         return f"Nothing was archived. A file that is not needed for a restore can be named in exclude{also}"
@@ -340,32 +339,30 @@ class ApplicationBackup:
 
     def warn(self, plan: ArchivePlan) -> None:
         where = f"{self.path} on {self.files.host}"
-        told = self.files.warnings.append
+        report = self.files.warnings.append
         open_now = [name for name in plan.encrypted if name not in self.plain]
         if open_now:
-            told(
-                f"EFS protects {', '.join(open_now)} in {where}. The archive holds the plain content, since no "
-                "other machine could read it "
-                "otherwise: keep the archive where only those may read who may read the keys."
+            report(
+                f"EFS protects {', '.join(open_now)} in {where}. The archive holds the plain content, since no other "
+                "machine could read it otherwise: keep the archive where only those may read who may read the keys."
             )
         for name, kind in self.protected.items():
             if kind != "efs" and name not in self.plain:
-                told(
-                    f"{name} in {where} is protected by {NAMES[kind]}: no other machine can use what was archived. "
-                    "Put an unprotected copy where "
-                    "only administrators may read, and name it in plain_copies."
+                report(
+                    f"{name} in {where} is protected by {NAMES[kind]}: no other machine can use what was archived. Put "
+                    "an unprotected copy where only administrators may read, and name it in plain_copies."
                 )
         if self.plain:
-            told(
+            report(
                 f"The archive holds the unprotected {', '.join(self.plain)}: keep it where only those may read who "
                 "may read the keys."
             )
         absent = [*plan.refused, *self.unread]
         if absent:
             shown = "; ".join(f"{refusal.name} {refusal.reason}" for refusal in absent[:5])
-            told(f"{len(absent)} entries of {where} are not in the archive: {shown}")
+            report(f"{len(absent)} entries of {where} are not in the archive: {shown}")
         if self.changed_meanwhile:
-            told(
+            report(
                 f"{', '.join(self.changed_meanwhile[:5])} in {where} changed while being read. "
                 "The archive holds what was read; name files that are always written to, such as logs, in exclude."
             )

@@ -110,9 +110,9 @@ class ApplicationRestore:
             raise RecoveryError(
                 f"{self.path} on {self.files.host} is a file, not the folder of an application", advice="Check path"
             )
-        found = [entry for entry in self.files.list(self.path) if not entry.folder]
-        self.encrypted = {entry.name for entry in found if entry.encrypted}
-        return {entry.name: PresentFile(size=entry.size, sha256=None, modified=entry.modified) for entry in found}
+        result = [entry for entry in self.files.list(self.path) if not entry.folder]
+        self.encrypted = {entry.name for entry in result if entry.encrypted}
+        return {entry.name: PresentFile(size=entry.size, sha256=None, modified=entry.modified) for entry in result}
 
     def compare(self, candidate: Candidate, present: Mapping[str, PresentFile]) -> Finding:
         """Compare the folder with an archive's manifest. A file of another size is another file, so only the others are
@@ -139,14 +139,14 @@ class ApplicationRestore:
             broken=broken,
             shielded=shielded,
         )
-        found = verdict(state, replace=self.params["replace"])
-        if found.action == "refuse":
+        result = verdict(state, replace=self.params["replace"])
+        if result.action == "refuse":
             raise RecoveryError(
-                f"The folder {self.path} on {self.files.host} {found.reason}",
+                f"The folder {self.path} on {self.files.host} {result.reason}",
                 advice="Nothing was changed. If it is to be replaced all the same, set replace to always; with "
                 "keep_old it is kept beside",
             )
-        return Finding(wanted=wanted, comparison=comparison, state=state, verdict=found)
+        return Finding(wanted=wanted, comparison=comparison, state=state, verdict=result)
 
     def inspect_changed_keys(
         self, candidate: Candidate, comparison: Comparison, now: Mapping[str, PresentFile]
@@ -231,11 +231,11 @@ class ApplicationRestore:
         """The archive's entries that are to be written. An archive that holds anything strange is refused
         as a whole.
         """
-        found = screen_entries(candidate.entries(self.files), vouched=candidate.manifest.sizes)
+        result = screen_entries(candidate.entries(self.files), vouched=candidate.manifest.sizes)
         names = {name_key(file.name) for file in candidate.manifest.files}
-        strange = [f"{refusal.name} {refusal.reason}" for refusal in found.refused]
+        strange = [f"{refusal.name} {refusal.reason}" for refusal in result.refused]
         own = name_key(OWN_FOLDER)
-        inner = [entry for entry in found.accepted if name_key(entry.name).partition("/")[0] != own]
+        inner = [entry for entry in result.accepted if name_key(entry.name).partition("/")[0] != own]
         strange += [
             f"{entry.name} is not in its manifest"
             for entry in inner
@@ -253,8 +253,7 @@ class ApplicationRestore:
         if drive.free is not None and drive.free < needed + ROOM:
             raise RecoveryError(
                 f"The drive of {self.path} on {self.files.host} has {drive.free >> 20} MB free, and "
-                f"{(needed + ROOM) >> 20} MB are needed to unpack "
-                "beside it",
+                f"{(needed + ROOM) >> 20} MB are needed to unpack beside it",
                 advice="Make room there and run this again. Nothing was changed",
             )
 
@@ -298,14 +297,14 @@ class ApplicationRestore:
         is not one of them.
         """
         names = self.params["key_files"]
-        found, now = self.files.hash(old, [*names, DATABASE_CONFIG]), self.files.hash(self.path, names)
-        if not found.get(DATABASE_CONFIG, PresentFile(size=0, sha256=None)).size:
+        result, now = self.files.hash(old, [*names, DATABASE_CONFIG]), self.files.hash(self.path, names)
+        if not result.get(DATABASE_CONFIG, PresentFile(size=0, sha256=None)).size:
             return []
         return [
             name
             for name in names
-            if name in found
-            and (found[name].sha256 is None or self.is_another_key(join(old, name), found[name], now.get(name)))
+            if name in result
+            and (result[name].sha256 is None or self.is_another_key(join(old, name), result[name], now.get(name)))
         ]
 
     def is_another_key(self, path: str, there: PresentFile, now: PresentFile | None) -> bool:
@@ -328,8 +327,7 @@ class ApplicationRestore:
     def warn_of_keys(self, what: str, names: Sequence[str]) -> None:
         self.files.warnings.append(
             f"{what} on {self.files.host} has other keys than the archive ({', '.join(names)}). Without them their "
-            "database cannot be read, so it is kept as "
-            f"{self.kept_old}. Remove it when nobody needs it."
+            f"database cannot be read, so it is kept as {self.kept_old}. Remove it when nobody needs it."
         )
 
     @property
@@ -392,8 +390,7 @@ class ApplicationRestore:
         if candidate.proven_by != "manifest":
             self.files.warnings.append(
                 f"{candidate.path} has no manifest, as archives of the product's own backup page have none. Its "
-                "checksums are right; that no "
-                "file is missing in it cannot be proven."
+                "checksums are right; that no file is missing in it cannot be proven."
             )
         if manifest.healthy is False:
             self.files.warnings.append(f"{candidate.path} was taken while the application did not answer.")
@@ -409,8 +406,7 @@ class ApplicationRestore:
         if manifest.plain:
             self.files.warnings.append(
                 f"{', '.join(manifest.plain)} in {self.path} on {self.files.host} is the unprotected copy that was "
-                "archived: protect it "
-                "again."
+                "archived: protect it again."
             )
 
     def pool_at_the_end(self) -> tuple[bool | None, bool]:

@@ -64,8 +64,8 @@ class RunLog:
 
     def _remove_old(self) -> None:
         ours = re.compile(re.escape(self._label) + r"_(\d{8}T\d{6}Z)[^\\]*\.log", re.IGNORECASE)
-        found = [
+        result = [
             entry.name for entry in self._files.list(self._folder or "", recurse=False) if ours.fullmatch(entry.name)
         ]
-        for name in sorted(found)[:-KEPT]:
+        for name in sorted(result)[:-KEPT]:
             self._files.remove(join(self._folder or "", name))

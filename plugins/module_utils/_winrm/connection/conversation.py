@@ -94,15 +94,15 @@ class Conversation:
         request = _line({"script": script, "parameters": parameters, "items": len(lines)})
         for piece in _pieces(request, *_packed(lines)):
             self._pipe.send(piece)
-        found = []
+        result = []
         while True:
             kind, value = self._answer()
             if kind == "items":
-                found.extend(value)
+                result.extend(value)
             elif kind == "progress" and on_progress:
                 on_progress(value)
             elif kind == "end":
-                return found
+                return result
 
     def _answer(self) -> tuple[str, Any]:
         """The next (kind, value). A line that is no answer is kept, for the case that nothing better comes."""

@@ -185,18 +185,18 @@ class WindowsFiles:
 
     def list(self, path: str, *, recurse: bool = True) -> list[FolderEntry]:
         """Everything below a folder."""
-        found = self._session.call(
+        result = self._session.call(
             list_folder.SCRIPT,
             doing=f"Reading the folder {path}",
             Path=path,
             Recurse=recurse,
             on_progress=self._counted(f"reading {path}"),
         )
-        return [FolderEntry(**answer) for answer in found]
+        return [FolderEntry(**answer) for answer in result]
 
     def hash(self, path: str, names: Sequence[str]) -> dict[str, PresentFile]:
         """Files of a folder by name; without a hash where one cannot be read, left out where it is gone."""
-        found = self._session.call(
+        result = self._session.call(
             hash_files.SCRIPT,
             doing=f"Reading the files of {path}",
             items=names,
@@ -204,7 +204,7 @@ class WindowsFiles:
             on_progress=self._counted(f"reading {path}"),
         )
         present: dict[str, PresentFile] = {}
-        for answer in found:
+        for answer in result:
             if "error" not in answer:
                 present[answer["name"]] = PresentFile(size=answer["size"], sha256=answer["sha256"])
             elif answer["error"]["number"] not in _NOTHING_THERE:
@@ -232,7 +232,7 @@ class WindowsFiles:
         """The content of an archive by name, read to its end where it lies; without a hash where an entry
         is damaged.
         """
-        found = self._session.call(
+        result = self._session.call(
             entries.SCRIPT,
             doing=f"Verifying the archive {archive}",
             Archive=archive,
@@ -241,7 +241,7 @@ class WindowsFiles:
         )
         return {
             answer["name"]: PresentFile(size=answer["size"], sha256=answer.get("sha256"))
-            for answer in found
+            for answer in result
             if not answer["name"].endswith("/")
         }
 
@@ -249,7 +249,7 @@ class WindowsFiles:
         """What an archive holds, each entry read to its end and its checksum compared: for an archive that nothing else
         vouches for.
         """
-        found = self._session.call(
+        result = self._session.call(
             entries.SCRIPT,
             doing=f"Verifying the archive {archive}",
             on_progress=self._counted(f"verifying {archive}"),
@@ -264,7 +264,7 @@ class WindowsFiles:
                 sha256=answer.get("sha256"),
                 intact="sha256" in answer and answer["crc"] == answer["crc_read"],
             )
-            for answer in found
+            for answer in result
         ]
 
     def look_into(self, path: str, *, marks: Sequence[str] = (), entry: str | None = None) -> FileInspection | None:
@@ -292,14 +292,14 @@ class WindowsFiles:
 
         wanted: path -> pairs (offset, length); an offset below zero is counted from the file's end.
         """
-        found = self._session.call(
+        result = self._session.call(
             read_ranges.SCRIPT,
             doing="Reading parts of files",
             items=[{"path": path, "ranges": [list(pair) for pair in ranges]} for path, ranges in wanted],
             on_progress=self._counted("reading parts of files"),
         )
         waiting: list[dict[str, Any]] = []
-        for answer in found:
+        for answer in result:
             if not isinstance(answer, str):
                 waiting.append(answer)
                 continue
@@ -340,7 +340,7 @@ class WindowsFiles:
         """
         if self.check_mode:
             return []
-        found = self._session.call(
+        result = self._session.call(
             pack.SCRIPT,
             doing=f"Archiving {path} to {archive}",
             items=[{"name": name, "source": instead[name]} if name in instead else name for name in names],
@@ -351,7 +351,7 @@ class WindowsFiles:
             ManifestHead=head,
             Settle=settle,
         )
-        return [self._packed(answer) for answer in found]
+        return [self._packed(answer) for answer in result]
 
     def unpack(self, archive: str, *, target: str, wanted: Sequence[AcceptedEntry]) -> dict[str, PresentFile]:
         """Write entries of an archive as files below a folder; what was written, by name."""
@@ -360,7 +360,7 @@ class WindowsFiles:
         items = [
             {"index": entry.index, "name": entry.name, "size": entry.size, "folder": entry.folder} for entry in wanted
         ]
-        found = self._session.call(
+        result = self._session.call(
             unpack.SCRIPT,
             doing=f"Unpacking {archive} to {target}",
             items=items,
@@ -368,7 +368,7 @@ class WindowsFiles:
             Archive=archive,
             Target=target,
         )
-        return {answer["name"]: PresentFile(size=answer["size"], sha256=answer["sha256"]) for answer in found}
+        return {answer["name"]: PresentFile(size=answer["size"], sha256=answer["sha256"]) for answer in result}
 
     def write_lines(self, path: str, lines: Iterable[str]) -> None:
         """A text file, there whole or not at all."""

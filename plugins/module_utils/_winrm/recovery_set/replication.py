@@ -102,9 +102,8 @@ class ReplicationRun:
         if foreign:
             self.files.warnings.append(
                 f"The recovery set {label} is not copied: it names {foreign[0]}, which does not lie in "
-                f"{self.source.place.database} or "
-                f"{self.source.place.application}. If the folders have changed, take a full backup; else find out "
-                f"who wrote {self.source.path_of(label)}."
+                f"{self.source.place.database} or {self.source.place.application}. If the folders have changed, take a "
+                f"full backup; else find out who wrote {self.source.path_of(label)}."
             )
             return None
         return recovery_set

@@ -113,9 +113,9 @@ class RecoverySetRepository:
         ours, theirs = self.place, other.place
         pairs = [(ours.database, theirs.database, self._data, other._data, "database_user")]
         keys = product((ours.sets, ours.application), (theirs.sets, theirs.application))
-        pairs += [(one, another, self._keys, other._keys, "share_user") for one, another in keys]
-        for one, another, reads, writes, option in pairs:
-            server = server_asked(one)
+        pairs += [(recovery_set, another, self._keys, other._keys, "share_user") for recovery_set, another in keys]
+        for recovery_set, another, reads, writes, option in pairs:
+            server = server_asked(recovery_set)
             if (
                 server
                 and server == server_asked(another)
@@ -124,9 +124,8 @@ class RecoverySetRepository:
                 and bare_account(reads.user) != bare_account(writes.user)
             ):
                 raise RecoveryError(
-                    f"{one} is read as {reads.user} and {another} written as {writes.user}, and Windows knows the "
-                    f"server {server} under one account at a time "
-                    "(error 1219)",
+                    f"{recovery_set} is read as {reads.user} and {another} written as {writes.user}, and Windows knows "
+                    f"the server {server} under one account at a time (error 1219)",
                     advice=f"Give both places the same account ({option}), or put the copies on another server, "
                     "which is safer",
                 )
@@ -142,14 +141,14 @@ class RecoverySetRepository:
         [state] = self._files.stat(self.place.sets)
         if not state.exists:
             return {}
-        found = [
+        result = [
             entry
             for entry in self._files.list(self.place.sets, recurse=False)
             if not entry.folder and entry.name.lower().endswith(ENDING)
         ]
         return {
             entry.name[: -len(ENDING)]: entry.modified
-            for entry in sorted(found, key=lambda entry: (entry.modified, entry.name), reverse=True)
+            for entry in sorted(result, key=lambda entry: (entry.modified, entry.name), reverse=True)
         }
 
     def path_of(self, label: str) -> str:
@@ -158,13 +157,13 @@ class RecoverySetRepository:
     def read(self, label: str) -> RecoverySet:
         """Raises RecoveryError when it cannot be used."""
         path = self.path_of(label)
-        one = parse_set("\n".join(self._files.read_lines(path)), where=f"{path} on {self._files.host}")
-        if one.label.lower() != label.lower():
+        recovery_set = parse_set("\n".join(self._files.read_lines(path)), where=f"{path} on {self._files.host}")
+        if recovery_set.label.lower() != label.lower():
             raise RecoveryError(
-                f"{path} on {self._files.host} is the manifest of the set {one.label}",
+                f"{path} on {self._files.host} is the manifest of the set {recovery_set.label}",
                 advice="Give the file its name back",
             )
-        return one
+        return recovery_set
 
     def named(self, label: str) -> RecoverySet:
         """The set of a label that a person wrote."""
@@ -195,9 +194,8 @@ class RecoverySetRepository:
         """
         if self.unread and chosen.labels:
             self._files.warnings.append(
-                f"No old set was removed from {self.place.sets}: {self.path_of(self.unread[0])} cannot be opened, "
-                "and its set may need their files. "
-                "The next run tries again."
+                f"No old set was removed from {self.place.sets}: {self.path_of(self.unread[0])} cannot be opened, and "
+                "its set may need their files. The next run tries again."
             )
             return Surplus()
         application = self._within(chosen.application, self.place.application)
@@ -230,16 +228,15 @@ class RecoverySetRepository:
         return [*database, *(path for path in one.application_files if not lies_in(path, self.place.application))]
 
     def _within(self, paths: Iterable[str], folder: str) -> tuple[str, ...]:
-        found, elsewhere = [], []
+        result, elsewhere = [], []
         for path in paths:
-            (found if lies_in(path, folder) else elsewhere).append(path)
+            (result if lies_in(path, folder) else elsewhere).append(path)
         if elsewhere:
             self._files.warnings.append(
                 f"{elsewhere[0]}{f' and {len(elsewhere) - 1} more' if elsewhere[1:] else ''}, which a removed set "
-                f"named, does not lie in {folder} and stays. "
-                "Another place may need it."
+                f"named, does not lie in {folder} and stays. Another place may need it."
             )
-        return tuple(found)
+        return tuple(result)
 
     # Files
 
@@ -259,8 +256,8 @@ class RecoverySetRepository:
     def database_listing(self) -> dict[str, str]:
         """Files of the folder with the database's backups: path -> time of the last change (UTC)."""
         [state] = self._files.stat(self.place.database)
-        found = self._files.list(self.place.database, recurse=False) if state.exists else []
-        return {join(self.place.database, entry.name): entry.modified for entry in found if not entry.folder}
+        result = self._files.list(self.place.database, recurse=False) if state.exists else []
+        return {join(self.place.database, entry.name): entry.modified for entry in result if not entry.folder}
 
     def links_beside(self, paths: Iterable[str], *, database: str) -> list[dict[str, Any]]:
         """What the manifests that sql_backup wrote beside its files tell of backups of a database. paths: which of them
@@ -280,7 +277,7 @@ class RecoverySetRepository:
 
     def strays(self, staying: Sequence[RecoverySet], *, database: str) -> Surplus:
         """What failed runs left that no set needs. staying: all sets that are there and stay, the newest first."""
-        in_sets = {path.lower() for one in staying for path in one.database_files}
+        in_sets = {path.lower() for recovery_set in staying for path in recovery_set.database_files}
         label = archive_label(base_name(staying[0].values["application"]["archive"]))
         with self.keys():
             archives = (
