@@ -59,7 +59,7 @@ options:
       - Folder for the backups by which the mirror is made, which the service accounts of both servers reach, a share
         above all. The files are removed once the mirror has them.
       - The chain of log backups is not disturbed. Only where there was none yet, the log backup here begins it, and
-        both files stay: they belong to the other backups.
+        both files stay, as they belong to the other backups.
       - With O(encryption) both servers need the certificate, with its private key.
     type: str
   relocate:

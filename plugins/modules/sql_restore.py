@@ -195,7 +195,7 @@ options:
         also a database that stays as it is. RV(checked) tells.
       - A restored database opens in C(RESTRICTED_USER) until this and O(validation_query) were passed. That keeps out
         everybody but members of C(db_owner), C(dbcreator) and C(sysadmin). An application whose user is C(db_owner)
-        gets in: stop it, or disable its login, for that time. A run that finds it left so goes on from there. A
+        gets in, so stop it, or disable its login, for that time. A run that finds it left so goes on from there. A
         database in standby cannot be closed like that.
     type: str
     choices: [none, physical, full]

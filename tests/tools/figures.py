@@ -65,10 +65,15 @@ def long_definitions(root: Path) -> tuple[list[Place], list[Place]]:
 
 
 def riddles(root: Path) -> list[Place]:
-    """Variables and parameters whose names are riddles."""
+    """Variables and parameters whose names are riddles. (A class's fields are its own words.)"""
     places = []
     for path, text in sources(root):
-        for node in ast.walk(ast.parse(text)):
+        tree = ast.parse(text)
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        fields = {line.target for node in classes for line in node.body if isinstance(line, ast.AnnAssign)}
+        for node in ast.walk(tree):
+            if node in fields:
+                continue
             name = node.arg if isinstance(node, ast.arg) else ""
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 name = node.id

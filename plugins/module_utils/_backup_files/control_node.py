@@ -34,9 +34,9 @@ def find_files(folders: Iterable[str], files: Iterable[str]) -> list[str]:
     backups; then the files named. Links to folders are not followed. Raises RecoveryError for a folder that cannot be
     looked into.
     """
-    found = [path for folder in folders for path in _walk(os.path.abspath(os.path.expanduser(folder)), DEEPEST)]
-    found += [os.path.abspath(os.path.expanduser(path)) for path in files]
-    return list(dict.fromkeys(found))
+    result = [path for folder in folders for path in _walk(os.path.abspath(os.path.expanduser(folder)), DEEPEST)]
+    result += [os.path.abspath(os.path.expanduser(path)) for path in files]
+    return list(dict.fromkeys(result))
 
 
 def _walk(folder: str, levels: int) -> Iterator[str]:

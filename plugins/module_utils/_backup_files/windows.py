@@ -52,13 +52,13 @@ def find_windows_files(files: WindowsFiles, folders: Iterable[str], named: Itera
 
     Links are not followed. Raises RecoveryError for a folder that cannot be looked into.
     """
-    found = []
+    result = []
     for folder in folders:
         path = full_path(folder, option="folders")
         entries = [entry for entry in files.list(path) if not entry.folder and not entry.link]
-        found += sorted(join(path, *entry.name.split("/")) for entry in entries if not is_beside(entry.name))
-    found += [full_path(path, option="files") for path in named]
-    return list({path.lower(): path for path in found}.values())
+        result += sorted(join(path, *entry.name.split("/")) for entry in entries if not is_beside(entry.name))
+    result += [full_path(path, option="files") for path in named]
+    return list({path.lower(): path for path in result}.values())
 
 
 def examine_windows_files(files: WindowsFiles, paths: list[str], *, progress: Progress) -> list[ExaminedFile]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import jinja2.sandbox
 import yaml
+from ansible_collections.prs.recovery.plugins.filter.awx_credential_types import awx_credential_types
 from playbook_lab import ROOT
 from prs_lab.client import Lab
 
@@ -36,7 +37,7 @@ yaml.SafeDumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_sc
 Loader = type("Loader", (yaml.SafeLoader,), {})
 Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
 ROLE = yaml.load((ROOT / "roles/configure_awx/vars/main.yml").read_text(), Loader=Loader)
-TYPES = {one["name"]: one for one in ROLE["_configure_awx_credentials"]}
+TYPES = {entry["name"]: entry for entry in awx_credential_types(ROLE["_configure_awx_table"])}
 GIVEN = {one["playbook"]: one["credentials"] for one in ROLE["_configure_awx_templates"].values()}
 
 

@@ -159,7 +159,8 @@ def restore_arguments(role: str, file: str) -> dict[str, str]:
 def test_preflight_plans_the_restore_that_is_carried_out():
     """With other places for files, it would look for room on another drive."""
     planned, restored = restore_arguments("preflight", "backups"), restore_arguments("restore", "database")
-    assert set(restored) - set(planned) == {"expected_users"}, "what is looked at after the restore"
+    later = {"expected_users", "encryption"}
+    assert set(restored) - set(planned) == later, "what is looked at after the restore, and how the tail is written"
     assert set(planned) - set(restored) == set()
     for name in ("database", "source.folders", "source.files", "target"):
         assert planned[name] == restored[name]

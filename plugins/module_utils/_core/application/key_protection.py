@@ -38,13 +38,13 @@ MARKS = tuple(_MEANINGS)
 NAMES = {"efs": "EFS", "dpapi": "DPAPI", "rsa": "an RSA key of its machine"}
 
 
-def protection(*, encrypted: bool, found: Collection[str]) -> str:
-    """efs, dpapi, rsa, or empty when nothing of that is seen. encrypted: as its attributes say; found: those of MARKS
+def protection(*, encrypted: bool, marks: Collection[str]) -> str:
+    """efs, dpapi, rsa, or empty when nothing of that is seen. encrypted: as its attributes say; marks: those of MARKS
     that are in it.
 
     What is protected twice is called by what an archive does not take off: EFS ends when a file is read.
     """
-    inner = {_MEANINGS[mark] for mark in found}
+    inner = {_MEANINGS[mark] for mark in marks}
     for kind in ("dpapi", "rsa"):
         if kind in inner:
             return kind

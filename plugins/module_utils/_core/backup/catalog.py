@@ -299,9 +299,9 @@ def merge(*inventories: BackupCatalog) -> BackupCatalog:
     for inventory in inventories:
         for item in inventory.unreadable:
             unreadable.setdefault((same_path(item.path), item.position), item)
-        for one in inventory.sets:
-            known = merged.get(one.guid)
-            merged[one.guid] = one if known is None else _joined(known, one)
+        for entry in inventory.sets:
+            known = merged.get(entry.guid)
+            merged[entry.guid] = entry if known is None else _joined(known, entry)
     return BackupCatalog(sets=list(merged.values()), unreadable=list(unreadable.values()))
 
 
@@ -311,12 +311,12 @@ def tell_zones(catalog: BackupCatalog, history: BackupCatalog) -> None:
     """
     known = {entry.guid: entry for entry in history.sets if entry.utc_offset is not None}
     for entry in catalog.sets:
-        told = known.get(entry.guid)
-        if told is None or told.utc_offset == entry.utc_offset:
+        report = known.get(entry.guid)
+        if report is None or report.utc_offset == entry.utc_offset:
             continue
-        shift = told.started - entry.started
-        entry.utc_offset, entry.ambiguous_time = told.utc_offset, told.ambiguous_time
-        entry.started, entry.finished = told.started, told.finished
+        shift = report.started - entry.started
+        entry.utc_offset, entry.ambiguous_time = report.utc_offset, report.ambiguous_time
+        entry.started, entry.finished = report.started, report.finished
         entry.last_valid_time = entry.last_valid_time and entry.last_valid_time + shift
     settle_times(catalog.sets)
 
@@ -348,31 +348,31 @@ class Reconciliation:
     moved: list[BackupSet]
 
 
-def reconcile(history: BackupCatalog, found: BackupCatalog) -> Reconciliation:
+def reconcile(history: BackupCatalog, backup_catalog: BackupCatalog) -> Reconciliation:
     """Set against set, by GUID. Headers win over history wherever both speak of a set."""
-    in_history = {one.guid: one for one in history.sets}
-    in_files = {one.guid: one for one in found.sets}
+    in_history = {entry.guid: entry for entry in history.sets}
+    in_files = {entry.guid: entry for entry in backup_catalog.sets}
     lost: list[BackupSet] = []
-    for identity, one in in_history.items():
+    for identity, entry in in_history.items():
         if identity in in_files:
             continue
         gone = tuple(
-            replace(copy, problem=copy.problem or "msdb knows it, but no such file was found") for copy in one.copies
+            replace(copy, problem=copy.problem or "msdb knows it, but no such file was found") for copy in entry.copies
         )
         lost.append(
-            replace(one, copies=gone or (Copy(stripes=(), problem="msdb knows it, but not where it was written to"),))
+            replace(entry, copies=gone or (Copy(stripes=(), problem="msdb knows it, but not where it was written to"),))
         )
     moved = []
-    for identity, one in in_files.items():
-        told = in_history.get(identity)
-        if told is not None:
-            here = {same_path(path) for copy in one.copies for path in copy.stripes}
-            there = {same_path(path) for copy in told.copies for path in copy.stripes}
+    for identity, entry in in_files.items():
+        report = in_history.get(identity)
+        if report is not None:
+            here = {same_path(path) for copy in entry.copies for path in copy.stripes}
+            there = {same_path(path) for copy in report.copies for path in copy.stripes}
             if not here & there:
-                moved.append(one)
+                moved.append(entry)
     return Reconciliation(
-        inventory=BackupCatalog(sets=[*found.sets, *lost], unreadable=list(found.unreadable)),
+        inventory=BackupCatalog(sets=[*backup_catalog.sets, *lost], unreadable=list(backup_catalog.unreadable)),
         lost=lost,
-        unknown_to_history=[one for identity, one in in_files.items() if identity not in in_history],
+        unknown_to_history=[entry for identity, entry in in_files.items() if identity not in in_history],
         moved=moved,
     )

@@ -19,9 +19,9 @@ from ..times import parse_stored_time
 __all__ = ["by_age", "examine", "families", "metrics", "needed_for_newest", "unknown_zones_warning"]
 
 
-def by_age(one: BackupSet) -> tuple[datetime, int]:
+def by_age(backup_set: BackupSet) -> tuple[datetime, int]:
     """Times of backups are whole seconds; within one the LSN decides."""
-    return one.finished, one.last_lsn
+    return backup_set.finished, backup_set.last_lsn
 
 
 def families(
@@ -32,14 +32,14 @@ def families(
     A database is known by its family, and may have been renamed: where ``database`` is wanted, that is every family
     with that name in it.
     """
-    found: dict[str, list[BackupSet]] = {}
-    for one in sorted(sets, key=by_age):
-        found.setdefault(one.family, []).append(one)
+    result: dict[str, list[BackupSet]] = {}
+    for backup_set in sorted(sets, key=by_age):
+        result.setdefault(backup_set.family, []).append(backup_set)
     chosen = [
         mine
-        for family, mine in found.items()
+        for family, mine in result.items()
         if family_guid in (None, family)
-        and (database is None or any(one.database.casefold() == database.casefold() for one in mine))
+        and (database is None or any(entry.database.casefold() == database.casefold() for entry in mine))
     ]
     return sorted(chosen, key=lambda mine: by_age(mine[-1]))
 
@@ -48,7 +48,7 @@ def needed_for_newest(sets: Iterable[BackupSet]) -> list[BackupSet]:
     """The sets of one family that its newest recovery point needs, in the order of their restore; empty when there is
     none.
     """
-    tree = Tree(one for one in sets if not _problem(one))
+    tree = Tree(backup_set for backup_set in sets if not _problem(backup_set))
     return _chain(newest(tree.view(Limits()), tree.forks))
 
 
@@ -73,25 +73,25 @@ def examine(
     certificates_missing: those of them that are not among the server's (null: not known).
     """
     ordered = sorted(sets, key=by_age)
-    usable = [one for one in ordered if not _problem(one)]
+    usable = [entry for entry in ordered if not _problem(entry)]
     tree = Tree(usable)
-    found = newest(tree.view(Limits()), tree.forks)
-    reached = found.time if found is not None else None
+    result = newest(tree.view(Limits()), tree.forks)
+    reached = result.time if result is not None else None
     age = None if reached is None else max(now - reached, timedelta())
     needed = sorted(set().union(*map(_thumbprints, usable)))
     unusable = [
-        (one, problem) for one in ordered if (problem := _problem(one)) and one.guid not in lost
+        (entry, problem) for entry in ordered if (problem := _problem(entry)) and entry.guid not in lost
     ] + tree.unusable
-    gone = [(one, one.problem) for one in ordered if one.guid in lost]
-    left_out = {one.guid for one, _reason in unusable}
+    gone = [(entry, entry.problem) for entry in ordered if entry.guid in lost]
+    left_out = {entry.guid for entry, _reason in unusable}
     return {
-        "newest": {one.kind.value: one.finished.isoformat() for one in usable if one.guid not in left_out},
+        "newest": {entry.kind.value: entry.finished.isoformat() for entry in usable if entry.guid not in left_out},
         "recovery_point": None if reached is None else reached.isoformat(),
         "age_seconds": None if age is None else int(age.total_seconds()),
         "within_objective": None
         if recovery_point_objective is None
         else age is not None and age <= recovery_point_objective,
-        "chain": [one.guid for one in _chain(found)],
+        "chain": [entry.guid for entry in _chain(result)],
         "reachable": [
             {"from": window.start.isoformat(), "until": window.end.isoformat(), "fork": window.fork}
             for window in windows(tree, tree.forks)
@@ -99,8 +99,8 @@ def examine(
         ],
         "gaps": [gap for guid in tree.forks for gap in _gaps(tree.forks[guid])],
         "forks": [_fork(fork, ordered) for fork in tree.forks.values()],
-        "unusable": [_left_out(one, reason) for one, reason in unusable],
-        "lost": [_left_out(one, reason) for one, reason in gone],
+        "unusable": [_left_out(entry, reason) for entry, reason in unusable],
+        "lost": [_left_out(entry, reason) for entry, reason in gone],
         "counts": {"usable": len(ordered) - len(unusable) - len(gone), "unusable": len(unusable), "lost": len(gone)},
         "unencrypted": [
             path
@@ -116,36 +116,40 @@ def examine(
     }
 
 
-def _problem(one: BackupSet) -> str:
+def _problem(backup_set: BackupSet) -> str:
     """Why a restore does not use a set, whatever else there is."""
-    return one.problem or ("the database was damaged when this backup was made" if one.damaged else "")
+    return backup_set.problem or ("the database was damaged when this backup was made" if backup_set.damaged else "")
 
 
-def _chain(found: Found | None) -> list[BackupSet]:
-    if found is None:
+def _chain(candidate: Found | None) -> list[BackupSet]:
+    if candidate is None:
         return []
-    base = found.route.base
-    return [one for one in (base.full, base.differential, *(move.log for move in found.route.moves)) if one is not None]
+    base = candidate.route.base
+    return [
+        entry
+        for entry in (base.full, base.differential, *(move.log for move in candidate.route.moves))
+        if entry is not None
+    ]
 
 
-def _thumbprints(one: BackupSet) -> set[str]:
+def _thumbprints(backup_set: BackupSet) -> set[str]:
     """Of the certificates for the backup itself and for the database's own encryption (TDE), as far as its files are
     known.
     """
-    return {one.encryptor_thumbprint, *(file.tde_thumbprint for file in one.files)} - {""}
+    return {backup_set.encryptor_thumbprint, *(file.tde_thumbprint for file in backup_set.files)} - {""}
 
 
-def _left_out(one: BackupSet, reason: str) -> dict[str, Any]:
+def _left_out(backup_set: BackupSet, reason: str) -> dict[str, Any]:
     return {
-        "guid": one.guid,
-        "kind": one.kind.value,
+        "guid": backup_set.guid,
+        "kind": backup_set.kind.value,
         "reason": reason,
-        "files": [path for copy in one.copies for path in copy.stripes],
+        "files": [path for copy in backup_set.copies for path in copy.stripes],
     }
 
 
 def _fork(fork: Fork, ordered: Sequence[BackupSet]) -> dict[str, Any]:
-    mine = [one for one in ordered if one.last_fork == fork.guid]
+    mine = [backup_set for backup_set in ordered if backup_set.last_fork == fork.guid]
     return {
         "guid": fork.guid,
         "parent": fork.parent or None,
@@ -192,11 +196,12 @@ def metrics(
     any more.
     """
     reports = [
-        ({"server": asked, "database": told["database"], "family": told["family_guid"]}, told) for told in databases
+        ({"server": asked, "database": mapping["database"], "family": mapping["family_guid"]}, mapping)
+        for mapping in databases
     ]
 
     def of_each(name: str, about: str, value: Any) -> Metric:
-        return Metric(f"prs_backup_{name}", about, [(labels, value(told)) for labels, told in reports])
+        return Metric(f"prs_backup_{name}", about, [(labels, value(report)) for labels, report in reports])
 
     return [
         Metric(
@@ -210,22 +215,22 @@ def metrics(
         of_each(
             "recoverable",
             "Whether the database can be brought back at all.",
-            lambda told: told["recovery_point"] is not None,
+            lambda report: report["recovery_point"] is not None,
         ),
         of_each(
             "recovery_point_timestamp_seconds",
             "The newest moment that can be reached.",
-            lambda told: _seconds(told["recovery_point"]),
+            lambda report: _seconds(report["recovery_point"]),
         ),
-        of_each("recovery_point_objective_seconds", "How much may be lost.", lambda told: recovery_point_objective),
+        of_each("recovery_point_objective_seconds", "How much may be lost.", lambda report: recovery_point_objective),
         of_each("reachable_since_timestamp_seconds", "The oldest moment that can be reached.", _reachable_since),
         Metric(
             "prs_backup_newest_timestamp_seconds",
             "End of the newest usable backup of a kind.",
             [
                 ({**labels, "kind": kind}, _seconds(moment))
-                for labels, told in reports
-                for kind, moment in told["newest"].items()
+                for labels, report in reports
+                for kind, moment in report["newest"].items()
             ],
         ),
         Metric(
@@ -233,22 +238,22 @@ def metrics(
             "Backup sets: usable, unusable, or lost to all but the history.",
             [
                 ({**labels, "state": state}, count)
-                for labels, told in reports
-                for state, count in told["counts"].items()
+                for labels, report in reports
+                for state, count in report["counts"].items()
             ],
         ),
-        of_each("gaps", "Stretches of the log that no backup holds.", lambda told: len(told["gaps"])),
-        of_each("forks", "Recovery paths.", lambda told: len(told["forks"])),
+        of_each("gaps", "Stretches of the log that no backup holds.", lambda report: len(report["gaps"])),
+        of_each("forks", "Recovery paths.", lambda report: len(report["forks"])),
         of_each(
             "certificates_missing",
             "Certificates that a restore needs and the server does not have.",
-            lambda told: None if told["certificates_missing"] is None else len(told["certificates_missing"]),
+            lambda report: None if report["certificates_missing"] is None else len(report["certificates_missing"]),
         ),
     ]
 
 
-def _reachable_since(told: Mapping[str, Any]) -> float | None:
-    return min((_seconds(stretch["from"]) for stretch in told["reachable"]), default=None)
+def _reachable_since(report: Mapping[str, Any]) -> float | None:
+    return min((_seconds(stretch["from"]) for stretch in report["reachable"]), default=None)
 
 
 def _seconds(moment: str | None) -> float | None:

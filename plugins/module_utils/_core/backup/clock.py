@@ -166,9 +166,11 @@ def _greatest(moments: list[datetime], bound: datetime | None) -> datetime | Non
 
 def _allow_for_changes(known: list[BackupSet]) -> None:
     """A set tells the offset of its start alone: if the clock was set back meanwhile, it ended later than it says."""
-    told = [backup_set for backup_set in known if backup_set.utc_offset is not None and not backup_set.ambiguous_time]
+    backup_sets = [
+        backup_set for backup_set in known if backup_set.utc_offset is not None and not backup_set.ambiguous_time
+    ]
     for _server, group in groupby(
-        sorted(told, key=lambda each: (each.server, each.started)), key=lambda each: each.server
+        sorted(backup_sets, key=lambda each: (each.server, each.started)), key=lambda each: each.server
     ):
         for earlier, later in pairwise(group):
             set_back = (earlier.utc_offset or timedelta()) - (later.utc_offset or timedelta())

@@ -80,7 +80,7 @@ def at_place(
     report: Mapping[str, Any], files: list[str], *, hashes: Mapping[str, tuple[str | None, int]]
 ) -> dict[str, Any]:
     """What the manifest beside one copy of a backup says. files: of that copy; hashes: SHA-256 and size of each."""
-    sets = [{**one, "files": files} for one in report["sets"]]
+    sets = [{**backup_set, "files": files} for backup_set in report["sets"]]
     return {
         **{key: value for key, value in report.items() if key != "copy_files"},
         "files": files,

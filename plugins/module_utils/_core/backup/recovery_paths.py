@@ -261,25 +261,35 @@ class Tree:
         fulls: list[BackupSet] = []
         differentials: list[BackupSet] = []
         forks = self.forks
-        for one in sets:
-            if one.kind.is_log:
-                if one.first_fork == one.last_fork and one.first_lsn != one.last_lsn and one.last_fork in forks:
-                    forks[one.last_fork].logs.append(one)
+        for backup_set in sets:
+            if backup_set.kind.is_log:
+                if (
+                    backup_set.first_fork == backup_set.last_fork
+                    and backup_set.first_lsn != backup_set.last_lsn
+                    and backup_set.last_fork in forks
+                ):
+                    forks[backup_set.last_fork].logs.append(backup_set)
                 else:
-                    self._add_log(one)
-            elif one.kind == BackupKind.FULL:
-                fulls.append(one)
-            elif one.kind == BackupKind.DIFFERENTIAL:
-                differentials.append(one)
+                    self._add_log(backup_set)
+            elif backup_set.kind == BackupKind.FULL:
+                fulls.append(backup_set)
+            elif backup_set.kind == BackupKind.DIFFERENTIAL:
+                differentials.append(backup_set)
         self._settle_fork_points()
         for fork in list(self.forks.values()):
             for log in fork.entries:
                 self._fork(fork.parent).exits.append(log)
         if existing is not None:
             self._fork(existing.fork).bases.append(existing)
-            for one in differentials:
-                if existing_full and one.differential_base_guid == existing_full and one.last_lsn > existing.position:
-                    self._fork(one.last_fork).bases.append(Base(one.last_lsn, one.last_fork, one.finished, None, one))
+            for backup_set in differentials:
+                if (
+                    existing_full
+                    and backup_set.differential_base_guid == existing_full
+                    and backup_set.last_lsn > existing.position
+                ):
+                    self._fork(backup_set.last_fork).bases.append(
+                        Base(backup_set.last_lsn, backup_set.last_fork, backup_set.finished, None, backup_set)
+                    )
             return
         for full in fulls:
             self._fork(full.last_fork).bases.append(Base(full.last_lsn, full.last_fork, full.finished, full))

@@ -64,22 +64,22 @@ class _Kept:
     def __init__(self) -> None:
         self.why: dict[int, tuple[str, str]] = {}
 
-    def add(self, one: BackupSet, rule: str, reason: str) -> None:
-        self.why.setdefault(id(one), (rule, reason))
+    def add(self, backup_set: BackupSet, rule: str, reason: str) -> None:
+        self.why.setdefault(id(backup_set), (rule, reason))
 
-    def __contains__(self, one: BackupSet) -> bool:
-        return id(one) in self.why
+    def __contains__(self, backup_set: BackupSet) -> bool:
+        return id(backup_set) in self.why
 
 
 def decide_retention(sets: Iterable[BackupSet], rules: Rules, *, now: datetime) -> Retention:
     """Decide over all sets of one database family (aware ``now``). Sets of several families are a caller's error:
     ValueError.
     """
-    ordered = sorted(sets, key=lambda one: (one.finished, one.last_lsn))
-    families = {one.family_guid for one in ordered}
+    ordered = sorted(sets, key=lambda backup_set: (backup_set.finished, backup_set.last_lsn))
+    families = {backup_set.family_guid for backup_set in ordered}
     if len(families) > 1:
         raise ValueError(f"retention is decided for one database at a time, not for {len(families)}")
-    usable = [one for one in ordered if not one.problem]
+    usable = [backup_set for backup_set in ordered if not backup_set.problem]
     kept = _Kept()
     if not rules.keeps_all:
         _keep_chains(kept, usable)
@@ -90,24 +90,29 @@ def decide_retention(sets: Iterable[BackupSet], rules: Rules, *, now: datetime) 
 
 
 def _keep_chains(kept: _Kept, usable: Sequence[BackupSet]) -> None:
-    for rule, sets in (("newest_chain", usable), ("verified_chain", [one for one in usable if one.verified])):
+    for rule, sets in (
+        ("newest_chain", usable),
+        ("verified_chain", [backup_set for backup_set in usable if backup_set.verified]),
+    ):
         tree = Tree(sets)
-        found = newest(tree.view(Limits()), tree.forks)
-        if found is not None:
-            base, moves = found.route.base, found.route.moves
+        result = newest(tree.view(Limits()), tree.forks)
+        if result is not None:
+            base, moves = result.route.base, result.route.moves
             reason = (
                 "the way to the newest point that can be reached"
                 if rule == "newest_chain"
                 else "the last chain of which every set was verified"
             )
-            for one in (base.full, base.differential, *(move.log for move in moves)):
-                if one is not None:
-                    kept.add(one, rule, reason)
-            end = found.route
-            for one in sets:
-                if one.kind.is_log and (one.last_fork, one.last_lsn) == (end.fork, end.position):
+            for backup_set in (base.full, base.differential, *(move.log for move in moves)):
+                if backup_set is not None:
+                    kept.add(backup_set, rule, reason)
+            end = result.route
+            for backup_set in sets:
+                if backup_set.kind.is_log and (backup_set.last_fork, backup_set.last_lsn) == (end.fork, end.position):
                     kept.add(
-                        one, rule, f"shows that nothing happened after it until {one.covered_until:%Y-%m-%d %H:%M} UTC"
+                        backup_set,
+                        rule,
+                        f"shows that nothing happened after it until {backup_set.covered_until:%Y-%m-%d %H:%M} UTC",
                     )
 
 
@@ -136,9 +141,13 @@ def _keep_needed(kept: _Kept, usable: Sequence[BackupSet]) -> None:
             if base.differential is not None and base.full is not None
         )
         _keep_ways(kept, tree, guid, bases)
-    for one in usable:
-        if one.kind == BackupKind.DIFFERENTIAL and one in kept and id(one) in fulls:
-            kept.add(fulls[id(one)], "needed", f"the differential of {one.finished:%Y-%m-%d %H:%M} UTC is based on it")
+    for backup_set in usable:
+        if backup_set.kind == BackupKind.DIFFERENTIAL and backup_set in kept and id(backup_set) in fulls:
+            kept.add(
+                fulls[id(backup_set)],
+                "needed",
+                f"the differential of {backup_set.finished:%Y-%m-%d %H:%M} UTC is based on it",
+            )
 
 
 def _keep_ways(kept: _Kept, tree: Tree, guid: str, bases: Sequence[Base]) -> None:
@@ -156,31 +165,33 @@ def _keep_ways(kept: _Kept, tree: Tree, guid: str, bases: Sequence[Base]) -> Non
             if route is None:
                 continue
             reason = f"the log backup of {log.finished:%Y-%m-%d %H:%M} UTC cannot be restored without it"
-            for one in (route.base.full, route.base.differential, *(move.log for move in route.moves)):
-                if one is not None:
-                    kept.add(one, "needed", reason)
+            for entry in (route.base.full, route.base.differential, *(move.log for move in route.moves)):
+                if entry is not None:
+                    kept.add(entry, "needed", reason)
         reach = log.last_lsn
 
 
 def _keep_shared(kept: _Kept, ordered: Sequence[BackupSet]) -> None:
     in_file: dict[str, list[BackupSet]] = {}
-    for one in ordered:
-        for path in {path for copy in one.copies for path in copy.stripes}:
-            in_file.setdefault(path, []).append(one)
+    for backup_set in ordered:
+        for path in {path for copy in backup_set.copies for path in copy.stripes}:
+            in_file.setdefault(path, []).append(backup_set)
     for path, sets in in_file.items():
-        if any(one in kept for one in sets):
-            for one in sets:
-                kept.add(one, "shared_file", f"{path} also holds a backup that is kept")
+        if any(backup_set in kept for backup_set in sets):
+            for backup_set in sets:
+                kept.add(backup_set, "shared_file", f"{path} also holds a backup that is kept")
 
 
 def _result(kept: _Kept, ordered: Sequence[BackupSet]) -> Retention:
     decisions = []
-    staying = {path for one in ordered if one in kept for copy in one.copies for path in copy.stripes}
+    staying = {
+        path for backup_set in ordered if backup_set in kept for copy in backup_set.copies for path in copy.stripes
+    }
     leaving: dict[str, int] = {}
-    for one in ordered:
-        rule, reason = kept.why.get(id(one), ("none", "no rule keeps it, and nothing that is kept needs it"))
-        decisions.append(Decision(set=one, keep=one in kept, rule=rule, reason=reason))
-        if one not in kept:
-            for path in (path for copy in one.copies for path in copy.stripes if path not in staying):
-                leaving[path] = max(leaving.get(path, 0), one.kind.removal_order)
+    for backup_set in ordered:
+        rule, reason = kept.why.get(id(backup_set), ("none", "no rule keeps it, and nothing that is kept needs it"))
+        decisions.append(Decision(set=backup_set, keep=backup_set in kept, rule=rule, reason=reason))
+        if backup_set not in kept:
+            for path in (path for copy in backup_set.copies for path in copy.stripes if path not in staying):
+                leaving[path] = max(leaving.get(path, 0), backup_set.kind.removal_order)
     return Retention(decisions=decisions, remove=sorted(leaving, key=lambda path: leaving[path]))

@@ -105,14 +105,14 @@ def plan_attach(
             code="not_found",
             advice="Add it to 'data_files': without all of its data files a database cannot be attached, only restored",
         )
-    found = list(logs) or [file.path for file in primary.files if file.is_log and file.path.lower() in there]
-    if not found:
+    recorded_files = list(logs) or [file.path for file in primary.files if file.is_log and file.path.lower() in there]
+    if not recorded_files:
         notes.append(
             "the log is gone: the server makes a new one only if the database was shut down cleanly, else it "
             "refuses and changes nothing"
         )
         notes.append("a new log begins a new chain: take a full backup afterwards")
-    return AttachPlan(files=(*data, *found), rebuild_log=not found, notes=notes)
+    return AttachPlan(files=(*data, *recorded_files), rebuild_log=not recorded_files, notes=notes)
 
 
 def _name(path: str) -> str:

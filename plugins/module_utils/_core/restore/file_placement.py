@@ -67,8 +67,8 @@ def place_files(
     result: list[Step] = []
     for step in steps:
         moves: list[tuple[str, str]] = []
-        one = sets[step.guid]
-        for file in one.files:
+        entry = sets[step.guid]
+        for file in entry.files:
             if not file.is_present:
                 continue
             sizes[file.file_id] = max(sizes.get(file.file_id, 0), file.size)
@@ -77,7 +77,7 @@ def place_files(
             if not (server.log_dir if file.type == "L" else server.data_dir):
                 path = file.physical_name
             else:
-                path = _destination(file, database=database, source=one.database, server=server, taken=taken)
+                path = _destination(file, database=database, source=entry.database, server=server, taken=taken)
                 # The files of a RESTORING database are already where they are; only new ones can be placed.
                 if not resumes or (step.action == "log" and file.logical_name.lower() not in existing_files):
                     moves.append((file.logical_name, path))
@@ -102,7 +102,7 @@ def check_server(
     """Whether this server can restore these sets: its version, its certificates, its edition, its room. standby: it
     ends in standby.
     """
-    newest = max(used, key=lambda one: one.version[:2], default=None)
+    newest = max(used, key=lambda backup_set: backup_set.version[:2], default=None)
     if newest is not None and server.version[0] and newest.version[:2] > server.version[:2]:
         needed, here = (".".join(str(part) for part in version) for version in (newest.version, server.version))
         return Refusal(
@@ -115,9 +115,9 @@ def check_server(
         )
     older = next(
         (
-            one
-            for one in used
-            if standby and server.database_version and 0 < one.database_version < server.database_version
+            backup_set
+            for backup_set in used
+            if standby and server.database_version and 0 < backup_set.database_version < server.database_version
         ),
         None,
     )
@@ -131,8 +131,8 @@ def check_server(
             advice="restore it with 'recovery: norecovery', or on a server of the version that made the backup",
         )
     needed = sorted(
-        {one.encryptor_thumbprint for one in used if one.encryptor_thumbprint}
-        | {file.tde_thumbprint for one in used for file in one.files if file.tde_thumbprint}
+        {backup_set.encryptor_thumbprint for backup_set in used if backup_set.encryptor_thumbprint}
+        | {file.tde_thumbprint for backup_set in used for file in backup_set.files if file.tde_thumbprint}
     )
     missing = (
         []
@@ -151,7 +151,11 @@ def check_server(
         )
     if "express" in server.edition.lower():
         data = max(
-            (sum(file.size for file in one.files if file.type == "D" and file.is_present) for one in used), default=0
+            (
+                sum(file.size for file in backup_set.files if file.type == "D" and file.is_present)
+                for backup_set in used
+            ),
+            default=0,
         )
         limit = next(gib for version, gib in _EXPRESS_GIB if server.version[0] >= version)
         if data > limit * 1024**3:

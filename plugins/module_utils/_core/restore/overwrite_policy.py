@@ -136,8 +136,7 @@ def _of_a_session(role: str, state: str) -> Decision:
     )
     advice = (
         "Restore on the principal: failover_prs shows which one it is and can make this one it. To restore here and "
-        "give up what the partner holds, end "
-        "the session first: ALTER DATABASE ... SET PARTNER OFF here"
+        "give up what the partner holds, end the session first: ALTER DATABASE ... SET PARTNER OFF here"
         if role == "MIRROR"
         else "Let the partner serve (failover_prs for the other site, or sql_mirror_failover), then mirror back to "
         "here (mirror_prs). If the partner is "

@@ -218,19 +218,19 @@ class Rejected(NamedTuple):
     path: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        one = self.set
-        if one is None:
+        entry = self.set
+        if entry is None:
             return {"code": self.code, "reason": self.reason, "path": self.path}
-        copy = one.copies[0] if one.copies else None
+        copy = entry.copies[0] if entry.copies else None
         return {
             "code": self.code,
             "reason": self.reason,
             "path": copy.stripes[0] if copy and copy.stripes else "",
-            "guid": one.guid,
-            "kind": one.kind.value,
-            "database": one.database,
+            "guid": entry.guid,
+            "kind": entry.kind.value,
+            "database": entry.database,
             "position": copy.position if copy else None,
-            "finished": _iso(one.finished),
+            "finished": _iso(entry.finished),
         }
 
 
@@ -242,8 +242,8 @@ class Rejections(Sequence[Rejected]):
     def __init__(self) -> None:
         self._groups: list[tuple[str, str, Sequence[BackupSet | None], str]] = []
 
-    def add(self, code: str, reason: str, one: BackupSet | None = None, *, path: str = "") -> None:
-        self._groups.append((code, reason, (one,), path))
+    def add(self, code: str, reason: str, recovery_set: BackupSet | None = None, *, path: str = "") -> None:
+        self._groups.append((code, reason, (recovery_set,), path))
 
     def add_all(self, code: str, reason: str, sets: Sequence[BackupSet]) -> None:
         if sets:
@@ -254,8 +254,8 @@ class Rejections(Sequence[Rejected]):
 
     def __iter__(self) -> Iterator[Rejected]:
         for code, reason, sets, path in self._groups:
-            for one in sets:
-                yield Rejected(code, reason, one, path)
+            for backup_set in sets:
+                yield Rejected(code, reason, backup_set, path)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
@@ -265,10 +265,10 @@ class Rejections(Sequence[Rejected]):
     def by_code(self, *codes: str) -> list[Rejected]:
         """Only those with one of these codes."""
         return [
-            Rejected(code, reason, one, path)
+            Rejected(code, reason, backup_set, path)
             for code, reason, sets, path in self._groups
             if code in codes
-            for one in sets
+            for backup_set in sets
         ]
 
 

@@ -19,7 +19,7 @@ __all__ = ["left_out", "plan_notes"]
 
 
 def left_out(
-    found: Found,
+    candidate: Found,
     tree: Tree,
     usable: Sequence[BackupSet],
     used: Sequence[BackupSet],
@@ -30,8 +30,8 @@ def left_out(
     them.
     """
     done = {id(entry) for entry in used} | {id(entry) for entry, _reason in tree.unusable}
-    path = path_limits(tree, {found.stop.last_fork if found.stop else found.route.fork})
-    end_fork, position, latest = found.route.fork, found.route.position, target.kind == "latest"
+    path = path_limits(tree, {candidate.stop.last_fork if candidate.stop else candidate.route.fork})
+    end_fork, position, latest = candidate.route.fork, candidate.route.position, target.kind == "latest"
     not_needed: list[BackupSet] = []
     later = target.time
     elsewhere: list[BackupSet] = []
@@ -55,7 +55,7 @@ def left_out(
 
 
 def plan_notes(
-    found: Found,
+    candidate: Found,
     tree: Tree,
     forks: set[str],
     used: Sequence[BackupSet],
@@ -74,9 +74,9 @@ def plan_notes(
         count = "1 newer backup" if len(newer) == 1 else f"{len(newer)} newer backups"
         notes.append(f"{count} cannot be used, the newest is the {max(newer, key=lambda entry: entry.finished)}")
     if request.target.kind == "latest" and len(tree.forks) > 1:
-        notes += _living_paths(found, tree, forks)
+        notes += _living_paths(candidate, tree, forks)
     if resumes:
-        notes.append(f"goes on from LSN {found.route.base.position}, where the RESTORING database stands")
+        notes.append(f"goes on from LSN {candidate.route.base.position}, where the RESTORING database stands")
     elif existing is not None and existing.is_restoring:
         notes.append(
             f"starts over: what is RESTORING stands at LSN {existing.redo_start_lsn}, from where the target is not "
@@ -90,10 +90,10 @@ def plan_notes(
     return notes
 
 
-def _living_paths(found: Found, tree: Tree, forks: set[str]) -> Iterator[str]:
+def _living_paths(candidate: Found, tree: Tree, forks: set[str]) -> Iterator[str]:
     """The ends of other recovery paths on which the database lived at the same time, as after a forced failover."""
     view = tree.view(Limits())
-    chosen = found.route.fork
+    chosen = candidate.route.fork
     path = path_limits(tree, {chosen})
     for guid in sorted(forks - {chosen}):
         arrival = view.arrival(guid)

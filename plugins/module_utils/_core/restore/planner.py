@@ -95,9 +95,9 @@ def _choose_way(
     tree: Tree, forks: set[str], source: Source, request: Request, existing: ExistingDatabase | None
 ) -> _Way | Refusal | None:
     """The way to the target: on from where a RESTORING database stands, or anew."""
-    found, target = _find(tree, forks, request)
-    resumed, resumed_tree = _resume(source, forks, request, existing, found)
-    for candidate, its_tree in ((resumed, resumed_tree), (found, tree)):
+    result, target = _find(tree, forks, request)
+    resumed, resumed_tree = _resume(source, forks, request, existing, result)
+    for candidate, its_tree in ((resumed, resumed_tree), (result, tree)):
         if candidate is None:
             continue
         stop = stop_clause(candidate, request, target, its_tree, source.usable)
@@ -108,7 +108,7 @@ def _choose_way(
             clause := stop_clause(alone, request, target, tree, source.usable), Refusal
         ):
             return _Way(found=alone, tree=tree, stop=clause, target=target)
-        if candidate is found:
+        if candidate is result:
             return stop
     return None
 
@@ -136,8 +136,8 @@ def _find(tree: Tree, forks: set[str], request: Request) -> tuple[Found | None, 
     ]
     if marks:
         mark = min(marks, key=lambda mark: mark.time) if target.after else max(marks, key=lambda mark: mark.time)
-        found = at_lsn(tree, mark.lsn, limits, before=target.before)
-        return found and found._replace(time=mark.time), replace(target, lsn=mark.lsn, after=mark.time)
+        result = at_lsn(tree, mark.lsn, limits, before=target.before)
+        return result and result._replace(time=mark.time), replace(target, lsn=mark.lsn, after=mark.time)
     if target.after is None:
         return None, target
     after = target.after
@@ -168,17 +168,21 @@ def _resume(
         existing=Base(position, fork, _passed(source.usable, position, fork)),
         existing_full=existing.differential_base_guid,
     )
-    found, _target = _find(tree, (forks | {fork}) & set(tree.forks), request)
-    if found is None or fresh is None:
-        return found, tree
-    same = (found.route.fork, found.route.position, found.stop) == (fresh.route.fork, fresh.route.position, fresh.stop)
+    result, _target = _find(tree, (forks | {fork}) & set(tree.forks), request)
+    if result is None or fresh is None:
+        return result, tree
+    same = (result.route.fork, result.route.position, result.stop) == (
+        fresh.route.fork,
+        fresh.route.position,
+        fresh.stop,
+    )
     if (
         not same
         and request.target.kind in ("latest", "mark")
-        and (found.route.fork != fresh.route.fork or found.route.position < fresh.route.position)
+        and (result.route.fork != fresh.route.fork or result.route.position < fresh.route.position)
     ):
         return None, tree
-    return (found if _bytes(found) <= _bytes(fresh) else None), tree
+    return (result if _bytes(result) <= _bytes(fresh) else None), tree
 
 
 def _passed(usable: Iterable[BackupSet], position: int, fork: str) -> datetime | None:
@@ -191,8 +195,8 @@ def _passed(usable: Iterable[BackupSet], position: int, fork: str) -> datetime |
     return min(beyond)[1] if beyond else None
 
 
-def _bytes(found: Found) -> int:
-    return sum(entry.compressed_size for entry in used_sets(found))
+def _bytes(candidate: Found) -> int:
+    return sum(entry.compressed_size for entry in used_sets(candidate))
 
 
 def _plan(
@@ -206,9 +210,9 @@ def _plan(
     existing: ExistingDatabase | None,
     server: ServerFacts,
 ) -> Plan | Refusal:
-    found, used = way.found, used_sets(way.found)
+    result, used = way.found, used_sets(way.found)
     steps, moves, space = place_files(
-        route_steps(found, way.stop, request),
+        route_steps(result, way.stop, request),
         {entry.guid: entry for entry in used},
         database=request.database,
         server=server,
@@ -228,7 +232,7 @@ def _plan(
     if refusal is not None:
         return refusal
     newest_set = max(used, key=lambda entry: entry.finished, default=None)
-    not_needed = left_out(found, tree, source.usable, used, request.target, source.rejected)
+    not_needed = left_out(result, tree, source.usable, used, request.target, source.rejected)
     return Plan(
         steps=steps,
         target=request.target,
@@ -237,23 +241,23 @@ def _plan(
         recovery_point=_recovery_point(way),
         database=newest_set.database if newest_set else request.source_database,
         server=newest_set.server if newest_set else "",
-        loss=None if found.time is None else max(now - found.time, timedelta()),
-        bytes=_bytes(found),
+        loss=None if result.time is None else max(now - result.time, timedelta()),
+        bytes=_bytes(result),
         moves=moves,
         space_needed=space,
         build_needed=max((entry.version for entry in used), default=(0, 0, 0)),
         certificates_needed=sorted({entry.encryptor_thumbprint for entry in used if entry.encryptor_thumbprint}),
         rejected=source.rejected,
         not_needed=not_needed,
-        notes=plan_notes(found, tree, forks, used, source.rejected, existing, resumes=way.resumes, request=request),
+        notes=plan_notes(result, tree, forks, used, source.rejected, existing, resumes=way.resumes, request=request),
     )
 
 
 def _recovery_point(way: _Way) -> RecoveryPoint:
-    found = way.found
+    result = way.found
     return RecoveryPoint(
-        time=found.time,
-        lsn=found.route.position if found.stop is None else way.target.lsn,
-        fork=found.stop.last_fork if found.stop else found.route.fork,
+        time=result.time,
+        lsn=result.route.position if result.stop is None else way.target.lsn,
+        fork=result.stop.last_fork if result.stop else result.route.fork,
         certain=way.target.kind != "mark" or way.target.lsn is not None,
     )

@@ -29,22 +29,22 @@ ZONE_ADVICE = (
 __all__ = ["route_steps", "stop_clause", "used_sets", "zone_unknown"]
 
 
-def used_sets(found: Found) -> list[BackupSet]:
+def used_sets(candidate: Found) -> list[BackupSet]:
     """The sets of a way, in the order of their restore."""
-    base = found.route.base
-    sets = [base.full, base.differential, *(move.log for move in found.route.moves), found.stop]
+    base = candidate.route.base
+    sets = [base.full, base.differential, *(move.log for move in candidate.route.moves), candidate.stop]
     return [entry for entry in sets if entry is not None]
 
 
 def stop_clause(
-    found: Found, request: Request, target: Target, tree: Tree, usable: Sequence[BackupSet]
+    candidate: Found, request: Request, target: Target, tree: Tree, usable: Sequence[BackupSet]
 ) -> Stop | Refusal | None:
     """The STOP clause of the target, or why it cannot be said."""
-    used = used_sets(found)
-    if target.kind == "lsn" and found.stop is not None:
+    used = used_sets(candidate)
+    if target.kind == "lsn" and candidate.stop is not None:
         return Stop(kind="lsn", lsn=target.lsn, before=target.before)
-    if target.kind == "mark" and (found.stop is not None or target.lsn is None):
-        after = target.after and _local(target.after, request, found.stop or (used[-1] if used else None))
+    if target.kind == "mark" and (candidate.stop is not None or target.lsn is None):
+        after = target.after and _local(target.after, request, candidate.stop or (used[-1] if used else None))
         return Stop(kind="mark", mark=target.mark, before=target.before, after=after, lsn=target.lsn)
     if target.kind != "time" or target.time is None:
         return None
@@ -52,33 +52,33 @@ def stop_clause(
     if unknown is not None:
         return zone_unknown(unknown, request)
     when = target.time.astimezone(timezone.utc)
-    stopped = _stopped_logs(found, when)
+    stopped = _stopped_logs(candidate, when)
     if not stopped:
         return Stop(kind="time", time=_local(when, request, used[-1] if used else None))
     times = set()
     for log in stopped:
-        changes, offset = _clock_of(log, found, request, tree, usable)
+        changes, offset = _clock_of(log, candidate, request, tree, usable)
         local = local_stop_time(when, offset, changes)
         if local is None:
-            return _clock_changed(changes, stopped, found, request)
+            return _clock_changed(changes, stopped, candidate, request)
         times.add(local)
     if len(times) > 1:
-        return _clock_changed([], stopped, found, request)
+        return _clock_changed([], stopped, candidate, request)
     return Stop(kind="time", time=times.pop())
 
 
-def _stopped_logs(found: Found, when: datetime) -> list[BackupSet]:
+def _stopped_logs(candidate: Found, when: datetime) -> list[BackupSet]:
     """The logs that may hold something from after the moment."""
-    logs = [move.log for move in found.route.moves if move.stop_before is None and not move.log.bulk_logged]
+    logs = [move.log for move in candidate.route.moves if move.stop_before is None and not move.log.bulk_logged]
     stopped = [log for log in logs if log.finished > surely_over(when)]
-    return [*stopped, found.stop] if found.stop is not None else stopped
+    return [*stopped, candidate.stop] if candidate.stop is not None else stopped
 
 
 def _clock_of(
-    log: BackupSet, found: Found, request: Request, tree: Tree, usable: Sequence[BackupSet]
+    log: BackupSet, candidate: Found, request: Request, tree: Tree, usable: Sequence[BackupSet]
 ) -> tuple[list[ClockChange], timedelta]:
     """How the clock was changed while the records of a log were written, and its offset at the first of them."""
-    used = used_sets(found)
+    used = used_sets(candidate)
     position = used.index(log)
     if position:
         before = used[position - 1]
@@ -122,12 +122,12 @@ def zone_unknown(entry: BackupSet, request: Request) -> Refusal:
 
 
 def _clock_changed(
-    changes: Sequence[ClockChange], stopped: Sequence[BackupSet], found: Found, request: Request
+    changes: Sequence[ClockChange], stopped: Sequence[BackupSet], candidate: Found, request: Request
 ) -> Refusal:
     """Only LSNs name a point there. Those on both sides of the moment are known."""
-    used, log = used_sets(found), stopped[-1]
+    used, log = used_sets(candidate), stopped[-1]
     position = used.index(stopped[0])
-    low = used[position - 1].last_lsn if position else found.route.base.position
+    low = used[position - 1].last_lsn if position else candidate.route.base.position
     before = f" ({used[position - 1].kind} backup of {used[position - 1].finished:%H:%M:%S} UTC)" if position else ""
     what = (
         f"the clock of the server that made the backups was changed from UTC{_offset(changes[0].before)} to "
@@ -161,29 +161,29 @@ def _local(moment: datetime, request: Request, entry: BackupSet | None) -> datet
     return moment.astimezone(timezone.utc).replace(tzinfo=None) + offset
 
 
-def _one_clock(found: Found, request: Request) -> bool:
+def _one_clock(candidate: Found, request: Request) -> bool:
     """Whether the clock was the same all along the way, so that every log can be told the same time."""
-    used = used_sets(found)
+    used = used_sets(candidate)
     offsets = {entry.utc_offset for entry in used}
     if used and request.zone is not None and zone_fits(request.zone, used[-1]):
         offsets.add(used[-1].finished.astimezone(request.zone).utcoffset())
     return len(offsets) < 2
 
 
-def route_steps(found: Found, stop: Stop | None, request: Request) -> list[Step]:
+def route_steps(candidate: Found, stop: Stop | None, request: Request) -> list[Step]:
     """The RESTOREs of a way. STOPAT belongs on every log, lest one goes past the moment.
 
     Exceptions: a bulk-logged log, which is wholly before it, would refuse it; and where the clock was changed on the
     way, a log that was over before the moment might take it for another one.
     """
-    base = found.route.base
+    base = candidate.route.base
     steps = [_step("database", entry) for entry in (base.full, base.differential) if entry is not None]
     position, reached = base.position, False
     everywhere = stop if stop is not None and (stop.kind == "time" or stop.lsn is None) else None
     is_time = stop is not None and stop.kind == "time"
-    when = found.time
-    same_clock = not is_time or _one_clock(found, request)
-    for move in found.route.moves:
+    when = candidate.time
+    same_clock = not is_time or _one_clock(candidate, request)
+    for move in candidate.route.moves:
         halt = Stop(kind="lsn", lsn=move.stop_before, before=True) if move.stop_before is not None else None
         may_hold_it = when is not None and move.log.finished > surely_over(when)
         if halt is None and not move.log.bulk_logged and (same_clock or may_hold_it):
@@ -191,9 +191,9 @@ def route_steps(found: Found, stop: Stop | None, request: Request) -> list[Step]
         steps.append(replace(_step("log", move.log), stop=halt, fits_from=position, skip_if_stopped=reached))
         reached = reached or (halt is everywhere and halt is not None and may_hold_it)
         position = move.stop_before or move.log.last_lsn
-    if found.stop is not None:
+    if candidate.stop is not None:
         steps.append(
-            replace(_step("log", found.stop), stop=stop, fits_from=position, leads_to=None, skip_if_stopped=reached)
+            replace(_step("log", candidate.stop), stop=stop, fits_from=position, leads_to=None, skip_if_stopped=reached)
         )
     return steps
 

@@ -58,8 +58,8 @@ class DeliveredFolder:
                     self._stored[stored.set.guid] = stored
         return BackupCatalog(sets=[stored.set for stored in self._stored.values()])
 
-    def reading_problem(self, one: BackupSet) -> str:
-        stored = self._stored[one.guid]
+    def reading_problem(self, backup_set: BackupSet) -> str:
+        stored = self._stored[backup_set.guid]
         for path in stored.files:
             self._session.progress.line(f"reading back {path}")
             if self._files.hash_one(parent(path), base_name(path)).sha256 != stored.sha256.get(path):

@@ -41,7 +41,7 @@ class BackupFolder(Protocol):
     def inventory(self, *, zone: dt.tzinfo) -> BackupCatalog:
         """The backups in the folder and below it."""
 
-    def reading_problem(self, one: BackupSet) -> str:
+    def reading_problem(self, backup_set: BackupSet) -> str:
         """Read a backup from its first to its last byte; empty when it is whole."""
 
     def beside(self, file: str) -> list[str]:

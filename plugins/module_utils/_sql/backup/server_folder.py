@@ -44,12 +44,12 @@ class ServerBackupFolder:
             zone=zone,
         )
 
-    def reading_problem(self, one: BackupSet) -> str:
-        copy = one.best_copy
+    def reading_problem(self, backup_set: BackupSet) -> str:
+        copy = backup_set.best_copy
         if copy is None:
-            return one.problem
+            return backup_set.problem
         self._session.progress.line(f"reading back {copy.stripes[0]}")
-        return reading_problem(self._session, one, copy)
+        return reading_problem(self._session, backup_set, copy)
 
     def beside(self, file: str) -> list[str]:
         there = manifest_name(file).lower() in self._there

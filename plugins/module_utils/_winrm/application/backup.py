@@ -183,7 +183,7 @@ class ApplicationBackup:
                 seen = self.files.look_into(join(self.path, file.name.replace("/", "\\")), marks=MARKS)
             except WindowsFault:  # who cannot read it now says so when it is packed
                 seen = None
-            kind = protection(encrypted=file.encrypted, found=seen.marks if seen else ())
+            kind = protection(encrypted=file.encrypted, marks=seen.marks if seen else ())
             if kind:
                 self.protected[file.name] = kind
                 instead = f"; {self.plain[file.name]} is archived instead" if file.name in self.plain else ""

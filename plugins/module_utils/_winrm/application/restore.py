@@ -173,7 +173,7 @@ class ApplicationRestore:
             except WindowsFault:  # EFS shuts out everybody but the account that encrypted it
                 seen = None
             if name_key(name) in plain and protection(
-                encrypted=there in self.encrypted, found=seen.marks if seen else ()
+                encrypted=there in self.encrypted, marks=seen.marks if seen else ()
             ):
                 shielded.append(name)
             elif seen and not seen.xml:
@@ -257,8 +257,8 @@ class ApplicationRestore:
                 advice="Make room there and run this again. Nothing was changed",
             )
 
-    def verify_files(self, wanted: Manifest, found: Mapping[str, PresentFile], *, where: str) -> None:
-        comparison = compare(wanted, found)
+    def verify_files(self, wanted: Manifest, candidate: Mapping[str, PresentFile], *, where: str) -> None:
+        comparison = compare(wanted, candidate)
         if not comparison.matches:
             wrong = [*comparison.missing, *comparison.different, *comparison.unreadable]
             raise RecoveryError(

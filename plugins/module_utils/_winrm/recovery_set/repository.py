@@ -178,11 +178,11 @@ class RecoverySetRepository:
                 unusable.append({"label": label, "problem": problem.message})
                 self.unread += [label] if isinstance(problem, WindowsFault) else []
 
-    def write(self, one: RecoverySet) -> str:
+    def write(self, recovery_set: RecoverySet) -> str:
         """The manifest, whole or not at all; its path."""
         self._files.make_folder(self.place.sets)
-        path = self.path_of(one.label)
-        self._files.write_lines(path, lines_of(one))
+        path = self.path_of(recovery_set.label)
+        self._files.write_lines(path, lines_of(recovery_set))
         return path
 
     def remove(self, chosen: Surplus) -> Surplus:
@@ -220,12 +220,15 @@ class RecoverySetRepository:
     def is_here(self, path: str) -> bool:
         return lies_in(path, self.place.database) or lies_in(path, self.place.application)
 
-    def foreign(self, one: RecoverySet) -> list[str]:
+    def foreign(self, recovery_set: RecoverySet) -> list[str]:
         """Files that a set names and that do not lie in the folders of this place. Anybody may have written its
         manifest.
         """
-        database = [path for path in one.database_files if not lies_in(path, self.place.database)]
-        return [*database, *(path for path in one.application_files if not lies_in(path, self.place.application))]
+        database = [path for path in recovery_set.database_files if not lies_in(path, self.place.database)]
+        return [
+            *database,
+            *(path for path in recovery_set.application_files if not lies_in(path, self.place.application)),
+        ]
 
     def _within(self, paths: Iterable[str], folder: str) -> tuple[str, ...]:
         result, elsewhere = [], []

@@ -32,5 +32,5 @@ FILES = [
 @pytest.mark.parametrize("content, encrypted, kind", FILES)
 def test_protection(content: bytes, encrypted: bool, kind: str) -> None:
     text = content.decode("latin-1")
-    assert protection(encrypted=encrypted, found=[mark for mark in MARKS if mark in text]) == kind
+    assert protection(encrypted=encrypted, marks=[mark for mark in MARKS if mark in text]) == kind
     assert not kind or NAMES[kind]
