@@ -22,7 +22,13 @@ from typing import NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import SECOND, surely_over
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Limits, Route, Tree, View
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import (
+    Fork,
+    Limits,
+    Route,
+    Tree,
+    View,
+)
 
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
@@ -260,10 +266,7 @@ def windows(tree: Tree, forks: Collection[str]) -> list[Window]:
             if base.finished is not None and line.reach(base.position) == base.position:
                 exact = base.told_finish is not None
                 reachable += _window(guid, (base.finished, exact), None, None, base.position, base.position)
-        entered = (
-            fork.point if fork.point is not None and any(view.can_enter(entry) for entry in fork.entries) else None
-        )
-        reachable += _covered(view, guid, entered)
+        reachable += _covered(view, guid, _entered(view, fork))
     reachable.sort(key=attrgetter("start", "end"))
     return reachable
 
@@ -283,8 +286,42 @@ def _window(
         yield Window(fork=guid, start=moment[0], end=moment[0], start_lsn=start_lsn, end_lsn=start_lsn, exact=moment[1])
 
 
-def _covered(view: View, guid: str, entered: int | None) -> Iterator[Window]:
+class _Entered(NamedTuple):
+    """From when on a fork can be reached by a log from its parent: ``stopped`` for a moment inside a log, ``whole`` for
+    the end of a backup that is used whole.
+    """
+
+    stopped: datetime
+    whole: datetime
+
+
+def _entered(view: View, fork: Fork) -> _Entered | None:
+    """The first moments for which :func:`at_time` surely has a way onto a fork by a log from its parent; ``None`` where
+    no log leads there.
+
+    What is restored on that way has to be over by then: the log that is stopped at the fork point may have been backed
+    up long after the first one of the fork, by another database that came from the same point.
+    """
+    ways: list[_Entered] = []
+    for entry in fork.entries:
+        if view.can_enter(entry):
+            route = view.way_to(entry)
+            whole = max(
+                [
+                    route.base.finished or _LONG_AGO,
+                    *(move.log.finished for move in route.moves if move.stop_before is None),
+                ]
+            )
+            used = [whole, *(move.log.finished for move in route.moves)]
+            if entry.bulk_logged:
+                used.append(entry.finished)
+            ways.append(_Entered(max(used) + SECOND, whole))
+    return _Entered(min(way.stopped for way in ways), min(way.whole for way in ways)) if ways else None
+
+
+def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]:
     line = view.line(guid)
+    entered = line.fork.point if way_in is not None else None
     for low, high in zip(line.component_starts, line.component_ends, strict=True):
         index = bisect_left(line.base_positions, low)
         base = line.bases[index] if index < len(line.bases) and line.base_positions[index] < high else None
@@ -299,7 +336,8 @@ def _covered(view: View, guid: str, entered: int | None) -> Iterator[Window]:
         if not logs:
             continue
         moment = None
-        start = min(log.started for log in logs)
+        since = way_in if way_in is not None and position == entered else _Entered(_LONG_AGO, _LONG_AGO)
+        start = max(since.stopped, min(log.started for log in logs))
         if base is not None and position == base.position and base.finished is not None:
             moment, start = (base.finished, base.told_finish is not None), base.finished + SECOND
         end: datetime | None = None
@@ -307,7 +345,8 @@ def _covered(view: View, guid: str, entered: int | None) -> Iterator[Window]:
         for log in logs:
             if log.bulk_logged:  # it is used whole or not at all, so it interrupts
                 yield from _window(guid, moment, start, end, start_lsn, end_lsn)
-                moment, start, end = (log.finished, not log.ambiguous_time), log.finished + SECOND, None
+                moment = log.finished, not log.ambiguous_time and log.finished >= since.whole
+                start, end = max(since.stopped, log.finished + SECOND), None
                 start_lsn = end_lsn = log.last_lsn
             else:
                 end, end_lsn = max(end or log.covered_until, log.covered_until), log.last_lsn

@@ -391,6 +391,26 @@ def test_gap_is_told_with_what_can_be_had() -> None:
     ]
 
 
+@pytest.mark.parametrize("bulk_logged", [False, True])
+def test_a_fork_whose_only_way_was_backed_up_later_is_reachable_from_then_on(bulk_logged: bool) -> None:
+    """Fork b begins at LSN 25, before its logs. Only X holds what comes before that, and X was made at 10:40 on c."""
+    sets = [
+        full("F1", 10, 20, 0),
+        log("X", 20, 30, 40, last_fork="c", fork_point_lsn=25),
+        log("L1", 25, 35, 10, last_fork="b", fork_point_lsn=25),
+        log("L2", 35, 45, 20, first_fork="b", last_fork="b", bulk_logged=bulk_logged),
+        log("L3", 45, 60, 50, first_fork="b", last_fork="b"),
+    ]
+    answer = plan(sets, Target.at_time(at(15)), recovery_fork="b")
+    assert order(answer) == "!gap"
+    assert [(window.start, window.end) for window in answer.reachable if window.fork == "b"] == [
+        (at(40) + SECOND, at(50))
+    ]
+    for window in answer.reachable:
+        for moment in (window.start, window.end):
+            assert not order(plan(sets, Target.at_time(moment), recovery_fork="b")).startswith("!"), moment
+
+
 def test_idle_log_proves_that_nothing_happened() -> None:
     sets = [*CHAIN, log("I1", 50, 50, 45)]
     assert order(plan(sets, Target.at_time(at(44)))) == "F1 L1* L2* L3*"
