@@ -262,7 +262,7 @@ class Tree:
         differentials: list[BackupSet] = []
         forks = self.forks
         for backup_set in sets:
-            if backup_set.kind.is_log:
+            if backup_set.kind is BackupKind.LOG:
                 if (
                     backup_set.first_fork == backup_set.last_fork
                     and backup_set.first_lsn != backup_set.last_lsn

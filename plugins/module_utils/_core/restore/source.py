@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ..backup.backup_set import BackupKind, BackupSet
 from ..backup.catalog import BackupCatalog
@@ -37,9 +38,7 @@ class Source:
 
 def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDatabase | None) -> Source | Refusal:
     """The database that the request means, or why nobody can tell."""
-    groups: dict[str, dict[str, list[BackupSet]]] = defaultdict(lambda: defaultdict(list))
-    for backup_set in catalog.sets:
-        groups[backup_set.family][backup_set.database].append(backup_set)
+    groups = _by_family_and_name(catalog.sets)
     rejected = Rejections()
     for item in catalog.unreadable:
         rejected.add("unreadable", item.reason, path=item.path)
@@ -54,7 +53,7 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
         refusal = _ambiguous_names(family, groups[family], request, rejected)
         if refusal is not None:
             return refusal
-    usable = _sort_out([entry for sets in groups[family].values() for entry in sets], request, rejected)
+    usable = _sort_out(chain.from_iterable(groups[family].values()), request, rejected)
     for other, names in groups.items():
         if other != family:
             sets = [entry for group in names.values() for entry in group]
@@ -64,6 +63,19 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
         forks = {entry.last_fork for entry in _called(groups[family], wanted)}
     family_guid = next(iter(next(iter(groups[family].values())))).family_guid
     return Source(family_guid=family_guid, usable=usable, rejected=rejected, forks=forks, wanted=wanted)
+
+
+def _by_family_and_name(sets: Iterable[BackupSet]) -> Groups:
+    groups: dict[str, dict[str, list[BackupSet]]] = defaultdict(lambda: defaultdict(list))
+    family_guid = database = None
+    group: list[BackupSet] = []
+    for backup_set in sets:
+        # Nearly always it is of the same database as the one before, and a million sets are looked at here.
+        if backup_set.family_guid != family_guid or backup_set.database != database:
+            family_guid, database = backup_set.family_guid, backup_set.database
+            group = groups[backup_set.family][database]
+        group.append(backup_set)
+    return groups
 
 
 def _called(names: Mapping[str, list[BackupSet]], wanted: str) -> list[BackupSet]:
@@ -196,7 +208,7 @@ def without_strangers(source: Source) -> Source | None:
     """The source without the sets of copies that live on a recovery fork of the wanted database; None where there are
     none.
     """
-    if not source.wanted or len({origin_of(entry) for entry in source.usable}) < 2:
+    if not source.wanted or not _has_several_origins(source.usable):
         return None
     tree = Tree(source.usable)
     by_fork: dict[str, list[BackupSet]] = defaultdict(list)
@@ -223,6 +235,13 @@ def without_strangers(source: Source) -> Source | None:
         forks=source.forks,
         wanted=source.wanted,
     )
+
+
+def _has_several_origins(sets: Sequence[BackupSet]) -> bool:
+    if len({entry.server for entry in sets}) < 2 and len({entry.database for entry in sets}) < 2:
+        return False  # the usual case, told without comparing names as SQL Server does
+    by_spelling = {(entry.server, entry.database): entry for entry in sets}
+    return len({origin_of(entry) for entry in by_spelling.values()}) > 1
 
 
 def contested(tree: Tree, used: Iterable[BackupSet], request: Request, source: Source) -> Refusal | None:
