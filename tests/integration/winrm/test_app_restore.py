@@ -16,7 +16,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
     ManifestFile,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import folder_swap
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import folder_swap, previous_folder
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import restore as application_restore
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
@@ -297,11 +297,11 @@ def test_what_an_interrupted_run_left_is_kept_where_it_is_one_to_keep(
         archived.write(f"{APPLICATION}\\encryption.config", key)
     before = archived.tree()
 
-    def interrupted(restore: application_restore.ApplicationRestore) -> None:
+    def interrupted(previous: previous_folder.PreviousFolder) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(application_restore.ApplicationRestore, "let_go_of_old", interrupted)
+        patched.setattr(previous_folder.PreviousFolder, "keep_or_remove", interrupted)
         archived.restore(keep_old=keep_old, replace="always")
     if then_damaged:
         archived.files.remove(DLL)
