@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.checksums import (
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.page_checksums import (
     block_error,
     page_checksum,
 )

@@ -20,7 +20,8 @@ from .._core.backup_file.reading import ExaminedFile
 from .._core.times import parse_stored_time
 from .._core.windows_paths import full_path, join
 from .._progress import Progress
-from .._winrm.host.files import FileRanges, WindowsFiles
+from .._winrm.host.files import WindowsFiles
+from .._winrm.host.reader import FileRanges
 
 __all__ = ["examine_windows_files", "find_windows_files", "shares_of"]
 

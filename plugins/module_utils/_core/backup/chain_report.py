@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -92,28 +92,32 @@ def examine(
         if recovery_point_objective is None
         else age is not None and age <= recovery_point_objective,
         "chain": [entry.guid for entry in _chain(result)],
-        "reachable": [
-            {"from": window.start.isoformat(), "until": window.end.isoformat(), "fork": window.fork}
-            for window in windows(tree, tree.forks)
-            if window.exact
-        ],
+        "reachable": _reachable(tree),
         "gaps": [gap for guid in tree.forks for gap in _gaps(tree.forks[guid])],
         "forks": [_fork(fork, ordered) for fork in tree.forks.values()],
         "unusable": [_left_out(entry, reason) for entry, reason in unusable],
         "lost": [_left_out(entry, reason) for entry, reason in gone],
         "counts": {"usable": len(ordered) - len(unusable) - len(gone), "unusable": len(unusable), "lost": len(gone)},
-        "unencrypted": [
-            path
-            for backup_set in ordered
-            if backup_set.guid not in lost and not backup_set.encryptor_thumbprint
-            for copy in backup_set.copies
-            for path in copy.stripes
-        ],
+        "unencrypted": _unencrypted(entry for entry in ordered if entry.guid not in lost),
         "certificates": needed,
         "certificates_missing": None
         if certificates is None
         else [thumbprint for thumbprint in needed if thumbprint not in certificates],
     }
+
+
+def _reachable(tree: Tree) -> list[dict[str, str]]:
+    return [
+        {"from": window.start.isoformat(), "until": window.end.isoformat(), "fork": window.fork}
+        for window in windows(tree, tree.forks)
+        if window.exact
+    ]
+
+
+def _unencrypted(sets: Iterable[BackupSet]) -> list[str]:
+    """The files of those of the sets that were not encrypted."""
+    plain = (backup_set for backup_set in sets if not backup_set.encryptor_thumbprint)
+    return [path for backup_set in plain for copy in backup_set.copies for path in copy.stripes]
 
 
 def _problem(backup_set: BackupSet) -> str:
@@ -195,60 +199,55 @@ def metrics(
     ``asked``: the server whose view it is. Moments are seconds since 1970, so that their age grows when nobody looks
     any more.
     """
-    reports = [
-        ({"server": asked, "database": mapping["database"], "family": mapping["family_guid"]}, mapping)
-        for mapping in databases
-    ]
-
-    def of_each(name: str, about: str, value: Any) -> Metric:
-        return Metric(f"prs_backup_{name}", about, [(labels, value(report)) for labels, report in reports])
-
+    read_at = [({"server": asked}, now.timestamp())]
     return [
-        Metric(
-            "prs_backup_read_timestamp_seconds",
-            "When the backups were looked at.",
-            [({"server": asked}, now.timestamp())],
-        ),
+        Metric("prs_backup_read_timestamp_seconds", "When the backups were looked at.", read_at),
         Metric(
             "prs_backup_unreadable_files", "Files among the backups that gave none.", [({"server": asked}, unreadable)]
         ),
-        of_each(
-            "recoverable",
-            "Whether the database can be brought back at all.",
-            lambda report: report["recovery_point"] is not None,
+        *_database_metrics(
+            [
+                ({"server": asked, "database": mapping["database"], "family": mapping["family_guid"]}, mapping)
+                for mapping in databases
+            ],
+            recovery_point_objective,
         ),
-        of_each(
-            "recovery_point_timestamp_seconds",
-            "The newest moment that can be reached.",
-            lambda report: _seconds(report["recovery_point"]),
-        ),
+    ]
+
+
+def _database_metrics(
+    reports: Sequence[tuple[dict[str, str], Mapping[str, Any]]], recovery_point_objective: int | None
+) -> list[Metric]:
+    """reports: what was told of each database, with its labels."""
+
+    def of_each(name: str, about: str, value: Callable[[Mapping[str, Any]], float | bool | None]) -> Metric:
+        return Metric(f"prs_backup_{name}", about, [(labels, value(report)) for labels, report in reports])
+
+    def of_parts(name: str, about: str, part: str, field: str, value: Callable[[Any], float | None]) -> Metric:
+        """A sample for each entry of a field that is a mapping, told apart by the label `part`."""
+        samples = [
+            ({**labels, part: key}, value(entry)) for labels, report in reports for key, entry in report[field].items()
+        ]
+        return Metric(f"prs_backup_{name}", about, samples)
+
+    def missing(report: Mapping[str, Any]) -> int | None:
+        certificates = report["certificates_missing"]
+        return None if certificates is None else len(certificates)
+
+    brought_back = "Whether the database can be brought back at all."
+    newest_moment = "The newest moment that can be reached."
+    ends = "End of the newest usable backup of a kind."
+    states = "Backup sets: usable, unusable, or lost to all but the history."
+    return [
+        of_each("recoverable", brought_back, lambda report: report["recovery_point"] is not None),
+        of_each("recovery_point_timestamp_seconds", newest_moment, lambda report: _seconds(report["recovery_point"])),
         of_each("recovery_point_objective_seconds", "How much may be lost.", lambda report: recovery_point_objective),
         of_each("reachable_since_timestamp_seconds", "The oldest moment that can be reached.", _reachable_since),
-        Metric(
-            "prs_backup_newest_timestamp_seconds",
-            "End of the newest usable backup of a kind.",
-            [
-                ({**labels, "kind": kind}, _seconds(moment))
-                for labels, report in reports
-                for kind, moment in report["newest"].items()
-            ],
-        ),
-        Metric(
-            "prs_backup_sets",
-            "Backup sets: usable, unusable, or lost to all but the history.",
-            [
-                ({**labels, "state": state}, count)
-                for labels, report in reports
-                for state, count in report["counts"].items()
-            ],
-        ),
+        of_parts("newest_timestamp_seconds", ends, "kind", "newest", _seconds),
+        of_parts("sets", states, "state", "counts", lambda count: count),
         of_each("gaps", "Stretches of the log that no backup holds.", lambda report: len(report["gaps"])),
         of_each("forks", "Recovery paths.", lambda report: len(report["forks"])),
-        of_each(
-            "certificates_missing",
-            "Certificates that a restore needs and the server does not have.",
-            lambda report: None if report["certificates_missing"] is None else len(report["certificates_missing"]),
-        ),
+        of_each("certificates_missing", "Certificates that a restore needs and the server does not have.", missing),
     ]
 
 

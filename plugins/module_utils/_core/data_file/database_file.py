@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ..binary.page_checksums import PAGE
 from ..binary.range_reader import RangeReader, Read
 from ..binary.values import Damaged
 from .boot_page import BootPage, read_boot_page
-from .checksums import PAGE
 from .file_header import FileHeader, boot_copy, read_file_header
 from .log_file import Log, LogCheck, check_log, is_log_start, read_log
 from .page import (

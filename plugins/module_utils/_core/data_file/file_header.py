@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..binary.page_checksums import PAGE
 from ..binary.values import Damaged, guid, lsn, lsn_number, u16, u32, utf16
-from .checksums import PAGE
 from .page import FILE_HEADER, HEADER, read_record, record_offsets, type_of
 
 __all__ = ["FileHeader", "boot_copy", "read_file_header"]

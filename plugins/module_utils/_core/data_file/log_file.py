@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ..binary.page_checksums import PAGE, SECTOR, block_error
 from ..binary.range_reader import RangeReader
 from ..binary.values import Lsn, u16, u32, u64
-from .checksums import PAGE, SECTOR, block_error
 
 __all__ = ["Log", "LogCheck", "VirtualLogFile", "check_log", "is_log_start", "read_log"]
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from ..binary.page_checksums import CHECKSUM_AT, PAGE, SECTOR, page_error
 from ..binary.range_reader import RangeReader
 from ..binary.values import Damaged, u16, u32
-from .checksums import CHECKSUM_AT, PAGE, SECTOR, page_error
 
 __all__ = [
     "BOOT",

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ..binary.page_checksums import PAGE, page_errors
 from ..binary.range_reader import RangeReader
 from ..binary.values import Lsn, lsn, u16, u32
-from .checksums import PAGE, page_errors
 from .page import FILE_HEADER, PFS, TYPES, PageState, file_of, number_of, page_state, restored, type_of
 
 __all__ = ["DamagedPage", "PageCheck", "check_pages"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import ntpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..text import age, bytes_text, counted
@@ -20,6 +20,7 @@ from .row import FAIL, OK, WARN, Objectives, Row, absent, row
 __all__ = ["CHECKS", "KEY_FILE"]
 
 KEY_FILE = "encryption.config"
+DAY = 86400  # seconds
 
 # Who reads everything anyway: SYSTEM, Administrators, Domain Admins, CREATOR OWNER and the owner's rights.
 _TRUSTED = ("S-1-5-18", "S-1-5-32-544", "S-1-3-0", "S-1-3-4")
@@ -42,56 +43,49 @@ def recovery_sets(facts: Mapping[str, Any], objectives: Objectives, now: dt.date
             advice = result.get("advice") or "Run backup_prs now, and look why the nightly run does not come"
             yield row("recovery set", where, problem, limit=limit, next=advice)
             continue
-        label, seconds = chosen["label"], (now - parse_stored_time(chosen["recovery_point"])).total_seconds()
-        wrong = _damage(chosen, (place.get("saw") or {}).get("hashed", []))
-        late = f"{label} is {age(seconds)} old" if seconds > objectives.recovery_point_seconds else ""
-        advice = (
-            "Run backup_prs now, and look why its schedule did not"
-            if not wrong
-            else "Run backup_prs now, and look into the disk that it lies on"
-        )
-        yield row(
-            "recovery set",
-            where,
-            f"{label}: {wrong}" if wrong else late,
-            good=f"{label}, {age(seconds)} old",
-            limit=limit,
-            next=advice,
-            metric="recovery_set_age_seconds",
-            measure=seconds,
-        )
-        newer = [
-            entry
-            for entry in result.get("sets", [])
-            if entry["label"] != label
-            and parse_stored_time(entry["recovery_point"]) > parse_stored_time(chosen["recovery_point"])
-        ]
-        problem = (
-            (
-                f"{newer[0]['label']} cannot be used: "
-                f"{'; '.join(newer[0]['problems'] or chosen['notes']) or 'files of it are missing'}"
-            )
-            if newer
-            else ""
-        )
-        if not newer and not chosen["healthy"]:
-            problem = f"{label} is not healthy: {'; '.join(chosen['notes'])}"
-        if problem:
-            yield row(
-                "newest set",
-                where,
-                problem,
-                next="Look what happened to it, and run backup_prs; until then an older one counts",
-            )
-        strange = [f"{entry['label']}: {entry['problem']}" for entry in result.get("unusable", [])]
-        if strange:
-            yield row(
-                "newest set",
-                where,
-                "; ".join(strange[:2]),
-                state=WARN,
-                next="Repair or remove it: nobody can restore from it",
-            )
+        yield _chosen_row(place, chosen, objectives, now)
+        yield from _newest_rows(where, result, chosen)
+
+
+def _chosen_row(place: Mapping[str, Any], chosen: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Row:
+    """The set that a restore would take."""
+    label, seconds = chosen["label"], (now - parse_stored_time(chosen["recovery_point"])).total_seconds()
+    damage = _damage(chosen, (place.get("saw") or {}).get("hashed", []))
+    late = f"{label} is {age(seconds)} old" if seconds > objectives.recovery_point_seconds else ""
+    look = "look into the disk that it lies on" if damage else "look why its schedule did not"
+    return row(
+        "recovery set",
+        _where(place),
+        f"{label}: {damage}" if damage else late,
+        good=f"{label}, {age(seconds)} old",
+        limit=age(objectives.recovery_point_seconds),
+        next=f"Run backup_prs now, and {look}",
+        metric="recovery_set_age_seconds",
+        measure=seconds,
+    )
+
+
+def _newest_rows(where: str, result: Mapping[str, Any], chosen: Mapping[str, Any]) -> Iterator[Row]:
+    """What is wrong with sets that are newer than the one that a restore would take, or with that one."""
+    label, moment = chosen["label"], parse_stored_time(chosen["recovery_point"])
+    newer = [
+        entry
+        for entry in result.get("sets", [])
+        if entry["label"] != label and parse_stored_time(entry["recovery_point"]) > moment
+    ]
+    problem = ""
+    if newer:
+        reasons = "; ".join(newer[0]["problems"] or chosen["notes"]) or "files of it are missing"
+        problem = f"{newer[0]['label']} cannot be used: {reasons}"
+    elif not chosen["healthy"]:
+        problem = f"{label} is not healthy: {'; '.join(chosen['notes'])}"
+    if problem:
+        advice = "Look what happened to it, and run backup_prs; until then an older one counts"
+        yield row("newest set", where, problem, next=advice)
+    strange = [f"{entry['label']}: {entry['problem']}" for entry in result.get("unusable", [])]
+    if strange:
+        advice = "Repair or remove it: nobody can restore from it"
+        yield row("newest set", where, "; ".join(strange[:2]), state=WARN, next=advice)
 
 
 def _damage(chosen: Mapping[str, Any], hashed: list[dict[str, Any]]) -> str:
@@ -435,68 +429,73 @@ def _is(sid: str, whole: tuple[str, ...], endings: tuple[str, ...]) -> bool:
 
 def drill(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """The newest record that a drill wrote. One that still says that it runs counts as failed a day later."""
-    records = []
     if facts.get("drills") is None:
         return  # nobody looked, which the rows of the servers say
-    for text in facts["drills"]:
+    site, records = facts["site"], _drill_records(facts["drills"])
+    damaged = len(facts["drills"]) - len(records)
+    if damaged:
+        yield row(
+            "drill",
+            site,
+            f"{damaged} of {len(facts['drills'])} records of drills cannot be read",
+            state=WARN,
+            next="Look into prs_drills_path, and remove what is damaged there",
+        )
+    limit = "" if objectives.drill_days is None else f"{objectives.drill_days} d"
+    failure = _drill_failure(records, now)
+    passed = [(when, record) for when, record in records if record.get("state") == "passed"]
+    if failure:
+        yield row("drill", site, failure, limit=limit, next="Repair what it says and run drill_prs again")
+    elif not passed:
+        state = WARN if objectives.drill_days is None else FAIL
+        problem = "there was none: nobody has ever restored these backups"
+        yield row("drill", site, problem, limit=limit, state=state, next="Run drill_prs")
+    else:
+        yield _drill_passed(site, *passed[0], objectives, now, limit=limit)
+
+
+def _drill_records(texts: Iterable[str]) -> list[tuple[dt.datetime, dict[str, Any]]]:
+    """The records that can be read with the moment at which each drill began, newest first."""
+    records = []
+    for text in texts:
         try:
             record = json.loads(text)
             records.append((parse_stored_time(record["begun_at"]), record))
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
-    damaged = len(facts["drills"]) - len(records)
-    if damaged:
-        yield row(
-            "drill",
-            facts["site"],
-            f"{damaged} of {len(facts['drills'])} records of drills cannot be read",
-            state=WARN,
-            next="Look into prs_drills_path, and remove what is damaged there",
-        )
-    records.sort(key=lambda item: item[0], reverse=True)
-    limit = "" if objectives.drill_days is None else f"{objectives.drill_days} d"
-    passed = [(when, record) for when, record in records if record.get("state") == "passed"]
-    if records and records[0][1].get("state") != "passed":
-        when, last = records[0]
-        running = last.get("state") == "running"
-        if not (running and (now - when).total_seconds() < 86400):
-            said = "did not end" if running else f"failed: {last.get('problem') or 'no reason was recorded'}"
-            yield row(
-                "drill",
-                facts["site"],
-                f"the last one, {age((now - when).total_seconds())} ago, {said}",
-                limit=limit,
-                next="Repair what it says and run drill_prs again",
-            )
-            return
-    if not passed:
-        state = WARN if objectives.drill_days is None else FAIL
-        yield row(
-            "drill",
-            facts["site"],
-            "there was none: nobody has ever restored these backups",
-            limit=limit,
-            state=state,
-            next="Run drill_prs",
-        )
-        return
-    when, newest = passed[0]
+    return sorted(records, key=lambda item: item[0], reverse=True)
+
+
+def _drill_failure(records: Sequence[tuple[dt.datetime, dict[str, Any]]], now: dt.datetime) -> str:
+    """What the newest drill came to where it did not pass; empty where it did, or runs."""
+    if not records or records[0][1].get("state") == "passed":
+        return ""
+    when, record = records[0]
+    running, seconds = record.get("state") == "running", (now - when).total_seconds()
+    if running and seconds < DAY:
+        return ""
+    outcome = "did not end" if running else f"failed: {record.get('problem') or 'no reason was recorded'}"
+    return f"the last one, {age(seconds)} ago, {outcome}"
+
+
+def _drill_passed(
+    site: str, when: dt.datetime, record: Mapping[str, Any], objectives: Objectives, now: dt.datetime, *, limit: str
+) -> Row:
     seconds = (now - when).total_seconds()
     measured = {"limit": limit, "metric": "drill_age_seconds", "measure": seconds}
-    late = objectives.drill_days is not None and seconds > objectives.drill_days * 86400
-    if newest.get("page", "ready") != "ready" and not late:
-        yield row(
+    late = objectives.drill_days is not None and seconds > objectives.drill_days * DAY
+    if record.get("page", "ready") != "ready" and not late:
+        return row(
             "drill",
-            facts["site"],
+            site,
             f"passed {age(seconds)} ago, but no page answered from the restored database",
             state=WARN,
             next="Name a database.config for it in prs_drill_database_config (README of the role drill)",
             **measured,
         )
-        return
-    yield row(
+    return row(
         "drill",
-        facts["site"],
+        site,
         f"{age(seconds)} ago" if late else "",
         good=f"passed {age(seconds)} ago",
         next="Run drill_prs, and schedule it",

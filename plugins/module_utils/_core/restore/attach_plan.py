@@ -65,24 +65,46 @@ def plan_attach(
     exists: those of the given and of the recorded paths where the service account sees a file. server_version: internal
     version that the server writes, 0 when unknown. Raises RecoveryError for what cannot work.
     """
-    there = {path.lower() for path in exists}
-    missing = [path for path in (*data, *logs) if path.lower() not in there]
-    if missing:
-        way_out = (
-            "" if missing[0] in data else ", or leave out 'log_files': after a clean shutdown a lost log can be rebuilt"
-        )
-        raise RecoveryError(
-            f"There is no file {missing[0]} for the SQL Server service account",
-            code="not_found",
-            advice=f"Correct the path{way_out}",
-        )
-    notes: list[str] = []
+    present = {path.lower() for path in exists}
+    _require_given(data, logs, present)
     if primary is None:
-        notes.append(
+        note = (
             "the server does not tell this login what the primary file holds, so it finds the log where that file "
             "says, or refuses"
         )
-        return AttachPlan(files=(*data, *logs), rebuild_log=False, notes=notes)
+        return AttachPlan(files=(*data, *logs), rebuild_log=False, notes=[note])
+    _require_version(primary, server_version)
+    _require_data_files(primary, data, present)
+    notes: list[str] = []
+    if 0 < primary.version < server_version:
+        notes.append(
+            f"the server upgrades the files (version {primary.version} to {server_version}); no older server can "
+            "open them afterwards"
+        )
+    log_files = list(logs) or [file.path for file in primary.files if file.is_log and file.path.lower() in present]
+    if not log_files:
+        notes.append(
+            "the log is gone: the server makes a new one only if the database was shut down cleanly, else it "
+            "refuses and changes nothing"
+        )
+        notes.append("a new log begins a new chain: take a full backup afterwards")
+    return AttachPlan(files=(*data, *log_files), rebuild_log=not log_files, notes=notes)
+
+
+def _require_given(data: Sequence[str], logs: Sequence[str], present: Collection[str]) -> None:
+    """What somebody named has to be there. present: paths in lower case."""
+    missing = next((path for path in (*data, *logs) if path.lower() not in present), None)
+    if missing is None:
+        return
+    way_out = "" if missing in data else ", or leave out 'log_files': after a clean shutdown a lost log can be rebuilt"
+    raise RecoveryError(
+        f"There is no file {missing} for the SQL Server service account",
+        code="not_found",
+        advice=f"Correct the path{way_out}",
+    )
+
+
+def _require_version(primary: PrimaryFile, server_version: int) -> None:
     if server_version and primary.version > server_version:
         raise RecoveryError(
             f"The files are of a newer SQL Server (internal version {primary.version}, this server has "
@@ -90,14 +112,13 @@ def plan_attach(
             code="unsupported",
             advice="Attach them to a server of at least that version",
         )
-    if 0 < primary.version < server_version:
-        notes.append(
-            f"the server upgrades the files (version {primary.version} to {server_version}); no older server can "
-            "open them afterwards"
-        )
-    recorded = [file for file in primary.files if not file.is_log]
-    known = {_name(path) for path in data}
-    lost = [file for file in recorded[1:] if _name(file.path) not in known and file.path.lower() not in there]
+
+
+def _require_data_files(primary: PrimaryFile, data: Sequence[str], present: Collection[str]) -> None:
+    """The other data files of the database have to be given, or to lie where they were."""
+    given = {_name(path) for path in data}
+    others = [file for file in primary.files if not file.is_log][1:]
+    lost = [file for file in others if _name(file.path) not in given and file.path.lower() not in present]
     if lost:
         raise RecoveryError(
             f"The database {primary.database} has a data file {lost[0].name} ({lost[0].path}) that is neither given "
@@ -105,14 +126,6 @@ def plan_attach(
             code="not_found",
             advice="Add it to 'data_files': without all of its data files a database cannot be attached, only restored",
         )
-    recorded_files = list(logs) or [file.path for file in primary.files if file.is_log and file.path.lower() in there]
-    if not recorded_files:
-        notes.append(
-            "the log is gone: the server makes a new one only if the database was shut down cleanly, else it "
-            "refuses and changes nothing"
-        )
-        notes.append("a new log begins a new chain: take a full backup afterwards")
-    return AttachPlan(files=(*data, *recorded_files), rebuild_log=not recorded_files, notes=notes)
 
 
 def _name(path: str) -> str:

@@ -102,81 +102,95 @@ def check_server(
     """Whether this server can restore these sets: its version, its certificates, its edition, its room. standby: it
     ends in standby.
     """
+    return (
+        _refused_build(used, server, target)
+        or (_refused_standby(used, server, target) if standby else None)
+        or _refused_certificates(used, server, target)
+        or _refused_edition(used, server, target)
+        or _refused_space(space, reclaimed, server, target)
+    )
+
+
+def _refused_build(used: Sequence[BackupSet], server: ServerFacts, target: Target) -> Refusal | None:
     newest = max(used, key=lambda backup_set: backup_set.version[:2], default=None)
-    if newest is not None and server.version[0] and newest.version[:2] > server.version[:2]:
-        needed, here = (".".join(str(part) for part in version) for version in (newest.version, server.version))
-        return Refusal(
-            code="build",
-            target=target,
-            details={"build_needed": needed, "build": here},
-            message=f"the {newest} was made by SQL Server {needed}; this server is {here}, and no server restores a "
-            "newer one's backup",
-            advice=f"install SQL Server {newest.version[0]}.{newest.version[1]} or newer here",
-        )
-    older = next(
-        (
-            backup_set
-            for backup_set in used
-            if standby and server.database_version and 0 < backup_set.database_version < server.database_version
-        ),
-        None,
+    if newest is None or not server.version[0] or newest.version[:2] <= server.version[:2]:
+        return None
+    needed, here = (".".join(str(part) for part in version) for version in (newest.version, server.version))
+    return Refusal(
+        code="build",
+        target=target,
+        details={"build_needed": needed, "build": here},
+        message=f"the {newest} was made by SQL Server {needed}; this server is {here}, and no server restores a "
+        "newer one's backup",
+        advice=f"install SQL Server {newest.version[0]}.{newest.version[1]} or newer here",
     )
-    if older is not None:
-        return Refusal(
-            code="standby",
-            target=target,
-            details={"database_version": older.database_version},
-            message=f"the {older} is of an older SQL Server, and a database that has to be upgraded cannot stay in "
-            "standby",
-            advice="restore it with 'recovery: norecovery', or on a server of the version that made the backup",
-        )
-    needed = sorted(
-        {backup_set.encryptor_thumbprint for backup_set in used if backup_set.encryptor_thumbprint}
-        | {file.tde_thumbprint for backup_set in used for file in backup_set.files if file.tde_thumbprint}
+
+
+def _refused_standby(used: Sequence[BackupSet], server: ServerFacts, target: Target) -> Refusal | None:
+    older = next((entry for entry in used if 0 < entry.database_version < server.database_version), None)
+    if older is None:
+        return None
+    return Refusal(
+        code="standby",
+        target=target,
+        details={"database_version": older.database_version},
+        message=f"the {older} is of an older SQL Server, and a database that has to be upgraded cannot stay in standby",
+        advice="restore it with 'recovery: norecovery', or on a server of the version that made the backup",
     )
-    missing = (
-        []
-        if server.certificates is None
-        else [thumbprint for thumbprint in needed if thumbprint not in server.certificates]
+
+
+def _refused_certificates(used: Sequence[BackupSet], server: ServerFacts, target: Target) -> Refusal | None:
+    needed = {backup_set.encryptor_thumbprint for backup_set in used}
+    needed |= {file.tde_thumbprint for backup_set in used for file in backup_set.files}
+    missing = [] if server.certificates is None else sorted(needed - {""} - set(server.certificates))
+    if not missing:
+        return None
+    return Refusal(
+        code="certificate",
+        target=target,
+        details={"certificates_missing": missing},
+        message="the backups are encrypted with a certificate whose private key this server does not have in "
+        f"master: {', '.join(missing)}",
+        advice="create the certificate from its backup (CREATE CERTIFICATE ... FROM FILE ... WITH PRIVATE KEY) "
+        "and start again",
     )
-    if missing:
-        return Refusal(
-            code="certificate",
-            target=target,
-            details={"certificates_missing": missing},
-            message="the backups are encrypted with a certificate whose private key this server does not have in "
-            f"master: {', '.join(missing)}",
-            advice="create the certificate from its backup (CREATE CERTIFICATE ... FROM FILE ... WITH PRIVATE KEY) "
-            "and start again",
-        )
-    if "express" in server.edition.lower():
-        data = max(
-            (
-                sum(file.size for file in backup_set.files if file.type == "D" and file.is_present)
-                for backup_set in used
-            ),
-            default=0,
-        )
-        limit = next(gib for version, gib in _EXPRESS_GIB if server.version[0] >= version)
-        if data > limit * 1024**3:
-            return Refusal(
-                code="edition",
-                target=target,
-                message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most {limit} GiB",
-                advice="restore it on another edition",
-            )
+
+
+def _refused_edition(used: Sequence[BackupSet], server: ServerFacts, target: Target) -> Refusal | None:
+    if "express" not in server.edition.lower():
+        return None
+    sizes = [sum(file.size for file in entry.files if file.type == "D" and file.is_present) for entry in used]
+    limit = next(gib for version, gib in _EXPRESS_GIB if server.version[0] >= version)
+    data = max(sizes, default=0)
+    if data <= limit * 1024**3:
+        return None
+    return Refusal(
+        code="edition",
+        target=target,
+        message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most {limit} GiB",
+        advice="restore it on another edition",
+    )
+
+
+def _refused_space(
+    space: Mapping[str, int], reclaimed: Mapping[str, int], server: ServerFacts, target: Target
+) -> Refusal | None:
     for where, bytes_needed in sorted(space.items()):
-        free = next(
-            (free for name, free in server.free_bytes.items() if name.rstrip("\\").upper() == where.rstrip("\\")), None
-        )
-        given_back = sum(size for name, size in reclaimed.items() if name.rstrip("\\").upper() == where.rstrip("\\"))
-        if free is not None and bytes_needed > free + given_back:
+        on_volume = [free for name, free in server.free_bytes.items() if _same_volume(name, where)]
+        if not on_volume:
+            continue
+        free = on_volume[0] + sum(size for name, size in reclaimed.items() if _same_volume(name, where))
+        if bytes_needed > free:
             return Refusal(
                 code="space",
                 target=target,
-                details={"volume": where, "bytes_needed": bytes_needed, "bytes_free": free + given_back},
+                details={"volume": where, "bytes_needed": bytes_needed, "bytes_free": free},
                 message=f"the database needs {bytes_needed / 1024**2:,.0f} MiB on {where}, where "
-                f"{(free + given_back) / 1024**2:,.0f} MiB are free",
+                f"{free / 1024**2:,.0f} MiB are free",
                 advice="free or add room there, or restore to other folders (relocate)",
             )
     return None
+
+
+def _same_volume(name: str, where: str) -> bool:
+    return name.rstrip("\\").upper() == where.rstrip("\\")

@@ -59,56 +59,64 @@ def decide(
         return Decision(action=RESTORE, reason="there is no database of that name")
     if mirroring_role and not (mirroring_role == "PRINCIPAL" and state == "ONLINE"):
         return _of_a_session(mirroring_role, state)
-    stranger = bool(family_guid and backup_family_guid and family_guid != backup_family_guid)
     logged = recovery_model != "SIMPLE"
     if policy == "always":
-        online = state == "ONLINE"
-        return Decision(
-            action=RESTORE,
-            reason=f"it is {state}, and 'replace: always' allows to overwrite it"
-            + (" and to end its mirroring" if mirroring_role else ""),
-            replace=True,
-            end_mirroring=bool(mirroring_role),
-            tail=logged and (online or state in BROKEN),
-            tail_required=logged and online,
-        )
-    if stranger:
+        return _overwritten(state, mirroring_role, logged=logged)
+    if family_guid and backup_family_guid and family_guid != backup_family_guid:
         return Decision(
             action=REFUSE,
             reason=f"it is {state} and another database than the one in the backups (family {family_guid}, the "
             f"backups have {backup_family_guid})",
             advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
         )
-    known = bool(family_guid)
-    if state == "ONLINE" and not known:
-        advice = (
-            "Use a login with VIEW ANY DEFINITION, or set 'replace: always' if the database that is there may be lost"
-        )
+    if state in ("ONLINE", "RECOVERING", "OFFLINE"):
+        return _of_a_living_one(state, known=bool(family_guid))
+    if policy == "never" and not (state == "RESTORING" and resumes):
         return Decision(
-            action=REFUSE,
-            reason="it is healthy, and nothing tells this login whether it is the one in the backups",
-            advice=advice,
+            action=REFUSE, reason=f"it is {state}", advice="Set 'replace: damaged' to restore over what is left of it"
         )
-    if state == "ONLINE":
-        return Decision(action=UNCHANGED, reason="it is healthy and the same database as the one in the backups")
+    known = bool(family_guid) or not holds_data
+    return _of_a_broken_one(state, known=known, tail=logged and state in BROKEN, tail_wanted=tail_wanted)
+
+
+def _overwritten(state: str, mirroring_role: str, *, logged: bool) -> Decision:
+    """Whatever it is, since somebody said that it may be lost."""
+    online = state == "ONLINE"
+    return Decision(
+        action=RESTORE,
+        reason=f"it is {state}, and 'replace: always' allows to overwrite it"
+        + (" and to end its mirroring" if mirroring_role else ""),
+        replace=True,
+        end_mirroring=bool(mirroring_role),
+        tail=logged and (online or state in BROKEN),
+        tail_required=logged and online,
+    )
+
+
+def _of_a_living_one(state: str, *, known: bool) -> Decision:
+    """known: whether anything tells whose it is."""
     if state == "RECOVERING":
-        return Decision(
-            action=REFUSE,
-            reason="the server is recovering it right now",
-            advice="Wait until it is ONLINE or SUSPECT, then run again",
-        )
+        reason = "the server is recovering it right now"
+        return Decision(action=REFUSE, reason=reason, advice="Wait until it is ONLINE or SUSPECT, then run again")
     if state == "OFFLINE":
         advice = (
             "Set it online (ALTER DATABASE ... SET ONLINE) and run again, or set 'replace: always' if it may be lost"
         )
         return Decision(action=REFUSE, reason="it was set offline, which says nothing about its health", advice=advice)
-    if policy == "never" and not (state == "RESTORING" and resumes):
-        return Decision(
-            action=REFUSE, reason=f"it is {state}", advice="Set 'replace: damaged' to restore over what is left of it"
-        )
+    if known:
+        return Decision(action=UNCHANGED, reason="it is healthy and the same database as the one in the backups")
+    return Decision(
+        action=REFUSE,
+        reason="it is healthy, and nothing tells this login whether it is the one in the backups",
+        advice="Use a login with VIEW ANY DEFINITION, or set 'replace: always' if the database that is there may be "
+        "lost",
+    )
+
+
+def _of_a_broken_one(state: str, *, known: bool, tail: bool, tail_wanted: bool) -> Decision:
+    """known: something tells whose it is, or nothing is in it. tail: its log has one worth saving."""
     reason = "a restore of it was interrupted" if state == "RESTORING" else f"it is {state}"
-    tail = logged and state in BROKEN
-    if known or not holds_data:
+    if known:
         return Decision(action=RESTORE, reason=reason, replace=True, tail=tail)
     if tail and tail_wanted:
         return Decision(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.checksums import (
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.page_checksums import (
     PAGE,
     SECTOR,
     block_error,

@@ -1,0 +1,315 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files, folders and archives of a Windows host as they are: each verb that reads as a method with Python's types."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import gzip
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+from ..._core.application.archive_entries import ArchiveEntry, ReadEntry
+from ..._core.errors import RecoveryError
+from ..._core.windows_files import FolderEntry, PresentFile
+from ..._core.windows_paths import server_of, share_root
+from ..._progress import Progress
+from ..connection.conversation import VerbFailed
+from ..connection.errors import WindowsFault, windows_fault
+from ..connection.session import Session
+from ..verbs import (
+    connect,
+    disconnect,
+    entries,
+    hash_files,
+    list_folder,
+    look_into,
+    read_lines,
+    read_ranges,
+    stat_paths,
+)
+
+__all__ = ["FileInspection", "FileRanges", "PathState", "WindowsReader"]
+
+_NOTHING_THERE = (2, 3)
+_OTHER_ACCOUNT = 1219
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathState:
+    """What is at a path; modified in UTC (ISO 8601); free: bytes left on its drive, None on a share."""
+
+    exists: bool
+    folder: bool = False
+    link: bool = False
+    size: int = 0
+    modified: str = ""
+    free: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileInspection:
+    """What a small file is, as far as the host told. marks: those of the texts that were looked for that are in it."""
+
+    size: int
+    xml: bool
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRanges:
+    """Parts of a file, shorter where it ends; modified in UTC (ISO 8601). fault: why there are none."""
+
+    path: str
+    size: int = 0
+    modified: str = ""
+    ranges: tuple[bytes, ...] = ()
+    fault: WindowsFault | None = None
+
+
+class WindowsReader:
+    """All that the collection reads of a Windows host, through one session."""
+
+    def __init__(self, session: Session, *, check_mode: bool, progress: Progress) -> None:
+        self._session = session
+        self.host = session.host
+        self.check_mode = check_mode
+        self.progress = progress
+        self.warnings: list[str] = []
+        self._connected: set[str] = set()
+        self._connections = 0
+
+    @property
+    def computer(self) -> str:
+        """The host's own name."""
+        return self._session.computer
+
+    @property
+    def now(self) -> dt.datetime:
+        """When this run began, by the host's own clock."""
+        return self._session.began
+
+    # Shares
+
+    @contextmanager
+    def share(self, path: str, *, user: str | None, password: str | None) -> Iterator[None]:
+        """Use a path of a share under an account of its own, if one is given; afterwards the share is disconnected,
+        however it ended.
+        """
+        root = share_root(path)
+        if not user or root is None or root.lower() in self._connected:
+            yield
+            return
+        name = f"PrsRecovery{len(self._connected) + 1}"
+        self._connect(name, root, user, password or "")
+        self._connected.add(root.lower())
+        try:
+            yield
+        finally:
+            self._connected.discard(root.lower())
+            try:
+                self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {root}", Name=name)
+            except RecoveryError as problem:  # the end of the session disconnects as well
+                self.warnings.append(str(problem))
+
+    def _connect(self, name: str, root: str, user: str, password: str) -> None:
+        """Raises WindowsFault. 1219, the server being connected under another account, is put right where this session
+        can.
+        """
+        doing = f"Connecting to {root} as {user}"
+        account = {"Name": name, "Root": root, "User": user, "Password": password}
+        try:
+            self._session.call(connect.SCRIPT, doing=doing, **account)
+        except WindowsFault as fault:
+            if fault.number != _OTHER_ACCOUNT:
+                raise
+            server = server_of(root)
+            self.progress.line(f"{server} is connected under another account: disconnecting that")
+            self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {server}", Name=name, Server=server)
+            self._session.call(connect.SCRIPT, doing=doing, **account)
+
+    # Looking
+
+    def stat(self, *paths: str) -> list[PathState]:
+        """In the order of the paths. Raises WindowsFault for a path that cannot be looked at; that nothing is there is
+        an answer.
+        """
+        states = []
+        for answer in self._session.call(stat_paths.SCRIPT, doing="Looking at paths", items=paths):
+            if answer["error"]:
+                raise self._fault(answer["error"], doing=f"Looking at {answer['path']}")
+            states.append(
+                PathState(**{key: answer[key] for key in ("exists", "folder", "link", "size", "modified", "free")})
+            )
+        return states
+
+    def list(self, path: str, *, recurse: bool = True) -> list[FolderEntry]:
+        """Everything below a folder."""
+        result = self._session.call(
+            list_folder.SCRIPT,
+            doing=f"Reading the folder {path}",
+            Path=path,
+            Recurse=recurse,
+            on_progress=self._counted(f"reading {path}"),
+        )
+        return [FolderEntry(**answer) for answer in result]
+
+    def hash(self, path: str, names: Sequence[str]) -> dict[str, PresentFile]:
+        """Files of a folder by name; without a hash where one cannot be read, left out where it is gone."""
+        result = self._session.call(
+            hash_files.SCRIPT,
+            doing=f"Reading the files of {path}",
+            items=names,
+            Path=path,
+            on_progress=self._counted(f"reading {path}"),
+        )
+        present: dict[str, PresentFile] = {}
+        for answer in result:
+            if "error" not in answer:
+                present[answer["name"]] = PresentFile(size=answer["size"], sha256=answer["sha256"])
+            elif answer["error"]["number"] not in _NOTHING_THERE:
+                present[answer["name"]] = PresentFile(size=0, sha256=None)
+        return present
+
+    def hash_one(self, folder: str, name: str) -> PresentFile:
+        """One file. Raises WindowsFault when it cannot be read."""
+        doing = f"Reading {folder}\\{name}"
+        [answer] = self._session.call(
+            hash_files.SCRIPT, doing=doing, items=[name], Path=folder, on_progress=self._counted(f"reading {name}")
+        )
+        if "error" in answer:
+            raise self._fault(answer["error"], doing=doing)
+        return PresentFile(size=answer["size"], sha256=answer["sha256"])
+
+    def entries(self, archive: str) -> list[ArchiveEntry]:
+        """What an archive holds."""
+        return [
+            ArchiveEntry(**answer)
+            for answer in self._session.call(entries.SCRIPT, doing=f"Reading the archive {archive}", Archive=archive)
+        ]
+
+    def entry_hashes(self, archive: str) -> dict[str, PresentFile]:
+        """The content of an archive by name, read to its end where it lies; without a hash where an entry
+        is damaged.
+        """
+        result = self._session.call(
+            entries.SCRIPT,
+            doing=f"Verifying the archive {archive}",
+            Archive=archive,
+            Hash=True,
+            on_progress=self._counted(f"verifying {archive}"),
+        )
+        return {
+            answer["name"]: PresentFile(size=answer["size"], sha256=answer.get("sha256"))
+            for answer in result
+            if not answer["name"].endswith("/")
+        }
+
+    def read_entries(self, archive: str) -> list[ReadEntry]:
+        """What an archive holds, each entry read to its end and its checksum compared: for an archive that nothing else
+        vouches for.
+        """
+        result = self._session.call(
+            entries.SCRIPT,
+            doing=f"Verifying the archive {archive}",
+            on_progress=self._counted(f"verifying {archive}"),
+            Archive=archive,
+            Hash=True,
+            Checksum=True,
+        )
+        known = ("index", "name", "size", "packed", "attributes", "method", "encrypted")
+        return [
+            ReadEntry(
+                **{key: answer[key] for key in known},
+                sha256=answer.get("sha256"),
+                intact="sha256" in answer and answer["crc"] == answer["crc_read"],
+            )
+            for answer in result
+        ]
+
+    def look_into(self, path: str, *, marks: Sequence[str] = (), entry: str | None = None) -> FileInspection | None:
+        """What a small file, or an entry of an archive, is; its content stays on the host. None when the archive has no
+        such entry.
+        """
+        chosen = {"Entry": entry} if entry else {}
+        for answer in self._session.call(
+            look_into.SCRIPT, doing=f"Looking into {path}", items=marks, Path=path, **chosen
+        ):
+            return FileInspection(
+                size=answer["size"], xml=answer["xml"], marks=tuple(marks[position] for position in answer["found"])
+            )
+        return None
+
+    def read_lines(self, path: str, *, entry: str | None = None, first: int | None = None) -> list[str]:
+        """Lines of a text file or of a text in an archive; none when the archive has no such entry. first: how many at
+        most.
+        """
+        chosen = {name: value for name, value in (("Entry", entry), ("First", first)) if value is not None}
+        return self._session.call(read_lines.SCRIPT, doing=f"Reading {path}", Path=path, **chosen)
+
+    def read_ranges(self, wanted: Iterable[tuple[str, Sequence[tuple[int, int]]]]) -> Iterator[FileRanges]:
+        """Parts of many files in one call, in the order of the files.
+
+        wanted: path -> pairs (offset, length); an offset below zero is counted from the file's end.
+        """
+        result = self._session.call(
+            read_ranges.SCRIPT,
+            doing="Reading parts of files",
+            items=[{"path": path, "ranges": [list(pair) for pair in ranges]} for path, ranges in wanted],
+            on_progress=self._counted("reading parts of files"),
+        )
+        waiting: list[dict[str, Any]] = []
+        for answer in result:
+            if not isinstance(answer, str):
+                waiting.append(answer)
+                continue
+            yield from self._with_ranges(waiting, gzip.decompress(base64.b64decode(answer)))
+            waiting = []
+        yield from self._with_ranges(waiting, b"")
+
+    def _with_ranges(self, answers: Iterable[dict[str, Any]], content: bytes) -> Iterator[FileRanges]:
+        """Each answer with its share of the bytes that belong to all of them together."""
+        at = 0
+        for answer in answers:
+            if "error" in answer:
+                fault = self._fault(answer["error"], doing=f"Reading {answer['path']}")
+                yield FileRanges(path=answer["path"], fault=fault)
+                continue
+            ends = list(accumulate(answer["lengths"], initial=at))
+            ranges = tuple(content[start:end] for start, end in pairwise(ends))
+            at = ends[-1]
+            yield FileRanges(path=answer["path"], size=answer["size"], modified=answer["modified"], ranges=ranges)
+
+    def call(self, script: str, *, doing: str, **parameters: Any) -> list[Any]:
+        """Any other verb."""
+        return self._session.call(script, doing=doing, **parameters)
+
+    def _fault(self, error: dict[str, Any], *, doing: str) -> WindowsFault:
+        return windows_fault(
+            VerbFailed(number=error["number"], kind=error["kind"], message=error["message"]),
+            host=self.host,
+            doing=doing,
+        )
+
+    def _counted(self, what: str) -> Callable[[dict[str, Any]], None]:
+        def show(so_far: dict[str, Any]) -> None:
+            if "bytes" in so_far:
+                self.progress.line(f"{what}: {so_far['bytes'] / 1e6:.0f} MB")
+            else:
+                self.progress.line(f"{what}: {so_far['files']} files")
+
+        return show
+
+    def _percent(self, what: str, total: int) -> Callable[[dict[str, Any]], None]:
+        since = time.monotonic()
+
+        def show(so_far: dict[str, Any]) -> None:
+            self.progress.percent(what, min(99, 100 * so_far["bytes"] // max(total, 1)), since=since)
+
+        return show
