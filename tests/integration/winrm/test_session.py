@@ -39,7 +39,7 @@ def test_one_shell_and_one_process_for_many_verbs(twins: Twins) -> None:
 def test_a_verb_that_fails_leaves_the_session_usable(twins: Twins) -> None:
     with Session(twins.connection()) as session:
         with pytest.raises(
-            WindowsFault, match=r"Listing C:\\nothing failed on 127\..*\(Windows error 3\)\. Check the path"
+            WindowsFault, match=r"Listing C:\\nothing failed on 127\..*\(Windows error 3\)\. The folder does not exist"
         ) as caught:
             session.call(list_folder.SCRIPT, doing="Listing C:\\nothing", Path="C:\\nothing")
         assert caught.value.number == 3 and caught.value.details["windows_error"] == 3
