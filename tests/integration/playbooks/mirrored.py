@@ -109,7 +109,7 @@ _users = itertools.count(1)
 
 def role(estate: Estate, name: str, *arguments: str, environment: dict[str, str] | None = None) -> Run:
     """Runs one role on the servers of a mirrored estate, as its playbook does, without what comes before and after."""
-    looks, hosts = {"mirror": ("look", "prs_sql:prs_witness"), "failover": ("", "prs_web:prs_sql")}[name]
+    looks, hosts = {"mirror": ("gather", "prs_sql:prs_witness"), "failover": ("", "prs_web:prs_sql")}[name]
     play = {"gather_facts": False, "any_errors_fatal": True}
     included = {"name": f"prs.recovery.{name}"}
     first = (

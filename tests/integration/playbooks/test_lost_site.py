@@ -53,7 +53,7 @@ def included(folder: Path, role: str, tasks: str, *, ansible: str, hosts: str = 
 
 
 def test_failover_names_what_does_not_answer(tmp_path: Path, one_message, ansible: str):
-    run = included(tmp_path, "failover", "look", prs_active_site="site_b", ansible=ansible)
+    run = included(tmp_path, "failover", "gather", prs_active_site="site_b", ansible=ansible)
     one_message(run, "sql-b", "web-b", "cannot be reached by WinRM, so site_b cannot take over", alone=True)
 
 
@@ -66,7 +66,7 @@ def test_failover_goes_on_when_the_old_web_server_goes_away_meanwhile(tmp_path: 
 
 
 def test_mirroring_names_what_does_not_answer(tmp_path: Path, one_message, ansible: str):
-    run = included(tmp_path, "mirror", "look", prs_active_site="site_a", ansible=ansible)
+    run = included(tmp_path, "mirror", "gather", prs_active_site="site_a", ansible=ansible)
     one_message(run, "sql-b", "web-b", "cannot be reached by WinRM", "Nothing was touched", alone=True)
 
 
@@ -80,7 +80,7 @@ def test_a_backup_waits_for_an_instance_that_answers_and_cannot_be_asked(
         if there == "is lost":
             listener.close()
         hosts = {"hosts": "sql-a", "prs_active_site": "site_a", "prs_sql_port": port, "ansible": ansible}
-        run = included(tmp_path, "mirror", "surviving", **hosts)
+        run = included(tmp_path, "mirror", "check_other_site", **hosts)
     if there == "answers":
         one_message(
             run,
@@ -93,6 +93,6 @@ def test_a_backup_waits_for_an_instance_that_answers_and_cannot_be_asked(
 
 
 def test_a_rebuild_warns_of_a_site_that_does_not_answer(tmp_path: Path, ansible: str):
-    run = included(tmp_path, "mirror", "look", prs_active_site="site_a", mirror_unreached="skip", ansible=ansible)
+    run = included(tmp_path, "mirror", "gather", prs_active_site="site_a", mirror_unreached="skip", ansible=ansible)
     assert run.code == 0, run.output
     assert "PasswordResetServer is NOT protected by a mirror now" in run.output

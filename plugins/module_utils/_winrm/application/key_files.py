@@ -15,7 +15,8 @@ from ..._core.application.key_protection import MARKS, protection
 from ..._core.windows_files import FolderEntry, PresentFile
 from ..._core.windows_paths import join
 from ..connection.errors import WindowsFault
-from ..host.files import FileInspection, WindowsFiles
+from ..host.files import WindowsFiles
+from ..host.reader import FileInspection
 from .archive_folder import Candidate
 
 __all__ = ["ChangedKeys", "KeyFiles"]

@@ -20,7 +20,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.ke
     KeyFiles,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import FileInspection, WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.reader import FileInspection
 
 APPLICATION = "C:\\PRS"
 OLD = f"{APPLICATION}.prs-old"
