@@ -11,6 +11,7 @@ import time
 
 import pytest
 import yaml
+from ansible_collections.prs.recovery.plugins.doc_fragments import backup_encryption
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup import run as backups
 from prs_lab.sqlserver.faults import Fault
 
@@ -321,7 +322,8 @@ NOT_OF_THE_STATEMENT = {
 
 def test_the_table_knows_every_option():
     options = yaml.safe_load(importlib.import_module(f"{MODULES}.sql_backup").DOCUMENTATION)["options"]
-    assert set(options) == set(EVERY_OPTION) | NOT_OF_THE_STATEMENT
+    encryption = yaml.safe_load(backup_encryption.ModuleDocFragment.DOCUMENTATION)["options"]
+    assert set(options) | set(encryption) == set(EVERY_OPTION) | NOT_OF_THE_STATEMENT
 
 
 @pytest.mark.parametrize("option", EVERY_OPTION)

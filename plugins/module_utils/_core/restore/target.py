@@ -31,7 +31,13 @@ def parse_target(text: str, *, mark_after: str | None = None) -> Target:
     kind, colon, rest = text.partition(":")
     if text == "latest":
         return Target.latest()
-    if colon and kind in ("mark", "before-mark") and rest:
+    if colon and kind in ("mark", "before-mark"):
+        if not rest:
+            raise RecoveryError(
+                f"'{text}' is no target of a restore, since it names no mark",
+                code="option_invalid",
+                advice=f"Write one of: {FORMS}",
+            )
         return Target.at_mark(
             rest,
             before=kind == "before-mark",
