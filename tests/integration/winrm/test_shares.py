@@ -49,7 +49,7 @@ def test_a_connection_that_cannot_be_ended_is_explained(twins: Twins, monkeypatc
     monkeypatch.setattr(FileView, "connect", refuse)
     message = (
         r"Connecting to \\\\files\\backup as .*\(Windows error 1219\).*connected to that server under another "
-        r"account, and .*full name"
+        r"account: .*full name"
     )
     with twins.session() as files, pytest.raises(RecoveryError, match=message), files.share(REMOTE, **ACCOUNT):
         pass
