@@ -21,10 +21,12 @@ from prs_lab.sqlserver.storage.target import recover
 from .storage_steps import Moment, Steps, rows_in
 from .test_storage_histories import STEP, live
 
-_CORE = "ansible_collections.prs.recovery.plugins.module_utils._core"
-planner = pytest.importorskip(f"{_CORE}.restore_planner", reason="the collection is not linked below build/collections")
-backup_sets = importlib.import_module(f"{_CORE}.backup_sets")
-inventory = importlib.import_module(f"{_CORE}.backup_inventory")
+_COLLECTION = "ansible_collections.prs.recovery.plugins"
+pytest.importorskip(_COLLECTION, reason="the collection is not linked below build/collections")
+# Where there is a collection, a name that is not in it is a fault and no reason to skip.
+planner = importlib.import_module(f"{_COLLECTION}.module_utils._core.restore.planner")
+backup_sets = importlib.import_module(f"{_COLLECTION}.module_utils._core.backup.backup_set")
+catalog = importlib.import_module(f"{_COLLECTION}.module_utils._core.backup.catalog")
 
 
 def target_of(kind: int, moment: Moment) -> Any:
@@ -86,7 +88,7 @@ def test_plans_hold_what_they_promise(history: list[tuple[str, int]], kind: int,
         moment = steps.moments[pick % len(steps.moments)]
         target = target_of(kind, moment)
         request = planner.Request(database="Copy", target=target, zone=dt.UTC)
-        plan = planner.plan_restore(inventory.BackupCatalog(sets=sets), request, now=steps.clock)
+        plan = planner.plan_restore(catalog.BackupCatalog(sets=sets), request, now=steps.clock)
         if isinstance(plan, planner.Refusal):
             assert kind != 0, plan.message
             return
