@@ -32,5 +32,7 @@ git init -q "$copy"        # ansible-test asks git which files there are
 git -C "$copy" add --all
 cd "$copy"
 bin=$(dirname "$python")
+# pslint brings its analyzer from the PowerShell Gallery, which a machine that reaches PyPI alone cannot ask; what it would
+# say of the collection's PowerShell is looked for by tests of its own.
 HOME=$home/home ANSIBLE_CONFIG=/dev/null PATH=$bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin exec "$bin/ansible-test" sanity \
-    --color no --requirements --python "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" "$@"
+    --skip-test pslint --color no --requirements --python "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" "$@"

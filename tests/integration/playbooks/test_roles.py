@@ -250,7 +250,7 @@ def test_verify_tells_a_wizard_that_waits_from_a_broken_page(variants: Estate, w
         "DOES NOT SERVE: 1 check failed",
         "- https://",
         ": page: ",
-        "on trial the application pool",
+        "on trial the site is stopped in IIS",
         "Start",
         alone=True,
     )
