@@ -40,4 +40,31 @@ options:
         type: int
 """
 
-    COPY = DOCUMENTATION.replace("  retention:", "  copy_retention:")
+    COPY = r"""
+options:
+  copy_retention:
+    description:
+      - What to keep. Every rule only adds to what is kept; without this option everything is.
+      - Days, weeks, months and years are those of UTC. What is dated in the future stays, and counts for no rule.
+    type: dict
+    suboptions:
+      last:
+        description: The newest so many full ones (an archive of the application is one), and all that was made since
+          the oldest of them.
+        type: int
+      age:
+        description: All that is needed to go back to any moment of so many days.
+        type: int
+      days:
+        description: The last full one of each of the newest so many days that have one.
+        type: int
+      weeks:
+        description: The same for weeks.
+        type: int
+      months:
+        description: The same for months.
+        type: int
+      years:
+        description: The same for years.
+        type: int
+"""

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -85,6 +86,10 @@ class TwinBench:
         return self._session.call(script, doing="Trying", items=items, **parameters)
 
 
+SILENCE = 60.0
+"""Seconds after which a PowerShell that does not answer is taken to hang."""
+
+
 class ProcessPipe:
     """A local PowerShell, spoken to as over WinRM."""
 
@@ -101,7 +106,14 @@ class ProcessPipe:
 
     def receive(self) -> Received:
         assert self._process.stdout
-        line = self._process.stdout.readline()
+        bound = threading.Timer(
+            SILENCE, self._process.kill
+        )  # a process that says nothing more ends the wait, and the test
+        bound.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            bound.cancel()
         return Received(stdout=line, ended=not line)
 
     def end_input(self) -> None:
@@ -286,7 +298,8 @@ BROKEN = {
 }
 
 
-@pytest.fixture(params=["twin", pytest.param("pwsh", marks=[pytest.mark.pwsh, NEEDS_PWSH])])
+# Nightly with the real shell: whether PowerShell ends after its answer while its input is still open was seen to differ.
+@pytest.fixture(params=["twin", pytest.param("pwsh", marks=[pytest.mark.pwsh, pytest.mark.nightly, NEEDS_PWSH])])
 def own_conversation(request: pytest.FixtureRequest) -> Iterator[tuple[Conversation, Any, Any]]:
     """A conversation of its own, how to hand raw bytes over, and how to end the input."""
     if request.param == "pwsh":

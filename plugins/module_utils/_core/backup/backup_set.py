@@ -312,7 +312,7 @@ def _lower_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def lsn(value: Any) -> int | None:
     """An LSN as ``int``. A float is refused: it has already lost digits."""
-    if type(value) is int:
+    if isinstance(value, int):
         return value
     if value is None or value == "":
         return None

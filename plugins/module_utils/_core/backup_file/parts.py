@@ -103,8 +103,8 @@ class PackedPart(PlainPart):
             start = max(self.start, self.end - wanted)
             data = self._reader.get(start, self.end - start)
             ending = find_frames(data)
-            unpacked, at = b"", next(iter(ending))
-            while ending[at]:
+            unpacked, at = b"", next(iter(ending), 0)
+            while ending.get(at):
                 candidates = [frame for frame in ending[at] if is_sound(data, frame)]
                 if not candidates:
                     raise Damaged("a packed frame fails its checksum")
