@@ -46,7 +46,7 @@ test: setup-test
 #: make test-powershell  the PowerShell of verbs and roles in a real pwsh on PATH; says the number of cases of each script
 test-powershell: setup-test
 	@command -v pwsh >/dev/null || { echo "there is no pwsh on PATH"; exit 1; }
-	$(BIN)/python tests/run.py --only powershell
+	PRS_ALL_SCRIPTS=1 $(BIN)/python tests/run.py --only powershell
 
 #: make test-nightly  the same with long hauls (more examples, more versions of ansible-core)
 test-nightly: setup-test
