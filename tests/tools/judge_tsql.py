@@ -35,7 +35,14 @@ def available() -> str | None:
     return None
 
 
-NEWER = ((re.compile(r"(?i)(\bCREATE CERTIFICATE\b[^;]*?\bFROM) BINARY = 0x[0-9A-F]+"), r"\1 FILE = 'x'"),)
+NEWER = (
+    (re.compile(r"(?i)(\bCREATE CERTIFICATE\b[^;]*?\bFROM) BINARY = 0x[0-9A-F]+"), r"\1 FILE = 'x'"),
+    # SQL Server 2019: docs/t-sql/statements/alter-database-transact-sql-set-options.md
+    (
+        re.compile(r"(?i)(\bALTER DATABASE\b[^;]*?\bSET) ACCELERATED_DATABASE_RECOVERY = (ON|OFF)\b"),
+        r"\1 AUTO_CLOSE \2",
+    ),
+)
 """What Microsoft documents (this one for SQL Server 2012 and later) and this ScriptDom does not know yet -> a form that
 it does. The rest is judged.
 """
