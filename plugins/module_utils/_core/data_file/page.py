@@ -38,7 +38,7 @@ TYPE_AT, FLAGS_AT, NEXT_AT, RECORDS_AT, NUMBER_AT, FILE_AT = 0x01, 0x04, 0x10, 0
 HEADER = 0x60  # the first record begins here or later (S)
 HAS_CHECKSUM, HAS_TORN_BITS = 0x200, 0x100  # of the flags; the others must not be compared (S)
 
-DATA, INDEX, PFS, BOOT, FILE_HEADER = 1, 2, 11, 13, 15
+DATA, PFS, BOOT, FILE_HEADER = 1, 11, 13, 15
 TYPES = {
     1: "data",
     2: "index",
