@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = [
     "BackupKind",
@@ -408,17 +408,7 @@ def backup_set(
     password.
     """
     row = dict(zip(_lower_names(tuple(row)), row.values(), strict=True))
-    identity = guid(row.get("backupsetguid"))
-    kind = _KINDS.get(row.get("backuptype"))  # type: ignore[arg-type]
-    if not identity or kind is None or row.get("backupstartdate") is None:
-        name = row.get("backupname") or "a backup set without a name"
-        if name == _BROKEN_OFF:
-            raise HeaderError(
-                "the backup was broken off before it was complete, or a newer SQL Server made it than reads it here"
-            )
-        raise HeaderError(
-            f"{name!s} has no readable header (it is protected by a password or was written by another program)"
-        )
+    identity, kind = _identity(row)
     quarter_hours = row.get("timezone")
     if quarter_hours is not None and int(quarter_hours) == _DOUBTFUL_IN_HEADERS and not from_msdb:
         quarter_hours = None
@@ -430,8 +420,53 @@ def backup_set(
         finished, finish_offset = to_utc(finish_date, quarter_hours=quarter_hours, zone=zone, latest=True)
     if finished < started:  # the clock was set back meanwhile
         finished += _SET_BACK
-    first_fork, last_fork, fork_point = _forks(row, kind)
     last_valid = row.get("lastvalidrestoretime")
+    times = _Times(
+        started,
+        finished,
+        to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None,
+        offset,
+        finish_offset != offset,
+    )
+    return _from_columns(row, identity, kind, times, copies, files, unknown)
+
+
+class _Times(NamedTuple):
+    """When a set was made: aware UTC. offset: that of the server's clock when it began."""
+
+    started: datetime
+    finished: datetime
+    last_valid: datetime | None
+    offset: timedelta | None
+    ambiguous: bool
+
+
+def _identity(row: Mapping[str, Any]) -> tuple[str, BackupKind]:
+    """GUID and kind of a set by its header's lower-case columns. Raises :class:`HeaderError` where it is none."""
+    identity = guid(row.get("backupsetguid"))
+    kind = _KINDS.get(row.get("backuptype"))  # type: ignore[arg-type]
+    if identity and kind is not None and row.get("backupstartdate") is not None:
+        return identity, kind
+    name = row.get("backupname") or "a backup set without a name"
+    if name == _BROKEN_OFF:
+        raise HeaderError(
+            "the backup was broken off before it was complete, or a newer SQL Server made it than reads it here"
+        )
+    raise HeaderError(
+        f"{name!s} has no readable header (it is protected by a password or was written by another program)"
+    )
+
+
+def _from_columns(
+    row: Mapping[str, Any],
+    identity: str,
+    kind: BackupKind,
+    times: _Times,
+    copies: tuple[Copy, ...],
+    files: tuple[DatabaseFile, ...],
+    unknown: frozenset[str],
+) -> BackupSet:
+    first_fork, last_fork, fork_point = _forks(row, kind)
     size = int(row.get("backupsize") or 0)
     return BackupSet(
         guid=identity,
@@ -449,11 +484,11 @@ def backup_set(
         differential_base_guid=guid(row.get("differentialbaseguid")),
         differential_base_lsn=lsn(row.get("differentialbaselsn")),
         multi_based=kind == BackupKind.DIFFERENTIAL and _has_no_single_base(row, unknown),
-        started=started,
-        finished=finished,
-        last_valid_time=to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None,
-        utc_offset=offset,
-        ambiguous_time=finish_offset != offset,
+        started=times.started,
+        finished=times.finished,
+        last_valid_time=times.last_valid,
+        utc_offset=times.offset,
+        ambiguous_time=times.ambiguous,
         copy_only=_bool(row.get("iscopyonly")),
         bulk_logged=_bool(row.get("hasbulkloggeddata")),
         damaged=_bool(row.get("isdamaged")),
@@ -466,11 +501,7 @@ def backup_set(
         collation=row.get("collation") or "",
         compatibility_level=int(row.get("compatibilitylevel") or 0),
         database_version=int(row.get("databaseversion") or 0),
-        version=(
-            int(row.get("softwareversionmajor") or 0),
-            int(row.get("softwareversionminor") or 0),
-            int(row.get("softwareversionbuild") or 0),
-        ),
+        version=_version(row),
         size=size,
         compressed_size=int(row.get("compressedbackupsize") or size),
         key_algorithm=_algorithm(row.get("keyalgorithm")),
@@ -480,6 +511,14 @@ def backup_set(
         copies=copies,
         files=files,
         unknown=unknown,
+    )
+
+
+def _version(row: Mapping[str, Any]) -> tuple[int, int, int]:
+    return (
+        int(row.get("softwareversionmajor") or 0),
+        int(row.get("softwareversionminor") or 0),
+        int(row.get("softwareversionbuild") or 0),
     )
 
 

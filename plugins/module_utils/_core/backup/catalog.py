@@ -211,21 +211,26 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
             described[identity] = description if known is None else known.joined(description)
     for identity, media_sets in places.items():
         description, made = described[identity], read[identity]
-        copies = [
-            copy
-            for (media_set_id, position), stripes in sorted(media_sets.items())
-            for copy in _copies(
-                stripes, count=counts[media_set_id, position], position=position, media_set_id=media_set_id
-            )
-        ]
-        copies.sort(key=lambda copy: bool(copy.problem))
+        copies = _copies_of_set(media_sets, counts)
         if description.row is not rows[identity]:
             made = backup_set(description.row, zone=zone, unknown=description.unknown)
-        made.lie_in(tuple(copies), description.files)
+        made.lie_in(copies, description.files)
         made.verified = description.verified and not made.problem
         inventory.sets.append(made)
     settle_times(inventory.sets, zone)
     return inventory
+
+
+def _copies_of_set(
+    media_sets: Mapping[tuple[str, int], Mapping[int, list[tuple[str, str]]]], counts: Mapping[tuple[str, int], int]
+) -> tuple[Copy, ...]:
+    """The copies in all media sets, by (media set, position), those without a problem first."""
+    copies = [
+        copy
+        for (media_set_id, position), stripes in sorted(media_sets.items())
+        for copy in _copies(stripes, count=counts[media_set_id, position], position=position, media_set_id=media_set_id)
+    ]
+    return tuple(sorted(copies, key=lambda copy: bool(copy.problem)))
 
 
 def _header_problem(error: Exception) -> str:
