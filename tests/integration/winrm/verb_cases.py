@@ -104,7 +104,7 @@ class Case:
 
 
 def stat(path: str, *, exists: bool = True, folder: bool = False, size: int = 0) -> dict[str, Any]:
-    return {"path": path, "exists": exists, "folder": folder, "link": False, "size": size, "error": None}
+    return {"path": path, "exists": exists, "folder": folder, "size": size, "error": None}
 
 
 def entry(name: str, *, size: int = 0, folder: bool = False) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ..._core.application.archive_entries import Refusal
 from ..._core.errors import RecoveryError
 from ..host.files import PackedFile
 
-__all__ = ["ReadProblems", "judge_packed"]
+__all__ = ["ReadProblems", "judge_packed", "require_essential"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,24 @@ class ReadProblems:
 
     unread: tuple[Refusal, ...] = ()
     changed: tuple[str, ...] = ()
+
+
+def require_essential(refused: Sequence[Refusal], *, path: str, host: str) -> None:
+    """Raises RecoveryError when a file that the archive needs cannot be in it, whatever unreadable says: an application
+    without its code is no backup.
+
+    path, host: of the application's folder.
+    """
+    lacking = [refusal for refusal in refused if is_essential(refusal.name)]
+    if lacking:
+        more = f" (and {len(lacking) - 1} more files)" if len(lacking) > 1 else ""
+        raise RecoveryError(
+            f"{path}\\{lacking[0].name} on {host} cannot be archived{more}: it {lacking[0].reason}",
+            advice="Nothing was archived. Put the file itself there, or name it in exclude if the application does not "
+            "need it",
+            code="wrong_state",
+            unreadable=[refusal.name for refusal in lacking],
+        )
 
 
 def judge_packed(

@@ -207,6 +207,17 @@ begin {
         return $long + $Name.Replace($slash, $separator)
     }
 
+    # Of all reparse points only symbolic links and junctions lead elsewhere: files that Data Deduplication or tiered
+    # storage have touched are reparse points too, and open as ever. A folder is a link whatever its kind, as nobody
+    # may walk in circles. A file whose kind cannot be told is read.
+    function Test-Link {
+        param($Entry)
+        $attributes = [int]$Entry.Attributes
+        if (-not ($attributes -band $linkBit)) { return $false }
+        if ($attributes -band $folderBit) { return $true }
+        return 'SymbolicLink', 'Junction' -ccontains $Entry.LinkType
+    }
+
     # Nobody wants to keep what is marked as read-only and is to be replaced.
     function Clear-ReadOnly {
         param([string]$LongPath)

@@ -47,7 +47,6 @@ class PathState:
 
     exists: bool
     folder: bool = False
-    link: bool = False
     size: int = 0
     modified: str = ""
     free: int | None = None
@@ -144,9 +143,7 @@ class WindowsReader:
         for answer in self._session.call(stat_paths.SCRIPT, doing="Looking at paths", items=paths):
             if answer["error"]:
                 raise self._fault(answer["error"], doing=f"Looking at {answer['path']}")
-            states.append(
-                PathState(**{key: answer[key] for key in ("exists", "folder", "link", "size", "modified", "free")})
-            )
+            states.append(PathState(**{key: answer[key] for key in ("exists", "folder", "size", "modified", "free")}))
         return states
 
     def list(self, path: str, *, recurse: bool = True) -> list[FolderEntry]:

@@ -5,8 +5,8 @@
 
 Parameters: Path; Recurse (default true).
 Items out:  one for each file and folder below Path, in no order: name (relative, with /), folder, link, encrypted (by
-            EFS), size (bytes, 0 for a folder), modified (UTC, ISO 8601). A link (any reparse point) is named and never
-            entered. A folder that is removed while the others are read is empty.
+            EFS), size (bytes, 0 for a folder), modified (UTC, ISO 8601). A link (symbolic or a junction; of folders any
+            reparse point) is named and never entered. A folder that is removed while the others are read is empty.
 Errors:     3 when there is no such folder, 5, 53, 67.
 Assumes:    a folder's entries fit into memory, one folder at a time. Windows tells what they are together with their
             names, so nothing of an entry is asked for later.
@@ -32,7 +32,7 @@ while ($todo.Count -gt 0) {
         $attributes = [int]$entry.Attributes
         $name = $prefix + $entry.Name
         $isFolder = ($attributes -band $folderBit) -ne 0
-        $isLink = ($attributes -band $linkBit) -ne 0
+        $isLink = ($attributes -band $linkBit) -and (Test-Link $entry)
         $size = [long]0
         if (-not $isFolder) { $size = [long]$entry.Length }
         @{

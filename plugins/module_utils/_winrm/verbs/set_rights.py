@@ -52,8 +52,7 @@ while ($todo.Count -gt 0) {
     foreach ($old in [System.IO.DirectoryInfo]::new($Below + $inner).GetFileSystemInfos()) {
         $name = $inner + $separator + $old.Name
         $isFolder = $old.Attributes.HasFlag([System.IO.FileAttributes]::Directory)
-        $isLink = $old.Attributes.HasFlag([System.IO.FileAttributes]::ReparsePoint)
-        if ($isLink -or ($inner -and -not $isFolder)) { continue }
+        if ((Test-Link $old) -or ($inner -and -not $isFolder)) { continue }
         if (($Path + $name).Length -ge $longest -or ($Below + $name).Length -ge $longest) { continue }
         $new = [System.IO.FileInfo]::new($Path + $name)
         if ($isFolder) {

@@ -4,7 +4,7 @@
 """stat_paths: what is at some paths.
 
 Items in:   paths, local or UNC.
-Items out:  one for each: path, exists, folder, link, size (bytes, 0 for a folder), modified (UTC, ISO 8601, empty when
+Items out:  one for each: path, exists, folder, size (bytes, 0 for a folder), modified (UTC, ISO 8601, empty when
             nothing is there), free (bytes of its drive; null for a share), error (null, or number, kind, message: what
             kept it from being looked at, such as 5 or 53).
 Errors:     none for the whole. That nothing is there (2, 3) is an answer, no error.
@@ -21,13 +21,11 @@ param($Items)
 foreach ($path in $Items) {
     $full = Get-LongPath $path
     $answer = @{
-        path = $path; exists = $false; folder = $false; link = $false; size = [long]0; modified = ''; free = $null
-        error = $null
+        path = $path; exists = $false; folder = $false; size = [long]0; modified = ''; free = $null; error = $null
     }
     try {
         $attributes = [int][System.IO.File]::GetAttributes($full)
         $answer['folder'] = ($attributes -band $folderBit) -ne 0
-        $answer['link'] = ($attributes -band $linkBit) -ne 0
         $answer['modified'] = [System.IO.File]::GetLastWriteTimeUtc($full).ToString('o')
         if (-not $answer['folder']) { $answer['size'] = [System.IO.FileInfo]::new($full).get_Length() }
         $answer['exists'] = $true

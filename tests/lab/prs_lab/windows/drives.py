@@ -114,12 +114,15 @@ def os_errors(path: str) -> Iterator[None]:
 
 
 class Volume:
-    """One drive: a folder of this machine with a capacity in bytes."""
+    """One drive: a folder of this machine with a capacity in bytes. `deduplicated`: its files from a size on were
+    optimised by Data Deduplication (how old they are does not count here).
+    """
 
     def __init__(self, *, letter: str, root: Path, capacity: int) -> None:
         self.letter = letter
         self.root = root
         self.capacity = capacity
+        self.deduplicated = False
         self._used = 0
         self._counted_at = float("-inf")
         self._lock = threading.Lock()
@@ -381,6 +384,7 @@ class Drives:
         with self.lock:
             return {
                 "capacities": {letter: volume.capacity for letter, volume in self.volumes.items()},
+                "deduplicated": [letter for letter, volume in self.volumes.items() if volume.deduplicated],
                 "descriptors": {path: descriptor.to_state() for path, descriptor in self._descriptors.items()},
                 "encrypted": dict(self._encrypted),
             }
@@ -390,5 +394,6 @@ class Drives:
             for letter, capacity in state["capacities"].items():
                 if letter in self.volumes:
                     self.volumes[letter].capacity = capacity
+                    self.volumes[letter].deduplicated = letter in state.get("deduplicated", ())
             self._descriptors = {path: Descriptor.from_state(entry) for path, entry in state["descriptors"].items()}
             self._encrypted = dict(state.get("encrypted", {}))

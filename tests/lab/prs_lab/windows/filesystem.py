@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 
 __all__ = ["FileView", "Security", "Stat"]
 
+SYMBOLIC_LINK, MOUNT_POINT, DEDUPLICATED = 0xA000000C, 0xA0000003, 0x80000013
+"""Tags of reparse points (ntifs.h)."""
+LINK_TAGS = frozenset({SYMBOLIC_LINK, MOUNT_POINT})
+DEDUPLICATED_FROM = 32768
+"""Bytes: Data Deduplication leaves smaller files alone (MinimumFileSize)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stat:
-    """What a folder entry says: size in bytes, times in UTC, the name as it is on disk, whether it is a link and
-    whether EFS protects it.
+    """What a folder entry says: size in bytes, times in UTC, the name as it is on disk, the tag of its reparse point (0
+    where it is none) and whether EFS protects it.
     """
 
     name: str
@@ -37,8 +43,13 @@ class Stat:
     created: datetime
     modified: datetime
     is_dir: bool
-    link: bool = False
+    reparse_tag: int = 0
     encrypted: bool = False
+
+    @property
+    def link(self) -> bool:
+        """Whether it leads elsewhere. Of all reparse points only symbolic links and junctions do."""
+        return self.reparse_tag in LINK_TAGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +244,7 @@ class FileView:
         if not place.rights() & Rights.READ_ATTRIBUTES and (place.is_root or not place.parent().rights() & Rights.LIST):
             raise WinError(5, path)
         return replace(
-            _stat(place.real, ahead=place.host.clock_offset),
+            _stat(place.real, ahead=place.host.clock_offset, deduplicated=place.volume.deduplicated),
             encrypted=place.drives.encrypted_for(place.path) is not None,
         )
 
@@ -528,18 +539,23 @@ def _stamp(real: str | int, host: WindowsHost) -> None:
         os.utime(real, (now, now))
 
 
-def _stat(real: str, *, ahead: timedelta) -> Stat:
+def _stat(real: str, *, ahead: timedelta, deduplicated: bool) -> Stat:
     """ahead: the clock of the host against this machine's, by which no file has a time of its own but the one of its
-    last change.
+    last change. deduplicated: whether the volume is.
     """
     with os_errors(real):
         found = os.stat(real, follow_symlinks=not os.path.islink(real))
     folder = os.path.isdir(real)
+    tag = 0
+    if os.path.islink(real):
+        tag = SYMBOLIC_LINK
+    elif deduplicated and not folder and found.st_size >= DEDUPLICATED_FROM:
+        tag = DEDUPLICATED
     return Stat(
         name=os.path.basename(real),
         size=0 if folder else found.st_size,
         created=datetime.fromtimestamp(min(found.st_ctime + ahead.total_seconds(), found.st_mtime), UTC),
         modified=datetime.fromtimestamp(found.st_mtime, UTC),
         is_dir=folder,
-        link=os.path.islink(real),
+        reparse_tag=tag,
     )

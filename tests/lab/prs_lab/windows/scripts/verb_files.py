@@ -130,7 +130,6 @@ def stat_paths(call: ScriptCall, *, Items: list[str] | None = None) -> Iterator[
             "path": path,
             "exists": False,
             "folder": False,
-            "link": False,
             "size": 0,
             "modified": "",
             "free": None,
@@ -138,9 +137,7 @@ def stat_paths(call: ScriptCall, *, Items: list[str] | None = None) -> Iterator[
         }
         try:
             stat = call.files.stat(path)
-            answer.update(
-                exists=True, folder=stat.is_dir, link=stat.link, size=stat.size, modified=moment(stat.modified)
-            )
+            answer.update(exists=True, folder=stat.is_dir, size=stat.size, modified=moment(stat.modified))
         except WinError as error:
             if error.number not in _NOTHING_THERE:
                 answer["error"] = fault(error)
