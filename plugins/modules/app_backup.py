@@ -245,25 +245,18 @@ removed:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.backup import ApplicationBackup
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
-)
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run, windows_module
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+    module = windows_module(
+        {
             "path": {"type": "str", "required": True},
             "destination": {"type": "str", "required": True},
             "stage_path": {"type": "str"},
@@ -276,8 +269,7 @@ def main() -> None:
             "labels": {"type": "dict", "default": {}},
             "healthy": {"type": "bool"},
             "log_path": {"type": "str", "default": "C:\\ProgramData\\prs.recovery\\log"},
-        },
-        supports_check_mode=True,
+        }
     )
     run(module, lambda files: ApplicationBackup(files, module.params, now=files.now, show_diff=module._diff).run())
 

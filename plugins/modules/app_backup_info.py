@@ -156,7 +156,6 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
@@ -168,12 +167,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
 from ansible_collections.prs.recovery.plugins.module_utils._core.times import to_text
 from ansible_collections.prs.recovery.plugins.module_utils._core.windows_paths import full_path, join
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.archive_folder import ArchiveFolder
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run, windows_module
 
 
 def gather(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:
@@ -229,15 +224,12 @@ def describe(archive: StoredArchive, folder: ArchiveFolder, *, now: dt.datetime,
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+    module = windows_module(
+        {
             "path": {"type": "str", "required": True},
             "destination": {"type": "str", "required": True},
             "verify": {"type": "str", "choices": ["none", "newest", "all"], "default": "none"},
-        },
-        supports_check_mode=True,
+        }
     )
     run(module, lambda files: gather(files, module.params, now=files.now))
 

@@ -234,24 +234,17 @@ pool_running:
   type: bool
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.restore import ApplicationRestore
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
-)
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run, windows_module
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+    module = windows_module(
+        {
             "path": {"type": "str", "required": True},
             "source": {"type": "str", "required": True},
             "until": {"type": "str"},
@@ -263,8 +256,7 @@ def main() -> None:
             "expected_differences": {"type": "list", "elements": "str", "default": ["*.config"]},
             "key_files": {"type": "list", "elements": "str", "default": ["encryption.config"], "no_log": False},
             "keep_old": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
+        }
     )
     run(module, lambda files: ApplicationRestore(files, module.params, now=files.now, show_diff=module._diff).run())
 

@@ -135,7 +135,6 @@ taken_from:
 import datetime as dt
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
@@ -144,12 +143,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.errors import R
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.lease import ABANDONED, OURS, STALE, Lease
 from ansible_collections.prs.recovery.plugins.module_utils._core.text import counted
 from ansible_collections.prs.recovery.plugins.module_utils._core.windows_paths import check_folder, full_path
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run, windows_module
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.lease_file import LeaseFile
 
 
@@ -193,18 +188,15 @@ def described(lease: Lease, path: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+    module = windows_module(
+        {
             "path": {"type": "str", "required": True},
             "database": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
             "owner": {"type": "str"},
             "stale_after": {"type": "int", "default": 720},
             "take_over": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
+        }
     )
     run(module, lambda files: act(files, module.params, now=dt.datetime.now(dt.timezone.utc)))
 

@@ -131,17 +131,12 @@ removed_files:
 
 import datetime as dt
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
-)
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run, windows_module
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.creation import make_set
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
     recovery_place_argument_spec,
@@ -149,10 +144,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.r
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+    module = windows_module(
+        {
             **recovery_place_argument_spec(),
             "label": {"type": "str", "required": True},
             "site": {"type": "str", "default": ""},
@@ -161,8 +154,7 @@ def main() -> None:
             "application_state": {"type": "str", "default": "answered"},
             "facts": {"type": "dict", "default": {}},
             **retention_argument_spec(),
-        },
-        supports_check_mode=True,
+        }
     )
     now = dt.datetime.now(dt.timezone.utc)
     run(module, lambda files: make_set(files, module.params, now=now))

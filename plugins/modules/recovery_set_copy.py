@@ -111,17 +111,15 @@ removed:
 
 import datetime as dt
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
     winrm_connection_share_argument_spec,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run, windows_module
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.replication import ReplicationRun
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
     recovery_place_argument_spec,
@@ -129,10 +127,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.r
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+    module = windows_module(
+        {
             **recovery_place_argument_spec(),
             "to": {
                 "type": "dict",
@@ -140,8 +136,7 @@ def main() -> None:
                 "options": {**recovery_place_argument_spec(), **winrm_connection_share_argument_spec()},
             },
             **retention_argument_spec(),
-        },
-        supports_check_mode=True,
+        }
     )
     now = dt.datetime.now(dt.timezone.utc)
     run(module, lambda files: ReplicationRun(files, module.params, now=now).run())

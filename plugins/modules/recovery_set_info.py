@@ -135,16 +135,11 @@ newer_files:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
-)
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run, windows_module
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
     recovery_place_argument_spec,
 )
@@ -152,18 +147,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.s
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+    module = windows_module(
+        {
             **recovery_place_argument_spec(),
             "label": {"type": "str"},
             "until": {"type": "str"},
             "all": {"type": "bool", "default": False},
             "other_folders": {"type": "list", "elements": "str", "default": []},
             "optional": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
+        }
     )
     run(module, lambda files: SelectionRun(files, module.params).run())
 

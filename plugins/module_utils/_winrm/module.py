@@ -5,18 +5,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .._outcome import failures_reported, show_warnings
 from .._progress import Progress
-from .connection.options import WinrmConnection
+from .connection.options import (
+    WinrmConnection,
+    winrm_connection_argument_spec,
+    winrm_connection_share_argument_spec,
+)
 from .connection.session import Session
 from .host.files import WindowsFiles
 
-__all__ = ["run"]
+__all__ = ["run", "windows_module"]
+
+
+def windows_module(argument_spec: Mapping[str, Any]) -> AnsibleModule:
+    """A module with options of its own beside those of the connection and of the share behind it."""
+    return AnsibleModule(
+        argument_spec={
+            **winrm_connection_argument_spec(),
+            **winrm_connection_share_argument_spec(),
+            **argument_spec,
+        },
+        supports_check_mode=True,
+    )
 
 
 def run(module: AnsibleModule, act: Callable[[WindowsFiles], dict[str, Any]]) -> None:
