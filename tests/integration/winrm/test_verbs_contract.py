@@ -13,6 +13,7 @@ import importlib
 import io
 import json
 import os
+import queue
 import shutil
 import subprocess
 import threading
@@ -98,6 +99,15 @@ class ProcessPipe:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        """So that to wait for a line has an end. The last one is empty, as at the end of a file."""
+        assert self._process.stdout
+        while line := self._process.stdout.readline():
+            self._lines.put(line)
+        self._lines.put(b"")
 
     def send(self, data: bytes) -> None:
         assert self._process.stdin
@@ -105,24 +115,23 @@ class ProcessPipe:
         self._process.stdin.flush()
 
     def receive(self) -> Received:
-        assert self._process.stdout
-        bound = threading.Timer(
-            SILENCE, self._process.kill
-        )  # a process that says nothing more ends the wait, and the test
-        bound.start()
         try:
-            line = self._process.stdout.readline()
-        finally:
-            bound.cancel()
+            line = self._lines.get(timeout=1)
+        except queue.Empty:
+            return Received()
         return Received(stdout=line, ended=not line)
 
     def end_input(self) -> None:
         assert self._process.stdin
         self._process.stdin.close()
 
-    def close(self) -> None:
+    def close(self, *, code: int = 0) -> None:
+        """Its input ends, and so must it."""
         self.end_input()
-        assert self._process.wait(30) == 0
+        try:
+            assert self._process.wait(30) == code
+        finally:
+            self._process.kill()
 
 
 class PowerShellBench:
@@ -158,7 +167,7 @@ class PowerShellBench:
 def powershell() -> Iterator[Conversation]:
     """One process for all cases, as a run of a module has it."""
     pipe = ProcessPipe()
-    conversation = Conversation(pipe)
+    conversation = Conversation(pipe, patience=SILENCE)
     conversation.start()
     yield conversation
     pipe.close()
@@ -291,23 +300,25 @@ def test_every_verb_has_its_cases_and_its_model() -> None:
 
 
 LISTING = verbs_script("stat_paths")
+CUT = base64.b64encode(gzip.compress(b'"C:\\\\a"\n"C:\\\\b"\n' * 50)[:-9])
 BROKEN = {
+    "a request that is no JSON": (b"", -1, "BrokenInput"),
     "an item that is no JSON": (b"{half an item\n", 2, "BrokenInput"),
     "packed lines that are cut": (b'{"lines":"H4sIAAAA"}\n', 2, "BrokenInput"),
+    "packed lines that are cut later": (b'{"lines":"' + CUT + b'"}\n', 2, "BrokenInput"),
     "input that ends in the middle": (b'"C:\\\\a"\n', 2, "EndOfInput"),
 }
 
 
-# Nightly with the real shell: whether PowerShell ends after its answer while its input is still open was seen to differ.
-@pytest.fixture(params=["twin", pytest.param("pwsh", marks=[pytest.mark.pwsh, pytest.mark.nightly, NEEDS_PWSH])])
+@pytest.fixture(params=["twin", pytest.param("pwsh", marks=[pytest.mark.pwsh, NEEDS_PWSH])])
 def own_conversation(request: pytest.FixtureRequest) -> Iterator[tuple[Conversation, Any, Any]]:
     """A conversation of its own, how to hand raw bytes over, and how to end the input."""
     if request.param == "pwsh":
         pipe = ProcessPipe()
-        conversation = Conversation(pipe)
+        conversation = Conversation(pipe, patience=SILENCE)
         conversation.start()
         yield conversation, pipe.send, pipe.end_input
-        pipe.end_input()
+        pipe.close(code=1)
         return
     twins = request.getfixturevalue("twins")
     with Session(twins.connection(password=PASSWORD)) as session:
@@ -321,17 +332,33 @@ def own_conversation(request: pytest.FixtureRequest) -> Iterator[tuple[Conversat
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_broken_input_is_an_answer_and_no_hang(own_conversation: tuple[Conversation, Any, Any], fault: str) -> None:
+    """And the end of the process, though its input stays open."""
     conversation, send, end_input = own_conversation
     line, expected, kind = BROKEN[fault]
-    request = {"script": LISTING, "parameters": {}, "items": expected}
-    send(json.dumps(request).encode() + b"\n" + line)
+    request = json.dumps({"script": LISTING, "parameters": {}, "items": expected}).encode()
+    send((request if expected >= 0 else request[:-9]) + b"\n" + line)
     if kind == "EndOfInput":
         end_input()
     with pytest.raises(VerbFailed) as caught:
-        conversation._answer()
+        conversation._answer(SILENCE)
     assert caught.value.kind == kind
     with pytest.raises(Ended):
-        conversation._answer()
+        conversation._answer(SILENCE)
+
+
+@pytest.mark.pwsh
+@NEEDS_PWSH
+@pytest.mark.parametrize("line", [b"no JSON\n", b'"begin { throw 1 }"\n', b'"}"\n'])
+def test_a_runner_that_cannot_begin_is_an_answer(line: bytes) -> None:
+    pipe = ProcessPipe()
+    pipe.send(line)
+    conversation = Conversation(pipe, patience=SILENCE)
+    with pytest.raises(VerbFailed) as caught:
+        conversation._answer(SILENCE)
+    assert caught.value.kind == "BrokenInput"
+    with pytest.raises(Ended):
+        conversation._answer(SILENCE)
+    pipe.close(code=1)
 
 
 @pytest.mark.pwsh

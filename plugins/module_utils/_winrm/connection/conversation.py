@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from typing import Any, Protocol
 
 from .runner import RUNNER
 
-__all__ = ["Conversation", "Ended", "Pipe", "Received", "VerbFailed"]
+__all__ = ["Conversation", "Ended", "Pipe", "Received", "Silent", "VerbFailed"]
 
 CHUNK = 150_000
 """Bytes of one piece of input: WinRM's envelope holds 500 KB, and base64 makes a third more of it."""
@@ -34,6 +36,12 @@ PACKED = b'{"lines":"'
 BLOCK = 256 << 10
 WORTH_PACKING = 4 << 10
 """Bytes of lines that are packed into one, at most and at least."""
+
+START_PATIENCE = 300.0
+PATIENCE = 1800.0
+"""Seconds without a word from a PowerShell that starts, and from one that works: a verb that takes its time says so
+every second, but one call of Windows, such as for the rights of all that is in a folder, cannot be asked meanwhile.
+"""
 
 
 class Pipe(Protocol):
@@ -66,20 +74,30 @@ class Ended(Exception):
         self.said = said
 
 
-class Conversation:
-    """One PowerShell process, asked one thing after the other."""
+class Silent(Exception):
+    """The process lives and has said nothing for so many seconds that nothing more is to be expected."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer for {seconds:.0f} seconds")
+        self.seconds = seconds
+
+
+class Conversation:
+    """One PowerShell process, asked one thing after the other. patience: how many seconds it may say nothing."""
+
+    def __init__(self, pipe: Pipe, *, patience: float = PATIENCE) -> None:
         self._pipe = pipe
+        self._patience = patience
         self._lines: deque[bytes] = deque()
         self._rest = b""
         self._noise: list[str] = []
+        self._owes_an_answer = False
         self.about: dict[str, Any] = {}
 
     def start(self) -> None:
         """Hand over the script that reads requests; afterwards `about` says which PowerShell answered."""
         self._pipe.send(_line(RUNNER))
-        self.about = self._answer()[1]
+        self.about = self._answer(min(START_PATIENCE, self._patience))[1]
 
     def call(
         self,
@@ -89,39 +107,49 @@ class Conversation:
         items: Iterable[Any] = (),
         on_progress: Callable[[dict[str, Any]], None] | None = None,
     ) -> list[Any]:
-        """Run a verb and return what it put out. Raises VerbFailed, Ended."""
+        """Run a verb and return what it put out. Raises VerbFailed, Ended, Silent."""
+        if self._owes_an_answer:
+            raise Ended("It still owes the answer to an earlier request")
         lines = [_line(item) for item in items]
         request = _line({"script": script, "parameters": parameters, "items": len(lines)})
+        self._owes_an_answer = True
         for piece in _pieces(request, *_packed(lines)):
             self._pipe.send(piece)
         result = []
         while True:
-            kind, value = self._answer()
+            kind, value = self._answer(self._patience)
             if kind == "items":
                 result.extend(value)
             elif kind == "progress" and on_progress:
                 on_progress(value)
             elif kind == "end":
+                self._owes_an_answer = False
                 return result
 
-    def _answer(self) -> tuple[str, Any]:
+    def _answer(self, patience: float) -> tuple[str, Any]:
         """The next (kind, value). A line that is no answer is kept, for the case that nothing better comes."""
         while True:
-            line = self._next_line()
+            line = self._next_line(patience)
             try:
                 [(kind, value)] = json.loads(line).items()
             except (ValueError, AttributeError):
                 self._noise.append(line.decode("utf-8", "replace"))
                 continue
             if kind == "error":
+                self._owes_an_answer = False
                 raise VerbFailed(
                     number=value.get("number", 0), kind=value.get("kind", ""), message=value.get("message", "")
                 )
             return kind, value
 
-    def _next_line(self) -> bytes:
+    def _next_line(self, patience: float) -> bytes:
+        heard = time.monotonic()
         while not self._lines:
             received = self._pipe.receive()
+            if received.stdout or received.stderr or received.ended:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > patience:
+                raise Silent(patience)
             *lines, self._rest = (self._rest + received.stdout).split(b"\n")
             self._lines.extend(lines)
             if received.stderr:
@@ -131,8 +159,11 @@ class Conversation:
         line = self._lines.popleft()
         if not line.startswith(PACKED):
             return line
-        self._lines.extendleft(reversed(_unpacked(line)))
-        return self._next_line()
+        try:
+            self._lines.extendleft(reversed(_unpacked(line)))
+        except (ValueError, EOFError, OSError, zlib.error) as problem:
+            raise Ended(f"A part of its answer cannot be read: {problem}") from None
+        return self._next_line(patience)
 
 
 def _line(value: Any) -> bytes:

@@ -13,7 +13,7 @@ from .conversation import VerbFailed
 from .options import WinrmConnection
 from .pywinrm_dep import requests, winrm
 
-__all__ = ["WindowsFault", "connection_error", "ended_error", "windows_fault"]
+__all__ = ["WindowsFault", "connection_error", "ended_error", "silent_error", "windows_fault"]
 
 
 class WindowsFault(RecoveryError):
@@ -50,6 +50,16 @@ def ended_error(said: str, *, host: str, doing: str) -> RecoveryError:
     )
 
 
+def silent_error(seconds: float, *, host: str, doing: str) -> RecoveryError:
+    """PowerShell on the host is there and answers no more."""
+    return RecoveryError(
+        f"PowerShell on {host} has said nothing for {seconds / 60:.0f} minutes while it was {_lower(doing)}",
+        code="timeout",
+        advice="Look at the host: a disk or a share that does not answer holds it up. Then run this again: it finds "
+        "out by itself how far it came",
+    )
+
+
 def connection_error(problem: Exception, *, connection: WinrmConnection, doing: str = "") -> RecoveryError:
     """Turn what pywinrm and requests raise into one sentence. Their own texts are not repeated where they could hold
     what was sent.
@@ -76,7 +86,7 @@ def connection_error(problem: Exception, *, connection: WinrmConnection, doing: 
             advice="Give the authority's certificate in winrm_ca_file, and use a name that is in the host's "
             "certificate",
         )
-    if isinstance(problem, requests.exceptions.Timeout):
+    if isinstance(problem, (requests.exceptions.Timeout, winrm.exceptions.WinRMOperationTimeoutError)):
         return RecoveryError(
             f"{where} did not answer within {connection.timeout} seconds",
             code="windows_unreachable",

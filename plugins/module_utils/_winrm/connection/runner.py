@@ -20,7 +20,8 @@ and answers with lines of JSON that have one key each:
     {"end": true}         after the last item of a verb that did not fail
 
 An error ends a request. One whose kind is BrokenInput or EndOfInput ends the process as well: where the next request
-begins cannot be known.
+begins cannot be known. `exit` would end the script alone: powershell.exe waits for the next line of its input for as
+long as that is open, whatever became of the script that it was for.
 
 In both directions {"lines": text} stands for as many lines as are in the text, gzip in base64: a folder may have 70,000
 files, and a line for each of them, several times over, is more than WinRM carries in good time. Items are read and
@@ -45,8 +46,15 @@ if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
     '{"error":{"number":0,"kind":"LanguageMode","message":"PowerShell runs in a restricted language mode"}}'
     exit 1
 }
-$first = foreach ($line in $input) { $line; break }
-$input | & ([ScriptBlock]::Create((ConvertFrom-Json -InputObject $first)))
+try {
+    $first = foreach ($line in $input) { $line; break }
+    $input | & ([ScriptBlock]::Create((ConvertFrom-Json -InputObject $first)))
+}
+catch {
+    $fault = @{ number = 0; kind = 'BrokenInput'; message = $_.Exception.Message }
+    [Console]::Out.WriteLine((ConvertTo-Json -InputObject @{ error = $fault } -Compress))
+    [Environment]::Exit(1)
+}
 """
 
 COMMAND_LINE = (
@@ -136,7 +144,13 @@ begin {
         $packed = [Convert]::FromBase64String($Line.Substring($packedMark.Length, $length))
         $source = [System.IO.MemoryStream]::new($packed)
         $zip = [System.IO.Compression.GZipStream]::new($source, [System.IO.Compression.CompressionMode]::Decompress)
-        $text = [System.IO.StreamReader]::new($zip, $plainText).ReadToEnd()
+        $plain = [System.IO.MemoryStream]::new()
+        $zip.CopyTo($plain)
+        # .NET takes the place where something was cut off for its end. The last four bytes say how long it was.
+        if ($packed.Length -lt 18 -or [BitConverter]::ToUInt32($packed, $packed.Length - 4) -ne $plain.Length) {
+            throw [System.IO.InvalidDataException]::new('packed lines are cut')
+        }
+        $text = $plainText.GetString($plain.ToArray())
         $many = ConvertFrom-Json -InputObject ('[' + $text.TrimEnd("`n").Replace("`n", ',') + ']') @asText
         return , @($many)
     }
@@ -243,10 +257,16 @@ begin {
         [System.Security.Cryptography.SHA256CryptoServiceProvider]::new()
     }
 
+    # Nothing that was connected outlives the session.
+    function Remove-Connection {
+        Get-PSDrive -Name 'PrsRecovery*' -ErrorAction SilentlyContinue | Remove-PSDrive -Force
+    }
+
     function Stop-Runner {
         param([string]$Kind, [string]$Reason)
         Send-Answer 'error' @{ number = 0; kind = $Kind; message = $Reason }
-        exit 1
+        try { Remove-Connection }
+        finally { [Environment]::Exit(1) }
     }
 
     $now = [DateTime]::UtcNow.ToString('s', [System.Globalization.CultureInfo]::InvariantCulture) + 'Z'
@@ -289,8 +309,7 @@ process {
     }
 }
 end {
-    # Nothing that was connected outlives the session.
-    Get-PSDrive -Name 'PrsRecovery*' -ErrorAction SilentlyContinue | Remove-PSDrive -Force
+    Remove-Connection
     if ($null -ne $request) {
         Stop-Runner 'EndOfInput' "The input ended after $($items.Count) of $expected items"
     }

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any
 
 from ..._core.errors import RecoveryError
-from .conversation import Conversation, Ended, Received, VerbFailed
-from .errors import connection_error, ended_error, windows_fault
+from .conversation import Conversation, Ended, Received, Silent, VerbFailed
+from .errors import connection_error, ended_error, silent_error, windows_fault
 from .options import WinrmConnection
 from .pywinrm_dep import Protocol, requests, require_pywinrm, winrm
 from .runner import COMMAND_LINE
@@ -72,6 +72,9 @@ class Session:
         except Ended as ended:
             self._close()
             raise ended_error(ended.said, host=self.host, doing="Starting") from None
+        except Silent as silent:
+            self._close()
+            raise silent_error(silent.seconds, host=self.host, doing="Starting") from None
         return self
 
     def __exit__(
@@ -115,6 +118,8 @@ class Session:
             raise windows_fault(fault, host=self.host, doing=doing) from None
         except Ended as ended:
             raise ended_error(ended.said, host=self.host, doing=doing) from None
+        except Silent as silent:
+            raise silent_error(silent.seconds, host=self.host, doing=doing) from None
         except _PROBLEMS as problem:
             raise connection_error(problem, connection=self.connection, doing=doing) from None
 
@@ -179,6 +184,7 @@ _PROBLEMS: tuple[type[Exception], ...] = (
     else (
         winrm.exceptions.WinRMError,
         winrm.exceptions.WinRMTransportError,
+        winrm.exceptions.WinRMOperationTimeoutError,  # input that nobody takes, a shell that does not open
         requests.exceptions.RequestException,
     )
 )

@@ -14,6 +14,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.con
     Conversation,
     Ended,
     Received,
+    Silent,
     VerbFailed,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import RUNNER
@@ -136,3 +137,57 @@ def test_a_process_that_ends_says_what_it_said() -> None:
     with pytest.raises(Ended) as caught:
         call(b"something odd\n", Received(stdout=b"half a li", stderr=b"out of memory", ended=True))
     assert caught.value.said == "something odd\nout of memory\nhalf a li"
+
+
+class MutePipe(Pipe):
+    """A process that lives and has nothing to say."""
+
+    def receive(self) -> Received:
+        return self.pieces.pop(0) if self.pieces else Received()
+
+
+def test_a_process_that_says_nothing_is_not_waited_for_without_end() -> None:
+    with pytest.raises(Silent):
+        Conversation(MutePipe(), patience=0.01).start()
+    conversation = Conversation(MutePipe(b'{"items":[1]}\n'), patience=0.01)
+    with pytest.raises(Silent):
+        conversation.call("# prs.recovery x", parameters={})
+
+
+def test_a_word_begins_the_wait_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 10_000, 50))
+    monkeypatch.setattr(f"{Conversation.__module__}.time.monotonic", lambda: next(clock))
+    nothing = [Received()] * 2
+    pieces = [*nothing, Received(stderr=b"x"), *nothing, b'{"progress":{}}\n', *nothing, b'{"end":true}\n']
+    assert Conversation(Pipe(*pieces), patience=120).call("x", parameters={}) == []
+    with pytest.raises(Silent):
+        Conversation(Pipe(*[Received()] * 4), patience=120).call("x", parameters={})
+
+
+def test_what_comes_late_is_not_taken_for_the_next_answer() -> None:
+    pipe = MutePipe()
+    conversation = Conversation(pipe, patience=0.01)
+    with pytest.raises(Silent):
+        conversation.call("a", parameters={})
+    pipe.pieces = [Received(stdout=b'{"items":["of a"]}\n{"end":true}\n')]
+    with pytest.raises(Ended, match="earlier request"):
+        conversation.call("b", parameters={})
+    assert [line["script"] for line in pipe.lines] == ["a"]
+
+
+WHOLE = packed(b'{"items":[1]}\n', b'{"end":true}\n')
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"lines":"H4sIAAAA"}\n',
+        b'{"lines":"x"}\n',
+        b'{"lines":"',
+        WHOLE[:40] + b'"}\n',
+        WHOLE.replace(b"H4sI", b"AAAA"),
+    ],
+)
+def test_packed_lines_that_are_damaged_are_the_end(line: bytes) -> None:
+    with pytest.raises(Ended):
+        call(line)

@@ -1,0 +1,83 @@
+"""A session whose host answers no more, with a double in the place of pywinrm's protocol."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import winrm.exceptions
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import conversation, session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
+
+CONNECTION = WinrmConnection(host="web", user="u", password="p", port=5986, scheme="https")
+READY = b'{"ready":{"powershell":"5.1","computer":"WEB","now":"2026-03-01T02:00:00Z"}}\n'
+TIMEOUT = winrm.exceptions.WinRMOperationTimeoutError
+
+
+class Protocol:
+    """A host that answers so often; then every question runs into the time that pywinrm asks for."""
+
+    def __init__(self, answers: list[bytes], *, takes_input: bool) -> None:
+        self.answers, self.takes_input = answers, takes_input
+        self.ended: list[str] = []
+
+    def open_shell(self, **_options: Any) -> str:
+        return "shell"
+
+    def run_command(self, *_arguments: Any, **_options: Any) -> str:
+        return "command"
+
+    def send_command_input(self, *_arguments: Any) -> None:
+        if not self.takes_input:
+            raise TIMEOUT
+
+    def get_command_output_raw(self, *_arguments: Any) -> tuple[bytes, bytes, int, bool]:
+        if not self.answers:
+            raise TIMEOUT
+        return self.answers.pop(0), b"", 0, False
+
+    def cleanup_command(self, *_arguments: Any) -> None:
+        self.ended.append("command")
+
+    def close_shell(self, *_arguments: Any) -> None:
+        self.ended.append("shell")
+
+
+def host(monkeypatch: pytest.MonkeyPatch, *answers: bytes, takes_input: bool = True) -> Protocol:
+    protocol = Protocol(list(answers), takes_input=takes_input)
+    monkeypatch.setattr(session, "Protocol", lambda **_options: protocol)
+    clock = iter(range(0, 1_000_000, 20))
+    monkeypatch.setattr(conversation.time, "monotonic", lambda: next(clock))
+    return protocol
+
+
+def test_a_powershell_that_never_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = host(monkeypatch)
+    with pytest.raises(RecoveryError, match=r"PowerShell on web has said nothing for 5 minutes while it was starting"):
+        Session(CONNECTION).__enter__()
+    assert protocol.ended == ["command", "shell"]
+
+
+def test_a_verb_that_says_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = host(monkeypatch, READY, b'{"progress":{"files":1}}\n')
+    with Session(CONNECTION) as opened:
+        with pytest.raises(RecoveryError, match=r"said nothing for 30 minutes while it was removing C:\\x") as caught:
+            opened.call("script", doing="Removing C:\\x")
+        assert caught.value.code == "timeout"
+        with pytest.raises(RecoveryError, match="ended while it was looking"):
+            opened.call("script", doing="Looking")
+    assert protocol.ended == ["command", "shell"]
+
+
+def test_input_that_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    host(monkeypatch, takes_input=False)
+    with pytest.raises(RecoveryError, match=r"did not answer within 30 seconds") as caught:
+        Session(CONNECTION).__enter__()
+    assert caught.value.code == "windows_unreachable"
+    protocol = host(monkeypatch, READY)
+    with Session(CONNECTION) as opened:
+        protocol.takes_input = False
+        with pytest.raises(RecoveryError, match="was lost while the host was looking"):
+            opened.call("script", doing="Looking")
