@@ -52,9 +52,9 @@ test-powershell: setup-test
 test-nightly: setup-test
 	$(BIN)/python tests/run.py --nightly
 
-#: make bench         benchmarks; figures in build/bench.json
+#: make bench         benchmarks; figures in build/bench.json; AGAINST=folder measures an earlier checkout beside this one
 bench: setup-test
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/run.py $(if $(AGAINST),against "$(AGAINST)")
 
 #: make facts         what the twins hold to be true of real hosts: the ledger in tests/lab/facts
 facts: setup

@@ -1,7 +1,13 @@
 """Run every benchmark in this folder and write what they measured to build/bench.json.
 
+    run.py [NAME...] [against FOLDER]      or: make bench [AGAINST=FOLDER]
+
 A benchmark is a module ``bench_*.py`` with a function ``run()`` that returns ``{key: value}``. Keys that were not
 measured this time keep their last value. Names given as arguments choose: ``tests/bench/run.py planner``.
+
+``against FOLDER`` names another checkout, an earlier build with a ``build`` of its own (``make setup`` there); then only
+the benchmarks that have a function ``compare(folder)`` are run: it measures both checkouts in turn, and each figure
+gets the other's and their ratio.
 """
 
 from __future__ import annotations
@@ -15,7 +21,9 @@ HERE = Path(__file__).resolve().parent
 RESULT = HERE.parents[1] / "build" / "bench.json"
 
 
-def main(wanted: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    *wanted, other = arguments if "against" in arguments[-2:-1] else [*arguments, ""]
+    wanted = wanted[:-1] if other else wanted
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     for path in sorted(HERE.glob("bench_*.py")):
         if wanted and path.stem.removeprefix("bench_") not in wanted:
@@ -25,7 +33,9 @@ def main(wanted: list[str]) -> None:
             raise SystemExit(f"{path} cannot be loaded")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        measured = module.run()
+        if other and not hasattr(module, "compare"):
+            continue
+        measured = module.compare(Path(other).resolve()) if other else module.run()
         print(json.dumps(measured))
         result.update(measured)
     RESULT.parent.mkdir(exist_ok=True)
