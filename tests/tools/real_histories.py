@@ -39,7 +39,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog 
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import read_backup_file
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import file_reading
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     Plan,
     Refusal,
@@ -140,7 +140,8 @@ def _read_file(path: Path) -> FileReading | None:
                 file.seek(offset)
                 return file.read(length)
 
-            return file_reading(str(path), read_backup_file(read, path.stat().st_size))
+            size = path.stat().st_size
+            return file_reading(ExaminedFile(path=str(path), size=size, file=read_backup_file(read, size)))
     except (BackupFileError, OSError) as problem:
         print(f"    {path} is left out: {problem}")
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import real_histories
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import Plan
+from backup_file_builder import build, chain
 from real_histories import Tally, ask_everything, ask_mixed, histories_of, main, read_recording
 
 BEGIN = datetime(2024, 5, 6, 10)
@@ -57,6 +58,18 @@ def test_an_export_of_powershell_is_read_as_headers(tmp_path: Path):
     )
     [row] = read_recording(path)
     assert (row["BackupType"], row["LastLSN"], row["BackupStartDate"]) == (1, 20, BEGIN)
+
+
+def test_backup_files_of_one_folder_are_a_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    folder = tmp_path / "estate"
+    folder.mkdir()
+    for number, backup_set in enumerate(chain()):
+        (folder / f"{number}.bak").write_bytes(build([backup_set], media=f"{number:032x}"))
+    (folder / "broken.trn").write_bytes(b"no backup at all")
+    [(name, catalog)] = histories_of(tmp_path).items()
+    assert (name, [entry.kind for entry in catalog.sets]) == ("estate", ["full", "log", "log", "log"])
+    assert "broken.trn is left out" in capsys.readouterr().out
+    assert main([str(tmp_path)]) == 0
 
 
 def test_all_is_asked_and_nothing_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
