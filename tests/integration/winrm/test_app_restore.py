@@ -266,10 +266,13 @@ def test_damage_after_the_swap_brings_the_old_folder_back(archived: Twins, monke
     archived.files.remove(DLL)
     before = archived.tree()
 
-    def and_damage(swap: folder_swap.FolderSwap) -> None:
+    swapped = folder_swap.FolderSwap.swap
+
+    def swap_and_damage(swap: folder_swap.FolderSwap) -> None:
+        swapped(swap)
         archived.write(f"{APPLICATION}\\Default.aspx", b"garbage")
 
-    monkeypatch.setattr(folder_swap.FolderSwap, "apply_rights", and_damage)
+    monkeypatch.setattr(folder_swap.FolderSwap, "swap", swap_and_damage)
     with pytest.raises(RecoveryError, match=r"are not what the manifest says: Default\.aspx.*is as it was before"):
         archived.restore()
     assert archived.tree() == before and nothing_beside(archived)
@@ -377,7 +380,7 @@ def test_what_is_unpacked_is_nobodys_business_meanwhile(archived: Twins, monkeyp
         )
         raise RecoveryError("stop here")
 
-    monkeypatch.setattr(folder_swap.FolderSwap, "swap", look)
+    monkeypatch.setattr(folder_swap.FolderSwap, "prepare_rights", look)
     archived.files.remove(DLL)
     with pytest.raises(RecoveryError, match="stop here"):
         archived.restore()

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import Conversation
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
+from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 
 from .windows_twins import APPLICATION, CONTENT, LOCAL, NIGHT, ON_SHARE, POOL, REMOTE, Twins
 
@@ -155,9 +160,11 @@ def test_backup_by_way_of_a_stage(twins: Twins, killer: Killer) -> None:
 def test_restore(twins: Twins, killer: Killer, held: bool) -> None:
     twins.backup()
     twins.install_iis()
+    granted = Ace(sid="S-1-5-82-1", mask=Rights.MODIFY, inheritance=CONTAINER | OBJECT)
     for moment in killer.moments():
         twins.files.remove_tree(APPLICATION)
         twins.install(OLD)
+        twins.web.drives.set_descriptor(APPLICATION, Descriptor(entries=[granted]))
         twins.web.iis.start_pool(POOL)
         if held:
             twins.files.hold(APPLICATION, "IIS")
@@ -176,6 +183,95 @@ def test_restore(twins: Twins, killer: Killer, held: bool) -> None:
             "PasswordResetServer"
         ]
         assert result["pool_running"]
+        rights = twins.files.security(APPLICATION)
+        assert granted in rights.entries and not rights.protected, f"killed at verb {moment}"
         killer.dead = dead
     killer.off()
     assert not twins.restore(application_pool=POOL, start_pool=True)["changed"]
+
+
+class Losses:
+    """Lets a number of writing verbs through; at the next one the connection is lost, before it or before its answer."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left: int | None = None
+        self.answered = False
+        self.for_good = False
+        self._lost = False
+        self._call = Conversation.call
+        self._enter = Session.__enter__
+        losses = self
+
+        def call(conversation: Conversation, script: str, **given: Any) -> Any:
+            name = script.split("\n", 1)[0].rsplit(" ", 1)[1]
+            if losses.left is None or name not in WRITES:
+                return losses._call(conversation, script, **given)
+            losses.left -= 1
+            if losses.left >= 0:
+                return losses._call(conversation, script, **given)
+            if losses.answered:
+                losses._call(conversation, script, **given)
+            losses.left, losses._lost = None, True
+            raise requests.exceptions.ConnectionError("cut off")
+
+        def enter(session: Session) -> Session:
+            if losses.for_good and losses._lost:
+                raise RecoveryError("WEB cannot be reached", code="windows_unreachable")
+            return losses._enter(session)
+
+        monkeypatch.setattr(Conversation, "call", call)
+        monkeypatch.setattr(Session, "__enter__", enter)
+        monkeypatch.setattr(session, "RECONNECT_WITHIN", 0.02)
+        monkeypatch.setattr(session, "RECONNECT_EVERY", 0.01)
+
+    def happened(self) -> bool:
+        """Whether there was one since the last time; from here on there is none."""
+        happened, self._lost, self.left = self._lost, False, None
+        return happened
+
+
+@pytest.mark.parametrize(
+    ("for_good", "answered", "every"),
+    [
+        pytest.param(False, True, 4, id="for a moment"),
+        pytest.param(True, False, 4, id="for good"),
+        pytest.param(False, True, 1, id="for a moment, before each answer", marks=pytest.mark.nightly),
+        pytest.param(False, False, 1, id="for a moment, before each verb", marks=pytest.mark.nightly),
+        pytest.param(True, True, 1, id="for good, before each answer", marks=pytest.mark.nightly),
+        pytest.param(True, False, 1, id="for good, before each verb", marks=pytest.mark.nightly),
+    ],
+)
+def test_a_host_that_is_lost_during_a_restore(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch, for_good: bool, answered: bool, every: int
+) -> None:
+    """It is connected anew, and serves; where that fails, the message says that it does not."""
+    twins.backup()
+    twins.install_iis()
+    losses = Losses(monkeypatch)
+    losses.answered, losses.for_good = answered, for_good
+    said = []
+    for moment in range(0, 21, every):
+        twins.files.remove_tree(APPLICATION)
+        twins.install(OLD)
+        twins.web.iis.start_pool(POOL)
+        losses.left = moment
+        try:
+            result = twins.restore(application_pool=POOL, start_pool=True)
+            assert result["restored"] and twins.tree() == CONTENT
+        except RecoveryError as problem:
+            assert problem.code == "windows_connection_lost"
+            message = str(problem)
+            said.append(message)
+            serves = twins.web.iis.pool(POOL).state == "Started" and twins.files.exists(APPLICATION)
+            assert serves or for_good, message
+            assert serves or ("the site is down" in message and f"pool {POOL} was stopped" in message), message
+            assert ("is as it was before" not in message) or twins.tree() == OLD, message
+            assert ("The new " not in message) or twins.tree() == CONTENT, message
+        if not losses.happened():
+            break
+        twins.restore(application_pool=POOL, start_pool=True)
+        assert twins.tree() == CONTENT and twins.web.iis.pool(POOL).state == "Started"
+        assert [name for name in twins.names("C:\\inetpub\\wwwroot") if ".prs-" in name] == []
+    assert 3 < moment < 20
+    wanted = "the site is down" if for_good else "is as it was before"
+    assert any(wanted in message for message in said)

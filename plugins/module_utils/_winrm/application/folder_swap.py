@@ -1,7 +1,7 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carry out what _core/swap.py says: a new folder in the place of an old one, undone when anything goes wrong."""
+"""Carry out the steps of _core/application/swap_steps.py: a new folder in place of an old one, undone if they fail."""
 
 from __future__ import annotations
 
@@ -76,6 +76,13 @@ class FolderSwap:
         if not self._renamed:
             self._files.remove(self.where.new)
 
+    def prepare_rights(self) -> None:
+        """X.prs-new inherits from where it lies, beside X, and has the rights that X has of its own, and in it: so it
+        is ready before the swap, however that ends.
+        """
+        live = self.where.live if self._exists(self.where.live) else None
+        self._files.set_rights(self.where.new, like=live, below=live)
+
     def swap(self) -> None:
         """X.prs-new becomes X, what was there becomes X.prs-old. Raises WindowsFault; then undo brings
         everything back.
@@ -90,11 +97,6 @@ class FolderSwap:
             fault = self._swap_children()
         if fault:
             raise fault
-
-    def apply_rights(self) -> None:
-        """The new folder inherits from where it lies, and has the rights that the old one had of its own, and in it."""
-        old = self.where.old if self._exists(self.where.old) else None
-        self._files.set_rights(self.where.live, like=old if self._renamed else self.where.live, below=old)
 
     def undo(self) -> None:
         """Bring the old folder back, as far as the swap had come."""

@@ -3,6 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bring an application folder back: look, prove an archive, unpack beside, swap in, and back again when anything goes
 wrong.
+
+Whoever interrupts it leaves this: until the swap the folder is as it was, with X.prs-new beside it, and its pool runs;
+from then on _core/application/swap_steps.py says what lies there, and the pool is stopped. A host that was lost is
+connected anew for up to a minute, and all of that is put right; what is left even so the next run puts right, which
+begins with it. start_pool starts the pool at the end of that run.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ from .restore_report import Finding, archive_report, difference, folder_report, 
 
 __all__ = ["ApplicationRestore"]
 
+LOST = "windows_connection_lost"
 ROOM = 64 << 20
 """Bytes that a drive keeps free beside what is unpacked."""
 
@@ -49,6 +55,8 @@ class ApplicationRestore:
         self.keys = KeyFiles(files, self.path, params["key_files"])
         self.previous = PreviousFolder(files, self.swap, self.keys, keep_old=params["keep_old"], now=now)
         self.pool = ApplicationPool(files, params["application_pool"]) if params["application_pool"] else None
+        self.pool_was_stopped = False
+        """Whether this run stopped a pool that ran."""
         self.encrypted: set[str] = set()
         self.rejected: list[dict[str, str]] = []
 
@@ -161,18 +169,18 @@ class ApplicationRestore:
             self.verify_files(wanted, written, where=self.swap.where.new)
             if keeps:
                 self.files.copy(join(self.path, DATABASE_CONFIG), join(self.swap.where.new, DATABASE_CONFIG))
+            self.swap.prepare_rights()
         except BaseException:
             self.files.discard(self.swap.where.new)
             raise
-        ran = self.pool.look().running if self.pool else False
         try:
             if self.pool:
+                self.pool_was_stopped = self.pool.look().running
                 self.pool.stop(timeout=self.params["pool_timeout"])
             self.swap.swap()
-            self.swap.apply_rights()
             self.verify_files(wanted, self.files.hash(self.path, [file.name for file in wanted.files]), where=self.path)
         except BaseException as problem:
-            self.roll_back(problem, ran=ran)
+            self.roll_back(problem)
             raise
         self.swap.finish()
         self.previous.keep_or_remove()
@@ -217,13 +225,35 @@ class ApplicationRestore:
                 advice="The archive or the disk is damaged: use another archive, and look into the disk",
             )
 
-    def roll_back(self, problem: BaseException, *, ran: bool) -> None:
-        """The old folder comes back, and its pool runs again if it ran."""
-        self.swap.undo()
-        if ran and self.pool:
-            self.pool.start()
+    def roll_back(self, problem: BaseException) -> None:
+        """The old folder comes back, and its pool runs again if it ran. How far a lost host came is judged by what lies
+        there, over a new connection.
+        """
+        outcome = f"{self.path} is as it was before"
+        try:
+            if isinstance(problem, RecoveryError) and problem.code == LOST:
+                self.files.reconnect()
+                self.swap.repair()
+                if self.swap.found_old:
+                    outcome = f"The new {self.path} is in place, and its predecessor is {self.swap.where.old}"
+            else:
+                self.swap.undo()
+            if self.pool_was_stopped and self.pool:
+                self.pool.start()
+        except RecoveryError as second:
+            if not isinstance(problem, RecoveryError):
+                raise
+            outcome = sentences(f"Nor could that be undone: {second}", self.outage())
         if isinstance(problem, RecoveryError):
-            problem.args = (sentences(str(problem), f"{self.path} is as it was before"),)
+            problem.args = (sentences(str(problem), outcome),)
+
+    def outage(self) -> str:
+        """What to say when the run ends before the pool was started again."""
+        if not (self.pool_was_stopped and self.pool):
+            return ""
+        return sentences(
+            f"The application pool {self.pool.name} was stopped for it", "Until this is run again the site is down"
+        )
 
     def result(self, candidate: Candidate, finding: Finding, *, repaired: bool, restored: bool) -> dict[str, Any]:
         running, started = self.pool_at_the_end()
@@ -246,7 +276,22 @@ class ApplicationRestore:
         return result
 
     def pool_at_the_end(self) -> tuple[bool | None, bool]:
-        """Whether the pool runs in the end, and whether that took a start."""
+        """Whether the pool runs in the end, and whether that took a start. A host that was lost is connected anew."""
+        try:
+            return self.started_pool()
+        except RecoveryError as problem:
+            if problem.code != LOST:
+                raise
+            try:
+                self.files.reconnect()
+                return self.started_pool()
+            except RecoveryError:
+                raise problem.reworded(
+                    sentences(problem.message, f"{self.path} is what it should be", self.outage())
+                ) from None
+
+    def started_pool(self) -> tuple[bool | None, bool]:
+        """The same, started where that is wanted."""
         now = self.pool.look() if self.pool else None
         if not self.pool or not now or not now.exists:
             return None, False

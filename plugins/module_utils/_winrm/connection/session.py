@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,9 @@ UTF_8 = 65001
 IDLE = "PT900S"
 """After this time the host ends a session whose controller went away; what still runs in it keeps it from being idle.
 """
+
+RECONNECT_WITHIN, RECONNECT_EVERY = 60.0, 5.0
+"""Seconds: how long a host that was lost is waited for, and the pause between two attempts."""
 
 
 class WinrmPipe:
@@ -58,6 +62,7 @@ class Session:
         self._shell: str | None = None
         self._command: str | None = None
         self._conversation: Conversation | None = None
+        self._lost: RecoveryError | None = None
 
     def __enter__(self) -> Session:
         require_pywinrm()
@@ -112,16 +117,36 @@ class Session:
         """
         if self._conversation is None:
             raise RuntimeError("a session is used in a with statement")
+        if self._lost:
+            raise self._lost
         try:
             return self._conversation.call(script, parameters=parameters, items=items, on_progress=on_progress)
         except VerbFailed as fault:
             raise windows_fault(fault, host=self.host, doing=doing) from None
         except Ended as ended:
-            raise ended_error(ended.said, host=self.host, doing=doing) from None
+            self._lost = ended_error(ended.said, host=self.host, doing=doing)
         except Silent as silent:
-            raise silent_error(silent.seconds, host=self.host, doing=doing) from None
+            self._lost = silent_error(silent.seconds, host=self.host, doing=doing)
         except _PROBLEMS as problem:
-            raise connection_error(problem, connection=self.connection, doing=doing) from None
+            self._lost = connection_error(problem, connection=self.connection, doing=doing)
+        raise self._lost
+
+    def reconnect(self) -> None:
+        """Open another session in place of one that was lost: what that one still answers must not be taken for the
+        answer to the next question. Raises RecoveryError when the host does not come back in time.
+        """
+        deadline = time.monotonic() + RECONNECT_WITHIN
+        while True:
+            self._close()
+            try:
+                self.__enter__()
+            except RecoveryError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(RECONNECT_EVERY)
+            else:
+                self._lost = None
+                return
 
     def _open(self) -> None:
         connection = self.connection

@@ -94,6 +94,12 @@ class WindowsReader:
         """When this run began, by the host's own clock."""
         return self._session.began
 
+    def reconnect(self) -> None:
+        """A new session after a lost one. Shares are not connected in it. Raises RecoveryError when the host does not
+        come back.
+        """
+        self._session.reconnect()
+
     # Shares
 
     @contextmanager
