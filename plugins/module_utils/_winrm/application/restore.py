@@ -34,7 +34,6 @@ from .restore_report import Finding, archive_report, difference, folder_report, 
 
 __all__ = ["ApplicationRestore"]
 
-LOST = "windows_connection_lost"
 ROOM = 64 << 20
 """Bytes that a drive keeps free beside what is unpacked."""
 
@@ -231,7 +230,7 @@ class ApplicationRestore:
         """
         outcome = f"{self.path} is as it was before"
         try:
-            if isinstance(problem, RecoveryError) and problem.code == LOST:
+            if self.files.is_lost:
                 self.files.reconnect()
                 self.swap.repair()
                 if self.swap.found_old:
@@ -280,7 +279,7 @@ class ApplicationRestore:
         try:
             return self.started_pool()
         except RecoveryError as problem:
-            if problem.code != LOST:
+            if not self.files.is_lost:
                 raise
             try:
                 self.files.reconnect()

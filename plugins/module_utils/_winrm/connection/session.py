@@ -26,6 +26,10 @@ IDLE = "PT900S"
 """After this time the host ends a session whose controller went away; what still runs in it keeps it from being idle.
 """
 
+SEND_ATTEMPTS, SEND_PAUSE = 3, 5.0
+"""How often input is handed to a host that is busy, and the seconds in between."""
+ERROR_BUSY = 170
+
 RECONNECT_WITHIN, RECONNECT_EVERY = 60.0, 5.0
 """Seconds: how long a host that was lost is waited for, and the pause between two attempts."""
 
@@ -39,7 +43,20 @@ class WinrmPipe:
         self._command = command
 
     def send(self, data: bytes) -> None:
-        self._protocol.send_command_input(self._shell, self._command, data)
+        """A host under load answers that it took too long, and has read the input even so; while it still reads, it is
+        busy (Ansible's own connection goes on in the same way).
+        """
+        for attempt in range(1, SEND_ATTEMPTS + 1):
+            try:
+                self._protocol.send_command_input(self._shell, self._command, data)
+            except winrm.exceptions.WinRMOperationTimeoutError:
+                time.sleep(SEND_PAUSE)
+            except winrm.exceptions.WSManFaultError as fault:
+                if fault.wsman_fault_code != ERROR_BUSY or attempt == SEND_ATTEMPTS:
+                    raise
+                time.sleep(SEND_PAUSE)
+                continue
+            return
 
     def receive(self) -> Received:
         try:
@@ -91,6 +108,11 @@ class Session:
     def computer(self) -> str:
         """The host's own name, as it said when the session began."""
         return self._conversation.about.get("computer", self.host) if self._conversation else self.host
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it answers no more; reconnect makes another."""
+        return self._lost is not None
 
     @property
     def began(self) -> dt.datetime:
@@ -209,7 +231,7 @@ _PROBLEMS: tuple[type[Exception], ...] = (
     else (
         winrm.exceptions.WinRMError,
         winrm.exceptions.WinRMTransportError,
-        winrm.exceptions.WinRMOperationTimeoutError,  # input that nobody takes, a shell that does not open
+        winrm.exceptions.WinRMOperationTimeoutError,  # a shell that does not open
         requests.exceptions.RequestException,
     )
 )

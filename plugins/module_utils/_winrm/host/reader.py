@@ -94,6 +94,11 @@ class WindowsReader:
         """When this run began, by the host's own clock."""
         return self._session.began
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the host answers no more."""
+        return self._session.is_lost
+
     def reconnect(self) -> None:
         """A new session after a lost one. Shares are not connected in it. Raises RecoveryError when the host does not
         come back.
