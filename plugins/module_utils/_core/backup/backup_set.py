@@ -239,7 +239,7 @@ class BackupSet:
     def covered_until(self) -> datetime:
         """What was logged before this moment is surely in the set (a log is cut off some time after it was started)."""
         if self.last_valid_time is not None and self.last_valid_time > self.started:
-            return self.last_valid_time
+            return min(self.last_valid_time, self.finished)
         return self.started
 
     @property

@@ -22,17 +22,20 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
 
-__all__ = ["Arrival", "Base", "Fork", "Limits", "Move", "Route", "Tree", "View"]
+__all__ = ["LONG_AGO", "Arrival", "Base", "Fork", "Limits", "Move", "Route", "Tree", "View", "WayTimes"]
+
+LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 _LAST = attrgetter("last_lsn")
 _POINT = attrgetter("fork_point_lsn")
 _POSITION = attrgetter("position")
+_FINISHED = attrgetter("finished")
 
 _MULTI_BASED = (
     "it is based on several backups (a file or a filegroup was backed up by itself since the last full), so it does "
@@ -89,7 +92,8 @@ class Arrival(NamedTuple):
 @dataclass(slots=True, kw_only=True)
 class Fork:
     """What there is on one recovery fork. ``logs`` end on it, ``entries`` are those of them that begin on ``parent``,
-    ``exits`` lead away to children at their fork points.
+    ``exits`` lead away to children at their fork points. A tree keeps ``logs`` and ``idle`` in the order of their ends,
+    so that questions about a few of a million are answered by bisection.
     """
 
     guid: str
@@ -100,6 +104,32 @@ class Fork:
     bases: list[Base] = field(default_factory=list)
     entries: list[BackupSet] = field(default_factory=list)
     exits: list[BackupSet] = field(default_factory=list)
+    _by_time: list[BackupSet] | None = None
+
+    def ends_in_order(self) -> None:
+        """Put the logs into the order of their ends."""
+        self.logs.sort(key=_LAST)
+        self.idle.sort(key=_LAST)
+
+    def by_time(self) -> list[BackupSet]:
+        """All logs by the time at which their backup was finished; in one second by their ends."""
+        if self._by_time is None:
+            self._by_time = sorted([*self.logs, *self.idle], key=_LAST)
+            self._by_time.sort(key=_FINISHED)
+        return self._by_time
+
+    def finished_from(self, when: datetime) -> list[BackupSet]:
+        """All logs whose backup was finished then or later, in that order."""
+        by_time = self.by_time()
+        return by_time[bisect_left(by_time, when, key=_FINISHED) :]
+
+    def ending_after(self, position: int) -> list[BackupSet]:
+        """The logs that end beyond a position, in the order of their ends."""
+        return self.logs[bisect_right(self.logs, position, key=_LAST) :]
+
+    def idle_at(self, position: int) -> list[BackupSet]:
+        """The idle logs that stand at a position."""
+        return self.idle[bisect_left(self.idle, position, key=_LAST) : bisect_right(self.idle, position, key=_LAST)]
 
     def start(self, log: BackupSet) -> int:
         """Where a log begins on this fork's own axis: one that leads onto it begins here at the fork point."""
@@ -133,9 +163,8 @@ class _LogLine:
         self.bases.sort(key=_POSITION)
         self.base_positions = [base.position for base in self.bases]
         first = -1 if limits.older_bases else self._first_needed()
-        edges = [log for log in fork.logs if log.last_lsn >= first]
+        edges = fork.ending_after(first - 1)
         self.edges = limits.whole(edges) if limits.whole else edges
-        self.edges.sort(key=_LAST)
         self.entries = limits.whole(fork.entries) if limits.whole else fork.entries
         self.component_starts: list[int] = []
         self.component_ends: list[int] = []
@@ -156,13 +185,16 @@ class _LogLine:
         waiting = sorted(fork.exits, key=_POINT, reverse=True)
         stoppable = self._stoppable(limits) if waiting else None
         point = _POINT(waiting[-1]) if waiting else math.inf
-        plain = not fork.entries
+        begin = fork.point or 0
         for log in self.edges:
             end = log.last_lsn
             while end > point:
                 self._exit(waiting.pop(), stoppable)
                 point = _POINT(waiting[-1]) if waiting else math.inf
-            start = log.first_lsn if plain else fork.start(log)
+            start = log.first_lsn if log.first_fork == fork.guid else begin
+            if ends and starts[-1] <= start <= ends[-1]:  # nearly always: it goes on with the one before
+                ends[-1] = end
+                continue
             while ends and ends[-1] >= start:
                 ends.pop()
                 start = min(start, starts.pop())
@@ -176,14 +208,13 @@ class _LogLine:
         that end later, and logs to other forks that leave there or later.
         """
         fork = self.fork
-        logs, exits = (
-            (limits.stopped(fork.logs), limits.stopped(fork.exits)) if limits.stopped else (fork.logs, fork.exits)
-        )
         points = [_POINT(log) for log in fork.exits]
-        low, high = min(points), max(points)
-        spans = [
-            (log.last_lsn, log) for log in logs if log.last_lsn > low and log.first_lsn <= high and not log.bulk_logged
-        ]
+        high = max(points)
+        logs = [log for log in fork.ending_after(min(points)) if log.first_lsn <= high]
+        exits = fork.exits
+        if limits.stopped:
+            logs, exits = limits.stopped(logs), limits.stopped(exits)
+        spans = [(log.last_lsn, log) for log in logs if not log.bulk_logged]
         spans += [(_POINT(log) + 1, log) for log in exits if not log.bulk_logged]
         spans.sort(key=itemgetter(0), reverse=True)
         first: list[BackupSet] = []
@@ -277,6 +308,7 @@ class Tree:
                 differentials.append(backup_set)
         self._settle_fork_points()
         for fork in list(self.forks.values()):
+            fork.ends_in_order()
             for log in fork.entries:
                 self._fork(fork.parent).exits.append(log)
         if existing is not None:
@@ -378,6 +410,13 @@ class _Leg(NamedTuple):
     stopped: BackupSet | None
 
 
+class WayTimes(NamedTuple):
+    """When the backups on a way were finished: the last of those that are restored whole, and the last of all."""
+
+    whole: datetime
+    last: datetime
+
+
 class View:
     """A tree under limits; answers are remembered."""
 
@@ -388,6 +427,7 @@ class View:
         self._legs: dict[int, _Leg | None] = {}
         self._enterable: dict[int, bool] = {}
         self._arrivals: dict[str, Arrival | None] = {}
+        self._times: dict[int, WayTimes] = {}
 
     def line(self, guid: str) -> _LogLine:
         line = self._lines.get(guid)
@@ -456,24 +496,54 @@ class View:
             trail.append(leg.entry)
         if leg is None or leg.base is None:
             raise AssertionError("way_to is asked only for logs that can_enter has found enterable")
-        base, moves, position = leg.base, [], leg.base.position
-        for index in range(len(trail) - 1, -1, -1):
-            log, leg = trail[index], self._legs[id(trail[index])]
-            point = log.fork_point_lsn or 0
-            line = self.line(log.first_fork)
-            if leg.stopped is None:
-                rolled, position = line.roll(position, log.first_lsn, point)
-                moves += rolled
-            elif leg.stopped is not leg.entry:
-                rolled, position = line.roll(position, line.fork.start(leg.stopped), point)
-                moves += [*rolled, Move(leg.stopped, point)]
-                position = point
-            if index:
-                following = trail[index - 1]
-                halted = self._legs[id(following)].stopped is log
-                moves.append(Move(log, following.fork_point_lsn if halted else None))
-                position = (following.fork_point_lsn or 0) if halted else log.last_lsn
-        return Route(base, moves, position, leaving.first_fork)
+        moves: list[Move] = []
+        position = leg.base.position
+        for log in reversed(trail):
+            following, position = self._follow_leg(log)
+            moves += following
+        return Route(leg.base, moves, position, leaving.first_fork)
+
+    def _follow_leg(self, leaving: BackupSet) -> tuple[list[Move], int]:
+        """What is restored on the fork that a log leaves: after its base, or from the log on that entered it."""
+        leg, point = self._legs[id(leaving)], leaving.fork_point_lsn or 0
+        if leg is None:
+            raise AssertionError("a leg is followed only where can_enter has found one")
+        line = self.line(leaving.first_fork)
+        moves: list[Move] = []
+        if leg.base is not None:
+            position = leg.base.position
+        elif leg.stopped is leg.entry:
+            return [Move(leg.entry, point)], point
+        else:
+            moves.append(Move(leg.entry))
+            position = leg.entry.last_lsn
+        if leg.stopped is None:
+            rolled, position = line.roll(position, leaving.first_lsn, point)
+            return moves + rolled, position
+        rolled, position = line.roll(position, line.fork.start(leg.stopped), point)
+        return [*moves, *rolled, Move(leg.stopped, point)], point
+
+    def times_of_way(self, leaving: BackupSet) -> WayTimes:
+        """When what :meth:`way_to` gives was finished. Ways that share their beginning are looked at once."""
+        trail, log = [], leaving
+        while log is not None and id(log) not in self._times:
+            trail.append(log)
+            leg = self._legs[id(log)]
+            log = None if leg is None else leg.entry
+        for log in reversed(trail):
+            leg = self._legs[id(log)]
+            if leg is None:
+                raise AssertionError("times_of_way is asked only for logs that can_enter has found enterable")
+            if leg.base is None:
+                before = self._times[id(leg.entry)]
+            else:
+                before = WayTimes(leg.base.finished or LONG_AGO, leg.base.finished or LONG_AGO)
+            moves, _position = self._follow_leg(log)
+            whole = [move.log.finished for move in moves if move.stop_before is None]
+            self._times[id(log)] = WayTimes(
+                max([before.whole, *whole]), max([before.last, *(move.log.finished for move in moves)])
+            )
+        return self._times[id(leaving)]
 
     def route(self, guid: str, low: int, high: int) -> Route:
         """The way to a position in ``low..high`` on a fork that :meth:`arrival` has found reachable that far."""

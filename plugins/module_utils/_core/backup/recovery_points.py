@@ -16,13 +16,16 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
+from heapq import merge
+from itertools import takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import SECOND, surely_over
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import (
+    LONG_AGO,
     Fork,
     Limits,
     Route,
@@ -30,7 +33,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery
     View,
 )
 
-_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
+_SOONEST = attrgetter("finished", "last_lsn")
 
 __all__ = [
     "Found",
@@ -94,7 +97,7 @@ def state_time(view: View, guid: str, position: int) -> datetime | None:
         bisect_right(line.edges, position, key=lambda log: log.last_lsn),
     )
     times = [log.covered_until for log in line.edges[first:last]]
-    times += [log.covered_until for log in line.fork.idle if log.last_lsn == position]
+    times += [log.covered_until for log in line.fork.idle_at(position)]
     first, last = bisect_left(line.base_positions, position), bisect_right(line.base_positions, position)
     times += [base.finished for base in line.bases[first:last] if base.finished is not None]
     return max(times, default=None)
@@ -130,18 +133,7 @@ def at_time(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | Non
             stopped=lambda logs: [log for log in logs if log.finished <= over],
         )
     )
-    # Logs that surely hold everything up to the moment, to be stopped in or to testify that nothing more happened until
-    # then.
-    candidates: list[BackupSet] = []
-    for guid, limit in limits.items():
-        for logs in (tree.forks[guid].logs, tree.forks[guid].idle):
-            holders = [
-                log
-                for log in logs
-                if log.started >= when or (log.last_valid_time is not None and log.last_valid_time >= when)
-            ]
-            candidates += holders if limit == math.inf else [log for log in holders if log.last_lsn <= limit]
-    for log in _soonest_first(candidates):
+    for log in _holders(tree, when, limits):
         arrival = view.arrival(log.last_fork)
         if arrival is not None and arrival.position >= log.last_lsn:
             route = view.route(log.last_fork, arrival.position, arrival.position)
@@ -158,6 +150,15 @@ def at_time(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | Non
     return ends_at(tree, when, limits)
 
 
+def _holders(tree: Tree, when: datetime, limits: dict[str, float]) -> Iterator[BackupSet]:
+    """Logs that surely hold everything up to the moment, to be stopped in or to testify that nothing more happened
+    until then: the one that was backed up soonest after it first.
+    """
+    for log in merge(*(tree.forks[guid].finished_from(when) for guid in limits), key=_SOONEST):
+        if log.covered_until >= when and log.last_lsn <= limits[log.last_fork]:
+            yield log
+
+
 def ends_at(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | None:
     """What a backup holds that can be used only whole, and ended in the second that is wanted."""
     view = tree.view(
@@ -168,26 +169,18 @@ def ends_at(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | Non
     )
     best: Route | None = None
     for guid, limit in limits.items():
-        line = view.line(guid)
-        ends = [base.position for base in line.bases if base.told_finish == when]
+        fork = tree.forks[guid]
+        ends = [base.position for base in fork.bases if base.told_finish == when]
         ends += [
-            log.last_lsn for log in line.edges if log.bulk_logged and log.finished == when and not log.ambiguous_time
+            log.last_lsn
+            for log in takewhile(lambda log: log.finished == when, fork.finished_from(when))
+            if log.bulk_logged and not log.ambiguous_time and not log.is_idle
         ]
         arrival = view.arrival(guid) if ends else None
         position = max((end for end in ends if end <= limit), default=None)
         if arrival is not None and position == arrival.position and (best is None or position > best.position):
             best = view.route(guid, position, position)
     return None if best is None else Found(best, None, when)
-
-
-def _soonest_first(logs: list[BackupSet]) -> Iterator[BackupSet]:
-    """By time of backup. Nearly always the first one will do, so all are sorted only if it does not."""
-    if logs:
-        key = attrgetter("finished", "last_lsn")
-        first = min(logs, key=key)
-        yield first
-        logs.sort(key=key)
-        yield from (log for log in logs if log is not first)
 
 
 def _way_into(view: View, guid: str, log: BackupSet, low: int, high: int) -> Route | None:
@@ -230,7 +223,7 @@ def at_lsn(tree: Tree, target: int, limits: dict[str, float], *, before: bool = 
         fork, arrival = tree.forks[guid], view.arrival(guid)
         if before and arrival is not None and arrival.position == target:
             return Found(view.route(guid, target, target), None, state_time(view, guid, target))
-        holders = [log for log in fork.logs if fork.start(log) <= target < log.last_lsn and not log.bulk_logged]
+        holders = [log for log in fork.ending_after(target) if fork.start(log) <= target and not log.bulk_logged]
         # A log that leads away to another fork holds this fork's records up to the fork point.
         end = target if before else target + 1
         holders += [
@@ -238,7 +231,7 @@ def at_lsn(tree: Tree, target: int, limits: dict[str, float], *, before: bool = 
             for log in fork.exits
             if log.first_lsn <= target and end <= (log.fork_point_lsn or 0) and not log.bulk_logged
         ]
-        for log in _soonest_first(holders):
+        for log in sorted(holders, key=_SOONEST):
             route = _way_into(view, guid, log, fork.start(log) if log.last_fork == guid else log.first_lsn, target)
             if route is not None:
                 return Found(route, log, None)
@@ -247,8 +240,8 @@ def at_lsn(tree: Tree, target: int, limits: dict[str, float], *, before: bool = 
 
 def _newest_finish(tree: Tree, guid: str) -> datetime:
     fork = tree.forks[guid]
-    newest_of = [max(logs, key=attrgetter("finished")).finished for logs in (fork.logs, fork.idle) if logs]
-    return max([*newest_of, *(base.finished for base in fork.bases if base.finished is not None)], default=_LONG_AGO)
+    newest_of = [log.finished for log in fork.by_time()[-1:]]
+    return max([*newest_of, *(base.finished for base in fork.bases if base.finished is not None)], default=LONG_AGO)
 
 
 def windows(tree: Tree, forks: Collection[str]) -> list[Window]:
@@ -305,17 +298,9 @@ def _entered(view: View, fork: Fork) -> _Entered | None:
     ways: list[_Entered] = []
     for entry in fork.entries:
         if view.can_enter(entry):
-            route = view.way_to(entry)
-            whole = max(
-                [
-                    route.base.finished or _LONG_AGO,
-                    *(move.log.finished for move in route.moves if move.stop_before is None),
-                ]
-            )
-            used = [whole, *(move.log.finished for move in route.moves)]
-            if entry.bulk_logged:
-                used.append(entry.finished)
-            ways.append(_Entered(max(used) + SECOND, whole))
+            way = view.times_of_way(entry)
+            over = max(way.last, entry.finished) if entry.bulk_logged else way.last
+            ways.append(_Entered(over + SECOND, way.whole))
     return _Entered(min(way.stopped for way in ways), min(way.whole for way in ways)) if ways else None
 
 
@@ -336,10 +321,11 @@ def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]
         if not logs:
             continue
         moment = None
-        since = way_in if way_in is not None and position == entered else _Entered(_LONG_AGO, _LONG_AGO)
-        start = max(since.stopped, min(log.started for log in logs))
+        since = way_in if way_in is not None and position == entered else _Entered(LONG_AGO, LONG_AGO)
         if base is not None and position == base.position and base.finished is not None:
             moment, start = (base.finished, base.told_finish is not None), base.finished + SECOND
+        else:
+            start = max(since.stopped, min(log.started for log in logs))
         end: datetime | None = None
         start_lsn, end_lsn = position, position
         for log in logs:
@@ -349,8 +335,9 @@ def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]
                 start, end = max(since.stopped, log.finished + SECOND), None
                 start_lsn = end_lsn = log.last_lsn
             else:
-                end, end_lsn = max(end or log.covered_until, log.covered_until), log.last_lsn
-        idle = [log.covered_until for log in line.fork.idle if log.last_lsn == high]
+                covered, end_lsn = log.covered_until, log.last_lsn
+                end = covered if end is None or covered > end else end
+        idle = [log.covered_until for log in line.fork.idle_at(high)]
         if idle:
             end = max([end or idle[0], *idle])
         yield from _window(guid, moment, start, end, start_lsn, end_lsn)

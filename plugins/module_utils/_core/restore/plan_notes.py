@@ -94,12 +94,12 @@ def _living_paths(candidate: Found, tree: Tree, forks: set[str]) -> Iterator[str
     """The ends of other recovery paths on which the database lived at the same time, as after a forced failover."""
     view = tree.view(Limits())
     chosen = candidate.route.fork
-    path = path_limits(tree, {chosen})
+    life, path = _life(tree.forks[chosen]), path_limits(tree, {chosen})
     for guid in sorted(forks - {chosen}):
         arrival = view.arrival(guid)
         if arrival is None or arrival.position <= path.get(guid, -1):
             continue
-        if _lived_together(tree.forks[chosen], tree.forks[guid]):
+        if _overlap(life, _life(tree.forks[guid])):
             moment = state_time(view, guid, arrival.position)
             until = f" until {moment:%Y-%m-%d %H:%M:%S} UTC" if moment is not None else ""
             yield (
@@ -108,12 +108,15 @@ def _living_paths(candidate: Found, tree: Tree, forks: set[str]) -> Iterator[str
             )
 
 
-def _lived_together(fork: Fork, other: Fork) -> bool:
-    first, last = _life(fork), _life(other)
-    return first is not None and last is not None and first[0] <= last[1] and last[0] <= first[1]
+_Life = tuple[datetime, datetime]
 
 
-def _life(fork: Fork) -> tuple[datetime, datetime] | None:
+def _overlap(life: _Life | None, other: _Life | None) -> bool:
+    return life is not None and other is not None and life[0] <= other[1] and other[0] <= life[1]
+
+
+def _life(fork: Fork) -> _Life | None:
+    """From the first backup on a fork to the last one."""
     sets = [
         *fork.logs,
         *fork.idle,

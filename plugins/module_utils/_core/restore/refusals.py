@@ -152,8 +152,8 @@ def _bulk_logged_after(window: Window, when: datetime, tree: Tree) -> bool:
     """Whether a log with bulk-logged changes goes on from the end of a window, over the moment."""
     fork = tree.forks[window.fork]
     return any(
-        log.bulk_logged and fork.start(log) <= window.end_lsn < log.last_lsn and surely_over(when) < log.finished
-        for log in fork.logs
+        log.bulk_logged and fork.start(log) <= window.end_lsn and surely_over(when) < log.finished
+        for log in fork.ending_after(window.end_lsn)
     )
 
 

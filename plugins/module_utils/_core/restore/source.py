@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 
 from ..backup.backup_set import BackupKind, BackupSet
 from ..backup.catalog import BackupCatalog
@@ -66,16 +67,21 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
 
 
 def _by_family_and_name(sets: Iterable[BackupSet]) -> Groups:
-    groups: dict[str, dict[str, list[BackupSet]]] = defaultdict(lambda: defaultdict(list))
-    family_guid = database = None
-    group: list[BackupSet] = []
+    """The sets of a database in the order of the log, fork by fork: whatever order a million of them came in, all that
+    follows goes through them in the one in which they were made.
+    """
+    by_fork: dict[tuple[str, str, str], list[BackupSet]] = defaultdict(list)
     for backup_set in sets:
-        # Nearly always it is of the same database as the one before, and a million sets are looked at here.
-        if backup_set.family_guid != family_guid or backup_set.database != database:
-            family_guid, database = backup_set.family_guid, backup_set.database
-            group = groups[backup_set.family][database]
-        group.append(backup_set)
+        by_fork[backup_set.family_guid, backup_set.database, backup_set.last_fork].append(backup_set)
+    groups: dict[str, dict[str, list[BackupSet]]] = defaultdict(lambda: defaultdict(list))
+    for group in by_fork.values():
+        group.sort(key=attrgetter("last_lsn"))
+        groups[group[0].family][group[0].database] += group
     return groups
+
+
+def _is_called(names: Mapping[str, list[BackupSet]], wanted: str) -> bool:
+    return any(same_name(name) == same_name(wanted) for name in names)
 
 
 def _called(names: Mapping[str, list[BackupSet]], wanted: str) -> list[BackupSet]:
@@ -89,7 +95,7 @@ def _candidates(groups: Groups, request: Request, existing: ExistingDatabase | N
     candidates = [
         family
         for family in sorted(groups)
-        if not request.source_database or _called(groups[family], request.source_database)
+        if not request.source_database or _is_called(groups[family], request.source_database)
     ]
     if len(candidates) > 1:
         # Without a full a family leads nowhere, unless what is RESTORING goes on with it: the saved tail of a database
@@ -109,7 +115,7 @@ def _candidates(groups: Groups, request: Request, existing: ExistingDatabase | N
 def _wanted_name(names: Mapping[str, list[BackupSet]], request: Request) -> str:
     if request.source_database:
         return request.source_database
-    return request.database if _called(names, request.database) else ""
+    return request.database if _is_called(names, request.database) else ""
 
 
 def _nothing(groups: Groups, request: Request, rejected: Rejections) -> Refusal:
@@ -187,17 +193,19 @@ def _ambiguous_names(
 
 
 def _sort_out(sets: Iterable[BackupSet], request: Request, rejected: Rejections) -> list[BackupSet]:
-    usable: list[BackupSet] = []
+    known = list(sets)
     bad = request.unusable or {}
-    for entry in sets:
-        if entry.problem:
-            rejected.add("unusable", entry.problem, entry)
-        elif bad and entry.guid in bad:
-            rejected.add("unusable", bad[entry.guid], entry)
-        elif entry.damaged and not request.allow_damaged:
-            rejected.add("unusable", "the database was damaged when this backup was made", entry)
-        else:
-            usable.append(entry)
+    usable = [
+        entry
+        for entry in known
+        if not (entry.problem or (entry.damaged and not request.allow_damaged) or (bad and entry.guid in bad))
+    ]
+    if len(usable) < len(known):
+        good = set(map(id, usable))
+        for entry in known:
+            if id(entry) not in good:
+                reason = entry.problem or bad.get(entry.guid) or "the database was damaged when this backup was made"
+                rejected.add("unusable", reason, entry)
     return usable
 
 
@@ -252,7 +260,7 @@ def contested(tree: Tree, used: Iterable[BackupSet], request: Request, source: S
             begins[entry.last_fork] = min(begins.get(entry.last_fork, entry.first_lsn), entry.first_lsn)
     for guid, begin in begins.items():
         fork = tree.forks[guid]
-        pairs = overlapping_logs((log for log in fork.logs if log.last_lsn > begin), fork_point=fork.point)
+        pairs = overlapping_logs(fork.ending_after(begin), fork_point=fork.point)
         if pairs:
             first, second = pairs[0]
             return Refusal(

@@ -96,9 +96,9 @@ def _clock_of(
 
 def _change_meanwhile(log: BackupSet, tree: Tree) -> list[ClockChange]:
     """The clock may have been set back while a log was backed up: the next backup alone tells."""
-    logs = tree.forks[log.last_fork].logs if log.last_fork in tree.forks else []
+    logs = tree.forks[log.last_fork].ending_after(log.last_lsn) if log.last_fork in tree.forks else []
     following = min(
-        (other for other in logs if other.first_lsn >= log.last_lsn and other is not log),
+        (other for other in logs if other.first_lsn >= log.last_lsn),
         key=lambda other: other.first_lsn,
         default=None,
     )
