@@ -122,19 +122,24 @@ def lab(setting: Setting) -> int:
 
 
 def modules(setting: Setting) -> int:
-    folders = ("tests/integration/sql", "tests/integration/winrm", "tests/integration/scripts")
-    return setting.pytest(*folders, marks="not pwsh", **HAND_IN)
+    folders = (f"tests/integration/{name}" for name in ("sql", "winrm", "scripts", "modules"))
+    return setting.pytest(*folders, marks="not pwsh and not winpwsh", **HAND_IN)
 
 
 def powershell(setting: Setting) -> int:
     """The real scripts, in a real PowerShell where one is at hand. By day those of the verbs; the roles' scripts, each in a
-    process of its own, have their own target and the night.
+    process of its own, and PowerShell for Windows under Wine have their own target and the night.
     """
     if not shutil.which("pwsh"):
         print("    NOT RUN: there is no pwsh on PATH, so only models answered for the scripts", file=setting.out)
         return 0
-    roles = ["tests/integration/scripts"] if setting.nightly or os.environ.get("PRS_ALL_SCRIPTS") else []
-    return setting.pytest("tests/integration/winrm/test_verbs_contract.py", *roles, marks="pwsh")
+    verbs = "tests/integration/winrm/test_verbs_contract.py"
+    if not setting.nightly and not os.environ.get("PRS_ALL_SCRIPTS"):
+        return setting.pytest(verbs, marks="pwsh")
+    if not shutil.which("winpwsh"):
+        print("    NOT RUN: there is no winpwsh on PATH, so nothing of it ran under Windows' API", file=setting.out)
+    folders = ("tests/integration/scripts", "tests/integration/modules")
+    return setting.pytest(verbs, *folders, marks="(pwsh or winpwsh)")
 
 
 def playbooks(setting: Setting) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-SCRIPT_CASE = re.compile(r"::test_(?:contract\[(twin|pwsh)-|(twin|pwsh)\[)(\w+) ")
+SCRIPT_CASE = re.compile(r"::test_(?:contract\[(twin|pwsh|winpwsh)-|(twin|pwsh|winpwsh)\[)(\w+) ")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -393,8 +393,8 @@ class TestCommands:
 
     def test_programs_that_are_not_there_and_those_without_a_model(self, run: Runner, host: WindowsHost) -> None:
         result = run("win_command", _raw_params='"C:\\media\\setup.exe" /Q')
-        assert (result["failed"], result["rc"]) == (True, 2)
-        assert "The system cannot find the file specified" in result["msg"]
+        assert (result["failed"], result["rc"]) == (True, 3)
+        assert "The system cannot find the path specified" in result["msg"]
         assert unmodelled(host) == []
         host.files("SYSTEM").make_dir("C:\\media")
         host.files("SYSTEM").write("C:\\media\\setup.exe", b"MZ")

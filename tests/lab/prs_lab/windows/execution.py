@@ -107,7 +107,7 @@ def run_powershell(caller: Caller, text: str, *, stdin: bytes = b"", module: str
 def run_command_line(
     caller: Caller, text: str, *, stdin: bytes = b"", module: str = "", working_directory: str = ""
 ) -> Output:
-    """Start a program as CreateProcess would: 2 when a given path does not exist."""
+    """Start a program as CreateProcess would: 2 when a given path does not exist, 3 when its folder does not."""
     words = split_command_line(text)
     if not words:
         raise WinError(87, text)
@@ -132,7 +132,7 @@ def run_command_line(
         if not ntpath.isabs(path) and working_directory:
             call.program = path = ntpath.join(working_directory, path)
         if not caller.files.is_file(path) and not caller.files.is_file(path + ".exe"):
-            raise WinError(2, path)
+            raise WinError(2 if caller.files.is_dir(ntpath.dirname(path)) else 3, path)
         answers = (model(call) for model in EXECUTABLES)
         done = next((answer for answer in answers if answer is not None), None)
     if done is None:

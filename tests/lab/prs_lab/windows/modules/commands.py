@@ -65,8 +65,8 @@ def win_shell(task: Task) -> dict[str, Any]:
 
 def _cause(error: WinError) -> str:
     return (
-        'Exception calling "CreateProcess" with "10" argument(s): "CreateProcess() failed '
-        f'({error.text.rstrip(".")}, Win32ErrorCode {error.number})"'
+        'Exception calling "CreateProcess" with "7" argument(s): "CreateProcessW() failed '
+        f'({error.text.rstrip(".")}, Win32ErrorCode {error.number} - 0x{error.number:08X})"'
     )
 
 

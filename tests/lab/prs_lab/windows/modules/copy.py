@@ -89,7 +89,7 @@ def _remote(task: Task, src: str, dest: str) -> dict[str, Any]:
     if files.is_dir(src):
         result["operation"] = "folder_copy"
         if src.endswith(("/", "\\")):
-            for name in files.list(src):
+            for name in _folders_first(task, src):
                 _copy_any(task, ntpath.join(src, name), ntpath.join(dest, name), steps, result)
         else:
             result["dest"] = dest = ntpath.join(dest, ntpath.basename(files.spelling(src)))
@@ -136,7 +136,7 @@ def _copy_any(task: Task, source: str, dest: str, steps: list[str], result: dict
             steps.append(f"+{dest}\\\n")
             if not task.check_mode:
                 files.make_dir(dest)
-        for name in files.list(source):
+        for name in _folders_first(task, source):
             _copy_any(task, ntpath.join(source, name), ntpath.join(dest, name), steps, result)
         return
     if files.is_dir(dest):
@@ -151,6 +151,11 @@ def _copy_any(task: Task, source: str, dest: str, steps: list[str], result: dict
     if not task.check_mode:
         files.make_dir(ntpath.dirname(dest))
         files.copy(source, dest)
+
+
+def _folders_first(task: Task, folder: str) -> list[str]:
+    """As Get-ChildItem lists it."""
+    return sorted(task.files.list(folder), key=lambda name: not task.files.is_dir(ntpath.join(folder, name)))
 
 
 def _back_up(task: Task, path: str) -> str | None:

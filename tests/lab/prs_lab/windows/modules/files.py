@@ -73,6 +73,7 @@ def win_file(task: Task) -> dict[str, Any]:
     if state == "file":
         task.fail(f"path {path} will not be created")
     if state == "directory":
+        _need_drive(task, path)
         if not task.check_mode:
             try:
                 files.make_dir(path)
@@ -80,6 +81,13 @@ def win_file(task: Task) -> dict[str, Any]:
                 task.fail(error.dotnet)
         return {"changed": True}
     return {}
+
+
+def _need_drive(task: Task, path: str) -> None:
+    """New-Item looks for the drive in check mode as well."""
+    drive = ntpath.splitdrive(path)[0]
+    if drive[1:] == ":" and not task.files.is_dir(f"{drive}\\"):
+        task.fail(f"Cannot find drive. A drive with the name '{drive[0]}' does not exist.")
 
 
 def _touch(task: Task, path: str) -> None:

@@ -27,6 +27,11 @@ def win_unzip(task: Task) -> dict[str, Any]:
         return {**result, "skipped": True, "msg": f"The file or directory '{params['creates']}' already exists."}
     if not files.exists(source):
         task.fail(f"File '{source}' does not exist.", **result)
+    try:
+        if not files.is_dir(target) and not task.check_mode:
+            files.make_dir(target)
+    except WinError as error:
+        task.fail(f"Error creating '{target}' directory! Msg: {error.dotnet}", **result)
     if ntpath.splitext(source)[1].lower() != ".zip" or params["recurse"] or params["password"]:
         task.fail(
             "PowerShellCommunityExtensions PowerShell Module (PSCX) is required for non-'.zip' compressed archive "
@@ -34,14 +39,12 @@ def win_unzip(task: Task) -> dict[str, Any]:
             **result,
         )
     try:
-        if not files.is_dir(target) and not task.check_mode:
-            files.make_dir(target)
-    except WinError as error:
-        task.fail(f"Error creating '{target}' directory! Msg: {error.dotnet}", **result)
-    try:
-        result["changed"] = _expand(task, source, target)
+        _expand(task, source, target, result)
     except (WinError, zipfile.BadZipFile) as error:
+        if isinstance(error, zipfile.BadZipFile) and _has_an_end(task, source):
+            return result  # PowerShell takes the list of entries that cannot be read for an empty one
         text = error.dotnet if isinstance(error, WinError) else "End of Central Directory record could not be found."
+        text = f'Exception calling "Open" with "3" argument(s): "{text}"'
         task.fail(
             f"Error unzipping '{source}' to '{target}'!. Method: System.IO.Compression.ZipFile, Exception: {text}",
             **result,
@@ -53,9 +56,9 @@ def win_unzip(task: Task) -> dict[str, Any]:
     return result
 
 
-def _expand(task: Task, source: str, target: str) -> bool:
+def _expand(task: Task, source: str, target: str, result: dict[str, Any]) -> None:
+    """Entry after entry: what was written before one that is refused stays, and is told."""
     files = task.files
-    changed = False
     with files.open(source, "rb") as stream, zipfile.ZipFile(stream) as archive:
         for entry in archive.infolist():
             relative = entry.filename.replace("/", "\\")
@@ -63,12 +66,16 @@ def _expand(task: Task, source: str, target: str) -> bool:
             if not (path.lower() + "\\").startswith(ntpath.normpath(target).lower() + "\\"):
                 task.fail(
                     f"Error unzipping '{source}' to '{target}'! Filename contains relative paths which would "
-                    f"extract outside the destination: {path}"
+                    f"extract outside the destination: {ntpath.join(target, entry.filename)}",
+                    **result,
                 )
-            changed = True
+            result["changed"] = True
             if task.check_mode:
                 continue
             files.make_dir(path if entry.is_dir() else ntpath.dirname(path))
             if not entry.is_dir():
                 files.write(path, archive.read(entry))
-    return changed
+
+
+def _has_an_end(task: Task, source: str) -> bool:
+    return b"PK\x05\x06" in task.files.read(source)[-65557:]

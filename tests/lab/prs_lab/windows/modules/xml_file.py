@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import os
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 from ..models import Task, module
+from ..xml_document import XmlDocument
 from ..xpath import UnknownXPath, select
 
 __all__: list[str] = []
@@ -20,13 +21,12 @@ def win_xml(task: Task) -> dict[str, Any]:
         task.fail("Missing required argument: attribute")
     if not task.files.is_file(path):
         task.fail(f"Specified path {path} does not exist or is not a file.")
-    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
     data = task.files.read(path)
     try:
-        tree = ElementTree.ElementTree(ElementTree.fromstring(data, parser))
+        document = XmlDocument(data)
     except ElementTree.ParseError as error:
         task.fail(f"Failed to parse file at '{path}' as an XML document: {error}")
-    nodes = _find(task, tree)
+    nodes = _find(task, document.root)
     result: dict[str, Any] = {"changed": False}
     if params["count"]:
         result["count"] = len(nodes)
@@ -35,22 +35,24 @@ def win_xml(task: Task) -> dict[str, Any]:
     if not nodes:
         advice = "If this is unexpected, check your xpath is valid for the xml file at supplied path."
         return {**result, "msg": f"The supplied xpath did not match any nodes.  {advice}"}
-    changed = {"element": _elements, "text": _texts, "attribute": _attributes}[params["type"]](task, tree, nodes)
+    changed = {"element": _elements, "text": _texts, "attribute": _attributes}[params["type"]](
+        task, document.root, nodes
+    )
     if not changed:
         return {**result, "msg": "not changed"}
     summary = f"{params['type']} {'removed' if params['state'] == 'absent' else 'changed'}"
     if task.check_mode:
         return {**result, "changed": True, "msg": "not changed check mode"}
     if params["backup"]:
-        result["backup_file"] = f"{path}.{task.host.clock():%Y%m%d-%H%M%S}.bak"
+        result["backup_file"] = f"{path}.{os.getpid()}.{task.host.clock():%Y%m%d-%H%M%S}.bak"
         task.files.write(result["backup_file"], data)
-    task.files.write(path, _save(tree))
+    task.files.write(path, document.save())
     return {**result, "changed": True, "msg": summary}
 
 
-def _find(task: Task, tree: ElementTree.ElementTree) -> list[ElementTree.Element]:
+def _find(task: Task, root: ElementTree.Element) -> list[ElementTree.Element]:
     try:
-        return select(tree.getroot(), task.params["xpath"])
+        return select(root, task.params["xpath"])
     except UnknownXPath as error:
         task.host.record.unmodelled(
             task.host.name, "module community.windows.win_xml: an XPath beyond what the lab understands", str(error)
@@ -58,12 +60,12 @@ def _find(task: Task, tree: ElementTree.ElementTree) -> list[ElementTree.Element
         task.fail(f"The lab's win_xml does not understand the XPath: {error}")
 
 
-def _elements(task: Task, tree: ElementTree.ElementTree, nodes: list[ElementTree.Element]) -> bool:
+def _elements(task: Task, root: ElementTree.Element, nodes: list[ElementTree.Element]) -> bool:
     if task.params["state"] == "absent":
         # The real module removes nothing in check mode and then says that nothing changed.
         if task.check_mode:
             return False
-        parents = {child: parent for parent in tree.iter() for child in parent}
+        parents = {child: parent for parent in root.iter() for child in parent}
         for node in nodes:
             parents[node].remove(node)
         return True
@@ -81,7 +83,7 @@ def _elements(task: Task, tree: ElementTree.ElementTree, nodes: list[ElementTree
     return changed
 
 
-def _texts(task: Task, tree: ElementTree.ElementTree, nodes: list[ElementTree.Element]) -> bool:
+def _texts(task: Task, root: ElementTree.Element, nodes: list[ElementTree.Element]) -> bool:
     changed = False
     for node in nodes:
         if "".join(node.itertext()) != (task.params["fragment"] or ""):
@@ -92,7 +94,7 @@ def _texts(task: Task, tree: ElementTree.ElementTree, nodes: list[ElementTree.El
     return changed
 
 
-def _attributes(task: Task, tree: ElementTree.ElementTree, nodes: list[ElementTree.Element]) -> bool:
+def _attributes(task: Task, root: ElementTree.Element, nodes: list[ElementTree.Element]) -> bool:
     name, value = task.params["attribute"], task.params["fragment"] or ""
     changed = False
     for node in nodes:
@@ -118,10 +120,3 @@ def _equal(left: ElementTree.Element, right: ElementTree.Element) -> bool:
         and len(left) == len(right)
         and all(_equal(one, other) for one, other in zip(left, right, strict=True))
     )
-
-
-def _save(tree: ElementTree.ElementTree) -> bytes:
-    out = io.BytesIO()
-    tree.write(out, encoding="utf-8", xml_declaration=False)
-    text = out.getvalue().decode("utf-8").replace("\r\n", "\n").replace("\n", "\r\n")
-    return b'<?xml version="1.0" encoding="utf-8"?>\r\n' + text.encode("utf-8")
