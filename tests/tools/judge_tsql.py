@@ -74,7 +74,7 @@ WRITING = {
 }
 """Words (as ScriptDom calls its tokens) that stand in no question."""
 
-ASKING = {"xp_dirtree", "xp_fileexist", "xp_fixeddrives", "sp_datatype_info", "sp_datatype_info_100"}
+ASKING = {"xp_dirtree", "xp_fileexist", "xp_fixeddrives", "xp_subdirs", "sp_datatype_info", "sp_datatype_info_100"}
 """Procedures that only tell something."""
 
 

@@ -27,6 +27,7 @@ from prs_lab.estate.authority import Authority
 from prs_lab.windows.decode import Become, Job
 from prs_lab.windows.dispatch import Dispatcher
 from prs_lab.windows.models import load_models
+from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Rights
 
 ADMIN, PASSWORD = "prs_recovery", "Adm1n-Passw0rd-of-tests"
 COLLATION = "SQL_Latin1_General_CP1_CI_AS"
@@ -267,6 +268,14 @@ WRITES = (
     "DBCC",
 )
 CALLS_THAT_WRITE = ("XP_CREATE_SUBDIR", "XP_DELETE_FILE", "SP_GETAPPLOCK")
+
+
+def let_write(server: Server, folder: str) -> None:
+    """Give SQL Server the rights that its setup gives on its own folders."""
+    files = server.host.files(SYSTEM)
+    sid = server.host.accounts.lookup("NT SERVICE\\MSSQLSERVER")
+    entries = files.security(folder).entries
+    files.set_security(folder, entries=[*entries, Ace(sid=sid, mask=Rights.FULL, inheritance=CONTAINER | OBJECT)])
 
 
 @contextlib.contextmanager

@@ -61,7 +61,7 @@ INTENDED = [
     (r"RESTORE (DATABASE|LOG) \[|RESTORE (LABELONLY|HEADERONLY|FILELISTONLY|VERIFYONLY) FROM ", ["RestoreStatement"]),
     (r"CREATE DATABASE \[", ["CreateDatabaseStatement"]),
     (r"ALTER DATABASE \[", ["AlterDatabaseSetStatement"]),
-    (r"DROP DATABASE \[", ["DropDatabaseStatement"]),
+    (r"DROP DATABASE (IF EXISTS )?\[", ["DropDatabaseStatement"]),
     (r"ALTER AUTHORIZATION ON DATABASE::\[", ["AlterAuthorizationStatement"]),
     (r"CREATE LOGIN \[", ["CreateLoginStatement"]),
     (r"ALTER LOGIN \[", ["AlterLoginOptionsStatement"]),

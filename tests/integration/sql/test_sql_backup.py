@@ -108,18 +108,24 @@ OWN_ADVICE = {
 }
 
 
-@pytest.mark.parametrize("said", ["Operating system error {}(text).", "Betriebssystemfehler {}(Text)."])
+OF_A_DEVICE = ("Operating system error {}(text).", "Betriebssystemfehler {}(Text).")
+OF_A_FOLDER = ("FindFirstFile() returned error {}, 'text'", "FindFirstFile() gab Fehler {}, 'Text', zur\u00fcck")
+LANGUAGES = ("English", "German")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     ("at", "number", "cause"),
     [
-        *(("RESTORE LABELONLY", 3201, cause) for cause in (5, 53, 1326)),
+        *(("xp_subdirs", 22006, cause) for cause in (5, 53, 1326)),
         *(("BACKUP DATABASE", 3201, cause) for cause in OWN_ADVICE),
         ("BACKUP DATABASE", 3202, 112),
     ],
 )
-def test_each_error_of_windows_has_advice_of_its_own(sql_a, database, at, number, cause, said):
+def test_each_error_of_windows_has_advice_of_its_own(sql_a, database, at, number, cause, language):
     """Before the backup, while the folder is looked at, and in the backup itself; whatever language the server speaks."""
     folder, faults = f"{SHARE}\\sql\\{database}", sql_a.instance.faults
+    said = (OF_A_FOLDER if number == 22006 else OF_A_DEVICE)[LANGUAGES.index(language)]
     faults.add(
         Fault(
             action="error",

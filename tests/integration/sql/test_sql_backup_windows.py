@@ -44,6 +44,19 @@ def on_share(name):
 
 
 @pytest.fixture
+def only_reading(lab, on_share):
+    """SQL Server's account may read on the share, and no more."""
+    made, _ca_file = lab
+    share = made.host("files").shares.find("backup")
+    sid = made.host("files").accounts.lookup("PRSLAB\\SQL-A$")
+    before = list(share.access)
+    share.access = [(who, "read" if who == sid else level) for who, level in before]
+    assert share.access != before
+    yield
+    share.access = before
+
+
+@pytest.fixture
 def no_rights(lab):
     """The service account of sql-a has none on the share."""
     with no_share_rights(lab, "PRSLAB\\SQL-A$"):
@@ -394,6 +407,34 @@ def test_windows_copies_where_a_server_that_could_may_not(sql_a, copied, develop
     assert len(there(share, on_share[1])) == 2
     with pytest.raises(Failed, match="error 5"):
         sql_a.run("sql_backup", **{**copied, "winrm_host": None})
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+def test_windows_copies_where_a_server_may_only_look(
+    sql_a, copied, developer, only_reading, on_share, share, only_queries, is_made
+):
+    if is_made:
+        share.make_dir(on_share[1])
+    with only_queries:
+        sql_a.run("sql_backup", check=True, **copied)
+    assert sql_a.run("sql_backup", **copied)["backup"]["copied_by"] == "windows"
+    assert len(there(share, on_share[1])) == 2, "the copy and its manifest"
+
+
+def test_what_is_made_to_see_whether_the_server_may_write_is_removed(sql_a, copied, developer, on_share, share):
+    for _run in range(2):  # the second time the folder is there
+        assert sql_a.run("sql_backup", **copied)["backup"]["copied_by"] == "server"
+    assert not [name for name in share.list(on_share[1]) if "probe" in name]
+
+
+def test_a_backup_writes_no_error_into_the_servers_log(sql_a, copied, developer, database, on_share, disk):
+    disk.make_dir("D:\\Empty")
+    sql_a.instance.error_log.clear()
+    for kind in ("full", "log", "log"):
+        sql_a.run("sql_backup", **{**copied, "kind": kind})
+    sql_a.run("sql_backup", database=database, path=on_share[0], kind="log")
+    sql_a.run("sql_backup_info", folders=[on_share[0], "D:\\Empty"], database=database)
+    assert [line for line in sql_a.instance.error_log if "18204" in line] == []
 
 
 # -- removal

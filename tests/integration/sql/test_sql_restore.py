@@ -9,9 +9,11 @@ from contextlib import closing
 import pymssql
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.odbc_driver import require_pyodbc
+from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.volumes import probe_name
 from prs_lab.sqlserver.storage.pages import PAGE
+from prs_lab.windows.drives import Volume
 
-from .conftest import SHARE, Failed, mark
+from .conftest import SHARE, SYSTEM, Failed, let_write, mark
 
 
 @pytest.fixture
@@ -441,6 +443,91 @@ def test_no_room_is_said_before_anything_is_touched(sql_b, database, folder, his
     with pytest.raises(Failed, match="relocate"):
         sql_b.run("sql_restore", database=database, source={"folders": [folder]})
     assert sql_b.state_of(database) is None
+
+
+@pytest.fixture
+def no_rights_to_make_files(sql_a):
+    """A folder in which the service account may look, and nothing more."""
+    sql_a.host.files(SYSTEM).make_dir("C:\\Windows\\Readable")
+    return "C:\\Windows\\Readable"
+
+
+def test_a_living_database_stays_where_no_files_can_be_made(sql_a, database, folder, history, no_rights_to_make_files):
+    mark(sql_a, database, 5, "row 5")
+    with pytest.raises(Failed) as failed:
+        sql_a.run(
+            "sql_restore",
+            database=database,
+            source={"folders": [folder]},
+            replace="always",
+            relocate={"data_dir": no_rights_to_make_files},
+        )
+    message = failed.value.result["msg"]
+    assert f"cannot make files in {no_rights_to_make_files}" in message and "NT SERVICE\\MSSQLSERVER" in message
+    assert sql_a.state_of(database) == "ONLINE" and rows(sql_a, database) == [1, 2, 3, 4, 5]
+    assert failed.value.result["statements"] == [] if "statements" in failed.value.result else True
+    assert not sql_a.ask("SELECT name FROM sys.databases WHERE name LIKE 'prs.recovery probe%'")
+
+
+def test_whether_files_can_be_made_is_tried_before_a_living_database_is_closed(sql_a, lab, database, folder, history):
+    made, _ca_file = lab
+    source = {"folders": [folder]}
+    since = made.record.last
+    sql_a.run("sql_restore", database=database, source=source, replace="always")
+    texts = [entry["text"] for entry in made.record.entries("sql", since=since)]
+    [made_at] = [number for number, text in enumerate(texts) if text.startswith("CREATE DATABASE [prs.recovery probe")]
+    [closed_at] = [number for number, text in enumerate(texts) if "SET SINGLE_USER" in text]
+    assert made_at < closed_at
+    since = made.record.last
+    sql_a.run("sql_restore", database=database, source=source)  # nothing to give up: nothing to try
+    assert "probe" not in " ".join(entry["text"] for entry in made.record.entries("sql", since=since))
+
+
+def test_what_an_interrupted_run_left_of_the_trial_goes(sql_a, database, folder, history):
+    probe = probe_name(database)
+    sql_a.do(f"CREATE DATABASE [{probe}]")
+    sql_a.run("sql_restore", database=database, source={"folders": [folder]}, replace="always")
+    assert sql_a.state_of(probe) is None
+
+
+@pytest.fixture
+def mounted(sql_b):
+    """A drive of 3 MB, with volumes of their own mounted in the folders of data and log."""
+    drives = sql_b.host.drives
+    letter = "S"
+    drives.volumes[letter] = Volume(letter=letter, root=drives.root / letter, capacity=3 << 20)
+    drives.set_descriptor("S:\\", drives.descriptor("D:\\"))
+    volumes = {name: drives.mount(f"S:\\{name}", 500 << 20) for name in ("Data", "Log")}
+    files = sql_b.host.files(SYSTEM)
+    for name in volumes:
+        let_write(sql_b, f"S:\\{name}")
+    files.write("S:\\filled", b"x" * (3 << 20))
+    yield volumes
+    for name, volume in volumes.items():
+        drives.unmount(f"S:\\{name}")
+        volume.capacity = 500 << 20
+    del drives.volumes[letter]
+
+
+def test_volumes_mounted_in_folders_have_room_of_their_own(sql_b, database, folder, history, mounted):
+    relocate = {"data_dir": "S:\\Data", "log_dir": "S:\\Log"}
+    options = {"database": database, "source": {"folders": [folder]}, "relocate": relocate}
+    planned = sql_b.run("sql_restore", check=True, **options)["plan"]
+    assert any("unless other volumes are mounted there" in note for note in planned["notes"])
+    sql_b.run("sql_restore", **options)
+    assert rows(sql_b, database) == [1, 2, 3, 4]
+    planned = sql_b.run("sql_restore", check=True, replace="always", **options)["plan"]
+    assert planned["notes"] == [] and set(planned["space_needed"]) == {"S:\\Data", "S:\\Log"}
+    sql_b.run("sql_database", name=database, state="absent", allow_data_loss=True)
+    sql_b.do(
+        "CREATE DATABASE Beside ON (NAME = d, FILENAME = 'S:\\Data\\b.mdf') LOG ON (NAME = l, FILENAME = 'S:\\Log\\b.ldf')"
+    )
+    mounted["Data"].capacity = 1
+    mounted["Data"].changed()
+    with pytest.raises(Failed, match=r"MiB on S:\\Data, where 0 MiB are free"):
+        sql_b.run("sql_restore", **options)
+    assert sql_b.state_of(database) is None
+    sql_b.do("DROP DATABASE Beside")
 
 
 def test_what_the_backups_are_worth(sql_a, database, folder, history):

@@ -104,6 +104,9 @@ class FolderFiles:
     def free_bytes(self, path: str) -> int:
         return 1 << 40 if self.room_left is None else self.room_left
 
+    def mount_point(self, path: str) -> str:
+        return path[:3]
+
     def hold(self, path: str, owner: str) -> None:
         self.held[path.lower()] = owner
 

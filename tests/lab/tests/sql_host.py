@@ -122,6 +122,9 @@ class FolderFiles:
         self._path(path)
         return self.free
 
+    def mount_point(self, path: str) -> str:
+        return path[:3]
+
     def hold(self, path: str, owner: str) -> None:
         self.held[path.lower()] = owner
 

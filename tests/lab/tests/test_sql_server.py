@@ -250,6 +250,32 @@ def test_more_of_the_extended_procedures(instance, sql):
     ]
 
 
+def test_what_windows_says_of_a_folder_that_is_listed(instance, sql):
+    instance.host.view.make_dir("D:\\Listed\\Deep")
+    instance.host.view.write("D:\\Listed\\file", b"")
+    assert rows(sql, "EXEC master.sys.xp_subdirs N'D:\\Listed\\'") == [("Deep",)]
+    assert rows(sql, "EXEC master.sys.xp_subdirs N'D:\\Listed\\Deep'") == []
+    with pytest.raises(
+        pyodbc.Error, match=r"'D:\\\\Missing\\\\\*\.\*': FindFirstFile\(\) returned error 3, .*\(22006\)"
+    ):
+        drain(sql.execute("EXEC master.sys.xp_subdirs N'D:\\Missing'"))
+
+
+def test_a_backup_that_cannot_be_opened_is_an_error_in_the_log(instance, sql):
+    instance.error_log.clear()
+    refused(sql, "RESTORE LABELONLY FROM DISK = N'D:\\missing.bak'", 3201)
+    assert any("18204" in line and "D:\\missing.bak" in line for line in instance.error_log)
+    instance.error_log.clear()
+    refused(sql, "EXEC master.sys.xp_subdirs N'D:\\Missing'", 22006)
+    assert list(instance.error_log) == []
+
+
+def test_the_volume_of_a_file(instance, sql):
+    stats = "FROM sys.dm_os_volume_stats(1, 1)"
+    assert rows(sql, f"SELECT volume_mount_point, available_bytes {stats}") == [("D:\\", instance.host.view.free)]
+    assert rows(sql, "SELECT * FROM sys.dm_os_volume_stats(1, 99)") == []
+
+
 def test_configuration(instance, sql):
     _, said = drain(sql.execute("EXEC sp_configure 'backup compression default', 1; RECONFIGURE"))
     assert said == [

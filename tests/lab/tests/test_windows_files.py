@@ -252,6 +252,16 @@ class TestCapacity:
         view.remove("C:\\big.bak")
         assert view.free_bytes("C:\\") == free
 
+    def test_a_volume_mounted_in_a_folder_has_room_of_its_own(self, network: Network) -> None:
+        host = network.add("SMALL", capacities={"C": 100_000, "S": 1000})
+        view = host.files("NT AUTHORITY\\SYSTEM")
+        host.drives.mount("S:\\Data", 50_000)
+        assert (view.mount_point("S:\\"), view.mount_point("s:\\data\\x")) == ("S:\\", "S:\\Data\\")
+        view.write("S:\\Data\\big", b"x" * 40_000)
+        assert (view.free_bytes("S:\\"), view.free_bytes("S:\\Data\\big")) == (1000, 10_000)
+        with pytest.raises(WinError):
+            view.write("S:\\big", b"x" * 40_000)
+
     def test_overwriting_costs_nothing_new(self, network: Network) -> None:
         view = network.add("SMALL", capacities={"C": 100_000}).files("NT AUTHORITY\\SYSTEM")
         view.write("C:\\a", b"x" * 70_000)

@@ -29,16 +29,21 @@ ADVICE: dict[int, str] = {
     955: "The database is mirrored with a witness, and reaches neither it nor the partner: bring one of them back",
     978: "The database is a secondary replica: work on the primary",
     1205: "Another session was in the way (deadlock): run again",
+    1404: "The mirror is busy: run again in a moment",
     1405: (
         "The database has a partner already: end that session first (sql_mirror with 'state: absent'), or run "
         "sql_mirror, which reuses it"
     ),
     1408: "Log backups of the principal are missing on the mirror: sql_mirror restores them, or makes the mirror anew",
+    1409: "Log backups of the principal are missing on the mirror: sql_mirror restores them, or makes the mirror anew",
+    1411: "Log backups of the principal are missing on the mirror: sql_mirror restores them, or makes the mirror anew",
     1412: "Log backups of the principal are missing on the mirror: sql_mirror restores them, or makes the mirror anew",
+    1413: "The other server was not reached before mirroring had begun: see that it runs, then run again",
     1416: "The database has no mirroring session: set it up with sql_mirror",
     1418: "Check that the other server's endpoint is started and its port open in the firewall, and that both know "
     "each other's certificate or account and "
     "may connect (sql_certificate, sql_endpoint); the other server's error log says who was refused and why",
+    1421: "The other server's answer came too late, and the command may have worked: run again, which looks first",
     1422: "The mirror is behind: wait until it is SYNCHRONIZED, then run again",
     1426: (
         "All three servers must reach each other, and the mirror must be in step: check the witness' certificate "
@@ -46,6 +51,7 @@ ADVICE: dict[int, str] = {
     ),
     1427: "The witness' endpoint needs the role WITNESS or ALL: set it with sql_endpoint",
     1431: "Bring the partner or the witness back, then run again",
+    1438: "The other server refused for the moment, and its error log says why: run again",
     1447: "The partner must be there and connected: bring it back, then run again",
     1455: (
         "Service can be forced on a mirror only that does not reach its principal: use sql_mirror_failover "
@@ -184,7 +190,9 @@ ADVICE: dict[int, str] = {
 NO_RIGHTS = (5, 1326)
 """Errors of Windows that keep SQL Server out of a folder, whoever else may be let in."""
 
-_OPERATING_SYSTEM_ERROR = re.compile(r"(?:[Oo]perating system error|returned error|OS error:?) (\d+)")
+_OPERATING_SYSTEM_ERROR = re.compile(
+    r"(?:[Oo]perating system error|returned error|OS error:?) (\d+)|(?:xp_\w+|FindFirstFile)\(\)\D{1,60}?(\d+)"
+)
 _BEHIND_A_BRACKET = re.compile(r"(?<![\w])(\d+)\s?\([^()]*\)\.?\s*$")
 
 
@@ -192,10 +200,10 @@ def operating_system_error(message: str) -> int | None:
     """The number of the Windows error that a message of SQL Server carries.
 
     English servers say "Operating system error 5(Access is denied.)", others translate the words and keep "5(...)" at
-    the end.
+    the end. Extended procedures name the function that failed: "FindFirstFile() returned error 5, '...'".
     """
     match = _OPERATING_SYSTEM_ERROR.search(message) or _BEHIND_A_BRACKET.search(message)
-    return int(match.group(1)) if match else None
+    return int(match.group(match.lastindex or 1)) if match else None
 
 
 def advice_for(number: int | None, message: str = "", *, account: str = "") -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a restored database's files go, what room they take, and whether the server can hold it at all."""
+"""Where a restored database's files go, what room they take, and whether the server can restore it at all."""
 
 from __future__ import annotations
 
@@ -13,19 +13,10 @@ from dataclasses import replace
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, DatabaseFile
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.plan import Refusal, ServerFacts, Step, Target
 
-__all__ = ["check_server", "place_files", "volume"]
+__all__ = ["check_server", "place_files"]
 
 # The data of one database on Express may not be larger: 10 GiB since 2008 R2, 50 since 2025 (version 17).
 _EXPRESS_GIB = ((17, 50), (0, 10))
-
-
-def volume(path: str) -> str:
-    """What ``path`` takes its room from: a drive letter with colon, a share (``\\\\server\\share``), or
-    ``/`` on Linux.
-    """
-    if path.startswith("/"):
-        return "/"
-    return ntpath.splitdrive(path)[0].upper()
 
 
 def _destination(file: DatabaseFile, *, database: str, source: str, server: ServerFacts, taken: set[str]) -> str:
@@ -54,7 +45,7 @@ def place_files(
     resumes: bool,
     existing_files: Collection[str] = (),
 ) -> tuple[list[Step], tuple[tuple[str, str], ...], dict[str, int]]:
-    """The steps with their MOVE clauses, all moves together, and the bytes needed by volume.
+    """The steps with their MOVE clauses, all moves together, and the bytes needed by folder.
 
     A file is moved by the first step that brings it: the full for most, a differential or log for one that was added
     later. existing_files: logical names, in lower case, of the RESTORING database that the plan goes on with: those
@@ -83,31 +74,29 @@ def place_files(
                     moves.append((file.logical_name, path))
             placed[file.file_id] = (file.logical_name, path)
         result.append(replace(step, moves=tuple(moves)))
-    space: dict[str, int] = {}
+    needed: dict[str, int] = {}
     if not resumes:
         for number, (_name, path) in placed.items():
-            space[volume(path)] = space.get(volume(path), 0) + sizes[number]
-    return result, tuple(move for step in result for move in step.moves), space
+            folder = (posixpath if path.startswith("/") else ntpath).dirname(path)
+            needed[folder] = needed.get(folder, 0) + sizes[number]
+    return result, tuple(move for step in result for move in step.moves), needed
 
 
 def check_server(
     used: Sequence[BackupSet],
-    space: Mapping[str, int],
     *,
     server: ServerFacts,
     target: Target,
-    reclaimed: Mapping[str, int],
     standby: bool = False,
 ) -> Refusal | None:
-    """Whether this server can restore these sets: its version, its certificates, its edition, its room. standby: it
-    ends in standby.
+    """Whether this server can restore these sets: its version, its certificates, its edition. standby: it ends in
+    standby.
     """
     return (
         _refused_build(used, server, target)
         or (_refused_standby(used, server, target) if standby else None)
         or _refused_certificates(used, server, target)
         or _refused_edition(used, server, target)
-        or _refused_space(space, reclaimed, server, target)
     )
 
 
@@ -170,27 +159,3 @@ def _refused_edition(used: Sequence[BackupSet], server: ServerFacts, target: Tar
         message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most {limit} GiB",
         advice="restore it on another edition",
     )
-
-
-def _refused_space(
-    space: Mapping[str, int], reclaimed: Mapping[str, int], server: ServerFacts, target: Target
-) -> Refusal | None:
-    for where, bytes_needed in sorted(space.items()):
-        on_volume = [free for name, free in server.free_bytes.items() if _same_volume(name, where)]
-        if not on_volume:
-            continue
-        free = on_volume[0] + sum(size for name, size in reclaimed.items() if _same_volume(name, where))
-        if bytes_needed > free:
-            return Refusal(
-                code="space",
-                target=target,
-                details={"volume": where, "bytes_needed": bytes_needed, "bytes_free": free},
-                message=f"the database needs {bytes_needed / 1024**2:,.0f} MiB on {where}, where "
-                f"{free / 1024**2:,.0f} MiB are free",
-                advice="free or add room there, or restore to other folders (relocate)",
-            )
-    return None
-
-
-def _same_volume(name: str, where: str) -> bool:
-    return name.rstrip("\\").upper() == where.rstrip("\\")

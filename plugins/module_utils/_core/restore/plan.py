@@ -101,11 +101,19 @@ class ExistingDatabase:
     redo_start_fork: str = ""
     differential_base_guid: str = ""
     file_names: frozenset[str] = frozenset()  # logical names of its files, in lower case
-    size_by_volume: Mapping[str, int] = field(default_factory=dict)  # bytes that overwriting it gives back
+    size_by_folder: Mapping[str, int] = field(default_factory=dict)  # bytes that overwriting it gives back
 
     @property
     def is_restoring(self) -> bool:
         return (self.state.upper() == "RESTORING" or self.is_in_standby) and self.redo_start_lsn is not None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Volume:
+    """What a folder takes its room from. mount_point: "D:", or a folder, without a backslash at its end."""
+
+    mount_point: str
+    free_bytes: int
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -116,7 +124,10 @@ class ServerFacts:
     edition: str = ""
     data_dir: str = ""
     log_dir: str = ""
-    free_bytes: Mapping[str, int] = field(default_factory=dict)  # by volume, "D:" or "/"
+    free_bytes: Mapping[str, int] = field(
+        default_factory=dict
+    )  # by drive, "D:", without volumes mounted in its folders
+    volumes: Mapping[str, Volume] = field(default_factory=dict)  # by folder_key, as far as they were measured
     certificates: frozenset[str] | None = (
         None  # thumbprints of those in master with a private key, upper-case hexadecimal
     )

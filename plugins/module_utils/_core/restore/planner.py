@@ -22,6 +22,7 @@ from .plan import ExistingDatabase, Mark, Plan, RecoveryPoint, Refusal, ServerFa
 from .plan_notes import left_out, plan_notes
 from .refusals import refuse
 from .request import Request
+from .room import needed_by_volume, refused_room, room_doubts
 from .source import Source, choose_source, contested, without_strangers
 from .stop_clause import route_steps, stop_clause, used_sets
 
@@ -211,7 +212,7 @@ def _plan(
     server: ServerFacts,
 ) -> Plan | Refusal:
     result, used = way.found, used_sets(way.found)
-    steps, moves, space = place_files(
+    steps, moves, needed = place_files(
         route_steps(result, way.stop, request),
         {entry.guid: entry for entry in used},
         database=request.database,
@@ -221,14 +222,10 @@ def _plan(
     )
     if request.end != "norecovery":
         steps.append(Step(action="recover", standby_file=request.standby_file if request.end == "standby" else ""))
+    reclaimed = existing.size_by_folder if existing else {}
     refusal = check_server(
-        used,
-        space,
-        server=server,
-        target=request.target,
-        reclaimed=existing.size_by_volume if existing else {},
-        standby=request.end == "standby",
-    )
+        used, server=server, target=request.target, standby=request.end == "standby"
+    ) or refused_room(needed, reclaimed, server=server, target=request.target)
     if refusal is not None:
         return refusal
     newest_set = max(used, key=lambda entry: entry.finished, default=None)
@@ -244,12 +241,15 @@ def _plan(
         loss=None if result.time is None else max(now - result.time, timedelta()),
         bytes=_bytes(result),
         moves=moves,
-        space_needed=space,
+        space_needed=needed_by_volume(needed, server),
         build_needed=max((entry.version for entry in used), default=(0, 0, 0)),
         certificates_needed=sorted({entry.encryptor_thumbprint for entry in used if entry.encryptor_thumbprint}),
         rejected=source.rejected,
         not_needed=not_needed,
-        notes=plan_notes(result, tree, forks, used, source.rejected, existing, resumes=way.resumes, request=request),
+        notes=[
+            *plan_notes(result, tree, forks, used, source.rejected, existing, resumes=way.resumes, request=request),
+            *room_doubts(needed, reclaimed, server=server),
+        ],
     )
 
 

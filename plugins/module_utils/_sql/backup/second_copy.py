@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..._core.advice.sql_server import NO_RIGHTS
 from ..._core.errors import RecoveryError
-from ..._core.windows_paths import same_folder
+from ..._core.windows_paths import device_path, same_folder
+from ..connection.errors import SqlError
+from ..connection.quoting import quote_text
 from ..connection.session import Session
-from ..instance.folders import folder_error, is_file
+from ..instance.folders import is_file, listing_error
 from .options import BackupOptions
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["SERVER", "WINDOWS", "keep_existing", "who_copies"]
 
 SERVER, WINDOWS = "server", "windows"
+
+PROBE = "prs-recovery.probe"
+"""Name of a folder that is made to see whether SQL Server may, and removed at once."""
 
 ENTERPRISE = 3
 """SERVERPROPERTY('EngineEdition') of Enterprise, Developer and Evaluation."""
@@ -40,7 +45,7 @@ def who_copies(
     if (
         server["engine_edition"] == ENTERPRISE
         and not options.stage_path
-        and not (windows and _is_shut_out(session, copy_to))
+        and not (windows and _is_shut_out(session, windows, copy_to))
     ):
         return SERVER
     if windows is None:
@@ -54,9 +59,25 @@ def who_copies(
     return WINDOWS
 
 
-def _is_shut_out(session: Session, folder: str) -> bool:
-    problem = folder_error(session.connection, folder)
-    return problem is not None and problem.os_error in NO_RIGHTS
+def _is_shut_out(session: Session, windows: WindowsSide, folder: str) -> bool:
+    """Whether SQL Server may not write there, which only writing tells: it makes the folder or, where that is there,
+    one in it that Windows removes. In check mode, whether it may not look.
+    """
+    problem = listing_error(session.connection, folder)
+    if problem and problem.os_error in NO_RIGHTS:
+        return True
+    if session.check_mode:
+        return False
+    probe = folder if problem else device_path(folder, PROBE)
+    try:
+        session.connection.execute(f"EXEC master.sys.xp_create_subdir {quote_text(probe, what='path')}")
+    except SqlError as refused:
+        if refused.lost:
+            raise
+        return refused.os_error in NO_RIGHTS
+    if probe != folder:
+        windows.remove_probe(probe)
+    return False
 
 
 def keep_existing(session: Session, options: BackupOptions, files: list[str]) -> None:

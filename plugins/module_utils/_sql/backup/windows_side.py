@@ -55,6 +55,13 @@ class WindowsSide:
             return False
         return True
 
+    def remove_probe(self, folder: str) -> None:
+        """The folder by which SQL Server showed that it may write. That it stays is no reason to fail."""
+        try:
+            self.host.files(parent(folder)).remove(folder)
+        except RecoveryError as problem:
+            self._session.warnings.append(f"The empty folder {folder} could not be removed: {problem}")
+
     def begin(self, plan: BackupPlan, report: dict[str, Any]) -> None:
         """Before SQL Server writes what is to be delivered: nothing is in its way, and a note says that it comes."""
         self._delivery.refuse_existing(plan.delivered_files)

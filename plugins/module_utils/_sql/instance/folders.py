@@ -20,23 +20,21 @@ from .server import service_account
 __all__ = [
     "PATH_NOT_FOUND",
     "find_files",
-    "folder_error",
     "from_disk",
     "is_file",
     "list_files",
+    "listing_error",
     "provide_folder",
     "remove_backup_file",
     "require_folder",
-    "require_new_file",
 ]
 
 DEEPEST = 8
 """Levels of folders below the given one that are looked into."""
 
-PROBE = "prs-recovery.probe"
-"""Name of a file that is never there: opening it makes Windows say what it thinks of the folder."""
-
-FILE_NOT_FOUND, PATH_NOT_FOUND = 2, 3
+FILE_NOT_FOUND, PATH_NOT_FOUND, NO_MORE_FILES = 2, 3, 18
+EMPTY = (FILE_NOT_FOUND, NO_MORE_FILES)
+"""What Windows says of a folder, such as a drive's root, in which nothing is found."""
 
 
 def from_disk(files: Iterable[str]) -> str:
@@ -44,62 +42,50 @@ def from_disk(files: Iterable[str]) -> str:
     return ", ".join(f"DISK = {quote_text(file, what='path')}" for file in files)
 
 
-def folder_error(connection: Connection, folder: str) -> SqlError | None:
-    """Why the service account cannot use a folder, or None when it can. Listing it would answer "empty" in all these
-    cases.
-    """
-    return _why_not(connection, device_path(folder, PROBE))
+def listing_error(connection: Connection, folder: str) -> SqlError | None:
+    """Why the service account cannot list a folder, or None when it can.
 
-
-def _why_not(connection: Connection, path: str) -> SqlError | None:
-    """What keeps the service account from making a file that is not there.
-
-    Opening a backup file that is not there is documented to answer with the error of Windows: 2 where it could be made,
-    else the reason.
+    xp_dirtree answers "empty" in all these cases; xp_subdirs passes on what Windows says (22006), and leaves nothing in
+    the server's error log, as opening a backup that is not there would (18204). Neither is documented. Whether the
+    account may write there only writing tells.
     """
     try:
-        connection.query(f"RESTORE LABELONLY FROM {from_disk([path])}")
+        connection.query(f"EXEC master.sys.xp_subdirs {quote_text(folder, what='path')}")
     except SqlError as problem:
-        if problem.os_error == FILE_NOT_FOUND:
-            return None
-        if problem.lost or problem.os_error is None:
+        if problem.lost:
             raise
-        return problem
+        return None if problem.os_error in EMPTY else problem
     return None
 
 
-def _unusable(connection: Connection, what: str, problem: SqlError) -> RecoveryError:
-    """The same as a message for a person: which folder or file, for whom, why, what to do."""
+def _unusable(connection: Connection, folder: str, problem: SqlError) -> RecoveryError:
+    """The same as a message for a person: which folder, for whom, why, what to do."""
     return problem.reworded(
-        f"SQL Server on {connection.target.server} cannot use the {what} (operating system error {problem.os_error})",
+        f"SQL Server on {connection.target.server} cannot use the folder {folder} "
+        f"(operating system error {problem.os_error})",
         advice=advice_for(problem.number, problem.text, account=service_account(connection)),
     )
 
 
-def require_new_file(connection: Connection, path: str) -> None:
-    """Raises RecoveryError unless the service account could make a file there, where none is."""
-    problem = _why_not(connection, path)
-    if problem:
-        raise _unusable(connection, f"path {path}", problem)
-
-
 def require_folder(connection: Connection, folder: str) -> None:
-    """Raises RecoveryError unless the service account can use a folder that is there."""
-    problem = folder_error(connection, folder)
+    """Raises RecoveryError unless the service account sees a folder there. Whether it may write there, see
+    written_folders.
+    """
+    problem = listing_error(connection, folder)
     if problem:
-        raise _unusable(connection, f"folder {folder}", problem)
+        raise _unusable(connection, folder, problem)
 
 
 def provide_folder(session: Session, folder: str) -> None:
-    """See to it that the service account can use a folder; one that is only missing is made."""
-    problem = folder_error(session.connection, folder)
+    """See to it that the service account sees a folder; one that is only missing is made."""
+    problem = listing_error(session.connection, folder)
     if problem and problem.os_error == PATH_NOT_FOUND:
         session.change(
             f"EXEC master.sys.xp_create_subdir {quote_text(folder, what='path')}",
             doing=f"Cannot make the folder {folder}",
         )
     elif problem:
-        raise _unusable(session.connection, f"folder {folder}", problem)
+        raise _unusable(session.connection, folder, problem)
 
 
 def is_file(connection: Connection, path: str) -> bool:
@@ -135,9 +121,7 @@ def list_files(connection: Connection, folder: str) -> list[str]:
     """All files in a folder and below it. Raises RecoveryError where the service account cannot look."""
     result = list(_walk(connection, folder, levels=DEEPEST))
     if not result:
-        problem = folder_error(connection, folder)
-        if problem:
-            raise _unusable(connection, f"folder {folder}", problem)
+        require_folder(connection, folder)
     return result
 
 

@@ -174,7 +174,7 @@ def clock(connection: Connection) -> tuple[dt.datetime, dt.timezone]:
 
 
 def free_space(connection: Connection) -> dict[str, int]:
-    """Free bytes by drive ("D:"), as far as the server tells."""
+    """Free bytes by drive ("D:"), as far as the server tells; not those of volumes mounted in folders."""
     try:
         rows = connection.query("EXEC master.sys.xp_fixeddrives")
     except SqlError:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..._core.backup.backup_set import database_file, guid
 from ..._core.backup.catalog import BackupCatalog, assemble
-from ..._core.restore.plan import ExistingDatabase, Mark, Plan, ServerFacts
+from ..._core.restore.plan import ExistingDatabase, Mark, Plan, ServerFacts, Volume
+from ..._core.windows_paths import parent
 from ..catalog.headers import read_file_list, read_files
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
@@ -107,16 +108,17 @@ def add_file_lists(connection: Connection, catalog: BackupCatalog, plan: Plan) -
 
 
 def server_facts(
-    connection: Connection, server: dict[str, Any], *, data_dir: str = "", log_dir: str = ""
+    connection: Connection, server: dict[str, Any], *, data_dir: str, log_dir: str, volumes: Mapping[str, Volume]
 ) -> ServerFacts:
-    """server: what read_server returned. data_dir, log_dir: by default the instance's."""
+    """server: what read_server returned. volumes: by folder, as far as they were measured."""
     major, minor, build = (int(part) for part in server["version"].split(".")[:3])
     return ServerFacts(
         version=(major, minor, build),
         edition=server["edition"],
-        data_dir=data_dir or server["default_data_path"] or "",
-        log_dir=log_dir or server["default_log_path"] or "",
+        data_dir=data_dir,
+        log_dir=log_dir,
         free_bytes=free_space(connection),
+        volumes=volumes,
         certificates=private_keys(connection),
         database_version=server["database_version"] or 0,
     )
@@ -130,10 +132,10 @@ def existing_database(
     """
     if info is None:
         return None
-    size_by_volume: dict[str, int] = {}
+    size_by_folder: dict[str, int] = {}
     for file in info["files"]:
-        drive = file["path"][:2].upper()
-        size_by_volume[drive] = size_by_volume.get(drive, 0) + file["size_bytes"]
+        folder = parent(file["path"])
+        size_by_folder[folder] = size_by_folder.get(folder, 0) + file["size_bytes"]
     data = next((file for file in info["files"] if file["type"] == "ROWS" and file["redo_start_lsn"]), None)
     lsn, fork = stands_at or ((int(data["redo_start_lsn"]), guid(data["redo_start_fork_guid"])) if data else (None, ""))
     return ExistingDatabase(
@@ -143,7 +145,7 @@ def existing_database(
         redo_start_lsn=lsn,
         redo_start_fork=fork,
         file_names=frozenset(file["name"].lower() for file in info["files"]),
-        size_by_volume=size_by_volume,
+        size_by_folder=size_by_folder,
     )
 
 

@@ -7,13 +7,15 @@ decision.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from ..._core.errors import RecoveryError
 from ..._core.restore.overwrite_policy import REFUSE, UNCHANGED, Decision, decide
-from ..._core.restore.plan import Plan, Refusal
+from ..._core.restore.plan import Plan, Refusal, ServerFacts
 from ..._core.restore.planner import Request, plan_restore
 from ..._core.restore.target import parse_target, parse_zone
+from ..._core.windows_paths import parent
 from ..connection.session import Session
 from ..instance.databases import read_database
 from ..instance.locks import hold
@@ -26,6 +28,7 @@ from .placement import check_placement
 from .preconditions import require_options, require_settings
 from .sources import BackupSources
 from .tail_log import TailLog
+from .volumes import probe_database, read_volumes
 
 __all__ = ["RestoreRun"]
 
@@ -81,7 +84,7 @@ class RestoreRun:
             return {**self._open_standby(), "plan": {}}
         standby.require_standby_file(session, self.standby_file, self.destination)
         self._respect_leases()
-        self.facts = server_facts(session.connection, self.server, data_dir=options.data_dir, log_dir=options.log_dir)
+        self.facts = self._server_facts()
         plan = self._read_back(self._complete_plan())
         try:
             tail = tail_log.save(
@@ -102,6 +105,18 @@ class RestoreRun:
             "plan": {**report, "reason": decision.reason, "ends_mirroring": decision.end_mirroring},
             **({"tail_log": tail.to_dict()} if tail else {}),
         }
+
+    def _server_facts(self) -> ServerFacts:
+        """Before a living database is given up, whether files can be made where it is restored to is tried."""
+        session, options = self.session, self.options
+        data_dir = options.data_dir or self.server["default_data_path"] or ""
+        log_dir = options.log_dir or self.server["default_log_path"] or ""
+        folders = [data_dir, log_dir, *(parent(file["path"]) for file in self.destination.files)]
+        with ExitStack() as probe:
+            if self.destination.is_open and data_dir and log_dir and not session.check_mode:
+                probe.enter_context(probe_database(session, self.database, data_dir=data_dir, log_dir=log_dir))
+            volumes = read_volumes(session.connection, folders)
+        return server_facts(session.connection, self.server, data_dir=data_dir, log_dir=log_dir, volumes=volumes)
 
     def _plan(self, *, with_server: bool = False) -> Plan:
         """The way to the target, or a RecoveryError that says why there is none and what could be had instead."""

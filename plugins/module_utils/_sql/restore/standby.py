@@ -9,10 +9,10 @@ from typing import Any
 
 from ..._core.errors import RecoveryError
 from ..._core.restore.plan import Plan
-from ..._core.windows_paths import device_path, is_full_path, safe_name
+from ..._core.windows_paths import device_path, is_full_path, parent, safe_name
 from ..connection.session import Session
 from ..instance.databases import set_multi_user
-from ..instance.folders import is_file, require_new_file
+from ..instance.folders import is_file, require_folder
 from .destination import Destination
 from .hand_over import check_restored
 from .options import RestoreOptions
@@ -39,7 +39,7 @@ def require_standby_file(session: Session, path: str, destination: Destination) 
     if not path:
         return
     if not is_file(session.connection, path):
-        require_new_file(session.connection, path)
+        require_folder(session.connection, parent(path))
     elif not (destination.is_in_standby or destination.state == "RESTORING"):
         raise RecoveryError(
             f"The undo file {path} of {destination.database} is there already on {destination.host}",

@@ -93,6 +93,9 @@ class InstanceContext(Protocol):
     def utc_now(self) -> dt.datetime:
         """The same, aware, in UTC."""
 
+    def log(self, text: str) -> None:
+        """A line of the error log."""
+
     def owner_sid(self, database: Database) -> bytes: ...
 
     def sessions_in(self, database: str, *, but: SessionContext | None = None) -> Iterable[SessionContext]:

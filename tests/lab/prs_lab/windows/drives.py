@@ -114,15 +114,19 @@ def os_errors(path: str) -> Iterator[None]:
 
 
 class Volume:
-    """One drive: a folder of this machine with a capacity in bytes. `deduplicated`: its files from a size on were
-    optimised by Data Deduplication (how old they are does not count here).
+    """One drive, or a volume that is mounted in a folder of one: a folder of this machine with a capacity in bytes.
+
+    deduplicated: its files from a size on were optimised by Data Deduplication (how old they are does not count here).
+    mount_point: its path on the host, such as `S:\\` or `S:\\Data\\`.
     """
 
-    def __init__(self, *, letter: str, root: Path, capacity: int) -> None:
+    def __init__(self, *, letter: str, root: Path, capacity: int, mount_point: str = "") -> None:
         self.letter = letter
         self.root = root
         self.capacity = capacity
         self.deduplicated = False
+        self.mount_point = mount_point or f"{letter}:\\"
+        self.mounted_inside: list[Path] = []
         self._used = 0
         self._counted_at = float("-inf")
         self._lock = threading.Lock()
@@ -173,6 +177,7 @@ class Volume:
         if now - self._counted_at < _USAGE_MAX_AGE:
             return
         self._used = sum(_sizes(os.fspath(self.root)))
+        self._used -= sum(size for inside in self.mounted_inside for size in _sizes(os.fspath(inside)))
         self._counted_at = now
 
 
@@ -194,6 +199,7 @@ class Drives:
         self.lock = threading.RLock()
         self._capacities = {letter.upper(): capacity for letter, capacity in capacities.items()}
         self.volumes: dict[str, Volume] = {}
+        self._mounted: dict[str, Volume] = {}
         self._descriptors: dict[str, Descriptor] = {}
         self._encrypted: dict[str, str] = {}
         self._holds: dict[str, list[str]] = {}
@@ -203,6 +209,7 @@ class Drives:
             self._prepare()
 
     def _mount(self) -> None:
+        self._mounted = {}
         self.volumes = {
             letter: Volume(letter=letter, root=self.root / letter, capacity=capacity)
             for letter, capacity in self._capacities.items()
@@ -243,15 +250,33 @@ class Drives:
 
     # Places
 
+    def mount(self, path: str, capacity: int) -> Volume:
+        """Mount a volume of its own in an empty folder, as the disk management does."""
+        drive, real = self._drive(path), Path(self.locate(path))
+        real.mkdir(parents=True, exist_ok=True)
+        drive.mounted_inside.append(real)
+        volume = Volume(letter=path[0], root=real, capacity=capacity, mount_point=f"{path}\\")
+        self._mounted[volume.mount_point.lower()] = volume
+        return volume
+
+    def unmount(self, path: str) -> None:
+        """What lay on the volume lies on the drive of the folder then, as if it had been copied there."""
+        volume = self._mounted.pop(f"{path}\\".lower())
+        self._drive(path).mounted_inside.remove(volume.root)
+
     def volume(self, path: str) -> Volume:
-        """The drive of a normal local path; 3 when there is none of that letter."""
+        """Where a normal local path takes its room from; 3 when there is no drive of that letter."""
+        inside = [point for point in self._mounted if f"{path}\\".lower().startswith(point)]
+        return self._mounted[max(inside, key=len)] if inside else self._drive(path)
+
+    def locate(self, path: str) -> str:
+        return self._drive(path).locate(path)
+
+    def _drive(self, path: str) -> Volume:
         try:
             return self.volumes[path[0]]
         except KeyError:
             raise WinError(3, path) from None
-
-    def locate(self, path: str) -> str:
-        return self.volume(path).locate(path)
 
     # Open handles
 

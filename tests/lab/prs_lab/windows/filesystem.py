@@ -305,6 +305,10 @@ class FileView:
     def free_bytes(self, path: str) -> int:
         return self._place(path).volume.free()
 
+    def mount_point(self, path: str) -> str:
+        """Where the volume of a path is mounted: `D:\\`, or a folder."""
+        return self._place(path).volume.mount_point
+
     def real_folder(self, path: str) -> Path:
         """The folder on this machine behind a path."""
         return Path(self._folder(path).real)

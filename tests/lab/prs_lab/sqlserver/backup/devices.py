@@ -93,6 +93,10 @@ def opened(
             try:
                 file: BinaryIO = closing.enter_context(files.open(path, "rb"))
             except WinError as failure:
+                instance.log(
+                    f"Error: 18204, Severity: 16, State: 1. BackupDiskFile::OpenMedia: Backup device '{path}' failed to "
+                    f"open. Operating system error {os_error(failure)}."
+                )
                 raise cannot_open(path, failure) from failure
             families.append(scan(path, file))
         _check_same_media(families)

@@ -139,7 +139,7 @@ def _space_problems(instance: InstanceContext, name: str, header: SetHeader, tar
     own = instance.databases.get(name)
     needed: dict[str, int] = {}
     for path, size in ((targets.data_path, header.data_size), (targets.log_path, header.log_size)):
-        volume = ntpath.splitdrive(path)[0] + "\\"
+        volume = files.mount_point(path)
         already = (
             files.stat(path).size
             if own and path.lower() in (own.data_path.lower(), own.log_path.lower()) and files.exists(path)

@@ -90,6 +90,26 @@ def _sysaltfiles(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
 
 
 @catalog_function(
+    "sys.dm_os_volume_stats",
+    """database_id int, file_id int, volume_mount_point nvarchar(512), volume_id nvarchar(512), logical_volume_name nvarchar(512),
+    file_system_type nvarchar(512), total_bytes bigint, available_bytes bigint, supports_compression tinyint, supports_alternate_streams tinyint,
+    supports_sparse_files tinyint, is_read_only tinyint, is_compressed tinyint, incurs_seek_penalty tinyint""",
+    permission="VIEW SERVER STATE",
+)
+def _volume_stats(workspace: Workspace, database_id: int, file_id: int) -> Iterator[dict[str, Any]]:
+    """The volume on which a file of a database lies, which may be mounted in a folder. No row where there is no such file."""
+    files = workspace.instance.files()
+    for database in workspace.instance.databases:
+        for file in _files(workspace, database) if database.database_id == database_id else ():
+            if file["file_id"] == file_id:
+                path = file["physical_name"]
+                yield {
+                    "database_id": database_id, "file_id": file_id, "volume_mount_point": files.mount_point(path),
+                    "available_bytes": files.free_bytes(path), "file_system_type": "NTFS", "is_read_only": 0,
+                }  # fmt: skip
+
+
+@catalog_function(
     "sys.dm_os_enumerate_filesystem",
     """full_filesystem_path nvarchar(512), parent_directory nvarchar(512), file_or_directory_name nvarchar(512), level int, is_directory bit,
     is_read_only bit, is_system bit, is_hidden bit, has_integrity_stream bit, is_temporary bit, is_sparse bit, creation_time datetime2(7),

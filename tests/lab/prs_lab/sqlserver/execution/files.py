@@ -56,6 +56,24 @@ def _walk(batch: Batch, folder: str, level: int, depth: int, with_files: bool, r
             _walk(batch, path, level + 1, depth, with_files, rows)
 
 
+@procedure("xp_subdirs")
+def _subdirs(batch: Batch, arguments: Arguments) -> Iterator[Item]:
+    """The folders in a folder. What FindFirstFile says of one that cannot be listed comes as error 22006."""
+    folder, files = str(arguments.positional[0]).rstrip("\\"), batch.instance.files()
+    try:
+        names = files.list(folder + "\\")
+    except WinError as failure:
+        number, text = (3, WinError(3).text) if failure.number == 2 else (failure.number, failure.text)
+        raise SqlError(
+            22006,
+            f"xp_subdirs could not access '{folder}\\*.*': FindFirstFile() returned error {number}, '{text}'",
+            severity=16,
+        ) from failure
+    folders = [(name,) for name in sorted(names, key=str.lower) if files.is_dir(f"{folder}\\{name}")]
+    yield from batch.result([("subdirectory", "nvarchar(255)")], folders)
+    yield ReturnStatus(0)
+
+
 @procedure("xp_fileexist")
 def _fileexist(batch: Batch, arguments: Arguments) -> Iterator[Item]:
     path = str(arguments.positional[0] if arguments.positional else "")

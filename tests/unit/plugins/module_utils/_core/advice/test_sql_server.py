@@ -31,6 +31,10 @@ DENIED = "Cannot open backup device '\\\\files\\backup\\x.bak'. Operating system
         ),
         ("xp_create_subdir() returned error 5, 'Access is denied.'", 5),
         (
+            "xp_subdirs konnte nicht auf 'D:\\2\\*.*' zugreifen: FindFirstFile() gab Fehler 5, 'Zugriff verweigert', zur\u00fcck",
+            5,
+        ),
+        (
             (
                 'Directory lookup for the file "E:\\x.mdf" failed with the operating system error 2(The system cannot '
                 "find the file specified.)."

@@ -16,6 +16,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
     DatabaseFile,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog, UnreadableFile
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.plan import Volume
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     ExistingDatabase,
     Mark,
@@ -603,6 +604,12 @@ FILES = (
 SERVER = ServerFacts(version=(15, 0, 2000), data_dir="D:\\data", log_dir="E:\\log", free_bytes={"D:": 5000, "E:": 500})
 
 
+def roomy(mount_point: str, free_bytes: int) -> ServerFacts:
+    """A server of which the volume below both of its folders was measured."""
+    volume = Volume(mount_point=mount_point, free_bytes=free_bytes)
+    return ServerFacts(data_dir="D:\\data", log_dir="D:\\log", volumes={"d:\\data": volume, "d:\\log": volume})
+
+
 def test_files_are_moved_and_their_room_is_counted() -> None:
     added = (*FILES, DatabaseFile(logical_name="More", physical_name="F:\\else\\PRS.mdf", type="D", size=50, file_id=3))
     answer = plan([full("F1", 10, 20, 0, files=FILES), log("L1", 20, 30, 10, files=added)], server=SERVER)
@@ -626,9 +633,8 @@ def test_under_another_name_the_files_get_another_name() -> None:
         ({"encryptor_thumbprint": "AB12"}, ServerFacts(certificates=frozenset()), "!certificate"),
         ({"encryptor_thumbprint": "AB12"}, ServerFacts(certificates=frozenset({"AB12"})), "F1"),
         ({"encryptor_thumbprint": "AB12"}, ServerFacts(), "F1"),
-        ({"files": FILES}, ServerFacts(data_dir="D:\\data", log_dir="D:\\log", free_bytes={"D:\\": 1199}), "!space"),
-        ({"files": FILES}, ServerFacts(data_dir="D:\\data", log_dir="D:\\log", free_bytes={"D:\\": 1200}), "F1"),
-        ({"files": FILES}, ServerFacts(data_dir="/data", log_dir="/log", free_bytes={"/": 1}), "!space"),
+        ({"files": FILES}, roomy("D:", 1199), "!space"),
+        ({"files": FILES}, roomy("D:", 1200), "F1"),
         (
             {
                 "files": (
@@ -662,9 +668,30 @@ def test_express_holds_more_since_2025() -> None:
 
 
 def test_room_of_the_database_that_is_overwritten_counts() -> None:
-    server = ServerFacts(data_dir="D:\\data", log_dir="D:\\log", free_bytes={"D:": 0})
-    there = ExistingDatabase(size_by_volume={"D:": 1200})
-    assert order(plan([full("F1", 10, 20, 0, files=FILES)], server=server, existing=there)) == "F1"
+    for folder, answer in (("D:\\Data", "F1"), ("D:\\elsewhere", "F1"), ("E:\\data", "!space")):
+        existing = ExistingDatabase(size_by_folder={folder: 1200})
+        assert order(plan([full("F1", 10, 20, 0, files=FILES)], server=roomy("D:", 0), existing=existing)) == answer
+
+
+def test_a_drive_whose_folders_may_be_other_volumes_is_no_reason_to_refuse() -> None:
+    server = ServerFacts(data_dir="S:\\Data", log_dir="S:\\Log", free_bytes={"S:": 1})
+    answer = plan([full("F1", 10, 20, 0, files=FILES)], server=server)
+    assert order(answer) == "F1"
+    [note] = answer.notes
+    assert "in folders of S:" in note and "unless other volumes are mounted there" in note
+
+
+def test_a_volume_that_is_mounted_in_a_folder_has_room_of_its_own() -> None:
+    data, log = Volume(mount_point="S:\\Data", free_bytes=1000), Volume(mount_point="S:\\Log", free_bytes=199)
+    volumes = {"s:\\data": data, "s:\\log": log}
+    server = ServerFacts(data_dir="S:\\Data", log_dir="S:\\Log", free_bytes={"S:": 1}, volumes=volumes)
+    answer = plan([full("F1", 10, 20, 0, files=FILES)], server=server)
+    assert isinstance(answer, Refusal) and answer.details == {
+        "volume": "S:\\Log", "bytes_needed": 200, "bytes_free": 199
+    }  # fmt: skip
+    enough = {**volumes, "s:\\log": Volume(mount_point="S:\\Log", free_bytes=200)}
+    answer = plan([full("F1", 10, 20, 0, files=FILES)], server=replace(server, volumes=enough))
+    assert answer.space_needed == {"S:\\Data": 1000, "S:\\Log": 200} and answer.notes == []
 
 
 def test_the_plan_as_data() -> None:

@@ -60,7 +60,7 @@ def test_an_endless_folder_ends():
                 return [row("deeper", 0)]
             return super().query(statement, *values, doing=doing)
 
-    server = Endless(answers={"LABELONLY": failure(3201, 2)})
+    server = Endless(answers={"xp_subdirs": failure(22006, 2)})
     assert folders.find_files(server, "D:\\b") == []
     assert len([one for one in server.ran if "xp_dirtree" in one]) == folders.DEEPEST + 1
 
@@ -69,7 +69,7 @@ def test_an_endless_folder_ends():
 def test_a_folder_that_cannot_be_read_is_named_with_account_and_advice(os_error):
     names = {"SQL Server Agent (MSSQLSERVER)": "agent", "SQL Server (MSSQLSERVER)": "NT SERVICE\\X"}
     services = [{"servicename": name, "service_account": account} for name, account in names.items()]
-    server = Server(answers={"LABELONLY": failure(3201, os_error), "dm_server_services": services})
+    server = Server(answers={"xp_subdirs": failure(22006, os_error), "dm_server_services": services})
     with pytest.raises(RecoveryError) as refused:
         folders.find_files(server, "\\\\f\\b")
     assert f"\\\\f\\b (operating system error {os_error})" in str(refused.value)
@@ -79,15 +79,20 @@ def test_a_folder_that_cannot_be_read_is_named_with_account_and_advice(os_error)
         assert "NT SERVICE\\X" in str(refused.value)
 
 
-def test_an_empty_folder_is_no_error():
-    assert folders.find_files(Server(answers={"LABELONLY": failure(3201, 2)}), "D:\\b") == []
+@pytest.mark.parametrize(
+    "answer", [[], failure(22006, 2), failure(22006, 18)], ids=["a folder", "a root", "no more files"]
+)
+def test_an_empty_folder_is_no_error(answer):
+    server = Server(answers={"xp_subdirs": answer})
+    assert folders.find_files(server, "D:\\b") == []
+    assert not any("LABELONLY" in statement for statement in server.ran), "each would be an error in the server's log"
 
 
 @pytest.mark.parametrize(("os_error", "made"), [(2, []), (3, ["EXEC master.sys.xp_create_subdir N'D:\\b'"])])
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_missing_folder_is_made_but_not_in_check_mode(os_error, made, check_mode):
     session = Session(params={}, check_mode=check_mode, progress=Progress())
-    session.connection = Server(answers={"LABELONLY": failure(3201, os_error)})
+    session.connection = Server(answers={"xp_subdirs": failure(22006, os_error)})
     folders.provide_folder(session, "D:\\b")
     assert session.statements == made
     assert [one for one in session.connection.ran if "xp_create_subdir" in one] == ([] if check_mode else made)
@@ -95,7 +100,7 @@ def test_a_missing_folder_is_made_but_not_in_check_mode(os_error, made, check_mo
 
 def test_a_folder_without_rights_is_not_made():
     session = Session(params={}, check_mode=False, progress=Progress())
-    session.connection = Server(answers={"LABELONLY": failure(3201, 5), "dm_server_services": []})
+    session.connection = Server(answers={"xp_subdirs": failure(22006, 5), "dm_server_services": []})
     with pytest.raises(RecoveryError, match="operating system error 5"):
         folders.provide_folder(session, "D:\\b")
     assert session.statements == []

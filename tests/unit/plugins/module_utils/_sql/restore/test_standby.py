@@ -45,14 +45,14 @@ def test_only_the_undo_file_of_a_database_that_goes_on_is_overwritten(
 ):
     tried = []
     monkeypatch.setattr(standby, "is_file", lambda _connection, _path: exists)
-    monkeypatch.setattr(standby, "require_new_file", lambda _connection, path: tried.append(path))
+    monkeypatch.setattr(standby, "require_folder", lambda _connection, path: tried.append(path))
     destination = SimpleNamespace(database="PRS", host="sql01", state=state, is_in_standby=is_in_standby)
     if outcome == "refused":
         with pytest.raises(RecoveryError, match="is there already on sql01"):
             standby.require_standby_file(make_session(), FILE, destination)
     else:
         standby.require_standby_file(make_session(), FILE, destination)
-    assert tried == ([FILE] if outcome == "tried" else [])
+    assert tried == ([FILE.rpartition("\\")[0]] if outcome == "tried" else [])
 
 
 @pytest.mark.parametrize(
