@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from ..errors import RecoveryError
 from .session import MIRROR, PRINCIPAL, Side, refuse_to_drop, same_session, two_principals
 
-__all__ = ["ONCE_MORE", "MirrorPlan", "Step", "Wanted", "plan_mirror", "plan_removal"]
+__all__ = ["MAY_HAVE_WORKED", "ONCE_MORE", "PASSING", "MirrorPlan", "Step", "Wanted", "plan_mirror", "plan_removal"]
 
 ASYNCHRONOUS = ("Enterprise", "Developer", "Evaluation")
 """Editions, by the first word of their name, that may set safety OFF."""
 WITNESS_ONLY = ("Express", "Web")
-ONCE_MORE = (1408, 1412, 1478)
+ONCE_MORE = (1408, 1409, 1411, 1412, 1478)
 """Errors of SET PARTNER on the principal that mean: log backups came in between, restore them, and try again."""
+PASSING = (1404, 1413, 1438)
+"""Errors that pass, of commands that did nothing: the mirror is busy, or was not reached or refused for the moment."""
+MAY_HAVE_WORKED = 1421
+"""The partner's answer came too late: nobody knows whether the command was carried out."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..._core.errors import RecoveryError
 from ..._core.mirroring.session import Side, health
+from ..._core.mirroring.setup import MAY_HAVE_WORKED, PASSING
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 from ..connection.quoting import compose, quote_text
@@ -18,6 +19,7 @@ from ..connection.session import Session
 from .endpoint import read_endpoint
 
 __all__ = [
+    "ALREADY_ENABLED",
     "NOT_MIRRORED",
     "read_lag",
     "read_mirroring",
@@ -28,7 +30,7 @@ __all__ = [
     "wait_until",
 ]
 
-NOT_MIRRORED = 1416
+ALREADY_ENABLED, NOT_MIRRORED = 1405, 1416
 
 _SESSION = """
 SELECT d.state_desc, d.recovery_model_desc, r.family_guid, CAST(SERVERPROPERTY('Edition') AS nvarchar(128)) AS edition,
@@ -119,12 +121,36 @@ def settings_statement(database: str, action: str, value: str) -> str:
     return f"{head} {words[action]}"
 
 
+PAUSES = (1, 2, 4, 8, 15)
+"""Seconds before each further try of a command that failed for the moment."""
+
+ROLE_CHANGES = ("failover", "force")
+"""What must not be said a second time where the first may have worked: the roles may be the others by then."""
+
+
+DONE = {"partner": ALREADY_ENABLED, "end": NOT_MIRRORED}
+"""What the server says of a command that was carried out already."""
+
+
 def set_partner(session: Session, database: str, action: str, value: str = "") -> None:
-    """Run one of them."""
-    session.change(
-        settings_statement(database, action, value),
-        doing=f"Mirroring of {database} on {session.connection.target.server} could not be changed",
-    )
+    """Run one of them, again where the server says that this will help."""
+    statement = settings_statement(database, action, value)
+    doing = f"Mirroring of {database} on {session.connection.target.server} could not be changed"
+    again = PASSING if action in ROLE_CHANGES else (*PASSING, MAY_HAVE_WORKED)
+    doubtful = False
+    for pause in (*PAUSES, None):
+        try:
+            session.change(statement, doing=doing)
+            return
+        except SqlError as problem:
+            if doubtful and problem.number == DONE.get(action):
+                return  # by the command of which no answer came
+            if pause is None or problem.number not in again:
+                raise
+            doubtful |= problem.number == MAY_HAVE_WORKED
+            session.statements.pop()
+            session.progress.line(f"trying again in {pause} s: {problem.text}")
+            time.sleep(pause)
 
 
 def wait_until(

@@ -15,13 +15,19 @@ from ..._core.mirroring.setup import ONCE_MORE, MirrorPlan, Step, Wanted, plan_m
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from ..instance.locks import hold
-from ..instance.mirroring_session import NOT_MIRRORED, read_obstacles, read_side, set_partner, wait_until
+from ..instance.mirroring_session import (
+    ALREADY_ENABLED,
+    NOT_MIRRORED,
+    read_obstacles,
+    read_side,
+    set_partner,
+    wait_until,
+)
 from .copy import read_copy, read_history_of_forks
 from .seeding import Seeding
 
 __all__ = ["MirrorRun"]
 
-ALREADY_ENABLED = 1405
 ATTEMPTS = 3
 """How often the mirror is brought up to date again, while log backups keep coming in between."""
 

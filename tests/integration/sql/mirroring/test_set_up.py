@@ -8,6 +8,8 @@ import re
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.errors import SqlError
+from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import mirroring_session
+from prs_lab.sqlserver.faults import Fault
 
 from ..conftest import Failed
 from .conftest import ENOUGH, MASTER_KEY, PORT, SEED, Writer, address, own
@@ -167,7 +169,7 @@ def test_what_differs_is_set_and_nothing_else(pair):
     assert pair.state(a) == ("PRINCIPAL", "SYNCHRONIZED", "FULL")
 
 
-@pytest.mark.parametrize("number", [None, 1408])
+@pytest.mark.parametrize("number", [None, 1408, 1409, 1411])
 def test_log_backups_that_come_in_between_are_restored(pair, monkeypatch, number):
     """A log job that is not ours runs while the mirror is made; our own backups wait for each other. number: an error
     that the twin never says.
@@ -462,3 +464,11 @@ def test_a_principal_that_misses_its_log_backup_gets_one_of_its_chain(pair, monk
     assert [("COPY_ONLY" in statement) for statement in logs] == [True, False]
     assert "belongs to it: keep it with the others" in str(result["warnings"])
     assert pair.state(a)[:2] == ("PRINCIPAL", "SYNCHRONIZED")
+
+
+@pytest.mark.parametrize("number", [1404, 1413, 1438])
+def test_errors_that_pass_do_not_end_the_run(pair, number, monkeypatch):
+    monkeypatch.setattr(mirroring_session, "PAUSES", (0, 0, 0))
+    pair.a.instance.faults.add(Fault(action="error", pattern="SET PARTNER = ", times=2, number=number))
+    assert pair.mirror(safety="FULL")["mirroring"]["state"] == "SYNCHRONIZED"
+    assert pair.state(pair.a) == ("PRINCIPAL", "SYNCHRONIZED", "FULL")
