@@ -193,10 +193,11 @@ options:
     description:
       - Checks the database with C(DBCC CHECKDB), V(physical) for damaged pages only. Every run that asks for it checks,
         also a database that stays as it is. RV(checked) tells.
-      - A restored database opens in C(RESTRICTED_USER) until this and O(validation_query) were passed. That keeps out
-        everybody but members of C(db_owner), C(dbcreator) and C(sysadmin). An application whose user is C(db_owner)
-        gets in, so stop it, or disable its login, for that time. A run that finds it left so goes on from there. A
-        database in standby cannot be closed like that.
+      - Nobody else gets into a restored database until this and O(validation_query) were passed. It opens in
+        C(RESTRICTED_USER), and the run takes its only place (C(SINGLE_USER)) at once. Where a check fails it is left in
+        C(RESTRICTED_USER), which keeps out everybody but members of C(db_owner), C(dbcreator) and C(sysadmin). An
+        application whose user is C(db_owner) gets in then, so stop it, or disable its login. A run that finds a
+        database left so goes on from there. A database in standby cannot be closed like that.
     type: str
     choices: [none, physical, full]
     default: none

@@ -9,6 +9,7 @@ from contextlib import closing
 import pymssql
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.odbc_driver import require_pyodbc
+from ansible_collections.prs.recovery.plugins.module_utils._sql.restore import hand_over
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.volumes import probe_name
 from prs_lab.sqlserver.storage.pages import PAGE
 from prs_lab.windows.drives import Volume
@@ -404,6 +405,29 @@ def test_files_that_are_no_backups_do_no_harm(sql_b, database, folder, history, 
     assert unreadable == {"readme.txt", "empty.bak", "archive.zip"}
 
 
+@pytest.mark.parametrize("holds", [True, False])
+def test_nobody_works_with_a_restored_database_before_it_was_checked(
+    sql_b, database, folder, history, monkeypatch, holds
+):
+    """RESTRICTED_USER would let the application in, which is db_owner."""
+    check, tried = hand_over._check_database, []
+
+    def others_try(session, name, *, depth):
+        with pytest.raises(pymssql.Error):
+            sql_b.ask("SELECT id FROM dbo.marker", database=name)
+        tried.append(name)
+        check(session, name, depth=depth)
+
+    monkeypatch.setattr(hand_over, "_check_database", others_try)
+    options = {"database": database, "source": {"folders": [folder]}, "checkdb": "physical"}
+    query = f"SELECT COUNT(*) FROM dbo.marker WHERE id = {4 if holds else 99}"
+    with contextlib.nullcontext() if holds else pytest.raises(Failed, match="RESTRICTED_USER"):
+        sql_b.run("sql_restore", **options, validation_query=query)
+    assert tried == [database] and rows(sql_b, database) == [1, 2, 3, 4]
+    access = sql_b.ask("SELECT user_access_desc FROM sys.databases WHERE name = %s", database)
+    assert access == [("MULTI_USER" if holds else "RESTRICTED_USER",)]
+
+
 def test_a_query_that_must_hold(sql_b, database, folder, history):
     options = {"database": database, "source": {"folders": [folder]}}
     for query in ("SELECT COUNT(*) FROM dbo.marker WHERE id = 99", "SELECT 0x"):
@@ -411,7 +435,10 @@ def test_a_query_that_must_hold(sql_b, database, folder, history):
             sql_b.run("sql_restore", **options, validation_query=query)
     assert sql_b.ask("SELECT user_access_desc FROM sys.databases WHERE name = %s", database) == [("RESTRICTED_USER",)]
     held = {**options, "validation_query": "SELECT COUNT(*) FROM dbo.marker WHERE id = 4"}
-    assert sql_b.run("sql_restore", **held)["statements"] == [f"ALTER DATABASE [{database}] SET MULTI_USER"]
+    assert sql_b.run("sql_restore", **held)["statements"] == [
+        f"ALTER DATABASE [{database}] SET SINGLE_USER WITH ROLLBACK IMMEDIATE",
+        f"ALTER DATABASE [{database}] SET MULTI_USER",
+    ]
     assert sql_b.run("sql_restore", **held)["changed"] is False
 
 

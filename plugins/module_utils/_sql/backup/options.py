@@ -51,6 +51,8 @@ class BackupOptions:
         """params: as the module got them. Raises RecoveryError for a retention without a rule."""
         values = {field.name: params[field.name] for field in fields(cls)}
         values["kind"] = BackupKind(values["kind"])
+        for option in ("path", "stage_path", "copy_to"):
+            values[option] = _with_backslashes(values[option])
         for option in ("retention", "copy_retention"):
             values[option] = Rules.from_options(values[option], option=option)
         return cls(**values)
@@ -61,3 +63,8 @@ class BackupOptions:
         return self.manifest_beside != "false" or any(
             (self.stage_path, self.copy_to, self.retention, self.copy_retention)
         )
+
+
+def _with_backslashes(path: str | None) -> str | None:
+    """A path of Windows as msdb may tell it, so that both can be compared. One of Linux begins with a slash."""
+    return path.replace("/", "\\") if path and not path.startswith("/") else path

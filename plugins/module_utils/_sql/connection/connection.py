@@ -90,6 +90,7 @@ class Connection:
         self._raw = raw
         self.target = target
         self.driver = driver
+        self._database = "master"
         self.account = ""
         """Service account of the instance, once somebody asked for it; error messages name it."""
 
@@ -138,15 +139,19 @@ class Connection:
 
     @contextmanager
     def using(self, database: str) -> Iterator[None]:
-        """Statements inside run in that database."""
+        """Statements inside run in that database, and later ones in that of before."""
+        before = self._database
         self.execute(compose("USE {database}", database=database), doing=f"Cannot use database {database}")
+        self._database = database
         try:
             yield
-        except SqlError as problem:
-            if not problem.lost:
-                self.execute("USE [master]")
+        except Exception as problem:
+            self._database = before
+            if not getattr(problem, "lost", False):
+                self.execute(compose("USE {database}", database=before))
             raise
-        self.execute("USE [master]")
+        self._database = before
+        self.execute(compose("USE {database}", database=before))
 
     def close(self) -> None:
         try:

@@ -176,7 +176,7 @@ def _shaped_file(row: dict[str, Any]) -> dict[str, Any]:
         "type": row["type_desc"],
         "state": row["state_desc"],
         "size_bytes": row["size"] * PAGE,
-        "redo_start_lsn": None if lsn is None else str(lsn),
+        "redo_start_lsn": str(lsn) if lsn else None,  # 0 tells as little as NULL
         "redo_start_fork_guid": row["redo_start_fork_guid"],
     }
 

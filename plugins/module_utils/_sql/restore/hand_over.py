@@ -7,13 +7,22 @@ again at any time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ..._core.errors import RecoveryError, sentences
 from ..connection.connection import Connection
 from ..connection.quoting import compose
 from ..connection.session import Session
-from ..instance.databases import read_database, set_multi_user, set_option, set_owner, set_restricted_user
+from ..instance.databases import (
+    disconnect_sessions,
+    read_database,
+    set_multi_user,
+    set_option,
+    set_owner,
+    set_restricted_user,
+)
 from ..instance.logins import map_user, orphaned_users
 from .options import RestoreOptions
 
@@ -39,11 +48,44 @@ def unfinished_owner(session: Session, database: str) -> str | None:
     return builtin_owner(session.connection) if ours else None
 
 
-def hand_over(session: Session, options: RestoreOptions, *, owner: str | None) -> dict[str, Any]:
+def hand_over(
+    session: Session, options: RestoreOptions, *, owner: str | None, restored: bool = False
+) -> dict[str, Any]:
     """Put it in order, check it, and then open it to everybody.
 
-    That it is opened last tells a later run whether the one before came to its end. Returns C(users) and C(checked).
+    That it is opened last tells a later run whether the one before came to its end. restored: by this run. Returns
+    C(users) and C(checked).
     """
+    with _others_kept_out(session, options.database, closed=restored and options.is_guarded):
+        return _hand_over(session, options, owner=owner)
+
+
+@contextmanager
+def _others_kept_out(session: Session, database: str, *, closed: bool) -> Iterator[None]:
+    """Until a database that was restored closed is checked, nobody else gets in: RESTRICTED_USER lets in members of
+    db_owner, which applications are. So this session takes its only place. Where a check fails it is RESTRICTED_USER
+    again.
+
+    closed: whether it has to be closed, whatever the server made of RESTRICTED_USER.
+    """
+    existing = read_database(session.connection, database)
+    access = existing["user_access"] if existing and existing["state"] == "ONLINE" else ""
+    if not access or (access == "MULTI_USER" and not closed):
+        yield
+        return
+    if access == "SINGLE_USER":
+        set_restricted_user(session, database)  # whoever took the only place that an interrupted run left
+    with nullcontext() if session.check_mode else session.connection.using(database):
+        disconnect_sessions(session, database)
+        try:
+            yield
+        except RecoveryError as problem:
+            if not getattr(problem, "lost", False):
+                set_restricted_user(session, database)
+            raise
+
+
+def _hand_over(session: Session, options: RestoreOptions, *, owner: str | None) -> dict[str, Any]:
     database = options.database
     users = _put_in_order(session, options, owner=owner)
     expected = {name.lower() for name in options.expected_users}
@@ -74,7 +116,7 @@ def check_restored(session: Session, options: RestoreOptions) -> str:
     except RecoveryError as problem:
         is_lost = getattr(problem, "lost", False)
         existing = None if is_lost else read_database(session.connection, database)
-        closed = existing is not None and existing["user_access"] == "RESTRICTED_USER"
+        closed = existing is not None and existing["user_access"] != "MULTI_USER"
         advice = sentences(
             problem.advice,
             "Until then it is open to members of db_owner, dbcreator and sysadmin only (RESTRICTED_USER)"
@@ -100,8 +142,6 @@ def _put_in_order(session: Session, options: RestoreOptions, *, owner: str | Non
             "instead of ONLINE",
             code="unconfirmed",
         )
-    if existing["user_access"] == "SINGLE_USER":
-        set_restricted_user(session, database)
     users: dict[str, list[str]] = {"repaired": [], "left": []}
     if existing["read_only"]:
         session.warnings.append(

@@ -223,7 +223,8 @@ class RestoreRun:
         if self.session.check_mode:
             return self._report()
         if self.options.opens:
-            return self._hand_over(owner=self.options.owner or hand_over.builtin_owner(self.session.connection))
+            owner = self.options.owner or hand_over.builtin_owner(self.session.connection)
+            return self._hand_over(owner=owner, restored=True)
         self.destination.require_state("in standby" if self.standby_file else "RESTORING")
         return self._open_standby() if self.standby_file else self._report()
 
@@ -258,8 +259,8 @@ class RestoreRun:
         owner = self.options.owner or hand_over.unfinished_owner(self.session, self.database)
         return {**self._hand_over(owner=owner), "plan": {}}
 
-    def _hand_over(self, *, owner: str | None) -> dict[str, Any]:
-        return {**hand_over.hand_over(self.session, self.options, owner=owner), **self._report()}
+    def _hand_over(self, *, owner: str | None, restored: bool = False) -> dict[str, Any]:
+        return {**hand_over.hand_over(self.session, self.options, owner=owner, restored=restored), **self._report()}
 
     def _open_standby(self) -> dict[str, Any]:
         return {**standby.open_standby(self.session, self.options, self.destination), **self._report()}

@@ -34,3 +34,9 @@ def test_a_rule_is_refused_by_the_name_of_its_option():
 )
 def test_windows_is_asked_for_what_sql_server_cannot_do(asked, of_windows):
     assert BackupOptions(database="PRS", **asked).asks_windows is of_windows
+
+
+def test_slashes_of_windows_paths_are_turned_round_as_msdb_may_do_it():
+    asked = {"path": "D:/Backup", "stage_path": "D:\\Stage", "copy_to": "/var/opt/mssql/data"}
+    options = BackupOptions.from_params({**PARAMS, **asked})
+    assert (options.path, options.stage_path, options.copy_to) == ("D:\\Backup", "D:\\Stage", "/var/opt/mssql/data")
