@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tree_sitter
@@ -136,43 +137,43 @@ def test_the_example_inventories_are_whole(inventory: str):
     }
 
 
-def restore_arguments(role: str, file: str) -> dict[str, str]:
-    """What a task asks sql_restore for, by dotted names; options of the role are replaced by their defaults."""
-    defaults = load(ROOT / f"roles/{role}/defaults/main.yml")
+def restoring_tasks() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """What each role that restores a database says of it itself, and the module defaults that hold there."""
 
-    def tasks(entries):
+    def tasks(entries, defaults):
         for entry in entries:
-            yield entry
-            yield from tasks(entry.get("block", []))
+            inner = {**defaults, **entry.get("module_defaults", {})}
+            yield entry, inner
+            yield from tasks(entry.get("block", []), inner)
 
-    [task] = [
-        task for task in tasks(load(ROOT / f"roles/{role}/tasks/{file}.yml")) if "prs.recovery.sql_restore" in task
-    ]
-    arguments = {}
-    for name, value in task["prs.recovery.sql_restore"].items():
-        for inner, text in value.items() if isinstance(value, dict) else [("", value)]:
-            known = re.fullmatch(rf"\{{\{{ ({role}_\w+)( \| default\(omit, true\))? \}}\}}", str(text))
-            arguments[f"{name}.{inner}".rstrip(".")] = defaults.get(known[1], text) if known else text
-    return arguments
+    return {
+        role.name: (task["prs.recovery.sql_restore"], defaults)
+        for role in ROLES
+        for file in sorted(role.glob("tasks/*.yml"))
+        for task, defaults in tasks(load(file) or [], {})
+        if "prs.recovery.sql_restore" in task
+    }
+
+
+def test_what_every_restore_is_given_is_written_once():
+    """With other places for files, preflight would look for room on another drive, and a drill would try another restore."""
+    shared = load(ROOT / "roles/sql_options/vars/main.yml")
+    restoring = restoring_tasks()
+    assert set(restoring) == {"preflight", "restore", "drill"}
+    for own, defaults in restoring.values():
+        assert defaults["prs.recovery.sql_restore"] == "{{ sql_restore_options }}"
+        assert not set(own) & set(shared["sql_restore_options"])
+        assert own["source"].startswith("{{ sql_restore_source | combine({")
+        assert not any(f"'{name}'" in own["source"] for name in shared["sql_restore_source"])
 
 
 def test_preflight_plans_the_restore_that_is_carried_out():
-    """With other places for files, it would look for room on another drive."""
-    planned, restored = restore_arguments("preflight", "backups"), restore_arguments("restore", "database")
+    planned, restored, drilled = (restoring_tasks()[role][0] for role in ("preflight", "restore", "drill"))
     later = {"expected_users", "encryption"}
     assert set(restored) - set(planned) == later, "what is looked at after the restore, and how the tail is written"
-    assert set(planned) - set(restored) == set()
-    for name in ("database", "source.folders", "source.files", "target"):
+    assert set(planned) <= set(restored)
+    for name in ("source", "target"):
         assert planned[name] == restored[name]
-    for name in ("relocate.data_dir", "relocate.log_dir"):
-        assert re.findall(r"prs_\w+", planned[name]) == re.findall(r"prs_\w+", restored[name])
-
-
-def test_a_drill_restores_to_the_places_of_the_service():
-    drilled, restored = restore_arguments("drill", "database"), restore_arguments("restore", "database")
-    assert {name: drilled[name] for name in drilled if name.startswith("relocate.")} == {
-        name: restored[name] for name in restored if name.startswith("relocate.")
-    }
     assert drilled["replace"] == "never"
 
 
