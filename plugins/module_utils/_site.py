@@ -49,9 +49,13 @@ def ask(url: str, *, ca_file: str | None, address: str | None, timeout: float) -
         try:
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
-            raise RecoveryError(f"{url} is no address of a site: {error}") from error
+            raise RecoveryError(f"{url} is no address of a site: {error}", code="option_invalid") from error
         if parts.scheme not in ("http", "https") or not host:
-            raise RecoveryError(f"{url} is no address of a site", advice="Write for example https://reset.example.com/")
+            raise RecoveryError(
+                f"{url} is no address of a site",
+                code="option_invalid",
+                advice="Write for example https://reset.example.com/",
+            )
         known |= {"url": url, "host": host, "port": port}
         first = urlsplit(known.setdefault("first", url))
         there = address if (host, parts.scheme) == (first.hostname, first.scheme) else None
@@ -76,7 +80,9 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_file or None)
     except (OSError, ssl.SSLError) as error:
         raise RecoveryError(
-            f"The authorities in {ca_file} cannot be read: {error}", advice="Correct prs_ca_file in the inventory"
+            f"The authorities in {ca_file} cannot be read: {error}",
+            code="option_invalid",
+            advice="Correct prs_ca_file in the inventory",
         ) from error
 
 

@@ -151,11 +151,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.l
 def act(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -> dict[str, Any]:
     """now: aware, the control node's clock."""
     if not params["owner"]:
-        raise RecoveryError("No owner is named", advice="Let the task target the Windows host, or give owner")
+        raise RecoveryError(
+            "No owner is named", code="option_invalid", advice="Let the task target the Windows host, or give owner"
+        )
     if params["stale_after"] < 1:
-        raise RecoveryError("'stale_after' is at least 1 minute")
+        raise RecoveryError("'stale_after' is at least 1 minute", code="option_invalid")
     if not params["database"].strip():
-        raise RecoveryError("'database' is empty", advice="Give the name of the database that the lease is for")
+        raise RecoveryError(
+            "'database' is empty", code="option_invalid", advice="Give the name of the database that the lease is for"
+        )
     check_folder(params["path"])
     folder = full_path(params["path"], option="path")
     lease = LeaseFile(files, folder, database=params["database"], owner=params["owner"], now=now)

@@ -41,7 +41,7 @@ class ActionModule(ActionBase):
             self._refuse_what_cannot_work()
             arguments = self._arguments(task_vars)
         except Refused as refused:
-            return {"failed": True, "changed": False, "msg": str(refused)}
+            return {"failed": True, "changed": False, "msg": str(refused), "error_code": "option_invalid"}
         result = super().run(tmp, task_vars)
 
         # The host's own connection told what it knows; from here on everything happens on this machine.

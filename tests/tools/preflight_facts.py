@@ -105,6 +105,7 @@ HEALTHY: dict[str, Any] = {
     "restore": SKIPPED,
     "choice": {
         "problem": "",
+        "code": "",
         "named": False,
         "chosen": {
             "label": "20260228T100000Z",

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["UNCLASSIFIED", "RecoveryError", "code_of_windows_error", "sentences"]
-
-UNCLASSIFIED = "failed"
-"""Code of an error that was given none of its own."""
+__all__ = ["RecoveryError", "code_of_windows_error", "sentences"]
 
 _CODES_OF_WINDOWS = {
     2: "not_found", 3: "not_found", 53: "not_found", 67: "not_found",
@@ -29,7 +26,7 @@ class RecoveryError(Exception):
     details: plain JSON values that the failed task returns beside its message.
     """
 
-    def __init__(self, message: str, *, advice: str = "", code: str = UNCLASSIFIED, **details: Any) -> None:
+    def __init__(self, message: str, *, code: str, advice: str = "", **details: Any) -> None:
         super().__init__(sentences(message, advice))
         self.message = message
         self.advice = advice

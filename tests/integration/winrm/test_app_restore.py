@@ -327,7 +327,7 @@ def test_an_old_folder_that_cannot_be_renamed_is_kept_by_the_next_run(
     archived.install_iis()
 
     def denied(files: WindowsFiles, source: str, target: str) -> None:
-        raise RecoveryError(f"Renaming {source} failed: it is in use")
+        raise RecoveryError(f"Renaming {source} failed: it is in use", code="windows_error")
 
     with monkeypatch.context() as patched:
         patched.setattr(WindowsFiles, "rename", denied)
@@ -378,7 +378,7 @@ def test_what_is_unpacked_is_nobodys_business_meanwhile(archived: Twins, monkeyp
         seen.append(
             {ace.sid for ace in archived.web.drives.entries(f"{APPLICATION}.prs-new\\encryption.config", folder=False)}
         )
-        raise RecoveryError("stop here")
+        raise RecoveryError("stop here", code="windows_error")
 
     monkeypatch.setattr(folder_swap.FolderSwap, "prepare_rights", look)
     archived.files.remove(DLL)

@@ -74,7 +74,9 @@ def test_one_connection_serves_all_paths_of_a_share(twins: Twins, monkeypatch: p
     assert open_now == []
 
 
-@pytest.mark.parametrize("problem", [RecoveryError("stop"), RuntimeError("a fault of ours"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "problem", [RecoveryError("stop", code="windows_error"), RuntimeError("a fault of ours"), KeyboardInterrupt()]
+)
 def test_whatever_goes_wrong_the_share_is_disconnected(
     twins: Twins, monkeypatch: pytest.MonkeyPatch, problem: BaseException
 ) -> None:

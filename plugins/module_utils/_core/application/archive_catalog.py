@@ -112,7 +112,9 @@ def folder_label(path: str) -> str:
     label = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .")
     if not label:
         raise RecoveryError(
-            f"{path} is no folder that could be archived", advice="Give the application's folder, not a drive"
+            f"{path} is no folder that could be archived",
+            code="option_invalid",
+            advice="Give the application's folder, not a drive",
         )
     return label
 

@@ -141,10 +141,13 @@ def parse_manifest(lines: Iterable[str], *, where: str, head_only: bool = False)
         if head["format"] != FORMAT:
             raise ValueError
     except (IndexError, ValueError, TypeError, KeyError):
-        raise RecoveryError(f"{where} is no manifest of an archive", advice="Use another archive") from None
+        raise RecoveryError(
+            f"{where} is no manifest of an archive", code="damaged", advice="Use another archive"
+        ) from None
     if head.get("version") != VERSION:
         raise RecoveryError(
             f"{where} has version {head.get('version')}, this collection reads {VERSION}",
+            code="unsupported",
             advice="Update the collection prs.recovery",
         )
     try:
@@ -166,10 +169,14 @@ def parse_manifest(lines: Iterable[str], *, where: str, head_only: bool = False)
             plain=tuple(str(name) for name in head.get("plain") or ()),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise RecoveryError(f"{where} is damaged: a line of it cannot be read", advice="Use another archive") from None
+        raise RecoveryError(
+            f"{where} is damaged: a line of it cannot be read", code="damaged", advice="Use another archive"
+        ) from None
     if len(files) != manifest.planned and not head_only:
         raise RecoveryError(
-            f"{where} is not whole: it names {len(files)} of {manifest.planned} files", advice="Use another archive"
+            f"{where} is not whole: it names {len(files)} of {manifest.planned} files",
+            code="damaged",
+            advice="Use another archive",
         )
     return manifest
 

@@ -41,6 +41,7 @@ def adopt(entries: Sequence[ReadEntry], *, where: str, path: str, created: str) 
     if any(name_key(entry.name.replace("\\", "/").partition("/")[0]) == name_key(OWN_FOLDER) for entry in entries):
         raise RecoveryError(
             f"{where} is of app_backup, and its manifest is gone",
+            code="damaged",
             advice="Use another archive: somebody took something out of this one",
         )
     files = [entry for entry in entries if not entry.name.replace("\\", "/").endswith("/")]
@@ -48,12 +49,14 @@ def adopt(entries: Sequence[ReadEntry], *, where: str, path: str, created: str) 
     if problems:
         raise RecoveryError(
             f"{where} cannot be used: {'; '.join(problems[:5])}",
+            code="damaged",
             advice="Use another archive. One that is encrypted or packed by another method can be unpacked and packed "
             "anew, without a password and by the method Deflate",
         )
     if not any(name_key(entry.name) == name_key(MARK) for entry in files):
         raise RecoveryError(
             f"{where} has no manifest, and no {MARK} at its top: nothing says that it is an archive of an application",
+            code="damaged",
             advice="Give an archive that app_backup or the backup page of the product wrote",
         )
     return Manifest(

@@ -67,6 +67,7 @@ def successor_name(name: str, *, expires: datetime, taken: Iterable[str]) -> str
     if wanted.lower() in {taken_item.lower() for taken_item in taken}:
         raise RecoveryError(
             f"There is a certificate {wanted} already, which is to end on the same day as its successor would",
+            code="already_exists",
             advice="Give another day in 'expires'",
         )
     return wanted
@@ -117,6 +118,7 @@ def decoded(text: str) -> bytes:
     if not der.startswith(b"\x30"):
         raise RecoveryError(
             "'public' holds no certificate",
+            code="option_invalid",
             advice="Give what sql_certificate returned as 'certificate.public' on the other server, or PEM",
         )
     return der

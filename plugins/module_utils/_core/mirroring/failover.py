@@ -36,10 +36,15 @@ def plan_failover(
     yes.
     """
     if not local.mirrored:
-        raise RecoveryError(f"{database} on {local.server} is not mirrored", advice="Set mirroring up with sql_mirror")
+        raise RecoveryError(
+            f"{database} on {local.server} is not mirrored",
+            code="wrong_state",
+            advice="Set mirroring up with sql_mirror",
+        )
     if remote is not None and remote.mirrored and remote.guid != local.guid:
         raise RecoveryError(
             f"{database} is in another mirroring session on {remote.server}",
+            code="option_invalid",
             advice="Give the partner of this session in 'partner'",
         )
     if local.role == PRINCIPAL and remote is not None and remote.role == PRINCIPAL:
@@ -58,6 +63,7 @@ def _as_principal(
         raise RecoveryError(
             f"{local.server} was the principal of {database}, and does not serve it ({local.state}): it does not "
             "reach its partner, which may know more",
+            code="wrong_state",
             advice="Bring the partner "
             f"back{' or the witness' if local.witness and local.witness_state != 'CONNECTED' else ''}. "
             f"{_WITHOUT_QUORUM}",
@@ -75,6 +81,7 @@ def _with_principal(local: Side, remote: Side, *, database: str) -> FailoverRout
         raise RecoveryError(
             f"{remote.server} is the principal of {database} and serves it, but the two servers do not reach each "
             "other",
+            code="wrong_state",
             advice="Forcing service here would make two principals. Repair the connection (network, firewall, "
             "endpoints, certificates), or stop SQL "
             "Server there first",
@@ -82,6 +89,7 @@ def _with_principal(local: Side, remote: Side, *, database: str) -> FailoverRout
     if remote.session == "SUSPENDED":
         raise RecoveryError(
             f"Mirroring of {database} is suspended",
+            code="wrong_state",
             advice="Let it go on with sql_mirror ('state: running'), then run again",
         )
     if remote.safety == "OFF":
@@ -93,6 +101,7 @@ def _without_principal(local: Side, remote: Side | None, *, database: str, allow
     if remote is not None and remote.state == "ONLINE":
         raise RecoveryError(
             f"{remote.server} serves {database} on its own: it has left this session",
+            code="wrong_state",
             advice="Forcing service here would make two databases that go their own ways. To keep that one, end the "
             "session here (sql_mirror with "
             "'state: absent') and mirror it anew; to keep this one, remove that one first (sql_database with "
@@ -102,12 +111,14 @@ def _without_principal(local: Side, remote: Side | None, *, database: str, allow
         reason = f"{remote.server} knows nothing of the session" if remote else "it cannot be asked from here"
         raise RecoveryError(
             f"{local.server} is the mirror of {database} and still reaches its principal, though {reason}",
+            code="option_invalid",
             advice="Correct 'partner', or its account: the failover runs on the principal",
         )
     if local.witness and local.witness_state != "CONNECTED":
         raise RecoveryError(
             f"Neither the principal nor the witness of {database} is reached by {local.server}: it may not take over "
             "alone",
+            code="wrong_state",
             advice=f"Bring the witness back. {_WITHOUT_QUORUM}",
         )
     if local.witness and local.safety == "FULL":
@@ -116,6 +127,7 @@ def _without_principal(local: Side, remote: Side | None, *, database: str, allow
         raise RecoveryError(
             f"The principal of {database} cannot be reached, and service on {local.server} can only be forced. "
             f"{what_may_be_lost(local)}",
+            code="would_lose_data",
             advice="Make sure that the principal is down, then set 'allow_data_loss: true'",
         )
     return FailoverRoute(way="force", reason="the principal is gone", may_lose=True)

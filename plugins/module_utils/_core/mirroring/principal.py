@@ -59,6 +59,7 @@ def choose(first: DatabaseRole, partner: DatabaseRole, *, database: str) -> Data
     if len(serving) == 2:
         raise RecoveryError(
             f"Both {first.server} and {partner.server} serve {database}, each a copy of its own",
+            code="two_principals",
             advice="Decide which one stays: let the servers reach each other again, or end mirroring and remove the "
             "other copy. To work on one of them as it "
             "is, name it in login_host and leave out failover_partner",
@@ -68,6 +69,7 @@ def choose(first: DatabaseRole, partner: DatabaseRole, *, database: str) -> Data
         return holding[0] if holding else first
     raise RecoveryError(
         f"Neither {first.server} nor {partner.server} serves {database} as principal: {first}; {partner}",
+        code="wrong_state",
         advice="Bring the principal back, or make the other server principal with sql_mirror_failover. To work on "
         "one of them as it is, name it in login_host "
         "and leave out failover_partner",

@@ -79,6 +79,7 @@ def refuse_to_drop(principal: Side, mirror: Side, *, database: str) -> None:
         raise RecoveryError(
             f"{mirror.server} holds commits of {database} that {principal.server} never got (its log ends at "
             f"{mirror.end_of_log_lsn}, both have it up to {principal.failover_lsn}); resuming drops them",
+            code="would_lose_data",
             advice=f"If they may go, run sql_mirror_failover on {principal.server} with 'rejoin: true' and "
             "'allow_data_loss: true'; to save them end mirroring "
             f"on {mirror.server} (SET PARTNER OFF) and recover that copy",
@@ -89,6 +90,7 @@ def two_principals(local: Side, remote: Side, database: str) -> RecoveryError:
     return RecoveryError(
         f"Both {local.server} and {remote.server} are principal of {database}: service was forced while they could "
         "not reach each other",
+        code="two_principals",
         advice="Let them reach each other again. The one where service was forced stays principal; then run "
         "sql_mirror_failover there with 'rejoin: true'",
     )

@@ -114,6 +114,7 @@ def _refuse_to_replace(principal: Side, mirror: Side, database: str) -> None:
         raise RecoveryError(
             f"{database} on {mirror.server} is {mirror.state}, and the mirror of {principal.server} would be put in "
             f"its place: it may hold what {principal.server} does not",
+            code="would_lose_data",
             advice="Save what is in it, or remove it with sql_database (state absent, allow_data_loss) if it may "
             "go, then run again",
         )
@@ -157,6 +158,7 @@ def _roles(local: Side, remote: Side, wanted: Wanted) -> tuple[Side, Side]:
         if side.mirrored and side.partner.lower() != other.address.lower():
             raise RecoveryError(
                 f"{wanted.database} on {side.server} is mirrored with {side.partner} already, not with {other.address}",
+                code="wrong_state",
                 advice="A database has one mirror: end that session first (sql_mirror with 'state: absent'), or "
                 "correct the addresses",
             )
@@ -168,6 +170,7 @@ def _roles(local: Side, remote: Side, wanted: Wanted) -> tuple[Side, Side]:
         raise RecoveryError(
             f"{wanted.database} on {lonely.server} is the {lonely.role.lower()} of a session of which the other "
             "server knows nothing",
+            code="wrong_state",
             advice="If that server was lost, make this one principal with sql_mirror_failover; else end the session "
             "with 'state: absent'",
         )
@@ -178,12 +181,14 @@ def _roles(local: Side, remote: Side, wanted: Wanted) -> tuple[Side, Side]:
     if len(online) == 2:
         raise RecoveryError(
             f"{wanted.database} is ONLINE on both {local.server} and {remote.server}",
+            code="two_principals",
             advice="One of them would be overwritten. Remove the one that may go with sql_database (state absent, "
             "allow_data_loss), then run again",
         )
     raise RecoveryError(
         f"{wanted.database} is ONLINE on neither server ({local.server}: {local.state or 'not there'}, "
         f"{remote.server}: {remote.state or 'not there'})",
+        code="wrong_state",
         advice="Bring it back on one of them first, with sql_restore",
     )
 
@@ -194,30 +199,35 @@ def _check_can(principal: Side, mirror: Side, wanted: Wanted) -> None:
         if side.edition.startswith(WITNESS_ONLY):
             raise RecoveryError(
                 f"SQL Server on {side.server} is an {side.edition}, which can be a witness only",
+                code="unsupported",
                 advice="Partners need Standard or Enterprise",
             )
         if side.endpoint != "STARTED" or side.endpoint_role not in ("PARTNER", "ALL"):
             state = f"is {side.endpoint} in the role {side.endpoint_role}" if side.endpoint else "is not there"
             raise RecoveryError(
                 f"The mirroring endpoint on {side.server} {state}",
+                code="wrong_state",
                 advice="Set it up with sql_endpoint (started, role ALL)",
             )
     for side in (principal, mirror):
         if wanted.safety == "OFF" and not side.edition.startswith(ASYNCHRONOUS):
             raise RecoveryError(
                 f"SQL Server on {side.server} is a {side.edition}, which mirrors synchronously only",
+                code="unsupported",
                 advice="Set 'safety: FULL', or use Enterprise on both",
             )
     if wanted.witness and (wanted.safety or principal.safety) == "OFF":
         raise RecoveryError(
             f"A witness for {wanted.database} with safety OFF would only take the database away when two of the "
             "three servers are lost",
+            code="option_invalid",
             advice="Leave out the witness, or set 'safety: FULL' for automatic failover",
         )
     if principal.recovery_model != "FULL":
         raise RecoveryError(
             f"{wanted.database} on {principal.server} has the {principal.recovery_model} recovery model, mirroring "
             "needs FULL",
+            code="wrong_state",
             advice="Set it with sql_database, and take a full backup afterwards",
         )
 

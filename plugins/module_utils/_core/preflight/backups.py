@@ -14,19 +14,19 @@ from .versions import major_version
 
 __all__ = ["CHECKS", "no_recovery_set", "only_the_computer_account_counts"]
 
-_NO_SET = "There is no recovery set"
-"""How recovery_set_info begins when no set fits what was asked for."""
+_NO_SET = "no_recovery_set"
+"""Error code of recovery_set_info when no set fits what was asked for."""
 _COMPUTER_ACCOUNTS = re.compile("NT (SERVICE|AUTHORITY)|LocalSystem", re.IGNORECASE)
 
 
 def no_recovery_set(facts: HostFacts) -> Iterator[str]:
     """That there is none is no matter of one host."""
-    if facts.need_backup and facts.choice.value.problem.startswith(_NO_SET):
+    if facts.need_backup and facts.choice.value.code == _NO_SET:
         yield facts.choice.value.problem
 
 
 def nothing_chosen(facts: HostFacts) -> Iterator[str]:
-    if facts.need_backup and facts.choice.value.problem and not facts.choice.value.problem.startswith(_NO_SET):
+    if facts.need_backup and facts.choice.value.problem and facts.choice.value.code != _NO_SET:
         yield facts.choice.value.problem
 
 

@@ -159,9 +159,10 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """problem: why nothing could be chosen. named: a person named the set, or the moment."""
+    """problem: why nothing could be chosen, code: its error code. named: a person named the set, or the moment."""
 
     problem: str
+    code: str
     named: bool
     chosen: Chosen
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 from ..task_result import failure_message
@@ -136,7 +136,7 @@ def _choice(raw: Mapping[str, Any]) -> Answer[Choice]:
         return Answer(name="choice", state=SKIPPED)
     choice = build(Choice, raw, "choice")
     chosen = build(Chosen, choice.chosen, "choice.chosen")
-    return Answer(name="choice", state=OK, content=Choice(problem=choice.problem, named=choice.named, chosen=chosen))
+    return Answer(name="choice", state=OK, content=replace(choice, chosen=chosen))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,6 +148,7 @@ def refusal(lease: Lease, *, path: str) -> RecoveryError:
     since, renewed, end = map(_shown, (lease.taken_at, lease.renewed_at, lease.stale_at))
     return RecoveryError(
         f"{lease.owner} works on database {lease.database} since {since} (lease {path}, renewed {renewed})",
+        code="in_use",
         advice=f"Wait until that has ended; from {end} on it counts as given up. Where it surely does nothing any "
         "more, say take_over: true "
         "(restore_prs, rebuild_prs: -e prs_take_over_lease=true)",

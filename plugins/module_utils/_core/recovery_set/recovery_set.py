@@ -155,6 +155,7 @@ def parse_set(text: str, *, where: str) -> RecoverySet:
         if values["format"] != FORMAT:
             raise RecoveryError(
                 f"{where} has the format '{values['format']}', this collection reads '{FORMAT}'",
+                code="unsupported",
                 advice="Update the collection prs.recovery",
             )
         for link in [values["database"], *values["database"]["chain"]]:
@@ -176,7 +177,7 @@ def parse_set(text: str, *, where: str) -> RecoverySet:
         )
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         raise RecoveryError(
-            f"{where} is no manifest of a recovery set, or is damaged", advice="Use another set"
+            f"{where} is no manifest of a recovery set, or is damaged", code="damaged", advice="Use another set"
         ) from None
 
 

@@ -42,6 +42,7 @@ def by_label(labels: Sequence[str], wanted: str) -> str:
     near = difflib.get_close_matches(wanted, labels, n=3, cutoff=0.7) or list(labels[:5])
     raise RecoveryError(
         f"There is no recovery set '{wanted}'",
+        code="no_recovery_set",
         advice=f"There are {', '.join(near)}" if near else "There is none at all",
     )
 
@@ -73,6 +74,7 @@ def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, hea
         )
         raise RecoveryError(
             f"There is no recovery set{when} that can be restored by itself",
+            code="no_recovery_set",
             advice=begins or _NO_SET,
             passed=_named(passed),
         )

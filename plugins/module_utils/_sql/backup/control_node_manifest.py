@@ -30,7 +30,9 @@ def check_place(path: str) -> None:
         why = f"nothing can be written to {folder}"
     else:
         return
-    raise RecoveryError(f"The manifest {path!r} cannot be written on the control node: {why}", advice=ADVICE)
+    raise RecoveryError(
+        f"The manifest {path!r} cannot be written on the control node: {why}", code="option_invalid", advice=ADVICE
+    )
 
 
 def write_json(path: str, content: dict[str, Any]) -> None:

@@ -97,6 +97,7 @@ def _provide(session: Session, before: list[Known], now: datetime) -> str:
         raise RecoveryError(
             f"There is no certificate {params['name']} in master of {session.connection.target.server}, and none to "
             "take it from",
+            code="not_found",
             advice="Name its files and their password in 'key_backup', where the SQL Server service account can "
             "read them",
         )
@@ -104,6 +105,7 @@ def _provide(session: Session, before: list[Known], now: datetime) -> str:
     if not result and any(known.name.lower() == params["name"].lower() for known in before):
         raise RecoveryError(
             f"There is a certificate {params['name']} without a private key on {session.connection.target.server}",
+            code="already_exists",
             advice="It is another server's: choose another name, or give 'public' where that one is meant",
         )
     name = (
@@ -151,6 +153,7 @@ def _provide_master_key(session: Session) -> None:
     if not session.params["master_key_password"]:
         raise RecoveryError(
             f"master on {session.connection.target.server} has no master key, which protects private keys",
+            code="option_invalid",
             advice="Give a password for it in 'master_key_password', and keep it in the vault",
         )
     certificates.create_master_key(session, session.params["master_key_password"])
@@ -162,9 +165,11 @@ def _last_day(text: str | None, now: datetime) -> datetime:
     try:
         day = parse_stored_time(text)
     except ValueError:
-        raise RecoveryError(f"'{text}' in 'expires' is no day", advice="Write it as 2031-12-31") from None
+        raise RecoveryError(
+            f"'{text}' in 'expires' is no day", code="option_invalid", advice="Write it as 2031-12-31"
+        ) from None
     if day <= now:
-        raise RecoveryError(f"'{text}' in 'expires' is over already")
+        raise RecoveryError(f"'{text}' in 'expires' is over already", code="option_invalid")
     return day
 
 
@@ -193,6 +198,7 @@ def _back_up_key(session: Session, name: str) -> None:
     if any(there):
         raise RecoveryError(
             f"Of {wanted['certificate_file']} and {wanted['key_file']} one is there and the other is not",
+            code="wrong_state",
             advice="Both belong together: remove the one that is left, or give other paths in 'key_backup'",
         )
     certificates.back_up_key(session, name, **wanted)
@@ -220,6 +226,7 @@ def _require_own_file(session: Session, name: str, path: str) -> None:
     problem = RecoveryError(
         f"{path} does not hold the certificate {name} of {session.connection.target.server} but another one, so "
         "that its key is saved nowhere",
+        code="already_exists",
         advice="Name other files in 'key_backup', and keep those that are there: backups may be encrypted with what "
         "they hold",
         thumbprint=own.thumbprint,

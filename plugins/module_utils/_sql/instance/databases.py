@@ -283,5 +283,9 @@ def set_owner(session: Session, name: str, owner: str) -> None:
 def _collation(name: str) -> str:
     """A collation has no quotes in T-SQL: only what its name can hold passes."""
     if not re.fullmatch(r"[A-Za-z0-9_]{1,128}", name):
-        raise RecoveryError(f"'{name}' is no name of a collation", advice="For example SQL_Latin1_General_CP1_CI_AS")
+        raise RecoveryError(
+            f"'{name}' is no name of a collation",
+            code="option_invalid",
+            advice="For example SQL_Latin1_General_CP1_CI_AS",
+        )
     return name

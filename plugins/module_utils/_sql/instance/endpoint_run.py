@@ -47,6 +47,7 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
     if wanted["authentication"] == "CERTIFICATE" and not wanted["certificate"]:
         raise RecoveryError(
             "An endpoint with certificates needs one of its own",
+            code="option_invalid",
             advice="Give its name in 'certificate', sql_certificate makes it",
         )
     if wanted["certificate"] and wanted["authentication"] is None:
@@ -86,6 +87,7 @@ def _check_edition(session: Session, role: str) -> None:
         raise RecoveryError(
             f"SQL Server on {session.connection.target.server} is an {edition}, which can be a witness and nothing "
             "else",
+            code="unsupported",
             advice="Set 'role: WITNESS', or use Standard or Enterprise for the partners",
         )
 
@@ -109,7 +111,7 @@ def _missing_logins(session: Session, logins: list[str]) -> list[str]:
             "sql_certificate makes it together with the other server's certificate (options 'public' and 'identity')"
         )
         if not session.check_mode:
-            raise RecoveryError(said, advice=advice)
+            raise RecoveryError(said, code="not_found", advice=advice)
         session.warnings.append(
             f"{said} yet. Unless a task before this one makes it, the run itself will fail: {advice}."
         )

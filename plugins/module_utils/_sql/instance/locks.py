@@ -55,6 +55,7 @@ def hold(session: Session, database: str, *, wait: float = 0) -> None:
         if patience <= 0:
             raise RecoveryError(
                 f"Another run works on database {database} on {session.connection.target.server}: {holder}",
+                code="in_use",
                 advice="Wait until it has ended, then run again",
             )
         session.progress.line(f"waiting for another run on {database}: {holder}")

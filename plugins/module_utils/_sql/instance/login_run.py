@@ -188,6 +188,7 @@ def _apply_user(session: Session, wanted: dict[str, Any], *, sid: str | None) ->
     if mapped and mapped != user:
         raise RecoveryError(
             f"Login {name} is already the user {mapped} of database {database}, not {user}",
+            code="wrong_state",
             advice="Leave out 'user', or remove that user first",
         )
     existing = users.get(user)
@@ -217,6 +218,7 @@ def _require_online(session: Session, database: str) -> None:
         state = "does not exist" if existing is None else f"is {existing['state']}"
         raise RecoveryError(
             f"Database {database} on {session.connection.target.server} {state}: no user can be mapped there",
+            code="wrong_state",
             advice="Restore it first with sql_restore, or leave it out of 'databases'",
         )
 

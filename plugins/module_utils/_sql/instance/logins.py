@@ -201,7 +201,10 @@ def _password_words(password: str | None, password_hash: str | None) -> tuple[st
 
 def _quoted_password(password: str) -> str:
     if "\x00" in password or len(password.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_NAME:
-        raise RecoveryError(f"A password of SQL Server has at most {LONGEST_NAME} characters, and no NUL among them")
+        raise RecoveryError(
+            f"A password of SQL Server has at most {LONGEST_NAME} characters, and no NUL among them",
+            code="option_invalid",
+        )
     return quote_text(password)
 
 
@@ -265,6 +268,7 @@ def normal_sid(sid: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{32}", digits):
         raise RecoveryError(
             "The SID of a SQL login is 0x and 32 hexadecimal digits",
+            code="option_invalid",
             advice="sql_info shows the SID of each login of another server",
         )
     return "0x" + digits.upper()

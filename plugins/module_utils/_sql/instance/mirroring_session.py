@@ -167,6 +167,7 @@ def wait_until(
             raise RecoveryError(
                 f"{what} was not reached within {round(seconds)} seconds: on {side.server} mirroring is "
                 f"{side.session or 'not there'}",
+                code="timeout",
                 advice="Look at both servers' error logs; where there is only much to send, run again with a longer "
                 "'wait'",
             )

@@ -71,7 +71,9 @@ class FailoverRun:
     def _principal(self) -> Session:
         """The partner, where the route leads over it."""
         if self.other is None:
-            raise RecoveryError(f"The principal of {self.database} cannot be asked: {self.problem}")
+            raise RecoveryError(
+                f"The principal of {self.database} cannot be asked: {self.problem}", code="sql_unreachable"
+            )
         return self.other
 
     def _manual(self) -> None:
@@ -140,6 +142,7 @@ class FailoverRun:
             raise RecoveryError(
                 f"The mirror of {self.database} on {local.server} did not take over by itself, so it was not in step "
                 f"when the principal was lost. {may_be_lost(local)['reason']}",
+                code="would_lose_data",
                 advice="Make sure that the principal is down, then set 'allow_data_loss: true'",
             )
         return (
@@ -158,7 +161,8 @@ class FailoverRun:
             if time.monotonic() > ends:
                 raise RecoveryError(
                     f"{self.database} on {self.session.connection.target.server} is principal, but not open after "
-                    f"{self.wait} seconds"
+                    f"{self.wait} seconds",
+                    code="timeout",
                 )
             time.sleep(0.2)
         self._open_at = time.monotonic()

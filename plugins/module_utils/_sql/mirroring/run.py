@@ -195,6 +195,7 @@ class MirrorRun:
             if side.session == "SUSPENDED":
                 raise RecoveryError(
                     f"Mirroring of {self.database} was suspended on its way",
+                    code="wrong_state",
                     advice="Look for error 1453 or 1454 in both servers' error logs (a full drive above all), then "
                     "run again",
                 )

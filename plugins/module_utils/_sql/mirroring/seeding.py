@@ -75,6 +75,7 @@ class Seeding:
             raise RecoveryError(
                 f"{self.database} has to be copied to {self.mirror.connection.target.server}, and no folder is "
                 "named for that",
+                code="option_invalid",
                 advice="Give a folder that both servers' service accounts reach in 'seed_path', a share above all",
             )
         provide_folder(self.principal, self.folder)

@@ -47,6 +47,7 @@ class ArchiveFolder:
         if not state.folder:
             raise RecoveryError(
                 f"{self.path} on {self._files.host} is a file, not a folder of archives",
+                code="option_invalid",
                 advice="Give the folder that it is in",
             )
         store = read_store(self._files.list(self.path, recurse=False), label=self.label)
@@ -127,6 +128,7 @@ def candidates(
         if until is not None:
             raise RecoveryError(
                 "until chooses among the archives of a folder, and source is one archive",
+                code="option_invalid",
                 advice="Give the folder, or leave until away",
             )
         yield _single(files, source)
@@ -135,7 +137,7 @@ def candidates(
     for archive in restore_order(folder.read().archives, until=until):
         try:
             if archive.problem:
-                raise RecoveryError(archive.problem)
+                raise RecoveryError(archive.problem, code="damaged")
             yield Candidate(
                 path=folder.full_path(archive), manifest=folder.manifest(archive), folder=folder, stored=archive
             )
@@ -148,7 +150,9 @@ def _single(files: WindowsFiles, path: str) -> Candidate:
     archive, beside = files.stat(path, manifest_name(path))
     if not archive.exists or archive.folder:
         raise RecoveryError(
-            f"There is no archive {path} on {files.host}", advice="Check source: a folder with archives, or one archive"
+            f"There is no archive {path} on {files.host}",
+            code="not_found",
+            advice="Check source: a folder with archives, or one archive",
         )
     if not beside.exists:
         lines = files.read_lines(path, entry=INSIDE_NAME)
@@ -161,7 +165,9 @@ def _single(files: WindowsFiles, path: str) -> Candidate:
     manifest = folder.manifest(stored)
     stored = stored.described_by(manifest)
     if stored.problem:
-        raise RecoveryError(f"The archive {path} on {files.host} {stored.problem}", advice="Use another archive")
+        raise RecoveryError(
+            f"The archive {path} on {files.host} {stored.problem}", code="damaged", advice="Use another archive"
+        )
     return Candidate(path=path, manifest=manifest, folder=folder, stored=stored)
 
 
@@ -174,6 +180,7 @@ def _without_manifest(files: WindowsFiles, path: str, *, created: str) -> Candid
         raise RecoveryError(
             f"{where} has no manifest, neither beside it nor in it, and app_backup writes none without: nothing can "
             "prove that it is whole",
+            code="damaged",
             advice="Use another archive",
         )
     result = files.entries(path)
@@ -194,6 +201,7 @@ def refuse_strange(path: str, strange: Sequence[str]) -> None:
         more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
         raise RecoveryError(
             f"The archive {path} is refused: {'; '.join(strange[:5])}{more}",
+            code="unsafe_archive",
             advice="Nothing was touched. Use another archive",
             refused=list(strange[:100]),
         )

@@ -105,6 +105,7 @@ class ArchiveWriter:
                     raise RecoveryError(
                         f"The copy of {stage.full_path(archive)} in {folder.path} is another file than what was "
                         f"copied, seen from {self._files.host}",
+                        code="damaged",
                         advice="The way there or its disk damages data: look into that before anything else. The "
                         "copy was removed",
                     )
@@ -183,6 +184,7 @@ class ArchiveWriter:
             raise RecoveryError(
                 f"The archive in {folder.path} does not hold what was read from {self._application} on "
                 f"{self._files.host}: {', '.join(wrong[:5]) or 'no manifest'}",
+                code="not_found",
                 advice="Its disk or the way to it damages data: look into that before anything else. The archive "
                 "was removed",
             )

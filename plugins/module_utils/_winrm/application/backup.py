@@ -143,13 +143,16 @@ class ApplicationBackup:
         if not state.folder:
             raise RecoveryError(
                 f"There is no folder {self.path} on {self.files.host}",
+                code="not_found",
                 advice="Check path: it is the folder of the application, with web.config in it",
             )
         plan = select_contents(self.files.list(self.path), exclude=self.params["exclude"])
         require_essential(plan.refused, path=self.path, host=self.files.host)
         if not plan.files:
             raise RecoveryError(
-                f"The folder {self.path} on {self.files.host} holds no file to archive", advice="Check path and exclude"
+                f"The folder {self.path} on {self.files.host} holds no file to archive",
+                code="not_found",
+                advice="Check path and exclude",
             )
         known = {name_key(file.name): file.name for file in plan.files}
         for name, path in list(self.plain.items()):
@@ -158,6 +161,7 @@ class ApplicationBackup:
                 missing = f"{self.path}\\{name}" if name_key(name) not in known else path
                 raise RecoveryError(
                     f"plain_copies names {name}, and there is no file {missing} on {self.files.host}",
+                    code="not_found",
                     advice="Check plain_copies",
                 )
             self.plain[known[name_key(name)]] = self.plain.pop(name)
@@ -249,6 +253,7 @@ def archive_path(params: Mapping[str, Any], option: str, *, application: str) ->
     if f"{folder}\\".lower().startswith(f"{application}\\".lower()):
         raise RecoveryError(
             f"{option} {folder} lies in the folder {application} that is to be archived",
+            code="option_invalid",
             advice="Choose a folder outside of it, better on a share",
         )
     return folder
@@ -258,5 +263,9 @@ def local_archive_path(params: Mapping[str, Any], option: str, *, application: s
     """As archive_path, and on a disk of the web server."""
     folder = archive_path(params, option, application=application)
     if share_root(folder):
-        raise RecoveryError(f"{option} {folder} is on a share", advice="Give a folder on a disk of the web server")
+        raise RecoveryError(
+            f"{option} {folder} is on a share",
+            code="option_invalid",
+            advice="Give a folder on a disk of the web server",
+        )
     return folder

@@ -57,6 +57,7 @@ class FolderSwap:
             raise RecoveryError(
                 f"An earlier run on {self._files.host} was interrupted while it replaced {self.where.live}, and "
                 f"that cannot be put right: {fault.message}",
+                code=fault.code,
                 advice=fault.advice,
             )
         return bool(steps)
@@ -106,6 +107,7 @@ class FolderSwap:
         if fault:
             raise RecoveryError(
                 f"The old folder {self.where.live} on {self._files.host} could not be brought back: {fault.message}",
+                code=fault.code,
                 advice=f"It is in {self.where.old} or {self.where.part}; run this again, which puts it right when "
                 "nothing has it open any more",
             )

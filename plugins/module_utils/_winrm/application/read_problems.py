@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..._core.application.archive_contents import is_essential
 from ..._core.application.archive_entries import Refusal
-from ..._core.errors import RecoveryError
+from ..._core.errors import RecoveryError, code_of_windows_error
 from ..host.files import PackedFile
 
 __all__ = ["ReadProblems", "judge_packed", "require_essential"]
@@ -59,6 +59,7 @@ def judge_packed(
         more = f" (and {len(fatal) - 1} more files)" if len(fatal) > 1 else ""
         raise RecoveryError(
             f"{path}\\{fatal[0].name} on {host} cannot be read{more}: {fatal[0].fault}",
+            code=code_of_windows_error(fatal[0].number, otherwise="windows_error"),
             advice=_advice(fatal[0].name, protected_by=protected.get(fatal[0].name, "")),
             unreadable=[file.name for file in fatal],
         )

@@ -78,6 +78,7 @@ class ApplicationRestore:
         why = f" ({tried})" if tried else ""
         raise RecoveryError(
             f"There is no whole archive of {self.path} in {self.source}{self.limit}, seen from {self.files.host}{why}",
+            code="not_found",
             advice="Check source, or give one archive. In a folder only archives count that are named after the "
             "last part of path",
             rejected=self.rejected,
@@ -99,7 +100,9 @@ class ApplicationRestore:
             return {}
         if not state.folder:
             raise RecoveryError(
-                f"{self.path} on {self.files.host} is a file, not the folder of an application", advice="Check path"
+                f"{self.path} on {self.files.host} is a file, not the folder of an application",
+                code="option_invalid",
+                advice="Check path",
             )
         result = [entry for entry in self.files.list(self.path) if not entry.folder]
         self.encrypted = {entry.name for entry in result if entry.encrypted}
@@ -134,6 +137,7 @@ class ApplicationRestore:
         if result.action == "refuse":
             raise RecoveryError(
                 f"The folder {self.path} on {self.files.host} {result.reason}",
+                code="would_lose_data",
                 advice="Nothing was changed. If it is to be replaced all the same, set replace to always; with "
                 "keep_old it is kept beside",
             )
@@ -211,6 +215,7 @@ class ApplicationRestore:
             raise RecoveryError(
                 f"The drive of {self.path} on {self.files.host} has {drive.free >> 20} MB free, and "
                 f"{(needed + ROOM) >> 20} MB are needed to unpack beside it",
+                code="no_space",
                 advice="Make room there and run this again. Nothing was changed",
             )
 
@@ -221,6 +226,7 @@ class ApplicationRestore:
             raise RecoveryError(
                 f"{len(wrong)} files in {where} on {self.files.host} are not what the manifest says: "
                 f"{', '.join(wrong[:5])}",
+                code="damaged",
                 advice="The archive or the disk is damaged: use another archive, and look into the disk",
             )
 

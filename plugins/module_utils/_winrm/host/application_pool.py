@@ -76,6 +76,7 @@ class ApplicationPool:
                 raise RecoveryError(
                     f"The application pool {self.name} on {self._files.host} was told to stop, but {timeout} "
                     f"seconds went by before {until}",
+                    code="timeout",
                     advice="A long request may keep it: wait, or end its w3wp.exe "
                     f"({', '.join(map(str, now.workers)) or 'none is left'}) on the host, or raise pool_timeout, "
                     "then run this again",

@@ -36,6 +36,7 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     if not backup.get("sets"):
         raise RecoveryError(
             "'database' is no result of a backup that was taken",
+            code="option_invalid",
             advice="Give what sql_backup returned as 'backup', not in check mode",
         )
     with folders.keys():
@@ -97,6 +98,7 @@ def refuse_elsewhere(folders: RecoverySetRepository, paths: list[str]) -> None:
         raise RecoveryError(
             f"{elsewhere[0]}, the archive of the set before this one, lies on another server than the sets, from which "
             "no restore takes it",
+            code="wrong_state",
             advice="Take a full backup (backup_prs)",
         )
 
@@ -105,6 +107,7 @@ def refuse_taken_label(folders: RecoverySetRepository, label: str) -> None:
     if label.lower() in map(str.lower, folders.labels()):
         raise RecoveryError(
             f"There is a recovery set {label} already in {folders.place.sets}",
+            code="already_exists",
             advice="Choose another label, or leave it out",
         )
 
@@ -128,6 +131,7 @@ def archive_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
         return dict(recovery_set.values["application"])
     raise RecoveryError(
         "There is no earlier set whose archive of the application this backup could belong to",
+        code="not_found",
         advice="Take a full backup first",
     )
 
@@ -155,6 +159,7 @@ def refuse_missing(files: WindowsFiles, folders: RecoverySetRepository, paths: l
     if gone and not files.check_mode:
         raise RecoveryError(
             f"{gone[0]} is not there, seen from {files.host}",
+            code="not_found",
             advice="No set was written. Look who removed it, and run the backup again",
         )
 

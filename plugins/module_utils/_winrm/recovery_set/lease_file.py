@@ -77,7 +77,9 @@ class LeaseFile:
         finally:
             self._files.discard(draft)
         raise RecoveryError(
-            f"The lease {self.path} changes hands all the time", advice="Look who else works there, then run this again"
+            f"The lease {self.path} changes hands all the time",
+            code="in_use",
+            advice="Look who else works there, then run this again",
         )
 
     def release(self) -> Lease | None:

@@ -38,6 +38,7 @@ class ReplicationRun:
         if self.source.place == self.target.place:
             raise RecoveryError(
                 f"The copies would go where the sets are, {self.source.place.sets}",
+                code="option_invalid",
                 advice="Name another place, best at another site",
             )
         self.source.must_go_with(self.target)
@@ -134,6 +135,7 @@ class ReplicationRun:
             if not original.exists:
                 raise RecoveryError(
                     f"{source} is not there, seen from {self.files.host}, so that its set cannot be copied",
+                    code="not_found",
                     advice="Take a full backup",
                 )
             if not copy.exists or copy.size != original.size:
@@ -151,6 +153,7 @@ class ReplicationRun:
                 if written != expected:
                     raise RecoveryError(
                         f"{target} is not what {source} was: its SHA-256 is {written}, not {expected}",
+                        code="damaged",
                         advice="The copy was removed. The disk of one of the two or the network damages data; look "
                         "into that before anything else",
                     )

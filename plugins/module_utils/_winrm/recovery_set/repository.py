@@ -126,6 +126,7 @@ class RecoverySetRepository:
                 raise RecoveryError(
                     f"{recovery_set} is read as {reads.user} and {another} written as {writes.user}, and Windows knows "
                     f"the server {server} under one account at a time (error 1219)",
+                    code="option_invalid",
                     advice=f"Give both places the same account ({option}), or put the copies on another server, "
                     "which is safer",
                 )
@@ -161,6 +162,7 @@ class RecoverySetRepository:
         if recovery_set.label.lower() != label.lower():
             raise RecoveryError(
                 f"{path} on {self._files.host} is the manifest of the set {recovery_set.label}",
+                code="wrong_state",
                 advice="Give the file its name back",
             )
         return recovery_set

@@ -71,7 +71,9 @@ class SelectionRun:
         if not text:
             return None
         if self.params["label"]:
-            raise RecoveryError("A set and a moment were both named", advice="Name one of the two")
+            raise RecoveryError(
+                "A set and a moment were both named", code="option_invalid", advice="Name one of the two"
+            )
         return parse_user_time(text, option="until")
 
     def sets(self) -> Iterator[RecoverySet]:
@@ -146,6 +148,7 @@ class SelectionRun:
         )
         raise RecoveryError(
             f"{gone[0]}, which the recovery set {choice.set.label} needs, is not there, seen from {self.host}",
+            code="not_found",
             advice=advice,
         )
 

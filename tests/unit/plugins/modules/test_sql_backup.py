@@ -213,7 +213,7 @@ def test_no_manifest_where_the_verification_failed(make, monkeypatch, tmp_path):
     made, _done = make(manifest=str(tmp_path / "backup.json"))
 
     def broken(*_given, **_more):
-        raise RecoveryError("cannot be read back")
+        raise RecoveryError("cannot be read back", code="windows_error")
 
     monkeypatch.setattr(backing_up, "verify", broken)
     with pytest.raises(RecoveryError, match="cannot be read back"):

@@ -306,8 +306,8 @@ NEWER = (
 @pytest.mark.parametrize(
     ("facts", "sentences"),
     [
-        pytest.param(gathered(choice__problem=NO_SET), [f"backups: {NO_SET}"], id="no set, said of no host"),
-        pytest.param(gathered(choice__problem=OTHER), [f"srv-a: {OTHER}"], id="nothing could be chosen"),
+        pytest.param(gathered(choice__problem=NO_SET, choice__code="no_recovery_set"), [f"backups: {NO_SET}"], id="no set, said of no host"),
+        pytest.param(gathered(choice__problem=OTHER, choice__code="damaged"), [f"srv-a: {OTHER}"], id="nothing could be chosen"),
         pytest.param(gathered(choice=SKIPPED, need_backup=False), [], id="no backup is needed"),
         pytest.param(
             gathered(
@@ -339,6 +339,26 @@ NEWER = (
         ),
         pytest.param(
             gathered(**WITHOUT_SET, parts=["sql"], shares__result__newest=[]), [], id="a database server needs no archive"
+        ),
+        pytest.param(
+            gathered(**WITHOUT_SET, shares=failed_script("logon failure")),
+            ["srv-a: the shares cannot be looked at as LAB\\svc-backup: logon failure"],
+            id="nothing is said of archives on shares that were not inspected",
+        ),
+        pytest.param(
+            gathered(restore={**ANSWERED, "msg": "There is no room on D:"}, parts=["web"], instance=SKIPPED),
+            [],
+            id="a plan is no matter of a web server",
+        ),
+        pytest.param(
+            gathered(restore={**ANSWERED, "msg": "No file"}, choice__problem=OTHER, choice__code="damaged"),
+            [f"srv-a: {OTHER}"],
+            id="without a choice nothing was planned",
+        ),
+        pytest.param(
+            gathered(backups=failed_script("logon failure"), choice__problem=OTHER, choice__code="damaged"),
+            [f"srv-a: {OTHER}"],
+            id="without a choice no backups are inspected",
         ),
         pytest.param(
             gathered(restore={**ANSWERED, "msg": "There is no room on D:"}),

@@ -114,7 +114,7 @@ def test_a_lease_that_cannot_be_seen_costs_the_manifest_and_not_the_backup(go):
 
 def test_while_somebody_else_holds_the_lease_nothing_is_written(go):
     with pytest.raises(RecoveryError, match="rebuild"):
-        go(windows={"problem": RecoveryError("a rebuild holds it")}, **STAGED)
+        go(windows={"problem": RecoveryError("a rebuild holds it", code="windows_error")}, **STAGED)
     assert go.done == ["lock", "lease", "close"]
 
 

@@ -160,7 +160,7 @@ def test_a_lost_session_ends_the_reading_of_all(monkeypatch):
 
 def test_sessions_that_cannot_be_opened_are_done_without(monkeypatch):
     def refuse(target):
-        raise RecoveryError("no more sessions")
+        raise RecoveryError("no more sessions", code="windows_error")
 
     monkeypatch.setattr(headers, "read_file", lambda session, path: FileReading(path=path))
     monkeypatch.setattr(headers, "connect", refuse)

@@ -160,7 +160,7 @@ def test_a_hash_that_is_refused_leaves_the_policy_as_it_was(make, monkeypatch):
     made = make(THERE, password_hash=HASH)
 
     def refuse(*_args, **_named):
-        raise RecoveryError("refused")
+        raise RecoveryError("refused", code="windows_error")
 
     monkeypatch.setattr(login_run.logins, "set_password", refuse)
     with pytest.raises(RecoveryError, match="refused"):

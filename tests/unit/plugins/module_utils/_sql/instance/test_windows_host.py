@@ -14,7 +14,7 @@ def test_warnings_of_windows_outlive_a_connection_that_cannot_be_closed():
     windows._files = SimpleNamespace(warnings=["a leftover stays"])
 
     def fail():
-        raise RecoveryError("The connection was lost")
+        raise RecoveryError("The connection was lost", code="windows_error")
 
     windows._open.callback(fail)
     with pytest.raises(RecoveryError):

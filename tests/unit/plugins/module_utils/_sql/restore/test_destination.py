@@ -92,7 +92,7 @@ def test_a_failure_tells_the_state_and_opens_a_living_database_again(read):
 
 
 def test_of_a_restoring_one_it_says_that_the_next_run_goes_on(read):
-    problem = read(state="RESTORING", files=RESTORING).failure(RecoveryError("Broken off"))
+    problem = read(state="RESTORING", files=RESTORING).failure(RecoveryError("Broken off", code="windows_error"))
     assert problem.details == {"database_state": "RESTORING"} and "run again" in problem.advice
 
 
@@ -103,7 +103,7 @@ def test_without_a_connection_nothing_is_asked(read):
 
 
 def test_check_mode_has_nothing_to_tell(read):
-    problem = RecoveryError("x")
+    problem = RecoveryError("x", code="windows_error")
     assert read(check_mode=True).failure(problem) is problem
 
 

@@ -125,7 +125,7 @@ def test_tails_of_interrupted_runs_are_looked_for_by_name(tail_log, monkeypatch)
 
 def test_a_folder_that_is_not_there_holds_none(tail_log, monkeypatch):
     def missing(_connection, _folder):
-        raise RecoveryError("no such folder")
+        raise RecoveryError("no such folder", code="windows_error")
 
     log = tail_log()
     monkeypatch.setattr(module, "find_files", missing)
