@@ -50,8 +50,10 @@ def test_the_road_to_a_principal(here, there, yes, rejoin, way):
     (replace(PRINCIPAL, state="RECOVERING", session="DISCONNECTED", witness="TCP://w:5022", witness_state="DISCONNECTED"), None, True, "does not serve it"),
 ])  # fmt: skip
 def test_there_is_no_road(here, there, yes, reason):
-    with pytest.raises(RecoveryError, match=reason):
+    with pytest.raises(RecoveryError, match=reason) as refusal:
         plan_failover(here, there, database="PRS", allow_data_loss=yes, rejoin=False)
+    assert (refusal.value.code == "would_lose_data") is (not yes)
+    assert (refusal.value.code == "two_principals") is reason.startswith("Both")
 
 
 def test_what_was_never_sent_is_not_dropped_without_a_yes():

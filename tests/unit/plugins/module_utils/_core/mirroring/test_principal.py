@@ -52,3 +52,4 @@ def test_where_nobody_is_chosen(first, partner, said):
     with pytest.raises(RecoveryError) as refusal:
         choose(DatabaseRole(server="a", **first), DatabaseRole(server="b", **partner), database="PRS")
     assert said in str(refusal.value) and "failover_partner" in refusal.value.advice
+    assert refusal.value.code == ("two_principals" if said.startswith("Both") else "wrong_state")

@@ -68,8 +68,9 @@ def test_what_has_to_be_done(sides, wanted, expected):
 ])  # fmt: skip
 def test_what_nobody_may_decide_for_the_admin(sides, wanted, reason):
     here, there = sides
-    with pytest.raises(RecoveryError, match=reason):
+    with pytest.raises(RecoveryError, match=reason) as refusal:
         plan_mirror(here, there, Wanted(database="PRS", **wanted))
+    assert (refusal.value.code == "two_principals") is ("both a and b" in reason.lower())
     with pytest.raises(RecoveryError):
         plan_mirror(there, here, Wanted(database="PRS", **wanted))
 

@@ -36,8 +36,9 @@ def test_without_a_healthy_set_the_newest_restorable_one_is_taken_and_that_is_sa
 
 
 def test_nothing_to_choose():
-    with pytest.raises(RecoveryError, match="no recovery set that can be restored"):
+    with pytest.raises(RecoveryError, match="no recovery set that can be restored") as raised:
         choose([])
+    assert raised.value.code == "no_recovery_set"
 
 
 def test_a_moment_before_all_sets_says_where_the_past_begins():
@@ -95,5 +96,6 @@ def test_a_moment_that_no_log_reaches_is_said():
 def test_a_label_is_found_whatever_its_case_and_near_ones_are_named():
     labels = ["20260302T020000Z", "20260301T020000Z"]
     assert by_label(labels, "20260301t020000z") == "20260301T020000Z"
-    with pytest.raises(RecoveryError, match="20260301T020000Z"):
+    with pytest.raises(RecoveryError, match="20260301T020000Z") as raised:
         by_label(labels, "20260301T020001Z")
+    assert raised.value.code == "no_recovery_set"
