@@ -6,17 +6,24 @@ its ratio, of the median of the differences turn by turn (what else the machine 
 of the bare script; ``module_ratio`` is the largest. Returned with it: ``module_ratios``, and the medians in
 ``module_seconds``, by module. What else the machine does only ever adds time, so the calmer half of the turns counts.
 
+With ``--against CHECKOUT`` (run this file itself: ``build/venv/bin/python tests/bench/bench_module.py --against ../old``)
+the modules of another checkout take turns with these: ``against_ratio`` is the largest of ``against_ratios``, by module
+what these take over what those take. That counts seconds of CPU, of which another program on the machine takes none
+away, as medians of all turns. Both are made into the file that ansible runs by this checkout's ansible.
+
 The database is tiny, so this is the fixed cost of a run: Python compiles a module and all that it imports anew each
 time, because ansible hands it over in a zip file. Over a backup that takes a second it does not show.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib
 import io
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -73,6 +80,36 @@ def run() -> dict[str, Any]:
     return {"module_ratio": max(ratios.values()), "module_ratios": ratios, "module_seconds": seconds}
 
 
+def run_against(checkout: Path, turns: int) -> dict[str, Any]:
+    """These modules beside those of another checkout, in seconds of CPU."""
+    with tempfile.TemporaryDirectory() as folder, twin(Path(folder)) as login:
+        other = linked(Path(folder), checkout)
+        ratios, seconds = {}, {}
+        for name, options in MODULES.items():
+            commands = {
+                "this": [as_ansible_runs_it(Path(folder), f"prs.recovery.{name}", {**login, **options})],
+                "other": [as_ansible_runs_it(Path(folder), f"prs.recovery.{name}", {**login, **options}, other)],
+            }
+            taken: dict[str, list[float]] = {kind: [] for kind in commands}
+            for turn in range(turns + 1):
+                for kind in sorted(commands, reverse=bool(turn % 2)):  # each goes first as often as the other
+                    cpu = cpu_seconds_of(f"{kind} {name}", commands[kind])
+                    if turn:  # the very first turn warms the caches
+                        taken[kind].append(cpu)
+            medians = {kind: statistics.median(values) for kind, values in taken.items()}
+            ratios[name] = round(medians["this"] / medians["other"], 3)
+            seconds[name] = {kind: round(value, 4) for kind, value in medians.items()}
+    return {"against_ratio": max(ratios.values()), "against_ratios": ratios, "against_cpu_seconds": seconds}
+
+
+def linked(folder: Path, checkout: Path) -> Path:
+    """Another checkout as an installed collection."""
+    collections = folder / "other"
+    (collections / "ansible_collections" / "prs").mkdir(parents=True)
+    (collections / "ansible_collections" / "prs" / "recovery").symlink_to(checkout.resolve())
+    return collections
+
+
 @contextlib.contextmanager
 def twin(folder: Path) -> Iterator[dict[str, Any]]:
     """A SQL Server twin with a database; the options to log in there."""
@@ -126,6 +163,14 @@ def seconds_of(what: str, command: list[Path]) -> float:
     return seconds
 
 
+def cpu_seconds_of(what: str, command: list[Path]) -> float:
+    """What a fresh process used of the processor, and those that it started."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds_of(what, command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def sent_by(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], str]:
     """Every statement that a module sends, with its values and whether it fails (a probe), and the connection string.
 
@@ -167,9 +212,9 @@ def sent_by(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], str]:
     return sent, targets[0]
 
 
-def as_ansible_runs_it(folder: Path, module: str, options: dict[str, Any]) -> Path:
+def as_ansible_runs_it(folder: Path, module: str, options: dict[str, Any], collections: Path = COLLECTIONS) -> Path:
     """The file that ansible makes of a module and its options, and starts with Python."""
-    place = folder / "made" / module
+    place = folder / "made" / collections.name / module
     place.mkdir(parents=True, exist_ok=True)
     (folder / "library").mkdir(exist_ok=True)
     (folder / "library" / "nothing.py").write_text(NOTHING)
@@ -178,7 +223,7 @@ def as_ansible_runs_it(folder: Path, module: str, options: dict[str, Any]) -> Pa
         "ANSIBLE_KEEP_REMOTE_FILES": "1",
         "ANSIBLE_REMOTE_TMP": str(place),
         "ANSIBLE_LIBRARY": str(folder / "library"),
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
     }
@@ -199,4 +244,8 @@ def as_ansible_runs_it(folder: Path, module: str, options: dict[str, Any]) -> Pa
 
 
 if __name__ == "__main__":
-    print(json.dumps(run()))
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--against", type=Path, metavar="CHECKOUT", help="compare with the modules of this one")
+    arguments.add_argument("--turns", type=int, default=TURNS, help=f"with --against, by default {TURNS}")
+    chosen = arguments.parse_args()
+    print(json.dumps(run_against(chosen.against, chosen.turns) if chosen.against else run()))
