@@ -231,7 +231,7 @@ def keys(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
             yield row("keys", _where(place), "", good="those in use")
 
 
-def kept(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
+def offsite_keys(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """What the sets cannot be used without lies at the other place, and not everybody reads it. That an account may not
     read a key is no lack.
     """
@@ -287,7 +287,7 @@ def copies(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -
     )
 
 
-def room(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
+def free_space(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """On each share there must be room for what the last set took, twice."""
     for place in facts["places"]:
         known = [
@@ -313,7 +313,7 @@ def room(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> 
         )
 
 
-def rights(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
+def permissions(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     """Who reads the keys and an unencrypted database together holds what the application guards."""
     for place in facts["places"]:
         folders = {folder["path"].lower(): folder for folder in (place.get("saw") or {}).get("folders", [])}
@@ -507,4 +507,4 @@ def _where(place: Mapping[str, Any]) -> str:
     return f"{place['site']} {place['path']}"
 
 
-CHECKS = (chain, recovery_sets, keys, kept, copies, room, rights, drill)
+CHECKS = (chain, recovery_sets, keys, offsite_keys, copies, free_space, permissions, drill)

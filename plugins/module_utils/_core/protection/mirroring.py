@@ -15,7 +15,7 @@ from ..mirroring.session import PRINCIPAL
 from ..text import bytes_text
 from ..times import parse_stored_time
 from .row import FAIL, WARN, Objectives, Row, row
-from .servers import application_runs, lasts, session_of
+from .servers import application_runs, certificate_row, session_of
 
 __all__ = ["CHECKS"]
 
@@ -123,7 +123,7 @@ def endpoints(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime
         if own is None:
             yield row("mirroring certificate", name, f"{endpoint['certificate']} is not there", next=AGAIN)
             continue
-        yield lasts(
+        yield certificate_row(
             "mirroring certificate",
             name,
             parse_stored_time(own["expires"]),

@@ -22,9 +22,9 @@ __all__ = [
     "CHECKS",
     "SERVICE_CHECKS",
     "application_runs",
+    "certificate_row",
     "control_node",
     "iis_problem",
-    "lasts",
     "principal_elsewhere",
     "session_of",
 ]
@@ -235,10 +235,12 @@ def certificates(facts: Mapping[str, Any], objectives: Objectives, now: dt.datet
                 )
                 continue
             advice = "Have a new one issued, put its PFX in place and run rebuild_prs"
-            yield lasts(what, host["name"], parse_stored_time(result["not_after"]), objectives, now, next=advice)
+            yield certificate_row(
+                what, host["name"], parse_stored_time(result["not_after"]), objectives, now, next=advice
+            )
     page = facts.get("page") or {}
     if page.get("certificate") and not any(use == "site" for use, _host in seen):
-        yield lasts(
+        yield certificate_row(
             "site certificate",
             page["url"],
             parse_stored_time(page["certificate"]["not_after"]),
@@ -248,7 +250,9 @@ def certificates(facts: Mapping[str, Any], objectives: Objectives, now: dt.datet
         )
 
 
-def lasts(what: str, where: str, end: dt.datetime, objectives: Objectives, now: dt.datetime, *, next: str) -> Row:
+def certificate_row(
+    what: str, where: str, end: dt.datetime, objectives: Objectives, now: dt.datetime, *, next: str
+) -> Row:
     """The row of a certificate that ends then: an expired one fails, one that ends soon is a warning."""
     left = (end - now).total_seconds()
     days = objectives.certificate_days
@@ -301,7 +305,7 @@ def backup_certificates(facts: Mapping[str, Any], objectives: Objectives, now: d
                 continue
             if result.get("expires"):
                 # An expired certificate still restores, and takes no new backups.
-                yield lasts(
+                yield certificate_row(
                     "backup certificate",
                     host["name"],
                     parse_stored_time(result["expires"]),

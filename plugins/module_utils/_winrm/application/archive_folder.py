@@ -26,7 +26,7 @@ from ..._core.errors import RecoveryError
 from ..._core.windows_paths import base_name, join, parent
 from ..host.files import WindowsFiles
 
-__all__ = ["ArchiveFolder", "Candidate", "candidates", "refuse_strange"]
+__all__ = ["ArchiveFolder", "Candidate", "candidates", "refuse_entries"]
 
 Entry = TypeVar("Entry", bound=ArchiveEntry)
 
@@ -185,7 +185,7 @@ def _without_manifest(files: WindowsFiles, path: str, *, created: str) -> Candid
         )
     result = files.entries(path)
     inner = common_folder([entry.name for entry in result])
-    refuse_strange(
+    refuse_entries(
         path, [f"{refusal.name} {refusal.reason}" for refusal in screen_entries(below(result, inner)).refused]
     )
     seconds = created.partition(".")[0].removesuffix("Z")
@@ -193,15 +193,15 @@ def _without_manifest(files: WindowsFiles, path: str, *, created: str) -> Candid
     return Candidate(path=path, manifest=manifest, proven_by="checksums", inner=inner)
 
 
-def refuse_strange(path: str, strange: Sequence[str]) -> None:
-    """An archive that holds anything strange is refused as a whole. strange: each a name with what is
+def refuse_entries(path: str, problems: Sequence[str]) -> None:
+    """An archive that holds anything wrong is refused as a whole. problems: each a name with what is
     wrong about it.
     """
-    if strange:
-        more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+    if problems:
+        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise RecoveryError(
-            f"The archive {path} is refused: {'; '.join(strange[:5])}{more}",
+            f"The archive {path} is refused: {'; '.join(problems[:5])}{more}",
             code="unsafe_archive",
             advice="Nothing was touched. Use another archive",
-            refused=list(strange[:100]),
+            refused=list(problems[:100]),
         )

@@ -26,7 +26,7 @@ from ..._core.windows_files import PresentFile
 from ..._core.windows_paths import full_path, join, parent
 from ..host.application_pool import ApplicationPool
 from ..host.files import WindowsFiles
-from .archive_folder import Candidate, candidates, refuse_strange
+from .archive_folder import Candidate, candidates, refuse_entries
 from .folder_swap import FolderSwap
 from .key_files import KeyFiles
 from .previous_folder import PreviousFolder
@@ -189,15 +189,15 @@ class ApplicationRestore:
         self.previous.keep_or_remove()
 
     def screened(self, candidate: Candidate, wanted: Manifest) -> list[AcceptedEntry]:
-        """The archive's entries that are to be written. An archive that holds anything strange is refused
+        """The archive's entries that are to be written. An archive that holds anything wrong is refused
         as a whole.
         """
         result = screen_entries(candidate.entries(self.files), vouched=candidate.manifest.sizes)
         names = {name_key(file.name) for file in candidate.manifest.files}
-        strange = [f"{refusal.name} {refusal.reason}" for refusal in result.refused]
+        problems = [f"{refusal.name} {refusal.reason}" for refusal in result.refused]
         own = name_key(OWN_FOLDER)
         inner = [entry for entry in result.accepted if name_key(entry.name).partition("/")[0] != own]
-        strange += [
+        problems += [
             f"{entry.name} is not in its manifest"
             for entry in inner
             if not entry.folder and name_key(entry.name) not in names
@@ -205,8 +205,8 @@ class ApplicationRestore:
         chosen = {name_key(file.name) for file in wanted.files}
         entries = [entry for entry in inner if entry.folder or name_key(entry.name) in chosen]
         missing = chosen - {name_key(entry.name) for entry in entries}
-        strange += [f"{file.name} is missing" for file in wanted.files if name_key(file.name) in missing]
-        refuse_strange(candidate.path, strange)
+        problems += [f"{file.name} is missing" for file in wanted.files if name_key(file.name) in missing]
+        refuse_entries(candidate.path, problems)
         return entries
 
     def check_room(self, needed: int) -> None:

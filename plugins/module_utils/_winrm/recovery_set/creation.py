@@ -39,14 +39,14 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
             code="option_invalid",
             advice="Give what sql_backup returned as 'backup', not in check mode",
         )
-    with folders.keys():
+    with folders.archive_access():
         refuse_taken_label(folders, params["label"])
         earlier = earlier_sets(folders, backup)
         archive = params["application"] or archive_of(earlier)
-    with folders.data():
+    with folders.database_access():
         refuse_missing(files, folders, backup["files"])
         chain = chain_to(folders, backup, earlier)
-    with folders.keys():
+    with folders.archive_access():
         refuse_elsewhere(folders, named_files(archive, []))
         refuse_missing(files, folders, named_files(archive, []))
         taken_at = parse_stored_time(link_of(backup)["finished_at"])

@@ -46,7 +46,7 @@ class ReplicationRun:
         self.bytes = 0
 
     def run(self) -> dict[str, Any]:
-        sets = self.lacking()
+        sets = self.missing_sets()
         for recovery_set in sets:
             self.bring(recovery_set)
         gone = Surplus()
@@ -60,18 +60,18 @@ class ReplicationRun:
             "removed": list(gone.labels),
         }
 
-    def lacking(self) -> list[RecoverySet]:
+    def missing_sets(self) -> list[RecoverySet]:
         """What is newer than the newest set that both have, oldest first; where they have none in common, from the
         newest healthy one on.
 
         A set is as old as it says itself: somebody may have written its file anew. It was not taken after that, so
         older files need not be read.
         """
-        with self.target.keys():
+        with self.target.archive_access():
             existing = {label.lower() for label in self.target.labels()}
         newer: list[RecoverySet] = []
         newest: dt.datetime | None = None
-        with self.source.keys():
+        with self.source.archive_access():
             files = self.source.labels_written()
             common = any(label.lower() in existing for label in files)
             for label, changed in files.items():
@@ -118,9 +118,9 @@ class ReplicationRun:
             for path, value in (link.get("sha256") or {}).items()
         }
         hashes[recovery_set.values["application"]["archive"]] = recovery_set.values["application"].get("sha256") or ""
-        with self.source.data(), self.target.data():
+        with self.source.database_access(), self.target.database_access():
             self.copy(recovery_set.database_files, moved.database_files, hashes)
-        with self.source.keys(), self.target.keys():
+        with self.source.archive_access(), self.target.archive_access():
             self.copy(recovery_set.application_files, moved.application_files, hashes)
             self.target.write(moved)
 
@@ -168,6 +168,6 @@ class ReplicationRun:
         """now: sets are as old as the database server says, so what the newest of them says counts, unless the control
         node's clock lets less go.
         """
-        with self.target.keys():
+        with self.target.archive_access():
             gone = surplus(self.target.newest_first(unusable=[]), rules, now=now)
         return self.target.remove(gone)

@@ -58,15 +58,17 @@ def bare_account(user: str) -> str:
 class RecoverySetRepository:
     """The folders of a place. Paths need the connection that `connected` makes.
 
-    keys: the account for sets and archives. data: the one for the database's backups, where the two lie under different
-    rights.
+    archive_account: for sets and archives. database_account: for the database's backups, where the two lie under
+    different rights.
     """
 
-    def __init__(self, files: WindowsFiles, place: Place, *, keys: Account, data: Account) -> None:
+    def __init__(
+        self, files: WindowsFiles, place: Place, *, archive_account: Account, database_account: Account
+    ) -> None:
         self._files = files
         self.place = place
-        self._keys = keys
-        self._data = data if data.user else keys
+        self._archive_account = archive_account
+        self._database_account = database_account if database_account.user else archive_account
         self.others: list[str] = []
         """Further folders that files of sets may lie in."""
         self.unread: list[str] = []
@@ -79,26 +81,25 @@ class RecoverySetRepository:
             name: full_path(params[f"{name}_path"] or join(root, name), option=f"{name}_path")
             for name in ("sets", "database", "application")
         }
-        keys = Account(user=params["share_user"], password=params["share_password"])
         return cls(
             files,
             Place(**chosen),
-            keys=keys,
-            data=Account(user=params["database_user"], password=params["database_password"]),
+            archive_account=Account(user=params["share_user"], password=params["share_password"]),
+            database_account=Account(user=params["database_user"], password=params["database_password"]),
         )
 
     # Access: one account at a time, since Windows knows a file server under one name only (error 1219)
 
     @contextmanager
-    def keys(self) -> Iterator[None]:
+    def archive_access(self) -> Iterator[None]:
         """Sets and archives can be used."""
-        with self._connected([self.place.sets, self.place.application], self._keys):
+        with self._connected([self.place.sets, self.place.application], self._archive_account):
             yield
 
     @contextmanager
-    def data(self) -> Iterator[None]:
+    def database_access(self) -> Iterator[None]:
         """The database's backups can be used."""
-        with self._connected([self.place.database], self._data):
+        with self._connected([self.place.database], self._database_account):
             yield
 
     @contextmanager
@@ -111,9 +112,12 @@ class RecoverySetRepository:
     def must_go_with(self, other: RecoverySetRepository) -> None:
         """Raises RecoveryError where both are on one file server and need different accounts at the same time."""
         ours, theirs = self.place, other.place
-        pairs = [(ours.database, theirs.database, self._data, other._data, "database_user")]
-        keys = product((ours.sets, ours.application), (theirs.sets, theirs.application))
-        pairs += [(recovery_set, another, self._keys, other._keys, "share_user") for recovery_set, another in keys]
+        pairs = [(ours.database, theirs.database, self._database_account, other._database_account, "database_user")]
+        archives = product((ours.sets, ours.application), (theirs.sets, theirs.application))
+        pairs += [
+            (recovery_set, another, self._archive_account, other._archive_account, "share_user")
+            for recovery_set, another in archives
+        ]
         for recovery_set, another, reads, writes, option in pairs:
             server = server_asked(recovery_set)
             if (
@@ -202,12 +206,12 @@ class RecoverySetRepository:
             return Surplus()
         application = self._within(chosen.application, self.place.application)
         database = self._within(chosen.database, self.place.database)
-        with self.keys():
+        with self.archive_access():
             for label in chosen.labels:
                 self._files.remove(self.path_of(label))
             for path in reversed(application):  # the manifest of an archive before the archive
                 self._files.remove(path)
-        with self.data():
+        with self.database_access():
             for path in database:
                 self._files.remove(path)
         return Surplus(labels=chosen.labels, database=database, application=application)
@@ -284,11 +288,11 @@ class RecoverySetRepository:
         """What failed runs left that no set needs. staying: all sets that are there and stay, the newest first."""
         in_sets = {path.lower() for recovery_set in staying for path in recovery_set.database_files}
         label = archive_label(base_name(staying[0].values["application"]["archive"]))
-        with self.keys():
+        with self.archive_access():
             archives = (
                 ArchiveFolder(self._files, self.place.application, application=label).read().archives if label else ()
             )
-        with self.data():
+        with self.database_access():
             links = self.links_beside(
                 [path for path in self.database_listing() if path.lower() not in in_sets], database=database
             )

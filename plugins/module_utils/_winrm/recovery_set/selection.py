@@ -43,7 +43,7 @@ class SelectionRun:
 
     def run(self) -> dict[str, Any]:
         until = self.until()
-        with self.folders.keys():
+        with self.folders.archive_access():
             labels = self.folders.labels()
         self._source = self.folders.newest_first(unusable=self.unusable)
         chosen = self.choice(labels, until) if labels or not self.params["optional"] else None
@@ -53,9 +53,9 @@ class SelectionRun:
             for entry in self.unusable
         ]
         if self.params["all"]:
-            with self.folders.keys():
+            with self.folders.archive_access():
                 list(self.sets())
-        with self.folders.data():
+        with self.folders.database_access():
             newer = self.newer(chosen) if chosen else []
         return {
             "changed": False,
@@ -109,11 +109,11 @@ class SelectionRun:
         label = self.params["label"]
         one_alone = bool(label) and label.lower() != NEWEST
         if one_alone:
-            with self.folders.keys():
+            with self.folders.archive_access():
                 self.remember(self.folders.named(label))
         incomplete: set[str] = set()
         while True:
-            with self.folders.keys():
+            with self.folders.archive_access():
                 sets = self.read if one_alone else self.sets()
                 choice = choose(
                     (recovery_set for recovery_set in sets if recovery_set.label not in incomplete),
@@ -134,11 +134,11 @@ class SelectionRun:
                 self.refuse(gone, choice)
 
     def missing(self, choice: Choice) -> list[str]:
-        with self.folders.keys():
+        with self.folders.archive_access():
             gone = self.folders.missing(choice.set.application_files)
         if gone:
             return gone
-        with self.folders.data():
+        with self.folders.database_access():
             return self.folders.missing(choice.files)
 
     def refuse(self, gone: list[str], choice: Choice) -> NoReturn:
