@@ -78,11 +78,11 @@ def no_backup(facts: HostFacts) -> Iterator[str]:
 
 
 def backup_of_newer_server(facts: HostFacts) -> Iterator[str]:
-    """Updates do not count: a backup restores on each build of its major version."""
+    """Updates do not count: a backup restores on each build of its major version. An unknown build is no newer one."""
     if not facts.need_backup:
         return
     made_by, target = facts.chosen.build, facts.target_build
-    if made_by and target and major_version(made_by) > major_version(target):
+    if target and major_version(made_by) > major_version(target):
         which = "chosen" if facts.choice.value.named else "newest"
         present = "the media install" if facts.install_sql else "the instance is"
         yield (

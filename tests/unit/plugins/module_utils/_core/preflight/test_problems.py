@@ -366,6 +366,11 @@ NEWER = (
             id="SQL Server refuses the plan",
         ),
         pytest.param(
+            gathered(restore={**ANSWERED, "msg": "There is no room on D:"}, backups=failed_script("logon failure")),
+            ["srv-a: There is no room on D:"],
+            id="where SQL Server was asked, Windows is not",
+        ),
+        pytest.param(
             gathered(restore=ANSWERED), ["srv-a: SQL Server cannot plan the restore"], id="no plan and no reason"
         ),
         pytest.param(
