@@ -10,15 +10,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENFORCED = {
+    "functions over 60 lines": lambda root: figures.long_definitions(root)[0],
     "classes over 250 lines": lambda root: figures.long_definitions(root)[1],
     "conditions in templates": figures.conditions,
     "variables called one, found, told": figures.riddles,
+    "duplicated runs of six lines": figures.duplicated_runs,
 }
 """How each figure is counted. Its limit stands beside the others, in figures.py."""
 SEEDED = {
+    "functions over 60 lines": ("plugins/module_utils/long.py", "def long():\n" + "    pass\n" * 60),
     "classes over 250 lines": ("plugins/module_utils/long.py", "class Long:\n" + "    field = 1\n" * 250),
     "conditions in templates": ("roles/verify/templates/facts.j2", "{{ 'a' if b else c }}\n" * 46),
     "variables called one, found, told": ("plugins/module_utils/riddle.py", "found = 1\n"),
+    "duplicated runs of six lines": (
+        "plugins/module_utils/twice.py",
+        "".join(f"first{run} = 1\n" + "second = 2\nthird = 3\n" * 3 for run in range(6)),
+    ),
 }
 """A file that goes beyond the limit."""
 

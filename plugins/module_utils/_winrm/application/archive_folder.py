@@ -19,14 +19,14 @@ from ..._core.application.archive_catalog import (
     read_store,
     restore_order,
 )
-from ..._core.application.archive_entries import ArchiveEntry, screen_entries
-from ..._core.application.archive_manifest import INSIDE_NAME, Manifest, parse_manifest
+from ..._core.application.archive_entries import AcceptedEntry, ArchiveEntry, name_key, screen_entries
+from ..._core.application.archive_manifest import INSIDE_NAME, OWN_FOLDER, Manifest, parse_manifest
 from ..._core.application.vendor_archive import adopt, common_folder
 from ..._core.errors import RecoveryError
 from ..._core.windows_paths import base_name, join, parent
 from ..host.files import WindowsFiles
 
-__all__ = ["ArchiveFolder", "Candidate", "candidates", "refuse_entries"]
+__all__ = ["ArchiveFolder", "Candidate", "candidates", "screened"]
 
 Entry = TypeVar("Entry", bound=ArchiveEntry)
 
@@ -185,15 +185,35 @@ def _without_manifest(files: WindowsFiles, path: str, *, created: str) -> Candid
         )
     result = files.entries(path)
     inner = common_folder([entry.name for entry in result])
-    refuse_entries(
-        path, [f"{refusal.name} {refusal.reason}" for refusal in screen_entries(below(result, inner)).refused]
-    )
+    _refuse(path, [f"{refusal.name} {refusal.reason}" for refusal in screen_entries(below(result, inner)).refused])
     seconds = created.partition(".")[0].removesuffix("Z")
     manifest = adopt(below(files.read_entries(path), inner), where=where, path="", created=f"{seconds}Z")
     return Candidate(path=path, manifest=manifest, proven_by="checksums", inner=inner)
 
 
-def refuse_entries(path: str, problems: Sequence[str]) -> None:
+def screened(files: WindowsFiles, candidate: Candidate, wanted: Manifest) -> list[AcceptedEntry]:
+    """The archive's entries that are to be written. An archive that holds anything wrong is refused
+    as a whole.
+    """
+    result = screen_entries(candidate.entries(files), vouched=candidate.manifest.sizes)
+    names = {name_key(file.name) for file in candidate.manifest.files}
+    problems = [f"{refusal.name} {refusal.reason}" for refusal in result.refused]
+    own = name_key(OWN_FOLDER)
+    inner = [entry for entry in result.accepted if name_key(entry.name).partition("/")[0] != own]
+    problems += [
+        f"{entry.name} is not in its manifest"
+        for entry in inner
+        if not entry.folder and name_key(entry.name) not in names
+    ]
+    chosen = {name_key(file.name) for file in wanted.files}
+    entries = [entry for entry in inner if entry.folder or name_key(entry.name) in chosen]
+    missing = chosen - {name_key(entry.name) for entry in entries}
+    problems += [f"{file.name} is missing" for file in wanted.files if name_key(file.name) in missing]
+    _refuse(candidate.path, problems)
+    return entries
+
+
+def _refuse(path: str, problems: Sequence[str]) -> None:
     """An archive that holds anything wrong is refused as a whole. problems: each a name with what is
     wrong about it.
     """

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..._core.application.archive_entries import AcceptedEntry, name_key, screen_entries
-from ..._core.application.archive_manifest import OWN_FOLDER, Manifest, compare
+from ..._core.application.archive_entries import name_key
+from ..._core.application.archive_manifest import Manifest, compare
 from ..._core.application.folder_state import DATABASE_CONFIG, assess, verdict
 from ..._core.errors import RecoveryError, sentences
 from ..._core.times import parse_user_time
@@ -26,7 +26,7 @@ from ..._core.windows_files import PresentFile
 from ..._core.windows_paths import full_path, join, parent
 from ..host.application_pool import ApplicationPool
 from ..host.files import WindowsFiles
-from .archive_folder import Candidate, candidates, refuse_entries
+from .archive_folder import Candidate, candidates, screened
 from .folder_swap import FolderSwap
 from .key_files import KeyFiles
 from .previous_folder import PreviousFolder
@@ -161,7 +161,7 @@ class ApplicationRestore:
         )
         brings = self.params["database_config"] == "archive" or (self.params["database_config"] == "keep" and not keeps)
         wanted = candidate.manifest if brings else finding.wanted
-        entries = self.screened(candidate, wanted)
+        entries = screened(self.files, candidate, wanted)
         self.check_room(sum(entry.size for entry in entries))
         self.previous.plan(finding.state)
         if self.files.check_mode:
@@ -187,27 +187,6 @@ class ApplicationRestore:
             raise
         self.swap.finish()
         self.previous.keep_or_remove()
-
-    def screened(self, candidate: Candidate, wanted: Manifest) -> list[AcceptedEntry]:
-        """The archive's entries that are to be written. An archive that holds anything wrong is refused
-        as a whole.
-        """
-        result = screen_entries(candidate.entries(self.files), vouched=candidate.manifest.sizes)
-        names = {name_key(file.name) for file in candidate.manifest.files}
-        problems = [f"{refusal.name} {refusal.reason}" for refusal in result.refused]
-        own = name_key(OWN_FOLDER)
-        inner = [entry for entry in result.accepted if name_key(entry.name).partition("/")[0] != own]
-        problems += [
-            f"{entry.name} is not in its manifest"
-            for entry in inner
-            if not entry.folder and name_key(entry.name) not in names
-        ]
-        chosen = {name_key(file.name) for file in wanted.files}
-        entries = [entry for entry in inner if entry.folder or name_key(entry.name) in chosen]
-        missing = chosen - {name_key(entry.name) for entry in entries}
-        problems += [f"{file.name} is missing" for file in wanted.files if name_key(file.name) in missing]
-        refuse_entries(candidate.path, problems)
-        return entries
 
     def check_room(self, needed: int) -> None:
         [drive] = self.files.stat(parent(self.path))
