@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import secret_state
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import (
+    authority_state,
+    secret_state,
+    vault_name,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
 from preflight_facts import ANSWERED, NOW, SKIPPED, control_node, failed_script, file, gathered, newest
@@ -224,6 +228,9 @@ def test_windows(facts, sentences):
         pytest.param(
             gathered(settings__sql_folders=["E:\\data"], instance__result=INSTALLED), [], id="an instance has its folders"
         ),
+        pytest.param(
+            gathered(settings__sql_folders=["E:\\data"], parts=["web"]), [], id="a web server gets no instance"
+        ),
     ],
 )  # fmt: skip
 def test_the_instance_of_sql_server(facts, sentences):
@@ -408,6 +415,19 @@ NEWER = (
         pytest.param(
             gathered(
                 backups__result__paths=[file(DATABASE, error=5)],
+                instance__result={**INSTALLED, "service_account": "LAB\\svc-sql"},
+            ),
+            [],
+            id="the account of the instance will read them",
+        ),
+        pytest.param(
+            gathered(choice__chosen__build="16.0.1000.6", instance__result=INSTALLED, parts=["web"]),
+            [],
+            id="a web server restores no backup",
+        ),
+        pytest.param(
+            gathered(
+                backups__result__paths=[file(DATABASE, error=5)],
                 restore={**ANSWERED, "plan": {}},
             ),
             [],
@@ -506,6 +526,18 @@ def certificate(**result: Any) -> dict[str, Any]:
                 "Have one issued with that name."
             ],
             id="other names",
+        ),
+        pytest.param(
+            gathered(
+                windows__result__version="10.0.14393.2248",
+                certificates=[{**failed_script("The password\r\n is wrong."), "item": ITEM}],
+            ),
+            [
+                "srv-a: the certificate site.pfx cannot be read: The password is wrong. Is its password right? If it "
+                "is: Windows Server 2016 reads no PFX that is encrypted by AES, as OpenSSL 3 writes them. Write it "
+                "anew with openssl pkcs12 -export -legacy."
+            ],
+            id="not read by Windows Server 2016 with its updates",
         ),
         pytest.param(certificate(names=["*.LAB.test"]), [], id="a wildcard"),
         pytest.param(
@@ -643,3 +675,24 @@ def test_all_problems_are_said_in_one_order():
     # What is missing to install the application is judged although nobody knows the instance.
     sentences = found(facts, ha="availability_group")
     assert [sentence[: len(begin)] for sentence, begin in zip(sentences, begins, strict=True)] == begins
+
+
+@pytest.mark.parametrize(
+    ("content", "state"),
+    [
+        (b"a comment\n-----BEGIN CERTIFICATE-----\n", "usable"),
+        (b"-----BEGIN TRUSTED CERTIFICATE-----\n", "usable"),
+        ("-----BEGIN CERTIFICATE-----".encode("utf-16"), "utf-16"),
+        (b"\xfe\xff\x00-", "utf-16"),
+        (b"\x30\x82\x03\x01", "der"),
+        (b"hello", "no_pem"),
+        (b"", "no_pem"),
+    ],
+)
+def test_state_of_a_file_of_authorities(content, state):
+    assert authority_state(content) == state
+
+
+@pytest.mark.parametrize("name", ["prs_sql_certificate_password", "prs_app_certificate_password"])
+def test_both_certificates_have_one_password_in_the_vault(name):
+    assert vault_name(name) == "vault_prs_certificate_password"
