@@ -43,7 +43,7 @@ demo-single: setup build/scriptdom/.ready
 test: setup-test
 	$(BIN)/python tests/run.py
 
-#: make test-powershell  the PowerShell of verbs and roles in a real pwsh on PATH; says the number of cases of each script
+#: make test-powershell  verbs, roles and Ansible's modules in real PowerShells on PATH (pwsh, winpwsh); counts the cases of each script
 test-powershell: setup-test
 	@command -v pwsh >/dev/null || { echo "there is no pwsh on PATH"; exit 1; }
 	PRS_ALL_SCRIPTS=1 $(BIN)/python tests/run.py --only powershell

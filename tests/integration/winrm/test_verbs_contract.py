@@ -30,20 +30,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.err
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
 from prs_lab.windows.scripts.verbs import VERBS
 
-from .benches import (
-    PWSH,
-    SILENCE,
-    WINPWSH,
-    Bench,
-    PowerShellBench,
-    ProcessPipe,
-    TwinBench,
-    WineBench,
-    expected_tree,
-    placed,
-    steady,
-    wine_folder,
-)
+from .benches import PWSH, WINPWSH, TwinBench, WineBench, wine_folder
+from .local_powershell import SILENCE, Bench, PowerShellBench, ProcessPipe, expected_tree, placed, steady
 from .verb_cases import CASES, TREE, Case
 from .windows_twins import PASSWORD
 
