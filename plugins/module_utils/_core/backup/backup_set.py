@@ -10,11 +10,12 @@ bytes and times are aware UTC. Headers carry the source server's local time: see
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -106,6 +107,7 @@ _SET_BACK = timedelta(hours=1)
 _YEARS = range(1753, 9999)
 # What RESTORE HEADERONLY calls a set whose header it cannot understand.
 _BROKEN_OFF = "*** INCOMPLETE ***"
+_NO_FILE = "no file of it is known"
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -221,8 +223,10 @@ class BackupSet:
                 "it is a snapshot, whose data other backup software (VSS) keeps, or the storage (WITH METADATA_ONLY): "
                 "RESTORE cannot read them from a file"
             )
+        if not self.copies:
+            return _NO_FILE
         if self.best_copy is None:
-            return "; ".join(dict.fromkeys(copy.problem for copy in self.copies)) or "no file of it is known"
+            return "; ".join(dict.fromkeys(copy.problem for copy in self.copies)) or _NO_FILE
         return ""
 
     @property
@@ -304,12 +308,6 @@ def _guid_text(value: str) -> str:
     return "" if text == _NO_GUID else text
 
 
-@lru_cache(maxsize=256)
-def _lower_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of columns; all rows of a result have the same ones."""
-    return tuple(name.lower() for name in names)
-
-
 def lsn(value: Any) -> int | None:
     """An LSN as ``int``. A float is refused: it has already lost digits."""
     if isinstance(value, int):
@@ -367,22 +365,23 @@ def _bool(value: Any) -> bool:
     return bool(int(value)) if value is not None else False
 
 
-def _forks(row: Mapping[str, Any], kind: BackupKind) -> tuple[str, str, int | None]:
+def _forks(
+    first: Any, last: str, point: int | None, *, kind: BackupKind, first_lsn: int
+) -> tuple[str, str, int | None]:
     """On which recovery fork a set begins, on which it ends, and where the latter begins, if that is inside the set.
 
     Files go on naming the last fork point, however long ago that was: before its first record a set has no other fork.
     """
-    last = guid(row.get("recoveryforkid"))
-    first, point = guid(row.get("firstrecoveryforkid")) or last, lsn(row.get("forkpointlsn"))
-    if not kind.is_log or (point is not None and point < (lsn(row.get("firstlsn")) or 0)):
+    if kind is not BackupKind.LOG or (point is not None and point < first_lsn):
         return last, last, None
-    return first, last, point
+    return guid(first) or last, last, point
 
 
 def _has_no_single_base(row: Mapping[str, Any], unknown: frozenset[str]) -> bool:
     """Since SQL Server 2005 a differential names its base, unless its files have different ones. What somebody recorded
     may lack the columns.
     """
+    row = {name.lower(): value for name, value in row.items()}
     return (
         "differentialbaseguid" in row
         and "DifferentialBaseGUID" not in unknown
@@ -390,6 +389,92 @@ def _has_no_single_base(row: Mapping[str, Any], unknown: frozenset[str]) -> bool
         and lsn(row.get("differentialbaselsn")) is None
         and int(row.get("softwareversionmajor") or 0) >= _NAMES_ITS_BASE
     )
+
+
+# The columns of a header whose values hardly change from one set of a database to the next. What is made of them is
+# remembered.
+_STEADY = (
+    "familyguid",
+    "databasename",
+    "servername",
+    "iscopyonly",
+    "hasbulkloggeddata",
+    "isdamaged",
+    "issnapshot",
+    "hasbackupchecksums",
+    "beginslogchain",
+    "hasincompletemetadata",
+    "isforceoffline",
+    "recoverymodel",
+    "collation",
+    "compatibilitylevel",
+    "databaseversion",
+    "softwareversionmajor",
+    "softwareversionminor",
+    "softwareversionbuild",
+    "keyalgorithm",
+    "bindingid",
+)
+_IDENTITY = ("backupsetguid", "backuptype", "backupstartdate", "backupname")
+_TIMES = ("backupstartdate", "backupfinishdate", "lastvalidrestoretime", "timezone")
+_LOG = (
+    "firstlsn",
+    "lastlsn",
+    "checkpointlsn",
+    "databasebackuplsn",
+    "firstrecoveryforkid",
+    "recoveryforkid",
+    "forkpointlsn",
+    "differentialbaseguid",
+    "differentialbaselsn",
+)
+_REST = ("backupsize", "compressedbackupsize", "encryptorthumbprint", "backupname")
+
+_Values = Callable[[tuple[Any, ...]], tuple[Any, ...]]
+
+
+class _Layout(NamedTuple):
+    """Takes groups of columns from the values of a row and a last None, which stands for columns that it lacks."""
+
+    steady: _Values
+    identity: _Values
+    times: _Values
+    log: _Values
+    rest: _Values
+
+
+@lru_cache(maxsize=256)
+def _layout(names: tuple[str, ...]) -> _Layout:
+    """Of columns in this order; all rows of a result have the same."""
+    places = {name.lower(): place for place, name in enumerate(names)}
+    groups = (_STEADY, _IDENTITY, _TIMES, _LOG, _REST)
+    return _Layout(*(itemgetter(*(places.get(name, len(names)) for name in group)) for group in groups))
+
+
+@lru_cache(maxsize=4096)
+def _steady(values: tuple[Any, ...]) -> dict[str, Any]:
+    """What :class:`BackupSet` calls the steady columns."""
+    row = dict(zip(_STEADY, values, strict=True))
+    return {
+        "family_guid": guid(row["familyguid"]),
+        "database": row["databasename"] or "",
+        "server": row["servername"] or "",
+        "copy_only": _bool(row["iscopyonly"]),
+        "bulk_logged": _bool(row["hasbulkloggeddata"]),
+        "damaged": _bool(row["isdamaged"]),
+        "snapshot": _bool(row["issnapshot"]),
+        "checksums": _bool(row["hasbackupchecksums"]),
+        "begins_log_chain": _bool(row["beginslogchain"]),
+        "incomplete_metadata": _bool(row["hasincompletemetadata"]),
+        "force_offline": _bool(row["isforceoffline"]),
+        "recovery_model": row["recoverymodel"] or "",
+        "collation": row["collation"] or "",
+        "compatibility_level": int(row["compatibilitylevel"] or 0),
+        "database_version": int(row["databaseversion"] or 0),
+        "version": tuple(int(row[f"softwareversion{part}"] or 0) for part in ("major", "minor", "build")),
+        "key_algorithm": _algorithm(row["keyalgorithm"]),
+        "binding_id": guid(row["bindingid"]),
+    }
 
 
 def backup_set(
@@ -407,28 +492,40 @@ def backup_set(
     Raises :class:`HeaderError` for a row without a backup set of SQL Server in it: another program's, or one behind a
     password.
     """
-    row = dict(zip(_lower_names(tuple(row)), row.values(), strict=True))
-    identity, kind = _identity(row)
-    quarter_hours = row.get("timezone")
-    if quarter_hours is not None and int(quarter_hours) == _DOUBTFUL_IN_HEADERS and not from_msdb:
-        quarter_hours = None
-    started, offset = to_utc(row["backupstartdate"], quarter_hours=quarter_hours, zone=zone)
-    finish_date = row.get("backupfinishdate") or row["backupstartdate"]
-    if zone is None and finish_date == row["backupstartdate"]:
-        finished, finish_offset = started, offset
-    else:
-        finished, finish_offset = to_utc(finish_date, quarter_hours=quarter_hours, zone=zone, latest=True)
-    if finished < started:  # the clock was set back meanwhile
-        finished += _SET_BACK
-    last_valid = row.get("lastvalidrestoretime")
-    times = _Times(
-        started,
-        finished,
-        to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None,
-        offset,
-        finish_offset != offset,
+    layout, values = _layout(tuple(row)), (*row.values(), None)
+    identity, kind = _identity(*layout.identity(values))
+    started, finished, last_valid, offset, ambiguous = _times(*layout.times(values), zone=zone, from_msdb=from_msdb)
+    first, last, checkpoint, database_backup, first_fork, last_fork, point, base, base_lsn = layout.log(values)
+    size, compressed_size, thumbprint, name = layout.rest(values)
+    first_lsn, size = lsn(first) or 0, int(size or 0)
+    first_fork, last_fork, point = _forks(first_fork, guid(last_fork), lsn(point), kind=kind, first_lsn=first_lsn)
+    return BackupSet(
+        guid=identity,
+        kind=kind,
+        first_lsn=first_lsn,
+        last_lsn=lsn(last) or 0,
+        checkpoint_lsn=lsn(checkpoint) or 0,
+        database_backup_lsn=lsn(database_backup) or 0,
+        first_fork=first_fork,
+        last_fork=last_fork,
+        fork_point_lsn=point,
+        differential_base_guid=guid(base),
+        differential_base_lsn=lsn(base_lsn),
+        multi_based=kind is BackupKind.DIFFERENTIAL and _has_no_single_base(row, unknown),
+        started=started,
+        finished=finished,
+        last_valid_time=last_valid,
+        utc_offset=offset,
+        ambiguous_time=ambiguous,
+        size=size,
+        compressed_size=int(compressed_size or size),
+        encryptor_thumbprint=_thumbprint(thumbprint) if thumbprint else "",
+        name=name or "",
+        copies=copies,
+        files=files,
+        unknown=unknown,
+        **_steady(layout.steady(values)),
     )
-    return _from_columns(row, identity, kind, times, copies, files, unknown)
 
 
 class _Times(NamedTuple):
@@ -441,84 +538,35 @@ class _Times(NamedTuple):
     ambiguous: bool
 
 
-def _identity(row: Mapping[str, Any]) -> tuple[str, BackupKind]:
-    """GUID and kind of a set by its header's lower-case columns. Raises :class:`HeaderError` where it is none."""
-    identity = guid(row.get("backupsetguid"))
-    kind = _KINDS.get(row.get("backuptype"))  # type: ignore[arg-type]
-    if identity and kind is not None and row.get("backupstartdate") is not None:
+def _times(
+    start: Any, finish: Any, last_valid: Any, quarter_hours: Any, *, zone: tzinfo | None, from_msdb: bool
+) -> _Times:
+    if quarter_hours is not None and int(quarter_hours) == _DOUBTFUL_IN_HEADERS and not from_msdb:
+        quarter_hours = None
+    started, offset = to_utc(start, quarter_hours=quarter_hours, zone=zone)
+    if zone is None and (not finish or finish == start):
+        finished, finish_offset = started, offset
+    else:
+        finished, finish_offset = to_utc(finish or start, quarter_hours=quarter_hours, zone=zone, latest=True)
+    if finished < started:  # the clock was set back meanwhile
+        finished += _SET_BACK
+    valid = to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None
+    return _Times(started, finished, valid, offset, finish_offset != offset)
+
+
+def _identity(set_guid: Any, number: Any, start: Any, name: Any) -> tuple[str, BackupKind]:
+    """GUID and kind of a set. Raises :class:`HeaderError` where it is none."""
+    identity = guid(set_guid)
+    kind = _KINDS.get(number)
+    if identity and kind is not None and start is not None:
         return identity, kind
-    name = row.get("backupname") or "a backup set without a name"
+    name = name or "a backup set without a name"
     if name == _BROKEN_OFF:
         raise HeaderError(
             "the backup was broken off before it was complete, or a newer SQL Server made it than reads it here"
         )
     raise HeaderError(
         f"{name!s} has no readable header (it is protected by a password or was written by another program)"
-    )
-
-
-def _from_columns(
-    row: Mapping[str, Any],
-    identity: str,
-    kind: BackupKind,
-    times: _Times,
-    copies: tuple[Copy, ...],
-    files: tuple[DatabaseFile, ...],
-    unknown: frozenset[str],
-) -> BackupSet:
-    first_fork, last_fork, fork_point = _forks(row, kind)
-    size = int(row.get("backupsize") or 0)
-    return BackupSet(
-        guid=identity,
-        kind=kind,
-        family_guid=guid(row.get("familyguid")),
-        database=row.get("databasename") or "",
-        server=row.get("servername") or "",
-        first_lsn=lsn(row.get("firstlsn")) or 0,
-        last_lsn=lsn(row.get("lastlsn")) or 0,
-        checkpoint_lsn=lsn(row.get("checkpointlsn")) or 0,
-        database_backup_lsn=lsn(row.get("databasebackuplsn")) or 0,
-        first_fork=first_fork,
-        last_fork=last_fork,
-        fork_point_lsn=fork_point,
-        differential_base_guid=guid(row.get("differentialbaseguid")),
-        differential_base_lsn=lsn(row.get("differentialbaselsn")),
-        multi_based=kind == BackupKind.DIFFERENTIAL and _has_no_single_base(row, unknown),
-        started=times.started,
-        finished=times.finished,
-        last_valid_time=times.last_valid,
-        utc_offset=times.offset,
-        ambiguous_time=times.ambiguous,
-        copy_only=_bool(row.get("iscopyonly")),
-        bulk_logged=_bool(row.get("hasbulkloggeddata")),
-        damaged=_bool(row.get("isdamaged")),
-        snapshot=_bool(row.get("issnapshot")),
-        checksums=_bool(row.get("hasbackupchecksums")),
-        begins_log_chain=_bool(row.get("beginslogchain")),
-        incomplete_metadata=_bool(row.get("hasincompletemetadata")),
-        force_offline=_bool(row.get("isforceoffline")),
-        recovery_model=row.get("recoverymodel") or "",
-        collation=row.get("collation") or "",
-        compatibility_level=int(row.get("compatibilitylevel") or 0),
-        database_version=int(row.get("databaseversion") or 0),
-        version=_version(row),
-        size=size,
-        compressed_size=int(row.get("compressedbackupsize") or size),
-        key_algorithm=_algorithm(row.get("keyalgorithm")),
-        encryptor_thumbprint=_thumbprint(row.get("encryptorthumbprint")),
-        binding_id=guid(row.get("bindingid")),
-        name=row.get("backupname") or "",
-        copies=copies,
-        files=files,
-        unknown=unknown,
-    )
-
-
-def _version(row: Mapping[str, Any]) -> tuple[int, int, int]:
-    return (
-        int(row.get("softwareversionmajor") or 0),
-        int(row.get("softwareversionminor") or 0),
-        int(row.get("softwareversionbuild") or 0),
     )
 
 

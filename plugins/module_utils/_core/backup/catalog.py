@@ -141,12 +141,12 @@ def _copies(
 
 
 def _copy(files: Sequence[tuple[str, str]], *, position: int, media_set_id: str) -> Copy:
-    problems = dict.fromkeys(f"{problem} ({path})" for path, problem in files if problem)
+    problems = [f"{problem} ({path})" for path, problem in files if problem]
     return Copy(
-        stripes=tuple(path for path, _problem in files),
+        stripes=tuple([path for path, _problem in files]),
         position=position,
         media_set_id=media_set_id,
-        problem="; ".join(problems),
+        problem="; ".join(dict.fromkeys(problems)) if problems else "",
     )
 
 
@@ -165,6 +165,34 @@ class _Description(NamedTuple):
         return better._replace(files=better.files or worse.files, verified=self.verified and other.verified)
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """What all files say of one set. made, row: what the first of them does. media: where they lie, (media set,
+    position) -> stripe number -> [(path, problem)].
+    """
+
+    made: BackupSet
+    row: Mapping[str, Any]
+    description: _Description | None = None
+    media: dict[tuple[str, int], dict[int, list[tuple[str, str]]]] = field(default_factory=dict)
+
+    def add(self, description: _Description, media: Label, position: int, file: tuple[str, str]) -> None:
+        self.description = description if self.description is None else self.description.joined(description)
+        stripes = self.media.setdefault((media.media_set_id, position), {})
+        stripes.setdefault(media.family_sequence, []).append(file)
+
+    def finish(self, counts: Mapping[tuple[str, int], int], zone: tzinfo | None) -> BackupSet:
+        """The set as the best of the files describes it, with its copies."""
+        description, made = self.description, self.made
+        if description is None:
+            raise AssertionError("a set is gathered from at least one file")
+        if description.row is not self.row:
+            made = backup_set(description.row, zone=zone, unknown=description.unknown)
+        made.lie_in(_copies_of_set(self.media, counts), description.files)
+        made.verified = description.verified and not made.problem
+        return made
+
+
 def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> BackupCatalog:
     """Put together what the files said. ``zone``: of the server that made them, for headers that do not say their own.
 
@@ -172,13 +200,8 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
     """
     inventory = BackupCatalog()
     seen_paths: set[str] = set()
-    # set GUID -> (media set, position) -> stripe number -> [(path, problem)]
-    places: dict[str, dict[tuple[str, int], dict[int, list[tuple[str, str]]]]] = {}
     counts: dict[tuple[str, int], int] = {}
-    described: dict[str, _Description] = {}
-    # What the first file with a set in it says of the set.
-    read: dict[str, BackupSet] = {}
-    rows: dict[str, Mapping[str, Any]] = {}
+    gathered: dict[str, _Gathered] = {}
     for reading in readings:
         same = same_path(reading.path)
         if same in seen_paths:
@@ -195,28 +218,18 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
             problem = reading.set_problems.get(position, "")
             unknown = reading.unknown.get(position, frozenset())
             try:
-                if identity not in places:
-                    read[identity], rows[identity] = backup_set(row, zone=zone, unknown=unknown), row
+                if identity not in gathered:
+                    gathered[identity] = _Gathered(backup_set(row, zone=zone, unknown=unknown), row)
             except (ValueError, TypeError) as error:
                 inventory.unreadable.append(
                     UnreadableFile(path=reading.path, position=position, reason=problem or _header_problem(error))
                 )
                 continue
-            stripes = places.setdefault(identity, {}).setdefault((media.media_set_id, position), {})
-            stripes.setdefault(media.family_sequence, []).append((reading.path, problem))
             counts[media.media_set_id, position] = media.family_count
-            files = tuple(database_file(file) for file in reading.files.get(position, ()))
+            files = tuple([database_file(file) for file in reading.files.get(position, ())])
             description = _Description(row, files, position in reading.verified, unknown, not problem)
-            known = described.get(identity)
-            described[identity] = description if known is None else known.joined(description)
-    for identity, media_sets in places.items():
-        description, made = described[identity], read[identity]
-        copies = _copies_of_set(media_sets, counts)
-        if description.row is not rows[identity]:
-            made = backup_set(description.row, zone=zone, unknown=description.unknown)
-        made.lie_in(copies, description.files)
-        made.verified = description.verified and not made.problem
-        inventory.sets.append(made)
+            gathered[identity].add(description, media, position, (reading.path, problem))
+    inventory.sets += [entry.finish(counts, zone) for entry in gathered.values()]
     settle_times(inventory.sets, zone)
     return inventory
 
@@ -230,7 +243,7 @@ def _copies_of_set(
         for (media_set_id, position), stripes in sorted(media_sets.items())
         for copy in _copies(stripes, count=counts[media_set_id, position], position=position, media_set_id=media_set_id)
     ]
-    return tuple(sorted(copies, key=lambda copy: bool(copy.problem)))
+    return tuple(sorted(copies, key=lambda copy: bool(copy.problem)) if len(copies) > 1 else copies)
 
 
 def _header_problem(error: Exception) -> str:
