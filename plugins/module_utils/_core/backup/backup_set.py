@@ -79,6 +79,11 @@ class BackupKind(str, Enum):
         return self is BackupKind.LOG
 
     @property
+    def begins_chain(self) -> bool:
+        """Whether a database can be restored from it and what continues it, without anything older."""
+        return self is BackupKind.FULL
+
+    @property
     def needs_base(self) -> bool:
         """Whether it continues an earlier backup."""
         return self.missing_base_error != 0

@@ -302,7 +302,7 @@ class Tree:
                     forks[backup_set.last_fork].logs.append(backup_set)
                 else:
                     self._add_log(backup_set)
-            elif backup_set.kind == BackupKind.FULL:
+            elif backup_set.kind.begins_chain:
                 fulls.append(backup_set)
             elif backup_set.kind == BackupKind.DIFFERENTIAL:
                 differentials.append(backup_set)

@@ -122,7 +122,7 @@ def _keep_by_rule(kept: _Kept, ordered: Sequence[BackupSet], rules: Rules, *, no
         rules,
         now=now,
         when=lambda backup_set: backup_set.finished,
-        is_full=lambda backup_set: not backup_set.problem and backup_set.kind == BackupKind.FULL,
+        is_full=lambda backup_set: not backup_set.problem and backup_set.kind.begins_chain,
         is_data=lambda backup_set: not backup_set.problem and not backup_set.kind.is_log,
     )
     for entry in staying:

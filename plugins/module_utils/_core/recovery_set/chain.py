@@ -50,7 +50,7 @@ def chain_of(own: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> list
         current = before
     if current["kind"] == BackupKind.DIFFERENTIAL:
         base = links.get(current["differential_base_guid"])
-        if base is None or base["kind"] != BackupKind.FULL:
+        if base is None or not BackupKind(base["kind"]).begins_chain:
             return []
         chain.insert(0, base)
     return chain

@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..backup.backup_set import BackupKind
 from ..retention_rules import Rules, kept
 from .recovery_set import RecoverySet
 
@@ -39,7 +38,7 @@ def surplus(sets: Iterable[RecoverySet], rules: Rules, *, now: dt.datetime) -> S
         rules,
         now=now,
         when=lambda recovery_set: recovery_set.taken_at,
-        is_full=lambda recovery_set: recovery_set.kind == BackupKind.FULL,
+        is_full=lambda recovery_set: recovery_set.kind.begins_chain,
         is_data=lambda recovery_set: not recovery_set.kind.is_log,
     )
     labels = {recovery_set.label for recovery_set in (*dated[-1:], *healthy[-1:], *(entry.item for entry in by_rule))}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 
-from ..backup.backup_set import BackupKind, BackupSet
+from ..backup.backup_set import BackupSet
 from ..backup.catalog import BackupCatalog
 from ..backup.clones import find_rivals, origin_of, overlapping_logs, same_name
 from ..backup.recovery_paths import Tree
@@ -104,8 +104,7 @@ def _candidates(groups: Groups, request: Request, existing: ExistingDatabase | N
         candidates = [
             family
             for family in candidates
-            if family == goes_on
-            or any(entry.kind == BackupKind.FULL for sets in groups[family].values() for entry in sets)
+            if family == goes_on or any(entry.kind.begins_chain for sets in groups[family].values() for entry in sets)
         ] or candidates
     if len(candidates) > 1 and existing is not None and existing.family_guid in candidates:
         candidates = [existing.family_guid]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from ..._core.backup.backup_set import BackupKind, BackupSet, DatabaseFile, database_file
+from ..._core.backup.backup_set import BackupSet, DatabaseFile, database_file
 from ..._core.backup.catalog import BackupCatalog, assemble, merge, reconcile, tell_zones
 from ..._core.errors import RecoveryError
 from ..._core.restore.target import parse_zone
@@ -170,11 +170,7 @@ def add_file_lists_of_fulls(connection: Connection, families: Iterable[Sequence[
     """
     for sets in families:
         newest = next(
-            (
-                backup_set
-                for backup_set in reversed(sets)
-                if backup_set.kind == BackupKind.FULL and not backup_set.problem
-            ),
+            (backup_set for backup_set in reversed(sets) if backup_set.kind.begins_chain and not backup_set.problem),
             None,
         )
         if newest is None or newest.files or newest.best_copy is None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.chain import chain_of, link_of
 from ..._core.recovery_set.creation import compose
@@ -119,7 +118,7 @@ def earlier_sets(folders: RecoverySetRepository, backup: dict[str, Any]) -> list
     sets: list[RecoverySet] = []
     for recovery_set in folders.newest_first(unusable=[]):
         sets.append(recovery_set)
-        if recovery_set.kind == BackupKind.FULL or chain_of(
+        if recovery_set.kind.begins_chain or chain_of(
             link_of(backup), [link for known in sets for link in known.chain]
         ):
             break

@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.recovery_set import RecoverySet, relocated
 from ..._core.recovery_set.retention import Surplus, surplus
@@ -50,7 +49,7 @@ class ReplicationRun:
         for recovery_set in sets:
             self.bring(recovery_set)
         gone = Surplus()
-        if self.rules and any(recovery_set.kind == BackupKind.FULL for recovery_set in sets):
+        if self.rules and any(recovery_set.kind.begins_chain for recovery_set in sets):
             gone = self.prune(self.rules, now=min(self.now, sets[-1].taken_at))
         return {
             "changed": bool(sets) or bool(gone.labels),
