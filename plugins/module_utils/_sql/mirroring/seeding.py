@@ -19,7 +19,7 @@ from ..connection.quoting import compose
 from ..connection.session import Session
 from ..instance.backup_encryption import check_encryption, require_certificate
 from ..instance.databases import read_database
-from ..instance.folders import from_disk, provide_folder, remove_backup_file
+from ..instance.folders import from_disk, provide_folder, remove_backup_file, require_folder
 from ..instance.server import read_server, utc_now
 from ..restore.options import RestoreOptions, RestoreSource
 from ..restore.run import RestoreRun
@@ -78,7 +78,7 @@ class Seeding:
                 code="option_invalid",
                 advice="Give a folder that both servers' service accounts reach in 'seed_path', a share above all",
             )
-        provide_folder(self.principal, self.folder)
+        self._provide_folder(self.folder)
         state = (
             self.principal.connection.row(_CHAIN, self.database, doing=f"Cannot read the log chain of {self.database}")
             or {}
@@ -98,6 +98,18 @@ class Seeding:
         self._restore([full, log], replace="always")
         if copy_only:
             self._remove([full, log])
+
+    def _provide_folder(self, folder: str) -> None:
+        """Both servers see it, before the principal writes the whole database there."""
+        try:
+            provide_folder(self.principal, folder)
+            if not self.mirror.check_mode:
+                require_folder(self.mirror.connection, folder)
+        except RecoveryError as problem:
+            if getattr(problem, "lost", False):
+                raise
+            other = "or name another folder in 'seed_path' that both servers reach: a seed is never staged"
+            raise problem.reworded(advice=f"{problem.advice}; {other}") from None
 
     def _check_encryption(self) -> None:
         """Before anything is written: whether one server can encrypt and the other restore it."""

@@ -11,7 +11,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.error
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import mirroring_session
 from prs_lab.sqlserver.faults import Fault
 
-from ..conftest import Failed
+from ..conftest import Failed, no_share_rights
 from .conftest import ENOUGH, MASTER_KEY, PORT, SEED, Writer, address, own
 
 
@@ -472,3 +472,12 @@ def test_errors_that_pass_do_not_end_the_run(pair, number, monkeypatch):
     pair.a.instance.faults.add(Fault(action="error", pattern="SET PARTNER = ", times=2, number=number))
     assert pair.mirror(safety="FULL")["mirroring"]["state"] == "SYNCHRONIZED"
     assert pair.state(pair.a) == ("PRINCIPAL", "SYNCHRONIZED", "FULL")
+
+
+@pytest.mark.parametrize("account", ["SQL-A$", "SQL-B$"])
+def test_a_seed_that_one_of_both_cannot_reach_is_not_written(pair, lab, account):
+    with no_share_rights(lab, f"PRSLAB\\{account}"), pytest.raises(Failed, match="seed_path") as failed:
+        pair.mirror()
+    server = pair.a if account == "SQL-A$" else pair.b
+    assert f"SQL Server on {server.host.address} cannot use the folder {SEED}" in failed.value.result["msg"]
+    assert not any("BACKUP" in statement for statement in failed.value.result.get("statements", []))
