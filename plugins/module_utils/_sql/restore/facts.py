@@ -136,7 +136,9 @@ def existing_database(
     for file in info["files"]:
         folder = parent(file["path"])
         size_by_folder[folder] = size_by_folder.get(folder, 0) + file["size_bytes"]
-    data = next((file for file in info["files"] if file["type"] == "ROWS" and file["redo_start_lsn"]), None)
+    # Files may stand at different LSNs (one that was restored by itself): the log has to go on from the first of them.
+    stands = [file for file in info["files"] if file["type"] == "ROWS" and file["redo_start_lsn"]]
+    data = min(stands, key=lambda file: int(file["redo_start_lsn"]), default=None)
     lsn, fork = stands_at or ((int(data["redo_start_lsn"]), guid(data["redo_start_fork_guid"])) if data else (None, ""))
     return ExistingDatabase(
         state=info["state"],

@@ -125,3 +125,10 @@ def test_the_state_that_was_asked_for(read, monkeypatch, info, wanted, part):
     with pytest.raises(RecoveryError, match=part) as problem:
         existing.require_state(wanted)
     assert problem.value.code == "unconfirmed"
+
+
+def test_of_files_at_several_lsns_the_first_one_says_where_the_log_goes_on(read, monkeypatch):
+    monkeypatch.setattr(module, "restored_full", lambda _connection, _name, position: "")
+    later = {**RESTORING[0], "name": "PRS_2", "redo_start_lsn": "1000"}
+    for files in ([RESTORING[0], later], [later, RESTORING[0]]):
+        assert read(state="RESTORING", files=files).facts().redo_start_lsn == 300
