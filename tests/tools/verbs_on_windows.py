@@ -73,6 +73,8 @@ def problem_of(case: Any, conversation: Any, root: Path) -> str:
     bench = LOCAL.PowerShellBench(root, conversation)
     for name, data in case.files.items():
         bench.put(name, data)
+    for name in case.read_only:
+        bench.mark_read_only(name)
     given, parameters = LOCAL.placed(list(case.given), bench), LOCAL.placed(case.parameters, bench)
     expected = case.error or LOCAL.steady(LOCAL.placed(case.items, bench))
     try:

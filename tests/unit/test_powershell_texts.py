@@ -4,6 +4,7 @@
   for by its method (`get_Entries()`, never `.Entries`).
 - What depends on the culture is not the same on every server: dates have a culture, texts are compared by ordinals.
 - Messages are in the language of Windows: nobody reads them.
+- Nobody waits without a word, or without an end: who reads a file says how far it is, and CIM has its time.
 - Aliases, and what only PowerShell 7 knows, are not for scripts.
 """
 
@@ -61,9 +62,9 @@ def findings(script: str) -> Iterator[str]:
     """What is wrong in a script: its line, the words, the reason."""
     root = Parser(Language(tree_sitter_powershell.language())).parse(script.encode()).root_node
     for node in nodes(root):
-        reason = {"member_access": _getter, "invokation_expression": _culture, "command_name": _alias}.get(
-            node.type, _operator
-        )(node)
+        reason = {
+            "member_access": _getter, "invokation_expression": _culture, "command_name": _alias, "command": _wait, "while_statement": _silence,
+        }.get(node.type, _operator)(node)  # fmt: skip
         if reason:
             yield f"line {node.start_point[0] + 1}: {text_of(node)[:80]}: {reason}"
 
@@ -102,6 +103,21 @@ def _alias(node: Node) -> str | None:
     return None if re.fullmatch(r"[A-Z][A-Za-z]+-[A-Za-z0-9]+", name) else "is no command in full"
 
 
+def _wait(node: Node) -> str | None:
+    text = text_of(node)
+    if text.startswith("Get-CimInstance") and not re.search(r"@bounded\b|-OperationTimeoutSec\b", text):
+        return "waits for CIM without an end, give -OperationTimeoutSec"
+    return None
+
+
+def _silence(node: Node) -> str | None:
+    """The loops of verbs; a script of a role has a time of its own, or reads little."""
+    text = text_of(node)
+    if re.search(r"\.Read\(\$buffer", text) and not re.search(r"\$sinceProgress\b|\$Clock\b", text):
+        return "reads a file of any size without a word"
+    return None
+
+
 def _operator(node: Node) -> str | None:
     if node.type == "comparison_operator" and re.fullmatch(r"-[ic]?(not)?like", text_of(node).lower()):
         return "follows the culture and reads [ as a set"
@@ -127,6 +143,8 @@ BROKEN = {
     "$date.ToString('yyyy-MM-ddTHH:mm:ssZ')": "culture",
     "if ($name -like '*.exe') { 1 }": "culture",
     "if ($_.Exception.Message -match 'denied') { 1 }": "language",
+    "Get-CimInstance -ClassName Win32_Service": "without an end",
+    "while (($count = $file.Read($buffer, 0, 9)) -gt 0) { $sum += $count }": "without a word",
     "gci -Path $x": "in full",
     "$x | % { $_ }": "in full",
 }
@@ -141,7 +159,8 @@ def test_what_breaks_a_rule_is_found(script: str) -> None:
     "script",
     [
         "$zip.get_Entries()", "$name.StartsWith('x', $ordinal)", "$path.LastIndexOf([char]'/')", "$date.ToString('o')", "$number.ToString()",
-        "$date.ToString('yyyy', $invariant)", "Get-Item -Path $x",
+        "$date.ToString('yyyy', $invariant)", "Get-Item -Path $x", "Get-CimInstance -ClassName X @bounded",
+        "while (($count = $file.Read($buffer, 0, 9)) -gt 0) { if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = 1 } } }",
     ],
 )  # fmt: skip
 def test_what_keeps_to_them_is_not(script: str) -> None:

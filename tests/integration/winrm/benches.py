@@ -40,6 +40,9 @@ class TwinBench:
         path = f"{self.root}\\{name}"
         self._twins.files.make_dir(path.replace("/", "\\")) if name.endswith("/") else self._twins.write(path, data)
 
+    def mark_read_only(self, name: str) -> None:
+        self._twins.files.set_read_only(f"{self.root}\\{name}", True)
+
     def tree(self) -> dict[str, bytes]:
         result = {}
         for path, state in self._twins.files.walk(self.root):

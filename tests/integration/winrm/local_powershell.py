@@ -29,6 +29,8 @@ class Bench(Protocol):
 
     def put(self, name: str, data: bytes) -> None: ...
 
+    def mark_read_only(self, name: str) -> None: ...
+
     def tree(self) -> dict[str, bytes]: ...
 
     def call(self, script: str, *, items: Sequence[Any], **parameters: Any) -> list[Any]: ...
@@ -92,6 +94,9 @@ class PowerShellBench:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+
+    def mark_read_only(self, name: str) -> None:
+        (self._folder / name).chmod(0o444)
 
     def tree(self) -> dict[str, bytes]:
         result = {}

@@ -111,6 +111,8 @@ def check(bench: Bench, case: Case) -> None:
         pytest.skip("needs Windows itself, or the lab's hosts")
     for name, data in case.files.items():
         bench.put(name, data)
+    for name in case.read_only:
+        bench.mark_read_only(name)
     parameters, given = placed(case.parameters, bench), placed(list(case.given), bench)
     script = verbs_script(case.verb)
     if case.error:

@@ -88,7 +88,7 @@ class Case:
     """files: what lies below {root} beforehand, a name that ends in / is a folder. In parameters and items {root}
     stands for that folder.
 
-    items: what comes back, without what differs from run to run. error: (number, kind) instead. after: files below
+    read_only: names of files that are marked as such. items: what comes back, without what differs from run to run. error: (number, kind) instead. after: files below
     {root} afterwards, if they count.
     """
 
@@ -97,6 +97,7 @@ class Case:
     parameters: dict[str, Any] = field(default_factory=dict)
     given: Sequence[Any] = ()
     files: dict[str, bytes] = field(default_factory=dict)
+    read_only: Sequence[str] = ()
     items: list[Any] | None = None
     error: tuple[int, str] | None = None
     after: dict[str, bytes] | None = None
@@ -407,6 +408,14 @@ CASES = [
     Case(
         verb="copy_file", about="over another one", parameters={"From": "{root}/a", "To": "{root}/b"}, files={"a": b"new", "b": b"old"}, items=[],
         after={"a": b"new", "b": b"new"},
+    ),
+    Case(
+        verb="copy_file", about="over one that is marked as read-only", parameters={"From": "{root}/a", "To": "{root}/b"}, read_only=["b"],
+        files={"a": b"new", "b": b"old"}, items=[], after={"a": b"new", "b": b"new"},
+    ),
+    Case(
+        verb="write_lines", about="over one that is marked as read-only, and over the half of one", parameters={"Path": "{root}/x"}, given=["new"],
+        files={"x": b"old", "x.partial": b"half"}, read_only=["x", "x.partial"], items=[], after={"x": b"new\n"},
     ),
     Case(verb="copy_file", about="nothing there", parameters={"From": "{root}/a", "To": "{root}/b"}, error=NO_FILE),
     Case(verb="remove", about="a file", parameters={"Path": "{root}/web.config"}, files=TREE, items=[{"removed": True}]),

@@ -48,6 +48,7 @@ foreach ($item in $Items) {
                 if ($count -le 0) { break }
                 $collected.Write($buffer, 0, $count)
                 $left -= $count
+                if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $files } }
             }
             $lengths.Add([long]$range[1] - $left)
         }

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FileView", "Security", "Stat"]
 
+OWNER_WRITES = 0o200
+"""Without this bit of its mode here, a file is one that Windows has marked as read-only."""
+
 SYMBOLIC_LINK, MOUNT_POINT, DEDUPLICATED = 0xA000000C, 0xA0000003, 0x80000013
 """Tags of reparse points (ntifs.h)."""
 LINK_TAGS = frozenset({SYMBOLIC_LINK, MOUNT_POINT})
@@ -429,6 +432,11 @@ class FileView:
             times = os.stat(self._place(source).real)
             os.utime(self._place(target).real, ns=(times.st_atime_ns, times.st_mtime_ns))
 
+    def set_read_only(self, path: str, marked: bool) -> None:
+        """The attribute that keeps everybody from writing into a file, whatever the rights say."""
+        real = self._existing(path).real
+        os.chmod(real, os.stat(real).st_mode & ~0o222 | (0 if marked else OWNER_WRITES))
+
     def encrypt(self, path: str) -> None:
         """Protect a file by EFS, as this account: whoever else reads it gets 5, an administrator too."""
         place = self._existing(path)
@@ -525,6 +533,8 @@ class FileView:
             if place.drives.held(place.path, owner=owner):
                 raise WinError(32, path)
             if place.drives.encrypted_for(place.path) not in (None, place.token.sid):
+                raise WinError(5, path)
+            if mode != "rb" and not os.stat(place.real).st_mode & OWNER_WRITES:
                 raise WinError(5, path)
             return place
         parent = place.parent()

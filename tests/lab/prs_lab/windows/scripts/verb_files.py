@@ -194,9 +194,16 @@ def _is_xml(content: bytes) -> bool:
     return b"<!DOCTYPE" not in content
 
 
+def _clear_read_only(call: ScriptCall, *paths: str) -> None:
+    for path in paths:
+        if call.files.is_file(path):
+            call.files.set_read_only(path, False)
+
+
 @verb("write_lines")
 def write_lines(call: ScriptCall, *, Path: str, Items: list[str] | None = None) -> Iterator[Any]:
     partial = f"{Path}.partial"
+    _clear_read_only(call, partial, Path)
     call.files.write(partial, "".join(f"{line}\n" for line in Items or []).encode())
     if call.files.is_file(Path):
         call.files.remove(Path)
@@ -258,6 +265,7 @@ def move(call: ScriptCall, *, Items: list[dict[str, str]] | None = None) -> Iter
 
 @verb("copy_file")
 def copy_file(call: ScriptCall, *, From: str, To: str) -> Iterator[Any]:
+    _clear_read_only(call, To)
     call.files.copy(From, To)
     return
     yield
