@@ -22,6 +22,9 @@ options:
     description: The result of a task that failed.
     type: dict
     required: true
+  succeeded:
+    description: What to say of a result that neither failed nor was unreachable. By default it counts as failed.
+    type: str
 """
 
 EXAMPLES = r"""

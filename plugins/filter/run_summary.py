@@ -11,10 +11,12 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import (
     backup,
+    configure_awx,
     drill,
     failover,
     mirroring,
     restore,
+    sql_server,
     verify,
 )
 
@@ -66,9 +68,12 @@ options:
       - drill.plan
       - drill.page_answer
       - drill.left
+      - drill.not_cleared
       - drill.result
       - verify.login_problems
       - verify.problems
+      - sql_server.setup_failed
+      - configure_awx.inventory_problems
 """
 
 EXAMPLES = r"""
@@ -114,9 +119,12 @@ SUMMARIES = {
     "drill.plan": drill.plan,
     "drill.page_answer": drill.page_answer,
     "drill.left": drill.left,
+    "drill.not_cleared": drill.not_cleared,
     "drill.result": drill.result,
     "verify.login_problems": verify.login_problems,
     "verify.problems": verify.problems,
+    "sql_server.setup_failed": sql_server.setup_failed,
+    "configure_awx.inventory_problems": configure_awx.inventory_problems,
 }
 
 

@@ -13,6 +13,7 @@ ENFORCED = {
     "functions over 60 lines": lambda root: figures.long_definitions(root)[0],
     "classes over 250 lines": lambda root: figures.long_definitions(root)[1],
     "conditions in templates": figures.conditions,
+    "expressions over 120 characters in roles": figures.long_expressions,
     "variables called one, found, told": figures.riddles,
     "duplicated runs of six lines": figures.duplicated_runs,
 }
@@ -20,7 +21,11 @@ ENFORCED = {
 SEEDED = {
     "functions over 60 lines": ("plugins/module_utils/long.py", "def long():\n" + "    pass\n" * 60),
     "classes over 250 lines": ("plugins/module_utils/long.py", "class Long:\n" + "    field = 1\n" * 250),
-    "conditions in templates": ("roles/verify/templates/facts.j2", "{{ 'a' if b else c }}\n" * 46),
+    "conditions in templates": ("roles/backup/templates/other_sites.j2", "{{ 'a' if b else c }}\n" * 46),
+    "expressions over 120 characters in roles": (
+        "roles/verify/vars/main.yml",
+        "a: >-\n  {{ " + "b +\n  " * 40 + "c }}\n",
+    ),
     "variables called one, found, told": ("plugins/module_utils/riddle.py", "found = 1\n"),
     "duplicated runs of six lines": (
         "plugins/module_utils/twice.py",

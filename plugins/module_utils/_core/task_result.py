@@ -13,12 +13,15 @@ __all__ = ["failure_message"]
 NO_REASON = "it failed without a word"
 
 
-def failure_message(result: Mapping[str, Any]) -> str:
-    """The reason of a failed or unreachable result; of a loop that of the first item that failed.
+def failure_message(result: Mapping[str, Any], succeeded: str | None = None) -> str:
+    """The reason of a failed or unreachable result; of a loop that of the first item that failed. succeeded: what to
+    say of a result that is neither.
 
     A script of ansible.windows.win_powershell that throws has no msg of its own (what Ansible fills in then says
     nothing): its reasons are the records in C(error).
     """
+    if succeeded is not None and not _failed(result):
+        return succeeded
     items = [item for item in result.get("results") or () if isinstance(item, Mapping) and _failed(item)]
     reasons = [reason for item in (*items, result) for reason in _reasons(item)]
     return reasons[0] if reasons else NO_REASON

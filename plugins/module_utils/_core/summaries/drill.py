@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["existing", "left", "page_answer", "plan", "problems", "result"]
+__all__ = ["existing", "left", "not_cleared", "page_answer", "plan", "problems", "result"]
 
 Facts = Mapping[str, Any]
 
@@ -63,6 +63,12 @@ def left(facts: Facts) -> list[str]:
         if statement in statements
     ]
     return existing(facts) + brought
+
+
+def not_cleared(facts: Facts) -> list[str]:
+    """Why a drill failed that left something. facts: problem: why it failed before, or empty; left."""
+    before = f"{facts['problem']}. " if facts["problem"] else ""
+    return [f"{before}Not cleared away: {', '.join(facts['left'])}. The next drill tries again"]
 
 
 # ---- before anything is touched

@@ -28,3 +28,11 @@ def record(message: str) -> dict:
 )  # fmt: skip
 def test_failure_message(result, reason):
     assert failure_message(result) == reason
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [({}, ""), ({"result": {}, "failed": False}, ""), ({"failed": True, "msg": "x"}, "x"), ({"unreachable": True, "msg": "gone"}, "gone")],
+)  # fmt: skip
+def test_of_a_result_that_succeeded_it_says_what_it_is_told_to(result, said):
+    assert failure_message(result, succeeded="") == said

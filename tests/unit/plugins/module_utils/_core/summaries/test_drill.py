@@ -228,3 +228,14 @@ MEASURED = (
 def test_how_a_drill_ended(changed: dict[str, Any], keep: bool, sentences: list[str]):
     facts = {"record": {**RECORD, **changed}, "keep": keep, "records_path": r"\\files\drills"}
     assert drill.result(facts) == sentences
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        ("", "Not cleared away: the site Drill, the folder. The next drill tries again"),
+        ("no room", "no room. Not cleared away: the site Drill, the folder. The next drill tries again"),
+    ],
+)
+def test_why_a_drill_failed_that_left_something(problem, sentence):
+    assert drill.not_cleared({"problem": problem, "left": ["the site Drill", "the folder"]}) == [sentence]

@@ -1,0 +1,137 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run of a role decides, from the facts that the role gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions import (
+    application,
+    backup,
+    drill,
+    estate,
+    mirroring,
+    preflight,
+    verify,
+)
+
+DOCUMENTATION = r"""
+name: run_decision
+author: prs.recovery contributors (@prs-recovery)
+version_added: 0.1.0
+short_description: What a run of a role decides
+description:
+  - The roles of this collection gather facts, and this makes of them what a task or another role needs - addresses,
+    places, what is to be looked at, which server does what.
+  - A fact that is missing is an error, never another decision.
+positional: _input, name
+options:
+  _input:
+    description: The facts; which ones stands beside each function below C(plugins/module_utils/_core/decisions/).
+    type: dict
+    required: true
+  name:
+    description: What is to be decided, as the role and what of it.
+    type: str
+    required: true
+    choices:
+      - estate.page_url
+      - estate.witness
+      - estate.sites
+      - estate.site_name
+      - verify.backup_places
+      - verify.folders
+      - verify.key_file
+      - verify.keys_files
+      - verify.certificate_files
+      - verify.media_paths
+      - verify.places_facts
+      - verify.protection_facts
+      - backup.copy_account
+      - backup.web_facts
+      - backup.other_sites
+      - mirroring.other_site_serves
+      - mirroring.other_site_holds
+      - drill.lacks_certificate
+      - drill.certificate_problem
+      - drill.brought
+      - drill.page_state
+      - drill.seconds
+      - drill.closed_record
+      - preflight.parts
+      - preflight.needed_secrets
+      - preflight.paths
+      - preflight.ordered_problems
+      - application.account
+      - application.database_servers
+      - application.bound_certificates
+      - application.config_is_set
+"""
+
+EXAMPLES = r"""
+- name: Show the address of the page
+  ansible.builtin.debug:
+    msg: "{{ {'host': 'reset.example.com', 'port': 443, 'site': 'PRS', 'application': ''} |
+      prs.recovery.run_decision('estate.page_url') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The decision; of which type stands beside its function.
+  type: raw
+"""
+
+DECISIONS = {
+    "estate.page_url": estate.page_url,
+    "estate.witness": estate.witness,
+    "estate.sites": estate.sites,
+    "estate.site_name": estate.site_name,
+    "verify.backup_places": verify.backup_places,
+    "verify.folders": verify.folders,
+    "verify.key_file": verify.key_file,
+    "verify.keys_files": verify.keys_files,
+    "verify.certificate_files": verify.certificate_files,
+    "verify.media_paths": verify.media_paths,
+    "verify.places_facts": verify.places_facts,
+    "verify.protection_facts": verify.protection_facts,
+    "backup.copy_account": backup.copy_account,
+    "backup.web_facts": backup.web_facts,
+    "backup.other_sites": backup.other_sites,
+    "mirroring.other_site_serves": mirroring.other_site_serves,
+    "mirroring.other_site_holds": mirroring.other_site_holds,
+    "drill.lacks_certificate": drill.lacks_certificate,
+    "drill.certificate_problem": drill.certificate_problem,
+    "drill.brought": drill.brought,
+    "drill.page_state": drill.page_state,
+    "drill.seconds": drill.seconds,
+    "drill.closed_record": drill.closed_record,
+    "preflight.parts": preflight.parts,
+    "preflight.needed_secrets": preflight.needed_secrets,
+    "preflight.paths": preflight.paths,
+    "preflight.ordered_problems": preflight.ordered_problems,
+    "application.account": application.account,
+    "application.database_servers": application.database_servers,
+    "application.bound_certificates": application.bound_certificates,
+    "application.config_is_set": application.config_is_set,
+}
+
+
+def run_decision(facts: Mapping[str, Any], name: str) -> Any:
+    """See DOCUMENTATION."""
+    if name not in DECISIONS:
+        raise AnsibleFilterError(f"run_decision knows no {name}. It is one of {', '.join(DECISIONS)}.")
+    try:
+        return DECISIONS[name](facts)
+    except KeyError as problem:
+        raise AnsibleFilterError(f"run_decision: {name} lacks the fact {problem}.") from problem
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self):
+        return {"run_decision": run_decision}

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role prs_app works out of the inventory and of what the web server has."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["account", "bound_certificates", "config_is_set", "database_servers"]
+
+Facts = Mapping[str, Any]
+
+NETWORK_SERVICE = "S-1-5-20"
+"""Its name is another one in every language."""
+TESTING_AID = "MockPhoneQuestionsCaller"
+
+
+def account(facts: Facts) -> str:
+    """Who writes into the folder. facts: identity: of the application pool; pool: its name; user: of another
+    identity.
+    """
+    if facts["identity"] == "ApplicationPoolIdentity":
+        return f"IIS AppPool\\{facts['pool']}"
+    return NETWORK_SERVICE if facts["identity"] == "NetworkService" else facts["user"]
+
+
+def database_servers(facts: Facts) -> dict[str, str]:
+    """The database server of this web server's own site, and of a mirror its partner; empty where there is none.
+
+    facts: ha: prs_ha; active: whether the web server belongs to the active site (another one stands by); active_sql,
+    other_sql: the database servers of the active site and all others.
+    """
+    sites = (facts["active_sql"], facts["other_sql"])
+    own, other = sites if facts["active"] else sites[::-1]
+    partner = next(iter(other), "") if facts["ha"] == "mirror" else ""
+    return {"server": next(iter(own), ""), "partner": partner}
+
+
+def bound_certificates(facts: Facts) -> list[str]:
+    """Thumbprints of the certificates that are bound to a port, in upper case. facts: sites: as website_info returns
+    them; port.
+    """
+    bindings = [binding for site in facts["sites"] for binding in site["bindings"]]
+    return [
+        binding["certificate_hash"].upper()
+        for binding in bindings
+        if binding["protocol"] == "https" and binding["port"] == int(facts["port"])
+    ]
+
+
+def config_is_set(facts: Facts) -> bool:
+    """Whether web.config reads as the role would make it: large uploads go through, the testing aid is gone.
+
+    facts: content: of web.config in base64; upload_bytes; upload_page: the page that takes an upgrade, with request_kb
+    and timeout. What is commented out does not count.
+    """
+    text = re.sub(r"(?s)<!--.*?-->", "", base64.b64decode(facts["content"]).decode("utf-8", "surrogateescape"))
+    page = re.escape(facts["upload_page"])
+    locations = re.findall(rf'(?s)<location[^>]*path="{page}"[^>]*(?<!/)>(.*?)</location>', text)
+    runtime = "".join(element for location in locations for element in re.findall("<httpRuntime[^>]*>", location))
+    wanted = (
+        (text, f'<requestLimits[^>]*maxAllowedContentLength="{facts["upload_bytes"]}"'),
+        (runtime, f'maxRequestLength="{facts["request_kb"]}"'),
+        (runtime, f'executionTimeout="{facts["timeout"]}"'),
+    )
+    return TESTING_AID not in text and all(re.search(pattern, part) for part, pattern in wanted)

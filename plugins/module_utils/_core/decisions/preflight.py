@@ -1,0 +1,60 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role preflight looks at, and the order in which it tells what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["needed_secrets", "ordered_problems", "parts", "paths"]
+
+Facts = Mapping[str, Any]
+
+NOT_NEEDED = "none"
+"""In the place of a secret that nobody asks for."""
+OF_THE_CONTROL_NODE = "control node: "
+
+
+def parts(facts: Facts) -> list[str]:
+    """What a server is to become: C(web), C(sql) or both. facts: groups. A witness is an instance of SQL Server too."""
+    groups = {"web": {"prs_web"}, "sql": {"prs_sql", "prs_witness"}}
+    return [part for part, names in groups.items() if names.intersection(facts["groups"])]
+
+
+def needed_secrets(facts: Facts) -> dict[str, Any]:
+    """The secrets by their variables; those that this inventory does not need, or that may be empty, count as set.
+
+    facts: secrets; sid: prs_app_login_sid, may be empty; ha: prs_ha; authentication: prs_mirror_authentication;
+    transport: of the connection to Windows.
+    """
+    by_certificate = facts["ha"] == "mirror" and facts["authentication"] == "certificates"
+    not_needed = {
+        "prs_sql_master_key_password": not by_certificate,
+        "ansible_password": facts["transport"] in ("kerberos", "certificate"),
+    }
+    secrets = {name: NOT_NEEDED if not_needed.get(name) else value for name, value in facts["secrets"].items()}
+    return {**secrets, "prs_app_login_sid": facts["sid"] or NOT_NEEDED}
+
+
+def paths(facts: Facts) -> list[str]:
+    """What the account of the share must be able to read on this server.
+
+    facts: parts; setup: of SQL Server; installed: whether the instance is there; package: of the application, with
+    need_package; web_config.
+    """
+    wanted = (
+        (facts["setup"], "sql" in facts["parts"] and not facts["installed"]),
+        (facts["package"], "web" in facts["parts"] and facts["need_package"]),
+        (facts["web_config"], "web" in facts["parts"]),
+    )
+    return [path for path, needed in wanted if needed]
+
+
+def ordered_problems(facts: Facts) -> list[str]:
+    """All problems, each once, those of the control node first: others may only follow from them. facts: problems: of
+    all hosts.
+    """
+    problems = dict.fromkeys(facts["problems"])
+    return sorted(problems, key=lambda sentence: not sentence.startswith(OF_THE_CONTROL_NODE))

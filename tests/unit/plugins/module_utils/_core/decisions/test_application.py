@@ -1,0 +1,83 @@
+"""What the role prs_app works out."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.application import (
+    account,
+    bound_certificates,
+    config_is_set,
+    database_servers,
+)
+
+
+@pytest.mark.parametrize(
+    ("identity", "name"),
+    [
+        ("ApplicationPoolIdentity", r"IIS AppPool\PRS"),
+        ("NetworkService", "S-1-5-20"),
+        ("SpecificUser", r"CORP\prs"),
+    ],
+)
+def test_who_writes_into_the_folder(identity, name):
+    assert account({"identity": identity, "pool": "PRS", "user": r"CORP\prs"}) == name
+
+
+@pytest.mark.parametrize(
+    ("ha", "active", "other_sql", "server", "partner"),
+    [
+        ("none", True, ["sql-b"], "sql-a", ""),
+        ("none", False, ["sql-b"], "sql-b", ""),
+        ("mirror", True, ["sql-b", "sql-c"], "sql-a", "sql-b"),
+        ("mirror", False, ["sql-b"], "sql-b", "sql-a"),
+        ("mirror", True, [], "sql-a", ""),
+        ("mirror", False, [], "", "sql-a"),
+    ],
+)
+def test_the_database_server_of_the_own_site_and_its_partner(ha, active, other_sql, server, partner):
+    facts = {"ha": ha, "active": active, "active_sql": ["sql-a"], "other_sql": other_sql}
+    assert database_servers(facts) == {"server": server, "partner": partner}
+
+
+def test_the_certificates_that_are_bound_to_a_port():
+    https = {"protocol": "https", "port": 443, "certificate_hash": "ab"}
+    bindings = [https, https | {"port": 8443, "certificate_hash": "cd"}, {"protocol": "http", "port": 443}]
+    sites = [{"bindings": bindings}, {"bindings": []}, {"bindings": [https | {"certificate_hash": "Ef"}]}]
+    assert bound_certificates({"sites": sites, "port": "443"}) == ["AB", "EF"]
+
+
+DONE = """<configuration><system.webServer><security><requestFiltering>
+  <requestLimits maxQueryString="1" maxAllowedContentLength="131072000" /></requestFiltering></security></system.webServer>
+  <location path="Other.aspx"><system.web><httpRuntime maxRequestLength="1" executionTimeout="1" /></system.web></location>
+  <location allowOverride="true" path="Upload.aspx">
+    <system.web><httpRuntime executionTimeout="1100" maxRequestLength="128000" /></system.web>
+  </location></configuration>"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_set"),
+    [
+        ("", "", True),
+        ("131072000", "30000000", False),
+        ('maxRequestLength="128000"', 'maxRequestLength="4096"', False),
+        ('executionTimeout="1100"', "", False),
+        ('path="Upload.aspx"', 'path="UploadXaspx"', False),
+        ('path="Upload.aspx">', 'path="Upload.aspx"/>', False),
+        ("</configuration>", '<add key="MockPhoneQuestionsCaller"/></configuration>', False),
+        ("</configuration>", '<!-- <add key="MockPhoneQuestionsCaller"/>\n--></configuration>', True),
+        ("<requestLimits", "<!--<requestLimits", False),
+    ],
+)
+def test_web_config_reads_as_it_should(old, new, is_set):
+    text = DONE.replace(old, new) if old else DONE
+    if new.startswith("<!--<request"):
+        text = text.replace("</requestFiltering>", "--></requestFiltering>")
+    facts = {"upload_page": "Upload.aspx", "upload_bytes": 131072000, "request_kb": 128000, "timeout": 1100}
+    assert config_is_set(facts | {"content": base64.b64encode(text.encode()).decode()}) is is_set
+
+
+def test_a_web_config_that_is_not_there_is_not_set():
+    facts = {"upload_page": "Upload.aspx", "upload_bytes": 1, "request_kb": 1, "timeout": 1, "content": ""}
+    assert config_is_set(facts) is False

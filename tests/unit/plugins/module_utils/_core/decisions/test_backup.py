@@ -1,0 +1,94 @@
+"""What a set says of the web server, and what the other places need."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.backup import (
+    copy_account,
+    other_sites,
+    web_facts,
+)
+
+ACCOUNTS = {"copies_user": "copier", "copies_password": "c", "share_user": "writer", "share_password": "w"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "account"),
+    [
+        ({}, {"share_user": "copier", "share_password": "c"}),
+        ({"copies_user": ""}, {"share_user": "writer", "share_password": "w"}),
+        ({"copies_user": "", "share_user": ""}, {}),
+    ],
+)
+def test_the_account_of_places_that_name_none(changed, account):
+    assert copy_account(ACCOUNTS | changed) == account
+
+
+WEB = {
+    "host": "web-a",
+    "folder": "C:\\app",
+    "versions": [{"path": "a.dll", "version": ""}, {"path": "b.dll", "version": "5.3"}, {"path": "c.dll", "version": "1"}],
+    "sites": [{"name": "PRS", "bindings": [{"protocol": "http"}, {"certificate_hash": "AB"}, {"certificate_hash": "CD"}]}],
+    "pools": [{"name": "PRS", "attributes": {"state": "Started"}}],
+    "alias": "prs-db",
+    "alias_value": "DBMSSOCN,sql-a,1433",
+    "pfx": "files/site.pfx",
+}  # fmt: skip
+
+
+def test_what_a_set_says_of_the_web_server():
+    assert web_facts(WEB) == {
+        "web": {
+            "host": "web-a",
+            "folder": "C:\\app",
+            "version": "5.3",
+            "version_of": "b.dll",
+            "site": WEB["sites"][0],
+            "pool": {"state": "Started"},
+            "alias": {"prs-db": "DBMSSOCN,sql-a,1433"},
+        },
+        "site_certificate": {"pfx": "files/site.pfx", "thumbprint": "AB"},
+    }
+
+
+def test_what_is_not_there_is_empty():
+    facts = web_facts(WEB | {"versions": [], "sites": [], "pools": [], "alias": ""})
+    web = facts["web"]
+    assert (web["version"], web["version_of"], web["site"], web["pool"], web["alias"]) == ("", "", {}, {}, {})
+    assert facts["site_certificate"]["thumbprint"] == ""
+    assert web_facts(WEB | {"sites": [{"bindings": [{"protocol": "http"}]}]})["site_certificate"]["thumbprint"] == ""
+
+
+NOTHING = {
+    "sql_media": "", "media_path": "", "app_media": "PRS.zip", "dotnet_media": "",
+    "sql_pfx": "", "sql_pfx_present": False, "app_pfx": "", "app_pfx_present": False,
+}  # fmt: skip
+SQL = NOTHING | {"name": "sql-b", "groups": ["prs_sql", "site_b"], "sql_media": r"\\m\sql", "sql_pfx": "sql.pfx", "app_pfx": "x.pfx"}  # fmt: skip
+WEB_SERVER = NOTHING | {
+    "name": "web-b", "groups": ["prs_web", "site_b"], "media_path": r"\\m", "dotnet_media": r"\\m\net.exe",
+    "app_pfx": "app.pfx", "sql_pfx": "y.pfx", "sql_media": "not for a web server",
+}  # fmt: skip
+
+
+def test_what_a_rebuild_at_another_site_needs():
+    assert other_sites({"sites": [[WEB_SERVER, SQL]]}) == [
+        {
+            "servers": ["web-b", "sql-b"],
+            "media": [r"\\m\sql\setup.exe", r"\\m\PRS.zip", r"\\m\net.exe"],
+            "missing_certificates": [["sql-b", "sql.pfx"], ["web-b", "app.pfx"]],
+        }
+    ]
+
+
+def test_what_is_there_or_not_named_is_not_missing():
+    present = [SQL | {"sql_pfx_present": True}, WEB_SERVER | {"app_pfx": ""}]
+    assert other_sites({"sites": [present, []]}) == [
+        {"servers": ["sql-b", "web-b"], "media": [r"\\m\sql\setup.exe", r"\\m\PRS.zip", r"\\m\net.exe"], "missing_certificates": []},
+        {"servers": [], "media": [], "missing_certificates": []},
+    ]  # fmt: skip
+
+
+def test_the_same_media_of_two_servers_are_looked_at_once_and_what_the_inventory_does_not_say_never():
+    bare = [NOTHING | {"name": "web-c", "groups": ["prs_web"]}, NOTHING | {"name": "sql-c", "groups": ["prs_sql"]}]
+    [site] = other_sites({"sites": [[SQL, SQL | {"name": "sql-c"}, *bare]]})
+    assert site["media"] == [r"\\m\sql\setup.exe"]

@@ -1,0 +1,91 @@
+"""What the role preflight looks at."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
+    needed_secrets,
+    ordered_problems,
+    parts,
+    paths,
+)
+
+
+@pytest.mark.parametrize(
+    ("groups", "of_server"),
+    [
+        (["prs_web", "site_a"], ["web"]),
+        (["prs_sql"], ["sql"]),
+        (["prs_witness"], ["sql"]),
+        (["prs_sql", "prs_web"], ["web", "sql"]),
+        (["site_a"], []),
+    ],
+)
+def test_what_a_server_is_to_become(groups, of_server):
+    assert parts({"groups": groups}) == of_server
+
+
+SECRETS = {
+    "secrets": {"prs_sql_master_key_password": "k", "ansible_password": "w", "prs_share_password": ""},
+    "sid": "0x01",
+    "ha": "mirror",
+    "authentication": "certificates",
+    "transport": "ntlm",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "secrets"),
+    [
+        ({}, {}),
+        ({"ha": "none"}, {"prs_sql_master_key_password": "none"}),
+        ({"authentication": "windows"}, {"prs_sql_master_key_password": "none"}),
+        ({"transport": "kerberos"}, {"ansible_password": "none"}),
+        ({"transport": "certificate"}, {"ansible_password": "none"}),
+        ({"sid": ""}, {"prs_app_login_sid": "none"}),
+    ],
+)
+def test_a_secret_that_nobody_needs_counts_as_set(changed, secrets):
+    whole = {**SECRETS["secrets"], "prs_app_login_sid": "0x01"}
+    assert needed_secrets(SECRETS | changed) == whole | secrets
+
+
+SOURCES = {
+    "parts": ["web", "sql"],
+    "setup": "s",
+    "installed": False,
+    "package": "p",
+    "need_package": True,
+    "web_config": "w",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, ["s", "p", "w"]),
+        ({"installed": True}, ["p", "w"]),
+        ({"need_package": False}, ["s", "w"]),
+        ({"parts": ["sql"]}, ["s"]),
+        ({"parts": ["web"]}, ["p", "w"]),
+    ],
+)
+def test_what_must_be_readable(changed, wanted):
+    assert paths(SOURCES | changed) == wanted
+
+
+def test_problems_are_told_once_and_those_of_the_control_node_first():
+    problems = [
+        "b: full",
+        "control node: no driver",
+        "a: gone",
+        "control node: no driver",
+        "control node: no CA",
+        "b: full",
+    ]
+    assert ordered_problems({"problems": problems}) == [
+        "control node: no driver",
+        "control node: no CA",
+        "b: full",
+        "a: gone",
+    ]

@@ -1,0 +1,175 @@
+"""What the role verify looks at and hands on."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.verify import (
+    backup_places,
+    certificate_files,
+    folders,
+    key_file,
+    keys_files,
+    media_paths,
+    places_facts,
+    protection_facts,
+)
+
+FIRST = {"site": "site_a", "path": r"\\a\prs", "share_user": "writer", "database_user": ""}
+ACCOUNT = {"share_user": "copier", "share_password": "secret"}
+
+
+def test_the_places_of_backups_and_their_accounts():
+    copies = [{"site": "site_a", "path": r"\\a\copy"}, {"site": "site_b", "path": r"\\b\prs"}]
+    copies.append({"path": r"\\c\prs", "share_user": "own"})
+    places = backup_places({"first": FIRST, "copies": copies, "copies_account": ACCOUNT})
+    assert places == [
+        FIRST,
+        {"site": "site_b", "path": r"\\b\prs", "share_user": "copier", "share_password": "secret"},
+        {"path": r"\\c\prs", "share_user": "own", "share_password": "secret"},
+    ]
+
+
+def test_the_folders_of_a_place_lie_below_it_unless_they_are_named():
+    places = [{"path": r"\\a\prs"}, {"path": r"\\b\prs", "database_path": "D:\\backups"}]
+    assert folders({"places": places}) == [
+        {"sets": r"\\a\prs\sets", "application": r"\\a\prs\application", "database": r"\\a\prs\database"},
+        {"sets": r"\\b\prs\sets", "application": r"\\b\prs\application", "database": "D:\\backups"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plain_copies", "path"),
+    [({}, r"C:\app\encryption.config"), ({"encryption.config": r"E:\plain\keys"}, r"E:\plain\keys")],
+)
+def test_the_file_of_keys_is_the_one_that_is_archived(plain_copies, path):
+    assert key_file({"folder": r"C:\app", "plain_copies": plain_copies}) == path
+
+
+CERTIFICATES = {"groups": ["prs_web"], "site_pfx": "files/site.pfx", "sql_pfx": "files/sql.pfx", "encryption_certificate": "backups"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({}, ["site.pfx", "backups.cer", "backups.pvk"]),
+        ({"encryption_certificate": ""}, ["site.pfx"]),
+        ({"site_pfx": ""}, ["backups.cer", "backups.pvk"]),
+        ({"site_pfx": "site.pfx", "encryption_certificate": ""}, ["site.pfx"]),
+    ],
+)
+def test_what_must_be_kept_apart(changed, names):
+    assert keys_files(CERTIFICATES | changed) == names
+
+
+@pytest.mark.parametrize(
+    ("changed", "paths"),
+    [
+        ({}, ["files/site.pfx"]),
+        ({"groups": ["prs_sql"]}, ["files/sql.pfx"]),
+        ({"groups": ["prs_web", "prs_sql"]}, ["files/sql.pfx", "files/site.pfx"]),
+        ({"groups": ["prs_witness"]}, []),
+        ({"site_pfx": ""}, []),
+    ],
+)
+def test_a_rebuild_imports_what_the_server_s_roles_need(changed, paths):
+    assert certificate_files(CERTIFICATES | changed) == paths
+
+
+MEDIA = {"roles": ["web", "sql"], "sql_media": r"\\m\sql", "package": r"\\m\prs.zip", "dotnet_media": r"\\m\net.exe"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "paths"),
+    [
+        ({}, [r"\\m\sql\setup.exe", r"\\m\prs.zip", r"\\m\net.exe"]),
+        ({"roles": ["web"]}, [r"\\m\prs.zip", r"\\m\net.exe"]),
+        ({"roles": ["witness"]}, [r"\\m\sql\setup.exe"]),
+        ({"sql_media": "", "dotnet_media": ""}, [r"\\m\prs.zip"]),
+        ({"roles": []}, []),
+    ],
+)
+def test_the_media_of_a_rebuild(changed, paths):
+    assert media_paths(MEDIA | changed) == paths
+
+
+def looked(**changed):
+    return {
+        "places": [{"site": "site_b", "path": r"\\b\prs", "share_password": "secret"}],
+        "folders": [{"sets": "s"}],
+        "site": "site_a",
+        "sets": [{"chosen": {"label": "x"}, "sets": [1], "unusable": [], "invocation": "secret"}],
+        "seen": [{"result": {"folders": [1], "hashed": [2], "free": 3}}],
+        "seen_apart": [{"skipped": True}],
+    } | changed
+
+
+def test_what_is_in_a_place_is_told_without_its_account():
+    assert places_facts(looked()) == [
+        {
+            "site": "site_b",
+            "path": r"\\b\prs",
+            "folders": {"sets": "s"},
+            "sets": {"chosen": {"label": "x"}, "sets": [1], "unusable": []},
+            "saw": {"folders": [1], "hashed": [2], "free": 3},
+        }
+    ]
+
+
+def test_two_accounts_see_different_folders_of_a_place():
+    [place] = places_facts(looked(seen_apart=[{"result": {"folders": [8], "hashed": [9]}}]))
+    assert place["saw"] == {"folders": [1, 8], "hashed": [2, 9], "free": 3}
+
+
+def test_a_place_that_could_not_be_read_says_why():
+    [place] = places_facts(looked(places=[{"path": "p"}], sets=[{"msg": "no such share"}], seen=[{"failed": True}]))
+    assert place["sets"] == {"problem": "no such share"} and place["site"] == "site_a"
+    assert place["saw"] == {"folders": [], "hashed": []}
+
+
+GATHERED = {
+    "site": "site_a",
+    "mirrored": True,
+    "witness": "wit",
+    "missing_authorities": ["/ca.pem"],
+    "servers": ["web-a", "sql-a", "wit"],
+    "played": ["web-a", "sql-a"],
+    "hosts": [{"name": "web-a", "reached": True}],
+    "url": "https://reset/",
+    "looked": {"places": [{"path": "p"}, {"path": "q"}], "page": {"state": "ready"}, "key": {"path": "k"}, "kept": {"path": "o"}, "drills": ["d"]},
+    "backups": {"databases": ["db"]},
+    "places": [{"path": "p"}, {"path": "q", "site": "site_b"}],
+}  # fmt: skip
+
+
+def test_what_was_gathered_is_handed_on():
+    handed_on = protection_facts(GATHERED)
+    assert [host["name"] for host in handed_on["hosts"]] == ["web-a", "sql-a", "wit"]
+    del handed_on["hosts"]
+    assert handed_on == {
+        "site": "site_a",
+        "mirrored": True,
+        "witness": "wit",
+        "control_node": {"missing_authorities": ["/ca.pem"]},
+        "page": {"state": "ready"},
+        "places": [{"path": "p", "backups": {"databases": ["db"]}}, {"path": "q"}],
+        "key": {"path": "k"},
+        "kept": {"path": "o"},
+        "drills": ["d"],
+    }
+
+
+def test_a_server_that_told_nothing_failed_before_or_was_left_out():
+    told, failed, left_out = protection_facts(GATHERED)["hosts"]
+    assert told == {"name": "web-a", "reached": True}
+    assert failed["problem"] == "an earlier step failed on it, see above" and not failed["reached"]
+    assert left_out["problem"] == "--limit leaves it out" and left_out["roles"] == []
+
+
+def test_without_a_server_of_the_active_site_nothing_was_looked_at():
+    handed_on = protection_facts(GATHERED | {"looked": {}, "backups": {}})
+    assert handed_on["page"]["url"] == "https://reset/" and handed_on["page"]["problem"] == "it was not read"
+    first, second = handed_on["places"]
+    assert first["backups"]["problem"] == "it was not asked" and "backups" not in second
+    assert (first["site"], second["site"]) == ("site_a", "site_b")
+    assert first["sets"]["problem"] == "they were not looked at" and first["folders"] == {}
+    assert (handed_on["key"], handed_on["kept"], handed_on["drills"]) == ({}, {}, None)
