@@ -18,7 +18,7 @@ for case in verbs_on_windows.VERB_CASES.CASES:
 
 
 def test_it_needs_nothing_but_python() -> None:
-    done = subprocess.run([sys.executable, "-c", LOAD], cwd=TOOLS, env={}, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-B", "-c", LOAD], cwd=TOOLS, env={}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     count, foreign = done.stdout.strip().split(" ", 1)
     assert int(count) > 90 and foreign == "[]"
