@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError, sentences
 from ..._core.restore.plan import Plan, Step, Stop
 from ..catalog.verification import verify
@@ -118,7 +119,8 @@ def _opens(plan: Plan) -> bool:
 
 def _replaces(plan: Plan, number: int, *, replace: bool) -> bool:
     """REPLACE belongs on the first statement, and only if that starts over."""
-    return replace and number == 0 and plan.steps[0].kind.begins_chain
+    kind = plan.steps[0].kind
+    return replace and number == 0 and bool(kind) and BackupKind(kind).begins_chain
 
 
 def restore(session: Session, plan: Plan, *, database: str, replace: bool, guarded: bool = False) -> None:

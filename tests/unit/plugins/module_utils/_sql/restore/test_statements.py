@@ -35,3 +35,14 @@ def test_an_error_of_the_plan_ends_it(make_session, sql_error):
     with pytest.raises(SqlError):
         restore(session, *COPIES)
     assert len(session.connection.ran) == 1
+
+
+@pytest.mark.parametrize(("first", "replaces"), [("full", True), ("differential", False), ("log", False), ("", False)])
+def test_only_what_starts_over_may_overwrite(make_session, first, replaces):
+    """The kind of a step is a text, and empty for the last one, which only recovers."""
+    action = {"log": "log", "": "recover"}.get(first, "database")
+    steps = [Step(action=action, kind=first, guid="g", copies=COPIES)]
+    session = make_session()
+    plan = SimpleNamespace(steps=steps, resumes=False)
+    statements.restore(session, plan, database="PRS", replace=True)
+    assert ("REPLACE" in session.connection.ran[0]) is replaces
