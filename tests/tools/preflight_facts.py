@@ -52,6 +52,7 @@ HEALTHY: dict[str, Any] = {
         "application_path": "\\\\files\\backup\\application",
         "database_path": "\\\\files\\backup\\database",
         "share_user": "LAB\\svc-backup",
+        "staged_by": "",
         "dotnet_release": "378675",
         "free_gb": "20",
     },

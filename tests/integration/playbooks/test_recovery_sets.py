@@ -325,3 +325,24 @@ def test_keys_and_database_under_different_rights(estate: Estate):
     assert drilled.code == 0, drilled.output
     said = backed_up.output + verified.output + drilled.output
     assert not [secret for secret in estate.lab.description.secrets.all() if secret in said]
+
+
+@pytest.mark.nightly
+def test_a_service_account_without_rights_on_the_share_is_staged_for_in_each_playbook(estate: Estate):
+    """What a backup is given for it, the restore of the disaster and the drill are given, too."""
+    no_rights = {"host": "files", "share": "backup", "account": r"PRSLAB\SQL-A$"}
+    estate.lab.fault("share-rights", **no_rights)
+    staged = ("-e", json.dumps({"prs_backup_stage_path": r"D:\Stage"}))
+    for playbook in ("backup_prs", "drill_prs"):
+        run = estate.play(playbook, *staged)
+        assert run.code == 0, run.output
+    newest = max(sets(estate))
+    for host in ("web-a", "sql-a"):
+        estate.lab.wipe(host)
+    run = estate.play("rebuild_prs", *staged)
+    assert run.code == 0, run.output
+    assert f"recovery set {newest}" in run.output and estate.labels() == MARKERS
+    run = estate.play("restore_prs", "-e", "prs_allow_data_loss=true", *staged)
+    assert run.code == 0, run.output
+    stage = drives(estate, "sql-a") / "D" / "Stage"
+    assert not stage.exists() or not list(stage.rglob("*.bak")), "what was staged is removed"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import tree_sitter
 import tree_sitter_powershell
@@ -165,6 +166,26 @@ def test_what_every_restore_is_given_is_written_once():
         assert not set(own) & set(shared["sql_restore_options"])
         assert own["source"].startswith("{{ sql_restore_source | combine({")
         assert not any(f"'{name}'" in own["source"] for name in shared["sql_restore_source"])
+
+
+SHARE = {"prs_share_user": "LAB\\share", "prs_share_password": "one"}
+STAGE = {"prs_backup_stage_path": "D:\\Stage"}
+APART = {"prs_backup_database_user": "LAB\\data", "prs_backup_database_password": "two"}
+
+
+@pytest.mark.parametrize(
+    ("inventory", "given"),
+    [
+        (SHARE, ["omit", "omit", "omit"]),
+        (SHARE | STAGE, ["D:\\Stage", "LAB\\share", "one"]),
+        (SHARE | STAGE | APART, ["D:\\Stage", "LAB\\data", "two"]),
+    ],
+)
+def test_a_restore_is_staged_where_backups_are(inventory: dict[str, str], given: list[str]):
+    """A service account without rights on the share would else be good enough for backups alone."""
+    options = load(ROOT / "roles/sql_options/vars/main.yml")["sql_restore_options"]
+    names = ("stage_path", "share_user", "share_password")
+    assert [jinja2.Template(options[name]).render(omit="omit", **inventory) for name in names] == given
 
 
 def test_preflight_plans_the_restore_that_is_carried_out():

@@ -56,19 +56,19 @@ def backups_not_inspected(facts: HostFacts) -> Iterator[str]:
 
 def backups_unreadable(facts: HostFacts) -> Iterator[str]:
     """Of the first path: the others are unreadable for the same reason."""
-    if not _computer_account_reads(facts):
+    if not _reader_was_tried(facts):
         return
     for path in [path for path in facts.backups.value.paths if path.error][:1]:
         reason = advice_about(path.error, facts) or path.message
         windows = facts.windows.value
-        yield (
-            f"{path.path} cannot be read by the account of SQL Server ({windows.domain}\\{windows.name}$ on the "
-            f"network): {reason}"
-        )
+        account = f"the account of SQL Server ({windows.domain}\\{windows.name}$ on the network)"
+        if facts.settings.staged_by:
+            account = f"{facts.settings.staged_by}, which brings the backups to SQL Server (prs_backup_stage_path)"
+        yield f"{path.path} cannot be read by {account}: {reason}"
 
 
 def no_backup(facts: HostFacts) -> Iterator[str]:
-    if not _computer_account_reads(facts) or any(path.error for path in facts.backups.value.paths):
+    if not _reader_was_tried(facts) or any(path.error for path in facts.backups.value.paths):
         return
     if any(not pattern.count for pattern in facts.backups.value.newest[:1]):
         yield (
@@ -109,9 +109,12 @@ def _asks_windows(facts: HostFacts) -> bool:
     return _needs_database(facts) and not facts.restore.ok and facts.restore.state != FAILED
 
 
-def _computer_account_reads(facts: HostFacts) -> bool:
-    """Whether what SYSTEM saw of the backups is what SQL Server will see."""
-    return _asks_windows(facts) and facts.backups.state != FAILED and only_the_computer_account_counts(facts)
+def _reader_was_tried(facts: HostFacts) -> bool:
+    """Whether what was seen of the backups is what will be seen: by the account that stages them, or else by SYSTEM, if
+    SQL Server is on the network who that is.
+    """
+    tried = _asks_windows(facts) and facts.backups.state != FAILED
+    return tried and (bool(facts.settings.staged_by) or only_the_computer_account_counts(facts))
 
 
 def _chosen(facts: HostFacts) -> bool:

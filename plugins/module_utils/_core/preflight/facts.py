@@ -64,6 +64,7 @@ class Settings:
     application_path: str
     database_path: str
     share_user: str
+    staged_by: str
     dotnet_release: int
     free_gb: int
 

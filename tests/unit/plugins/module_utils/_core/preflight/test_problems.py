@@ -399,6 +399,18 @@ NEWER = (
             id="backups that SQL Server may not read",
         ),
         pytest.param(
+            gathered(
+                backups__result__paths=[file(DATABASE, error=44, message="odd")],
+                settings__staged_by="LAB\\svc-data",
+                settings__sql_service_account="LAB\\gmsa$",
+            ),
+            [
+                f"srv-a: {DATABASE} cannot be read by LAB\\svc-data, which brings the backups to SQL Server "
+                "(prs_backup_stage_path): odd"
+            ],
+            id="backups that the account that stages them may not read, whoever SQL Server is",
+        ),
+        pytest.param(
             seen(paths=[file(DATABASE, error=44, message="odd")], newest=[newest("*.bak", count=0)]),
             [
                 f"srv-a: {DATABASE} cannot be read by the account of SQL Server (lab.test\\SRV-A$ on the network): odd"
