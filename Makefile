@@ -13,6 +13,7 @@ export ANSIBLE_HOME := $(CURDIR)/build/ansible
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+export PYTHONDONTWRITEBYTECODE :=
 
 # A Python that is too old is told in a sentence; an environment of another Python, or of one that is gone, is made anew.
 ifeq ($(MAKELEVEL),0)

@@ -38,6 +38,7 @@ ENVIRONMENT = {
     "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
     "ANSIBLE_HOME": str(BUILD / "ansible"),
     "PYTHONPYCACHEPREFIX": str(BUILD / "pycache"),
+    "PYTHONDONTWRITEBYTECODE": "",  # containers often set it, and then every process compiles all of its files anew
 }
 LAST_FAILED = Path("v/cache/lastfailed")
 TESTS_FAILED = 1  # pytest's exit code; any other is no matter of chance
