@@ -1,14 +1,15 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes this collection's files load faster from the zip in which ansible hands a module over. Modules call it before
-they import the others.
+"""Makes this collection's files load faster where Python itself would compile them anew in every process.
 
-Python compiles what comes in a zip anew in every process, and zipimport does it twice, the first time to tell a file's
-name. The finder here asks for no name, and what it has compiled is kept on the control node, in a folder of the user
-who runs ansible, as Python keeps it for installed packages: for each file the last version, which counts only for the
-very same source and Python. The folder may be deleted at any time; where it cannot be made or is not that user's own,
-everything works without it.
+That is the zip in which ansible hands a module over, which zipimport even compiles twice, the first time to tell a
+file's name; and a collection in a folder of another user, or a container that forbids Python to keep what it compiled.
+The finder here keeps it on the control node, in a folder of the user who runs ansible, as Python does for installed
+packages: for each file the last version, which counts only for the very same source and Python. The folder may be
+deleted at any time; where it cannot be made or is not that user's own, everything works without it.
+
+Modules call C(compile_once) before they import the others, for the case that they came in a zip.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ import stat
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.machinery import ModuleSpec
+from functools import partial
+from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from importlib.util import MAGIC_NUMBER, source_hash
 from pkgutil import get_importer
 from types import CodeType, ModuleType
 from zipimport import ZipImportError, zipimporter
 
-__all__ = ["compile_once"]
+__all__ = ["compile_files_once", "compile_once"]
 
 OURS = __name__.rpartition(".")[0] + "."
+OUR_PLUGINS = OURS.removesuffix("module_utils.")
 
 
 class CodeCache:
@@ -125,6 +128,41 @@ class Finder:
                     spec.submodule_search_locations = [file]
                 return spec
         return None
+
+
+class FileLoader(SourceFileLoader):
+    """Runs an installed file, for which it neither asks nor needs Python's own folders of compiled files."""
+
+    def __init__(self, cache: CodeCache, name: str, path: str) -> None:
+        super().__init__(name, path)
+        self._cache = cache
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self._cache.code(fullname.removeprefix(OURS), self.get_data(self.path))
+
+
+class InstalledFinder:
+    """Finds the modules of this collection and their utilities where they are installed."""
+
+    def __init__(self) -> None:
+        self._cache = CodeCache()
+        self._folders: dict[str, FileFinder] = {}
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
+        if not name.startswith(OUR_PLUGINS):
+            return None
+        for place in path or ():
+            folder = self._folders.get(place) or FileFinder(place, (partial(FileLoader, self._cache), [".py"]))
+            self._folders[place] = folder
+            spec = folder.find_spec(name)
+            if spec is not None and spec.loader is not None:  # else a folder without a file of its own
+                return spec
+        return None
+
+
+def compile_files_once() -> None:
+    """From now on, for installed files, in a process that runs one module."""
+    sys.meta_path.insert(0, InstalledFinder())
 
 
 def compile_once() -> None:

@@ -24,7 +24,10 @@ from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, get_shell_plugin
 from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT, HOST
+from ansible_collections.prs.recovery.plugins.plugin_utils._built_module import KNOWN, built_module
 from ansible_collections.prs.recovery.plugins.plugin_utils._host_connection import HostConnection, Refused, options_for
+
+MODULES = os.path.join(os.sep, "ansible_collections", "prs", "recovery", "plugins", "modules", "")
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at the progress file."""
@@ -63,6 +66,20 @@ class ActionModule(ActionBase):
                 )
             )
         return result
+
+    def _configure_module(
+        self, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]
+    ) -> tuple[Any, ...]:
+        """The module as a program. Ansible's own way is left to who wants to keep the files that it makes
+        (ANSIBLE_KEEP_REMOTE_FILES), and to versions of ansible-core that are not known here.
+        """
+        source = self._shared_loader_obj.module_loader.find_plugin_with_context(
+            module_name, ".py", collection_list=self._task.collections
+        )
+        path = source.plugin_resolved_path or ""
+        if KNOWN and self._is_pipelining_enabled("new") and path.endswith(f"{MODULES}{self._module}.py"):
+            return built_module(path, module_args)
+        return super()._configure_module(module_name, module_args, task_vars)
 
     @property
     def _module(self) -> str:

@@ -113,6 +113,42 @@ def test_without_a_place_for_a_cache_everything_works(tmp_path: Path) -> None:
     assert compiled(tmp_path) == BOTH == compiled(tmp_path)
 
 
+INSTALLED = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+from {package} import _compile_once
+_compile_once.compile_files_once()
+import builtins, traceback
+compile_source, compiled = compile, []
+builtins.compile = lambda source, path, *rest, **more: compiled.append(path) or compile_source(source, path, *rest, **more)
+from {package}._core.deep.inner import WHERE, fails
+from {package}._core import outer
+try:
+    fails()
+except ValueError:
+    assert "raise ValueError" in traceback.format_exc(), traceback.format_exc()
+names = {{str(path).rpartition("/")[2] for path in compiled}}
+print(sorted(names & {{"inner.py", "outer.py"}}), WHERE == outer.INNER)
+"""
+
+
+def test_installed_files_are_compiled_once_where_python_may_not_keep_them(tmp_path: Path) -> None:
+    with zipfile.ZipFile(zipped(tmp_path, "here")) as payload:
+        payload.extractall(tmp_path / "installed")
+    command = [sys.executable, "-I", "-B", "-c", INSTALLED.format(package=PACKAGE), tmp_path / "installed"]
+    environment = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path), "PATH": ""}
+
+    def run() -> str:
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert run() == "['inner.py', 'outer.py'] True"
+    assert run() == "[] True"
+    inner = tmp_path / "installed" / PACKAGE.replace(".", "/") / "_core/deep/inner.py"
+    inner.write_text(inner.read_text(encoding="utf-8").replace("'here'", "'there'"), encoding="utf-8")
+    assert run() == "['inner.py'] True"
+    assert not list((tmp_path / "installed").rglob("*.pyc"))
+
+
 def test_elsewhere_it_changes_nothing() -> None:
     before = list(sys.meta_path)
     compile_once()

@@ -38,7 +38,8 @@ progress.line("half way with " + str(module.params["login_password"]))
 time.sleep(0.5)
 progress.line("done")
 beside = glob.glob(os.path.join(os.path.dirname(os.path.dirname(os.environ[ENVIRONMENT])), "prs-recovery-*"))
-seen = {"beside": len(beside), "seen": module.params["login_host"], "user": module.params["login_user"]}
+controller = "ansible.plugins" in sys.modules or "ansible._internal" in sys.modules
+seen = {"origin": __file__, "controller": controller, "beside": len(beside), "seen": module.params["login_host"], "user": module.params["login_user"]}
 module.exit_json(**seen, check=module.check_mode, python=sys.executable, file=os.environ[ENVIRONMENT], name=os.environ.get(HOST))
 """
 
@@ -168,6 +169,33 @@ def test_no_secret_at_any_verbosity(play):
     assert result["seen"] and "EXEC" in done.stdout
     assert SECRET not in done.stdout + done.stderr
     assert "hush-hush" not in done.stdout + done.stderr
+
+
+CRASHES = """
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule({"login_host": {}, "login_password": {"no_log": True}})
+module.warn("it comes")
+raise LookupError("like this")
+"""
+
+
+@pytest.mark.parametrize("core", ["", "2.16", "2.21"])
+def test_it_starts_from_the_files_in_place_and_crashes_as_any_module(play, collections, core):
+    """No zip is packed, the arguments stand in no file, and a module that raises is a failed task that says so."""
+    crashing = collections / "ansible_collections/prs/recovery/plugins/modules/sql_login.py"
+    crashing.write_text(CRASHES)
+    tasks = [{INFO: {}}, {"prs.recovery.sql_login": {"login_password": "hush-hush"}, "ignore_errors": True}]
+    (result, crashed), done = play(*tasks, core=core, extra=["-vvv"])
+    assert result["origin"] == str(collections / "ansible_collections/prs/recovery/plugins/modules/sql_info.py")
+    assert result["controller"] is False, "a module has none of the controller's side of ansible"
+    assert "like this" in json.dumps(crashed) and "...ignoring" in done.stdout, crashed
+    assert "hush-hush" not in done.stdout + done.stderr
+
+
+def test_who_keeps_the_files_of_modules_gets_those_that_ansible_makes(play, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_KEEP_REMOTE_FILES", "1")
+    (result,), done = play({INFO: {}})
+    assert result["seen"] == "127.99.99.99" and "_payload.zip/" in result["origin"], done.stdout
 
 
 REFUSED = [
