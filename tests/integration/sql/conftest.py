@@ -224,9 +224,27 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def name():
-    """A database name that no other test uses."""
-    return f"PRS{next(_numbers)}"
+def name(lab):
+    """A database name that no other test uses; what bears it is dropped afterwards, where it can be, as every look at
+    the catalog takes the longer the more there is.
+    """
+    chosen = f"PRS{next(_numbers)}"
+    yield chosen
+    made, _ca_file = lab
+    for host in (made.host("sql-a"), made.host("sql-b")):
+        drop(host, chosen)
+
+
+def drop(host: Any, name: str) -> None:
+    """A database of that name (copies of it included) goes, unless something still needs it."""
+    if not host.services.is_running("MSSQLSERVER"):
+        return
+    server = Server(host=host, ca_file="")
+    names = [row[0] for row in server.ask("SELECT name FROM sys.databases WHERE name LIKE %s", f"{name}%")]
+    for database in names:
+        if not database.removeprefix(name)[:1].isdigit():
+            with contextlib.suppress(pymssql.Error):
+                server.do(f"DROP DATABASE [{database.replace(']', ']]')}]")
 
 
 @pytest.fixture

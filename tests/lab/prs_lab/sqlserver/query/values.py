@@ -23,8 +23,13 @@ _LIMITS = {
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\}?.*", re.DOTALL)
 
 
+_KEPT = frozenset({str, int, float, bytes, type(None)})
+
+
 def to_storage(value: Any) -> Any:
     """A Python value as SQLite keeps it."""
+    if type(value) in _KEPT:  # nearly all of them, and there are thousands in a catalog view
+        return value
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, decimal.Decimal):
