@@ -11,6 +11,11 @@ from judge_tsql import Judge, available
 from mirrored import ask
 from playbook_lab import MARKERS, ROOT, Beginning, Estate
 
+UNCHANGED_COSTS_AT_MOST = {"task": 159, "module": 27, "script": 84, "sql": 125}
+"""What a rebuild of a healthy site may cost: tasks of the play, modules that run on Windows (a PowerShell is started
+for each), verbs asked of our WinRM sessions, statements sent to SQL Server. None depends on the machine.
+"""
+
 
 @pytest.mark.parametrize(
     "lost",
@@ -27,8 +32,13 @@ def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     run = estate.play("rebuild_prs")
     assert run.code == 0, run.output
     assert estate.labels() == MARKERS
+    asked = estate.lab.mark_record()
     again = estate.play("rebuild_prs")
     assert (again.code, again.changed) == (0, 0), again.output
+    costs = {kind: len(estate.lab.record(kind, since=asked)) for kind in ("module", "script", "sql")}
+    costs["task"] = again.output.count("\nTASK [")
+    more = {what: number for what, number in costs.items() if number > UNCHANGED_COSTS_AT_MOST[what]}
+    assert not more, f"{costs}: lower the costs again, or raise the limit in this test and say why"
 
 
 @pytest.mark.nightly

@@ -240,11 +240,11 @@ def drop(host: Any, name: str) -> None:
     if not host.services.is_running("MSSQLSERVER"):
         return
     server = Server(host=host, ca_file="")
-    names = [row[0] for row in server.ask("SELECT name FROM sys.databases WHERE name LIKE %s", f"{name}%")]
-    for database in names:
-        if not database.removeprefix(name)[:1].isdigit():
-            with contextlib.suppress(pymssql.Error):
-                server.do(f"DROP DATABASE [{database.replace(']', ']]')}]")
+    with contextlib.suppress(pymssql.Error):
+        for (database,) in server.ask("SELECT name FROM sys.databases WHERE name LIKE %s", f"{name}%"):
+            if not database.removeprefix(name)[:1].isdigit():
+                with contextlib.suppress(pymssql.Error):
+                    server.do(f"DROP DATABASE [{database.replace(']', ']]')}]")
 
 
 @pytest.fixture
