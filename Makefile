@@ -63,7 +63,7 @@ facts: setup
 
 #: make real-backups  read a folder of real backup files (FOLDER=...) without a server; fails at the first problem
 real-backups: setup
-	@PYTHONPATH=build/collections $(BIN)/python tests/tools/real_backups.py "$(FOLDER)"
+	@PYTHONPATH=build/collections:tests/lab $(BIN)/python tests/tools/real_backups.py "$(FOLDER)"
 
 #: make real-histories FOLDER=...  recorded histories and real backup files, given to the restore planner and to a brute force
 .PHONY: real-histories

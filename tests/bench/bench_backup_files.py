@@ -21,12 +21,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "build" / "collections"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "tools"))
 
-import backup_file_builder
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.control_node import examine_files
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import read_backup_file
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.deep_check import check_content
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from backup_file_builder import BackupSet, build, page
+from prs_lab.sqlserver.storage.tape import writer
 
 ROUNDS = 5
 FILES = 200
@@ -74,7 +74,7 @@ def packed_file() -> bytes:
     chance = random.Random(3)
     contents = [bytes(byte for byte in chance.randbytes(2600) for _time in range(3)) for _page in range(64)]
     pages = b"".join(page(number, content=content) for number, content in enumerate(contents))
-    backup_file_builder.frame = functools.cache(backup_file_builder.frame)
+    writer.frame = functools.cache(writer.frame)
     return build([BackupSet(pages=pages * 60)], packed=True)
 
 

@@ -1,7 +1,8 @@
-"""make real-backups FOLDER=...: hold the reader of backup files against real ones.
+"""make real-backups FOLDER=...: hold the reader of backup files, and the laboratory's SQL Server, against real ones.
 
 Reads every backup file below a folder, prints a table (file, sets, chain), and ends with status 1 at the first problem:
-a file that is not read in full, stripes that do not match, a log that does not begin where the one before it ends.
+a file that is not read in full, stripes that do not match, a log that does not begin where the one before it ends, a
+column that the laboratory's RESTORE HEADERONLY or FILELISTONLY shows otherwise.
 Real files are not in this repository. A public folder of them: github.com/dataplat/appveyor-lab.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
+from uuid import UUID
 
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.plan import PlanRequest, plan_report
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
@@ -25,6 +27,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.bac
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.target import parse_target
+from prs_lab.sqlserver.backup.headers import facts
+from prs_lab.sqlserver.storage.media import scan
 
 RESTORES = (
     ("restoretimeclean2016", "latest", 5),
@@ -59,6 +63,26 @@ def read(path: Path) -> BackupFile:
     if problems or not all(stored.complete for stored in file.sets):
         raise Problem(f"{path}: {'; '.join(problems) or 'a set is not complete'}")
     return file
+
+
+def shown_otherwise(path: Path, file: BackupFile) -> Iterator[str]:
+    """Columns that the laboratory's SQL Server, which reads files by itself, shows otherwise."""
+    with path.open("rb") as opened:
+        shown = scan(str(path), opened).sets
+        for stored, twin in zip(file.sets, shown, strict=True):
+            pairs = [
+                (stored.header, facts(twin, zone=timezone.utc)),
+                *zip(stored.files, twin.foreign.files, strict=True),
+            ]
+            for told, row in pairs:
+                for column in sorted(told.keys() & row.keys() - stored.unknown):
+                    if _plain(told[column]) != _plain(row[column]):
+                        yield f"{path}, set {stored.position}: {column} is {told[column]}, not {row[column]}"
+
+
+def _plain(value: object) -> object:
+    """In one spelling; nothing is None, zero or a GUID of zeros."""
+    return (str(value) if isinstance(value, UUID) and value.int else None if isinstance(value, UUID) else value) or None
 
 
 def lines(path: str, file: BackupFile) -> Iterator[str]:
@@ -122,6 +146,8 @@ def main(arguments: list[str]) -> int:
     try:
         for path in backup_files(folder):
             file = read(path)
+            for difference in shown_otherwise(path, file):
+                raise Problem(difference)
             for line in lines(str(path.relative_to(folder)), file):
                 print(line)
             readings.append(file_reading(ExaminedFile(path=str(path), file=file)))

@@ -14,7 +14,9 @@ from prs_lab.sqlserver.storage import lifecycle
 from prs_lab.sqlserver.storage.boot import Boot, fork_before, new_guid
 from prs_lab.sqlserver.storage.database import Database, commit
 from prs_lab.sqlserver.storage.logfile import LogFile
-from prs_lab.sqlserver.storage.media import Family, SetReader, SetWriter, labels_for, scan
+from prs_lab.sqlserver.storage.media import Family, labels_for, scan
+from prs_lab.sqlserver.storage.set_reader import SetReader
+from prs_lab.sqlserver.storage.set_writer import SetWriter, begin_media
 from prs_lab.sqlserver.storage.setheader import DIFFERENTIAL, FULL, LOG, SetHeader
 from prs_lab.sqlserver.storage.source import DataBackup, LogBackup
 from prs_lab.sqlserver.storage.stop import Stop
@@ -131,9 +133,10 @@ class Steps:
         self.made += 1
         devices = tuple(rf"C:\Backup\{self.made}-{number}.bak" for number in range(stripes))
         files = [[self.files.open(device, "wb")] for device in devices]
-        writer = SetWriter(files, header)
-        for copies, label in zip(files, labels_for(stripes), strict=True):
-            SetWriter.write_label(copies, label)
+        labels = labels_for(stripes, compressed=compressed)
+        tapes = [begin_media(copies, label) for copies, label in zip(files, labels, strict=True)]
+        source.describe(header)
+        writer = SetWriter(tapes, header)
         writer.begin()
         if isinstance(source, DataBackup):
             for images in source.pages():

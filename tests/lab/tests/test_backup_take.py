@@ -360,6 +360,15 @@ def test_after_whole_sets_an_unfinished_one_stays_and_is_shown(server: InstanceD
     assert sa.errors(r"RESTORE VERIFYONLY FROM DISK = N'C:\Backup\many.bak' WITH FILE = 3") == []
 
 
+def test_nothing_is_appended_to_a_file_that_breaks_off(server: InstanceDouble, sa: SessionDouble) -> None:
+    sa.items(r"BACKUP DATABASE PRS TO DISK = N'C:\Backup\many.bak'")
+    data = server.drives.read(r"C:\Backup\many.bak")
+    server.drives.write(r"C:\Backup\many.bak", data + data[1536:4096])
+    assert sa.errors(r"BACKUP DATABASE PRS TO DISK = N'C:\Backup\many.bak'") == [3266, 3013]
+    server.drives.write(r"C:\Backup\many.bak", data)
+    assert sa.errors(r"BACKUP DATABASE PRS TO DISK = N'C:\Backup\many.bak'") == []
+
+
 def test_a_full_disk_in_the_middle(server: InstanceDouble, sa: SessionDouble) -> None:
     insert(server, *range(300), size=3000)
     server.databases.get("PRS").checkpoint()

@@ -276,7 +276,7 @@ def test_after_a_restored_full_logs_and_differentials_go_on(steps: Steps) -> Non
 
 
 def test_an_interrupted_full_must_start_again_an_interrupted_log_goes_on(steps: Steps) -> None:
-    from prs_lab.sqlserver.storage.media import SetReader
+    from prs_lab.sqlserver.storage.set_reader import SetReader
     from prs_lab.sqlserver.storage.target import Rollforward, recover
 
     for number in range(400):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from ..context import InstanceContext, SessionContext
 from ..errors import SqlError, Unmodelled
 from ..parse.ir import Backup, Restore, Statement
-from ..storage.media import SetReader
+from ..storage.set_reader import SetReader
 from ..wire.items import Done, Info, Item
 from . import headers, history
 from .checkdb import check_database
@@ -77,9 +77,9 @@ def _look(instance: InstanceContext, session: SessionContext, statement: Restore
         else:
             media.check_complete()
             found = media.stored(position or 1)
-            reader = SetReader(media.families, found.position, key=key_of(instance, found), database="")
-            reader.check_whole()
-            yield from headers.filelist(found.header)
+            if not found.foreign:
+                SetReader(media.families, found.position, key=key_of(instance, found), database="").check_whole()
+            yield from headers.filelist(found)
 
 
 def _verify(instance: InstanceContext, session: SessionContext, statement: Restore) -> Iterator[Item]:

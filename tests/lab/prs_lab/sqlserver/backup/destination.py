@@ -11,9 +11,11 @@ from typing import BinaryIO
 
 from ...windows.errors import WinError
 from ..context import InstanceContext
-from ..errors import SqlError
+from ..errors import SqlError, Unmodelled
 from ..parse.ir import Backup, BackupOptions, Device
-from ..storage.media import Family, Label, SetWriter, labels_for, scan
+from ..storage.media import Family, Label, labels_for, scan
+from ..storage.set_writer import append_to, begin_media, terminate
+from ..storage.tape.writer import TapeWriter
 from .devices import cannot_open, path_of
 from .messages import error, os_error
 
@@ -22,13 +24,16 @@ __all__ = ["Destination"]
 
 @dataclass
 class _Place:
-    """One device: its path, its open file, what was on it. created: the file was not there before."""
+    """One device: its path, its open file, what was on it. created: the file was not there before. tape: what writes
+    it, once the backup has begun.
+    """
 
     path: str
     logical: str | None
     file: BinaryIO | None = None
     found: Family | None = None
     created: bool = False
+    tape: TapeWriter | None = None
 
 
 @dataclass
@@ -66,9 +71,9 @@ class Destination:
         return destination
 
     @property
-    def files(self) -> list[list[BinaryIO]]:
-        """Per family its open files, where the next set begins."""
-        return [[place.file for place in family if place.file] for family in self.places]
+    def tapes(self) -> list[list[TapeWriter]]:
+        """Per family what writes its files, where the next set begins."""
+        return [[place.tape for place in family if place.tape] for family in self.places]
 
     @property
     def paths(self) -> list[list[str]]:
@@ -79,10 +84,15 @@ class Destination:
         return [[place.logical for place in family] for family in self.places]
 
     def begin(self) -> None:
-        """Write the labels of new media. Raises WinError."""
-        if self._fresh:
-            for files, label in zip(self.files, self.labels, strict=True):
-                SetWriter.write_label(files, label)
+        """Write the labels of new media, or go to the end of others. Raises WinError."""
+        for family, label in zip(self.places, self.labels, strict=True):
+            for place in family:
+                assert place.file is not None
+                if self._fresh:
+                    (place.tape,) = begin_media([place.file], label)
+                else:
+                    assert place.found is not None
+                    place.tape = append_to(place.found, place.file)
 
     def _look(self, device: Device, options: BackupOptions) -> _Place:
         path = path_of(self.instance, device)
@@ -160,7 +170,9 @@ class Destination:
 
     def _check_append(self, families: Sequence[Family], options: BackupOptions, *, compressed: bool) -> None:
         for family in families:
-            if any(found.cut or found.torn for found in family.sets):
+            if not family.own:
+                raise Unmodelled("BACKUP onto media that this twin did not write, without INIT or FORMAT")
+            if not family.ends or any(found.cut or found.torn for found in family.sets):
                 raise error(3266, device=family.device)
             if options.encryption is not None or family.label.encrypted:
                 raise error(3095)
@@ -174,9 +186,6 @@ class Destination:
             if self._fresh:
                 place.file.truncate(0)
                 place.file.seek(0)
-            else:
-                assert place.found is not None
-                place.file.seek(place.found.end)
 
     def write_error(self, failure: WinError) -> SqlError:
         """3202 for the device that could not be written."""
@@ -188,7 +197,7 @@ class Destination:
             self._release(place)
 
     def abort(self) -> None:
-        """The backup failed: files that it made are removed, in others the unfinished set stays."""
+        """The backup failed: files that it made are removed, in others the unfinished set stays, closed by filemarks."""
         for place in (place for family in self.places for place in family):
             self._forget(place)
 
@@ -200,6 +209,9 @@ class Destination:
 
     def _forget(self, place: _Place) -> None:
         if place.file is not None:
+            if place.tape and not place.created:
+                with contextlib.suppress(WinError):
+                    terminate(place.tape)
             place.file.close()
             place.file = None
         with contextlib.suppress(WinError):

@@ -12,7 +12,8 @@ from ...windows.errors import WinError
 from ..context import InstanceContext
 from ..errors import Unmodelled
 from ..parse.ir import Device
-from ..storage.media import Family, StoredSet, scan, set_key
+from ..storage.media import Family, StoredSet, scan
+from ..storage.set_key import set_key
 from .messages import error, os_error
 
 __all__ = ["MediaSet", "cannot_open", "key_of", "opened", "path_of"]

@@ -9,13 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 from ..context import InstanceContext
+from ..storage.headerblocks import header_blocks
 from ..storage.media import Family, StoredSet
-from ..storage.pages import PAGE
-from ..storage.setheader import DIFFERENTIAL, FULL, LOG, SetHeader
+from ..storage.setheader import DIFFERENTIAL, FULL, LOG
+from ..storage.tape.collations import collation_bits
+from ..storage.tape.reader import PackedPart
+from ..storage.tape.records import DatabaseFile
 from ..wire.items import Cols, Done, Item, Row
 from .times import zone_of
 
-__all__ = ["facts", "filelist", "headers", "label"]
+__all__ = ["facts", "filelist", "headers", "label", "local_time"]
 
 DISK = 2
 """DeviceType of a file; 100 more for a device that the server knows by a name of its own."""
@@ -138,22 +141,6 @@ def _lsn(value: int | None) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
-def flags(header: SetHeader) -> int:
-    """The Flags column: read the single columns instead. 512 is always set, as real servers show it."""
-    parts = {
-        1: header.bulk,
-        4: bool(header.boot.get("options", {}).get("is_read_only")),
-        8: header.single_user,
-        16: header.checksums,
-        32: header.damaged,
-        64: header.force_offline or header.incomplete_metadata,
-        128: header.incomplete_metadata,
-        256: header.force_offline,
-        1024: header.copy_only,
-    }
-    return 512 + sum(bit for bit, said in parts.items() if said)
-
-
 def facts(found: StoredSet, *, zone: dt.tzinfo) -> dict[str, Any]:
     """All columns of RESTORE HEADERONLY for one set, by name; of a set that was never finished hardly more than its
     place.
@@ -163,7 +150,12 @@ def facts(found: StoredSet, *, zone: dt.tzinfo) -> dict[str, Any]:
         values: dict[str, Any] = dict.fromkeys(name for name, _ in (*_HEADER, *_HEADER_2022))
         values.update(BackupName=INCOMPLETE, BackupType=header.backup_type, Position=found.position, DeviceType=DISK)
         return values
+    if found.foreign:
+        packed = isinstance(found.part, PackedPart)
+        how = {"Compressed": packed, "CompressionAlgorithm": "MS_XPRESS" if packed else None, "DeviceType": DISK}
+        return found.foreign.values | how
     boot = header.database
+    first_fork, last_fork, fork_point = header.forks(boot)
     options = boot.options
     encryption = header.encryption
     last_valid = _time(header.last_commit)
@@ -179,15 +171,15 @@ def facts(found: StoredSet, *, zone: dt.tzinfo) -> dict[str, Any]:
         "ServerName": header.server_name,
         "DatabaseName": header.database_name,
         "DatabaseVersion": boot.version,
-        "DatabaseCreationDate": _local(boot.created, zone),
-        "BackupSize": Decimal(header.size),
+        "DatabaseCreationDate": _time(header.created),
+        "BackupSize": Decimal(header.backup_size),
         "FirstLSN": _lsn(header.first_lsn),
         "LastLSN": _lsn(header.last_lsn),
         "CheckpointLSN": _lsn(header.checkpoint_lsn),
         "DatabaseBackupLSN": _lsn(header.database_backup_lsn),
         "BackupStartDate": _time(header.started),
         "BackupFinishDate": _time(header.finished),
-        "SortOrder": 52,
+        "SortOrder": collation_bits(options.get("collation"))[1],
         "CodePage": 0,
         "UnicodeLocaleId": 1033,
         "UnicodeComparisonStyle": 196609,
@@ -197,9 +189,9 @@ def facts(found: StoredSet, *, zone: dt.tzinfo) -> dict[str, Any]:
         "SoftwareVersionMinor": header.software[1],
         "SoftwareVersionBuild": header.software[2],
         "MachineName": header.machine_name,
-        "Flags": flags(header),
+        "Flags": header.flags,
         "BindingID": _guid(boot.database_guid),
-        "RecoveryForkID": _guid(header.last_fork),
+        "RecoveryForkID": _guid(last_fork),
         "Collation": options.get("collation"),
         "FamilyGUID": _guid(boot.family_guid),
         "HasBulkLoggedData": header.bulk,
@@ -212,14 +204,14 @@ def facts(found: StoredSet, *, zone: dt.tzinfo) -> dict[str, Any]:
         "HasIncompleteMetaData": header.incomplete_metadata,
         "IsForceOffline": header.force_offline,
         "IsCopyOnly": header.copy_only,
-        "FirstRecoveryForkID": _guid(header.first_fork),
-        "ForkPointLSN": _lsn(header.fork_point),
+        "FirstRecoveryForkID": _guid(first_fork),
+        "ForkPointLSN": _lsn(fork_point),
         "RecoveryModel": boot.recovery_model.replace("_", "-"),
         "DifferentialBaseLSN": _lsn(header.base_lsn),
         "DifferentialBaseGUID": _guid(header.base_guid),
         "BackupTypeDescription": _DESCRIPTIONS[header.backup_type],
         "BackupSetGUID": _guid(header.set_guid),
-        "CompressedBackupSize": header.stored_size,
+        "CompressedBackupSize": header.compressed_size,
         "Containment": 0,
         "KeyAlgorithm": encryption.algorithm.lower() if encryption else None,
         "EncryptorThumbprint": bytes.fromhex(encryption.thumbprint) if encryption else None,
@@ -232,11 +224,12 @@ def facts(found: StoredSet, *, zone: dt.tzinfo) -> dict[str, Any]:
     }
 
 
-def _local(text: str, zone: dt.tzinfo) -> dt.datetime | None:
+def local_time(text: str, zone: dt.tzinfo) -> dt.datetime | None:
+    """A time as the server shows it, whole seconds; those without a zone are local already."""
     if not text:
         return None
     moment = dt.datetime.fromisoformat(text)
-    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0) if moment.tzinfo else moment
+    return (moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment).replace(microsecond=0)
 
 
 def headers(instance: InstanceContext, family: Family, *, position: int | None) -> Iterator[Item]:
@@ -246,7 +239,7 @@ def headers(instance: InstanceContext, family: Family, *, position: int | None) 
     for found in family.sets:
         if position in (None, found.position):
             values = facts(found, zone=zone_of(instance))
-            if found.tail is not None and not instance.headers_tell_zone:
+            if found.tail is not None and not found.foreign and not instance.headers_tell_zone:
                 values["TimeZone"] = (
                     # whatever the zone of the server, as build 16.0.4236 shows it; msdb.dbo.backupset.time_zone is
                     # right
@@ -256,40 +249,43 @@ def headers(instance: InstanceContext, family: Family, *, position: int | None) 
     yield Done()
 
 
-def _file(header: SetHeader, *, is_log: bool) -> tuple[Any, ...]:
-    boot = header.database
-    size = header.log_size if is_log else header.data_size
-    return (
-        boot.log_name if is_log else boot.data_name,
-        header.log_path if is_log else header.data_path,
-        "L" if is_log else "D",
-        None if is_log else "PRIMARY",
-        Decimal(size),
-        Decimal(2199023255552 if is_log else 35184372080640),
-        2 if is_log else 1,
-        Decimal(0),
-        Decimal(0),
-        _guid(boot.log_guid if is_log else boot.data_guid),
-        Decimal(0),
-        Decimal(0),
-        0 if is_log else header.pages * PAGE,
-        512,
-        0 if is_log else 1,
-        None,
-        _lsn(boot.base.lsn if boot.base and not is_log else 0),
-        _guid(boot.base.guid) if boot.base and not is_log else uuid.UUID(int=0),
-        False,
-        True,
-        None,
-        None,
-    )
+def _file(file: DatabaseFile) -> dict[str, Any]:
+    is_log = file.type == 2
+    return {
+        "LogicalName": file.logical_name,
+        "PhysicalName": file.physical_name,
+        "Type": "L" if is_log else "D",
+        "FileGroupName": None if is_log else "PRIMARY",
+        "Size": Decimal(file.size),
+        "MaxSize": Decimal(file.max_size),
+        "FileId": file.file_id,
+        "CreateLSN": Decimal(0),
+        "DropLSN": Decimal(0),
+        "UniqueId": _guid(file.unique_id),
+        "ReadOnlyLSN": Decimal(0),
+        "ReadWriteLSN": Decimal(0),
+        "BackupSizeInBytes": file.backup_size,
+        "SourceBlockSize": 512,
+        "FileGroupId": file.filegroup_id,
+        "LogGroupGUID": None,
+        "DifferentialBaseLSN": _lsn(file.base_lsn),
+        "DifferentialBaseGUID": _guid(file.base_guid) or uuid.UUID(int=0),
+        "IsReadOnly": False,
+        "IsPresent": True,
+        "TDEThumbprint": None,
+        "SnapshotUrl": None,
+    }
 
 
-def filelist(header: SetHeader) -> Iterator[Item]:
+def filelist(found: StoredSet) -> Iterator[Item]:
     """The database's files, the data file first."""
+    if found.foreign:
+        rows = found.foreign.files
+    else:
+        rows = [_file(file) for file in header_blocks(found.header, final=True).files]
     yield Cols(_FILES)
-    yield Row(_file(header, is_log=False))
-    yield Row(_file(header, is_log=True))
+    for row in rows:
+        yield Row([row[name] for name, _ in _FILES])
     yield Done()
 
 

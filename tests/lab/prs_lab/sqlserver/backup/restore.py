@@ -16,8 +16,9 @@ from ..storage import lifecycle, lsn, target
 from ..storage.boot import Boot, new_guid
 from ..storage.database import Database
 from ..storage.logfile import LogDamage, LogFile
-from ..storage.media import Label, SetReader, StoredSet
+from ..storage.media import Label, StoredSet
 from ..storage.pages import PAGE
+from ..storage.set_reader import SetReader
 from ..storage.setheader import FULL, LOG, SetHeader
 from ..storage.stop import Stop
 from ..storage.target import Rollforward

@@ -16,17 +16,20 @@ from ..parse.ir import Backup
 from ..storage import faults, lifecycle, target
 from ..storage.boot import new_guid
 from ..storage.database import Database
-from ..storage.media import SetWriter, StoredSet
+from ..storage.headerblocks import provisional
+from ..storage.media import StoredSet
 from ..storage.pages import PAGE
+from ..storage.set_writer import SetWriter
 from ..storage.setheader import DIFFERENTIAL, FULL, LOG, Encrypted, SetHeader
 from ..storage.source import DataBackup, LogBackup
 from ..wire.items import Done, Info, Item
 from . import history
 from .destination import Destination
+from .headers import local_time
 from .messages import error
 from .progress import Pace, finished, processed
 from .rights import check_backup
-from .times import from_literal, quarter_hours
+from .times import from_literal, quarter_hours, zone_of
 
 __all__ = ["backup"]
 
@@ -147,8 +150,21 @@ def _new_header(instance: InstanceContext, session: SessionContext, statement: B
         data_path=database.data_path,
         log_path=database.log_path,
         single_user=instance.databases.entry(database).get("user_access") == "SINGLE_USER",
+        created=_created(instance, database),
     )
     return header
+
+
+def _created(instance: InstanceContext, database: Database) -> str | None:
+    created = local_time(database.boot.created, zone_of(instance))
+    return created.isoformat() if created else None
+
+
+def _announce(header: SetHeader, source: DataBackup | LogBackup) -> None:
+    """What is known of the set when it begins; from 2019 on some LSNs are not."""
+    before = header.database
+    source.describe(header)
+    header.provisional = provisional(header, before)
 
 
 def _close(instance: InstanceContext, database: Database, header: SetHeader) -> None:
@@ -226,7 +242,8 @@ def _data(instance: InstanceContext, session: SessionContext, statement: Backup,
     with _written(destination, source):
         pace = Pace(instance, session, command="BACKUP DATABASE", total=source.page_total * PAGE, stats=options.stats)
         destination.begin()
-        writer = SetWriter(destination.files, header, key=key)
+        _announce(header, source)
+        writer = SetWriter(destination.tapes, header, key=key)
         writer.begin()
         read = 0
         for images in source.pages():
@@ -298,7 +315,8 @@ def _log(instance: InstanceContext, session: SessionContext, statement: Backup, 
         with _written(destination, source):
             pace = Pace(instance, session, command="BACKUP LOG", total=source.size, stats=options.stats)
             destination.begin()
-            writer = SetWriter(destination.files, header, key=key)
+            _announce(header, source)
+            writer = SetWriter(destination.tapes, header, key=key)
             writer.begin()
             for records in source.log():
                 writer.log(records)

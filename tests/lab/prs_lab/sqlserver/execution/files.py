@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...windows.errors import WinError
 from ..errors import SqlError, Unmodelled
-from ..storage.frames import PREAMBLE
+from ..storage.media import is_backup
 from ..wire.items import Done, Item, ReturnStatus, ReturnValue
 from .batch import Batch
 from .procedures import Arguments
@@ -121,7 +121,7 @@ def _delete_file(batch: Batch, arguments: Arguments) -> Iterator[Item]:
         raise Unmodelled("xp_delete_file of anything else than one backup file")
     path, files = str(arguments.positional[1]), batch.instance.files()
     try:
-        if files.read(path).startswith(PREAMBLE):
+        if is_backup(files.read(path)):
             files.remove(path)
     except WinError as error:
         raise SqlError(22049, f"xp_delete_file() returned error {error.number}, '{error.text}'", severity=16) from error

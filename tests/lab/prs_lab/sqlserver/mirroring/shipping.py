@@ -36,6 +36,7 @@ _FACTS = (
     "forks",
     "log_start_lsn",
     "begins_chain",
+    "chain_start_lsn",
     "database_backup_lsn",
     "base",
     "recovery_model",

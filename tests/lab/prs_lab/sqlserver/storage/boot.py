@@ -56,7 +56,8 @@ class Boot:
 
     state: ONLINE, RESTORING or STANDBY as it was last left. clean: shut down properly, so nothing of the log is needed.
     next_lsn: where the log ends. log_start_lsn: where the next log backup begins, None while there is no chain (SIMPLE,
-    or no full backup yet). begins_chain: the next log backup is the first of its chain. database_backup_lsn: the last
+    or no full backup yet). begins_chain: the next log backup is the first of its chain, which began at
+    chain_start_lsn. database_backup_lsn: the last
     full's checkpoint LSN. redo_start_lsn: while restoring, the LSN that is needed next, None when a restore broke off
     in the data. restored_guid: the backup set of the full that was restored. last_commit: UTC time (ISO) of the newest
     transaction in it. paths: where the data file and the log were when the block was written. options: what belongs to
@@ -81,6 +82,7 @@ class Boot:
     forks: list[Fork] = field(default_factory=list)
     log_start_lsn: int | None = None
     begins_chain: bool = True
+    chain_start_lsn: int = 0
     database_backup_lsn: int = 0
     base: DifferentialBase | None = None
     redo_start_lsn: int | None = None

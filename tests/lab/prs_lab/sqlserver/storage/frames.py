@@ -1,22 +1,31 @@
-"""The framing of backup media: a preamble, then frames, each with a checked head."""
+"""What this twin keeps in the data streams of a backup, where a real server keeps pages and log: frames, each with a
+checked head.
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
 
-__all__ = ["PREAMBLE", "BadFrame", "EndOfData", "Frame", "find_frame", "read_frame", "write_frame"]
+from .tape.blocks import PAYLOAD_AT, around_data, data_block, data_block_length
+from .tape.reader import Part
 
-PREAMBLE = b"PRSLAB-BACKUP\r\n\x1a"
+__all__ = ["BadFrame", "EndOfData", "Frame", "InvalidData", "find_frame", "read_frame", "write_frame"]
+
 _HEAD = struct.Struct("<4s4sBIIIIH")
 _MAGIC = b"PRSF"
 _CHECKED, _COMPRESSED, _ENCRYPTED = 1, 2, 4
+_BLOCKS = {"PAGE": b"MSDA"}
+"""Kind of block by kind of frame; all others lie in MSTL."""
 
 
 class BadFrame(Exception):
     """What stands here is no frame."""
+
+
+class InvalidData(BadFrame):
+    """What stands here cannot be unpacked."""
 
 
 class EndOfData(Exception):
@@ -25,8 +34,8 @@ class EndOfData(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """A frame's head. kind: LABL HEAD PAGE LOGR TAIL; sequence counts the PAGE and LOGR frames of a set over all its
-    families.
+    """A frame's head. kind: HEAD PAGE LOGR TAIL; sequence counts the PAGE and LOGR frames of a set over all its
+    families. block: where its block begins in the part.
     """
 
     kind: str
@@ -37,16 +46,26 @@ class Frame:
     checked: bool
     compressed: bool
     encrypted: bool
-    offset: int
+    part: Part
+    block: int
+
+    @property
+    def _block_kind(self) -> bytes:
+        return _BLOCKS.get(self.kind, b"MSTL")
+
+    @property
+    def offset(self) -> int:
+        """Where in the file it begins; of a packed one, where that does in which it begins."""
+        return self.part.place(self.block + PAYLOAD_AT[self._block_kind])
 
     @property
     def end(self) -> int:
-        return self.offset + _HEAD.size + self.length
+        """Where in the part the next block begins."""
+        return self.block + data_block_length(self._block_kind, _HEAD.size + self.length)
 
-    def payload(self, file: BinaryIO) -> bytes:
-        """The stored bytes. Raises EndOfData."""
-        file.seek(self.offset + _HEAD.size)
-        data = file.read(self.length)
+    def payload(self) -> bytes:
+        """The stored bytes. Raises EndOfData, BadFrame."""
+        data = _read(self.part, self.block + PAYLOAD_AT[self._block_kind] + _HEAD.size, self.length)
         if len(data) < self.length:
             raise EndOfData
         return data
@@ -54,6 +73,15 @@ class Frame:
     def intact(self, data: bytes) -> bool:
         """Whether the stored bytes are what was written; without checksums nobody can tell."""
         return not self.checked or zlib.crc32(data) == self.checksum
+
+    def block_intact(self) -> bool:
+        """Whether what surrounds the frame in its block is what was written; without checksums nobody can tell."""
+        if not self.checked:
+            return True
+        start = PAYLOAD_AT[self._block_kind]
+        before, behind = around_data(self._block_kind, _HEAD.size + self.length)
+        end = self.block + start + _HEAD.size + self.length
+        return _read(self.part, self.block, start) == before and _read(self.part, end, len(behind)) == behind
 
 
 def write_frame(
@@ -66,48 +94,54 @@ def write_frame(
     compressed: bool = False,
     encrypted: bool = False,
 ) -> bytes:
-    """The bytes of a frame with this (already compressed, encrypted) payload."""
+    """The block that holds a frame with this (already compressed, encrypted) payload."""
     flags = _CHECKED * checked + _COMPRESSED * compressed + _ENCRYPTED * encrypted
     plain = len(data) if plain_length is None else plain_length
     head = _HEAD.pack(_MAGIC, kind.encode(), flags, sequence, len(data), plain, zlib.crc32(data) if checked else 0, 0)[
         :-2
     ]
-    return head + _head_check(head) + data
+    return data_block(_BLOCKS.get(kind, b"MSTL"), head + _head_check(head) + data)
 
 
 def _head_check(head: bytes) -> bytes:
     return struct.pack("<H", zlib.crc32(head) & 0xFFFF)
 
 
-def find_frame(file: BinaryIO, offset: int, *, size: int) -> int:
-    """Where the next frame begins from `offset` on, after something that is none; `size` when there is no other."""
-    while offset < size:
-        file.seek(offset)
-        data = file.read(1 << 16)
-        found = data.find(_MAGIC)
-        while found >= 0:
+def _read(part: Part, at: int, length: int) -> bytes:
+    try:
+        return part.read(at, length)
+    except ValueError as error:
+        raise InvalidData from error
+
+
+def find_frame(part: Part, at: int) -> int | None:
+    """Where the next block with a frame begins from a place on, after something that is none."""
+    while at < part.length:
+        at += 512
+        for kind, start in PAYLOAD_AT.items():
             try:
-                read_frame(file, offset + found, size=size)
-                return offset + found
-            except (BadFrame, EndOfData):
-                found = data.find(_MAGIC, found + 1)
-        offset += max(1, len(data) - len(_MAGIC) + 1)
-    return size
+                if part.read(at, 4) == kind and part.read(at + start, 4) == _MAGIC:
+                    return at
+            except ValueError:
+                continue
+    return None
 
 
-def read_frame(file: BinaryIO, offset: int, *, size: int) -> Frame | None:
-    """The frame at `offset` of a file of `size` bytes, None at the end of the file. Raises BadFrame, EndOfData."""
-    if offset >= size:
-        return None
-    file.seek(offset)
-    data = file.read(_HEAD.size)
+def read_frame(part: Part, at: int) -> Frame:
+    """The frame in the block there. Raises BadFrame, EndOfData."""
+    kind = _read(part, at, 4)
+    if len(kind) < 4:
+        raise EndOfData
+    if kind not in PAYLOAD_AT:
+        raise BadFrame
+    data = _read(part, at + PAYLOAD_AT[kind], _HEAD.size)
     if len(data) < _HEAD.size:
         raise EndOfData
-    magic, kind, flags, sequence, length, plain, checksum, _ = _HEAD.unpack(data)
+    magic, frame_kind, flags, sequence, length, plain, checksum, _ = _HEAD.unpack(data)
     if magic != _MAGIC or data[-2:] != _head_check(data[:-2]):
         raise BadFrame
     frame = Frame(
-        kind=kind.decode("ascii", "replace"),
+        kind=frame_kind.decode("ascii", "replace"),
         sequence=sequence,
         length=length,
         plain_length=plain,
@@ -115,8 +149,9 @@ def read_frame(file: BinaryIO, offset: int, *, size: int) -> Frame | None:
         checked=bool(flags & _CHECKED),
         compressed=bool(flags & _COMPRESSED),
         encrypted=bool(flags & _ENCRYPTED),
-        offset=offset,
+        part=part,
+        block=at,
     )
-    if frame.end > size:
+    if frame.end > part.length:
         raise EndOfData
     return frame

@@ -32,7 +32,8 @@ class SetHeader:
     east of UTC.
 
     boot: `Boot.to_dict()` of the database at the end of the set. pages: data pages in the set. size, stored_size: bytes
-    before and after compression. software: the four parts of the server's version. incomplete_metadata: taken of a
+    of its pages and log before and after compression; backup_size, compressed_size: of all its blocks. created: when the
+    database was, in the server's local time. provisional: LSNs that stand at the start of the file instead. software: the four parts of the server's version. incomplete_metadata: taken of a
     database whose data file was lost. force_offline: a tail, after which the database was left RESTORING.
     """
 
@@ -73,7 +74,28 @@ class SetHeader:
     pages: int = 0
     size: int = 0
     stored_size: int = 0
+    backup_size: int = 0
+    compressed_size: int = 0
+    provisional: list[int] | None = None
+    created: str | None = None
     last_commit: str | None = None
+
+    @property
+    def flags(self) -> int:
+        """The column Flags. 512 is always set, and 2048 in differentials, as real servers show it."""
+        parts = {
+            1: self.bulk,
+            4: bool(self.boot.get("options", {}).get("is_read_only")),
+            8: self.single_user,
+            16: self.checksums,
+            32: self.damaged,
+            64: self.force_offline or self.incomplete_metadata,
+            128: self.incomplete_metadata,
+            256: self.force_offline,
+            1024: self.copy_only,
+            2048: self.backup_type == DIFFERENTIAL,
+        }
+        return 512 + sum(bit for bit, said in parts.items() if said)
 
     @property
     def database(self) -> Boot:
@@ -83,22 +105,32 @@ class SetHeader:
     @property
     def first_fork(self) -> str:
         """The recovery fork on which a database must be to take this set from its beginning."""
-        return fork_before(self.database.forks, self.first_lsn).guid if self.backup_type == LOG else self.last_fork
+        return self.forks()[0]
 
     @property
     def last_fork(self) -> str:
         """The recovery fork on which it is afterwards."""
-        return self.database.fork.guid
+        return self.forks()[1]
 
     @property
     def fork_point(self) -> int | None:
         """Where the set leaves its first fork; None when it never does."""
-        forks = self.database.forks
-        first = self.first_fork
-        return next((after.start_lsn for fork, after in itertools.pairwise(forks) if fork.guid == first), None)
+        return self.forks()[2]
+
+    def forks(self, boot: Boot | None = None) -> tuple[str, str, int | None]:
+        """The first fork, the last one, and where the set leaves the first. boot: :attr:`database`, if at hand."""
+        forks = (boot or self.database).forks
+        last = forks[-1].guid
+        first = fork_before(forks, self.first_lsn).guid if self.backup_type == LOG else last
+        return (
+            first,
+            last,
+            next((after.start_lsn for fork, after in itertools.pairwise(forks) if fork.guid == first), None),
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """For JSON. What it holds is the header's own: nothing is copied."""
+        return {**vars(self), "encryption": dataclasses.asdict(self.encryption) if self.encryption else None}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> SetHeader:

@@ -15,8 +15,8 @@ from .boot import DifferentialBase
 from .database import Database
 from .datafile import DataFile
 from .logfile import LogFile, RecordHead
-from .media import CHUNK_PAGES
 from .pages import PAGE, intact, page_lsn
+from .set_writer import CHUNK_PAGES
 from .setheader import DIFFERENTIAL, FULL, SetHeader
 
 __all__ = ["DataBackup", "LogBackup", "bad_page_error"]
@@ -98,6 +98,7 @@ class DataBackup(_Backup):
         with database.lock:
             self.base = database.boot.base if differential else None
             self.checkpoint_lsn = self.first_lsn = database.checkpoint(force=True)
+            self.last_lsn = database.next_lsn
             self.page_total = database.boot.pages
             database.pins.append(self.first_lsn)
 
@@ -216,6 +217,8 @@ class LogBackup(_Backup):
         with self.database.lock:
             self.abort()
             if not self.copy_only:
+                if self.database.boot.begins_chain:
+                    self.database.boot.chain_start_lsn = self.first_lsn
                 self.database.boot.log_start_lsn = self.last_lsn
                 self.database.boot.begins_chain = False
                 self.database.save()
