@@ -97,6 +97,17 @@ options:
       - Needs SQL Server 2017 and C(VIEW SERVER STATE); without them all headers are read each time.
     type: bool
     default: true
+  read_headers:
+    description:
+      - Who reads the headers of the files in O(source).
+      - With V(server), SQL Server is asked about each file, and O(cache_headers) spares what an earlier run read.
+      - With V(files), its host reads them out of the files, many in one call, which is much faster in large folders. It
+        needs O(winrm_host) and an account that may read the files, O(share_user) where they are on a share. What a plan
+        uses SQL Server reads all the same before anything is touched, and so it does what cannot be read that way, such
+        as encrypted backups.
+    type: str
+    choices: [server, files]
+    default: server
   target:
     description:
       - The point to go back to.
@@ -435,6 +446,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "database": {"type": "str", "required": True},
         "source": {"type": "dict", "required": True, "options": source_options()},
         "cache_headers": {"type": "bool", "default": True},
+        "read_headers": {"type": "str", "choices": ["server", "files"], "default": "server"},
         "target": {"type": "str", "default": "latest"},
         "mark_after": {"type": "str"},
         "relocate": {

@@ -40,7 +40,7 @@ def windows_report(
     files: WindowsFiles, params: Mapping[str, Any], *, progress: Progress, warnings: list[str]
 ) -> dict[str, Any]:
     """What the task returns of files on a Windows host, or on a share that it reaches. Raises RecoveryError."""
-    from .windows import examine_windows_files, find_windows_files, shares_of
+    from .._winrm.backup_files.examine import examine_windows_files, find_windows_files, shares_of
 
     parse_wishes(params)
     if params["check"] == "pages":

@@ -66,7 +66,7 @@ def gather(session: Session, source: dict[str, Any]) -> Found:
     zone = parse_zone(source["time_zone"])
     in_files = BackupCatalog()
     if from_files:
-        in_files, _remembered = read_catalog(session, folders=source["folders"], files=source["files"], zone=zone)
+        in_files = _read(session, source, zone=zone)
     if not from_history:
         return Found(in_files, in_files=_guids(in_files))
     history = read_history(session.connection, database=source["database"], family_guid=source["family_guid"])
@@ -84,6 +84,15 @@ def gather(session: Session, source: dict[str, Any]) -> Found:
         in_files=_guids(in_files),
         out_of_sight=frozenset(hidden) - _guids(in_files),
     )
+
+
+def _read(session: Session, source: dict[str, Any], *, zone: tzinfo | None) -> BackupCatalog:
+    """What C(folders) and C(files) hold, as C(read_headers) says."""
+    if source["read_headers"] == "files":
+        from .file_headers import read_file_headers  # a run that speaks SQL alone does not pay for it
+
+        return assemble(read_file_headers(session, folders=source["folders"], files=source["files"]), zone=zone)
+    return read_catalog(session, folders=source["folders"], files=source["files"], zone=zone)[0]
 
 
 def _guids(inventory: BackupCatalog) -> frozenset[str]:

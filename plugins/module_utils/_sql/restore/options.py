@@ -83,6 +83,7 @@ class RestoreOptions:
     checkdb: str = "none"
     validation_query: str = ""
     cache_headers: bool = True
+    read_headers: str = "server"
     stage_path: str = ""
     has_windows: bool = False
 
@@ -113,7 +114,7 @@ class RestoreOptions:
             "lock_timeout",
             "compatibility_level",
         )
-        same += ("repair_users", "checkdb", "cache_headers")
+        same += ("repair_users", "checkdb", "cache_headers", "read_headers")
         texts = ("tail_log_path", "standby_file", "owner", "validation_query", "stage_path")
         return cls(
             database=params["database"],

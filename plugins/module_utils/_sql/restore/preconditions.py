@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..._core.errors import RecoveryError
+from ..catalog.read_headers import require_windows
 from ..connection.connection import Connection
 from ..connection.quoting import quote_identifier
 from ..instance.databases import SYSTEM
@@ -26,6 +27,8 @@ def require_options(options: RestoreOptions) -> None:
             code="option_invalid",
             advice="Say where the backups are, as the SQL Server service sees it",
         )
+    if options.read_headers == "files":
+        require_windows(has_windows=options.has_windows)
     quote_identifier(options.database, what="name of the database")
     if options.database.lower() in SYSTEM:
         raise RecoveryError(

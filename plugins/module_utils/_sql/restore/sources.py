@@ -10,8 +10,9 @@ from collections.abc import Collection
 from datetime import tzinfo
 from typing import Any
 
-from ..._core.backup.catalog import BackupCatalog, merge, tell_zones
+from ..._core.backup.catalog import BackupCatalog, FileReading, assemble, merge, tell_zones
 from ..._core.restore.plan import Mark, Plan
+from ..catalog.headers import read_files
 from ..catalog.history import read_history
 from ..catalog.reader import read_catalog
 from ..connection.errors import SqlError
@@ -44,6 +45,8 @@ class BackupSources:
         self.doubtful: frozenset[str] = frozenset()
         self.remembered: frozenset[str] = frozenset()
         self.marks: tuple[Mark, ...] = ()
+        self._readings: dict[str, FileReading] = {}
+        self._unconfirmed: set[str] = set()
 
     def move_to(self, folder: str) -> None:
         """From now on the backups are read from a folder that holds copies of them."""
@@ -57,6 +60,9 @@ class BackupSources:
 
     def read(self, *, trust: bool) -> None:
         """Read the backups. trust: headers that an earlier run read count as long as the files look the same."""
+        if self.options.read_headers == "files" and not self.is_staged:
+            self._read_from_files()
+            return
         cache = self.options.cache_headers and not self.is_staged  # staged copies go away again
         catalog, self.remembered = read_catalog(
             self.session,
@@ -66,6 +72,18 @@ class BackupSources:
             server=f"{self.server['name']} {self.server['version']}" if cache else "",
             trust=trust,
         )
+        self._complete(catalog)
+
+    def _read_from_files(self) -> None:
+        from ..catalog.file_headers import read_file_headers  # a run that speaks SQL alone does not pay for it
+
+        readings = read_file_headers(self.session, folders=self.source.folders, files=self.source.files)
+        self._readings = {reading.path: reading for reading in readings}
+        self._unconfirmed = {reading.path for reading in readings if reading.unknown}
+        self._complete(assemble(readings, zone=self.zone))
+
+    def _complete(self, catalog: BackupCatalog) -> None:
+        """Add what msdb knows and the tails, and plan with that."""
         if self.source.history:
             self._add_history(catalog)
         if self.kind == "time" and any(backup_set.utc_offset is None for backup_set in catalog.sets):
@@ -81,7 +99,7 @@ class BackupSources:
         """Look whether the sets of a plan are what they were said to be, and read their file lists. False where one is
         not: then the catalog knows better, and the plan has to be made anew.
         """
-        if not self._still_there(plan):
+        if not self._still_there(plan) or not self._as_the_server_reads(plan):
             return False
         failed = confirm(self.session, self.catalog, plan, self.doubtful, zone=self.zone)
         failed = failed or add_file_lists(self.session.connection, self.catalog, plan)
@@ -119,6 +137,20 @@ class BackupSources:
             return True
         self.session.progress.line("files are not what they were when they were read: reading all of them again")
         self.read(trust=False)
+        return False
+
+    def _as_the_server_reads(self, plan: Plan) -> bool:
+        """What a plan would use of what was read from the files alone, the server reads once more, since it is the one
+        that restores; then the plan has to be made anew.
+        """
+        paths = [path for step in plan.steps for copy in step.copies[:1] for path in copy.stripes]
+        asked = [path for path in dict.fromkeys(paths) if path in self._unconfirmed]
+        if not asked:
+            return True
+        answers = read_files(self.session.connection, asked, progress=self.session.progress)
+        self._readings |= {reading.path: reading for reading in answers}
+        self._unconfirmed -= set(asked)
+        self._complete(assemble(self._readings.values(), zone=self.zone))
         return False
 
     def _add_history(self, catalog: BackupCatalog) -> None:

@@ -232,3 +232,8 @@ def test_what_anybody_can_restore_is_listed_by_file() -> None:
         backup("L2", "log", 30, 40, 20, copies=()),
     ]
     assert report(sets, lost={"L2"})["unencrypted"] == ["L1"]
+
+
+def test_what_nobody_knows_to_be_unencrypted_is_not_listed() -> None:
+    sets = [backup("F1", "full", 10, 20, 0, unknown=frozenset({"EncryptorThumbprint"}))]
+    assert report(sets)["unencrypted"] == []

@@ -12,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from .._core.backup.file_names import is_beside
-from .._core.backup_file.backup_file import read_backup_file
-from .._core.backup_file.errors import BackupFileError
-from .._core.backup_file.fetched_ranges import FetchedRanges, RangeMissing
-from .._core.backup_file.reading import ExaminedFile
-from .._core.times import parse_stored_time
-from .._core.windows_paths import full_path, join
-from .._progress import Progress
-from .._winrm.host.files import WindowsFiles
-from .._winrm.host.reader import FileRanges
+from ..._core.backup.file_names import is_beside
+from ..._core.backup_file.backup_file import read_backup_file
+from ..._core.backup_file.errors import BackupFileError
+from ..._core.backup_file.fetched_ranges import FetchedRanges, RangeMissing
+from ..._core.backup_file.reading import ExaminedFile
+from ..._core.times import parse_stored_time
+from ..._core.windows_paths import full_path, join
+from ..._progress import Progress
+from ..host.files import WindowsFiles
+from ..host.reader import FileRanges
 
 __all__ = ["examine_windows_files", "find_windows_files", "shares_of"]
 
