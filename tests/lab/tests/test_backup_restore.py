@@ -381,6 +381,20 @@ def test_damage_found_while_restoring_leaves_restoring(server: InstanceDouble, s
     assert server.databases.get("New").damaged_pages() != []
 
 
+@pytest.mark.parametrize("options", ["CHECKSUM", "CHECKSUM, COMPRESSION"])
+def test_headers_and_files_of_a_backup_with_damaged_pages_are_shown(
+    server: InstanceDouble, sa: SessionDouble, options: str
+) -> None:
+    sa.items(f"BACKUP DATABASE PRS TO DISK = 'full.bak' WITH {options}")
+    path = server.drives.real(r"C:\Backup\full.bak")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    assert sa.errors("RESTORE VERIFYONLY FROM DISK = 'full.bak'") != []
+    assert len(sa.table("RESTORE HEADERONLY FROM DISK = 'full.bak'")) == 1
+    assert len(sa.table("RESTORE FILELISTONLY FROM DISK = 'full.bak'")) == 2
+
+
 def test_standby_reads_and_goes_on(server: InstanceDouble, sa: SessionDouble) -> None:
     chain(server, sa)
     sa.items(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH STANDBY = N'C:\\Backup\\undo.dat', {MOVE}")

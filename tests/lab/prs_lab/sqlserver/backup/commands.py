@@ -78,7 +78,7 @@ def _look(instance: InstanceContext, session: SessionContext, statement: Restore
             media.check_complete()
             found = media.stored(position or 1)
             if not found.foreign:
-                SetReader(media.families, found.position, key=key_of(instance, found), database="").check_whole()
+                SetReader(media.families, found.position, key=key_of(instance, found), database="").check_ended()
             yield from headers.filelist(found)
 
 

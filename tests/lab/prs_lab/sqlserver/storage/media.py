@@ -186,7 +186,7 @@ def _find_set(family: Family, part: Part, *, position: int) -> StoredSet | None:
         frame = read_frame(part, at)
         if frame.kind != "HEAD":
             raise BadFrame
-        found = StoredSet(position, SetHeader.from_dict(_json(frame)), part=part)
+        found = StoredSet(position, SetHeader.from_dict(_json(frame)), part=part, torn=not frame.block_intact())
     except (BadFrame, EndOfData, ValueError, struct.error) as error:
         if position == 1 or part.closed or part.read(0, 4) != b"SSET":
             raise incorrectly_formed(family.device) from error
@@ -197,7 +197,7 @@ def _find_set(family: Family, part: Part, *, position: int) -> StoredSet | None:
             frame = read_frame(part, place)
             if frame.kind == "TAIL":
                 found.tail = SetHeader.from_dict(_json(frame))
-                found.torn |= not is_block(part.read(frame.end, 52), b"MSLS")
+                found.torn |= not frame.block_intact() or not is_block(part.read(frame.end, 52), b"MSLS")
                 return found
             if frame.kind not in ("PAGE", "LOGR"):
                 raise BadFrame

@@ -37,23 +37,22 @@ class SetReader:
         self.damaged: list[int] = []
 
     def check_whole(self) -> None:
-        """Raises Unmodelled (of another server), SqlError 3256 (never finished), 3203 (the end is lost) or 3189 (damaged between its frames)."""
+        """Raises Unmodelled (of another server), SqlError as :meth:`check_ended` does, 3203 (it cannot be unpacked) or
+        3189 (damaged between its frames).
+        """
         for family, found in zip(self._families, self._sets, strict=True):
             if found.foreign:
                 raise Unmodelled("reading the pages and the log of a backup that this twin did not write")
-            if found.cut:
-                raise SqlError(3203, f'Read on "{family.device}" failed: 38(Reached the end of the file.)')
+            _check_ended(family, found)
             if found.invalid:
                 raise _invalid(family)
             if found.torn or not _blocks_intact(found):
                 raise self._damage()
-            if found.tail is None:
-                raise SqlError(
-                    3256,
-                    f"The backup set on device '{family.device}' was terminated while it was being created and is "
-                    "incomplete. RESTORE sequence is "
-                    "terminated abnormally.",
-                )
+
+    def check_ended(self) -> None:
+        """What damaged pages are no matter of. Raises SqlError 3256 (never finished), 3203 (the end is lost)."""
+        for family, found in zip(self._families, self._sets, strict=True):
+            _check_ended(family, found)
 
     @property
     def stored_bytes(self) -> int:
@@ -120,6 +119,20 @@ class SetReader:
 
 def _invalid(family: Family) -> SqlError:
     return SqlError(3203, f'Read on "{family.device}" failed: 13(The data is invalid.)')
+
+
+def _check_ended(family: Family, found: StoredSet) -> None:
+    if found.cut:
+        raise SqlError(3203, f'Read on "{family.device}" failed: 38(Reached the end of the file.)')
+    if found.tail is None and (found.torn or found.invalid):
+        raise SqlError(3189, "Damage to the backup set was detected.")
+    if found.tail is None:
+        raise SqlError(
+            3256,
+            f"The backup set on device '{family.device}' was terminated while it was being created and is "
+            "incomplete. RESTORE sequence is "
+            "terminated abnormally.",
+        )
 
 
 def _blocks_intact(found: StoredSet) -> bool:
