@@ -81,8 +81,8 @@ class Pipe:
 class Talk(conversation.Conversation):
     """One that understands earlier answers as well, an item a line."""
 
-    def _answer(self) -> tuple[str, Any]:
-        kind, value = super()._answer()
+    def _answer(self, patience: float) -> tuple[str, Any]:
+        kind, value = super()._answer(patience)
         return ("items", [value]) if kind == "item" else (kind, value)
 
 
@@ -95,7 +95,7 @@ class Version:
         self.seconds: dict[str, float] = {}
         self.pipe.send(conversation._line(script("runner", "RUNNER")))
         self._talk = Talk(self.pipe)
-        self._talk._answer()
+        self._talk._answer(conversation.START_PATIENCE)
 
     def call(self, step: str, items: Sequence[Any] = (), **parameters: Any) -> list[Any]:
         """step: name of the verb, and what else tells it from others."""
