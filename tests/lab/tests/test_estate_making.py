@@ -38,6 +38,18 @@ def test_certificates_are_found_again_and_made_again_for_other_names(tmp_path):
     assert first.thumbprint == again.thumbprint != other.thumbprint
 
 
+def test_a_certificate_for_other_names_keeps_its_key_and_one_of_another_password_does_not(tmp_path):
+    def made(*, name, password):
+        issued = Authority(folder=tmp_path).issue(label="site", names=(name,), password=password)
+        key, certificate, _ = pkcs12.load_key_and_certificates(issued.pfx.read_bytes(), password.encode())
+        assert certificate.public_key() == key.public_key()
+        return key.public_key()
+
+    first = made(name="a", password="x")
+    assert made(name="b", password="x") == first
+    assert made(name="b", password="another") != first
+
+
 def test_secrets_are_random_kept_and_private(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()

@@ -5,6 +5,7 @@ Everything is made once per lab and found again afterwards, so that a resumed la
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import ipaddress
 import os
@@ -51,17 +52,17 @@ class Authority:
 
     def issue(self, *, label: str, names: tuple[str, ...], password: str) -> Issued:
         """A server certificate for DNS names and addresses as ``<label>.pfx``; the file that exists for the same names
-        is kept.
+        is kept. For other names its key is: a new one takes most of the time in which a copy of a lab starts.
         """
         pfx = self._folder / f"{label}.pfx"
+        key = certificate = None
         if pfx.exists():
-            try:
-                _, certificate, _ = pkcs12.load_key_and_certificates(pfx.read_bytes(), password.encode())
-            except ValueError:
-                certificate = None
+            with contextlib.suppress(ValueError):
+                key, certificate, _ = pkcs12.load_key_and_certificates(pfx.read_bytes(), password.encode())
             if certificate is not None and _names_of(certificate) == names:
                 return Issued(pfx=pfx, thumbprint=thumbprint(certificate), names=names)
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         certificate = self._server_certificate(key, names)
         blob = pkcs12.serialize_key_and_certificates(
             label.encode(), key, certificate, None, serialization.BestAvailableEncryption(password.encode())
