@@ -103,6 +103,7 @@ HEALTHY: dict[str, Any] = {
             "newest": [],
         },
     },
+    "backup_files": SKIPPED,
     "restore": SKIPPED,
     "choice": {
         "problem": "",
@@ -114,6 +115,7 @@ HEALTHY: dict[str, Any] = {
             "site": "site_a",
             "server": "SQL-A",
             "recovery_point": "2026-02-28T10:00:00+00:00",
+            "target": "latest",
             "build": "15.0.2000.5",
             "files": ["\\\\files\\backup\\database\\a.bak"],
             "folders": [],

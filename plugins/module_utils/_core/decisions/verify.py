@@ -150,7 +150,8 @@ def _host_not_looked_at(name: str, played: Sequence[str]) -> dict[str, Any]:
 def _places(facts: Facts) -> list[dict[str, Any]]:
     """Each place as it was seen; SQL Server reads the first one."""
     seen = facts["looked"].get("places") or [_place_not_looked_at(place, facts["site"]) for place in facts["places"]]
-    not_asked = {"problem": "it was not asked", "advice": NOT_LOOKED_AT, "databases": [], "sets": [], "unreadable": []}
+    nothing = {"by_files": False, "databases": [], "sets": [], "unreadable": []}
+    not_asked = {"problem": "it was not asked", "advice": NOT_LOOKED_AT, **nothing}
     return [{**place, "backups": facts["backups"] or not_asked} if place is seen[0] else dict(place) for place in seen]
 
 

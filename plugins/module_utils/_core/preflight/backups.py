@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .backup_files import backup_build
 from .facts import FAILED, HostFacts
 from .share_error import advice_about
 from .versions import major_version
@@ -81,7 +82,7 @@ def backup_of_newer_server(facts: HostFacts) -> Iterator[str]:
     """Updates do not count: a backup restores on each build of its major version. An unknown build is no newer one."""
     if not facts.need_backup:
         return
-    made_by, target = facts.chosen.build, facts.target_build
+    made_by, target = backup_build(facts), facts.target_build
     if target and major_version(made_by) > major_version(target):
         which = "chosen" if facts.choice.value.named else "newest"
         present = "the media install" if facts.install_sql else "the instance is"

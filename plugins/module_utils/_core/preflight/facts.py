@@ -12,9 +12,9 @@ from typing import Any, Generic, TypeVar
 from ..errors import RecoveryError
 
 __all__ = [
-    "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "Certificate", "Choice", "Chosen", "HostFacts", "HostOptions",
-    "Instance", "NewestFile", "PathFacts", "PlannedRestore", "ReadCertificate", "Settings", "Shares", "Windows",
-    "missing",
+    "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "BackupFiles", "Certificate", "Choice", "Chosen",
+    "HostFacts", "HostOptions", "Instance", "NewestFile", "PathFacts", "PlannedRestore", "ReadCertificate",
+    "Settings", "Shares", "Windows", "missing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -137,14 +137,40 @@ class PlannedRestore:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackupFiles:
+    """What the backups say that were read without a SQL Server.
+
+    recovery_point, finished: UTC, of the plan and of its last backup; '' where there is no plan. backups: how many it
+    restores; stripes: of one of them at most; read_bytes: of all; space: bytes by drive such as D:; build: of the
+    newest server that made one; server: who made the last. refusal: why there is no plan. faults: path and reason of
+    files that are damaged or break off; unclear: of those that only SQL Server can read.
+    """
+
+    recovery_point: str
+    finished: str
+    backups: int
+    stripes: int
+    read_bytes: int
+    space: Mapping[str, int]
+    build: str
+    server: str
+    refusal: str
+    faults: Sequence[tuple[str, str]]
+    unclear: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """What the role restore chose: a recovery set with its label, or files and folders without one."""
+    """What the role restore chose: a recovery set with its label, or files and folders without one. target: latest,
+    or a moment.
+    """
 
     label: str
     healthy: bool
     site: str
     server: str
     recovery_point: str
+    target: str
     build: str
     files: Sequence[str]
     folders: Sequence[str]
@@ -207,6 +233,7 @@ class HostFacts(HostOptions):
     instance: Answer[Instance]
     shares: Answer[Shares]
     backups: Answer[Shares]
+    backup_files: Answer[BackupFiles]
     restore: Answer[PlannedRestore]
     choice: Answer[Choice]
     certificates: Sequence[Certificate]

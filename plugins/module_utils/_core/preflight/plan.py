@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from ntpath import basename
 
+from . import backup_files
 from .backups import only_the_computer_account_counts
 from .facts import SKIPPED, Chosen, HostFacts
 from .versions import version_numbers
@@ -40,12 +41,13 @@ def database(facts: HostFacts) -> Iterator[str]:
         yield "END the mirroring of the database before that, and mirror the restored one anew afterwards"
     yield from untried_account(facts)
     yield from newer_build(facts)
+    yield from backup_files.notes(facts)
     for note in facts.chosen.notes:
         yield f"NOTE: {note}"
 
 
 def newer_build(facts: HostFacts) -> Iterator[str]:
-    made_by, target = facts.chosen.build, facts.target_build
+    made_by, target = backup_files.backup_build(facts), facts.target_build
     if made_by and target and version_numbers(made_by) > version_numbers(target):
         yield (
             f"NOTE: the backup was made by SQL Server {made_by}, which has more updates than {target}; it restores "
@@ -59,7 +61,8 @@ def restored_database(facts: HostFacts) -> str:
         if facts.overwrite_database
         else "bring back the database unless a healthy one is there"
     )
-    point = (facts.restore.value.recovery_point if facts.restore.ok else "") or facts.chosen.recovery_point
+    planned = facts.restore.value.recovery_point if facts.restore.ok else ""
+    point = planned or backup_files.recovery_point(facts) or facts.chosen.recovery_point
     until = f"; recovery point {re.sub(r'([+]00:00|Z)$', '', point)} UTC" if point else ""
     return f"{done}; from {source_of(facts.chosen)}{until}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from . import backups, connection, media, sql_server, windows
+from . import backup_files, backups, connection, media, sql_server, windows
 from .certificates import certificate_problems
 from .control_node import CHECKS as CONTROL_NODE
 from .control_node import ControlNode
@@ -24,6 +24,7 @@ _INSPECTED: tuple[Callable[[HostFacts], Iterator[str]], ...] = (
     *media.CHECKS,
     windows.too_little_room,
     *backups.CHECKS,
+    *backup_files.CHECKS,
 )
 """What is asked of a host that answered, in the order of the sentences."""
 

@@ -16,6 +16,7 @@ from .facts import (
     SKIPPED,
     UNREACHABLE,
     Answer,
+    BackupFiles,
     Certificate,
     Choice,
     Chosen,
@@ -57,6 +58,7 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
         instance=_answer(asked.instance, "instance", lambda result: build(Instance, result, "instance")),
         shares=_answer(asked.shares, "shares", lambda result: _shares(result, "shares")),
         backups=_answer(asked.backups, "backups", lambda result: _shares(result, "backups")),
+        backup_files=_backup_files(asked.backup_files),
         restore=_restore(asked.restore),
         choice=_choice(asked.choice),
         certificates=[_certificate(entry) for entry in asked.certificates],
@@ -72,6 +74,7 @@ class _Asked(HostOptions):
     instance: Mapping[str, Any]
     shares: Mapping[str, Any]
     backups: Mapping[str, Any]
+    backup_files: Mapping[str, Any]
     restore: Mapping[str, Any]
     choice: Mapping[str, Any]
     certificates: Sequence[Mapping[str, Any]]
@@ -129,6 +132,48 @@ def _restore(raw: Mapping[str, Any]) -> Answer[PlannedRestore]:
     return Answer(
         name="restore", state=OK, content=PlannedRestore(recovery_point=point, ends_mirroring=plan.ends_mirroring)
     )
+
+
+_BROKEN = ("damaged", "cut_off", "being_written")
+_UNCLEAR = ("not_a_backup", "unreadable")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FilesReport:
+    """What is needed of the result of backup_file_info."""
+
+    files: Sequence[Mapping[str, Any]]
+
+
+def _backup_files(raw: Mapping[str, Any]) -> Answer[BackupFiles]:
+    """Of the registered result of backup_file_info, which has either a plan or a refusal."""
+    if raw.get("skipped"):
+        return Answer(name="backup_files", state=SKIPPED)
+    if raw.get("files") is None:
+        problem = raw.get("msg") or "they could not be read"
+        return Answer(name="backup_files", state=FAILED, problem=problem)
+    files = build(_FilesReport, raw, "backup_files").files
+    plan, refusal = raw.get("plan") or {}, raw.get("refusal") or {}
+    steps = [step for step in plan.get("steps", ()) if step["devices"]]
+    source = plan.get("source", {})
+    content = BackupFiles(
+        recovery_point=plan.get("recovery_point", {}).get("time") or "",
+        finished=max((step["finished"] for step in steps), default=""),
+        backups=len(steps),
+        stripes=max((len(step["devices"]) for step in steps), default=0),
+        read_bytes=plan.get("bytes", 0),
+        space=plan.get("space_needed", {}),
+        build=plan.get("build_needed", ""),
+        server=source.get("server", ""),
+        refusal=refusal.get("message", ""),
+        faults=[_fault(file) for file in files if file["state"] in _BROKEN],
+        unclear=[_fault(file) for file in files if file["state"] in _UNCLEAR],
+    )
+    return Answer(name="backup_files", state=OK, content=content)
+
+
+def _fault(file: Mapping[str, Any]) -> tuple[str, str]:
+    return file["path"], "; ".join(file["problems"])
 
 
 def _choice(raw: Mapping[str, Any]) -> Answer[Choice]:

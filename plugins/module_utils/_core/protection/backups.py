@@ -108,30 +108,17 @@ def _damage(chosen: Mapping[str, Any], hashed: list[dict[str, Any]]) -> str:
 
 
 def chain(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
-    """What SQL Server itself reads in the folder: the recovery point, and what breaks the way to a newer one."""
+    """What SQL Server itself reads in the folder, or where it does not answer the files say: the recovery point, and
+    what breaks the way to a newer one.
+    """
     limit = age(objectives.recovery_point_seconds)
     for place in facts["places"]:
         backups = place.get("backups")
         if backups is None:
             continue
-        if backups.get("problem") and _sql_is_silent(facts):
-            yield row(
-                "recovery point",
-                _where(place),
-                "SQL Server does not answer, so it did not read the backups",
-                limit=limit,
-                next="See the row of the database; the rows of the recovery sets tell what there is",
-            )
-            continue
-        if backups.get("problem"):
-            yield row(
-                "recovery point",
-                _where(place),
-                f"SQL Server did not read the backups: {backups['problem']}",
-                limit=limit,
-                next=backups.get("advice")
-                or "Give SQL Server's account (on a share: the server's computer account) rights there",
-            )
+        by_files = bool(backups.get("problem")) and _sql_is_silent(facts) and backups["by_files"]
+        if backups.get("problem") and not by_files:
+            yield _backups_not_read(place, backups, limit, silent=_sql_is_silent(facts))
             continue
         name = objectives.database.lower()
         databases = [database for database in backups["databases"] if database["database"].lower() == name]
@@ -148,18 +135,38 @@ def chain(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
             continue
         point = parse_stored_time(newest["recovery_point"])
         seconds = (now - point).total_seconds()
-        late = f"{age(seconds)} old" if seconds > objectives.recovery_point_seconds else ""
+        old = f"{age(seconds)} old{', as the files say: SQL Server does not answer' if by_files else ''}"
         yield row(
             "recovery point",
             _where(place),
-            late,
-            good=f"{age(seconds)} old",
+            old if seconds > objectives.recovery_point_seconds else "",
+            good=old,
             limit=limit,
             metric="recovery_point_age_seconds",
             measure=seconds,
             next="Run backup_prs now, and look why its schedule did not",
         )
         yield _chain_health(place, newest, backups, point)
+
+
+def _backups_not_read(place: Mapping[str, Any], backups: Mapping[str, Any], limit: str, *, silent: bool) -> Row:
+    """Nobody read the backups. silent: since SQL Server does not answer at all."""
+    if silent:
+        return row(
+            "recovery point",
+            _where(place),
+            "SQL Server does not answer, so it did not read the backups",
+            limit=limit,
+            next="See the row of the database; the rows of the recovery sets tell what there is",
+        )
+    return row(
+        "recovery point",
+        _where(place),
+        f"SQL Server did not read the backups: {backups['problem']}",
+        limit=limit,
+        next=backups.get("advice")
+        or "Give SQL Server's account (on a share: the server's computer account) rights there",
+    )
 
 
 def _sql_is_silent(facts: Mapping[str, Any]) -> bool:

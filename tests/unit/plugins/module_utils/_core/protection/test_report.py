@@ -131,6 +131,7 @@ def whole():
     }
     backups = {
         "problem": "",
+        "by_files": False,
         "databases": [chain],
         "sets": [{"guid": "g", "finished_at": ago(hours=1)}],
         "unreadable": [],
@@ -602,6 +603,24 @@ def test_backups_that_a_silent_sql_server_did_not_read_are_no_matter_of_rights()
     facts["places"][0]["backups"]["problem"] = "Cannot reach SQL Server on sql-a"
     [found] = [one for one in judge(facts, OBJECTIVES, NOW) if one.what == "recovery point"]
     assert found.state == FAIL and "rights" not in found.next and "row of the database" in found.next
+
+
+@pytest.mark.parametrize(("hours", "state"), [(1, OK), (90, FAIL)])
+def test_backups_that_were_read_without_a_silent_sql_server(hours, state):
+    facts = whole()
+    facts["hosts"][1]["instance"].update(reached=False, problem="refused")
+    facts["places"][0]["backups"].update(problem="Cannot reach SQL Server on sql-a", by_files=True)
+    facts["places"][0]["backups"]["databases"][0]["recovery_point"] = ago(hours=hours)
+    [found] = [one for one in judge(facts, OBJECTIVES, NOW) if one.what == "recovery point"]
+    assert found.state == state and found.value.endswith(" old, as the files say: SQL Server does not answer")
+    assert "backup chain" in [one.what for one in judge(facts, OBJECTIVES, NOW)]
+
+
+def test_rights_that_sql_server_lacks_are_no_matter_of_the_files():
+    facts = whole()
+    facts["places"][0]["backups"].update(problem="access is denied", by_files=True)
+    [found] = [one for one in judge(facts, OBJECTIVES, NOW) if one.what == "recovery point"]
+    assert found.state == FAIL and found.value == "SQL Server did not read the backups: access is denied"
 
 
 def test_a_mirrored_estate_is_protected_and_says_so():

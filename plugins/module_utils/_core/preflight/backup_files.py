@@ -1,0 +1,124 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the backup files say where no SQL Server can answer: the recovery point, what a restore needs, damage.
+
+They were read by backup_file_info. What it cannot read (encrypted backups) SQL Server may: nothing is refused for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ntpath import basename
+
+from ..text import bytes_text, counted
+from ..times import parse_stored_time, to_text
+from .facts import FAILED, HostFacts
+from .versions import version_numbers
+
+__all__ = ["CHECKS", "backup_build", "notes", "recovery_point"]
+
+MOST_FILES = 5
+"""Files that are named in the plan; the others are counted."""
+
+_SAME_SECOND = 1.0
+
+
+def recovery_point(facts: HostFacts) -> str:
+    """UTC, '' where the files do not say it."""
+    return facts.backup_files.value.recovery_point if facts.backup_files.ok else ""
+
+
+def backup_build(facts: HostFacts) -> str:
+    """Build of the SQL Server that made the backups: what they say themselves goes before a manifest."""
+    return (facts.backup_files.value.build if facts.backup_files.ok else "") or facts.chosen.build
+
+
+# ---- problems
+
+
+def refused(facts: HostFacts) -> Iterator[str]:
+    """Where an instance is there already, what is restored depends on what is in it."""
+    if not (facts.backup_files.ok and facts.install_sql):
+        return
+    files = facts.backup_files.value
+    if files.refusal and not files.unclear:
+        yield f"the backups cannot bring back the database: {files.refusal}"
+
+
+def too_little_room(facts: HostFacts) -> Iterator[str]:
+    """Where the inventory does not say which folders, nobody knows the drives before SQL Server is there."""
+    if not (facts.backup_files.ok and facts.install_sql and all(facts.settings.sql_folders[:2])):
+        return
+    for drive, needed in facts.backup_files.value.space.items():
+        free = facts.windows.value.free_bytes.get(drive.upper())
+        if free is not None and needed > free:
+            yield (
+                f"has {bytes_text(free)} free on {drive}, the files of the database need {bytes_text(needed)} there. "
+                "Make room, or name other folders in prs_sql_data_dir and prs_sql_log_dir."
+            )
+
+
+# ---- the plan
+
+
+def notes(facts: HostFacts) -> Iterator[str]:
+    """What the files say, what is wrong with some, and where the manifest says something else."""
+    if facts.backup_files.state == FAILED:
+        yield f"NOTE: the backups could not be read without a SQL Server: {facts.backup_files.problem}"
+    if not facts.backup_files.ok:
+        return
+    files = facts.backup_files.value
+    if files.backups:
+        yield _contents(facts)
+    yield from _limited(f"NOTE: {basename(path)}: {reason}" for path, reason in files.faults)
+    if files.unclear:
+        yield from _limited(f"NOTE: {basename(path)} is left to SQL Server: {reason}" for path, reason in files.unclear)
+    if files.refusal and (files.unclear or not facts.install_sql):
+        yield f"NOTE: what could be read cannot bring back the database: {files.refusal}"
+    yield from manifest_lies(facts)
+
+
+def _contents(facts: HostFacts) -> str:
+    files = facts.backup_files.value
+    room = " and ".join(f"{bytes_text(size)} on {drive}" for drive, size in files.space.items())
+    striped = f", in up to {files.stripes} stripes" if files.stripes > 1 else ""
+    return (
+        f"the backup files themselves say: recovery point {to_text(parse_stored_time(files.recovery_point))[:19]} UTC, "
+        f"{counted(files.backups, 'backup')} of {files.server}{striped}, made by SQL Server {files.build}; "
+        f"{bytes_text(files.read_bytes)} to read, room for {room}"
+    )
+
+
+def manifest_lies(facts: HostFacts) -> Iterator[str]:
+    """Where both say something, the files are right: nobody writes into them."""
+    files, chosen = facts.backup_files.value, facts.chosen
+    if not (chosen.label and files.backups):
+        return
+    for name, manifest, own in _told_twice(facts):
+        yield (
+            f"NOTE: the manifest of recovery set {chosen.label} is wrong: it says {name} {manifest}, the backup files "
+            f"say {own}"
+        )
+
+
+def _told_twice(facts: HostFacts) -> Iterator[tuple[str, str, str]]:
+    files, chosen = facts.backup_files.value, facts.chosen
+    if chosen.target == "latest" and chosen.recovery_point and files.finished:
+        manifest, own = parse_stored_time(chosen.recovery_point), parse_stored_time(files.finished)
+        if abs((manifest - own).total_seconds()) > _SAME_SECOND:
+            yield "its last backup ended at", to_text(manifest), to_text(own)
+    if chosen.build and files.build and version_numbers(chosen.build)[:3] != version_numbers(files.build)[:3]:
+        yield "it was made by SQL Server", chosen.build, files.build
+    if chosen.server and files.server and chosen.server.lower() != files.server.lower():
+        yield "it was taken on", chosen.server, files.server
+
+
+def _limited(sentences: Iterable[str]) -> Iterator[str]:
+    every = list(sentences)
+    yield from every[:MOST_FILES]
+    if len(every) > MOST_FILES:
+        yield f"NOTE: and {counted(len(every) - MOST_FILES, 'file')} more; backup_file_info names all"
+
+
+CHECKS = (refused, too_little_room)

@@ -1,0 +1,169 @@
+"""What the backup files say where no SQL Server can answer: sentences of the plan, and problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.backup_files import CHECKS, notes
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.backups import backup_of_newer_server
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import restored_database
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
+from preflight_facts import ANSWERED, gathered
+
+GB = 1 << 30
+SHARE = "\\\\files\\backup\\database"
+PLAN: dict[str, Any] = {
+    "recovery_point": {"time": "2026-02-28T10:00:00+00:00"},
+    "bytes": 3 << 20,
+    "space_needed": {"D:": GB // 2, "L:": 1 << 20},
+    "build_needed": "15.0.2000",
+    "source": {"server": "SQL-A", "database": "PasswordResetServer"},
+    "steps": [
+        {"devices": ["a", "b"], "finished": "2026-02-28T09:00:00+00:00"},
+        {"devices": ["c"], "finished": "2026-02-28T10:00:00+00:00"},
+        {"devices": [], "finished": None},
+    ],
+}
+WHOLE = {"path": f"{SHARE}\\a.bak", "state": "whole", "problems": []}
+CUT = {"path": f"{SHARE}\\b.trn", "state": "cut_off", "problems": ["it has no end", "and no middle"]}
+SECRET = {"path": f"{SHARE}\\c.bak", "state": "not_a_backup", "problems": ["it is encrypted"]}
+REFUSAL = {"code": "no_full", "message": "There is no full backup"}
+INSTALLED = {
+    "installed": True, "partly_installed": False, "version": "15.0.4430.1", "service_account": "",
+    "collation": "SQL_Latin1_General_CP1_CI_AS",
+}  # fmt: skip
+CONTENTS = (
+    "the backup files themselves say: recovery point 2026-02-28T10:00:00 UTC, 2 backups of SQL-A, in up to 2 stripes, "
+    "made by SQL Server 15.0.2000; 3.0 MB to read, room for 512.0 MB on D: and 1.0 MB on L:"
+)
+
+
+def read(*files: dict[str, Any], plan: dict[str, Any] | None = None, refusal: dict[str, Any] | None = None):
+    return {**ANSWERED, "files": list(files or (WHOLE,)), "plan": plan, "refusal": refusal}
+
+
+def facts(backup_files: dict[str, Any], **changes: Any):
+    return host_facts(gathered(backup_files=backup_files, **changes))
+
+
+def lies(what: str) -> str:
+    return f"NOTE: the manifest of recovery set 20260228T100000Z is wrong: it says {what}"
+
+
+@pytest.mark.parametrize(
+    ("backup_files", "changes", "said"),
+    [
+        pytest.param(read(plan=PLAN), {}, [CONTENTS], id="all agrees"),
+        pytest.param({"skipped": True}, {}, [], id="SQL Server answered"),
+        pytest.param(
+            {"failed": True, "msg": "access is denied"},
+            {},
+            ["NOTE: the backups could not be read without a SQL Server: access is denied"],
+            id="not read",
+        ),
+        pytest.param(
+            read(WHOLE, CUT, plan=PLAN), {}, [CONTENTS, "NOTE: b.trn: it has no end; and no middle"], id="one breaks off"
+        ),
+        pytest.param(
+            read(WHOLE, SECRET, plan=PLAN),
+            {},
+            [CONTENTS, "NOTE: c.bak is left to SQL Server: it is encrypted"],
+            id="one that nobody can read",
+        ),
+        pytest.param(
+            read(*[CUT] * 7, plan=PLAN),
+            {},
+            [CONTENTS, *["NOTE: b.trn: it has no end; and no middle"] * 5,
+             "NOTE: and 2 files more; backup_file_info names all"],
+            id="many",
+        ),
+        pytest.param(
+            read(SECRET, refusal=REFUSAL),
+            {},
+            ["NOTE: c.bak is left to SQL Server: it is encrypted",
+             "NOTE: what could be read cannot bring back the database: There is no full backup"],
+            id="what cannot be read may hold it",
+        ),
+        pytest.param(read(CUT, refusal=REFUSAL), {}, ["NOTE: b.trn: it has no end; and no middle"], id="a problem"),
+        pytest.param(
+            read(plan=PLAN),
+            {"choice__chosen__recovery_point": "2026-02-28T10:00:02+00:00"},
+            [CONTENTS, lies("its last backup ended at 2026-02-28T10:00:02Z, the backup files say 2026-02-28T10:00:00Z")],
+            id="another time",
+        ),
+        pytest.param(
+            read(plan=PLAN),
+            {"choice__chosen__recovery_point": "2026-02-28T09:00:02+00:00",
+             "choice__chosen__target": "2026-02-28T09:00:02+00:00"},
+            [CONTENTS],
+            id="a moment that was asked for",
+        ),
+        pytest.param(
+            read(plan=PLAN),
+            {"choice__chosen__build": "14.0.1.2"},
+            [CONTENTS, lies("it was made by SQL Server 14.0.1.2, the backup files say 15.0.2000")],
+            id="another build",
+        ),
+        pytest.param(
+            read(plan=PLAN),
+            {"choice__chosen__server": "SQL-B"},
+            [CONTENTS, lies("it was taken on SQL-B, the backup files say SQL-A")],
+            id="another server",
+        ),
+        pytest.param(
+            read(plan=PLAN), {"choice__chosen__server": "SQL-B", "choice__chosen__label": ""}, [CONTENTS], id="no manifest"
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_plan_says(backup_files, changes, said):
+    assert list(notes(facts(backup_files, **changes))) == said
+
+
+@pytest.mark.parametrize(
+    ("backup_files", "changes", "said"),
+    [
+        pytest.param(read(plan=PLAN), {}, [], id="nothing"),
+        pytest.param(
+            read(CUT, refusal=REFUSAL),
+            {},
+            ["the backups cannot bring back the database: There is no full backup"],
+            id="refused",
+        ),
+        pytest.param(read(CUT, SECRET, refusal=REFUSAL), {}, [], id="what cannot be read may hold it"),
+        pytest.param(
+            read(CUT, refusal=REFUSAL), {"instance__result": INSTALLED}, [], id="an instance may have the database still"
+        ),
+        pytest.param(
+            read(plan={**PLAN, "space_needed": {"d:": 3 * GB, "L:": GB}}),
+            {},
+            ["has 1.0 GB free on d:, the files of the database need 3.0 GB there. Make room, or name other folders in "
+             "prs_sql_data_dir and prs_sql_log_dir."],
+            id="no room",
+        ),
+        pytest.param(
+            read(plan={**PLAN, "space_needed": {"D:": 3 * GB}}), {"settings__sql_folders": ["", "", ""]}, [],
+            id="nobody knows the drive",
+        ),
+        pytest.param(
+            read(plan={**PLAN, "space_needed": {"D:": 3 * GB}}), {"instance__result": INSTALLED}, [], id="not installed"
+        ),
+    ],
+)  # fmt: skip
+def test_what_stops_a_run(backup_files, changes, said):
+    found = facts(backup_files, **changes)
+    assert [sentence for check in CHECKS for sentence in check(found)] == said
+
+
+def test_the_files_go_before_the_manifest():
+    earlier = {**PLAN, "recovery_point": {"time": "2026-02-28T08:00:00+00:00"}, "build_needed": "16.0.1000"}
+    found = facts(read(plan=earlier))
+    assert restored_database(found).endswith("; recovery point 2026-02-28T08:00:00 UTC")
+    (problem,) = backup_of_newer_server(found)
+    assert "made by SQL Server 16.0.1000" in problem
+
+
+def test_a_report_without_its_parts_is_an_error():
+    with pytest.raises(RecoveryError, match="backup_files was not gathered"):
+        host_facts(gathered(backup_files=None))
