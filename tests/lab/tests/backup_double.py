@@ -85,6 +85,7 @@ class InstanceDouble:
         self.io_seconds = 0.0
         self.headers_tell_zone = False
         self.clock = T0
+        self.error_log: list[str] = []
         self.others: dict[str, list[object]] = {}
         self._make_msdb()
 
@@ -110,6 +111,9 @@ class InstanceDouble:
 
     def in_use(self, database: str, *, but: object = None) -> bool:
         return bool(self.sessions_in(database, but=but))
+
+    def log(self, text: str) -> None:
+        self.error_log.append(text)
 
     def owner_sid(self, database: Database) -> bytes:
         return self.databases.entry(database)["owner_sid"]
