@@ -1,15 +1,17 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task of Ansible returned: why it failed, in one sentence."""
+"""What a task of Ansible returned: why it failed, in one sentence, and whether that passes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["failure_message"]
+__all__ = ["failure_message", "refused_for_now"]
 
+PASSING = ("0x80070425",)
+"""Numbers of refusals that pass: a service cannot accept control messages, while an earlier one is under way."""
 NO_REASON = "it failed without a word"
 
 
@@ -22,9 +24,21 @@ def failure_message(result: Mapping[str, Any], succeeded: str | None = None) -> 
     """
     if succeeded is not None and not _failed(result):
         return succeeded
+    return next(_all_reasons(result), NO_REASON)
+
+
+def refused_for_now(result: Mapping[str, Any]) -> bool:
+    """Whether a task failed because of something that passes by itself. Windows says it in the language of the system,
+    with a number that is the same everywhere.
+    """
+    return _failed(result) and any(number in reason for reason in _all_reasons(result) for number in PASSING)
+
+
+def _all_reasons(result: Mapping[str, Any]) -> Iterator[str]:
+    """Those of the items that failed, then its own."""
     items = [item for item in result.get("results") or () if isinstance(item, Mapping) and _failed(item)]
-    reasons = [reason for item in (*items, result) for reason in _reasons(item)]
-    return reasons[0] if reasons else NO_REASON
+    for item in (*items, result):
+        yield from _reasons(item)
 
 
 def _failed(item: Mapping[str, Any]) -> bool:

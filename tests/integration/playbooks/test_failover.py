@@ -4,8 +4,10 @@ interruption.
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mirrored import DATABASE, MIRRORED, User, ask, at_home, hook, protection, role, running_sites, said, stopping_after
@@ -20,11 +22,29 @@ def roles(estate: Estate) -> dict[str, tuple[str, ...]]:
     return {host: facts[:2] for host, facts in protection(estate).items()}
 
 
+def at(calls: list[dict[str, Any]], *, host: str, state: str) -> dt.datetime:
+    """When the pool of a host was first brought into a state."""
+    return next(
+        dt.datetime.fromisoformat(call["time"])
+        for call in calls
+        if call["module"] == "microsoft.iis.web_app_pool"
+        and call["host"].lower() == host
+        and call["arguments"]["state"] == state
+        and call["changed"]
+        and not call["failed"]
+    )
+
+
 def test_there_and_back_while_somebody_works(shared_mirrored: Estate, figure):
     """Through the page, at whichever site the public name leads to; no row that was taken is lost."""
     tasks, name = hook(shared_mirrored)
     user = User(shared_mirrored, name=name, web="web-a")
     longest = {}
+    # The old worker ends what it has begun, and both IIS refuse a moment long what they accept a moment later.
+    shared_mirrored.lab.fault("worker-lingers", host="web-a", seconds=6)
+    shared_mirrored.lab.fault("iis-busy", host="web-a", times=1)
+    shared_mirrored.lab.fault("iis-busy", host="web-b", times=1)
+    began = len(shared_mirrored.lab.record("module"))
     with user.working():
         for site, arguments, web in (("site_b", TO_B, "web-b"), ("site_a", TO_A, "web-a")):
             before = len(user.gaps)
@@ -33,6 +53,10 @@ def test_there_and_back_while_somebody_works(shared_mirrored: Estate, figure):
             assert name.read_text(encoding="utf-8").split()[1:] == [site, web]
             assert running_sites(shared_mirrored) == [web]
             longest[site] = max(user.gaps[before:])
+            shared_mirrored.lab.unfault("worker-lingers", host="web-a")
+    calls = shared_mirrored.lab.record("module")[began:]
+    stopped = at(calls, host="web-a", state="stopped")
+    assert at(calls, host="web-b", state="started") - stopped > dt.timedelta(seconds=6), "two applications ran at once"
     figure(
         "longest interruption of a planned failover through the page: "
         + ", ".join(f"to {site} {gap:.1f} s" for site, gap in longest.items())

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import archive_writer
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
+from prs_lab.windows.errors import WinError
 from prs_lab.windows.filesystem import FileView
 from prs_lab.windows.scripts import verb_archives
 
@@ -273,3 +274,21 @@ def test_a_backup_under_writes_comes_back_on_a_fresh_server(twins: Twins, place:
         assert hashlib.sha256(after[name]).hexdigest() in versions
     assert writers.logged.startswith(after["App_Data/application.log"])
     assert set(after) == {*CONTENT, *writers.versions, "App_Data/application.log"}
+
+
+@pytest.mark.parametrize("ending", [".partial", ".manifest.jsonl.partial"])
+def test_a_scanner_that_looks_into_what_was_just_written(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """It lets go after a moment; a night's backup is not thrown away for that."""
+    rename, opened = FileView.rename, []
+
+    def rename_while_it_looks(view: FileView, old: str, new: str) -> None:
+        if old.endswith(ending) and len(opened) < 2:
+            opened.append(old)
+            raise WinError(32, old)
+        rename(view, old, new)
+
+    monkeypatch.setattr(FileView, "rename", rename_while_it_looks)
+    assert twins.backup()["changed"] and len(opened) == 2
+    assert not [name for name in twins.names(LOCAL) if name.endswith(".partial")]

@@ -18,6 +18,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.application.arc
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import folder_swap, previous_folder
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import restore as application_restore
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host import application_pool
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 
@@ -226,6 +227,23 @@ def test_start_pool_is_a_state_of_its_own(serving: Twins) -> None:
     started = serving.restore(application_pool=POOL, start_pool=True)
     assert started["changed"] and not started["restored"] and started["pool_running"]
     assert not serving.restore(application_pool=POOL, start_pool=True)["changed"]
+
+
+def test_iis_refuses_for_a_moment(serving: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot accept control messages while an earlier change is under way."""
+    monkeypatch.setattr(application_pool, "_ASK_AGAIN_EVERY", 0.01)
+    serving.web.iis.busy_times = 3
+    assert serving.restore(application_pool=POOL, start_pool=True)["pool_running"]
+    assert serving.web.iis.busy_times == 0 and serving.tree() == CONTENT
+
+
+def test_iis_refuses_for_good(serving: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application_pool, "_ASK_AGAIN_EVERY", 0.01)
+    monkeypatch.setattr(application_pool, "_ASK_AGAIN_FOR", 0.05)
+    serving.web.iis.busy_times = 10_000
+    with pytest.raises(RecoveryError, match=r"cannot accept control messages.*Windows error 1061.*is as it was before"):
+        serving.restore(application_pool=POOL, start_pool=True)
+    assert serving.tree() == {name: data for name, data in CONTENT.items() if name != "bin/Prs.Web.dll"}
 
 
 def test_a_worker_that_never_ends_changes_nothing(serving: Twins) -> None:

@@ -17,6 +17,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.ba
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.restore import ApplicationRestore
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host import files as host_files
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 from ansible_collections.prs.recovery.plugins.modules import app_backup_info
 from prs_lab.windows.domain import Domain
@@ -222,6 +223,7 @@ def without_pauses(monkeypatch: Any) -> None:
     monkeypatch.setattr(archive_writer, "PAUSE", 0.01)
     monkeypatch.setattr(verb_archives, "pause", lambda seconds: None)
     monkeypatch.setattr(folder_swap, "PAUSE", 0.01)
+    monkeypatch.setattr(host_files, "PAUSE", 0.01)
 
 
 def damage(data: bytes, position: int) -> bytes:

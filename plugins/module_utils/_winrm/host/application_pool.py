@@ -10,12 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..._core.errors import RecoveryError
+from ..connection.errors import WindowsFault
 from ..verbs import pool
 from .files import WindowsFiles
 
 __all__ = ["ApplicationPool", "PoolState"]
 
 _LOOK_EVERY = 1.0
+_CANNOT_ACCEPT_CONTROL = 1061
+_ASK_AGAIN_EVERY, _ASK_AGAIN_FOR = 5.0, 90.0
+"""Seconds. While an earlier change of it is under way IIS refuses the next one, and says so by 0x80070425."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +68,18 @@ class ApplicationPool:
             self._ask("start", "Starting")
 
     def _ask(self, action: str, doing: str) -> PoolState:
-        [answer] = self._files.call(
-            pool.SCRIPT, doing=f"{doing} the application pool {self.name}", Name=self.name, Action=action
-        )
+        deadline = self._clock() + _ASK_AGAIN_FOR
+        while True:
+            try:
+                [answer] = self._files.call(
+                    pool.SCRIPT, doing=f"{doing} the application pool {self.name}", Name=self.name, Action=action
+                )
+                break
+            except WindowsFault as fault:
+                if fault.number != _CANNOT_ACCEPT_CONTROL or self._clock() >= deadline:
+                    raise
+                self._files.progress.line(f"IIS refuses pool {self.name} for the moment, trying again")
+                self._sleep(_ASK_AGAIN_EVERY)
         return PoolState(exists=answer["exists"], state=answer["state"], workers=tuple(answer["workers"]))
 
     def _wait(self, reached: Callable[[PoolState], bool], *, timeout: int, until: str) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,12 @@ from .reader import WindowsReader
 
 __all__ = ["PackedFile", "WindowsFiles"]
 
+ATTEMPTS, PAUSE = 5, 2.0
+"""A virus scanner or an indexer looks into a file as soon as it is closed, and lets go after a moment: how often a
+change is tried until then, and the seconds in between.
+"""
 _SHARING_VIOLATION = (32, 33)
+_IN_USE = (5, *_SHARING_VIOLATION)
 _NOTHING_THERE = (2, 3)
 
 
@@ -97,7 +103,8 @@ class WindowsFiles(WindowsReader):
 
     def write_lines(self, path: str, lines: Iterable[str]) -> None:
         """A text file, there whole or not at all."""
-        self._write(write_lines.SCRIPT, doing=f"Writing {path}", items=list(lines), Path=path)
+        given = list(lines)
+        self._patiently(path, lambda: self._write(write_lines.SCRIPT, doing=f"Writing {path}", items=given, Path=path))
 
     def make_folder(self, path: str, *, private: bool = False) -> None:
         """private: for SYSTEM and the administrators alone."""
@@ -136,9 +143,13 @@ class WindowsFiles(WindowsReader):
 
     def rename(self, source: str, target: str) -> None:
         """Nothing may be at the target. Raises WindowsFault."""
-        fault = self.move([Move(source, target)])[1]
-        if fault:
-            raise fault
+
+        def once() -> None:
+            fault = self.move([Move(source, target)])[1]
+            if fault:
+                raise fault
+
+        self._patiently(source, once)
 
     def move(self, moves: Sequence[Move]) -> tuple[int, WindowsFault | None]:
         """Rename one after the other; how many were done, and what stopped the next one."""
@@ -154,6 +165,17 @@ class WindowsFiles(WindowsReader):
         if last["error"]:
             return len(answers) - 1, self._fault(last["error"], doing=f"Renaming {last['from']} to {last['to']}")
         return len(answers), None
+
+    def _patiently(self, path: str, change: Callable[[], None]) -> None:
+        """Make a change to a file that somebody else may have open for a moment. Raises WindowsFault."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return change()
+            except WindowsFault as fault:
+                if fault.number not in _IN_USE or attempt == ATTEMPTS:
+                    raise
+            self.progress.line(f"{path} is in use, trying again")
+            time.sleep(PAUSE)
 
     def _write(
         self,

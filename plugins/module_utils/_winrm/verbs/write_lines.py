@@ -7,7 +7,8 @@ Parameters: Path. An existing file is replaced, also one that is marked as read-
 Items in:   one string for each line.
 Items out:  none.
 Errors:     3, 5, 53, 112; then nothing is left but what was there.
-Assumes:    a rename within a folder is done at once, which NTFS and SMB see to.
+Assumes:    a rename within a folder is done at once, which NTFS and SMB see to, and so is the exchange of two files. On
+            a file server that has no such exchange there is a moment without either, and then the .partial stays.
 """
 
 from __future__ import annotations
@@ -34,10 +35,21 @@ try {
         $file.Dispose()
     }
     Clear-ReadOnly $final
-    [System.IO.File]::Delete($final)
-    # From here on there is nothing but this file.
-    $whole = $true
-    [System.IO.File]::Move($partial, $final)
+    $replaced = $false
+    if ([System.IO.File]::Exists($final)) {
+        try {
+            [System.IO.File]::Replace($partial, $final, [NullString]::Value)
+            $replaced = $true
+        }
+        catch {
+            # Not every file server can exchange two files (1, 50: no such function).
+            if (1, 50 -notcontains (Get-Fault $_)['number']) { throw }
+            [System.IO.File]::Delete($final)
+            # From here on there is nothing but this file.
+            $whole = $true
+        }
+    }
+    if (-not $replaced) { [System.IO.File]::Move($partial, $final) }
 }
 finally {
     if (-not $whole) { [System.IO.File]::Delete($partial) }

@@ -28,6 +28,7 @@ KNOWN = {
         "host, pattern, after=0, times=1, text=''",
         "Ansible's modules whose name and arguments (JSON) match the pattern fail with the text; not in check mode",
     ),
+    "iis-busy": ("host, times=1", "IIS refuses so many starts and stops of pools: it cannot accept them at this time"),
     "held": ("host, path", "another process (a virus scanner) has the file or folder open"),
     "mirror-lag": (
         "host, sending=true, redo=false, instance=MSSQLSERVER",

@@ -124,6 +124,10 @@ def _worker_lingers(estate: Estate, *, host: str, seconds: float) -> None:
     estate.host(host).iis.linger_seconds = float(seconds)
 
 
+def _iis_busy(estate: Estate, *, host: str, times: int | str = 1) -> None:
+    estate.host(host).iis.busy_times = int(times)
+
+
 def _slow_site(estate: Estate, *, host: str, seconds: float) -> None:
     estate.host(host).iis.slow_seconds = float(seconds)
 
@@ -294,6 +298,7 @@ def _off(make: Callable[..., None], **zero: Any) -> Callable[..., None]:
 # name -> (make it happen, take it back)
 FAULTS: dict[str, tuple[Callable[..., None], Callable[..., None]]] = {
     "worker-lingers": (_worker_lingers, _off(_worker_lingers, seconds=0)),
+    "iis-busy": (_iis_busy, _off(_iis_busy, times=0)),
     "slow-site": (_slow_site, _off(_slow_site, seconds=0)),
     "slow-winrm": (_slow_winrm, _off(_slow_winrm, seconds=0)),
     "drop-winrm": (_drop_winrm, _off(_drop_winrm, after=0, times=0)),

@@ -8,6 +8,7 @@ walk the way they walk in reality: binding, application, pool, worker process, a
 from __future__ import annotations
 
 import copy
+import re
 import threading
 import time
 from dataclasses import asdict, dataclass, field
@@ -33,6 +34,12 @@ _IDENTITIES = {
 
 class IisError(Exception):
     """What a WebAdministration cmdlet throws."""
+
+    @property
+    def number(self) -> int:
+        """The Win32 error in its HRESULT, 0 where there is none."""
+        code = re.search(r"0x8007([0-9A-F]{4})", str(self))
+        return int(code[1], 16) if code else 0
 
 
 @dataclass(kw_only=True)
@@ -122,6 +129,7 @@ class Iis(Part):
         self.sites: dict[str, Site] = {}
         # Faults: how long a worker outlives its pool's stop, and how long every answer takes, in seconds.
         self.linger_seconds = 0.0
+        self.busy_times = 0
         self.slow_seconds = 0.0
         self._listeners: dict[int, Listener] = {}
         self._failed: dict[int, str] = {}
@@ -173,8 +181,17 @@ class Iis(Part):
         with self.host.lock:
             pool.attributes[known] = convert(known, value)
 
+    def _accept_control(self) -> None:
+        """With the fault ``busy_times`` the service refuses so many starts and stops: a change before is under way."""
+        if self.busy_times:
+            self.busy_times -= 1
+            raise IisError(
+                "The service cannot accept control messages at this time. (Exception from HRESULT: 0x80070425)"
+            )
+
     def start_pool(self, name: str) -> None:
         pool = self._known_pool(name)
+        self._accept_control()
         pool.state = "Started"
         if pool.attributes["startMode"] == "AlwaysRunning" and self._running:
             self._worker(pool)
@@ -182,6 +199,7 @@ class Iis(Part):
     def stop_pool(self, name: str) -> None:
         """The pool is stopped at once; its worker ends at once or, with the fault ``linger_seconds``, later."""
         pool = self._known_pool(name)
+        self._accept_control()
         pool.state = "Stopped"
         self._end_worker(name, linger=self.linger_seconds)
 
@@ -445,7 +463,11 @@ class Iis(Part):
             }
             for pool in self.pools.values()
         ]
-        faults = {"linger_seconds": self.linger_seconds, "slow_seconds": self.slow_seconds}
+        faults = {
+            "linger_seconds": self.linger_seconds,
+            "slow_seconds": self.slow_seconds,
+            "busy_times": self.busy_times,
+        }
         return {"pools": pools, "sites": [asdict(site) for site in self.sites.values()], "faults": faults}
 
     def load_state(self, state: Any) -> None:
@@ -463,6 +485,7 @@ class Iis(Part):
             applications = [Application(**application) for application in item["applications"]]
             self.sites[item["name"].lower()] = Site(**{**item, "bindings": bindings, "applications": applications})
         self.linger_seconds, self.slow_seconds = state["faults"]["linger_seconds"], state["faults"]["slow_seconds"]
+        self.busy_times = state["faults"].get("busy_times", 0)
 
 
 def _holder(pool: str) -> str:

@@ -34,7 +34,9 @@ def pool(call: ScriptCall, *, Name: str, Action: str = "look") -> Iterator[dict[
         if Action == "start" and found.state == "Stopped":
             iis.start_pool(Name)
     except IisError as error:
-        raise DotNetError("COMException", str(error)) from None
+        refusal = DotNetError("COMException", str(error))
+        refusal.number = error.number
+        raise refusal from None
     yield answer
 
 
