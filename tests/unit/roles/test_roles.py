@@ -183,9 +183,14 @@ APART = {"prs_backup_database_user": "LAB\\data", "prs_backup_database_password"
 )
 def test_a_restore_is_staged_where_backups_are(inventory: dict[str, str], given: list[str]):
     """A service account without rights on the share would else be good enough for backups alone."""
-    options = load(ROOT / "roles/sql_options/vars/main.yml")["sql_restore_options"]
+    variables = load(ROOT / "roles/sql_options/vars/main.yml")
+    options = variables["sql_restore_options"]
+    account = {
+        name: jinja2.Template(variables[name]).render(**inventory)
+        for name in ("_sql_options_share_user", "_sql_options_share_password")
+    }
     names = ("stage_path", "share_user", "share_password")
-    assert [jinja2.Template(options[name]).render(omit="omit", **inventory) for name in names] == given
+    assert [jinja2.Template(options[name]).render(omit="omit", **inventory, **account) for name in names] == given
 
 
 def test_preflight_plans_the_restore_that_is_carried_out():
