@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
-from mirrored import ask
+from mirrored import DATABASE, ask
 from playbook_lab import MARKERS, Estate, make_shares, share_on_witness, table_rows
 
 APPLICATION = Path("C", "inetpub", "wwwroot", "PasswordResetServer")
@@ -240,6 +240,14 @@ def test_half_a_backup_is_no_set_and_the_next_one_goes_on_from_it(estate: Estate
     [full, differential] = made["database"]["chain"]
     assert full["set_guid"] not in [one["database"]["set_guid"] for one in before.values()]
     assert differential["differential_base_guid"] == full["set_guid"]
+    # A log backup that has no base becomes a full one, and its set knows what a restored database needs beside it.
+    ask(estate, "sql-a", f"ALTER DATABASE [{DATABASE}] SET RECOVERY SIMPLE; SELECT 1")
+    ask(estate, "sql-a", f"ALTER DATABASE [{DATABASE}] SET RECOVERY FULL; SELECT 1")
+    run = estate.play("backup_prs", "-e", "prs_backup_kind=log")
+    assert run.code == 0, run.output
+    made = sets(estate)[max(sets(estate))]
+    assert made["database"]["kind"] == "full"
+    assert "prs_app" in [login["name"] for login in made["logins"]]
 
 
 def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(estate: Estate):

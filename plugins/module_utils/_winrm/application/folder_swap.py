@@ -70,12 +70,12 @@ class FolderSwap:
         self._files.remove(self.where.old)
 
     def finish(self) -> None:
-        """The new folder is good: what it was unpacked to is not needed any more, where it is not that
-        folder itself.
+        """The new folder is good: what it was unpacked to is not needed any more, where it is not that folder itself.
+        Should it stay, the next run removes it.
         """
         self._done = []
         if not self._renamed:
-            self._files.remove(self.where.new)
+            self._files.discard(self.where.new)
 
     def prepare_rights(self) -> None:
         """X.prs-new inherits from where it lies, beside X, and has the rights that X has of its own, and in it: so it

@@ -5,9 +5,10 @@
 wrong.
 
 Whoever interrupts it leaves this: until the swap the folder is as it was, with X.prs-new beside it, and its pool runs;
-from then on _core/application/swap_steps.py says what lies there, and the pool is stopped. A host that was lost is
-connected anew for up to a minute, and all of that is put right; what is left even so the next run puts right, which
-begins with it. start_pool starts the pool at the end of that run.
+from then on _core/application/swap_steps.py says what lies there, and the pool is stopped. A host that is lost then is
+connected anew for up to a minute, the old folder brought back and the pool started; what is left even so the next run
+puts right, which begins with it. start_pool starts the pool at the end of that run. Warnings of a run that failed are
+shown with its message (_outcome.py).
 """
 
 from __future__ import annotations
