@@ -19,6 +19,7 @@ PARSER = Parser(Language(tree_sitter_powershell.language()))
 SHORT = {
     "string": "System.String", "char": "System.Char", "byte": "System.Byte", "int": "System.Int32", "long": "System.Int64", "uint32": "System.UInt32",
     "bool": "System.Boolean", "object": "System.Object", "array": "System.Array", "hashtable": "System.Collections.Hashtable",
+    "nullstring": "System.Management.Automation.Language.NullString",
     "scriptblock": "System.Management.Automation.ScriptBlock", "psobject": "System.Management.Automation.PSObject", "xml": "System.Xml.XmlDocument",
     "switch": "System.Management.Automation.SwitchParameter", "datetime": "System.DateTime", "version": "System.Version", "regex": "System.Text.RegularExpressions.Regex",
     "pscustomobject": "System.Management.Automation.PSObject", "ordered": "System.Collections.Specialized.OrderedDictionary", "double": "System.Double",
