@@ -60,6 +60,7 @@ options:
       - mirroring.surviving
       - mirroring.summary
       - failover.problems
+      - failover.unstopped
       - failover.plan
       - failover.left_alone
       - failover.summary
@@ -111,6 +112,7 @@ SUMMARIES = {
     "mirroring.surviving": mirroring.surviving,
     "mirroring.summary": mirroring.summary,
     "failover.problems": failover.problems,
+    "failover.unstopped": failover.unstopped,
     "failover.plan": failover.plan,
     "failover.left_alone": failover.left_alone,
     "failover.summary": failover.summary,

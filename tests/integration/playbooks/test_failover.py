@@ -90,6 +90,22 @@ def test_the_principal_dies_and_the_page_goes_on_by_itself(shared_mirrored: Esta
     assert shared_mirrored.labels() == shown
 
 
+def test_an_old_web_server_that_refuses_the_account_is_no_lost_one(shared_mirrored: Estate, one_message):
+    """It serves on, so nothing is moved before somebody says that its application is stopped."""
+    before = shared_mirrored.lab.digest()
+    variables = shared_mirrored.lab.state_dir / "rotated.json"
+    variables.write_text(
+        "{\"ansible_password\": \"{{ 'rotated meanwhile' if inventory_hostname == 'web-a' else prs_windows_password }}\"}",
+        encoding="utf-8",
+    )
+    run = shared_mirrored.play("failover_prs", *TO_B, "-e", f"@{variables}")
+    one_message(
+        run, "web-a answers, but refuses the account", "Nothing was touched", "prs_old_application_stopped=true"
+    )
+    assert shared_mirrored.lab.digest() == before
+    assert running_sites(shared_mirrored) == ["web-a"]
+
+
 @pytest.mark.nightly
 def test_a_lost_site_is_left_only_with_a_yes_and_its_principal_comes_back_as_mirror(
     shared_mirrored: Estate, one_message

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["left_alone", "plan", "problems", "summary"]
+from ..advice.unreachable import ACCOUNT_REFUSED, NO_ANSWER, PROXY, UNVERIFIED, cause_of, reason_of
+
+__all__ = ["left_alone", "plan", "problems", "summary", "unstopped"]
 
 Facts = Mapping[str, Any]
 
@@ -32,6 +34,33 @@ def problems(facts: Facts) -> list[str]:
             "stop it."
         ]
     return []
+
+
+_LIVES = {
+    ACCOUNT_REFUSED: "answers, but refuses the account: correct ansible_user and ansible_password",
+    UNVERIFIED: (
+        "answers, but its certificate cannot be verified: name its authority in ansible_winrm_ca_trust_path, or reach "
+        "it by a name of its certificate"
+    ),
+    PROXY: "is asked by way of a proxy that does not lead there: correct HTTPS_PROXY and no_proxy of the control node",
+}
+
+
+def unstopped(facts: Facts) -> list[str]:
+    """Why the application of the old site would run on beside the new one. Only a server that does not answer at all
+    looks like a lost one.
+
+    facts: old_web, new_web: servers; web_problem: what Ansible says of the old one, empty where it was reached;
+    stopped_by_hand: whether somebody vouches for it.
+    """
+    cause = cause_of(facts["web_problem"]) if facts["web_problem"] else NO_ANSWER
+    if facts["stopped_by_hand"] or cause == NO_ANSWER:
+        return []
+    return [
+        f"{facts['old_web']} {_LIVES[cause]} ({reason_of(facts['web_problem'])}). So its application cannot be "
+        f"stopped, and would run beside that of {facts['new_web']}. Nothing was touched. Run this again then; or stop the "
+        "application pool there by hand and say so: -e prs_old_application_stopped=true."
+    ]
 
 
 # ---- the plan

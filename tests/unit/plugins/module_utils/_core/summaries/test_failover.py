@@ -50,6 +50,32 @@ def test_why_there_is_nowhere_to_fail_over_to(changed: dict[str, Any], problems:
     assert failover.problems({**ESTATE, **changed}) == problems
 
 
+REFUSED = "ntlm: the specified credentials were rejected by the server"
+UNVERIFIED = "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed (_ssl.c:1)'))"
+GONE = "ConnectTimeoutError: Connection to 10.0.0.1 timed out. [Errno 110] Connection timed out"
+PROXY = "ProxyError('Unable to connect to proxy', NewConnectionError('[Errno 111] Connection refused'))"
+
+
+@pytest.mark.parametrize(
+    ("problem", "by_hand", "says"),
+    [
+        ("", False, ""),
+        (GONE, False, ""),
+        (REFUSED, False, "web-a answers, but refuses the account: correct ansible_user and ansible_password"),
+        (UNVERIFIED, False, "web-a answers, but its certificate cannot be verified"),
+        (PROXY, False, "web-a is asked by way of a proxy that does not lead there"),
+        (REFUSED, True, ""),
+    ],
+)
+def test_an_old_web_server_that_lives_is_not_taken_for_lost(problem: str, by_hand: bool, says: str):
+    facts = {"old_web": "web-a", "new_web": "web-b", "web_problem": problem, "stopped_by_hand": by_hand}
+    said = failover.unstopped(facts)
+    assert bool(said) == bool(says)
+    for sentence in said:
+        assert sentence.startswith(says) and "Nothing was touched" in sentence
+        assert "-e prs_old_application_stopped=true" in sentence
+
+
 MOVE = "Password Reset Server moves to site_b: sql-b becomes principal of PRS, and web-b serves the page."
 NOT_REACHED = "sql-a does not answer. If sql-b cannot take over without it, service is "
 
