@@ -307,8 +307,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run imp
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported, show_warnings
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
+    winrm_host_and_share_argument_spec,
 )
 
 if TYPE_CHECKING:
@@ -328,8 +327,7 @@ def from_windows(module: AnsibleModule) -> None:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+            **winrm_host_and_share_argument_spec(),
             "folders": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "str", "default": []},
             "remote_src": {"type": "bool", "default": False},

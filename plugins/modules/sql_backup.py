@@ -407,17 +407,13 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import DEFAULT_TEMPLATE
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.run import BackupRun
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
-    sql_partner_failover_argument_spec,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import (
     backup_encryption_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
+    winrm_host_and_share_argument_spec,
 )
 
 
@@ -428,10 +424,8 @@ def back_up(session: Session) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **sql_connection_argument_spec(),
-            **sql_partner_failover_argument_spec(),
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+            **sql_connection_argument_spec(failover_partner=True),
+            **winrm_host_and_share_argument_spec(),
             "lease_owner": {"type": "str"},
             "database": {"type": "str", "required": True},
             "kind": {"type": "str", "choices": [*map(str, BackupKind.taken())], "default": "full", "aliases": ["type"]},

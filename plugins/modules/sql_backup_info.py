@@ -294,15 +294,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.crossche
     read_to_the_end,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.read_headers import require_windows
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
-    sql_partner_failover_argument_spec,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import private_keys, utc_now
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
+    winrm_host_and_share_argument_spec,
 )
 
 
@@ -374,10 +370,8 @@ def _to_verify(session: Session, sets: Iterable[BackupSet]) -> list[BackupSet]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **sql_connection_argument_spec(),
-            **sql_partner_failover_argument_spec(),
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+            **sql_connection_argument_spec(failover_partner=True),
+            **winrm_host_and_share_argument_spec(),
             "folders": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "str", "default": []},
             "history": {"type": "bool"},

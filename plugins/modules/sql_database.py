@@ -125,9 +125,6 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.text import bytes_text
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
-    sql_partner_failover_argument_spec,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import (
     create_database,
@@ -229,8 +226,7 @@ def _wanted(session: Session) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **sql_connection_argument_spec(),
-            **sql_partner_failover_argument_spec(),
+            **sql_connection_argument_spec(failover_partner=True),
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "collation": {"type": "str"},

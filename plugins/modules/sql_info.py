@@ -319,9 +319,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
-    sql_partner_failover_argument_spec,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databases import read_databases
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.logins import read_logins, read_password_hashes
@@ -359,8 +356,7 @@ def gather(session: Session) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            **sql_connection_argument_spec(),
-            **sql_partner_failover_argument_spec(),
+            **sql_connection_argument_spec(failover_partner=True),
             "gather_subset": {"type": "list", "elements": "str", "choices": list(READERS), "default": ALWAYS},
         },
         supports_check_mode=True,

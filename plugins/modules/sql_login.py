@@ -166,9 +166,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
-    sql_partner_failover_argument_spec,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.login_run import apply
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
@@ -182,8 +179,7 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
-            **sql_connection_argument_spec(),
-            **sql_partner_failover_argument_spec(),
+            **sql_connection_argument_spec(failover_partner=True),
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "password": {"type": "str", "no_log": True},

@@ -388,9 +388,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
-    sql_partner_failover_argument_spec,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import (
     backup_encryption_argument_spec,
@@ -399,8 +396,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.module import ru
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.options import RestoreOptions
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.run import RestoreRun
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
+    winrm_host_and_share_argument_spec,
 )
 
 
@@ -437,10 +433,8 @@ def source_options() -> dict[str, dict[str, Any]]:
 
 def argument_spec() -> dict[str, dict[str, Any]]:
     return {
-        **sql_connection_argument_spec(),
-        **sql_partner_failover_argument_spec(),
-        **winrm_connection_argument_spec(),
-        **winrm_connection_share_argument_spec(),
+        **sql_connection_argument_spec(failover_partner=True),
+        **winrm_host_and_share_argument_spec(),
         "lease_owner": {"type": "str"},
         "stage_path": {"type": "str"},
         "database": {"type": "str", "required": True},

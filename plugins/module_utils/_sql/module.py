@@ -23,9 +23,15 @@ from .connection.session import Session
 __all__ = ["run", "sql_connection_argument_spec"]
 
 
-def sql_connection_argument_spec() -> dict[str, dict[str, Any]]:
-    """The argument spec of doc_fragments/sql_connection.py."""
+def sql_connection_argument_spec(*, failover_partner: bool = False) -> dict[str, dict[str, Any]]:
+    """The argument spec of doc_fragments/sql_connection.py; with failover_partner that of sql_partner.failover, too."""
+    partner: dict[str, dict[str, Any]] = {}
+    if failover_partner:
+        from .connection.partner import sql_partner_failover_argument_spec
+
+        partner = sql_partner_failover_argument_spec()
     return {
+        **partner,
         "login_host": {"type": "str"},
         "login_port": {"type": "int"},
         "login_instance": {"type": "str"},

@@ -14,8 +14,7 @@ from .._outcome import failures_reported, show_warnings
 from .._progress import Progress
 from .connection.options import (
     WinrmConnection,
-    winrm_connection_argument_spec,
-    winrm_connection_share_argument_spec,
+    winrm_host_and_share_argument_spec,
 )
 from .connection.session import Session
 from .host.files import WindowsFiles
@@ -27,8 +26,7 @@ def windows_module(argument_spec: Mapping[str, Any]) -> AnsibleModule:
     """A module with options of its own beside those of the connection and of the share behind it."""
     return AnsibleModule(
         argument_spec={
-            **winrm_connection_argument_spec(),
-            **winrm_connection_share_argument_spec(),
+            **winrm_host_and_share_argument_spec(),
             **argument_spec,
         },
         supports_check_mode=True,

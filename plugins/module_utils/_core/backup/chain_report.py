@@ -116,8 +116,8 @@ def _reachable(tree: Tree) -> list[dict[str, str]]:
 
 def _unencrypted(sets: Iterable[BackupSet]) -> list[str]:
     """The files of those of the sets that are known to be not encrypted."""
-    told = (backup_set for backup_set in sets if "EncryptorThumbprint" not in backup_set.unknown)
-    plain = (backup_set for backup_set in told if not backup_set.encryptor_thumbprint)
+    known = (backup_set for backup_set in sets if "EncryptorThumbprint" not in backup_set.unknown)
+    plain = (backup_set for backup_set in known if not backup_set.encryptor_thumbprint)
     return [path for backup_set in plain for copy in backup_set.copies for path in copy.stripes]
 
 

@@ -58,8 +58,8 @@ def unstopped(facts: Facts) -> list[str]:
         return []
     return [
         f"{facts['old_web']} {_LIVES[cause]} ({reason_of(facts['web_problem'])}). So its application cannot be "
-        f"stopped, and would run beside that of {facts['new_web']}. Nothing was touched. Run this again then; or stop the "
-        "application pool there by hand and say so: -e prs_old_application_stopped=true."
+        f"stopped, and would run beside that of {facts['new_web']}. Nothing was touched. Run this again then; or "
+        "stop the application pool there by hand and say so: -e prs_old_application_stopped=true."
     ]
 
 

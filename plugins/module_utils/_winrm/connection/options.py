@@ -11,7 +11,12 @@ from typing import Any
 
 from ..._core.errors import RecoveryError
 
-__all__ = ["WinrmConnection", "winrm_connection_argument_spec", "winrm_connection_share_argument_spec"]
+__all__ = [
+    "WinrmConnection",
+    "winrm_connection_argument_spec",
+    "winrm_connection_share_argument_spec",
+    "winrm_host_and_share_argument_spec",
+]
 
 TRANSPORTS = ["basic", "certificate", "credssp", "kerberos", "ntlm", "plaintext", "ssl"]
 
@@ -38,6 +43,11 @@ def winrm_connection_share_argument_spec() -> dict[str, Any]:
         "share_user": {"type": "str"},
         "share_password": {"type": "str", "no_log": True},
     }
+
+
+def winrm_host_and_share_argument_spec() -> dict[str, Any]:
+    """Both: of modules that let a Windows host work with files on a share."""
+    return {**winrm_connection_argument_spec(), **winrm_connection_share_argument_spec()}
 
 
 @dataclass(frozen=True, kw_only=True)
