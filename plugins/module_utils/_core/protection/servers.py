@@ -130,7 +130,7 @@ def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
         leads = principal_elsewhere(facts, objectives)
         if in_iis and leads:
             advice = f"Start nothing here: {leads['site']} has the database, as the row of the mirror says"
-    yield row("page", where, problem, good=f"works, {page['seconds']:.1f} s", next=advice)
+    yield row("page", where, problem, good=f"works, {float(page['seconds']):.1f} s", next=advice)
 
 
 def reachable(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:

@@ -567,6 +567,15 @@ def test_one_thing_broken_is_one_row(broken, what, where, state, said):
     assert summary(rows).startswith("NOT PROTECTED" if state == FAIL else "PROTECTED, 1 warning")
 
 
+@pytest.mark.parametrize("seconds", [0.25, "0.25"])
+def test_the_time_that_the_page_took_may_come_as_text(seconds):
+    """ansible-core 2.16 makes text of each number that a variable of a role is given."""
+    facts = whole()
+    put(facts, "page/seconds", seconds)
+    [page] = [row for row in judge(facts, OBJECTIVES, NOW) if row.what == "page"]
+    assert page.value == "works, 0.2 s"
+
+
 def test_that_one_account_reads_all_may_be_accepted():
     facts = whole()
     put(facts, "places/0/sets/chosen/manifest/database/encryptor_thumbprint", None)
