@@ -12,10 +12,15 @@ The action plugin sends the text of this file to the interpreter, and behind it 
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__":
+    # Nothing is imported from the working folder, these neither.
+    sys.path[:] = [place for place in sys.path if place not in ("", ".")]
+
 import importlib.util
 import os
 import runpy
-import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -67,8 +72,7 @@ def package(name: str, folder: str) -> ModuleType:
 
 
 def _stay_out_of_the_working_folder() -> None:
-    """Nothing is imported from there, and it may be a folder that cannot be read any more."""
-    sys.path[:] = [place for place in sys.path if place not in ("", ".")]
+    """It may be one that cannot be read any more."""
     try:
         os.getcwd()
     except OSError:

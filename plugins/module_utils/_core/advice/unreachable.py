@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ACCOUNT_REFUSED", "NO_ANSWER", "PROXY", "UNVERIFIED", "cause_of", "reason_of"]
+__all__ = ["ACCOUNT_REFUSED", "NO_ANSWER", "PROXY", "UNVERIFIED", "cause_of", "is_silence", "reason_of"]
 
 ACCOUNT_REFUSED = "account_refused"
 """The server answers, and does not accept the account."""
@@ -24,7 +24,11 @@ NO_ANSWER = "no_answer"
 _CAUSES = (
     (
         ACCOUNT_REFUSED,
-        re.compile(r"rejected|HTTP 401|Error 401", re.IGNORECASE),
+        re.compile(
+            r"rejected|(HTTP|Error|Code:) 401|failed to authenticate|auth failure|Preauthentication failed"
+            r"|Access is denied",
+            re.IGNORECASE,
+        ),
     ),
     (PROXY, re.compile(r"ProxyError|Unable to connect to proxy|Tunnel connection failed")),
     (UNVERIFIED, re.compile(r"certificate verify failed|CERTIFICATE_VERIFY_FAILED|CertificateError|doesn't match")),
@@ -32,11 +36,23 @@ _CAUSES = (
 _SYSTEM_ERROR = re.compile(r"Errno -?\d+\] ([^\"')]+)")
 _VERIFICATION = re.compile(r"certificate verify failed: ([^()\"']+)")
 _LONGEST = 300
+_SILENCE = re.compile(
+    r"timed ?out|refused|no route|unreachable|not known|getaddrinfo|resolve|reset by peer|connection aborted"
+    r"|without response",
+    re.IGNORECASE,
+)
 
 
 def cause_of(problem: str) -> str:
     """One of the words above. problem: what Ansible says of the host."""
     return next((cause for cause, pattern in _CAUSES if pattern.search(problem)), NO_ANSWER)
+
+
+def is_silence(problem: str) -> bool:
+    """Whether nothing at all answered, for a decision that takes a server for lost: what is not known to be silence (a
+    full disk, too many shells, a package that is missing here) is none.
+    """
+    return cause_of(problem) == NO_ANSWER and _SILENCE.search(problem) is not None
 
 
 def reason_of(problem: str) -> str:

@@ -46,7 +46,7 @@ def bound_certificates(facts: Facts) -> list[str]:
     """
     bindings = [binding for site in facts["sites"] for binding in site["bindings"]]
     return [
-        binding["certificate_hash"].upper()
+        (binding["certificate_hash"] or "").upper()
         for binding in bindings
         if binding["protocol"] == "https" and binding["port"] == int(facts["port"])
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..advice.unreachable import ACCOUNT_REFUSED, NO_ANSWER, PROXY, UNVERIFIED, cause_of, reason_of
+from ..advice.unreachable import ACCOUNT_REFUSED, NO_ANSWER, PROXY, UNVERIFIED, cause_of, is_silence, reason_of
 
 __all__ = ["left_alone", "plan", "problems", "summary", "unstopped"]
 
@@ -42,6 +42,7 @@ _LIVES = {
         "answers, but its certificate cannot be verified: name its authority in ansible_winrm_ca_trust_path, or reach "
         "it by a name of its certificate"
     ),
+    NO_ANSWER: "is not silent, but cannot be used",
     PROXY: "is asked by way of a proxy that does not lead there: correct HTTPS_PROXY and no_proxy of the control node",
 }
 
@@ -53,11 +54,12 @@ def unstopped(facts: Facts) -> list[str]:
     facts: old_web, new_web: servers; web_problem: what Ansible says of the old one, empty where it was reached;
     stopped_by_hand: whether somebody vouches for it.
     """
-    cause = cause_of(facts["web_problem"]) if facts["web_problem"] else NO_ANSWER
-    if facts["stopped_by_hand"] or cause == NO_ANSWER:
+    problem = facts["web_problem"]
+    if facts["stopped_by_hand"] or not problem or is_silence(problem):
         return []
+    cause = cause_of(problem)
     return [
-        f"{facts['old_web']} {_LIVES[cause]} ({reason_of(facts['web_problem'])}). So its application cannot be "
+        f"{facts['old_web']} {_LIVES[cause]} ({reason_of(problem)}). So its application cannot be "
         f"stopped, and would run beside that of {facts['new_web']}. Nothing was touched. Run this again then; or "
         "stop the application pool there by hand and say so: -e prs_old_application_stopped=true."
     ]

@@ -42,6 +42,7 @@ class FolderSwap:
         self._files = files
         self._done: list[Move] = []
         self._renamed = True
+        self._live_existed = True
         self.found_old = False
         """Whether an old folder was there when this run came, as `repair` saw."""
 
@@ -61,6 +62,10 @@ class FolderSwap:
                 advice=fault.advice,
             )
         return bool(steps)
+
+    def holds_new(self) -> bool:
+        """Whether the new folder is in place, after `repair` of a swap of this run."""
+        return self.found_old or (not self._live_existed and self._exists(self.where.live))
 
     def has_old(self) -> bool:
         """Whether an earlier run ended between the swap and the removal of the old folder."""
@@ -88,7 +93,7 @@ class FolderSwap:
         """X.prs-new becomes X, what was there becomes X.prs-old. Raises WindowsFault; then undo brings
         everything back.
         """
-        live_exists = self._exists(self.where.live)
+        live_exists = self._live_existed = self._exists(self.where.live)
         self.remove_old()
         self._done = []
         fault = self._rename(live_exists=live_exists)

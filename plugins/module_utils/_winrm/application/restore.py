@@ -219,8 +219,9 @@ class ApplicationRestore:
             if self.files.is_lost:
                 self.files.reconnect()
                 self.swap.repair()
-                if self.swap.found_old:
-                    outcome = f"The new {self.path} is in place, and its predecessor is {self.swap.where.old}"
+                if self.swap.holds_new():
+                    kept = f", and its predecessor is {self.swap.where.old}" if self.swap.found_old else ""
+                    outcome = f"The new {self.path} is in place{kept}"
             else:
                 self.swap.undo()
             if self.pool_was_stopped and self.pool:

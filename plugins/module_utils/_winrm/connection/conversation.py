@@ -91,7 +91,7 @@ class Conversation:
         self._lines: deque[bytes] = deque()
         self._rest = b""
         self._noise: list[str] = []
-        self._owes_an_answer = False
+        self.owes_an_answer = False
         self.about: dict[str, Any] = {}
 
     def start(self) -> None:
@@ -108,11 +108,11 @@ class Conversation:
         on_progress: Callable[[dict[str, Any]], None] | None = None,
     ) -> list[Any]:
         """Run a verb and return what it put out. Raises VerbFailed, Ended, Silent."""
-        if self._owes_an_answer:
+        if self.owes_an_answer:
             raise Ended("It still owes the answer to an earlier request")
         lines = [_line(item) for item in items]
         request = _line({"script": script, "parameters": parameters, "items": len(lines)})
-        self._owes_an_answer = True
+        self.owes_an_answer = True
         for piece in _pieces(request, *_packed(lines)):
             self._pipe.send(piece)
         result = []
@@ -123,7 +123,7 @@ class Conversation:
             elif kind == "progress" and on_progress:
                 on_progress(value)
             elif kind == "end":
-                self._owes_an_answer = False
+                self.owes_an_answer = False
                 return result
 
     def _answer(self, patience: float) -> tuple[str, Any]:
@@ -136,7 +136,7 @@ class Conversation:
                 self._noise.append(line.decode("utf-8", "replace"))
                 continue
             if kind == "error":
-                self._owes_an_answer = False
+                self.owes_an_answer = False
                 raise VerbFailed(
                     number=value.get("number", 0), kind=value.get("kind", ""), message=value.get("message", "")
                 )

@@ -111,8 +111,10 @@ class Session:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it answers no more; reconnect makes another."""
-        return self._lost is not None
+        """Whether it answers no more, or would answer to an earlier question that was broken off; reconnect makes
+        another.
+        """
+        return self._lost is not None or (self._conversation is not None and self._conversation.owes_an_answer)
 
     @property
     def began(self) -> dt.datetime:
@@ -137,10 +139,10 @@ class Session:
         """Run a verb (the SCRIPT of a file in verbs/) and return its items. doing: the beginning of an error's sentence
         ("Reading C:\\x").
         """
-        if self._conversation is None:
-            raise RuntimeError("a session is used in a with statement")
         if self._lost:
             raise self._lost
+        if self._conversation is None:
+            raise RuntimeError("a session is used in a with statement")
         try:
             return self._conversation.call(script, parameters=parameters, items=items, on_progress=on_progress)
         except VerbFailed as fault:

@@ -38,7 +38,8 @@ try {
     $replaced = $false
     if ([System.IO.File]::Exists($final)) {
         try {
-            [System.IO.File]::Replace($partial, $final, [NullString]::Value)
+            # Rights of the old file are taken over as far as the share lets them be: it may grant no more than changes.
+            [System.IO.File]::Replace($partial, $final, [NullString]::Value, $true)
             $replaced = $true
         }
         catch {

@@ -64,6 +64,12 @@ PROXY = "ProxyError('Unable to connect to proxy', NewConnectionError('[Errno 111
         (REFUSED, False, "web-a answers, but refuses the account: correct ansible_user and ansible_password"),
         (UNVERIFIED, False, "web-a answers, but its certificate cannot be verified"),
         (PROXY, False, "web-a is asked by way of a proxy that does not lead there"),
+        ("the connection attempt timed out", False, ""),
+        ("ntlm: HTTPConnectionPool(host='web-a'): Max retries exceeded: [Errno 113] No route to host", False, ""),
+        ("Failed to authenticate the user PRS with ntlm", False, "web-a answers, but refuses the account"),
+        ("Kerberos auth failure for principal prs: Preauthentication failed", False, "web-a answers, but refuses"),
+        ("There is not enough space on the disk", False, "web-a is not silent, but cannot be used"),
+        ("The maximum number of concurrent shells was exceeded", False, "web-a is not silent, but cannot be used"),
         (REFUSED, True, ""),
     ],
 )

@@ -102,3 +102,28 @@ def test_a_host_that_is_busy_with_earlier_input(monkeypatch: pytest.MonkeyPatch,
         protocol.answers = [READY, b'{"end":true}\n']
         opened.reconnect()
         assert opened.call("script", doing="Looking again") == []
+
+
+def test_a_host_that_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of it even so is told what happened first."""
+    protocol = host(monkeypatch, READY)
+    monkeypatch.setattr(session, "RECONNECT_WITHIN", -1.0)
+    with Session(CONNECTION) as opened:
+        protocol.busy = 3
+        with pytest.raises(RecoveryError, match="was lost while the host was looking"):
+            opened.call("script", doing="Looking")
+        monkeypatch.setattr(protocol, "open_shell", lambda **_options: (_ for _ in ()).throw(TIMEOUT()))
+        with pytest.raises(RecoveryError, match="did not answer"):
+            opened.reconnect()
+        with pytest.raises(RecoveryError, match="was lost while the host was looking"):
+            opened.call("script", doing="Disconnecting")
+
+
+def test_a_verb_that_was_broken_off_leaves_a_session_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = host(monkeypatch, READY)
+    with Session(CONNECTION) as opened:
+        monkeypatch.setattr(protocol, "get_command_output_raw", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        assert not opened.is_lost
+        with pytest.raises(KeyboardInterrupt):
+            opened.call("script", doing="Looking")
+        assert opened.is_lost
