@@ -25,8 +25,9 @@ _SAME_SECOND = 1.0
 
 
 def recovery_point(facts: HostFacts) -> str:
-    """UTC, '' where the files do not say it."""
-    return facts.backup_files.value.recovery_point if facts.backup_files.ok else ""
+    """UTC, '' where the files do not say it, or not all of them could be read: then a later one may be reached."""
+    files = facts.backup_files.value if facts.backup_files.ok else None
+    return files.recovery_point if files and not files.unclear else ""
 
 
 def backup_build(facts: HostFacts) -> str:
@@ -38,7 +39,9 @@ def backup_build(facts: HostFacts) -> str:
 
 
 def refused(facts: HostFacts) -> Iterator[str]:
-    """Where an instance is there already, what is restored depends on what is in it."""
+    """Where an instance is there already, what is restored depends on what is in it. A file that we cannot read may be
+    one that SQL Server can.
+    """
     if not (facts.backup_files.ok and facts.install_sql):
         return
     files = facts.backup_files.value
@@ -93,7 +96,7 @@ def _contents(facts: HostFacts) -> str:
 def manifest_lies(facts: HostFacts) -> Iterator[str]:
     """Where both say something, the files are right: nobody writes into them."""
     files, chosen = facts.backup_files.value, facts.chosen
-    if not (chosen.label and files.backups):
+    if not (chosen.label and files.backups) or files.unclear:
         return
     for name, manifest, own in _told_twice(facts):
         yield (

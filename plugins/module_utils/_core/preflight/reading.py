@@ -134,8 +134,9 @@ def _restore(raw: Mapping[str, Any]) -> Answer[PlannedRestore]:
     )
 
 
-_BROKEN = ("damaged", "cut_off", "being_written")
-_UNCLEAR = ("not_a_backup", "unreadable")
+_BROKEN = ("cut_off",)
+_UNCLEAR = ("not_a_backup", "unreadable", "damaged", "being_written")
+"""What only our reader finds wrong, or what is young by a clock that may be wrong, SQL Server may read."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,6 +117,8 @@ def chain(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) ->
         if backups is None:
             continue
         by_files = bool(backups.get("problem")) and _sql_is_silent(facts) and backups["by_files"]
+        # Encrypted backups say nothing of themselves: that none was read is no sign that there is none.
+        by_files = by_files and bool(backups["databases"] or not backups["unreadable"])
         if backups.get("problem") and not by_files:
             yield _backups_not_read(place, backups, limit, silent=_sql_is_silent(facts))
             continue

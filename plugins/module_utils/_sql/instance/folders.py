@@ -52,7 +52,7 @@ def listing_error(connection: Connection, folder: str) -> SqlError | None:
     try:
         connection.query(f"EXEC master.sys.xp_subdirs {quote_text(folder, what='path')}")
     except SqlError as problem:
-        if problem.lost:
+        if problem.lost or problem.os_error is None:
             raise
         return None if problem.os_error in EMPTY else problem
     return None
@@ -68,8 +68,8 @@ def _unusable(connection: Connection, folder: str, problem: SqlError) -> Recover
 
 
 def require_folder(connection: Connection, folder: str) -> None:
-    """Raises RecoveryError unless the service account sees a folder there. Whether it may write there, see
-    written_folders.
+    """Raises RecoveryError unless the service account sees a folder there. Whether it may write there only writing
+    tells.
     """
     problem = listing_error(connection, folder)
     if problem:

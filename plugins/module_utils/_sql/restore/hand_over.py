@@ -81,8 +81,16 @@ def _others_kept_out(session: Session, database: str, *, closed: bool) -> Iterat
             yield
         except RecoveryError as problem:
             if not getattr(problem, "lost", False):
-                set_restricted_user(session, database)
+                _close_to_others(session, database)
             raise
+
+
+def _close_to_others(session: Session, database: str) -> None:
+    """What a check found is more important than why the database stays in single-user mode."""
+    try:
+        set_restricted_user(session, database)
+    except RecoveryError as problem:
+        session.warnings.append(f"{database} is left in single-user mode: {problem}")
 
 
 def _hand_over(session: Session, options: RestoreOptions, *, owner: str | None) -> dict[str, Any]:

@@ -56,6 +56,12 @@ def probe_name(database: str) -> str:
     return f"prs.recovery probe {hashlib.sha256(database.lower().encode()).hexdigest()[:12]}"
 
 
+_NO_FILES_HERE = frozenset({2, 3, 5, 19, 21, 53, 67, 1326})
+"""Win32 errors of a folder in which the server cannot make files. A full drive (112) is none: the restore may overwrite
+what is there; nor is a file that somebody holds (32, 33).
+"""
+
+
 @contextmanager
 def probe_database(session: Session, database: str, *, data_dir: str, log_dir: str) -> Iterator[None]:
     """An empty database with its files in these folders, while the block runs: so SQL Server shows that it may make
@@ -65,7 +71,8 @@ def probe_database(session: Session, database: str, *, data_dir: str, log_dir: s
     itself needs less.
     """
     connection, name = session.connection, probe_name(database)
-    drop = compose("DROP DATABASE IF EXISTS {probe}", probe=name)
+    # IF EXISTS came with SQL Server 2016.
+    drop = f"IF DB_ID({quote_text(name, what='name')}) IS NOT NULL {compose('DROP DATABASE {probe}', probe=name)}"
     paths = [device_path(data_dir, f"{name}.mdf"), device_path(log_dir, f"{name}.ldf")]
     data, log = (quote_text(path, what="path") for path in paths)
     create = compose("CREATE DATABASE {probe}", probe=name)
@@ -78,7 +85,7 @@ def probe_database(session: Session, database: str, *, data_dir: str, log_dir: s
         if problem.lost:
             raise
         folders = " and ".join(dict.fromkeys((data_dir, log_dir)))
-        if problem.os_error is not None:
+        if problem.os_error in _NO_FILES_HERE:
             raise problem.reworded(
                 f"SQL Server on {connection.target.server} cannot make files in {folders}, where those of {database} "
                 f"would be restored (operating system error {problem.os_error}): {problem.text}",

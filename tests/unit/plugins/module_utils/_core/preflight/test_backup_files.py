@@ -29,6 +29,8 @@ PLAN: dict[str, Any] = {
 WHOLE = {"path": f"{SHARE}\\a.bak", "state": "whole", "problems": []}
 CUT = {"path": f"{SHARE}\\b.trn", "state": "cut_off", "problems": ["it has no end", "and no middle"]}
 SECRET = {"path": f"{SHARE}\\c.bak", "state": "not_a_backup", "problems": ["it is encrypted"]}
+STRANGE = {"path": f"{SHARE}\\d.bak", "state": "damaged", "problems": ["a record of an unknown shape"]}
+YOUNG = {"path": f"{SHARE}\\e.bak", "state": "being_written", "problems": ["it is being written"]}
 REFUSAL = {"code": "no_full", "message": "There is no full backup"}
 INSTALLED = {
     "installed": True, "partly_installed": False, "version": "15.0.4430.1", "service_account": "",
@@ -115,6 +117,12 @@ def lies(what: str) -> str:
         pytest.param(
             read(plan=PLAN), {"choice__chosen__server": "SQL-B", "choice__chosen__label": ""}, [CONTENTS], id="no manifest"
         ),
+        pytest.param(
+            read(WHOLE, SECRET, plan=PLAN),
+            {"choice__chosen__recovery_point": "2026-02-28T10:00:02+00:00"},
+            [CONTENTS, "NOTE: c.bak is left to SQL Server: it is encrypted"],
+            id="the manifest may speak of what cannot be read",
+        ),
     ],
 )  # fmt: skip
 def test_what_the_plan_says(backup_files, changes, said):
@@ -132,6 +140,8 @@ def test_what_the_plan_says(backup_files, changes, said):
             id="refused",
         ),
         pytest.param(read(CUT, SECRET, refusal=REFUSAL), {}, [], id="what cannot be read may hold it"),
+        pytest.param(read(STRANGE, refusal=REFUSAL), {}, [], id="what only our reader calls damaged may hold it"),
+        pytest.param(read(YOUNG, refusal=REFUSAL), {}, [], id="what is young by some clock may hold it"),
         pytest.param(
             read(CUT, refusal=REFUSAL), {"instance__result": INSTALLED}, [], id="an instance may have the database still"
         ),

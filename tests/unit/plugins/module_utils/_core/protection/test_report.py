@@ -625,6 +625,17 @@ def test_backups_that_were_read_without_a_silent_sql_server(hours, state):
     assert "backup chain" in [one.what for one in judge(facts, OBJECTIVES, NOW)]
 
 
+def test_encrypted_backups_that_nobody_can_read_are_not_none():
+    facts = whole()
+    facts["hosts"][1]["instance"].update(reached=False, problem="refused")
+    unreadable = [{"path": "a.bak", "reason": "it is encrypted"}]
+    facts["places"][0]["backups"].update(
+        problem="Cannot reach sql-a", by_files=True, databases=[], unreadable=unreadable
+    )
+    [recovery_point] = [entry for entry in judge(facts, OBJECTIVES, NOW) if entry.what == "recovery point"]
+    assert "there is no backup" not in recovery_point.value and "row of the database" in recovery_point.next
+
+
 def test_rights_that_sql_server_lacks_are_no_matter_of_the_files():
     facts = whole()
     facts["places"][0]["backups"].update(problem="access is denied", by_files=True)
