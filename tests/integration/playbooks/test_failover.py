@@ -5,6 +5,7 @@ interruption.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,10 @@ def test_the_principal_dies_and_the_page_goes_on_by_itself(shared_mirrored: Esta
 def test_an_old_web_server_that_refuses_the_account_is_no_lost_one(shared_mirrored: Estate, one_message):
     """It serves on, so nothing is moved before somebody says that its application is stopped."""
     before = shared_mirrored.lab.digest()
+    known = shared_mirrored.lab.description.secrets.administrator
     variables = shared_mirrored.lab.state_dir / "rotated.json"
-    variables.write_text(
-        "{\"ansible_password\": \"{{ 'rotated meanwhile' if inventory_hostname == 'web-a' else prs_windows_password }}\"}",
-        encoding="utf-8",
-    )
+    password = "{{ 'rotated meanwhile' if inventory_hostname == 'web-a' else '" + known + "' }}"
+    variables.write_text(json.dumps({"ansible_password": password}), encoding="utf-8")
     run = shared_mirrored.play("failover_prs", *TO_B, "-e", f"@{variables}")
     one_message(
         run, "web-a answers, but refuses the account", "Nothing was touched", "prs_old_application_stopped=true"
