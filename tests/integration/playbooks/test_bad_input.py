@@ -290,6 +290,6 @@ def test_a_server_with_another_collation_is_refused(estate: Estate, one_message)
 
 def test_too_little_room_for_the_database_stops_before_the_restore(estate: Estate, one_message):
     estate.lose_site_a()
-    estate.lab.fault("disk-size", host="sql-a", drive="D", size="100 KB")
+    estate.lab.fault("disk-size", host="sql-a", drive="D", size="320 KB")
     one_message(estate.play("rebuild_prs"), "sql-a", "D:")
     assert "PasswordResetServer" not in str(estate.lab.state("sql-a")["sql-a"]["sql_instances"])
