@@ -168,5 +168,5 @@ def read_record(page: bytes, offset: int) -> Record:
     if at + 2 + 2 * count > PAGE:
         raise Damaged("a record is impossible")
     ends = [offset + (u16(page, at + 2 + 2 * column) & 0x7FFF) for column in range(count)]
-    starts = [at + 2 + 2 * count, *ends[:-1]]
+    starts = [at + 2 + 2 * count, *ends][:count]  # none where the record says that there is no such column
     return Record(fixed, tuple(page[start:stop] for start, stop in zip(starts, ends, strict=True)))
