@@ -162,10 +162,10 @@ def test_what_every_restore_is_given_is_written_once():
     restoring = restoring_tasks()
     assert set(restoring) == {"preflight", "restore", "drill"}
     for own, defaults in restoring.values():
-        assert defaults["prs.recovery.sql_restore"] == "{{ sql_restore_options }}"
-        assert not set(own) & set(shared["sql_restore_options"])
-        assert own["source"].startswith("{{ sql_restore_source | combine({")
-        assert not any(f"'{name}'" in own["source"] for name in shared["sql_restore_source"])
+        assert defaults["prs.recovery.sql_restore"] == "{{ sql_options_restore }}"
+        assert not set(own) & set(shared["sql_options_restore"])
+        assert own["source"].startswith("{{ sql_options_source | combine({")
+        assert not any(f"'{name}'" in own["source"] for name in shared["sql_options_source"])
 
 
 SHARE = {"prs_share_user": "LAB\\share", "prs_share_password": "one"}
@@ -184,7 +184,7 @@ APART = {"prs_backup_database_user": "LAB\\data", "prs_backup_database_password"
 def test_a_restore_is_staged_where_backups_are(inventory: dict[str, str], given: list[str]):
     """A service account without rights on the share would else be good enough for backups alone."""
     variables = load(ROOT / "roles/sql_options/vars/main.yml")
-    options = variables["sql_restore_options"]
+    options = variables["sql_options_restore"]
     account = {
         name: jinja2.Template(variables[name]).render(**inventory)
         for name in ("_sql_options_share_user", "_sql_options_share_password")

@@ -38,9 +38,10 @@ __all__ = [
 class BackupKind(str, Enum):
     """What a backup holds. A member is its own word, in results and manifests as well: ``"full"`` and so on.
 
-    All that is peculiar to a kind stands in its line: the word; ``number``, by which RESTORE HEADERONLY calls it
-    (BackupType); ``letter``, by which msdb.dbo.backupset does (type); ``extension`` of its files, empty for a kind that
-    sql_backup does not take; ``missing_base_error``, SQL Server's number for a backup without the one it continues.
+    What is peculiar to a kind stands in its line, and in the properties below: the word; ``number``, by which RESTORE
+    HEADERONLY calls it (BackupType); ``letter``, by which msdb.dbo.backupset does (type); ``extension`` of its files,
+    empty for a kind that sql_backup does not take; ``missing_base_error``, SQL Server's number for a backup without the
+    one it continues.
     """
 
     FULL = "full", 1, "D", "bak", 0

@@ -65,10 +65,10 @@ class PreviousFolder:
         """What was planned, once the new folder is good. A predecessor that stays is no reason to fail: the restored
         folder is in place.
         """
-        if not self._swap.has_old():
-            return
         old = self._swap.where.old
         try:
+            if not self._swap.has_old():
+                return
             self._files.rename(old, self._keep_as) if self._keep_as else self._swap.remove_old()
         except RecoveryError as problem:
             could_not, will = (

@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.backup_files import CHECKS, notes
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.backup_files import (
+    CHECKS,
+    notes,
+    recovery_point,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.backups import backup_of_newer_server
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.facts import missing
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import restored_database
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
 from preflight_facts import ANSWERED, gathered
@@ -123,6 +128,24 @@ def lies(what: str) -> str:
             [CONTENTS, "NOTE: c.bak is left to SQL Server: it is encrypted"],
             id="the manifest may speak of what cannot be read",
         ),
+        pytest.param(
+            read(CUT, refusal=REFUSAL),
+            {"instance__result": INSTALLED},
+            ["NOTE: b.trn: it has no end; and no middle",
+             "NOTE: what could be read cannot bring back the database: There is no full backup"],
+            id="an instance that is there",
+        ),
+        pytest.param(
+            read(*[CUT] * 5, plan=PLAN), {}, [CONTENTS, *["NOTE: b.trn: it has no end; and no middle"] * 5], id="just not many"
+        ),
+        pytest.param(
+            read(plan=PLAN), {"choice__chosen__recovery_point": "2026-02-28T10:00:01+00:00"}, [CONTENTS], id="the same second"
+        ),
+        pytest.param(read(plan=PLAN), {"choice__chosen__recovery_point": ""}, [CONTENTS], id="a manifest without a time"),
+        pytest.param(read(plan=PLAN), {"choice__chosen__build": ""}, [CONTENTS], id="a manifest without a build"),
+        pytest.param(read(plan=PLAN), {"choice__chosen__server": ""}, [CONTENTS], id="a manifest without a server"),
+        pytest.param(read(plan={**PLAN, "build_needed": ""}), {"choice__chosen__build": "14.0.1.2"},
+                     [CONTENTS.replace("15.0.2000", "")], id="files without a build"),
     ],
 )  # fmt: skip
 def test_what_the_plan_says(backup_files, changes, said):
@@ -164,6 +187,22 @@ def test_what_the_plan_says(backup_files, changes, said):
 def test_what_stops_a_run(backup_files, changes, said):
     found = facts(backup_files, **changes)
     assert [sentence for check in CHECKS for sentence in check(found)] == said
+
+
+def test_a_recovery_point_is_known_where_all_files_could_be_read():
+    assert recovery_point(facts(read(WHOLE, CUT, plan=PLAN))) == PLAN["recovery_point"]["time"]
+    assert recovery_point(facts(read(WHOLE, SECRET, plan=PLAN))) == ""
+    assert recovery_point(facts({"failed": True, "msg": "access is denied"})) == ""
+
+
+def test_room_that_is_just_enough_is_enough():
+    found = facts(read(plan={**PLAN, "space_needed": {"D:": GB}}))
+    assert [sentence for check in CHECKS for sentence in check(found)] == []
+
+
+def test_a_fact_that_was_not_gathered_is_the_roles_affair():
+    problem = missing("backup_files")
+    assert problem.code == "option_invalid" and "give it as _preflight_facts does" in str(problem)
 
 
 def test_the_files_go_before_the_manifest():

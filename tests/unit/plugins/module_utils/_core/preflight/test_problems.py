@@ -655,6 +655,11 @@ def test_without_authorities_no_server_is_called_dead():
     assert sentence.startswith("control node: there is no file /etc/ca.pem")
 
 
+def test_a_host_that_answers_and_cannot_be_inspected_is_no_matter_of_authorities():
+    failed = gathered(windows={"failed": True, "msg": "the script did not run"})
+    assert len(found(failed, authorities={"/etc/ca.pem": "absent"})) == 2
+
+
 def test_a_host_that_answers_is_judged_without_authorities_too():
     assert len(found(gathered(windows__result__domain_role=5), authorities={"/etc/ca.pem": "absent"})) == 2
 
