@@ -49,7 +49,7 @@ def test_the_recovery_point_is_said_before_anything_is_installed(estate: Estate)
     assert estate.lab.digest() == before
     (said,) = set(POINT.findall(planned.output))
     assert "3 backups of SQL-A, made by SQL Server 15.0" in planned.output
-    assert re.search(r"NOTE: broken\.trn: .*it has no end", planned.output)
+    assert re.search(r"NOTE: broken\.trn is left to SQL Server: .*it has no end", planned.output)
 
     run = estate.play("rebuild_prs")
     assert run.code == 0, run.output
