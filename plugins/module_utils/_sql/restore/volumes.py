@@ -71,13 +71,11 @@ def probe_database(session: Session, database: str, *, data_dir: str, log_dir: s
     itself needs less.
     """
     connection, name = session.connection, probe_name(database)
-    # IF EXISTS came with SQL Server 2016.
-    drop = f"IF DB_ID({quote_text(name, what='name')}) IS NOT NULL {compose('DROP DATABASE {probe}', probe=name)}"
     paths = [device_path(data_dir, f"{name}.mdf"), device_path(log_dir, f"{name}.ldf")]
     data, log = (quote_text(path, what="path") for path in paths)
     create = compose("CREATE DATABASE {probe}", probe=name)
     try:
-        connection.execute(drop)
+        _drop(connection, name)
         connection.execute(
             f"{create} ON (NAME = N'probe', FILENAME = {data}) LOG ON (NAME = N'probe_log', FILENAME = {log})"
         )
@@ -95,13 +93,19 @@ def probe_database(session: Session, database: str, *, data_dir: str, log_dir: s
     try:
         yield
     finally:
-        _drop(session, drop, name)
+        _clean_up(session, name)
 
 
-def _drop(session: Session, statement: str, name: str) -> None:
+def _clean_up(session: Session, name: str) -> None:
     try:
-        session.connection.execute(statement)
+        _drop(session.connection, name)
     except SqlError as problem:
         if problem.lost:
             raise
         session.warnings.append(f"The empty database {name} could not be dropped: {problem}")
+
+
+def _drop(connection: Connection, name: str) -> None:
+    """Where it is there. (IF EXISTS came with SQL Server 2016.)"""
+    if connection.value(f"SELECT DB_ID({quote_text(name, what='name')})") is not None:
+        connection.execute(compose("DROP DATABASE {probe}", probe=name))
