@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions import (
     application,
     backup,
@@ -18,6 +17,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions impor
     preflight,
     verify,
 )
+from ansible_collections.prs.recovery.plugins.plugin_utils._named_functions import call_named
 
 DOCUMENTATION = r"""
 name: run_decision
@@ -122,12 +122,7 @@ DECISIONS = {
 
 def run_decision(facts: Mapping[str, Any], name: str) -> Any:
     """See DOCUMENTATION."""
-    if name not in DECISIONS:
-        raise AnsibleFilterError(f"run_decision knows no {name}. It is one of {', '.join(DECISIONS)}.")
-    try:
-        return DECISIONS[name](facts)
-    except KeyError as problem:
-        raise AnsibleFilterError(f"run_decision: {name} lacks the fact {problem}.") from problem
+    return call_named(DECISIONS, facts, name, of="run_decision")
 
 
 class FilterModule:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import (
     backup,
     configure_awx,
@@ -19,6 +18,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.summaries impor
     sql_server,
     verify,
 )
+from ansible_collections.prs.recovery.plugins.plugin_utils._named_functions import call_named
 
 DOCUMENTATION = r"""
 name: run_summary
@@ -132,12 +132,7 @@ SUMMARIES = {
 
 def run_summary(facts: Mapping[str, Any], name: str) -> list[str]:
     """See DOCUMENTATION."""
-    if name not in SUMMARIES:
-        raise AnsibleFilterError(f"run_summary knows no {name}. It is one of {', '.join(SUMMARIES)}.")
-    try:
-        return SUMMARIES[name](facts)
-    except KeyError as problem:
-        raise AnsibleFilterError(f"run_summary: {name} lacks the fact {problem}.") from problem
+    return call_named(SUMMARIES, facts, name, of="run_summary")
 
 
 class FilterModule:

@@ -21,10 +21,9 @@ import ansible
 import ansible_collections.ansible.windows as ansible_windows
 import ansible_collections.community.windows as community_windows
 import pytest
-from prs_lab.record import Record
+from lone_host import Alone
 from prs_lab.windows.decode import Job
 from prs_lab.windows.dispatch import Dispatcher
-from prs_lab.windows.domain import Domain
 from prs_lab.windows.host import WindowsHost
 from prs_lab.windows.models import load_models
 
@@ -78,20 +77,6 @@ def check(case: Case, answer: Mapping[str, Any], tree: dict[str, bytes]) -> None
     assert not set(case.gone) & set(answer)
     if case.after is not None:
         assert tree == case.after
-
-
-class Alone:
-    """An estate of one host."""
-
-    def __init__(self) -> None:
-        self.record = Record()
-        self.domain = Domain("PRSLAB", "prs.lab")
-
-    def resolve(self, name: str) -> None:
-        return None
-
-    def reachable(self, from_host: Any, to_host: Any) -> bool:
-        return True
 
 
 @pytest.fixture(scope="module")

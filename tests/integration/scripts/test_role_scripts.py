@@ -18,10 +18,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
-from prs_lab.record import Record
+from lone_host import Alone
 from prs_lab.windows.decode import Become, Job
 from prs_lab.windows.dispatch import Dispatcher
-from prs_lab.windows.domain import Domain
 from prs_lab.windows.host import WindowsHost
 from prs_lab.windows.models import load_models
 
@@ -107,20 +106,6 @@ def test_pwsh(real_answers: dict[str, Any], case: Case) -> None:
     said = json.loads(answer["said"])
     check(case, said)
     assert "msg" not in said, "win_powershell gives a failed script no msg"
-
-
-class Alone:
-    """An estate of one host."""
-
-    def __init__(self) -> None:
-        self.record = Record()
-        self.domain = Domain("PRSLAB", "prs.lab")
-
-    def resolve(self, name: str) -> None:
-        return None
-
-    def reachable(self, from_host: Any, to_host: Any) -> bool:
-        return True
 
 
 @pytest.fixture(scope="module")
