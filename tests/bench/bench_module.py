@@ -9,11 +9,11 @@ of the bare script; ``module_ratio`` is the largest. Returned with it: ``module_
 With ``--against CHECKOUT`` (run this file itself: ``build/venv/bin/python tests/bench/bench_module.py --against ../old``)
 the modules of another checkout take turns with these: ``against_ratio`` is the largest of ``against_ratios``, by module
 what these take over what those take. That counts seconds of CPU, of which another program on the machine takes none
-away, as medians of all turns. Both are made into the file that ansible runs by this checkout's ansible.
+away, as medians of all turns. With ``--packed`` all are started from the zip in which ansible packs a module for
+another machine, or for who keeps these files; else each as its own action plugin starts it: from the files in place,
+or, in checkouts that have no such start yet, from the zip. What ansible itself spends on the zip is not counted.
 
-The database is tiny, so this is the fixed cost of a run, and at its highest: with the zip in which ansible packs a
-module for another machine, or for who keeps these files. The action plugin starts it from the files in place, which
-costs less. Over a backup that takes a second neither shows.
+The database is tiny, so this is the fixed cost of a run. Over a backup that takes a second it does not show.
 """
 
 from __future__ import annotations
@@ -81,15 +81,16 @@ def run() -> dict[str, Any]:
     return {"module_ratio": max(ratios.values()), "module_ratios": ratios, "module_seconds": seconds}
 
 
-def run_against(checkout: Path, turns: int) -> dict[str, Any]:
+def run_against(checkout: Path, turns: int, *, packed: bool = False) -> dict[str, Any]:
     """These modules beside those of another checkout, in seconds of CPU."""
+    make = packed_program if packed else program
     with tempfile.TemporaryDirectory() as folder, twin(Path(folder)) as login:
         other = linked(Path(folder), checkout)
         ratios, seconds = {}, {}
         for name, options in MODULES.items():
             commands = {
-                "this": [as_ansible_runs_it(Path(folder), f"prs.recovery.{name}", {**login, **options})],
-                "other": [as_ansible_runs_it(Path(folder), f"prs.recovery.{name}", {**login, **options}, other)],
+                "this": [make(Path(folder), f"prs.recovery.{name}", {**login, **options})],
+                "other": [make(Path(folder), f"prs.recovery.{name}", {**login, **options}, other)],
             }
             taken: dict[str, list[float]] = {kind: [] for kind in commands}
             for turn in range(turns + 1):
@@ -137,8 +138,8 @@ def measure(folder: Path, name: str, options: dict[str, Any]) -> dict[str, float
     (folder / "sent.json").write_text(json.dumps([target, statements]))
     (folder / "bare.py").write_text(BARE)
     commands = {
-        "module": [as_ansible_runs_it(folder, f"prs.recovery.{name}", options)],
-        "nothing": [as_ansible_runs_it(folder, "nothing", {})],
+        "module": [program(folder, f"prs.recovery.{name}", options)],
+        "nothing": [packed_program(folder, "nothing", {})],
         "bare": [folder / "bare.py", folder / "sent.json"],
     }
     turns = []
@@ -155,9 +156,13 @@ def measure(folder: Path, name: str, options: dict[str, Any]) -> dict[str, float
 
 
 def seconds_of(what: str, command: list[Path]) -> float:
-    """A fresh process, from its start to its end."""
+    """A fresh process, from its start to its end. It reads its program from standard input, as with pipelining."""
+    source, *arguments = command
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    with source.open("rb") as stdin:
+        done = subprocess.run(
+            [sys.executable, "-", *arguments], stdin=stdin, capture_output=True, text=True, check=False
+        )
     seconds = time.perf_counter() - began
     if done.returncode:
         raise SystemExit(f"{what} failed: {done.stdout}{done.stderr}")
@@ -213,8 +218,35 @@ def sent_by(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], str]:
     return sent, targets[0]
 
 
-def as_ansible_runs_it(folder: Path, module: str, options: dict[str, Any], collections: Path = COLLECTIONS) -> Path:
-    """The file that ansible makes of a module and its options, and starts with Python."""
+IN_PLACE = """
+import json, sys
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader()
+from ansible_collections.prs.recovery.plugins.plugin_utils._built_module import built_module
+built = built_module(sys.argv[1], json.loads(sys.argv[2]))
+sys.stdout.buffer.write(built[2] if len(built) == 4 else built[0].b_module_data)
+"""
+
+
+def program(folder: Path, module: str, options: dict[str, Any], collections: Path = COLLECTIONS) -> Path:
+    """What the action plugin of these collections sends to Python: the start in place, or the zip before there was one."""
+    plugins = collections / "ansible_collections" / "prs" / "recovery" / "plugins"
+    if not (plugins / "plugin_utils" / "_built_module.py").exists():
+        return packed_program(folder, module, options, collections)
+    source = plugins / "modules" / f"{module.rpartition('.')[2]}.py"
+    done = subprocess.run(
+        [sys.executable, "-c", IN_PLACE, source, json.dumps(options)],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+        capture_output=True,
+        check=True,
+    )
+    path = folder / f"in-place-{collections.name}-{module}.py"
+    path.write_bytes(done.stdout)
+    return path
+
+
+def packed_program(folder: Path, module: str, options: dict[str, Any], collections: Path = COLLECTIONS) -> Path:
+    """The file that ansible makes of a module and its options, everything that it imports in a zip."""
     place = folder / "made" / collections.name / module
     place.mkdir(parents=True, exist_ok=True)
     (folder / "library").mkdir(exist_ok=True)
@@ -248,5 +280,7 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--against", type=Path, metavar="CHECKOUT", help="compare with the modules of this one")
     arguments.add_argument("--turns", type=int, default=TURNS, help=f"with --against, by default {TURNS}")
+    arguments.add_argument("--packed", action="store_true", help="with --against, start all modules from a zip")
     chosen = arguments.parse_args()
-    print(json.dumps(run_against(chosen.against, chosen.turns) if chosen.against else run()))
+    measured = run_against(chosen.against, chosen.turns, packed=chosen.packed) if chosen.against else run()
+    print(json.dumps(measured))
