@@ -1,0 +1,64 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan as plain values, for tasks and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .choice import choose
+from .cost import Loss
+from .estimates import Estimates, Measured
+from .roads import Road, roads, unsaid
+from .sentences import told
+from .way import Work
+from .wreck import Wreck
+
+__all__ = ["plan_report"]
+
+_KINDS = ("time", "unknown", "everything")
+
+
+def plan_report(wreck: Wreck, measured: Iterable[Measured], *, asked: str = "") -> dict[str, Any]:
+    """What the module recovery_plan returns: its RETURN describes each value."""
+    estimates = Estimates.of(measured)
+    every = roads(wreck, estimates)
+    choice = choose(every, wreck.consents, asked=asked)
+    return {
+        "road": choice.road.name.value if choice.road else "",
+        "source": choice.road.source if choice.road else "",
+        "problem": choice.problem,
+        "tied": [name.value for name in choice.tied],
+        "roads": [_road(road, wreck) for road in every],
+        "steps": [_step(work, estimates) for work in choice.road.work] if choice.road else [],
+        "sentences": told(every, choice, consents=wreck.consents, now=wreck.now),
+    }
+
+
+def _road(road: Road, wreck: Wreck) -> dict[str, Any]:
+    return {
+        "name": road.name.value,
+        "source": road.source,
+        "obstacle": road.obstacle,
+        "needs": unsaid(road, wreck.consents),
+        "loss_kind": _kind(road.loss),
+        "loss_seconds": road.loss.seconds if road.loss.rank == 0 else None,
+        "seconds": road.estimate.seconds,
+        "measured_runs": road.estimate.runs,
+    }
+
+
+def _kind(loss: Loss) -> str:
+    return "none" if loss.nothing else _KINDS[loss.rank]
+
+
+def _step(work: Work, estimates: Estimates) -> dict[str, Any]:
+    return {
+        "phase": work.phase.value,
+        "host": work.host,
+        "sentence": work.sentence,
+        "size": work.size,
+        "seconds": estimates.estimate(work.phase, work.size).seconds,
+    }
