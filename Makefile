@@ -123,9 +123,10 @@ $(VENV)/.lab: tests/constraints/common.txt tests/constraints/core-2.19.txt meta/
 	$(BIN)/python -m pip install --quiet -c $(PINS) -c tests/constraints/core-2.19.txt ansible-core -r meta/ee-requirements.txt -e tests/lab
 	@touch $@
 
-$(VENV)/.test: tests/requirements.txt $(VENV)/.lab
+$(VENV)/.test: tests/requirements.txt tests/tools/kerberos.sh $(VENV)/.lab
 	@sh tests/tools/system_packages.sh shellcheck
 	$(BIN)/python -m pip install --quiet -c $(PINS) -c tests/constraints/core-2.19.txt -r tests/requirements.txt
+	@sh tests/tools/kerberos.sh $(BIN)/python $(PINS)
 	@touch $@
 
 build/collections/.ready: tests/tools/fetch_collections.sh | $(VENV)/bin/python

@@ -22,6 +22,8 @@ __all__ = ["Authority", "Issued"]
 
 VALID = dt.timedelta(days=825)
 CA_VALID = dt.timedelta(days=3650)
+_USER_PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
+_UTF8_STRING = 0x0C
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,30 @@ class Authority:
         )
         _write_private(pfx, blob)
         return Issued(pfx=pfx, thumbprint=thumbprint(certificate), names=names)
+
+    def issue_for_client(self, *, principal: str) -> tuple[Path, Path]:
+        """(certificate, key) as PEM files, ``client.pem`` and ``client.key``, for a person or program that logs on with
+        them: a user principal name as an alternative name, and client authentication as their use.
+        """
+        files = self._folder / "client.pem", self._folder / "client.key"
+        if not all(file.exists() for file in files):
+            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            name = principal.encode()
+            other = x509.OtherName(_USER_PRINCIPAL_NAME, bytes([_UTF8_STRING, len(name)]) + name)
+            certificate = (
+                _builder(
+                    subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, principal.partition("@")[0])]),
+                    issuer=self.certificate.subject,
+                    public_key=key.public_key(),
+                    valid=VALID,
+                )
+                .add_extension(x509.SubjectAlternativeName([other]), critical=False)
+                .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+                .sign(self._key, hashes.SHA256())
+            )
+            files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+            _write_private(files[1], _key_pem(key))
+        return files
 
     def _self_signed(self, name: str) -> x509.Certificate:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

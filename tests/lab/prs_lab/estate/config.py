@@ -90,7 +90,11 @@ class MediaConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EstateConfig:
-    """A whole estate; ``source`` is what it was read from, as ``load`` takes it."""
+    """A whole estate; ``source`` is what it was read from, as ``load`` takes it.
+
+    ``administrators`` are those of the accounts that are Domain Admins. With a ``ticket_life`` (seconds) the domain has a
+    KDC, and its hosts take Kerberos. With ``client_certificates`` they take those of the lab's authority.
+    """
 
     name: str
     domain: str
@@ -101,6 +105,9 @@ class EstateConfig:
     hosts: tuple[HostConfig, ...]
     accounts: tuple[str, ...] = ()
     media: MediaConfig = field(default_factory=MediaConfig)
+    administrators: tuple[str, ...] = ()
+    ticket_life: int = 0
+    client_certificates: bool = False
     source: str = ""
 
     def host(self, name: str) -> HostConfig:
@@ -208,8 +215,13 @@ def parse(data: Any, *, source: str = "estate", name: str = "estate") -> EstateC
     """The estate that a parsed YAML document describes; raises ConfigError with everything that is wrong."""
     reader = _Reader()
     top = reader.mapping(
-        data, "estate", ("domain", "dns_suffix", "public_name", "sql_alias", "https_port", "accounts", "hosts", "media")
-    )
+        data,
+        "estate",
+        (
+            "domain", "dns_suffix", "public_name", "sql_alias", "https_port", "accounts", "hosts", "media", "administrators", "ticket_life",
+            "client_certificates",
+        ),
+    )  # fmt: skip
     hosts = tuple(_host(reader, key, value) for key, value in reader.mapping(top.get("hosts"), "hosts").items())
     media_fields = tuple(MediaConfig.__dataclass_fields__)
     media_data = reader.mapping(top.get("media"), "media", media_fields)
@@ -230,6 +242,9 @@ def parse(data: Any, *, source: str = "estate", name: str = "estate") -> EstateC
         hosts=hosts,
         accounts=reader.names(top, "accounts", "estate"),
         media=media,
+        administrators=reader.names(top, "administrators", "estate"),
+        ticket_life=reader.value(top, "ticket_life", "estate", int, 0),
+        client_certificates=reader.value(top, "client_certificates", "estate", bool, False),
         source=source,
     )
     _check_whole(reader, config)

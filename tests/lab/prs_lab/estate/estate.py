@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import shutil
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,15 @@ from .authority import Authority
 from .config import EstateConfig, HostConfig
 from .description import Description, describe
 from .faults import FaultyWinRm
+from .kdc import KeyDistributionCenter
 from .media import media_files
 from .network import Network
 from .secrets import Secrets
 
 __all__ = ["Estate"]
 
+CLIENT_PRINCIPAL = "administrator@localhost"
+"""The user principal name in the certificate of a client, as those that map it write it for a local account."""
 _SYSTEM = "NT AUTHORITY\\SYSTEM"
 _LEVELS = {"read": Rights.READ_EXECUTE, "change": Rights.MODIFY, "full": Rights.FULL}
 
@@ -58,6 +63,8 @@ class Estate:
         os.environ["SSL_CERT_FILE"] = self.description.ca_file
         self.domain = Domain(config.domain, config.dns_suffix)
         self._load_domain()
+        self._add_accounts()
+        self.kdc = self._start_kdc() if config.ticket_life else None
         self._winrm = self._winrm_settings()
         self.hosts: dict[str, WindowsHost] = {host.name.lower(): self._make(host) for host in config.hosts}
 
@@ -96,6 +103,8 @@ class Estate:
         for host in self.hosts.values():
             host.close()
         self.save()
+        if self.kdc is not None:
+            self.kdc.stop()
         self.record.close()
         self._hand_in_record()
 
@@ -169,7 +178,8 @@ class Estate:
             capacities={drive.letter: drive.size for drive in config.drives},
             server_core=config.operating_system.endswith("-core"),
         )
-        host.on_network(lambda one: FaultyWinRm(one, self._winrm))
+        winrm = self._winrm_of(config)
+        host.on_network(lambda one: FaultyWinRm(one, winrm))
         self.network.add(host)
         return host
 
@@ -210,12 +220,47 @@ class Estate:
         for host in self.config.hosts:
             if host.joined:
                 self.domain.join(host.name)
-        for account in self.config.accounts:
-            self.domain.add_user(account, self.secrets.accounts[account])
+        self._add_accounts()
         web = self.config.in_group("prs_web")
         if web:
             self.network.aliases[self.config.public_name.lower()] = web[0].name.lower()
         self.save()
+
+    def _add_accounts(self) -> None:
+        """Those that the domain does not have yet."""
+        for account in self.config.accounts:
+            if account.lower() not in self.domain.users:
+                groups = ["Domain Admins"] if account in self.config.administrators else []
+                self.domain.add_user(account, self.secrets.accounts[account], groups=groups)
+
+    def _start_kdc(self) -> KeyDistributionCenter:
+        """Acceptors of this process find the realm in KRB5_CONFIG; clients have to be told of the file."""
+        kdc = KeyDistributionCenter(
+            folder=self.state_dir / "kerberos",
+            realm=self.config.dns_suffix.upper(),
+            address=str(ipaddress.IPv4Address(self.network.base) + 1),
+            ticket_life=self.config.ticket_life,
+            clock_skew=min(300, max(1, self.config.ticket_life // 10)),
+        )
+        kdc.start(
+            users=self.secrets.accounts,
+            services={
+                self._keytab(host): [f"{service}/{self.config.fqdn(host)}" for service in ("HTTP", "WSMAN", "host")]
+                for host in self.config.hosts
+                if host.joined
+            },
+        )
+        os.environ["KRB5_CONFIG"] = str(kdc.configuration)
+        return kdc
+
+    def _keytab(self, host: HostConfig) -> Path:
+        return self.state_dir / "kerberos" / f"{host.name.lower()}.keytab"
+
+    def _winrm_of(self, config: HostConfig) -> WinRmSettings:
+        """What a host has of its own: the keytab of its computer account."""
+        if self.kdc is None or not config.joined:
+            return self._winrm
+        return replace(self._winrm, keytab=self._keytab(config))
 
     def _winrm_settings(self) -> WinRmSettings:
         """HTTP, and HTTPS with one certificate for all hosts."""
@@ -238,4 +283,10 @@ class Estate:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-        return WinRmSettings(certificate=certificate_file, key=key_file)
+        settings = WinRmSettings(certificate=certificate_file, key=key_file)
+        if not self.config.client_certificates:
+            return settings
+        authority.issue_for_client(principal=CLIENT_PRINCIPAL)
+        return replace(
+            settings, client_authority=authority.ca_file, client_accounts={CLIENT_PRINCIPAL: "Administrator"}
+        )

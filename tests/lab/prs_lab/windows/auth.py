@@ -1,4 +1,5 @@
-"""Who is at the other end of a WinRM connection: Basic, and NTLM with sealed messages (raw or inside SPNEGO).
+"""Who is at the other end of a WinRM connection: Basic, a client certificate, and NTLM or Kerberos with sealed messages
+(raw or inside SPNEGO).
 
 pyspnego's acceptor looks accounts up in the file that the environment variable NTLM_USER_FILE names, one for the whole
 process. Hosts differ in their accounts, so for each step that needs it a file with the one account in question (its
@@ -14,24 +15,34 @@ import re
 import struct
 import tempfile
 import threading
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import spnego
 import spnego.exceptions
+from cryptography import x509
 
 from .accounts import Token
 from .errors import WinError
+from .kerberos import Acceptor, KerberosFailed
 
 if TYPE_CHECKING:
     from .host import WindowsHost
 
-__all__ = ["AuthenticationFailed", "Negotiation", "check_basic"]
+__all__ = ["CLIENT_CERTIFICATE", "AuthenticationFailed", "Negotiation", "check_basic", "check_certificate"]
+
+CLIENT_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+"""The scheme of a client that shows a certificate in the TLS handshake."""
+_USER_PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
+_UTF8_STRING = 0x0C
 
 _BOUNDARY = b"--Encrypted Boundary"
 _PROTOCOL = b"application/HTTP-SPNEGO-session-encrypted"
 _BODY_TYPE = b"\tContent-Type: application/octet-stream\r\n"
 _ONE_AT_A_TIME = threading.Lock()
 _UNICODE = 0x1
+_NTLM_SIGNATURE = b"NTLMSSP\0"
 
 
 class AuthenticationFailed(Exception):
@@ -55,22 +66,102 @@ def check_basic(host: WindowsHost, value: str) -> Token:
     return token
 
 
-class Negotiation:
-    """The NTLM conversation of one connection, and the sealing of its messages afterwards."""
+def check_certificate(host: WindowsHost, certificate: bytes | None, mappings: Mapping[str, str]) -> Token:
+    """The token for the certificate (DER) that a client showed. mappings: user principal name in the certificate ->
+    local account, as WSMan:\\localhost\\ClientCertificate maps them; the TLS handshake has verified the issuer.
+    """
+    if certificate is None:
+        raise AuthenticationFailed("no client certificate was shown")
+    shown = x509.load_der_x509_certificate(certificate)
+    try:
+        usage = shown.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound as error:
+        raise AuthenticationFailed(f"client certificate: {error}") from error
+    if x509.ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
+        raise AuthenticationFailed("a certificate that is not for clients")
+    principals = [
+        _text_of(name.value)
+        for name in names.get_values_for_type(x509.OtherName)
+        if name.type_id == _USER_PRINCIPAL_NAME
+    ]
+    account = next((mappings[name] for name in principals if name in mappings), None)
+    user = host.accounts.users.get(account.lower()) if account else None  # only local accounts can be mapped
+    if account is None or user is None:
+        raise AuthenticationFailed(f"no local account is mapped to the client certificate of {principals}")
+    return host.accounts.log_on_hash(account, user.nt_hash, network=True)
 
-    def __init__(self, host: WindowsHost) -> None:
+
+def _text_of(der: bytes) -> str:
+    """A UTF8String of less than 128 bytes."""
+    return der[2:].decode() if der[:1] == bytes([_UTF8_STRING]) and len(der) == der[1] + 2 else ""
+
+
+class Negotiation:
+    """The NTLM or Kerberos conversation of one connection, and the sealing of its messages afterwards. Without a keytab
+    the host takes no Kerberos.
+    """
+
+    def __init__(self, host: WindowsHost, keytab: Path | None = None, *, ntlm: bool = True) -> None:
         self._host = host
+        self._keytab = keytab
+        self._ntlm = ntlm
         self._context: spnego.ContextProxy | None = None
+        self._kerberos: Acceptor | None = None
         self.token: Token | None = None
 
     @property
     def complete(self) -> bool:
+        """Whether the client is known; with the ticket its context ends as well."""
+        if self._kerberos is not None and self._kerberos.expired:
+            self._forget()
         return self.token is not None
 
-    def step(self, message: bytes) -> bytes | None:
+    @property
+    def package(self) -> str:
+        return "Kerberos" if self._kerberos is not None else "NTLM"
+
+    @property
+    def delegated(self) -> bool:
+        """Whether the client's own ticket came along."""
+        return self._kerberos is not None and self._kerberos.delegated
+
+    def close(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._kerberos is not None:
+            self._kerberos.close()
+        self._context = self._kerberos = self.token = None
+
+    def step(self, message: bytes, *, channel: bytes | None = None) -> bytes | None:
         """Take the client's next token; answers ours, if there is one to send."""
-        if self._context is None or self._context.complete:
-            self._context, self.token = None, None
+        if self.complete:
+            self._forget()
+        if self._keytab is not None and _NTLM_SIGNATURE not in message:
+            return self._kerberos_step(self._keytab, message, channel)
+        if not self._ntlm:
+            raise AuthenticationFailed("NTLM is not allowed here (Network security: Restrict NTLM)")
+        return self._ntlm_step(message)
+
+    def _kerberos_step(self, keytab: Path, message: bytes, channel: bytes | None) -> bytes:
+        if self._kerberos is None:
+            self._kerberos = Acceptor(keytab)
+        acceptor = self._kerberos
+        try:
+            answer = acceptor.step(message, channel=channel)
+            if acceptor.complete:
+                user = self._host.accounts.find_user(acceptor.principal)
+                self.token = self._host.accounts.log_on_hash(
+                    acceptor.principal, user.nt_hash if user else "", network=True
+                )
+        except (KerberosFailed, WinError) as error:
+            principal = acceptor.principal
+            self._forget()
+            raise AuthenticationFailed(f"{principal or 'Kerberos'}: {error}") from error
+        return answer
+
+    def _ntlm_step(self, message: bytes) -> bytes | None:
         name, entry = self._account(message)
         try:
             with _ONE_AT_A_TIME, _credentials(entry):
@@ -102,7 +193,7 @@ class Negotiation:
 
     def unseal(self, body: bytes) -> bytes:
         """The plain text of a `multipart/encrypted` body. ValueError when it does not fit."""
-        if self._context is None:
+        if self.token is None:
             raise ValueError("sealed message before authentication")
         plain = b""
         parts = body.split(_BOUNDARY + b"\r\n")[1:]
@@ -110,28 +201,40 @@ class Negotiation:
             length = re.search(rb"Length=(\d+)", described)
             payload = sealed.removesuffix(_BOUNDARY + b"--\r\n").removeprefix(_BODY_TYPE)
             (header_length,) = struct.unpack("<i", payload[:4])
-            message = self._context.unwrap_winrm(payload[4 : 4 + header_length], payload[4 + header_length :])
+            message = self._unwrap(payload[4 : 4 + header_length], payload[4 + header_length :])
             if length is None or len(message) != int(length[1]):
                 raise ValueError("sealed message of another length than it says")
             plain += message
         return plain
 
-    def seal(self, body: bytes) -> bytes:
+    def _unwrap(self, header: bytes, data: bytes) -> bytes:
+        if self._kerberos is not None:
+            return self._kerberos.unwrap(header, data)
+        assert self._context is not None
+        return self._context.unwrap_winrm(header, data)
+
+    def _wrap(self, body: bytes) -> tuple[bytes, bytes, int]:
+        """(header, sealed data, length of its padding)."""
+        if self._kerberos is not None:
+            return self._kerberos.wrap(body)
         assert self._context is not None
         sealed = self._context.wrap_winrm(body)
-        length = len(body) + sealed.padding_length
+        return sealed.header, sealed.data, sealed.padding_length
+
+    def seal(self, body: bytes) -> bytes:
+        header, data, padding = self._wrap(body)
         return b"".join(
             (
                 _BOUNDARY, b"\r\n\tContent-Type: ", _PROTOCOL,
-                b"\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=%d\r\n" % length,
-                _BOUNDARY, b"\r\n", _BODY_TYPE, struct.pack("<i", len(sealed.header)), sealed.header, sealed.data, _BOUNDARY, b"--\r\n",
+                b"\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=%d\r\n" % (len(body) + padding),
+                _BOUNDARY, b"\r\n", _BODY_TYPE, struct.pack("<i", len(header)), header, data, _BOUNDARY, b"--\r\n",
             )
         )  # fmt: skip
 
 
 def _names(message: bytes) -> tuple[str, str] | None:
     """(domain, user) out of an NTLM AUTHENTICATE message, or None when it is another one."""
-    start = message.find(b"NTLMSSP\0\3\0\0\0")
+    start = message.find(_NTLM_SIGNATURE + b"\3\0\0\0")
     if start < 0:
         return None
     ntlm = message[start:]

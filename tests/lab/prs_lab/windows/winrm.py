@@ -9,12 +9,16 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
 from .accounts import Token
-from .auth import AuthenticationFailed, Negotiation, check_basic
+from .auth import CLIENT_CERTIFICATE, AuthenticationFailed, Negotiation, check_basic, check_certificate
 from .dispatch import Dispatcher
 from .wsman import Limits, WsMan
 
@@ -42,7 +46,8 @@ _LARGEST_BODY = 4 * 1024 * 1024
 @dataclass(frozen=True, kw_only=True)
 class WinRmSettings:
     """How the service is configured; the defaults are Windows'. HTTPS needs `certificate` and `key` (PEM files on this
-    machine).
+    machine). Kerberos needs a `keytab` with the host's services; `ntlm` may be forbidden by policy. Client certificates
+    of `client_authority` (PEM) log on as the local account that `client_accounts` names for their user principal name.
     """
 
     http_port: int | None = 5985
@@ -50,6 +55,10 @@ class WinRmSettings:
     certificate: Path | None = None
     key: Path | None = None
     negotiate: bool = True
+    ntlm: bool = True
+    keytab: Path | None = None
+    client_authority: Path | None = None
+    client_accounts: Mapping[str, str] = field(default_factory=dict)
     basic: bool = False
     allow_unencrypted: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -63,6 +72,7 @@ class WinRm:
         self.settings = settings or WinRmSettings()
         self.wsman = WsMan(host, limits=self.settings.limits, start=Dispatcher(host).start)
         self._listeners: list[_Listener] = []
+        self.channel = _channel_of(self.settings.certificate) if self.settings.certificate else None
 
     def open(self) -> None:
         if self.settings.http_port:
@@ -70,6 +80,11 @@ class WinRm:
         if self.settings.certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.settings.certificate, self.settings.key)
+            if self.settings.client_authority:
+                # In the handshake, as up to TLS 1.2. With TLS 1.3 Windows asks afterwards, which Python's clients do not do.
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
+                context.verify_mode = ssl.CERT_OPTIONAL
+                context.load_verify_locations(self.settings.client_authority)
             self._listeners.append(_Listener(self, self.settings.https_port, context))
 
     def close(self) -> None:
@@ -128,7 +143,11 @@ class _Listener:
                 connection.settimeout(None)
             with self._lock:
                 self._connections.add(connection)
-            _Connection(self._winrm, connection, encrypted=self._tls is not None).serve()
+            client = _Connection(self._winrm, connection, encrypted=self._tls is not None)
+            try:
+                client.serve()
+            finally:
+                client.close()
         except (OSError, ValueError):
             pass
         finally:
@@ -139,15 +158,20 @@ class _Listener:
 
 
 class _Connection:
-    """HTTP of one connection. With NTLM it is the connection that is authenticated, not the request."""
+    """HTTP of one connection. With NTLM and Kerberos it is the connection that is authenticated, not the request."""
 
     def __init__(self, winrm: WinRm, connection: socket.socket, *, encrypted: bool) -> None:
         self._winrm = winrm
         self._settings = winrm.settings
         self._socket = connection
         self._encrypted = encrypted
-        self._negotiation = Negotiation(winrm.host)
+        self._negotiation = Negotiation(winrm.host, self._settings.keytab, ntlm=self._settings.ntlm)
         self._final_token: bytes | None = None
+        self._certificate_known = False
+        self._channel = winrm.channel if encrypted else None
+
+    def close(self) -> None:
+        self._negotiation.close()
 
     def serve(self) -> None:
         if not self._encrypted and self._socket.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE:
@@ -173,11 +197,10 @@ class _Connection:
         token = self._authenticate(headers.get("authorization", ""))
         if token is None:
             return
+        final, self._final_token = self._final_token, None
+        proof = [f"WWW-Authenticate: Negotiate {base64.b64encode(final).decode()}"] if final else []
         if not body:
-            final, self._final_token = self._final_token, None
-            self._reply(
-                200, headers=[f"WWW-Authenticate: Negotiate {base64.b64encode(final).decode()}"] if final else []
-            )
+            self._reply(200, headers=proof)
             return
         sealed = "encrypted" in headers.get("content-type", "").lower()
         if sealed:
@@ -193,7 +216,7 @@ class _Connection:
         if sealed:
             self._reply(status, self._negotiation.seal(answer), _SEALED)
         else:
-            self._reply(status, answer, _SOAP)
+            self._reply(status, answer, _SOAP, headers=proof)
 
     def _authenticate(self, header: str) -> Token | None:
         """The account of this request, or None when an answer (401) was already sent."""
@@ -201,19 +224,40 @@ class _Connection:
         try:
             if scheme.lower() == "basic" and self._settings.basic:
                 return check_basic(self._winrm.host, value)
-            if scheme.lower() in ("negotiate", "ntlm") and self._settings.negotiate:
-                answer = self._negotiation.step(base64.b64decode(value))
+            if scheme == CLIENT_CERTIFICATE and self._settings.client_authority:
+                return self._known_by_certificate()
+            if scheme.lower() in ("negotiate", "ntlm", "kerberos") and self._settings.negotiate:
+                answer = self._negotiation.step(base64.b64decode(value), channel=self._channel)
                 if not self._negotiation.complete:
                     self._reply(401, headers=[f"WWW-Authenticate: {scheme} {base64.b64encode(answer or b'').decode()}"])
                     return None
                 self._final_token = answer
+                self._log_on(self._negotiation.token, self._negotiation.package, self._negotiation.delegated)
             if self._negotiation.complete:
                 return self._negotiation.token
         except (AuthenticationFailed, binascii.Error) as error:
             self._winrm.host.record.add("logon", self._winrm.host.name, failed=True, detail=str(error))
-        offers = (("Negotiate", self._settings.negotiate), ('Basic realm="WSMAN"', self._settings.basic))
+        offers = (
+            ("Negotiate", self._settings.negotiate),
+            ("Kerberos", self._settings.negotiate and self._settings.keytab),
+            ('Basic realm="WSMAN"', self._settings.basic),
+        )
         self._reply(401, headers=[f"WWW-Authenticate: {offer}" for offer, enabled in offers if enabled])
         return None
+
+    def _known_by_certificate(self) -> Token:
+        shown = self._socket.getpeercert(True) if isinstance(self._socket, ssl.SSLSocket) else None
+        token = check_certificate(self._winrm.host, shown, self._settings.client_accounts)
+        if not self._certificate_known:
+            self._log_on(token, "Certificate", False)
+        self._certificate_known = True
+        return token
+
+    def _log_on(self, token: Token | None, package: str, delegated: bool) -> None:
+        """As event 4624 tells of a network logon: who, and by which package."""
+        account = token.name if token else ""
+        host = self._winrm.host
+        host.record.add("logon", host.name, failed=False, account=account, package=package, delegated=delegated)
 
     def _reply(self, status: int, body: bytes = b"", content_type: str = "", headers: list[str] | None = None) -> None:
         lines = [
@@ -226,6 +270,16 @@ class _Connection:
             lines.insert(1, f"Content-Type: {content_type}")
         # Header and body in one write, or Nagle and delayed acknowledgements cost 40 ms.
         self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
+
+
+def _channel_of(certificate: Path) -> bytes:
+    """What binds a login to the TLS channel: "tls-server-end-point" (RFC 5929), the hash of the server's certificate by
+    its signature's algorithm, SHA-256 in place of MD5 and SHA-1.
+    """
+    shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+    algorithm = shown.signature_hash_algorithm
+    weak = algorithm is None or algorithm.name in ("md5", "sha1")
+    return b"tls-server-end-point:" + shown.fingerprint(hashes.SHA256() if weak or algorithm is None else algorithm)
 
 
 def _read_request(reader: BinaryIO) -> tuple[str, str, dict[str, str], bytes] | None:
