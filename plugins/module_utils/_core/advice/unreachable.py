@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ACCOUNT_REFUSED", "NO_ANSWER", "PROXY", "UNVERIFIED", "cause_of", "is_silence", "reason_of"]
+__all__ = ["ACCOUNT_REFUSED", "NO_ANSWER", "NO_TICKET", "PROXY", "UNVERIFIED", "cause_of", "is_silence", "reason_of"]
 
 ACCOUNT_REFUSED = "account_refused"
 """The server answers, and does not accept the account."""
+NO_TICKET = "no_ticket"
+"""There is no Kerberos ticket to show, so the server was not even asked, or not under its name in the domain."""
 UNVERIFIED = "unverified"
 """Something answers whose certificate is of no known authority, or for another name."""
 PROXY = "proxy"
@@ -22,6 +24,10 @@ NO_ANSWER = "no_answer"
 """Nothing answers: the only one of these that a lost server looks like."""
 
 _CAUSES = (
+    (
+        NO_TICKET,
+        re.compile(r"Kerberos auth failure|kerberos library is not installed|KerberosExchangeError|authGSSClient"),
+    ),
     (
         ACCOUNT_REFUSED,
         re.compile(

@@ -12,6 +12,8 @@ __all__ = ["needed_secrets", "ordered_problems", "parts", "paths"]
 
 Facts = Mapping[str, Any]
 
+_WITHOUT_PASSWORD = {"kerberos", "certificate"}
+"""Ways to log on with a ticket or a certificate that is there already."""
 NOT_NEEDED = "none"
 """In the place of a secret that nobody asks for."""
 OF_THE_CONTROL_NODE = "control node: "
@@ -27,15 +29,26 @@ def needed_secrets(facts: Facts) -> dict[str, Any]:
     """The secrets by their variables; those that this inventory does not need, or that may be empty, count as set.
 
     facts: secrets; sid: prs_app_login_sid, may be empty; ha: prs_ha; authentication: prs_mirror_authentication;
-    transport: of the connection to Windows.
+    connection, transport, auth, user: ansible_connection, ansible_winrm_transport, ansible_psrp_auth and ansible_user,
+    each empty where it is not set.
     """
     by_certificate = facts["ha"] == "mirror" and facts["authentication"] == "certificates"
     not_needed = {
         "prs_sql_master_key_password": not by_certificate,
-        "ansible_password": facts["transport"] in ("kerberos", "certificate"),
+        "ansible_password": not _WITHOUT_PASSWORD.isdisjoint(_transports(facts)),
     }
     secrets = {name: NOT_NEEDED if not_needed.get(name) else value for name, value in facts["secrets"].items()}
     return {**secrets, "prs_app_login_sid": facts["sid"] or NOT_NEEDED}
+
+
+def _transports(facts: Facts) -> list[str]:
+    """How the connection to Windows logs on: the words that winrm and psrp share."""
+    if facts["connection"].rpartition(".")[2] == "psrp":
+        return [facts["auth"]]
+    named = facts["transport"]
+    if named:
+        return [name.strip() for name in (named.split(",") if isinstance(named, str) else named)]
+    return ["kerberos"] if "@" in facts["user"] else []
 
 
 def paths(facts: Facts) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..advice.unreachable import ACCOUNT_REFUSED, NO_ANSWER, PROXY, UNVERIFIED, cause_of, reason_of
+from ..advice.unreachable import ACCOUNT_REFUSED, NO_ANSWER, NO_TICKET, PROXY, UNVERIFIED, cause_of, reason_of
 from .facts import FAILED, UNREACHABLE, HostFacts
 
 __all__ = ["CHECKS"]
@@ -21,6 +21,15 @@ def account_refused(facts: HostFacts) -> Iterator[str]:
         yield (
             f"Windows does not accept the account {facts.account} at {facts.address}. Correct ansible_user and "
             "ansible_password in the inventory."
+        )
+
+
+def no_ticket(facts: HostFacts) -> Iterator[str]:
+    if _cause(facts) == NO_TICKET:
+        yield (
+            f"was not asked at {facts.address}: there is no Kerberos ticket for {facts.account}. Correct ansible_user "
+            "(user@REALM) and ansible_password, /etc/krb5.conf and the clock of the control node, or the name of the "
+            f"server (ansible_winrm_kerberos_hostname_override). ({reason_of(facts.windows.problem)})"
         )
 
 
@@ -60,4 +69,4 @@ def _cause(facts: HostFacts) -> str:
     return cause_of(facts.windows.problem) if facts.windows.state == UNREACHABLE else ""
 
 
-CHECKS = (account_refused, certificate_not_verified, behind_a_proxy, not_reached, not_inspected)
+CHECKS = (account_refused, no_ticket, certificate_not_verified, behind_a_proxy, not_reached, not_inspected)

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..advice.unreachable import ACCOUNT_REFUSED, PROXY, UNVERIFIED, cause_of, reason_of
+from ..advice.unreachable import ACCOUNT_REFUSED, NO_TICKET, PROXY, UNVERIFIED, cause_of, reason_of
 from ..advice.windows import advice_for, of_share_user
 from ..mirroring.session import PRINCIPAL
 from ..text import age, bytes_text
@@ -165,6 +165,10 @@ _UNREACHED = {
     ACCOUNT_REFUSED: (
         "Windows does not accept the account",
         "Correct ansible_user and ansible_password in the inventory",
+    ),
+    NO_TICKET: (
+        "there is no Kerberos ticket for the account",
+        "Correct ansible_user and ansible_password in the inventory, and /etc/krb5.conf of the control node",
     ),
     UNVERIFIED: (
         "the certificate of its WinRM listener cannot be verified",

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..advice.unreachable import ACCOUNT_REFUSED, NO_ANSWER, PROXY, UNVERIFIED, cause_of, is_silence, reason_of
+from ..advice.unreachable import (
+    ACCOUNT_REFUSED,
+    NO_ANSWER,
+    NO_TICKET,
+    PROXY,
+    UNVERIFIED,
+    cause_of,
+    is_silence,
+    reason_of,
+)
 
 __all__ = ["left_alone", "plan", "problems", "summary", "unstopped"]
 
@@ -38,6 +47,7 @@ def problems(facts: Facts) -> list[str]:
 
 _LIVES = {
     ACCOUNT_REFUSED: "answers, but refuses the account: correct ansible_user and ansible_password",
+    NO_TICKET: "was not asked, for there is no Kerberos ticket: correct ansible_user, ansible_password and krb5.conf",
     UNVERIFIED: (
         "answers, but its certificate cannot be verified: name its authority in ansible_winrm_ca_trust_path, or reach "
         "it by a name of its certificate"

@@ -6,6 +6,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.advice.unreachable import (
     ACCOUNT_REFUSED,
     NO_ANSWER,
+    NO_TICKET,
     PROXY,
     UNVERIFIED,
     cause_of,
@@ -34,6 +35,19 @@ REFUSED = "NewConnectionError('<x>: Failed to establish a new connection: [Errno
             UNVERIFIED,
             "Hostname mismatch, certificate is not valid for",
         ),
+        (
+            "Kerberos auth failure for principal dba@PRS.LAB: kinit: Cannot contact any KDC for realm 'PRS.LAB'",
+            NO_TICKET,
+            None,
+        ),
+        ("Kerberos auth failure for principal dba@PRS.LAB: kinit: Preauthentication failed", NO_TICKET, None),
+        (
+            "kerberos: authGSSClientStep() failed: (('Unspecified GSS failure.', 851968), ('Server not found in Kerberos "
+            "database', -1765328377))",
+            NO_TICKET,
+            None,
+        ),
+        ("WinRM Kerberos authentication requested but the python kerberos library is not installed.", NO_TICKET, None),
         ("ntlm: [Errno -2] Name or service not known", NO_ANSWER, "Name or service not known"),
         ("timed out", NO_ANSWER, None),
     ],

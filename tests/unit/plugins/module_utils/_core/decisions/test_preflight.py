@@ -30,7 +30,10 @@ SECRETS = {
     "sid": "0x01",
     "ha": "mirror",
     "authentication": "certificates",
+    "connection": "winrm",
     "transport": "ntlm",
+    "auth": "",
+    "user": "Administrator",
 }
 
 
@@ -42,6 +45,13 @@ SECRETS = {
         ({"authentication": "windows"}, {"prs_sql_master_key_password": "none"}),
         ({"transport": "kerberos"}, {"ansible_password": "none"}),
         ({"transport": "certificate"}, {"ansible_password": "none"}),
+        ({"transport": ["ntlm", "kerberos"]}, {"ansible_password": "none"}),
+        ({"transport": "ntlm, kerberos"}, {"ansible_password": "none"}),
+        ({"transport": "", "user": "dba@EXAMPLE.TEST"}, {"ansible_password": "none"}),
+        ({"transport": ""}, {}),
+        ({"connection": "psrp", "auth": "kerberos"}, {"ansible_password": "none"}),
+        ({"connection": "ansible.builtin.psrp", "auth": "certificate"}, {"ansible_password": "none"}),
+        ({"connection": "psrp", "transport": "kerberos"}, {}),
         ({"sid": ""}, {"prs_app_login_sid": "none"}),
     ],
 )

@@ -57,6 +57,7 @@ PROXY = (
     "ProxyError('Unable to connect to proxy', NewConnectionError(\"HTTPSConnection(host='127.0.0.1', port=9): Failed "
     'to establish a new connection: [Errno 111] Connection refused")))'
 )
+NO_TICKET = "Kerberos auth failure for principal admin: kinit: Cannot contact any KDC for realm 'EXAMPLE.TEST'"
 UNTRUSTED = (
     "ntlm: HTTPSConnectionPool(host='10.0.0.1', port=5986): Max retries exceeded with url: /wsman (Caused by "
     "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get "
@@ -78,6 +79,15 @@ UNREACHABLE = (
                 "ansible_password in the inventory."
             ],
             id="account refused",
+        ),
+        pytest.param(
+            unreachable(NO_TICKET),
+            [
+                "srv-a: was not asked at 10.0.0.1:5986: there is no Kerberos ticket for admin. Correct ansible_user "
+                "(user@REALM) and ansible_password, /etc/krb5.conf and the clock of the control node, or the name of "
+                f"the server (ansible_winrm_kerberos_hostname_override). ({NO_TICKET})"
+            ],
+            id="no Kerberos ticket",
         ),
         pytest.param(
             unreachable(DEAD, need_backup=False), [f"{UNREACHABLE}. (Connection refused)"], id="does not answer"

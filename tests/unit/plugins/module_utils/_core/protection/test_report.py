@@ -332,6 +332,17 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
             "cannot be verified",
         ),
         (
+            {
+                "hosts/3/reached": False,
+                "hosts/3/problem": "Kerberos auth failure for principal prs: Cannot contact any KDC",
+                "hosts/3/saw": {},
+            },
+            "server",
+            "sql-b",
+            FAIL,
+            "no Kerberos ticket",
+        ),
+        (
             {"hosts/3/reached": False, "hosts/3/problem": "ProxyError('x [Errno 111] refused')", "hosts/3/saw": {}},
             "server",
             "sql-b",

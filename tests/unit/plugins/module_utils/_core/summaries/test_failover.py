@@ -67,7 +67,12 @@ PROXY = "ProxyError('Unable to connect to proxy', NewConnectionError('[Errno 111
         ("the connection attempt timed out", False, ""),
         ("ntlm: HTTPConnectionPool(host='web-a'): Max retries exceeded: [Errno 113] No route to host", False, ""),
         ("Failed to authenticate the user PRS with ntlm", False, "web-a answers, but refuses the account"),
-        ("Kerberos auth failure for principal prs: Preauthentication failed", False, "web-a answers, but refuses"),
+        (
+            "Kerberos auth failure for principal prs: Preauthentication failed",
+            False,
+            "web-a was not asked, for there is",
+        ),
+        ("Kerberos auth failure for principal prs: Cannot contact any KDC", False, "web-a was not asked, for there is"),
         ("There is not enough space on the disk", False, "web-a is not silent, but cannot be used"),
         ("The maximum number of concurrent shells was exceeded", False, "web-a is not silent, but cannot be used"),
         (REFUSED, True, ""),
