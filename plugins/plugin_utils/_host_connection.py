@@ -8,26 +8,24 @@ Nothing but dictionaries in and out: `option(name)` answers what the connection 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["HostConnection", "Refused", "options_for"]
+from ._connection_options import PLUGINS, NotHonoured, Option, Refused
 
-Option = Callable[[str], Any]
+__all__ = ["HostConnection", "Refused", "options_for"]
 
 ALSO_OVER_WINRM = ("sql_backup", "sql_restore")
 """Modules that speak to SQL Server, and for some of their options to its Windows as well."""
-
-
-class Refused(Exception):
-    """A sentence for the person who wrote the task: what cannot work, and what to write instead."""
+WITHOUT_USER = {"certificate", "kerberos"}
+"""Transports that know the account from a certificate or a ticket."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostConnection:
     """A task's host: its name in the inventory, and how its connection plugin reaches it. The fallbacks are those of
-    the play.
+    the play. known_to_pywinrm: names of arguments of its protocol.
     """
 
     host: str
@@ -35,6 +33,7 @@ class HostConnection:
     option: Option
     fallback_address: str | None = None
     fallback_password: str | None = None
+    known_to_pywinrm: Collection[str] = ()
 
     @property
     def address(self) -> str | None:
@@ -77,13 +76,15 @@ def _sql_options(module: str, given: Mapping[str, Any], connection: HostConnecti
 
 def _winrm_beside_sql(module: str, given: Mapping[str, Any], connection: HostConnection) -> dict[str, Any]:
     """What WinRM needs, where the server's own host is reached over it. Only some of the options need it, so its lack
-    is no error.
+    is no error; what it asks for and cannot have is.
     """
     elsewhere = given.get("login_host") not in (None, connection.address)
-    if connection.transport not in TRANSPORTS or elsewhere:
+    if connection.transport not in PLUGINS or elsewhere:
         return {}
     try:
         return _winrm_options(module, given, connection)
+    except NotHonoured:
+        raise
     except Refused:
         return {}
 
@@ -97,7 +98,7 @@ def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnec
     if named and named != address:
         return {}
     try:
-        read = TRANSPORTS[transport]
+        plugin = PLUGINS[transport]
     except KeyError:
         if named and given.get("winrm_user"):
             return {}
@@ -106,13 +107,17 @@ def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnec
             "Set ansible_connection to winrm (or psrp) for it in the inventory, or give winrm_host, winrm_user and "
             "winrm_password."
         ) from None
+    plugin.refuse_unknown_extras(option, connection.known_to_pywinrm)
     filled = {
         "winrm_host": address,
         "winrm_user": option("remote_user"),
         "winrm_password": option("remote_password") or connection.fallback_password,
-        **read(option),
+        **plugin.options(option),
     }
-    missing = [name for name in ("winrm_host", "winrm_user") if not (filled[name] or given.get(name))]
+    transports = given.get("winrm_transport") or filled["winrm_transport"]
+    transports = transports.split(",") if isinstance(transports, str) else transports
+    needed = ("winrm_host",) if WITHOUT_USER.issuperset(transports) else ("winrm_host", "winrm_user")
+    missing = [name for name in needed if not (filled[name] or given.get(name))]
     if missing:
         variables = {"winrm_host": "ansible_host", "winrm_user": "ansible_user"}
         raise Refused(
@@ -121,54 +126,3 @@ def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnec
             f"or give the option in the task."
         )
     return {name: value for name, value in filled.items() if value is not None}
-
-
-def _from_winrm(option: Option) -> dict[str, Any]:
-    port = option("port")
-    scheme = option("scheme") or ("http" if port == 5985 else "https")
-    extras = option("_extras") or {}
-    return {
-        "winrm_port": port or 5986,
-        "winrm_scheme": scheme,
-        "winrm_path": option("path"),
-        "winrm_transport": next(iter(option("transport") or []), None)
-        or _guessed_transport(scheme, option("remote_user")),
-        "winrm_timeout": option("connection_timeout"),
-        "winrm_ca_file": extras.get("ansible_winrm_ca_trust_path"),
-        "winrm_server_cert_validation": extras.get("ansible_winrm_server_cert_validation"),
-    }
-
-
-def _guessed_transport(scheme: str, user: str | None) -> str:
-    """What ansible's own connection takes when nothing is said."""
-    if user and "@" in user:
-        return "kerberos"
-    return "ssl" if scheme == "https" else "plaintext"
-
-
-def _from_psrp(option: Option) -> dict[str, Any]:
-    """psrp and WinRM share their listener: only the words differ."""
-    port = option("port") or 5986
-    ways = {
-        "negotiate": "ntlm",
-        "certificate": "certificate",
-        "kerberos": "kerberos",
-        "ntlm": "ntlm",
-        "credssp": "credssp",
-    }
-    scheme = option("protocol") or ("http" if port == 5985 else "https")
-    basic = "ssl" if scheme == "https" else "plaintext"
-    path = option("path")
-    return {
-        "winrm_port": port,
-        "winrm_scheme": scheme,
-        "winrm_path": f"/{path.lstrip('/')}" if path else None,
-        "winrm_transport": ways.get(option("auth") or "negotiate", basic),
-        "winrm_timeout": option("operation_timeout"),
-        "winrm_ca_file": option("ca_cert"),
-        "winrm_server_cert_validation": option("cert_validation"),
-    }
-
-
-TRANSPORTS = {"winrm": _from_winrm, "psrp": _from_psrp}
-"""How each connection that speaks WS-Management names what WinRM needs."""

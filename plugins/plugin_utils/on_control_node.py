@@ -10,6 +10,7 @@ server from the connection of the task's own host; the host itself is never conn
 from __future__ import annotations
 
 import getpass
+import inspect
 import os
 import platform
 import shutil
@@ -118,6 +119,7 @@ class ActionModule(ActionBase):
             option=option,
             fallback_address=self._play_context.remote_addr,
             fallback_password=self._play_context.password,
+            known_to_pywinrm=arguments_of_pywinrm() if self._connection.transport == "winrm" else (),
         )
         filled = options_for(self._module, given=self._task.args, connection=connection, run=this_run())
         return {**filled, **self._task.args}
@@ -141,6 +143,17 @@ class ActionModule(ActionBase):
             done.set()
             follower.join()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def arguments_of_pywinrm() -> list[str]:
+    """What Ansible's winrm connection would hand on from variables ansible_winrm_*; nothing where pywinrm is not
+    installed, which the module says itself.
+    """
+    try:
+        from winrm.protocol import Protocol
+    except ImportError:
+        return []
+    return inspect.getfullargspec(Protocol.__init__).args
 
 
 def this_run() -> str:

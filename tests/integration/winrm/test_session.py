@@ -53,7 +53,7 @@ OBSTACLES = [
     ({"port": CLOSED_PORT}, rf"\(WinRM, http, port {CLOSED_PORT}\) cannot be reached\. Check the name, the port"),
     ({"host": "no-such-host.invalid"}, r"no-such-host\.invalid .* cannot be reached"),
     ({"path": "/other"}, r"answered with HTTP status 404.*winrm_path is wrong"),
-    ({"transport": "basic"}, r"refuses the account Administrator.*transport was basic"),
+    ({"transports": ("basic",)}, r"refuses the account Administrator.*transport was basic"),
     ({"scheme": "https"}, r"certificate of .* is not trusted|cannot be reached"),
     (
         {"scheme": "https", "ca_file": "/no/such/ca.pem"},

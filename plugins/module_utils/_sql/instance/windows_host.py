@@ -44,7 +44,8 @@ class Windows:
         return (
             share_root(folder) is None
             or bool(self._account(folder)[0])
-            or self._session.params["winrm_transport"] == "credssp"
+            or "credssp" in self._session.params["winrm_transport"]
+            or bool(self._session.params["winrm_kerberos_delegation"])
         )
 
     def files(self, *folders: str) -> WindowsFiles:

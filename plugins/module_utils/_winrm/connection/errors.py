@@ -11,9 +11,12 @@ from ..._core.advice.windows import advice_for, over_winrm
 from ..._core.errors import RecoveryError, code_of_windows_error
 from .conversation import VerbFailed
 from .options import WinrmConnection
-from .pywinrm_dep import requests, winrm
+from .pywinrm_dep import LOGIN_PROBLEMS, requests, winrm
 
-__all__ = ["WindowsFault", "connection_error", "ended_error", "silent_error", "windows_fault"]
+__all__ = ["WindowsFault", "connection_error", "ended_error", "refused_by_all", "silent_error", "windows_fault"]
+
+KERBEROS_PROBLEMS = {"KerberosExchangeError", "MutualAuthenticationError"}
+"""Names of classes of pywinrm's part for Kerberos, which cannot be imported where pykerberos is not installed."""
 
 
 class WindowsFault(RecoveryError):
@@ -60,7 +63,17 @@ def silent_error(seconds: float, *, host: str, doing: str) -> RecoveryError:
     )
 
 
-def connection_error(problem: Exception, *, connection: WinrmConnection, doing: str = "") -> RecoveryError:
+def refused_by_all(refusals: list[RecoveryError], *, transports: tuple[str, ...]) -> RecoveryError:
+    """One error for a host that took none of several transports; the first one's code."""
+    if len(refusals) == 1:
+        return refusals[0]
+    tried = "; ".join(f"{transport}: {refusal}" for transport, refusal in zip(transports, refusals, strict=True))
+    return refusals[0].reworded(f"No transport works. {tried}", advice="")
+
+
+def connection_error(
+    problem: Exception, *, connection: WinrmConnection, transport: str, doing: str = ""
+) -> RecoveryError:
     """Turn what pywinrm and requests raise into one sentence. Their own texts are not repeated where they could hold
     what was sent.
     """
@@ -71,13 +84,23 @@ def connection_error(problem: Exception, *, connection: WinrmConnection, doing: 
             code="windows_connection_lost",
             advice="Run this again when the host can be reached: it finds out by itself how far it came",
         )
-    if isinstance(problem, winrm.exceptions.InvalidCredentialsError):
+    if isinstance(problem, (winrm.exceptions.InvalidCredentialsError, *LOGIN_PROBLEMS)):
+        return _account_refused(where, connection, transport)
+    if type(problem).__name__ in KERBEROS_PROBLEMS:
         return RecoveryError(
-            f"{where} refuses the account {connection.user}",
+            f"No session with {where} by Kerberos ({problem})",
             code="windows_login_refused",
-            advice="Check winrm_user and winrm_password (ansible_user and ansible_password of the host), and "
-            "whether the account is locked or expired. "
-            f"The transport was {connection.transport}; the host must allow it",
+            advice=f"The ticket was asked for the service {_service_of(connection)}: give the name that the server has "
+            "in the domain in ansible_host or winrm_kerberos_hostname_override "
+            "(ansible_winrm_kerberos_hostname_override). Without a password in the inventory a ticket has to be there "
+            "already ('kinit')",
+        )
+    if isinstance(problem, requests.exceptions.ProxyError):
+        return RecoveryError(
+            f"{where} cannot be reached through the proxy of {_proxy_of(connection)}",
+            code="windows_unreachable",
+            advice="Name the host in NO_PROXY, or set winrm_ignore_proxy (ansible_winrm_proxy: null, or "
+            "ansible_psrp_ignore_proxy: true of the host)",
         )
     if isinstance(problem, requests.exceptions.SSLError):
         return RecoveryError(
@@ -130,6 +153,32 @@ def _fault_advice(code: int | None) -> str:
             "The account has too many sessions open there: wait until they end, or raise MaxShellsPerUser on the host"
         )
     return "Look the number up in the host's event log, Windows Remote Management"
+
+
+def _account_refused(where: str, connection: WinrmConnection, transport: str) -> RecoveryError:
+    """Who was refused depends on what was shown: a password, or a certificate."""
+    if transport == "certificate":
+        return RecoveryError(
+            f"{where} refuses the client certificate {connection.cert_pem}",
+            code="windows_login_refused",
+            advice="On the host, Auth\\Certificate of the WinRM service must be true, WSMan:\\localhost\\"
+            "ClientCertificate must map the certificate's issuer and user name to a local account, the issuer must be "
+            "trusted, and the listener must not offer TLS 1.3",
+        )
+    return RecoveryError(
+        f"{where} refuses the account {connection.user}",
+        code="windows_login_refused",
+        advice="Check winrm_user and winrm_password (ansible_user and ansible_password of the host), and "
+        f"whether the account is locked or expired. The transport was {transport}; the host must allow it",
+    )
+
+
+def _service_of(connection: WinrmConnection) -> str:
+    return f"{connection.service}/{connection.kerberos.hostname_override or connection.host}"
+
+
+def _proxy_of(connection: WinrmConnection) -> str:
+    return "winrm_proxy" if connection.proxy else "the environment (HTTP_PROXY, HTTPS_PROXY)"
 
 
 def _lower(text: str) -> str:

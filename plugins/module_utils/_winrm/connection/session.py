@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -14,10 +13,12 @@ from typing import Any
 
 from ..._core.errors import RecoveryError
 from .conversation import Conversation, Ended, Received, Silent, VerbFailed
-from .errors import connection_error, ended_error, silent_error, windows_fault
+from .errors import connection_error, ended_error, refused_by_all, silent_error, windows_fault
 from .options import WinrmConnection
-from .pywinrm_dep import Protocol, requests, require_pywinrm, winrm
+from .protocol import make_protocol
+from .pywinrm_dep import LOGIN_PROBLEMS, requests, require_pywinrm, require_transport, winrm
 from .runner import COMMAND_LINE
+from .ticket import Ticket, TicketedTransport
 
 __all__ = ["Session"]
 
@@ -29,6 +30,9 @@ IDLE = "PT900S"
 SEND_ATTEMPTS, SEND_PAUSE = 3, 5.0
 """How often input is handed to a host that is busy, and the seconds in between."""
 ERROR_BUSY = 170
+
+ANOTHER_TRANSPORT_MAY_HELP = {"dependency_missing", "windows_login_refused"}
+"""Codes of problems that belong to a transport, and not to the way to the host."""
 
 RECONNECT_WITHIN, RECONNECT_EVERY = 60.0, 5.0
 """Seconds: how long a host that was lost is waited for, and the pause between two attempts."""
@@ -76,28 +80,27 @@ class Session:
         self.connection = connection
         self.host = connection.host
         self._protocol: Any = None
+        self._transport = connection.transports[0]
+        self._ticket: Ticket | None = None
         self._shell: str | None = None
         self._command: str | None = None
         self._conversation: Conversation | None = None
         self._lost: RecoveryError | None = None
 
     def __enter__(self) -> Session:
+        """Try the transports in their order, as Ansible does, until the host takes one."""
         require_pywinrm()
-        try:
-            self._open()
-        except _PROBLEMS as problem:
-            self._close()
-            raise connection_error(problem, connection=self.connection) from None
-        except VerbFailed as fault:
-            self._close()
-            raise windows_fault(fault, host=self.host, doing="Starting PowerShell") from None
-        except Ended as ended:
-            self._close()
-            raise ended_error(ended.said, host=self.host, doing="Starting") from None
-        except Silent as silent:
-            self._close()
-            raise silent_error(silent.seconds, host=self.host, doing="Starting") from None
-        return self
+        refusals: list[RecoveryError] = []
+        for transport in self.connection.transports:
+            self._transport = transport
+            try:
+                self._connect()
+                return self
+            except RecoveryError as problem:
+                if problem.code not in ANOTHER_TRANSPORT_MAY_HELP:
+                    raise
+                refusals.append(problem)
+        raise refused_by_all(refusals, transports=self.connection.transports)
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
@@ -152,7 +155,9 @@ class Session:
         except Silent as silent:
             self._lost = silent_error(silent.seconds, host=self.host, doing=doing)
         except _PROBLEMS as problem:
-            self._lost = connection_error(problem, connection=self.connection, doing=doing)
+            self._lost = connection_error(problem, connection=self.connection, transport=self._transport, doing=doing)
+        except RecoveryError as problem:  # no other ticket when the one that there was had ended
+            self._lost = problem
         raise self._lost
 
     def reconnect(self) -> None:
@@ -172,18 +177,36 @@ class Session:
                 self._lost = None
                 return
 
+    def _connect(self) -> None:
+        """Open the shell by one transport. Raises RecoveryError. Whatever ends it, nothing is left behind."""
+        try:
+            self._open()
+        except BaseException as problem:
+            self._close()
+            error = self._start_error(problem)
+            if error is None:
+                raise
+            raise error from None
+
+    def _start_error(self, problem: BaseException) -> RecoveryError | None:
+        """What a problem means while a session begins; None for one that says it itself."""
+        if isinstance(problem, _PROBLEMS):
+            return connection_error(problem, connection=self.connection, transport=self._transport)
+        if isinstance(problem, VerbFailed):
+            return windows_fault(problem, host=self.host, doing="Starting PowerShell")
+        if isinstance(problem, Ended):
+            return ended_error(problem.said, host=self.host, doing="Starting")
+        if isinstance(problem, Silent):
+            return silent_error(problem.seconds, host=self.host, doing="Starting")
+        return None
+
     def _open(self) -> None:
         connection = self.connection
-        self._protocol = Protocol(
-            endpoint=connection.endpoint,
-            transport=connection.transport,
-            username=connection.user,
-            password=connection.password,
-            ca_trust_path=trusted_authorities(connection),
-            server_cert_validation=connection.server_cert_validation,
-            operation_timeout_sec=connection.timeout,
-            read_timeout_sec=connection.timeout + 10,
-        )
+        require_transport(self._transport)
+        self._protocol = make_protocol(connection, self._transport)
+        if self._transport == "kerberos" and connection.manages_tickets:
+            self._ticket = Ticket(connection)
+            self._protocol.transport = TicketedTransport(self._protocol.transport, self._ticket)
         self._shell = self._protocol.open_shell(codepage=UTF_8, noprofile=True, idle_timeout=IDLE)
         self._command = self._protocol.run_command(
             self._shell, COMMAND_LINE, console_mode_stdin=False, skip_cmd_shell=False
@@ -205,26 +228,9 @@ class Session:
             pass
         finally:
             self._command = self._shell = None
-
-
-def trusted_authorities(connection: WinrmConnection) -> str | None:
-    """The file with the authorities to trust, None for those of requests. Raises RecoveryError when it is not there (to
-    requests an OSError).
-    """
-    named = connection.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or None
-    verified = connection.scheme == "https" and connection.server_cert_validation == "validate"
-    if named and verified and not os.path.exists(named):
-        source = (
-            "winrm_ca_file (ansible_winrm_ca_trust_path of the host)"
-            if connection.ca_file
-            else "REQUESTS_CA_BUNDLE in the environment"
-        )
-        raise RecoveryError(
-            f"There is no file {named} on the control node with the authorities to trust for {connection.host}",
-            code="not_found",
-            advice=f"Put it there, or correct {source}",
-        )
-    return named
+            if self._ticket is not None:
+                self._ticket.remove()
+                self._ticket = None
 
 
 _PROBLEMS: tuple[type[Exception], ...] = (
@@ -235,5 +241,6 @@ _PROBLEMS: tuple[type[Exception], ...] = (
         winrm.exceptions.WinRMTransportError,
         winrm.exceptions.WinRMOperationTimeoutError,  # a shell that does not open
         requests.exceptions.RequestException,
+        *LOGIN_PROBLEMS,
     )
 )

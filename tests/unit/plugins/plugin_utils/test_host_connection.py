@@ -79,7 +79,7 @@ def test_winrm_connection_as_it_is():
         "winrm_port": 5985,
         "winrm_scheme": "http",
         "winrm_path": "/wsman",
-        "winrm_transport": "ntlm",
+        "winrm_transport": ["ntlm"],
     }
 
 
@@ -89,9 +89,9 @@ def test_winrm_connection_as_it_is():
         ({"port": 5986}, {"winrm_scheme": "https", "winrm_port": 5986}),
         ({"port": None}, {"winrm_scheme": "https", "winrm_port": 5986}),
         ({"port": 5986, "scheme": "http"}, {"winrm_scheme": "http"}),
-        ({"transport": None, "port": 5986}, {"winrm_transport": "ssl"}),
-        ({"transport": None, "port": 5985}, {"winrm_transport": "plaintext"}),
-        ({"transport": None, "remote_user": "a@EXAMPLE.TEST"}, {"winrm_transport": "kerberos"}),
+        ({"transport": None, "port": 5986}, {"winrm_transport": ["ssl"]}),
+        ({"transport": None, "port": 5985}, {"winrm_transport": ["plaintext"]}),
+        ({"transport": None, "remote_user": "a@EXAMPLE.TEST"}, {"winrm_transport": ["kerberos"]}),
         ({"connection_timeout": 90}, {"winrm_timeout": 90}),
         ({"_extras": {"ansible_winrm_ca_trust_path": "/ca.pem"}}, {"winrm_ca_file": "/ca.pem"}),
         ({"_extras": {"ansible_winrm_server_cert_validation": "ignore"}}, {"winrm_server_cert_validation": "ignore"}),
@@ -118,7 +118,7 @@ def test_psrp_is_the_same_listener_in_other_words():
     }
     filled = winrm(transport="psrp", options=options)
     assert filled["winrm_scheme"] == "https" and filled["winrm_path"] == "/wsman"
-    assert filled["winrm_transport"] == "ntlm" and filled["winrm_ca_file"] == "/ca.pem"
+    assert filled["winrm_transport"] == ["ntlm"] and filled["winrm_ca_file"] == "/ca.pem"
 
 
 @pytest.mark.parametrize("transport", ["ssh", "local", ""])
@@ -136,7 +136,23 @@ def test_no_password_goes_to_another_server():
     assert winrm(given={"winrm_host": "10.0.0.5"})["winrm_password"] == "pw"
 
 
+@pytest.mark.parametrize("transport", [["kerberos"], ["certificate"], ["certificate", "kerberos"]])
+def test_a_ticket_or_a_certificate_knows_its_user(transport):
+    assert "winrm_user" not in winrm(options={**WINRM, "remote_user": None, "transport": transport})
+    without = {**WINRM, "remote_user": None}
+    assert "winrm_user" not in winrm(options=without, given={"winrm_transport": ",".join(transport)})
+
+
+@pytest.mark.parametrize("module", ["app_backup", "sql_backup", "recovery_lease"])
+def test_what_cannot_be_honoured_is_refused_before_anything_runs(module):
+    jea = {"remote_addr": "h", "remote_user": "u", "remote_password": "p", "configuration_name": "Backup.Operators"}
+    with pytest.raises(Refused, match=r"psrp's option configuration_name is set.*ansible_psrp_configuration_name out"):
+        winrm(module=module, transport="psrp", options=jea)
+
+
 def test_a_missing_user_is_named():
     with pytest.raises(Refused, match="ansible_user"):
         winrm(options={**WINRM, "remote_user": None})
+    with pytest.raises(Refused, match="ansible_user"):
+        winrm(options={**WINRM, "remote_user": None, "transport": ["kerberos", "ntlm"]})
     assert "winrm_user" not in winrm(options={**WINRM, "remote_user": None}, given={"winrm_user": "given"})

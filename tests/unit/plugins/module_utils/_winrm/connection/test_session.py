@@ -51,7 +51,7 @@ class Protocol:
 
 def host(monkeypatch: pytest.MonkeyPatch, *answers: bytes, takes_input: bool = True) -> Protocol:
     protocol = Protocol(list(answers), takes_input=takes_input)
-    monkeypatch.setattr(session, "Protocol", lambda **_options: protocol)
+    monkeypatch.setattr(session, "make_protocol", lambda *_: protocol)
     monkeypatch.setattr(session, "SEND_PAUSE", 0.0)
     clock = iter(range(0, 1_000_000, 20))
     monkeypatch.setattr(conversation.time, "monotonic", lambda: next(clock))
