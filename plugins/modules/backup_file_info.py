@@ -44,7 +44,8 @@ options:
       - V(pages) reads every file to its end as well. Of compressed backups every frame is proven by its checksum; of
         others every page that carries a checksum or torn bits, not the log. RV(checked) and RV(files[].judged) say what
         share that was.
-      - V(pages) needs the files on the control node.
+      - With O(remote_src) the Windows host reads the files and judges them, so a share should be near it. Nothing of
+        them but their headers comes over WinRM.
       - Neither replaces C(RESTORE VERIFYONLY), which M(prs.recovery.sql_backup_info) does where there is a server.
     type: str
     choices: [headers, pages]

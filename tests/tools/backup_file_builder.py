@@ -13,6 +13,7 @@ import io
 import struct
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import reduce
 from itertools import pairwise
 
@@ -132,8 +133,8 @@ def chain(count: int = 3, **common: object) -> list[BackupSet]:
                 guid=numbered_guid(int(uuid.UUID(full.guid)) + 0x1000 * number),
                 first_lsn=reach,
                 last_lsn=last,
-                started=full.started.replace(minute=full.started.minute + number),
-                finished=full.finished.replace(minute=full.finished.minute + number),
+                started=full.started + timedelta(minutes=number),
+                finished=full.finished + timedelta(minutes=number),
                 database_backup_lsn=full.checkpoint_lsn,
             )
         )

@@ -24,7 +24,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.bac
     BackupFile,
     read_backup_file,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.target import parse_target
 from prs_lab.sqlserver.backup.headers import facts
@@ -57,7 +57,7 @@ def read(path: Path) -> BackupFile:
 
         try:
             file = read_backup_file(ranged, os.fstat(opened.fileno()).st_size)
-        except BackupFileError as problem:
+        except FileFormatError as problem:
             raise Problem(f"{path}: {problem}") from None
     problems = file.problems + [problem for stored in file.sets for problem in stored.problems]
     if problems or not all(stored.complete for stored in file.sets):

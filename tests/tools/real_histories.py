@@ -38,7 +38,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog 
     assemble,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import read_backup_file
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     Plan,
@@ -142,7 +142,7 @@ def _read_file(path: Path) -> FileReading | None:
 
             size = path.stat().st_size
             return file_reading(ExaminedFile(path=str(path), size=size, file=read_backup_file(read, size)))
-    except (BackupFileError, OSError) as problem:
+    except (FileFormatError, OSError) as problem:
         print(f"    {path} is left out: {problem}")
         return None
 

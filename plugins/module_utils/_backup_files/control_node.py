@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from .._core.backup.file_names import is_beside
 from .._core.backup_file.backup_file import read_backup_file
 from .._core.backup_file.deep_check import check_content
-from .._core.backup_file.errors import BackupFileError
+from .._core.backup_file.errors import FileFormatError
 from .._core.backup_file.reading import ExaminedFile
 from .._core.errors import RecoveryError
 from .._progress import Progress
@@ -27,6 +27,10 @@ STILL_WARM = 60.0
 """Seconds after its last change in which a file without an end may well be one that is being written."""
 
 SHOWN_EVERY = 500
+"""Files whose headers are read from one line of progress to the next."""
+
+SHOWN_AFTER = 1.0
+"""Seconds from one line of progress to the next while the content of a file is read."""
 
 
 def find_files(folders: Iterable[str], files: Iterable[str]) -> list[str]:
@@ -61,13 +65,30 @@ def examine_files(paths: list[str], *, content: bool, progress: Progress) -> lis
     """Read each. content: its pages or frames as well, from its start to its end. None stops the others."""
     examined = []
     for number, path in enumerate(paths, start=1):
+        what = f"reading {path} ({number} of {len(paths)})"
         if content or number % SHOWN_EVERY == 0:
-            progress.line(f"reading {path} ({number} of {len(paths)})")
-        examined.append(_examine(path, content=content))
+            progress.line(what)
+        examined.append(_examine(path, content=_ContentProgress(progress, what) if content else None))
     return examined
 
 
-def _examine(path: str, *, content: bool) -> ExaminedFile:
+class _ContentProgress:
+    """Shows how far into a file its reader is, once a second. size: bytes of it."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress = progress
+        self._what = what
+        self._since = self._shown_at = time.monotonic()
+        self.size = 0
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._shown_at >= SHOWN_AFTER:
+            self._shown_at = now
+            self._progress.percent(self._what, 100 * done // max(1, self.size), since=self._since)
+
+
+def _examine(path: str, *, content: _ContentProgress | None) -> ExaminedFile:
     result = ExaminedFile(path=path)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # so that opening a pipe does not wait for its writer
@@ -91,14 +112,15 @@ def _examine(path: str, *, content: bool) -> ExaminedFile:
     return result
 
 
-def _read(descriptor: int, result: ExaminedFile, *, content: bool) -> None:
+def _read(descriptor: int, result: ExaminedFile, *, content: _ContentProgress | None) -> None:
     def ranged(offset: int, length: int) -> bytes:
         return os.pread(descriptor, length, offset)
 
     try:
         result.file = read_backup_file(ranged, result.size)
-    except BackupFileError as problem:
+    except FileFormatError as problem:
         result.reason = str(problem)
         return
-    if content:
-        result.deep = check_content(ranged, result.size, result.file)
+    if content is not None:
+        content.size = result.size
+        result.deep = check_content(ranged, result.size, result.file, on_progress=content)

@@ -43,16 +43,10 @@ def windows_report(
     from .._winrm.backup_files.examine import examine_windows_files, find_windows_files, shares_of
 
     parse_wishes(params)
-    if params["check"] == "pages":
-        raise RecoveryError(
-            "'check: pages' reads files on the control node alone: it would haul all of them over WinRM",
-            advice="Leave it out, or let SQL Server read them: sql_backup_info with 'verify'",
-            code="option_invalid",
-        )
     sources = [*params["folders"], *params["files"]]
     with shares_of(files, sources, user=params["share_user"], password=params["share_password"]):
         paths = find_windows_files(files, params["folders"], params["files"])
-        examined = examine_windows_files(files, paths, progress=progress)
+        examined = examine_windows_files(files, paths, content=params["check"] == "pages", progress=progress)
     return report(examined, params, now=files.now, place=files.computer, warnings=warnings)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -349,6 +350,22 @@ def test_names_that_are_taken_are_refused(shared_estate: Estate, one_message, tm
         shared_estate.play("drill_prs", "-e", json.dumps(names)), "the database master on sql-a is there already"
     )
     assert inventory(shared_estate) == before and len(records(shared_estate)) == drills
+
+
+@pytest.mark.parametrize("arguments", [[], pytest.param(["--check"], marks=pytest.mark.nightly)], ids=["run", "check"])
+def test_what_the_backups_say_where_no_sql_server_answers(
+    shared_estate: Estate, untouched: dict[str, Any], arguments: list[str]
+):
+    """Nothing can be restored: they are read to their end instead, and nothing else is touched."""
+    drills = len(records(shared_estate))
+    shared_estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="stopped")
+    run = shared_estate.play("drill_prs", *arguments)
+    shared_estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="started")
+    assert run.code != 0 and len(records(shared_estate)) == drills
+    said = " ".join(run.output.split())
+    assert "No drill was begun, nothing was touched." in said and "SQL Server on sql-a does not answer" in said
+    assert re.search(r"the backup files themselves say: recovery point \S+ UTC, 1 backup of SQL-A", said)
+    assert bool(re.search(r"could be judged by the checksums in them: none damaged", said)) == (not arguments)
 
 
 def test_check_mode_only_looks(shared_estate: Estate, untouched: dict[str, Any]):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .backup_bytes import FILEMARK, block, filler, frame, page, stream
 from .windows_twins import POOL, SHARE_PASSWORD
 
 __all__ = ["CASES", "TREE", "Case"]
@@ -117,6 +118,25 @@ def moved(number: int, *, error: tuple[int, str] | None = None) -> dict[str, Any
     return {"from": f"{{root}}/from{number}", "to": f"{{root}}/to{number}", "error": fault}
 
 
+def judged(name: str, data: bytes, *flaws: dict[str, Any], **counts: int) -> dict[str, Any]:
+    """Of a backup file; what is not counted is none."""
+    none = {"judged": 0, "frames": 0, "pages": 0, "unjudged": 0}
+    return {"path": f"{{root}}/{name}", "size": len(data), **none, **counts, "flaws": list(flaws)}
+
+
+def content(name: str, *parts: list[int], marks: Sequence[int] = (), packed: bool = False) -> dict[str, Any]:
+    return {"path": f"{{root}}/{name}", "packed": packed, "parts": list(parts), "marks": list(marks)}
+
+
+FRAMES = bytes(480) + frame(b"1" * 1000) + frame(b"2" * 2001, damaged=True) + frame(b"3" * 63_000)
+PACKED = FRAMES + filler(1000) + FILEMARK + frame(b"4" * 70) + filler(36) + FILEMARK[:-1]
+PAGES = [page(0, protection="checksum"), page(1, protection="none"), page(2, protection="checksum", damaged=True)]
+PAGES += [page(3, protection="torn"), page(4, protection="torn", damaged=True), bytes(8192)]
+PLAIN_BLOCK = block(b"MSDA", stream(b"APAD", b"x"), stream(b"MQDA", b"\0\0" + b"".join(PAGES)), stream(b"MQDA", b""))
+LARGE = block(b"MSDA", stream(b"MQDA", b"\0\0" + page(7, protection="checksum") * 200 + PAGES[2]))
+CUT = block(b"MSDA", stream(b"MQDA", b"\0\0" + b"".join(PAGES)))[:-9000]
+ODD = block(b"MSDA", stream(b"MQDA", bytes(3 * 8192)), stream(b"MQDA", b"x"))
+
 MISSING = (3, "DirectoryNotFoundException")
 NO_FILE = (2, "FileNotFoundException")
 NO_ZIP = (0, "InvalidDataException")
@@ -188,6 +208,79 @@ CASES = [
     Case(
         verb="read_ranges", about="more than 260 characters", files={f"{LONG}/x": b"deep"}, given=[{"path": "{root}/" + LONG + "/x", "ranges": [[0, 9]]}],
         items=[{"path": "{root}/" + LONG + "/x", "size": 4, "lengths": [4]}, gzipped(b"deep")],
+    ),
+    Case(
+        verb="check_content", about="frames, a damaged one among them", parameters={"MostFlaws": 20}, files={"packed": PACKED},
+        given=[content("packed", [480, len(FRAMES) + 1000], [len(FRAMES) + 1512, len(FRAMES) + 1646], marks=[len(FRAMES) + 1000, 512], packed=True)],
+        items=[
+            judged(
+                "packed", PACKED, {"kind": "frame", "at": 1508}, {"kind": "filemark", "at": 512}, frames=4, judged=1000 + 63_000 + 70 + 3 * 28 + 52,
+            ),
+        ],
+    ),
+    Case(
+        verb="check_content", about="frames that end too early, and too late", parameters={"MostFlaws": 20}, files={"packed": PACKED},
+        given=[
+            content("packed", [480, len(FRAMES) + 999], packed=True), content("packed", [480, len(FRAMES) - 100], packed=True),
+            content("packed", [500, 600], [len(PACKED), len(PACKED) + 900], packed=True),
+        ],
+        items=[
+            judged(
+                "packed", PACKED, {"kind": "frame", "at": 1508}, {"kind": "frames_end", "at": len(FRAMES), "start": 480, "end": len(FRAMES) + 999},
+                frames=3, judged=1000 + 63_000 + 2 * 28,
+            ),
+            judged(
+                "packed", PACKED, {"kind": "frame", "at": 1508}, {"kind": "frame", "at": 3537},
+                {"kind": "frames_end", "at": len(FRAMES), "start": 480, "end": len(FRAMES) - 100}, frames=3, judged=1028,
+            ),
+            judged(
+                "packed", PACKED, {"kind": "frames_end", "at": 500, "start": 500, "end": 600},
+                {"kind": "frames_end", "at": len(PACKED), "start": len(PACKED), "end": len(PACKED) + 900},
+            ),
+        ],
+    ),
+    Case(
+        verb="check_content", about="pages with a checksum, with torn bits, with nothing", parameters={"MostFlaws": 20}, files={"plain": PLAIN_BLOCK},
+        given=[content("plain", [0, len(PLAIN_BLOCK)]), {"path": "{root}/gone", "packed": False, "parts": [], "marks": []}],
+        items=[
+            judged(
+                "plain", PLAIN_BLOCK, {"kind": "page", "at": 52 + 24 + 24 + 2 * 8192, "file": 3, "page": 2},
+                {"kind": "page", "at": 52 + 24 + 24 + 4 * 8192, "file": 3, "page": 4}, pages=4, unjudged=2, judged=52 + 4 * 22 + 2 * 8192,
+            ),
+            {"path": "{root}/gone", "error": {"number": 2, "kind": "FileNotFoundException"}},
+        ],
+    ),
+    Case(
+        verb="check_content", about="more than is read at a time, and no more flaws than wanted", parameters={"MostFlaws": 1}, files={"large": LARGE * 3},
+        given=[content("large", [0, 3 * len(LARGE)])],
+        items=[
+            judged(
+                "large", LARGE * 3, {"kind": "page", "at": 52 + 24 + 200 * 8192, "file": 3, "page": 2}, pages=603, judged=3 * (52 + 44 + 200 * 8192),
+            ),
+        ],
+    ),
+    Case(
+        verb="check_content", about="blocks and streams that are damaged", parameters={"MostFlaws": 20},
+        files={"cut": CUT, "odd": ODD, "block": ODD[:9] + b"x" + ODD[10:], "stream": ODD[:60] + b"x" + ODD[61:], "short": ODD[:70]},
+        given=[
+            content("cut", [0, len(CUT)]), content("odd", [0, len(ODD)]), content("block", [0, len(ODD)]), content("stream", [0, len(ODD)]),
+            content("short", [0, len(ODD)]),
+        ],
+        items=[
+            judged(
+                "cut", CUT, {"kind": "page", "at": 76 + 2 * 8192, "file": 3, "page": 2}, {"kind": "data_end", "at": 0, "start": 0, "end": len(CUT)},
+                pages=3, unjudged=1, judged=52 + 2 * 8192,
+            ),
+            judged("odd", ODD, unjudged=2, judged=52 + 3 * 22),
+            judged("block", ODD, {"kind": "no_block", "at": 0, "start": 0, "end": len(ODD)}),
+            judged("stream", ODD, {"kind": "stream_checksum", "at": 52, "start": 0, "end": len(ODD)}, judged=52),
+            judged("short", ODD[:70], {"kind": "stream_cut_off", "at": 52, "start": 0, "end": len(ODD)}, judged=52),
+        ],
+    ),
+    Case(verb="check_content", about="no files", parameters={"MostFlaws": 1}, items=[]),
+    Case(
+        verb="check_content", about="more than 260 characters", parameters={"MostFlaws": 1}, files={f"{LONG}/x": FILEMARK},
+        given=[content(f"{LONG}/x", marks=[0])], items=[judged(f"{LONG}/x", FILEMARK, judged=52)],
     ),
     Case(
         verb="stat_paths", about="a file, a folder, nothing", given=["{root}/web.config", "{root}/sub", "{root}/gone", "{root}/no/gone"], files=TREE,

@@ -9,7 +9,6 @@ to 2025 write to disk is read, packed or not. Offsets and their certainty stand 
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +23,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blo
     require_block,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import (
-    BackupFileError,
     Damaged,
     NotABackup,
 )
@@ -120,10 +118,7 @@ def read_backup_file(read: Read, size: int, *, head: int = HEAD, tail: int | Non
     reader = RangeReader(read, size)
     start = reader.get(0, head)
     packed = start.startswith(SIGNATURE)
-    try:
-        media = read_media_header(_media_block(start, packed=packed), packed=packed)
-    except (struct.error, IndexError):
-        raise Damaged("the head of the media is cut off") from None
+    media = read_media_header(_media_block(start, packed=packed), packed=packed)
     file = BackupFile(media=media, packed=packed)
     window = tail or (PACKED_TAIL if packed else TAIL)
     _find_marks(file, reader, window)
@@ -169,8 +164,8 @@ def _find_marks(file: BackupFile, reader: RangeReader, window: int) -> None:
         file.ends = len(file.marks) % 2 == 1 and len(file.marks) > 1
         if not file.ends:
             file.problems.append("its last backup has no end")
-    except (Damaged, struct.error) as problem:
-        file.problems.append(str(problem) if isinstance(problem, Damaged) else CUT_OFF)
+    except Damaged as problem:
+        file.problems.append(str(problem))
         file.marks = [-(-MEDIA_BLOCK // mark) * mark]
 
 
@@ -187,10 +182,9 @@ def _read_set(file: BackupFile, part: PlainPart, end: PlainPart | None, *, posit
     result = StoredSet(position=position)
     try:
         _fill(result, file, part, end)
-    except (BackupFileError, struct.error, IndexError) as problem:
+    except Damaged as problem:
         result.header = {}
-        reason = str(problem) if isinstance(problem, BackupFileError) else "its header is cut off"
-        result.problems = [f"it cannot be read: {reason}"]
+        result.problems = [f"it cannot be read: {problem}"]
     return result
 
 
@@ -243,8 +237,8 @@ def _last_records(result: StoredSet, part: PlainPart, first: Records, file: Back
                     _compare(result, first, last)
                     return last
         raise Damaged("no block MSLS at its end")
-    except (Damaged, struct.error) as problem:
-        result.problems.append(str(problem) if isinstance(problem, Damaged) else "its end is cut off")
+    except Damaged as problem:
+        result.problems.append(str(problem))
         return None
 
 
@@ -271,8 +265,8 @@ def _check_end(result: StoredSet, end: PlainPart, last: Records | None, *, slack
             result.problems.append("its end is of another time")
         if not end.closes(ESET, slack=slack):
             result.problems.append("bytes follow its end, which do not belong to it")
-    except (Damaged, struct.error) as problem:
-        result.problems.append(str(problem) if isinstance(problem, Damaged) else "its end is cut off")
+    except Damaged as problem:
+        result.problems.append(str(problem))
 
 
 def _judge_copy_only(result: StoredSet, *, final: bool) -> None:

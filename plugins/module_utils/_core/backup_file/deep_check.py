@@ -9,10 +9,8 @@ here, nor do pages that were never protected. What share of the file was judged 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import BackupFile
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blocks import (
@@ -22,6 +20,12 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blo
     is_block,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.flaws import (
+    Flaw,
+    flaw_at,
+    part_flaw,
+    reason,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.packed_frames import (
     FIRST_FRAME,
     frame_length,
@@ -38,7 +42,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.str
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u16
 from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader, Read
 
-__all__ = ["DeepCheck", "Flaw", "check_content"]
+__all__ = ["MOST_FLAWS", "DeepCheck", "check_content", "closed_marks", "parts"]
 
 PIECE = 4 << 20
 """Bytes that are read at a time."""
@@ -49,13 +53,6 @@ PAGES_BEGIN = 2
 """Bytes of a stream of pages in front of them (seen in all)."""
 
 Shown = Callable[[int], None]
-
-
-class Flaw(NamedTuple):
-    """Damage: where in the file, and what, as a clause."""
-
-    at: int
-    reason: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,9 +74,8 @@ class DeepCheck:
         """Of the file, 0 to 1, that could be judged."""
         return self.judged / self.size if self.size else 0.0
 
-    def add(self, at: int, reason: str) -> None:
-        if len(self.flaws) < MOST_FLAWS:
-            self.flaws.append(Flaw(at, reason))
+    def add(self, *flaws: Flaw) -> None:
+        self.flaws += flaws[: max(0, MOST_FLAWS - len(self.flaws))]
 
     def problems(self, start: int, end: int) -> list[str]:
         """What is damaged between two places of the file."""
@@ -92,30 +88,36 @@ def check_content(read: Read, size: int, file: BackupFile, *, on_progress: Shown
     Memory does not depend on the size of the file. Nothing is raised for what is in it.
     """
     result = DeepCheck(size=size)
-    starts = [0, *(mark + file.media.filemark for mark in file.marks)]
-    ends = [*file.marks, size]
-    if file.ends:
-        starts.pop()
-        ends.pop()
     check = _check_packed if file.packed else _check_plain
-    for start, end in zip(starts, ends, strict=True):
+    for start, end in parts(file, size):
         try:
-            check(
-                result, RangeReader(read, size), FIRST_FRAME if file.packed and not start else start, end, on_progress
-            )
-        except (Damaged, struct.error, IndexError) as problem:
-            reason = str(problem) if isinstance(problem, Damaged) else "a header is cut off"
-            result.add(start, f"{reason}, between byte {start} and {end}: what follows there was not judged")
+            check(result, RangeReader(read, size), start, end, on_progress)
+        except Damaged as problem:
+            result.add(part_flaw(str(problem), start=start, end=end))
     _check_marks(result, RangeReader(read, size), file)
     return result
 
 
+def parts(file: BackupFile, size: int) -> list[tuple[int, int]]:
+    """From where to where the file holds blocks or frames: in front of each filemark, and behind the last where that
+    is not the end of the file.
+    """
+    starts = [FIRST_FRAME if file.packed else 0, *(mark + file.media.filemark for mark in file.marks)]
+    ends = [*file.marks, size]
+    return list(zip(starts, ends, strict=True))[: len(file.marks) if file.ends else None]
+
+
+def closed_marks(file: BackupFile) -> list[int]:
+    """The filemarks of a file that ends with one: others are guessed."""
+    return file.marks if file.ends else []
+
+
 def _check_marks(result: DeepCheck, reader: RangeReader, file: BackupFile) -> None:
-    for mark in file.marks if file.ends else ():
+    for mark in closed_marks(file):
         if is_block(reader.get(mark, HEADER), 0, SFMB):
             result.judged += HEADER
         else:
-            result.add(mark, f"the filemark at byte {mark} is damaged")
+            result.add(flaw_at(mark, "filemark"))
 
 
 def _check_packed(result: DeepCheck, reader: RangeReader, start: int, end: int, on_progress: Shown | None) -> None:
@@ -126,17 +128,19 @@ def _check_packed(result: DeepCheck, reader: RangeReader, start: int, end: int, 
             base, data = at, reader.pass_by(at, min(PIECE, end - at))
             if on_progress:
                 on_progress(at)
+            if not data:  # it became shorter
+                break
             continue
         if length is None:
             break
         if not is_sound(data, at - base):
-            result.add(at, f"the packed frame at byte {at} fails its checksum")
+            result.add(flaw_at(at, "frame"))
         else:
             result.judged += length
         result.frames += 1
         at += length
     if at > end or not is_last_filler(data[: end - base], at - base):
-        raise Damaged(f"the packed frames end at byte {at}, before their end")
+        raise Damaged(reason("frames_end", at=at))
 
 
 def _check_plain(result: DeepCheck, reader: RangeReader, start: int, end: int, on_progress: Shown | None) -> None:
@@ -146,8 +150,8 @@ def _check_plain(result: DeepCheck, reader: RangeReader, start: int, end: int, o
         header = reader.get(at, HEADER, ahead=4096)
         if not any(header):
             break
-        if not header[:4].isalpha() or not is_block(header, 0, header[:4]):
-            raise Damaged(f"no block where one should begin, at byte {at}")
+        if not is_block(header, 0, header[:4]):
+            raise Damaged(reason("no_block", at=at))
         result.judged += HEADER
         at = _check_streams(result, reader, at, at + u16(header, FIRST_STREAM), end, on_progress)
 
@@ -163,11 +167,11 @@ def _check_streams(
             if stream.kind == MQDA:
                 whole = max(0, end - start - PAGES_BEGIN) // PAGE * PAGE
                 _check_pages(result, reader, start + PAGES_BEGIN, start + PAGES_BEGIN + whole, on_progress)
-            raise Damaged(f"the data of the block at byte {block} end too early")
+            raise Damaged(reason("data_end", at=block))
         result.judged += STREAM_HEADER
         if stream.kind == SPAD:
             return stop
-        if stream.kind == MQDA and stop > start:
+        if stream.kind == MQDA and stop > start + PAGES_BEGIN:
             _check_pages(result, reader, start + PAGES_BEGIN, stop, on_progress)
         at += stream.next
 
@@ -177,11 +181,12 @@ def _check_pages(result: DeepCheck, reader: RangeReader, start: int, stop: int, 
         result.pages_unjudged += (stop - start) // PAGE
         return
     for at in range(start, stop, PAGE * PAGES_AT_A_TIME):
-        counts = judge_pages(reader.pass_by(at, min(PAGE * PAGES_AT_A_TIME, stop - at)))
+        data = reader.pass_by(at, min(PAGE * PAGES_AT_A_TIME, stop - at))
+        counts = judge_pages(data[: len(data) // PAGE * PAGE])  # a part of one, where the file became shorter
         result.pages += counts.judged
         result.pages_unjudged += counts.unjudged
         result.judged += PAGE * (counts.judged - len(counts.damaged))
         for file, page in counts.damaged:
-            result.add(at, f"page {file}:{page} fails its checksum")
+            result.add(flaw_at(at, "page", file=file, page=page))
         if on_progress:
             on_progress(at)

@@ -5,16 +5,10 @@
 
 from __future__ import annotations
 
-__all__ = ["BackupFileError", "Damaged", "NotABackup"]
+from ..binary.values import Damaged, FileFormatError
+
+__all__ = ["Damaged", "FileFormatError", "NotABackup"]
 
 
-class BackupFileError(ValueError):
-    """Raised by everything that reads a backup file; its text says why."""
-
-
-class NotABackup(BackupFileError):
+class NotABackup(FileFormatError):
     """The file does not begin as a backup of SQL Server does: it is something else, or encrypted."""
-
-
-class Damaged(BackupFileError):
-    """A block is missing, cut off, impossible or fails its checksum."""

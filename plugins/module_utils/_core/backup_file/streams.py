@@ -10,7 +10,9 @@ from typing import NamedTuple
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u16, u64, xor_words
 
-__all__ = ["MQCI", "MQDA", "MQTL", "RAID", "SPAD", "STREAM_HEADER", "Stream", "stream_at"]
+__all__ = ["BAD_HEADER", "CUT_OFF", "MQCI", "MQDA", "MQTL", "RAID", "SPAD", "STREAM_HEADER", "Stream", "stream_at"]
+
+CUT_OFF, BAD_HEADER = "a stream is cut off", "the header of a stream fails its checksum"
 
 RAID, SPAD, MQCI, MQDA, MQTL = (
     b"RAID",  # stripes: media_header
@@ -41,8 +43,8 @@ class Stream(NamedTuple):
 def stream_at(data: bytes, offset: int) -> Stream:
     """The stream whose header lies at an offset; its data may end outside. Raises :class:`Damaged`."""
     if len(data) < offset + STREAM_HEADER:
-        raise Damaged("a stream is cut off")
+        raise Damaged(CUT_OFF)
     if xor_words(data[offset : offset + CHECKSUM]) != u16(data, offset + CHECKSUM):
-        raise Damaged("the header of a stream fails its checksum")
+        raise Damaged(BAD_HEADER)
     start = offset + STREAM_HEADER
     return Stream(data[offset : offset + 4], start, start + u64(data, offset + LENGTH))

@@ -9,45 +9,30 @@ A value that cannot be what it claims to be raises :class:`Damaged`: nothing is 
 from __future__ import annotations
 
 import struct
+from codecs import utf_16_le_decode
 from datetime import datetime
-from uuid import UUID
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
+from ..binary import values
+from ..binary.values import Damaged, lsn_number, u16, u32, u64
 
 __all__ = ["UNICODE", "addressed", "guid", "lsn", "moment", "text", "u16", "u32", "u64", "xor_words"]
 
 ANSI, UNICODE = 1, 2
 """String types of MTF: only UTF-16LE was ever seen."""
 
-_U16, _U32, _U64, _LSN = (struct.Struct(form).unpack_from for form in ("<H", "<I", "<Q", "<IIH"))
-_NO_GUID = bytes(16)
-
-
-def u16(data: bytes, offset: int) -> int:
-    """Two bytes. Like the others it raises struct.error where the data end before."""
-    return _U16(data, offset)[0]
-
-
-def u32(data: bytes, offset: int) -> int:
-    return _U32(data, offset)[0]
-
-
-def u64(data: bytes, offset: int) -> int:
-    return _U64(data, offset)[0]
+_ADDRESS = struct.Struct("<HH").unpack_from
 
 
 def lsn(data: bytes, offset: int) -> int | None:
     """A log sequence number as SQL Server shows it (file, block and slot in decimal digits); None where it is empty."""
-    file, block, slot = _LSN(data, offset)
-    return file * 10**15 + block * 10**5 + slot or None
+    return lsn_number(values.lsn(data, offset))
 
 
 def guid(data: bytes, offset: int) -> str | None:
-    """A GUID in lower case; None where it is empty."""
-    raw = data[offset : offset + 16]
-    if len(raw) != 16:
+    """A GUID in lower case; None where it is empty. Records of data files may end before one, those of backups not."""
+    if len(data) < offset + 16:
         raise Damaged("a GUID is cut off")
-    return None if raw == _NO_GUID else str(UUID(bytes_le=raw))
+    return values.guid(data, offset)
 
 
 def moment(data: bytes, offset: int) -> datetime | None:
@@ -66,7 +51,10 @@ def moment(data: bytes, offset: int) -> datetime | None:
 
 def addressed(data: bytes, offset: int) -> bytes:
     """The bytes that the pair (size, offset) at an offset points to, within the same block or record."""
-    size, start = _U16(data, offset)[0], _U16(data, offset + 2)[0]
+    try:
+        size, start = _ADDRESS(data, offset)
+    except struct.error:
+        raise Damaged("a structure is cut off") from None
     if not size:
         return b""
     if start + size > len(data):
@@ -80,7 +68,7 @@ def text(data: bytes, offset: int, *, kind: int = UNICODE) -> str:
     if not raw:
         return ""
     try:
-        return raw.decode("utf-16-le" if kind == UNICODE else "ascii").rstrip("\0")
+        return (utf_16_le_decode(raw, "strict", True)[0] if kind == UNICODE else raw.decode("ascii")).rstrip("\0")
     except UnicodeDecodeError:
         name = "UTF-16" if kind == UNICODE else "ASCII"
         raise Damaged(f"a name or description in it is no {name}") from None

@@ -6,48 +6,71 @@
 from __future__ import annotations
 
 import struct
+from codecs import utf_16_le_decode
 from datetime import datetime, timedelta
-from uuid import UUID
 
-__all__ = ["Damaged", "Lsn", "guid", "lsn", "lsn_number", "lsn_text", "server_time", "u16", "u32", "u64", "utf16"]
+__all__ = [
+    "Damaged",
+    "FileFormatError",
+    "Lsn",
+    "guid",
+    "lsn",
+    "lsn_number",
+    "lsn_text",
+    "server_time",
+    "u16",
+    "u32",
+    "u64",
+    "utf16",
+]
 
 Lsn = tuple[int, int, int]
 """A log sequence number: virtual log file, block in it (of 512 bytes), slot in the block."""
 
 _U16, _U32, _U64, _LSN = (struct.Struct(form).unpack_from for form in ("<H", "<I", "<Q", "<IIH"))
+_CUT_OFF = "a structure is cut off"
 _NO_GUID = bytes(16)
 _DAYS = range(-53690, 2958464)
 """The days of datetime, counted from 1900: 1753 to 9999."""
 _TICKS_A_DAY = 24 * 3600 * 300
 
 
-class Damaged(ValueError):
-    """A structure is missing, cut off or impossible. The text is a clause for a person, without the file's name."""
+class FileFormatError(ValueError):
+    """A file is not what it should be. The text is a clause for a person, without the file's name."""
+
+
+class Damaged(FileFormatError):
+    """A structure is missing, cut off, impossible or fails its checksum."""
 
 
 def u16(data: bytes, offset: int) -> int:
     """Two bytes. Like the others it raises :class:`Damaged` where the data end before."""
-    return _unpack(_U16, data, offset)[0]
+    try:
+        return _U16(data, offset)[0]
+    except struct.error:
+        raise Damaged(_CUT_OFF) from None
 
 
 def u32(data: bytes, offset: int) -> int:
-    return _unpack(_U32, data, offset)[0]
+    try:
+        return _U32(data, offset)[0]
+    except struct.error:
+        raise Damaged(_CUT_OFF) from None
 
 
 def u64(data: bytes, offset: int) -> int:
-    return _unpack(_U64, data, offset)[0]
-
-
-def _unpack(unpack, data: bytes, offset: int) -> tuple[int, ...]:
     try:
-        return unpack(data, offset)
+        return _U64(data, offset)[0]
     except struct.error:
-        raise Damaged("a structure is cut off") from None
+        raise Damaged(_CUT_OFF) from None
 
 
 def lsn(data: bytes, offset: int) -> Lsn | None:
     """Ten bytes; None where they are empty."""
-    value = _unpack(_LSN, data, offset)
+    try:
+        value = _LSN(data, offset)
+    except struct.error:
+        raise Damaged(_CUT_OFF) from None
     return value if any(value) else None
 
 
@@ -64,7 +87,11 @@ def lsn_text(value: Lsn | None) -> str | None:
 def guid(data: bytes, offset: int = 0) -> str | None:
     """A GUID in lower case; None where it is empty or cut off."""
     raw = bytes(data[offset : offset + 16])
-    return None if len(raw) != 16 or raw == _NO_GUID else str(UUID(bytes_le=raw))
+    if len(raw) != 16 or raw == _NO_GUID:
+        return None
+    first, rest = raw[3::-1] + raw[5:3:-1] + raw[7:5:-1], raw[8:].hex()  # its first three numbers are little-endian
+    numbers = first.hex()
+    return f"{numbers[:8]}-{numbers[8:12]}-{numbers[12:]}-{rest[:4]}-{rest[4:]}"
 
 
 def server_time(data: bytes, offset: int) -> datetime | None:
@@ -77,4 +104,4 @@ def server_time(data: bytes, offset: int) -> datetime | None:
 
 def utf16(data: bytes) -> str:
     """Text; what is no UTF-16 becomes U+FFFD, so that a damaged name can still be shown."""
-    return bytes(data).decode("utf-16-le", "replace")
+    return utf_16_le_decode(data, "replace", True)[0]

@@ -13,10 +13,10 @@ from ntpath import basename
 
 from ..text import bytes_text, counted
 from ..times import parse_stored_time, to_text
-from .facts import FAILED, HostFacts
+from .facts import FAILED, BackupFiles, HostFacts
 from .versions import version_numbers
 
-__all__ = ["CHECKS", "backup_build", "notes", "recovery_point"]
+__all__ = ["CHECKS", "backup_build", "contents", "faults", "notes", "recovery_point"]
 
 MOST_FILES = 5
 """Files that are named in the plan; the others are counted."""
@@ -73,17 +73,21 @@ def notes(facts: HostFacts) -> Iterator[str]:
         return
     files = facts.backup_files.value
     if files.backups:
-        yield _contents(facts)
-    yield from _limited(f"NOTE: {basename(path)}: {reason}" for path, reason in files.faults)
-    if files.unclear:
-        yield from _limited(f"NOTE: {basename(path)} is left to SQL Server: {reason}" for path, reason in files.unclear)
+        yield contents(files)
+    yield from faults(files)
     if files.refusal and (files.unclear or not facts.install_sql):
         yield f"NOTE: what could be read cannot bring back the database: {files.refusal}"
     yield from manifest_lies(facts)
 
 
-def _contents(facts: HostFacts) -> str:
-    files = facts.backup_files.value
+def faults(files: BackupFiles) -> Iterator[str]:
+    """What is wrong with some of the files."""
+    yield from _limited(f"NOTE: {basename(path)}: {reason}" for path, reason in files.faults)
+    yield from _limited(f"NOTE: {basename(path)} is left to SQL Server: {reason}" for path, reason in files.unclear)
+
+
+def contents(files: BackupFiles) -> str:
+    """What the files bring back and need, as a clause."""
     room = " and ".join(f"{bytes_text(size)} on {drive}" for drive, size in files.space.items())
     striped = f", in up to {files.stripes} stripes" if files.stripes > 1 else ""
     return (

@@ -33,7 +33,7 @@ from .facts import (
     missing,
 )
 
-__all__ = ["build", "host_facts"]
+__all__ = ["backup_files", "build", "host_facts"]
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
         instance=_answer(asked.instance, "instance", lambda result: build(Instance, result, "instance")),
         shares=_answer(asked.shares, "shares", lambda result: _shares(result, "shares")),
         backups=_answer(asked.backups, "backups", lambda result: _shares(result, "backups")),
-        backup_files=_backup_files(asked.backup_files),
+        backup_files=backup_files(asked.backup_files),
         restore=_restore(asked.restore),
         choice=_choice(asked.choice),
         certificates=[_certificate(entry) for entry in asked.certificates],
@@ -146,7 +146,7 @@ class _FilesReport:
     files: Sequence[Mapping[str, Any]]
 
 
-def _backup_files(raw: Mapping[str, Any]) -> Answer[BackupFiles]:
+def backup_files(raw: Mapping[str, Any]) -> Answer[BackupFiles]:
     """Of the registered result of backup_file_info, which has either a plan or a refusal."""
     if raw.get("skipped"):
         return Answer(name="backup_files", state=SKIPPED)

@@ -9,6 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..preflight import backup_files
+from ..preflight.reading import backup_files as read_backup_files
+from ..text import bytes_text, counted
+
 __all__ = ["existing", "left", "not_cleared", "page_answer", "plan", "problems", "result"]
 
 Facts = Mapping[str, Any]
@@ -76,10 +80,11 @@ def problems(facts: Facts) -> list[str]:
     """Why there is no drill; empty when it may begin.
 
     facts: web_host; iis: {installed, ports, ...}, empty where the server could not be looked at, and web_problem why;
-    sql_seen, sql_problem; certificate_problem: why the certificate of encrypted backups cannot be brought, or empty;
-    names {sql_host, database, login, site, folder}; port; production: the same names of the service; running: labels of
-    drills that have not ended; stale_minutes; database_config: its path or empty, config_present; existing: what is
-    there under the drill's names; unfinished: whether a record says that a drill made it; records_path.
+    sql_seen, sql_problem; backup_files: what backup_file_info says where no SQL Server does; certificate_problem: why
+    the certificate of encrypted backups cannot be brought, or empty; names {sql_host, database, login, site, folder};
+    port; production: the same names of the service; running: labels of drills that have not ended; stale_minutes;
+    database_config: its path or empty, config_present; existing: what is there under the drill's names; unfinished:
+    whether a record says that a drill made it; records_path.
     """
     wrong = [*_servers(facts), *_names(facts), *_room(facts), *_other_drill(facts), *_config(facts)]
     if wrong or facts["unfinished"] or not facts["existing"]:
@@ -97,8 +102,33 @@ def _servers(facts: Facts) -> Iterator[str]:
         yield f"{facts['web_host']} cannot be looked at: {facts['web_problem']}"
     if not facts["sql_seen"]:
         yield f"SQL Server on {sql_host} does not answer: {facts['sql_problem']}"
+        yield from _unrestored_backups(facts["backup_files"])
     if facts["certificate_problem"]:
         yield f"The backups are encrypted, and {sql_host} cannot get their certificate: {facts['certificate_problem']}"
+
+
+def _unrestored_backups(result: Mapping[str, Any]) -> Iterator[str]:
+    """What the backups say where nothing can be restored. result: of backup_file_info."""
+    answer = read_backup_files(result)
+    if answer.problem:
+        yield f"NOTE: the backups could not be read without it: {answer.problem}"
+    if not answer.ok:
+        return
+    if answer.value.backups:
+        yield f"Without it {backup_files.contents(answer.value)}."
+    if answer.value.refusal:
+        yield f"NOTE: what could be read cannot bring back the database: {answer.value.refusal}"
+    yield from backup_files.faults(answer.value)
+    if result["checked"]:
+        yield _judged(result["checked"])
+
+
+def _judged(checked: Mapping[str, Any]) -> str:
+    damaged = counted(checked["damaged_files"], "file") if checked["damaged_files"] else "none"
+    return (
+        f"Of {bytes_text(checked['bytes'])} of backups {checked['share'] or 0:.0%} could be judged by the checksums in "
+        f"them: {damaged} damaged. Only a restore proves the rest."
+    )
 
 
 def _names(facts: Facts) -> Iterator[str]:

@@ -31,7 +31,8 @@ def read_file_headers(session: Session, *, folders: Iterable[str], files: Iterab
         host = windows.files(*folders, *files)
         paths = find_windows_files(host, folders, files)
         readings = [
-            file_reading(examined) for examined in examine_windows_files(host, paths, progress=session.progress)
+            file_reading(examined)
+            for examined in examine_windows_files(host, paths, content=False, progress=session.progress)
         ]
     asked = [reading.path for reading in readings if reading.problem or reading.set_problems]
     answers = {reading.path: reading for reading in read_files(session.connection, asked, progress=session.progress)}

@@ -4,7 +4,7 @@
 """Backup files on a Windows host or on a share: found there, and read over WinRM in few round trips.
 
 Of all files both ends are fetched at once; what else a file turns out to need comes with that of the others in the next
-call. Nothing of the data between is fetched.
+call. Nothing of the data between is fetched: what is to be read whole is judged by the host.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from contextlib import ExitStack, contextmanager
 
 from ..._core.backup.file_names import is_beside
 from ..._core.backup_file.backup_file import read_backup_file
-from ..._core.backup_file.errors import BackupFileError
+from ..._core.backup_file.deep_check import MOST_FLAWS, DeepCheck, closed_marks, parts
+from ..._core.backup_file.errors import FileFormatError
 from ..._core.backup_file.fetched_ranges import FetchedRanges, RangeMissing
+from ..._core.backup_file.flaws import told_flaw
 from ..._core.backup_file.reading import ExaminedFile
 from ..._core.times import parse_stored_time
 from ..._core.windows_paths import full_path, join
 from ..._progress import Progress
+from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
-from ..host.reader import FileRanges
+from ..host.reader import CheckedContent, FileRanges
 
 __all__ = ["examine_windows_files", "find_windows_files", "shares_of"]
 
@@ -62,12 +65,16 @@ def find_windows_files(files: WindowsFiles, folders: Iterable[str], named: Itera
     return list({path.lower(): path for path in result}.values())
 
 
-def examine_windows_files(files: WindowsFiles, paths: list[str], *, progress: Progress) -> list[ExaminedFile]:
-    """Read the headers of each, in their order. None stops the others."""
+def examine_windows_files(
+    files: WindowsFiles, paths: list[str], *, content: bool, progress: Progress
+) -> list[ExaminedFile]:
+    """Read the headers of each, in their order; content: and its pages or frames. None stops the others."""
     examined: dict[str, ExaminedFile] = {}
     for start in range(0, len(paths), FILES_A_CALL):
         progress.line(f"reading backup files ({start} of {len(paths)})")
         examined |= _examine(files, paths[start : start + FILES_A_CALL])
+    if content:
+        _check_content(files, examined)
     return [examined[path] for path in paths]
 
 
@@ -101,9 +108,7 @@ def _take(
 ) -> bool:
     """Keep what came; False where there is nothing to go on with."""
     if answer.fault is not None:
-        locked = answer.fault.number in SHARING_VIOLATION
-        result.reason = "another program has it open for itself" if locked else f"it cannot be read: {answer.fault}"
-        result.os_error, result.changing = not locked, locked
+        _give_up(result, answer.fault)
         return False
     known = fetched.get(answer.path)
     if known is not None and known.size != answer.size:
@@ -123,10 +128,50 @@ def _read(result: ExaminedFile, fetched: FetchedRanges) -> tuple[int, int] | Non
     """Read a file from what was fetched of it; the range that it needs besides, if there is one."""
     try:
         result.file = read_backup_file(fetched.read, fetched.size, head=HEAD, tail=TAIL)
-    except BackupFileError as problem:
+    except FileFormatError as problem:
         result.reason = str(problem)
     except RangeMissing as missing:
         if missing.length <= LONGEST_RANGE:
             return missing.offset, missing.length
         result.reason = "its headers are longer than can be"
     return None
+
+
+def _give_up(result: ExaminedFile, fault: WindowsFault) -> None:
+    locked = fault.number in SHARING_VIOLATION
+    result.file = None
+    result.reason = "another program has it open for itself" if locked else f"it cannot be read: {fault}"
+    result.os_error, result.changing = not locked, locked
+
+
+def _check_content(files: WindowsFiles, examined: dict[str, ExaminedFile]) -> None:
+    """Those that are backups, read to their end by the host."""
+    wanted = {
+        path: {
+            "path": path,
+            "packed": result.file.packed,
+            "parts": parts(result.file, result.size),
+            "marks": closed_marks(result.file),
+        }
+        for path, result in examined.items()
+        if result.file is not None
+    }
+    total = sum(examined[path].size for path in wanted)
+    for answer in files.check_content(list(wanted.values()), most_flaws=MOST_FLAWS, total=total):
+        _take_check(examined[answer.path], answer)
+
+
+def _take_check(result: ExaminedFile, answer: CheckedContent) -> None:
+    if answer.fault is not None:
+        _give_up(result, answer.fault)
+        return
+    modified = parse_stored_time(answer.modified).timestamp()
+    result.changing = result.changing or (answer.size, modified) != (result.size, result.modified)
+    result.deep = DeepCheck(
+        size=answer.size,
+        judged=answer.judged,
+        frames=answer.frames,
+        pages=answer.pages,
+        pages_unjudged=answer.unjudged,
+        flaws=[told_flaw(told) for told in answer.flaws],
+    )

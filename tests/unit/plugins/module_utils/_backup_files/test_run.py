@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files import control_node
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.control_node import examine_files
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run import control_node_report
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
@@ -146,6 +149,21 @@ def test_content_is_read_when_asked_for_and_damage_keeps_sets_out_of_the_chain(t
     assert result["checked"]["files"] == 2 and result["checked"]["damaged_files"] == 1
     assert 0 < result["checked"]["share"] < 1 and result["files"][0]["judged"] is not None
     assert len(result["databases"][0]["chain"]) == 1
+
+
+@pytest.mark.parametrize(("seconds", "lines"), [(0.0, 1), (1.0, 8)])
+def test_progress_is_shown_while_a_long_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, lines: int
+):
+    """400 pages are seven pieces, and each takes some time."""
+    put(tmp_path, long=build([BackupSet(pages=page(1) * 400)]))
+    clock = count()
+    monkeypatch.setattr(control_node.time, "monotonic", lambda: seconds * next(clock))
+    [examined] = examine_files([str(tmp_path / "long")], content=True, progress=Progress(path=str(tmp_path / "lines")))
+    assert examined.state == "whole"
+    shown = (tmp_path / "lines").read_text().splitlines()
+    assert shown[0] == f"reading {tmp_path / 'long'} (1 of 1)" and len(shown) == lines
+    assert all(line.startswith(f"{shown[0]}: ") and "%" in line for line in shown[1:])
 
 
 # Plans

@@ -10,6 +10,7 @@ from .values import Fields, xor16
 
 __all__ = [
     "PAYLOAD_AT",
+    "STREAM_HEADER",
     "around_data",
     "block",
     "data_block",

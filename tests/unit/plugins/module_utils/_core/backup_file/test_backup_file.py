@@ -14,7 +14,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.bac
     BackupFile,
     read_backup_file,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError
 from backup_file_builder import LOG_FILE, BackupSet, DatabaseFile, build, chain, numbered_guid, page
 
 RELEASES = {
@@ -370,7 +370,7 @@ def test_passwords_are_told(packed: bool):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_backup_is_told_by_name(data: bytes, reason: str):
-    with pytest.raises(BackupFileError, match=reason):
+    with pytest.raises(FileFormatError, match=reason):
         read(data)
 
 
@@ -381,7 +381,7 @@ def test_a_tape_of_another_program_is_told_by_its_name():
     struct.pack_into(
         "<H", data, at + 20, struct.unpack_from("<H", data, at + 20)[0] ^ xor_of(b"RAID") ^ xor_of(b"OTHR")
     )
-    with pytest.raises(BackupFileError, match="its media were written by Microsoft SQL Server"):
+    with pytest.raises(FileFormatError, match="its media were written by Microsoft SQL Server"):
         read(bytes(data))
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime, timezone
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.plan import PlanRequest, plan_report
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import assemble
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import read_backup_file
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import BackupFileError
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.packed_frames import (
     FRAME_HEADER,
     frame_length,
     is_sound,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
+from ansible_collections.prs.recovery.plugins.module_utils._core.restore.target import parse_target
 from backup_file_builder import LOG_FILE, BackupSet, DatabaseFile, build, chain, numbered_guid, page
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +31,7 @@ FILES = {
     "packed 4096": build([BackupSet(pages=PAGES)], filemark_size=4096, packed=True),
     "2019": build([BackupSet(version=(15, 0, 2000), provisional=(1, 2, 3), pages=PAGES)]),
 }
+NOW = datetime(2026, 3, 2, tzinfo=timezone.utc)
 HAULS = [pytest.param(100, id="quick"), pytest.param(2500, id="long", marks=pytest.mark.nightly)]
 """How many places are tried."""
 
@@ -33,7 +40,7 @@ def view(data: bytes) -> tuple[Any, bool]:
     """All that is shown, and whether something was noticed."""
     try:
         file = read_backup_file(lambda offset, length: data[offset : offset + length], len(data))
-    except BackupFileError as problem:
+    except FileFormatError as problem:
         return str(problem), True
     shown = (file.media.label, [(stored.header, stored.files, stored.password) for stored in file.sets])
     return shown, bool(file.problems or any(stored.problems or not stored.complete for stored in file.sets))
@@ -102,6 +109,57 @@ def test_a_flipped_bit_in_plain_headers_changes_little_in_silence(name: str, cou
     silent = [place for place, changed, noticed in results if changed and not noticed]
     assert len(silent) <= 0.03 * len(results)
     assert sum(noticed for _place, _changed, noticed in results) > len(silent)
+
+
+CHAIN = [
+    build([made], media=numbered_guid(0xE0 + number))
+    for number, made in enumerate(chain(3, pages=page(1), log=bytes(512)))
+]
+TARGETS = ("latest", "2026-03-01T01:01:30Z", "2026-03-01T01:02:30Z")
+
+
+def planned(files: list[bytes], target: str) -> list[int]:
+    """The files that a restore would take, in its order; none where it is refused."""
+    examined = []
+    for number, data in enumerate(files):
+        item = ExaminedFile(path=str(number), size=len(data))
+        try:
+            item.file = read_backup_file(lambda offset, length, data=data: data[offset : offset + length], len(data))
+        except FileFormatError as problem:
+            item.reason = str(problem)
+        examined.append(item)
+    catalog = assemble([file_reading(item) for item in examined])
+    report = plan_report(catalog, PlanRequest(target=parse_target(target)), now=NOW)
+    return [int(device) for step in (report["plan"] or {"steps": []})["steps"] for device in step["devices"]]
+
+
+def broken_rule(order: list[int]) -> str:
+    """What SQL Server would refuse of that, by what the files held before they were damaged: the numbers of the chain."""
+    if order and order[0] != 0:
+        return "it begins with a log"
+    return next((f"log {later} on {earlier}" for earlier, later in pairwise(order) if later != earlier + 1), "")
+
+
+@pytest.mark.parametrize(
+    "count", [pytest.param(60, id="quick"), pytest.param(3000, id="long", marks=pytest.mark.nightly)]
+)
+def test_no_flipped_bit_in_plain_headers_leads_to_a_plan_that_breaks_a_rule(count: int):
+    """Least of all one that nobody notices."""
+    assert [planned(CHAIN, target) for target in TARGETS] == [[0, 1, 2, 3], [0, 1, 2], [0, 1, 2, 3]]
+    choice, plans = random.Random(11), 0
+    for _trial in range(count):
+        files, damaged = list(CHAIN), choice.randrange(len(CHAIN))
+        data = bytearray(files[damaged])
+        pages = data.find(page(1)) if damaged == 0 else len(data)
+        place = choice.choice([at for at in range(len(data)) if not pages <= at < pages + 8192])
+        bit = choice.randrange(8)
+        data[place] ^= 1 << bit
+        files[damaged] = bytes(data)
+        for target in TARGETS:
+            order = planned(files, target)
+            assert not broken_rule(order), f"{target}, bit {bit} of byte {place} of file {damaged}: {order}"
+            plans += bool(order)
+    assert plans > count
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.data_too_large])

@@ -139,6 +139,16 @@ def test_files_that_are_cut_off_are_judged_as_far_as_they_go():
         assert result.flaws and result.judged > len(data) // 3
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.1, 0.01, 0])
+def test_a_file_that_becomes_shorter_while_it_is_read_comes_to_an_end(packed: bool, share: float):
+    whole = build(chain(1, pages=PAGES, log=bytes(5000)), packed=packed)
+    cut = int(share * len(whole))
+    file = read_backup_file(lambda offset, length: whole[offset : offset + length], len(whole))
+    result = check_content(lambda offset, length: whole[:cut][offset : offset + length], len(whole), file)
+    assert result.flaws and result.judged <= cut
+
+
 def test_flaws_are_counted_and_not_collected_without_end():
     pages = b"".join(page(n)[:100] + b"x" + page(n)[101:] for n in range(40))
     result = check(build([BackupSet(pages=pages)]))

@@ -22,6 +22,7 @@ READY = {
     "web_problem": "",
     "sql_seen": True,
     "sql_problem": "",
+    "backup_files": {"skipped": True},
     "certificate_problem": "",
     "names": NAMES,
     "port": "8443",
@@ -140,6 +141,60 @@ NESTED = " and the application's own folder lie in one another. Choose another o
 )
 def test_why_there_is_no_drill(changed: dict[str, Any], problem: str):
     assert drill.problems({**READY, **changed}) == [problem]
+
+
+SILENT = {"sql_seen": False, "sql_problem": "no route"}
+PLANNED = {
+    "recovery_point": {"time": "2026-02-28T10:00:00+00:00"},
+    "bytes": 3 << 20,
+    "space_needed": {"D:": 1 << 29},
+    "build_needed": "15.0.2000",
+    "source": {"server": "SQL-A"},
+    "steps": [{"devices": ["a"], "finished": "2026-02-28T10:00:00+00:00"}],
+}
+CHECKED = {"files": 2, "bytes": 3 << 20, "share": 0.976, "damaged_files": 0}
+DAMAGED = {"path": r"\\files\backup\a.bak", "state": "damaged", "problems": ["page 1:7 fails its checksum"]}
+READ = {"files": [], "plan": PLANNED, "refusal": None, "checked": None}
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (
+            READ,
+            [
+                "Without it the backup files themselves say: recovery point 2026-02-28T10:00:00 UTC, 1 backup of SQL-A, "
+                "made by SQL Server 15.0.2000; 3.0 MB to read, room for 512.0 MB on D:."
+            ],
+        ),
+        (
+            {**READ, "plan": None, "refusal": {"message": "There is no full backup"}, "files": [DAMAGED]},
+            [
+                "NOTE: what could be read cannot bring back the database: There is no full backup",
+                "NOTE: a.bak is left to SQL Server: page 1:7 fails its checksum",
+            ],
+        ),
+        (
+            {**READ, "plan": None, "checked": CHECKED},
+            [
+                "Of 3.0 MB of backups 98% could be judged by the checksums in them: none damaged. Only a restore proves "
+                "the rest."
+            ],
+        ),
+        (
+            {**READ, "plan": None, "checked": {**CHECKED, "share": None, "damaged_files": 1}},
+            [
+                "Of 3.0 MB of backups 0% could be judged by the checksums in them: 1 file damaged. Only a restore proves "
+                "the rest."
+            ],
+        ),
+        ({"failed": True, "msg": "no share"}, ["NOTE: the backups could not be read without it: no share"]),
+    ],
+    ids=["whole", "damaged", "judged", "nothing judged", "unread"],
+)
+def test_what_the_backups_say_where_nothing_can_be_restored(read: dict[str, Any], said: list[str]):
+    problems = drill.problems({**READY, **SILENT, "backup_files": read})
+    assert problems == ["SQL Server on sql-b does not answer: no route", *said]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,48 @@
+"""Headers of a folder with very many backups: by the files in a tenth of the time that SQL Server takes for them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from backup_file_builder import build, chain, numbered_guid
+from prs_lab.windows.wsman import WsMan
+
+from .conftest import SHARE, Server
+
+LOG = bytes(at * at % 251 for at in range(12_000))
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A number for each envelope that comes over WinRM."""
+    came: list[int] = []
+    answer = WsMan.answer
+
+    def counted(wsman: WsMan, envelope: bytes, token: object) -> tuple[int, bytes]:
+        came.append(len(envelope))
+        return answer(wsman, envelope, token)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(WsMan, "answer", counted)
+    return came
+
+
+@pytest.mark.parametrize("count", [150, pytest.param(5000, marks=pytest.mark.nightly)])
+def test_files_take_a_tenth_of_the_time_and_few_requests(sql_a: Server, share: Any, requests: list[int], count: int):
+    for number, made in enumerate(chain(count - 1, log=LOG)):
+        share.write(
+            f"D:\\Shares\\backup\\large{count}\\{number:05}.trn", build([made], media=numbered_guid(number + 1))
+        )
+    options = {"folders": [f"{SHARE}\\large{count}"], "family_guid": numbered_guid(0xFA)}
+    begin = time.monotonic()
+    by_server = sql_a.run("sql_backup_info", **options)
+    server = time.monotonic() - begin
+    requests.clear()
+    begin = time.monotonic()
+    by_files = sql_a.run("sql_backup_info", read_headers="files", **options, **sql_a.windows, **sql_a.share_account)
+    files = time.monotonic() - begin
+    print(f"\n{count} files: server {server:.1f} s, files {files:.1f} s in {len(requests)} requests")
+    assert len(by_files["sets"]) == count and by_files["sets"] == by_server["sets"]
+    assert len(requests) <= 20
+    assert files <= server / 10 or count < 1000  # of few files most of the time goes into the connection
