@@ -46,7 +46,7 @@ class Progress:
             return
         shown = remove_values(" ".join(text.split()), self._secrets)
         try:
-            with open(self._path, "a", encoding="utf-8") as lines:
+            with open(self._path, "a", encoding="utf-8", errors="backslashreplace") as lines:
                 lines.write(f"{shown}\n")
         except OSError:
             self._path = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import time
 from itertools import count
 from pathlib import Path
@@ -13,7 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._backup_files import 
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.control_node import examine_files
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run import control_node_report
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
+from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT, Progress
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.percent import STEP
 from backup_file_builder import LOG_FILE, BackupSet, DatabaseFile, build, chain, numbered_guid, page
 
@@ -122,6 +124,76 @@ def test_a_file_that_is_being_written_is_told_from_one_that_is_cut_off(tmp_path:
         "fresh": "being_written",
         "begun": "being_written",
     }
+
+
+@pytest.mark.parametrize("check", ["headers", "pages"])
+def test_a_sparse_file_takes_no_longer_than_its_ends(tmp_path: Path, check: str):
+    """A terabyte of nothing: behind a good head, and as a whole."""
+    for name, data in {"headed": build(), "hollow": b""}.items():
+        put(tmp_path, **{name: data})
+        os.truncate(tmp_path / name, 1 << 40)
+        os.utime(tmp_path / name, (LONG_AGO, LONG_AGO))
+    begin = time.process_time()
+    result = ask(folders=[str(tmp_path)], check=check)
+    assert time.process_time() - begin < 2
+    assert states(result) == {"headed": "cut_off", "hollow": "not_a_backup"}
+
+
+@pytest.mark.parametrize("grown", [b"more", b"\0" * 4096])
+def test_a_file_that_grows_while_it_is_read_is_told_as_one_that_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grown: bytes
+):
+    put(tmp_path, growing=build([BackupSet(log=bytes(40_000))])[:30_000], quiet=build())
+    original = control_node.read_backup_file
+
+    def grow(read: Any, size: int) -> Any:
+        if size == 30_000:
+            with (tmp_path / "growing").open("ab") as opened:
+                opened.write(grown)
+            os.utime(tmp_path / "growing", (LONG_AGO, LONG_AGO))
+        return original(read, size)
+
+    monkeypatch.setattr(control_node, "read_backup_file", grow)
+    assert states(ask(folders=[str(tmp_path)])) == {"growing": "being_written", "quiet": "whole"}
+
+
+def test_a_name_that_is_no_text_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Linux takes any bytes for a name."""
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "lines"))
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xe4.bak")).write_bytes(build())
+    result = ask(folders=[str(folder)], check="pages", target="latest")
+    assert [step["kind"] for step in result["plan"]["steps"]] == ["full", ""]
+    assert json.dumps(result) and "\\udcff" in (tmp_path / "lines").read_text()
+
+
+@pytest.mark.parametrize("program", ["LiteSpeed", "Red Gate"])
+def test_files_of_other_programs_are_told_by_their_names(tmp_path: Path, program: str):
+    put(tmp_path, other=b"some other format" * 500, whole=build())
+    result = ask(folders=[str(tmp_path)])
+    assert states(result) == {"other": "not_a_backup", "whole": "whole"}
+    assert program in result["unreadable"][0]["reason"]
+
+
+@pytest.mark.parametrize("count", [500, pytest.param(100_000, marks=pytest.mark.nightly)])
+def test_very_many_files(tmp_path: Path, count: int):
+    """Ten copies of each of so many backups of an hour."""
+    sets, folder = chain(count // 10 - 1), tmp_path / "many"
+    folder.mkdir()
+    for number, made in enumerate(sets):
+        first = folder / f"{number}_0.trn"
+        first.write_bytes(build([made], media=numbered_guid(number + 1)))
+        os.utime(first, (LONG_AGO, LONG_AGO))
+        for copy in range(1, 10):
+            os.link(first, folder / f"{number}_{copy}.trn")
+    before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    result = ask(folders=[str(folder)], target="latest")
+    seconds = time.process_time() - begin
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(f"\n{count} files: {seconds:.1f} s, {grown:.0f} MB more")
+    assert len(result["files"]) == count and len(result["plan"]["steps"]) == len(sets) + 1
+    assert seconds < 5 + count / 500 and grown < 100 + count / 50
 
 
 def test_only_the_database_that_is_asked_for(tmp_path: Path):
