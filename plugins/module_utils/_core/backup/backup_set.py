@@ -10,12 +10,12 @@ bytes and times are aware UTC. Headers carry the source server's local time: see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "database_file",
     "guid",
     "label",
+    "latest_covered",
     "lsn",
     "to_utc",
 ]
@@ -38,10 +39,10 @@ __all__ = [
 class BackupKind(str, Enum):
     """What a backup holds. A member is its own word, in results and manifests as well: ``"full"`` and so on.
 
-    What is peculiar to a kind stands in its line, and in the properties below: the word; ``number``, by which RESTORE
-    HEADERONLY calls it (BackupType); ``letter``, by which msdb.dbo.backupset does (type); ``extension`` of its files,
-    empty for a kind that sql_backup does not take; ``missing_base_error``, SQL Server's number for a backup without the
-    one it continues.
+    What is peculiar to a kind stands in its line, and in what is made of it below: the word; ``number``, by which
+    RESTORE HEADERONLY calls it (BackupType); ``letter``, by which msdb.dbo.backupset does (type); ``extension`` of its
+    files, empty for a kind that sql_backup does not take; ``missing_base_error``, SQL Server's number for a backup
+    without the one it continues.
     """
 
     FULL = "full", 1, "D", "bak", 0
@@ -56,6 +57,14 @@ class BackupKind(str, Enum):
     letter: str
     extension: str
     missing_base_error: int
+    is_taken: bool
+    """Whether sql_backup takes such backups, and sql_restore and the retention work with them."""
+    is_log: bool
+    """Whether it holds log records alone, and no pages of the database."""
+    begins_chain: bool
+    """Whether a database can be restored from it and what continues it, without anything older."""
+    needs_base: bool
+    """Whether it continues an earlier backup."""
 
     def __new__(cls, word: str, number: int, letter: str, extension: str, missing_base_error: int) -> BackupKind:
         member = str.__new__(cls, word)
@@ -64,30 +73,15 @@ class BackupKind(str, Enum):
         member.letter = letter
         member.extension = extension
         member.missing_base_error = missing_base_error
+        # No properties: a planner asks the kinds of a million sets.
+        member.is_taken = extension != ""
+        member.is_log = word == "log"
+        member.begins_chain = word == "full"
+        member.needs_base = missing_base_error != 0
         return member
 
     __str__ = str.__str__
     __format__ = str.__format__
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether sql_backup takes such backups, and sql_restore and the retention work with them."""
-        return self.extension != ""
-
-    @property
-    def is_log(self) -> bool:
-        """Whether it holds log records alone, and no pages of the database."""
-        return self is BackupKind.LOG
-
-    @property
-    def begins_chain(self) -> bool:
-        """Whether a database can be restored from it and what continues it, without anything older."""
-        return self is BackupKind.FULL
-
-    @property
-    def needs_base(self) -> bool:
-        """Whether it continues an earlier backup."""
-        return self.missing_base_error != 0
 
     @property
     def removal_order(self) -> int:
@@ -100,6 +94,7 @@ class BackupKind(str, Enum):
         return tuple(kind for kind in cls if kind.is_taken)
 
 
+_DIFFERENTIAL = BackupKind.DIFFERENTIAL  # looked up in its class it costs ten times as much
 # RESTORE HEADERONLY says it with numbers, msdb.dbo.backupset with letters.
 _KINDS = {name: kind for kind in BackupKind for name in (kind.number, kind.letter)}
 
@@ -109,6 +104,7 @@ _UNKNOWN_TIME_ZONE = 127
 _DOUBTFUL_IN_HEADERS = 0
 _NAMES_ITS_BASE = 9  # SQL Server 2005
 _SET_BACK = timedelta(hours=1)
+_STARTED, _LAST_VALID = attrgetter("started"), attrgetter("last_valid_time")
 # Of the T-SQL type datetime; without the last one, so that a moment can be told in every zone.
 _YEARS = range(1753, 9999)
 # What RESTORE HEADERONLY calls a set whose header it cannot understand.
@@ -144,8 +140,7 @@ class Label:
     mirror_count: int = 1
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Copy:
+class Copy(NamedTuple):
     """One place where a set can be read from: all its stripes, in order, and the ``FILE = position`` inside them.
 
     ``problem`` is empty for a copy that can be used and otherwise a sentence for a person.
@@ -301,6 +296,13 @@ class BackupSet:
         return f"{self.kind} backup of {self.database} of {self.finished:%Y-%m-%d %H:%M:%S} UTC ({self.place})"
 
 
+def latest_covered(backup_sets: Sequence[BackupSet]) -> datetime:
+    """The latest moment that is surely in one of these sets."""
+    if any(map(_LAST_VALID, backup_sets)):
+        return max(backup_set.covered_until for backup_set in backup_sets)
+    return max(map(_STARTED, backup_sets))
+
+
 def guid(value: Any) -> str:
     """A GUID as the drivers, JSON or T-SQL give it, as one lower-case string; nothing and zero become an
     empty string.
@@ -352,8 +354,13 @@ def to_utc(
         offsets = [moment.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta() for fold in (0, 1)]
         offset = min(offsets) if latest else max(offsets)
     else:
-        return moment.replace(tzinfo=timezone.utc), None
-    return moment.replace(tzinfo=timezone.utc) - offset, offset
+        return _called_utc(moment), None
+    return _called_utc(moment) - offset, offset
+
+
+def _called_utc(moment: datetime) -> datetime:
+    """What replace(tzinfo=timezone.utc) makes of it, in a third of the time."""
+    return datetime.combine(moment, moment.time(), timezone.utc)
 
 
 def _thumbprint(value: Any) -> str:
@@ -378,7 +385,7 @@ def _forks(
 
     Files go on naming the last fork point, however long ago that was: before its first record a set has no other fork.
     """
-    if kind is not BackupKind.LOG or (point is not None and point < first_lsn):
+    if not kind.is_log or (point is not None and point < first_lsn):
         return last, last, None
     return guid(first) or last, last, point
 
@@ -458,29 +465,29 @@ def _layout(names: tuple[str, ...]) -> _Layout:
 
 
 @lru_cache(maxsize=4096)
-def _steady(values: tuple[Any, ...]) -> dict[str, Any]:
-    """What :class:`BackupSet` calls the steady columns."""
+def _steady(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What the fields of :class:`BackupSet` from ``family_guid`` on get from the steady columns."""
     row = dict(zip(_STEADY, values, strict=True))
-    return {
-        "family_guid": guid(row["familyguid"]),
-        "database": row["databasename"] or "",
-        "server": row["servername"] or "",
-        "copy_only": _bool(row["iscopyonly"]),
-        "bulk_logged": _bool(row["hasbulkloggeddata"]),
-        "damaged": _bool(row["isdamaged"]),
-        "snapshot": _bool(row["issnapshot"]),
-        "checksums": _bool(row["hasbackupchecksums"]),
-        "begins_log_chain": _bool(row["beginslogchain"]),
-        "incomplete_metadata": _bool(row["hasincompletemetadata"]),
-        "force_offline": _bool(row["isforceoffline"]),
-        "recovery_model": row["recoverymodel"] or "",
-        "collation": row["collation"] or "",
-        "compatibility_level": int(row["compatibilitylevel"] or 0),
-        "database_version": int(row["databaseversion"] or 0),
-        "version": tuple(int(row[f"softwareversion{part}"] or 0) for part in ("major", "minor", "build")),
-        "key_algorithm": _algorithm(row["keyalgorithm"]),
-        "binding_id": guid(row["bindingid"]),
-    }
+    return (
+        guid(row["familyguid"]),
+        row["databasename"] or "",
+        row["servername"] or "",
+        _bool(row["iscopyonly"]),
+        _bool(row["hasbulkloggeddata"]),
+        _bool(row["isdamaged"]),
+        _bool(row["issnapshot"]),
+        _bool(row["hasbackupchecksums"]),
+        _bool(row["beginslogchain"]),
+        _bool(row["hasincompletemetadata"]),
+        _bool(row["isforceoffline"]),
+        row["recoverymodel"] or "",
+        row["collation"] or "",
+        int(row["compatibilitylevel"] or 0),
+        int(row["databaseversion"] or 0),
+        tuple([int(row[f"softwareversion{part}"] or 0) for part in ("major", "minor", "build")]),
+        _algorithm(row["keyalgorithm"]),
+        guid(row["bindingid"]),
+    )
 
 
 def backup_set(
@@ -499,54 +506,79 @@ def backup_set(
     password.
     """
     layout, values = _layout(tuple(row)), (*row.values(), None)
-    identity, kind = _identity(*layout.identity(values))
-    started, finished, last_valid, offset, ambiguous = _times(*layout.times(values), zone=zone, from_msdb=from_msdb)
-    first, last, checkpoint, database_backup, first_fork, last_fork, point, base, base_lsn = layout.log(values)
-    size, compressed_size, thumbprint, name = layout.rest(values)
-    first_lsn, size = lsn(first) or 0, int(size or 0)
-    first_fork, last_fork, point = _forks(first_fork, guid(last_fork), lsn(point), kind=kind, first_lsn=first_lsn)
-    return BackupSet(
-        guid=identity,
-        kind=kind,
-        first_lsn=first_lsn,
-        last_lsn=lsn(last) or 0,
-        checkpoint_lsn=lsn(checkpoint) or 0,
-        database_backup_lsn=lsn(database_backup) or 0,
-        first_fork=first_fork,
-        last_fork=last_fork,
-        fork_point_lsn=point,
-        differential_base_guid=guid(base),
-        differential_base_lsn=lsn(base_lsn),
-        multi_based=kind is BackupKind.DIFFERENTIAL and _has_no_single_base(row, unknown),
-        started=started,
-        finished=finished,
-        last_valid_time=last_valid,
-        utc_offset=offset,
-        ambiguous_time=ambiguous,
-        size=size,
-        compressed_size=int(compressed_size or size),
-        encryptor_thumbprint=_thumbprint(thumbprint) if thumbprint else "",
-        name=name or "",
-        copies=copies,
-        files=files,
-        unknown=unknown,
-        **_steady(layout.steady(values)),
+    # Filled group by group: a call with forty names takes longer than reading the row does.
+    made = BackupSet.__new__(BackupSet)
+    made.guid, made.kind = _identity(*layout.identity(values))
+    _fill_times(made, *layout.times(values), zone=zone, from_msdb=from_msdb)
+    _fill_lsns(made, *layout.log(values))
+    _fill_rest(made, *layout.rest(values))
+    _fill_steady(made, layout.steady(values))
+    made.multi_based = made.kind is _DIFFERENTIAL and _has_no_single_base(row, unknown)
+    made.verified, made.unknown = False, unknown
+    made.lie_in(copies, files)
+    return made
+
+
+def _fill_steady(made: BackupSet, values: tuple[Any, ...]) -> None:
+    (
+        made.family_guid,
+        made.database,
+        made.server,
+        made.copy_only,
+        made.bulk_logged,
+        made.damaged,
+        made.snapshot,
+        made.checksums,
+        made.begins_log_chain,
+        made.incomplete_metadata,
+        made.force_offline,
+        made.recovery_model,
+        made.collation,
+        made.compatibility_level,
+        made.database_version,
+        made.version,
+        made.key_algorithm,
+        made.binding_id,
+    ) = _steady(values)
+
+
+def _fill_lsns(
+    made: BackupSet,
+    first: Any,
+    last: Any,
+    checkpoint: Any,
+    database_backup: Any,
+    first_fork: Any,
+    last_fork: Any,
+    point: Any,
+    base: Any,
+    base_lsn: Any,
+) -> None:
+    made.first_lsn, made.last_lsn = lsn(first) or 0, lsn(last) or 0
+    made.checkpoint_lsn, made.database_backup_lsn = lsn(checkpoint) or 0, lsn(database_backup) or 0
+    made.first_fork, made.last_fork, made.fork_point_lsn = _forks(
+        first_fork, guid(last_fork), lsn(point), kind=made.kind, first_lsn=made.first_lsn
     )
+    made.differential_base_guid, made.differential_base_lsn = guid(base), lsn(base_lsn)
 
 
-class _Times(NamedTuple):
-    """When a set was made: aware UTC. offset: that of the server's clock when it began."""
-
-    started: datetime
-    finished: datetime
-    last_valid: datetime | None
-    offset: timedelta | None
-    ambiguous: bool
+def _fill_rest(made: BackupSet, size: Any, compressed_size: Any, thumbprint: Any, name: Any) -> None:
+    made.size = int(size or 0)
+    made.compressed_size = int(compressed_size or made.size)
+    made.encryptor_thumbprint = _thumbprint(thumbprint) if thumbprint else ""
+    made.name = name or ""
 
 
-def _times(
-    start: Any, finish: Any, last_valid: Any, quarter_hours: Any, *, zone: tzinfo | None, from_msdb: bool
-) -> _Times:
+def _fill_times(
+    made: BackupSet,
+    start: Any,
+    finish: Any,
+    last_valid: Any,
+    quarter_hours: Any,
+    *,
+    zone: tzinfo | None,
+    from_msdb: bool,
+) -> None:
     if quarter_hours is not None and int(quarter_hours) == _DOUBTFUL_IN_HEADERS and not from_msdb:
         quarter_hours = None
     started, offset = to_utc(start, quarter_hours=quarter_hours, zone=zone)
@@ -556,8 +588,9 @@ def _times(
         finished, finish_offset = to_utc(finish or start, quarter_hours=quarter_hours, zone=zone, latest=True)
     if finished < started:  # the clock was set back meanwhile
         finished += _SET_BACK
-    valid = to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None
-    return _Times(started, finished, valid, offset, finish_offset != offset)
+    made.started, made.finished, made.utc_offset = started, finished, offset
+    made.ambiguous_time = finish_offset != offset
+    made.last_valid_time = to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None
 
 
 def _identity(set_guid: Any, number: Any, start: Any, name: Any) -> tuple[str, BackupKind]:

@@ -107,8 +107,6 @@ def _copies(
     A folder that holds every stripe without a problem makes a copy of its own; the stripes scattered over folders are
     joined into one more only when no folder has them all.
     """
-    if count == 1 and len(stripes) == 1 and len(stripes.get(1, ())) == 1:
-        return [_copy(stripes[1], position=position, media_set_id=media_set_id)]
     missing = [number for number in range(1, count + 1) if not stripes.get(number)]
     if missing:
         there = tuple(path for number in sorted(stripes) for path, _problem in stripes[number][:1])
@@ -150,47 +148,108 @@ def _copy(files: Sequence[tuple[str, str]], *, position: int, media_set_id: str)
     )
 
 
-class _Description(NamedTuple):
-    """What the files with one set in them say of it. sound: no problem with the set where this was read."""
+class _Piece(NamedTuple):
+    """A file with a set in it. problem: of the set there, or nothing."""
 
-    row: Mapping[str, Any]
-    files: tuple[DatabaseFile, ...]
-    verified: bool
-    unknown: frozenset[str]
-    sound: bool
-
-    def joined(self, other: _Description) -> _Description:
-        """The earlier one's word, but a sound one's before all: a file that is cut off tells what is not final."""
-        better, worse = (other, self) if other.sound and not self.sound else (self, other)
-        return better._replace(files=better.files or worse.files, verified=self.verified and other.verified)
+    media_set_id: str
+    position: int
+    stripe: int
+    path: str
+    problem: str
 
 
 @dataclass(slots=True)
 class _Gathered:
-    """What all files say of one set. made, row: what the first of them does. media: where they lie, (media set,
-    position) -> stripe number -> [(path, problem)].
+    """What the files say of one set, and where they lie.
+
+    The earlier one's word counts, but a sound one's before all: a file that is cut off tells what is not final.
     """
 
     made: BackupSet
-    row: Mapping[str, Any]
-    description: _Description | None = None
-    media: dict[tuple[str, int], dict[int, list[tuple[str, str]]]] = field(default_factory=dict)
+    files: tuple[DatabaseFile, ...]
+    verified: bool
+    pieces: list[_Piece]
 
-    def add(self, description: _Description, media: Label, position: int, file: tuple[str, str]) -> None:
-        self.description = description if self.description is None else self.description.joined(description)
-        stripes = self.media.setdefault((media.media_set_id, position), {})
-        stripes.setdefault(media.family_sequence, []).append(file)
+    def is_doubtful(self) -> bool:
+        return all(piece.problem for piece in self.pieces)
 
-    def finish(self, counts: Mapping[tuple[str, int], int], zone: tzinfo | None) -> BackupSet:
-        """The set as the best of the files describes it, with its copies."""
-        description, made = self.description, self.made
-        if description is None:
-            raise AssertionError("a set is gathered from at least one file")
-        if description.row is not self.row:
-            made = backup_set(description.row, zone=zone, unknown=description.unknown)
-        made.lie_in(_copies_of_set(self.media, counts), description.files)
-        made.verified = description.verified and not made.problem
-        return made
+    def add(self, piece: _Piece, files: tuple[DatabaseFile, ...], *, verified: bool, better: BackupSet | None) -> None:
+        """One more file. better: what it makes of the set, where its word counts more than that of the others."""
+        if better is not None:
+            self.made, self.files = better, files or self.files
+        else:
+            self.files = self.files or files
+        self.verified = self.verified and verified
+        self.pieces.append(piece)
+
+    def finish(self, counts: Mapping[tuple[str, int], int]) -> BackupSet:
+        """The set with its copies. counts: of the stripes of a media set, by (media set, position)."""
+        self.made.lie_in(self._copies(counts), self.files)
+        self.made.verified = self.verified and not self.made.problem
+        return self.made
+
+    def _copies(self, counts: Mapping[tuple[str, int], int]) -> tuple[Copy, ...]:
+        """The copies in all media sets, those without a problem first."""
+        media_set_id, position, stripe, path, problem = self.pieces[0]
+        if len(self.pieces) == 1 and stripe == 1 == counts[media_set_id, position]:
+            return (Copy((path,), position, media_set_id, f"{problem} ({path})" if problem else ""),)
+        media_sets: dict[tuple[str, int], dict[int, list[tuple[str, str]]]] = {}
+        for media_set_id, position, stripe, path, problem in self.pieces:
+            media_sets.setdefault((media_set_id, position), {}).setdefault(stripe, []).append((path, problem))
+        copies = [
+            copy
+            for (media_set_id, position), stripes in sorted(media_sets.items())
+            for copy in _copies(
+                stripes, count=counts[media_set_id, position], position=position, media_set_id=media_set_id
+            )
+        ]
+        return tuple(sorted(copies, key=lambda copy: bool(copy.problem)))
+
+
+class _Assembly:
+    """Files, and the sets in them, as they are put together."""
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        self.zone = zone
+        self.unreadable: list[UnreadableFile] = []
+        self.gathered: dict[str, _Gathered] = {}
+        self.counts: dict[tuple[str, int], int] = {}
+        self._seen_paths: set[str] = set()
+
+    def add_file(self, reading: FileReading) -> None:
+        same = same_path(reading.path)
+        if same in self._seen_paths:
+            return
+        self._seen_paths.add(same)
+        if reading.problem or not reading.headers:
+            reason = reading.problem or "it has no backup sets in it"
+            self.unreadable.append(UnreadableFile(path=reading.path, reason=reason))
+            return
+        media = reading.label or Label(media_set_id="file:" + same, family_count=1, family_sequence=1)
+        for number, row in enumerate(reading.headers, start=1):
+            self._add_set(row, reading, media, int(_column(row, "Position") or number))
+
+    def _add_set(self, row: Mapping[str, Any], reading: FileReading, media: Label, position: int) -> None:
+        problem = reading.set_problems.get(position, "") if reading.set_problems else ""
+        identity = guid(_column(row, "BackupSetGUID"))
+        known, made = self.gathered.get(identity), None
+        if known is None or (not problem and known.is_doubtful()):
+            unknown = reading.unknown.get(position, frozenset()) if reading.unknown else frozenset()
+            try:
+                made = backup_set(row, zone=self.zone, unknown=unknown)
+            except (ValueError, TypeError) as error:
+                self.unreadable.append(
+                    UnreadableFile(path=reading.path, position=position, reason=problem or _header_problem(error))
+                )
+                return
+        piece = _Piece(media.media_set_id, position, media.family_sequence, reading.path, problem)
+        self.counts[media.media_set_id, position] = media.family_count
+        files = tuple([database_file(file) for file in reading.files.get(position, ())]) if reading.files else ()
+        verified = position in reading.verified
+        if known is not None:
+            known.add(piece, files, verified=verified, better=made)
+        elif made is not None:
+            self.gathered[identity] = _Gathered(made, files, verified, [piece])
 
 
 def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> BackupCatalog:
@@ -198,52 +257,12 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
 
     A file given twice under the same path counts once. Two files with the same set in them are two copies of it.
     """
-    inventory = BackupCatalog()
-    seen_paths: set[str] = set()
-    counts: dict[tuple[str, int], int] = {}
-    gathered: dict[str, _Gathered] = {}
+    assembly = _Assembly(zone)
     for reading in readings:
-        same = same_path(reading.path)
-        if same in seen_paths:
-            continue
-        seen_paths.add(same)
-        if reading.problem or not reading.headers:
-            reason = reading.problem or "it has no backup sets in it"
-            inventory.unreadable.append(UnreadableFile(path=reading.path, reason=reason))
-            continue
-        media = reading.label or Label(media_set_id="file:" + same, family_count=1, family_sequence=1)
-        for number, row in enumerate(reading.headers, start=1):
-            position = int(_column(row, "Position") or number)
-            identity = guid(_column(row, "BackupSetGUID"))
-            problem = reading.set_problems.get(position, "")
-            unknown = reading.unknown.get(position, frozenset())
-            try:
-                if identity not in gathered:
-                    gathered[identity] = _Gathered(backup_set(row, zone=zone, unknown=unknown), row)
-            except (ValueError, TypeError) as error:
-                inventory.unreadable.append(
-                    UnreadableFile(path=reading.path, position=position, reason=problem or _header_problem(error))
-                )
-                continue
-            counts[media.media_set_id, position] = media.family_count
-            files = tuple([database_file(file) for file in reading.files.get(position, ())])
-            description = _Description(row, files, position in reading.verified, unknown, not problem)
-            gathered[identity].add(description, media, position, (reading.path, problem))
-    inventory.sets += [entry.finish(counts, zone) for entry in gathered.values()]
-    settle_times(inventory.sets, zone)
-    return inventory
-
-
-def _copies_of_set(
-    media_sets: Mapping[tuple[str, int], Mapping[int, list[tuple[str, str]]]], counts: Mapping[tuple[str, int], int]
-) -> tuple[Copy, ...]:
-    """The copies in all media sets, by (media set, position), those without a problem first."""
-    copies = [
-        copy
-        for (media_set_id, position), stripes in sorted(media_sets.items())
-        for copy in _copies(stripes, count=counts[media_set_id, position], position=position, media_set_id=media_set_id)
-    ]
-    return tuple(sorted(copies, key=lambda copy: bool(copy.problem)) if len(copies) > 1 else copies)
+        assembly.add_file(reading)
+    sets = [gathered.finish(assembly.counts) for gathered in assembly.gathered.values()]
+    settle_times(sets, zone)
+    return BackupCatalog(sets=sets, unreadable=assembly.unreadable)
 
 
 def _header_problem(error: Exception) -> str:
@@ -375,7 +394,7 @@ def reconcile(history: BackupCatalog, backup_catalog: BackupCatalog) -> Reconcil
         if identity in in_files:
             continue
         gone = tuple(
-            replace(copy, problem=copy.problem or "msdb knows it, but no such file was found") for copy in entry.copies
+            copy._replace(problem=copy.problem or "msdb knows it, but no such file was found") for copy in entry.copies
         )
         lost.append(
             replace(entry, copies=gone or (Copy(stripes=(), problem="msdb knows it, but not where it was written to"),))

@@ -101,7 +101,7 @@ def _proven(
                 session.warnings.append(
                     f"The {entry} cannot be read back, so older backups are kept in its place: {problem}"
                 )
-                failed = tuple(replace(copy, problem=copy.problem or problem) for copy in entry.copies)
+                failed = tuple(copy._replace(problem=copy.problem or problem) for copy in entry.copies)
                 sets[:] = [replace(entry, copies=failed) if other is entry else other for other in sets]
                 break
             entry.verified = True

@@ -133,8 +133,7 @@ def _look(
     hidden = {}
     for backup_set in sets:
         copies = [
-            replace(
-                copy,
+            copy._replace(
                 problem=copy.problem
                 or next((closed[folder] for folder in map(parent, copy.stripes) if folder in closed), ""),
             )
@@ -166,7 +165,7 @@ def _judged(session: Session, backup_set: BackupSet) -> BackupSet:
     session.progress.line(f"verifying {', '.join(copy.stripes)}")
     problem = reading_problem(session, backup_set, copy)
     if problem:
-        bad = replace(copy, problem=f"it cannot be read to its end: {problem}")
+        bad = copy._replace(problem=f"it cannot be read to its end: {problem}")
         return replace(backup_set, copies=tuple(bad if other is copy else other for other in backup_set.copies))
     return replace(backup_set, verified=True)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import (
     BackupKind,
+    BackupSet,
     backup_set,
     backup_set_from_history,
 )
@@ -47,3 +49,10 @@ def test_what_needs_others_is_removed_before_what_it_needs():
 @pytest.mark.parametrize("kind", set(BackupKind) - set(BackupKind.taken()))
 def test_a_kind_that_is_not_taken_is_not_restored_either(kind):
     assert kind.value.replace("_", " ") in backup_set({**HEADER, "BackupType": kind.number}).problem
+
+
+def test_a_set_that_is_read_has_every_field():
+    """It is filled field by field; one that is forgotten shows only when somebody asks for it."""
+    made = backup_set({**HEADER, "BackupType": 1})
+    assert [field.name for field in fields(BackupSet) if not hasattr(made, field.name)] == []
+    assert replace(made).to_dict() == made.to_dict()

@@ -401,6 +401,14 @@ def test_files_without_a_set_keep_their_reason() -> None:
     assert len(inventory.sets) == 1
 
 
+def test_a_better_copy_whose_header_cannot_be_read_spoils_itself_alone() -> None:
+    """A sound file's word counts more than a damaged one's, but not if it is nonsense."""
+    damaged = reading("B:\\x.bak", set_problems={1: "VERIFYONLY failed"})
+    inventory = assemble([damaged, reading("C:\\y.bak", header(LastLSN="nonsense"))])
+    assert [(item.path, item.position) for item in inventory.unreadable] == [("C:\\y.bak", 1)]
+    assert copies(inventory) == [(("B:\\x.bak",), "VERIFYONLY failed (B:\\x.bak)")]
+
+
 def test_file_without_a_label_stands_for_itself() -> None:
     assert copies(assemble([FileReading(path="B:\\x.bak", headers=[header()])])) == [(("B:\\x.bak",), "")]
 
