@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Fork, Limits, Tree
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Fork, Tree
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_points import Found, newest, windows
 from ansible_collections.prs.recovery.plugins.module_utils._core.prometheus import Metric
 
@@ -49,7 +49,7 @@ def needed_for_newest(sets: Iterable[BackupSet]) -> list[BackupSet]:
     none.
     """
     tree = Tree(backup_set for backup_set in sets if not _problem(backup_set))
-    return _chain(newest(tree.view(Limits()), tree.forks))
+    return _chain(newest(tree.unlimited, tree.forks))
 
 
 def examine(
@@ -75,7 +75,7 @@ def examine(
     ordered = sorted(sets, key=by_age)
     usable = [entry for entry in ordered if not _problem(entry)]
     tree = Tree(usable)
-    result = newest(tree.view(Limits()), tree.forks)
+    result = newest(tree.unlimited, tree.forks)
     reached = result.time if result is not None else None
     age = None if reached is None else max(now - reached, timedelta())
     needed = sorted(set().union(*map(_thumbprints, usable)))

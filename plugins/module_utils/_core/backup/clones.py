@@ -52,12 +52,14 @@ def overlapping_logs(logs: Iterable[BackupSet], *, fork_point: int | None = None
     fork_point: where the fork begins; a log that comes from another fork has something of this one from there on.
     """
 
-    def start(log: BackupSet) -> int:
-        return (fork_point or 0) if log.first_fork != log.last_fork else log.first_lsn
-
+    begin = fork_point or 0
     regular = [log for log in logs if not log.copy_only and log.first_lsn < log.last_lsn]
     regular.sort(key=attrgetter("last_lsn"))
-    return [(log, following) for log, following in pairwise(regular) if start(following) < log.last_lsn]
+    return [
+        (log, following)
+        for log, following in pairwise(regular)
+        if (following.first_lsn if following.first_fork == following.last_fork else begin) < log.last_lsn
+    ]
 
 
 def find_rivals(sets: Sequence[BackupSet], wanted: str, *, fork_point: int | None = None) -> Rivals:

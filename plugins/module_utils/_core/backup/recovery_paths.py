@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
@@ -114,8 +115,8 @@ class Fork:
     def by_time(self) -> list[BackupSet]:
         """All logs by the time at which their backup was finished; in one second by their ends."""
         if self._by_time is None:
-            self._by_time = sorted([*self.logs, *self.idle], key=_LAST)
-            self._by_time.sort(key=_FINISHED)
+            logs = sorted([*self.logs, *self.idle], key=_LAST) if self.idle else self.logs
+            self._by_time = sorted(logs, key=_FINISHED)
         return self._by_time
 
     def finished_from(self, when: datetime) -> list[BackupSet]:
@@ -123,7 +124,7 @@ class Fork:
         by_time = self.by_time()
         return by_time[bisect_left(by_time, when, key=_FINISHED) :]
 
-    def ending_after(self, position: int) -> list[BackupSet]:
+    def ending_after(self, position: float) -> list[BackupSet]:
         """The logs that end beyond a position, in the order of their ends."""
         return self.logs[bisect_right(self.logs, position, key=_LAST) :]
 
@@ -134,6 +135,17 @@ class Fork:
     def start(self, log: BackupSet) -> int:
         """Where a log begins on this fork's own axis: one that leads onto it begins here at the fork point."""
         return (self.point or 0) if log.first_fork != self.guid == log.last_fork else log.first_lsn
+
+    def sets_beyond(self, position: float) -> list[BackupSet]:
+        """Backups of every kind that end on this fork beyond a position, in the order of their ends."""
+        data = [base.differential or base.full for base in self.bases if base.position > position]
+        idle = self.idle[bisect_right(self.idle, position, key=_LAST) :]
+        return sorted([*self.ending_after(position), *idle, *filter(None, data)], key=_LAST)
+
+    def starts(self, logs: Iterable[BackupSet]) -> list[int]:
+        """The same of many logs that end on this fork."""
+        guid, begin = self.guid, self.point or 0
+        return [log.first_lsn if log.first_fork == guid else begin for log in logs]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -260,14 +272,19 @@ class _LogLine:
     def roll(self, position: int, low: int, high: int) -> tuple[list[Move], int]:
         """The fewest logs from ``position`` to a position in ``low..high``."""
         moves: list[Move] = []
+        if position >= low:
+            return moves, position
         first, last = bisect_right(self.edges, position, key=_LAST), bisect_right(self.edges, high, key=_LAST)
-        ahead = sorted(self.edges[first:last], key=self.fork.start)
+        logs = self.edges[first:last]
+        starts = self.fork.starts(logs)
+        ahead = sorted(range(len(logs)), key=starts.__getitem__)
         index = 0
         while position < low:
             best = None
-            while index < len(ahead) and self.fork.start(ahead[index]) <= position:
-                if best is None or ahead[index].last_lsn > best.last_lsn:
-                    best = ahead[index]
+            while index < len(ahead) and starts[ahead[index]] <= position:
+                log = logs[ahead[index]]
+                if best is None or log.last_lsn > best.last_lsn:
+                    best = log
                 index += 1
             if best is None or best.last_lsn <= position:
                 raise AssertionError(
@@ -289,23 +306,9 @@ class Tree:
     def __init__(self, sets: Iterable[BackupSet], *, existing: Base | None = None, existing_full: str = "") -> None:
         self.forks: dict[str, Fork] = {}
         self.unusable: list[tuple[BackupSet, str]] = []
-        fulls: list[BackupSet] = []
-        differentials: list[BackupSet] = []
-        forks = self.forks
-        for backup_set in sets:
-            if backup_set.kind is BackupKind.LOG:
-                if (
-                    backup_set.first_fork == backup_set.last_fork
-                    and backup_set.first_lsn != backup_set.last_lsn
-                    and backup_set.last_fork in forks
-                ):
-                    forks[backup_set.last_fork].logs.append(backup_set)
-                else:
-                    self._add_log(backup_set)
-            elif backup_set.kind.begins_chain:
-                fulls.append(backup_set)
-            elif backup_set.kind == BackupKind.DIFFERENTIAL:
-                differentials.append(backup_set)
+        data = self._add_logs(sets)
+        fulls = [backup_set for backup_set in data if backup_set.kind.begins_chain]
+        differentials = [backup_set for backup_set in data if backup_set.kind is BackupKind.DIFFERENTIAL]
         self._settle_fork_points()
         for fork in list(self.forks.values()):
             fork.ends_in_order()
@@ -333,26 +336,40 @@ class Tree:
             fork = self.forks[guid] = Fork(guid=guid)
         return fork
 
-    def _add_log(self, log: BackupSet) -> None:
-        fork = self._fork(log.last_fork)
-        if log.first_lsn == log.last_lsn:
-            fork.idle.append(log)
-            return
-        if log.first_fork != log.last_fork:
-            point = log.fork_point_lsn
-            # Recovery itself is logged, so a log that ends on a fork holds something of it.
-            if point is None or not log.first_lsn <= point < log.last_lsn:
-                self.unusable.append(
-                    (log, "it begins and ends on different recovery forks without a fork point inside")
-                )
-                return
-            fork.entries.append(log)
-        fork.logs.append(log)
+    def _add_logs(self, sets: Iterable[BackupSet]) -> list[BackupSet]:
+        """Put the logs on their forks; the other sets are returned."""
+        data: list[BackupSet] = []
+        guid, fork = None, Fork(guid="")  # nearly always, a log is of the fork of the one before
+        for log in sets:
+            if not log.kind.is_log:
+                data.append(log)
+                continue
+            if log.last_fork != guid:
+                guid = log.last_fork
+                fork = self._fork(guid)
+            if log.first_lsn == log.last_lsn:
+                fork.idle.append(log)
+            elif log.first_fork == guid or self._is_entry(log, fork):
+                fork.logs.append(log)
+        return data
+
+    def _is_entry(self, log: BackupSet, fork: Fork) -> bool:
+        """Note a log that begins on another fork than it ends on, if its fork point is inside."""
+        point = log.fork_point_lsn
+        # Recovery itself is logged, so a log that ends on a fork holds something of it.
+        if point is None or not log.first_lsn <= point < log.last_lsn:
+            self.unusable.append((log, "it begins and ends on different recovery forks without a fork point inside"))
+            return False
+        fork.entries.append(log)
+        return True
 
     def _settle_fork_points(self) -> None:
         """Where each fork began is what most of the logs that lead onto it say, in whatever order they were found."""
         for fork in list(self.forks.values()):
             if not fork.entries:
+                continue
+            if len(fork.entries) == 1:
+                fork.parent, fork.point = fork.entries[0].first_fork, fork.entries[0].fork_point_lsn
                 continue
             votes = Counter((log.first_fork, log.fork_point_lsn) for log in fork.entries)
             (origin, most), *others = votes.most_common(2)
@@ -394,6 +411,11 @@ class Tree:
     def _no_base(differential: BackupSet) -> str:
         base = differential.differential_base_guid
         return f"the full backup that it is based on{f' ({base})' if base else ''} is not among the usable backups"
+
+    @cached_property
+    def unlimited(self) -> View:
+        """The tree with all that there is."""
+        return View(self, Limits())
 
     def view(self, limits: Limits) -> View:
         """The tree as far as it may be used on the way to some target."""

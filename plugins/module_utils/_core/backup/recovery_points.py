@@ -18,11 +18,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
-from itertools import takewhile
+from itertools import groupby, takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, latest_covered
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import SECOND, surely_over
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import (
     LONG_AGO,
@@ -34,6 +34,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery
 )
 
 _SOONEST = attrgetter("finished", "last_lsn")
+_BULK_LOGGED = attrgetter("bulk_logged")
+_STARTED = attrgetter("started")
+_FINISHED = attrgetter("finished")
 
 __all__ = [
     "Found",
@@ -240,7 +243,7 @@ def at_lsn(tree: Tree, target: int, limits: dict[str, float], *, before: bool = 
 
 def _newest_finish(tree: Tree, guid: str) -> datetime:
     fork = tree.forks[guid]
-    newest_of = [log.finished for log in fork.by_time()[-1:]]
+    newest_of = [max(map(_FINISHED, logs)) for logs in (fork.logs, fork.idle) if logs]
     return max([*newest_of, *(base.finished for base in fork.bases if base.finished is not None)], default=LONG_AGO)
 
 
@@ -325,18 +328,19 @@ def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]
         if base is not None and position == base.position and base.finished is not None:
             moment, start = (base.finished, base.told_finish is not None), base.finished + SECOND
         else:
-            start = max(since.stopped, min(log.started for log in logs))
+            start = max(since.stopped, min(map(_STARTED, logs)))
         end: datetime | None = None
         start_lsn, end_lsn = position, position
-        for log in logs:
-            if log.bulk_logged:  # it is used whole or not at all, so it interrupts
+        for is_bulk_logged, group in groupby(logs, key=_BULK_LOGGED):
+            if not is_bulk_logged:
+                stretch = list(group)
+                end, end_lsn = latest_covered(stretch), stretch[-1].last_lsn
+                continue
+            for log in group:  # it is used whole or not at all, so it interrupts
                 yield from _window(guid, moment, start, end, start_lsn, end_lsn)
                 moment = log.finished, not log.ambiguous_time and log.finished >= since.whole
                 start, end = max(since.stopped, log.finished + SECOND), None
                 start_lsn = end_lsn = log.last_lsn
-            else:
-                covered, end_lsn = log.covered_until, log.last_lsn
-                end = covered if end is None or covered > end else end
         idle = [log.covered_until for log in line.fork.idle_at(high)]
         if idle:
             end = max([end or idle[0], *idle])

@@ -18,7 +18,7 @@ from typing import Any
 from .. import retention_rules
 from ..retention_rules import Rules
 from .backup_set import BackupKind, BackupSet
-from .recovery_paths import Base, Limits, Tree
+from .recovery_paths import Base, Tree
 from .recovery_points import newest, way_to_log
 
 __all__ = ["Decision", "Retention", "decide_retention"]
@@ -95,7 +95,7 @@ def _keep_chains(kept: _Kept, usable: Sequence[BackupSet]) -> None:
         ("verified_chain", [backup_set for backup_set in usable if backup_set.verified]),
     ):
         tree = Tree(sets)
-        result = newest(tree.view(Limits()), tree.forks)
+        result = newest(tree.unlimited, tree.forks)
         if result is not None:
             base, moves = result.route.base, result.route.moves
             reason = (

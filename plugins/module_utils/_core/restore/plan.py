@@ -301,7 +301,7 @@ class Plan:
     build_needed: tuple[int, int, int]
     certificates_needed: list[str]
     rejected: Rejections
-    not_needed: list[BackupSet]  # good ones that this plan does without
+    not_needed: int  # good sets that this plan does without
     notes: list[str]
 
     def to_dict(self, *, most_rejected: int = 1000) -> dict[str, Any]:
@@ -324,7 +324,7 @@ class Plan:
             "certificates_needed": list(self.certificates_needed),
             "rejected": [item.to_dict() for item in self.rejected[:most_rejected]],
             "rejected_count": len(self.rejected),
-            "not_needed_count": len(self.not_needed),
+            "not_needed_count": self.not_needed,
             "notes": list(self.notes),
         }
 

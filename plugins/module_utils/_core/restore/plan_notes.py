@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ..backup.backup_set import BackupSet
 from ..backup.clock import zone_fits
-from ..backup.recovery_paths import Fork, Limits, Tree
+from ..backup.recovery_paths import Fork, Tree
 from ..backup.recovery_points import Found, path_limits, state_time
 from .plan import ExistingDatabase, Rejections, Target
 from .request import Request
@@ -25,33 +26,31 @@ def left_out(
     used: Sequence[BackupSet],
     target: Target,
     rejected: Rejections,
-) -> list[BackupSet]:
-    """Reject what cannot lead to the recovery point; the good sets that remain are returned: this plan does without
-    them.
+) -> int:
+    """Reject what cannot lead to the recovery point; of the good sets that this plan does without, the number is
+    returned.
+
+    A set that was begun after the time that is wanted does not count as rejected: nobody would look for it there.
     """
     done = {id(entry) for entry in used} | {id(entry) for entry, _reason in tree.unusable}
     path = path_limits(tree, {candidate.stop.last_fork if candidate.stop else candidate.route.fork})
-    end_fork, position, latest = candidate.route.fork, candidate.route.position, target.kind == "latest"
-    not_needed: list[BackupSet] = []
-    later = target.time
-    elsewhere: list[BackupSet] = []
-    beyond: list[BackupSet] = []
-    for entry in usable:
-        if id(entry) in done:
-            continue
-        if later is not None and entry.started >= later:
-            not_needed.append(entry)
-            continue
-        limit = path.get(entry.last_fork)
-        if limit is None or entry.last_lsn > limit:
-            elsewhere.append(entry)
-        elif latest and entry.last_lsn > position and entry.last_fork == end_fork:
-            beyond.append(entry)
-        else:
-            not_needed.append(entry)
+
+    def past(fork: Fork, limit: float) -> list[BackupSet]:
+        return [
+            entry
+            for entry in fork.sets_beyond(limit)
+            if id(entry) not in done and (target.time is None or entry.started < target.time)
+        ]
+
+    elsewhere, beyond, position = [], [], candidate.route.position
+    for guid, fork in tree.forks.items():
+        if path.get(guid) != math.inf:
+            elsewhere += past(fork, path.get(guid, -1))
+        elif target.kind == "latest":
+            beyond += past(fork, position)
     rejected.add_all("other_fork", "it lies on a recovery fork that does not lead to the recovery point", elsewhere)
     rejected.add_all("gap", f"the logs that go on from LSN {position} are missing or unusable", beyond)
-    return not_needed
+    return len(usable) - len(done) - len(elsewhere) - len(beyond)
 
 
 def plan_notes(
@@ -92,8 +91,10 @@ def plan_notes(
 
 def _living_paths(candidate: Found, tree: Tree, forks: set[str]) -> Iterator[str]:
     """The ends of other recovery paths on which the database lived at the same time, as after a forced failover."""
-    view = tree.view(Limits())
+    view = tree.unlimited
     chosen = candidate.route.fork
+    if chosen not in tree.forks:
+        return  # a RESTORING database stands there, and there is no backup of it
     life, path = _life(tree.forks[chosen]), path_limits(tree, {chosen})
     for guid in sorted(forks - {chosen}):
         arrival = view.arrival(guid)

@@ -124,7 +124,7 @@ def _find(tree: Tree, forks: set[str], request: Request) -> tuple[Found | None, 
     """The way to the target, and the target with what is known of it: a mark's LSN and time."""
     target = request.target
     if target.kind == "latest":
-        return newest(tree.view(Limits()), forks), target
+        return newest(tree.unlimited, forks), target
     limits = path_limits(tree, forks)
     if target.kind == "time" and target.time is not None:
         return at_time(tree, target.time.astimezone(timezone.utc), limits), target
@@ -169,7 +169,8 @@ def _resume(
         existing=Base(position, fork, _passed(source.usable, position, fork)),
         existing_full=existing.differential_base_guid,
     )
-    result, _target = _find(tree, (forks | {fork}) & set(tree.forks), request)
+    wanted = forks if request.recovery_fork else forks | {fork}
+    result, _target = _find(tree, wanted & set(tree.forks), request)
     if result is None or fresh is None:
         return result, tree
     same = (result.route.fork, result.route.position, result.stop) == (

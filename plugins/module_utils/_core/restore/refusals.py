@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from itertools import pairwise
+from operator import attrgetter
 
 from ..backup.backup_set import BackupKind, BackupSet
 from ..backup.clock import changes_between, surely_over
@@ -21,17 +22,20 @@ from .stop_clause import zone_unknown
 
 __all__ = ["plural", "refuse"]
 
+_OFFSET = attrgetter("utc_offset")
 CanReach = Callable[[Target], bool]
 
 
 def refuse(tree: Tree, forks: set[str], source: Source, request: Request, can_reach: CanReach) -> Refusal:
     """Why there is no way to the target of the request. can_reach: whether there is one to another target."""
     target = request.target
-    unknown = next((entry for entry in source.usable if entry.utc_offset is None), None)
-    if target.kind == "time" and unknown is not None:
+    offsets = set(map(_OFFSET, source.usable))
+    if target.kind == "time" and None in offsets:
+        unknown = next(entry for entry in source.usable if entry.utc_offset is None)
         # Its times were taken for UTC: what could be said of a moment may be wrong by hours.
         return replace(zone_unknown(unknown, request), rejected=source.rejected)
-    reachable = list(_sayable(windows(tree, forks), source.usable, request.zone))
+    unsayable = _unsayable(source.usable, request.zone) if len(offsets) > 1 else []
+    reachable = list(_sayable(windows(tree, forks), unsayable))
     exact = [window for window in reachable if window.exact]
     refusal = Refusal(code="unreachable", message="", target=target, reachable=exact, rejected=source.rejected)
     if not reachable:
@@ -160,9 +164,8 @@ def _bulk_logged_after(window: Window, when: datetime, tree: Tree) -> bool:
 # -- moments that the clock of the source server leaves a way to say
 
 
-def _sayable(stretches: Sequence[Window], usable: Sequence[BackupSet], zone: tzinfo | None) -> Iterator[Window]:
+def _sayable(stretches: Sequence[Window], unsayable: Sequence[tuple[datetime, datetime]]) -> Iterator[Window]:
     """Stretches of time without the hours around a change of the clock. One backup's own moment needs no STOPAT."""
-    unsayable = _unsayable(usable, zone)
     for window in stretches:
         parts = [window]
         if window.start < window.end:
@@ -182,8 +185,6 @@ def _without(window: Window, start: datetime, end: datetime) -> Iterator[Window]
 
 
 def _unsayable(usable: Sequence[BackupSet], zone: tzinfo | None) -> list[tuple[datetime, datetime]]:
-    if len({entry.utc_offset for entry in usable}) < 2:
-        return []
     stretches = []
     for earlier, later in pairwise(sorted(usable, key=lambda entry: (entry.started, entry.last_lsn))):
         if earlier.utc_offset != later.utc_offset:

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from operator import attrgetter
 
 from ..backup.backup_set import BackupSet
@@ -20,7 +19,12 @@ from .request import Request
 
 __all__ = ["Source", "choose_source", "contested", "without_strangers"]
 
-Groups = Mapping[str, Mapping[str, list[BackupSet]]]
+_PLACE = attrgetter("family_guid", "database", "last_fork")
+
+ByFork = Mapping[str, list[BackupSet]]
+"""Recovery fork -> sets on it, in the order of the log."""
+
+Groups = Mapping[str, Mapping[str, ByFork]]
 """Family -> name of the database -> its sets."""
 
 
@@ -54,38 +58,40 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
         refusal = _ambiguous_names(family, groups[family], request, rejected)
         if refusal is not None:
             return refusal
-    usable = _sort_out(chain.from_iterable(groups[family].values()), request, rejected)
+    known = _all(groups[family])
+    usable = _sort_out(known, request, rejected)
     for other, names in groups.items():
         if other != family:
-            sets = [entry for group in names.values() for entry in group]
-            rejected.add_all("other_database", "it is a backup of another database (its FamilyGUID differs)", sets)
+            reason = "it is a backup of another database (its FamilyGUID differs)"
+            rejected.add_all("other_database", reason, _all(names))
     forks = None
     if wanted:
-        forks = {entry.last_fork for entry in _called(groups[family], wanted)}
-    family_guid = next(iter(next(iter(groups[family].values())))).family_guid
-    return Source(family_guid=family_guid, usable=usable, rejected=rejected, forks=forks, wanted=wanted)
+        forks = {
+            fork for name, by_fork in groups[family].items() if same_name(name) == same_name(wanted) for fork in by_fork
+        }
+    return Source(family_guid=known[0].family_guid, usable=usable, rejected=rejected, forks=forks, wanted=wanted)
 
 
 def _by_family_and_name(sets: Iterable[BackupSet]) -> Groups:
     """The sets of a database in the order of the log, fork by fork: whatever order a million of them came in, all that
     follows goes through them in the one in which they were made.
     """
-    by_fork: dict[tuple[str, str, str], list[BackupSet]] = defaultdict(list)
+    by_place: dict[tuple[str, str, str], list[BackupSet]] = defaultdict(list)
     for backup_set in sets:
-        by_fork[backup_set.family_guid, backup_set.database, backup_set.last_fork].append(backup_set)
-    groups: dict[str, dict[str, list[BackupSet]]] = defaultdict(lambda: defaultdict(list))
-    for group in by_fork.values():
+        by_place[_PLACE(backup_set)].append(backup_set)
+    groups: dict[str, dict[str, dict[str, list[BackupSet]]]] = defaultdict(lambda: defaultdict(dict))
+    for (_family_guid, database, fork), group in by_place.items():
         group.sort(key=attrgetter("last_lsn"))
-        groups[group[0].family][group[0].database] += group
+        groups[group[0].family][database][fork] = group
     return groups
 
 
-def _is_called(names: Mapping[str, list[BackupSet]], wanted: str) -> bool:
+def _all(names: Mapping[str, ByFork]) -> list[BackupSet]:
+    return [entry for by_fork in names.values() for sets in by_fork.values() for entry in sets]
+
+
+def _is_called(names: Collection[str], wanted: str) -> bool:
     return any(same_name(name) == same_name(wanted) for name in names)
-
-
-def _called(names: Mapping[str, list[BackupSet]], wanted: str) -> list[BackupSet]:
-    return [entry for name, sets in names.items() if same_name(name) == same_name(wanted) for entry in sets]
 
 
 def _candidates(groups: Groups, request: Request, existing: ExistingDatabase | None) -> list[str]:
@@ -104,14 +110,14 @@ def _candidates(groups: Groups, request: Request, existing: ExistingDatabase | N
         candidates = [
             family
             for family in candidates
-            if family == goes_on or any(entry.kind.begins_chain for sets in groups[family].values() for entry in sets)
+            if family == goes_on or any(entry.kind.begins_chain for entry in _all(groups[family]))
         ] or candidates
     if len(candidates) > 1 and existing is not None and existing.family_guid in candidates:
         candidates = [existing.family_guid]
     return candidates
 
 
-def _wanted_name(names: Mapping[str, list[BackupSet]], request: Request) -> str:
+def _wanted_name(names: Collection[str], request: Request) -> str:
     if request.source_database:
         return request.source_database
     return request.database if _is_called(names, request.database) else ""
@@ -139,8 +145,8 @@ def _files(count: int) -> str:
 def _ambiguous_families(groups: Groups, candidates: Sequence[str], request: Request, rejected: Rejections) -> Refusal:
     families = []
     for family in candidates:
-        sets = [entry for group in groups[family].values() for entry in group]
-        newest = max(sets, key=lambda entry: entry.finished)
+        sets = _all(groups[family])
+        newest = max(sets, key=attrgetter("finished"))
         families.append(
             {
                 "family_guid": newest.family_guid,
@@ -166,33 +172,33 @@ def _ambiguous_families(groups: Groups, candidates: Sequence[str], request: Requ
 
 
 def _ambiguous_names(
-    family: str, names: Mapping[str, list[BackupSet]], request: Request, rejected: Rejections
+    family: str, names: Mapping[str, ByFork], request: Request, rejected: Rejections
 ) -> Refusal | None:
     """Nobody said a name, and databases of several names live on recovery forks of their own."""
-    newest_on: dict[str, BackupSet] = {}
-    for sets in names.values():
-        for entry in sets:
-            known = newest_on.get(entry.last_fork)
-            if known is None or (entry.finished, entry.last_lsn) > (known.finished, known.last_lsn):
-                newest_on[entry.last_fork] = entry
-    if len({same_name(entry.database) for entry in newest_on.values()}) < 2:
+    if len({same_name(name) for name in names}) < 2:
+        return None
+    on_fork: dict[str, list[BackupSet]] = defaultdict(list)
+    for by_fork in names.values():
+        for fork, sets in by_fork.items():
+            on_fork[fork] += sets
+    newest = [max(sets, key=attrgetter("finished", "last_lsn")) for sets in on_fork.values()]
+    if len({same_name(entry.database) for entry in newest}) < 2:
         return None
     listed = "; ".join(
         f"{entry.database} of {entry.server}, newest backup {entry.finished.isoformat()}"
-        for entry in sorted(newest_on.values(), key=lambda entry: entry.finished)
+        for entry in sorted(newest, key=attrgetter("finished"))
     )
     return Refusal(
         code="ambiguous",
         target=request.target,
         rejected=rejected,
-        details={"databases": sorted({entry.database for entry in newest_on.values()})},
+        details={"databases": sorted({entry.database for entry in newest})},
         message=f"databases of several names come from the same original, family {family}: {listed}",
         advice="say which one is meant by source.database",
     )
 
 
-def _sort_out(sets: Iterable[BackupSet], request: Request, rejected: Rejections) -> list[BackupSet]:
-    known = list(sets)
+def _sort_out(known: Sequence[BackupSet], request: Request, rejected: Rejections) -> list[BackupSet]:
     bad = request.unusable or {}
     usable = [
         entry

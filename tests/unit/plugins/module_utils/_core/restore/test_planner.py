@@ -145,7 +145,7 @@ def test_base_of_a_differential(told: dict[str, object]) -> None:
 
 def spoilt(sets: list[BackupSet], *names: str) -> list[BackupSet]:
     return [
-        replace(one, copies=(replace(one.copies[0], problem="error 3183: damaged"),)) if one.guid in names else one
+        replace(one, copies=(one.copies[0]._replace(problem="error 3183: damaged"),)) if one.guid in names else one
         for one in sets
     ]
 
@@ -579,6 +579,17 @@ def test_restoring_database_that_leads_nowhere_is_started_over() -> None:
 def test_restoring_database_can_be_the_only_way_left() -> None:
     assert order(plan(CHAIN[1:], existing=restoring(20))) == "L1 L2 L3"
     assert order(plan(CHAIN[1:], existing=restoring(20), resume=False)) == "!no_full"
+
+
+def test_restoring_database_on_a_fork_without_any_backup_is_left_where_it_stands() -> None:
+    answer = plan(FORKED[1:], existing=restoring(25, fork="elsewhere"))
+    assert not isinstance(answer, Refusal)
+    assert (order(answer), answer.resumes, answer.recovery_point.lsn) == ("", True, 25)
+
+
+def test_restoring_database_on_another_fork_than_the_wanted_one_is_no_way_there() -> None:
+    assert order(plan(FORKED[1:], existing=restoring(25, fork="elsewhere"), recovery_fork="b")) == "!no_full"
+    assert order(plan(FORKED[1:], existing=restoring(25), recovery_fork="b")) == "L1 L2 M1 M2"
 
 
 def test_resuming_towards_a_moment_never_goes_past_it() -> None:
