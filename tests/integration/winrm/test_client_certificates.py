@@ -84,7 +84,7 @@ def test_one_that_is_mapped_to_nobody_is_refused(twins: Twins, shown: Shown, tmp
 
 def test_one_of_another_authority_opens_nothing(twins: Twins, shown: Shown, tmp_path: Path) -> None:
     certificate, key = Authority(folder=tmp_path / "other").issue_for_client(principal="administrator@localhost")
-    with pytest.raises(RecoveryError):
+    with pytest.raises(RecoveryError, match="refuses the client certificate"):
         session(twins, shown, cert_pem=str(certificate), cert_key_pem=str(key)).__enter__()
     assert not list(twins.web.record.entries("logon"))
 

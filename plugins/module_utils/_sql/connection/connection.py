@@ -218,13 +218,28 @@ def _why_unreachable(target: ServerAddress, *, seconds: int) -> str:
     return ""
 
 
+_NO_COMMON_TLS = re.compile(
+    r"unsupported protocol|protocol version|wrong version number|no protocols available|handshake failure"
+    r"|error code 0x(68|2746)\b"
+)
+"""How drivers say that TLS was not begun: in OpenSSL's words, or because the server hung up meanwhile (ECONNRESET,
+WSAECONNRESET).
+"""
+
+
 def _no_session(target: ServerAddress, fields: dict[str, Any]) -> ConnectionFailed:
     if advice_for(fields["number"]):
         return ConnectionFailed(
             f"Cannot log in to SQL Server on {target.server} as {target.user}", code="sql_login_refused", **fields
         )
     code, text = "sql_unreachable", fields["text"].lower()
-    if "certificate" in text or "ssl" in text:
+    if _NO_COMMON_TLS.search(text):
+        advice = (
+            "Somebody listens there, and the two sides agree on no version of TLS: bring TLS 1.2 to the server "
+            "(updates of SQL Server and Windows), or allow its version in OpenSSL's configuration (MinProtocol) of the "
+            "control node. A port that is another program's looks the same"
+        )
+    elif "certificate" in text or "ssl" in text:
         code = "certificate_untrusted"
         advice = (
             f"The server's certificate must be valid for '{target.certificate_name or target.host}' and come from an "

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..._core.advice.windows import advice_for, over_winrm
@@ -15,6 +16,7 @@ from .pywinrm_dep import LOGIN_PROBLEMS, requests, winrm
 
 __all__ = ["WindowsFault", "connection_error", "ended_error", "refused_by_all", "silent_error", "windows_fault"]
 
+_SSL_REASON = re.compile(r"\[SSL: (\w+)\]")
 KERBEROS_PROBLEMS = {"KerberosExchangeError", "MutualAuthenticationError"}
 """Names of classes of pywinrm's part for Kerberos, which cannot be imported where pykerberos is not installed."""
 
@@ -103,12 +105,7 @@ def connection_error(
             "ansible_psrp_ignore_proxy: true of the host)",
         )
     if isinstance(problem, requests.exceptions.SSLError):
-        return RecoveryError(
-            f"The certificate of {where} is not trusted",
-            code="certificate_untrusted",
-            advice="Give the authority's certificate in winrm_ca_file, and use a name that is in the host's "
-            "certificate",
-        )
+        return _tls_error(str(problem), where, connection, transport)
     if isinstance(problem, (requests.exceptions.Timeout, winrm.exceptions.WinRMOperationTimeoutError)):
         return RecoveryError(
             f"{where} did not answer within {connection.timeout} seconds",
@@ -170,6 +167,26 @@ def _account_refused(where: str, connection: WinrmConnection, transport: str) ->
         code="windows_login_refused",
         advice="Check winrm_user and winrm_password (ansible_user and ansible_password of the host), and "
         f"whether the account is locked or expired. The transport was {transport}; the host must allow it",
+    )
+
+
+def _tls_error(said: str, where: str, connection: WinrmConnection, transport: str) -> RecoveryError:
+    """By OpenSSL's own words, which no language changes: who is not trusted, and what is no matter of trust."""
+    if "CERTIFICATE_VERIFY_FAILED" in said or "doesn't match" in said:
+        return RecoveryError(
+            f"The certificate of {where} is not trusted",
+            code="certificate_untrusted",
+            advice="Give the authority's certificate in winrm_ca_file, and use a name that is in the host's "
+            "certificate",
+        )
+    if transport == "certificate" and "ALERT" in said:
+        return _account_refused(where, connection, transport)
+    reason = _SSL_REASON.search(said)
+    return RecoveryError(
+        f"No TLS with {where}: {reason[1] if reason else 'it broke off'}",
+        code="windows_unreachable",
+        advice="Check that the listener at this port is one of HTTPS (winrm_scheme and winrm_port; 5985 is HTTP), and "
+        "that host and control node allow a common version of TLS",
     )
 
 

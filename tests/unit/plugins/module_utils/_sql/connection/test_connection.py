@@ -196,6 +196,14 @@ def test_options_that_cannot_work_are_refused_before_anything_is_sent(pyodbc, op
             ),
             ["ca_file", "certificate_name", "'sql01.example.test'"],
         ),
+        (
+            "08001",
+            "[08001] [M][D]SSL Provider: [error:0A000102:SSL routines::unsupported protocol] (-1) (SQLDriverConnect)",
+            ["no version of TLS", "MinProtocol"],
+        ),
+        ("08001", "[08001] [M][D]TCP Provider: Error code 0x68 (104) (SQLDriverConnect)", ["no version of TLS"]),
+        ("08001", "[08001] [M][D]TCP Provider: Error code 0x2746 (10054) (SQLDriverConnect)", ["no version of TLS"]),
+        ("08001", "[08001] [M][D]TCP Provider: Error code 0x2AF9 (11001) (SQLDriverConnect)", ["firewall"]),
     ],
 )
 def test_a_failed_login_says_what_to_do_and_nothing_secret(pyodbc, state, text, parts):
