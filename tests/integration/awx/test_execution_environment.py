@@ -87,6 +87,15 @@ def test_the_collection_is_inside_and_brings_its_requirements(context: Path, tmp
     assert any(line.startswith("mssql-python-odbc") for line in found["python"]), "Microsoft's driver"
 
 
+def test_kerberos_is_in_the_image_and_its_compiler_is_not(context: Path):
+    """Nobody can run kinit in AWX beforehand. Who installs the collection elsewhere needs no compiler for it."""
+    assert "pywinrm[credssp,kerberos]>=0.5.0" in (context / "_build/requirements.txt").read_text().splitlines()
+    system = [line.split(" [") for line in (context / "_build/bindep.txt").read_text().splitlines()]
+    stays = {name for name, profile in system if "compile" not in profile}
+    assert stays == {"krb5-workstation"} and {"gcc", "krb5-devel"} <= {name for name, _profile in system}
+    assert not [line for line in _lines("meta/ee-requirements.txt") if "kerberos" in line]
+
+
 def test_the_collections_own_part_is_a_definition_too(tmp_path: Path):
     run(BIN / "ansible-builder", "create", "--file", "meta/execution-environment.yml", "--context", tmp_path)
     assert [

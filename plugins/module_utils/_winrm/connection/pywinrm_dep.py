@@ -35,9 +35,9 @@ try:
 except ImportError:
     pass
 try:
-    from requests_credssp.exceptions import AuthenticationException
+    from requests_credssp.exceptions import AuthenticationException, NTStatusException
 
-    LOGIN_PROBLEMS += (AuthenticationException,)
+    LOGIN_PROBLEMS += (AuthenticationException, NTStatusException)
 except ImportError:
     pass
 

@@ -1,5 +1,5 @@
-"""Who is at the other end of a WinRM connection: Basic, a client certificate, and NTLM or Kerberos with sealed messages
-(raw or inside SPNEGO).
+"""Who is at the other end of a WinRM connection: Basic, and NTLM, Kerberos (raw or inside SPNEGO) or CredSSP with sealed
+messages.
 
 pyspnego's acceptor looks accounts up in the file that the environment variable NTLM_USER_FILE names, one for the whole
 process. Hosts differ in their accounts, so for each step that needs it a file with the one account in question (its
@@ -15,13 +15,12 @@ import re
 import struct
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import spnego
 import spnego.exceptions
-from cryptography import x509
 
 from .accounts import Token
 from .errors import WinError
@@ -30,15 +29,12 @@ from .kerberos import Acceptor, KerberosFailed
 if TYPE_CHECKING:
     from .host import WindowsHost
 
-__all__ = ["CLIENT_CERTIFICATE", "AuthenticationFailed", "Negotiation", "check_basic", "check_certificate"]
+__all__ = ["AuthenticationFailed", "Negotiation", "check_basic"]
 
-CLIENT_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
-"""The scheme of a client that shows a certificate in the TLS handshake."""
-_USER_PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
-_UTF8_STRING = 0x0C
 
 _BOUNDARY = b"--Encrypted Boundary"
-_PROTOCOL = b"application/HTTP-SPNEGO-session-encrypted"
+_SPNEGO = b"application/HTTP-SPNEGO-session-encrypted"
+_CREDSSP = b"application/HTTP-CredSSP-session-encrypted"
 _BODY_TYPE = b"\tContent-Type: application/octet-stream\r\n"
 _ONE_AT_A_TIME = threading.Lock()
 _UNICODE = 0x1
@@ -66,40 +62,9 @@ def check_basic(host: WindowsHost, value: str) -> Token:
     return token
 
 
-def check_certificate(host: WindowsHost, certificate: bytes | None, mappings: Mapping[str, str]) -> Token:
-    """The token for the certificate (DER) that a client showed. mappings: user principal name in the certificate ->
-    local account, as WSMan:\\localhost\\ClientCertificate maps them; the TLS handshake has verified the issuer.
-    """
-    if certificate is None:
-        raise AuthenticationFailed("no client certificate was shown")
-    shown = x509.load_der_x509_certificate(certificate)
-    try:
-        usage = shown.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound as error:
-        raise AuthenticationFailed(f"client certificate: {error}") from error
-    if x509.ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
-        raise AuthenticationFailed("a certificate that is not for clients")
-    principals = [
-        _text_of(name.value)
-        for name in names.get_values_for_type(x509.OtherName)
-        if name.type_id == _USER_PRINCIPAL_NAME
-    ]
-    account = next((mappings[name] for name in principals if name in mappings), None)
-    user = host.accounts.users.get(account.lower()) if account else None  # only local accounts can be mapped
-    if account is None or user is None:
-        raise AuthenticationFailed(f"no local account is mapped to the client certificate of {principals}")
-    return host.accounts.log_on_hash(account, user.nt_hash, network=True)
-
-
-def _text_of(der: bytes) -> str:
-    """A UTF8String of less than 128 bytes."""
-    return der[2:].decode() if der[:1] == bytes([_UTF8_STRING]) and len(der) == der[1] + 2 else ""
-
-
 class Negotiation:
-    """The NTLM or Kerberos conversation of one connection, and the sealing of its messages afterwards. Without a keytab
-    the host takes no Kerberos.
+    """The NTLM, Kerberos or CredSSP conversation of one connection, and the sealing of its messages afterwards. Without a
+    keytab the host takes no Kerberos.
     """
 
     def __init__(self, host: WindowsHost, keytab: Path | None = None, *, ntlm: bool = True) -> None:
@@ -108,6 +73,7 @@ class Negotiation:
         self._ntlm = ntlm
         self._context: spnego.ContextProxy | None = None
         self._kerberos: Acceptor | None = None
+        self._protocol = _SPNEGO
         self.token: Token | None = None
 
     @property
@@ -119,12 +85,19 @@ class Negotiation:
 
     @property
     def package(self) -> str:
+        if self._protocol == _CREDSSP:
+            return "CredSSP"
         return "Kerberos" if self._kerberos is not None else "NTLM"
 
     @property
+    def sealed_type(self) -> str:
+        """The content type of a message that is sealed."""
+        return f'multipart/encrypted;protocol="{self._protocol.decode()}";boundary="Encrypted Boundary"'
+
+    @property
     def delegated(self) -> bool:
-        """Whether the client's own ticket came along."""
-        return self._kerberos is not None and self._kerberos.delegated
+        """Whether the client's own ticket, or its password, came along."""
+        return self._protocol == _CREDSSP or (self._kerberos is not None and self._kerberos.delegated)
 
     def close(self) -> None:
         self._forget()
@@ -133,11 +106,14 @@ class Negotiation:
         if self._kerberos is not None:
             self._kerberos.close()
         self._context = self._kerberos = self.token = None
+        self._protocol = _SPNEGO
 
-    def step(self, message: bytes, *, channel: bytes | None = None) -> bytes | None:
+    def step(self, message: bytes, *, scheme: str = "negotiate", channel: bytes | None = None) -> bytes | None:
         """Take the client's next token; answers ours, if there is one to send."""
         if self.complete:
             self._forget()
+        if scheme == "credssp":
+            return self._credssp_step(message)
         if self._keytab is not None and _NTLM_SIGNATURE not in message:
             return self._kerberos_step(self._keytab, message, channel)
         if not self._ntlm:
@@ -161,6 +137,33 @@ class Negotiation:
             raise AuthenticationFailed(f"{principal or 'Kerberos'}: {error}") from error
         return answer
 
+    def _credssp_step(self, message: bytes) -> bytes | None:
+        """NTLM inside TLS: whose it is can be seen afterwards only, so every account may be asked for."""
+        self._protocol = _CREDSSP
+        try:
+            with _ONE_AT_A_TIME, _credentials("\n".join(self._all_accounts())):
+                if self._context is None:
+                    self._context = spnego.server(protocol="credssp", options=spnego.NegotiateOptions.use_negotiate)
+                answer = self._context.step(message)
+            if self._context.complete:
+                name = self._context.client_principal or ""
+                user = self._host.accounts.find_user(name)
+                self.token = self._host.accounts.log_on_hash(name, user.nt_hash if user else "", network=True)
+        except (spnego.exceptions.SpnegoError, WinError, ValueError, struct.error) as error:
+            self._forget()
+            raise AuthenticationFailed(f"CredSSP: {error}") from error
+        return answer
+
+    def _all_accounts(self) -> Iterator[str]:
+        """In smbpasswd form, in every spelling in which clients write an account."""
+        for user in self._host.accounts.users.values():
+            for name in (user.name, f".\\{user.name}", f"{self._host.name}\\{user.name}"):
+                yield _smbpasswd(name, user.nt_hash)
+        domain = self._host.directory
+        for user in domain.users.values() if domain else ():
+            for name in (f"{domain.name}\\{user.name}", f"{user.name}@{domain.dns_name}"):
+                yield _smbpasswd(name, user.nt_hash)
+
     def _ntlm_step(self, message: bytes) -> bytes | None:
         name, entry = self._account(message)
         try:
@@ -183,13 +186,13 @@ class Negotiation:
         """
         names = _names(message)
         if names is None:
-            return "", "nobody:0:" + "0" * 32 + ":" + "0" * 32 + ":[U]:LCT-0"
+            return "", _smbpasswd("nobody", "0" * 32)
         domain, user = names
         account = f"{domain}\\{user}" if domain else user
         found = self._host.accounts.find_user(account)
         written = f"{domain}\\{user}" if domain else user
         known_hash = found.nt_hash if found else "f" * 31 + "0"
-        return account, f"{written}:0:{'0' * 32}:{known_hash}:[U]:LCT-0"
+        return account, _smbpasswd(written, known_hash)
 
     def unseal(self, body: bytes) -> bytes:
         """The plain text of a `multipart/encrypted` body. ValueError when it does not fit."""
@@ -225,11 +228,15 @@ class Negotiation:
         header, data, padding = self._wrap(body)
         return b"".join(
             (
-                _BOUNDARY, b"\r\n\tContent-Type: ", _PROTOCOL,
+                _BOUNDARY, b"\r\n\tContent-Type: ", self._protocol,
                 b"\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=%d\r\n" % (len(body) + padding),
                 _BOUNDARY, b"\r\n", _BODY_TYPE, struct.pack("<i", len(header)), header, data, _BOUNDARY, b"--\r\n",
             )
         )  # fmt: skip
+
+
+def _smbpasswd(name: str, nt_hash: str) -> str:
+    return f"{name}:0:{'0' * 32}:{nt_hash}:[U]:LCT-0"
 
 
 def _names(message: bytes) -> tuple[str, str] | None:

@@ -13,7 +13,10 @@ from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_size_t, c_uint3
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Acceptor", "KerberosFailed"]
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+__all__ = ["Acceptor", "KerberosFailed", "channel_of"]
 
 _ACCEPT = 2
 _DELEGATED = 1
@@ -164,3 +167,13 @@ def _name_of(name: c_void_p) -> str:
     shown = text.taken().decode()
     _library().gss_release_buffer(byref(c_uint32()), byref(text))
     return shown
+
+
+def channel_of(certificate: Path) -> bytes:
+    """What binds a login to the TLS channel: "tls-server-end-point" (RFC 5929), the hash of the server's certificate by
+    its signature's algorithm, SHA-256 in place of MD5 and SHA-1.
+    """
+    shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+    algorithm = shown.signature_hash_algorithm
+    weak = algorithm is None or algorithm.name in ("md5", "sha1")
+    return b"tls-server-end-point:" + shown.fingerprint(hashes.SHA256() if weak or algorithm is None else algorithm)

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-
 from .accounts import Token
-from .auth import CLIENT_CERTIFICATE, AuthenticationFailed, Negotiation, check_basic, check_certificate
+from .auth import AuthenticationFailed, Negotiation, check_basic
+from .client_certificate import CLIENT_CERTIFICATE, check_certificate
 from .dispatch import Dispatcher
+from .kerberos import channel_of
 from .wsman import Limits, WsMan
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ _REASONS = {
     500: "Internal Server Error",
 }
 _SOAP = "application/soap+xml;charset=UTF-8"
-_SEALED = 'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
 _TLS_HANDSHAKE = b"\x16"
 _HANDSHAKE_SECONDS = 10.0
 _HEADER_LIMIT = 64 * 1024
@@ -56,6 +54,7 @@ class WinRmSettings:
     key: Path | None = None
     negotiate: bool = True
     ntlm: bool = True
+    credssp: bool = False
     keytab: Path | None = None
     client_authority: Path | None = None
     client_accounts: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +71,7 @@ class WinRm:
         self.settings = settings or WinRmSettings()
         self.wsman = WsMan(host, limits=self.settings.limits, start=Dispatcher(host).start)
         self._listeners: list[_Listener] = []
-        self.channel = _channel_of(self.settings.certificate) if self.settings.certificate else None
+        self.channel = channel_of(self.settings.certificate) if self.settings.certificate else None
 
     def open(self) -> None:
         if self.settings.http_port:
@@ -214,7 +213,7 @@ class _Connection:
             return
         status, answer = self._winrm.wsman.answer(body, token)
         if sealed:
-            self._reply(status, self._negotiation.seal(answer), _SEALED)
+            self._reply(status, self._negotiation.seal(answer), self._negotiation.sealed_type)
         else:
             self._reply(status, answer, _SOAP, headers=proof)
 
@@ -226,8 +225,8 @@ class _Connection:
                 return check_basic(self._winrm.host, value)
             if scheme == CLIENT_CERTIFICATE and self._settings.client_authority:
                 return self._known_by_certificate()
-            if scheme.lower() in ("negotiate", "ntlm", "kerberos") and self._settings.negotiate:
-                answer = self._negotiation.step(base64.b64decode(value), channel=self._channel)
+            if scheme.lower() in self._packages:
+                answer = self._negotiation.step(base64.b64decode(value), scheme=scheme.lower(), channel=self._channel)
                 if not self._negotiation.complete:
                     self._reply(401, headers=[f"WWW-Authenticate: {scheme} {base64.b64encode(answer or b'').decode()}"])
                     return None
@@ -240,10 +239,17 @@ class _Connection:
         offers = (
             ("Negotiate", self._settings.negotiate),
             ("Kerberos", self._settings.negotiate and self._settings.keytab),
+            ("CredSSP", self._settings.credssp),
             ('Basic realm="WSMAN"', self._settings.basic),
         )
         self._reply(401, headers=[f"WWW-Authenticate: {offer}" for offer, enabled in offers if enabled])
         return None
+
+    @property
+    def _packages(self) -> set[str]:
+        """Words of the Authorization header that begin or go on with a conversation."""
+        negotiate = {"negotiate", "ntlm", "kerberos"} if self._settings.negotiate else set()
+        return negotiate | ({"credssp"} if self._settings.credssp else set())
 
     def _known_by_certificate(self) -> Token:
         shown = self._socket.getpeercert(True) if isinstance(self._socket, ssl.SSLSocket) else None
@@ -270,16 +276,6 @@ class _Connection:
             lines.insert(1, f"Content-Type: {content_type}")
         # Header and body in one write, or Nagle and delayed acknowledgements cost 40 ms.
         self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
-
-
-def _channel_of(certificate: Path) -> bytes:
-    """What binds a login to the TLS channel: "tls-server-end-point" (RFC 5929), the hash of the server's certificate by
-    its signature's algorithm, SHA-256 in place of MD5 and SHA-1.
-    """
-    shown = x509.load_pem_x509_certificate(certificate.read_bytes())
-    algorithm = shown.signature_hash_algorithm
-    weak = algorithm is None or algorithm.name in ("md5", "sha1")
-    return b"tls-server-end-point:" + shown.fingerprint(hashes.SHA256() if weak or algorithm is None else algorithm)
 
 
 def _read_request(reader: BinaryIO) -> tuple[str, str, dict[str, str], bytes] | None:
