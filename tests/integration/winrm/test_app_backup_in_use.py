@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.application import archive_writer
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host import files as host_files
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
+from prs_lab.windows.character import Character
 from prs_lab.windows.errors import WinError
 from prs_lab.windows.filesystem import FileView
 from prs_lab.windows.scripts import verb_archives
@@ -292,3 +294,16 @@ def test_a_scanner_that_looks_into_what_was_just_written(
     monkeypatch.setattr(FileView, "rename", rename_while_it_looks)
     assert twins.backup()["changed"] and len(opened) == 2
     assert not [name for name in twins.names(LOCAL) if name.endswith(".partial")]
+
+
+def test_an_antivirus_that_looks_at_all_that_is_new_keeps_nothing_from_its_place(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks as long at what is written anew: only the exchange may be tried again."""
+    monkeypatch.setattr(host_files, "PAUSE", 1.0)
+    for host in (twins.web, twins.share_host):
+        host.drives.character = Character(scanner=1.2)
+    result = twins.backup(destination=REMOTE, **ON_SHARE)
+    assert result["changed"] and not any("could not" in text for text in result["warnings"])
+    names = twins.system(twins.share_host).list("E:\\backup\\web")
+    assert [name for name in names if name.endswith(".manifest.jsonl")] and not [n for n in names if "partial" in n]

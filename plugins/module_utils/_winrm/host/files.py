@@ -103,8 +103,18 @@ class WindowsFiles(WindowsReader):
 
     def write_lines(self, path: str, lines: Iterable[str]) -> None:
         """A text file, there whole or not at all."""
-        given = list(lines)
-        self._patiently(path, lambda: self._write(write_lines.SCRIPT, doing=f"Writing {path}", items=given, Path=path))
+        patience = int(ATTEMPTS * PAUSE * 1000)
+        is_first = True
+
+        def waits(_value: dict[str, Any]) -> None:
+            nonlocal is_first
+            if is_first:
+                self.progress.line(f"{path} is in use, trying again")
+            is_first = False
+
+        self._write(
+            write_lines.SCRIPT, doing=f"Writing {path}", items=lines, on_progress=waits, Path=path, Patience=patience
+        )
 
     def make_folder(self, path: str, *, private: bool = False) -> None:
         """private: for SYSTEM and the administrators alone."""

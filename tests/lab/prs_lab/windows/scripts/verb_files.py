@@ -5,9 +5,11 @@ and set their rights.
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import io
+import time
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Iterator
@@ -201,14 +203,24 @@ def _clear_read_only(call: ScriptCall, *paths: str) -> None:
 
 
 @verb("write_lines")
-def write_lines(call: ScriptCall, *, Path: str, Items: list[str] | None = None) -> Iterator[Any]:
+def write_lines(call: ScriptCall, *, Path: str, Patience: int = 0, Items: list[str] | None = None) -> Iterator[Any]:
     partial = f"{Path}.partial"
     _clear_read_only(call, partial, Path)
     call.files.write(partial, "".join(f"{line}\n" for line in Items or []).encode())
-    if call.files.is_file(Path):
-        call.files.remove(Path)
-    call.files.rename(partial, Path)
-    return
+    begin = time.monotonic()
+    while True:
+        try:
+            if call.files.is_file(Path):
+                call.files.remove(Path)
+            call.files.rename(partial, Path)
+            return
+        except WinError as error:
+            if error.number not in (5, 32, 33) or (time.monotonic() - begin) * 1000 >= Patience:
+                with contextlib.suppress(WinError):
+                    call.files.remove(partial)
+                raise
+        time.sleep(0.25)
+        call.progress({"waits": True})
     yield
 
 
