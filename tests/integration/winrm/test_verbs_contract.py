@@ -24,6 +24,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm import verbs
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import (
     Conversation,
     Ended,
+    Secret,
     VerbFailed,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
@@ -174,6 +175,17 @@ def test_many_lines_go_both_ways(bench: Bench) -> None:
 def test_every_verb_has_its_cases_and_its_model() -> None:
     files = {path.stem for folder in verbs.__path__ for path in Path(folder).glob("*.py")} - {"__init__"}
     assert {case.verb for case in CASES} == files == set(VERBS)
+
+
+@pytest.mark.pwsh
+@NEEDS_PWSH
+@pytest.mark.parametrize("items", [[], ["a", "b"]])
+def test_a_secret_reaches_its_parameter(powershell: Conversation, items: list[str]) -> None:
+    script = '# prs.recovery secret\nparam($User, $Password, $Items)\n"$User $Password $($Items.Count)"'
+    given = {"User": "u", "Password": Secret("Größe 'quoted' \"twice\"")}
+    expected = f"u {given['Password']} {len(items)}"
+    assert powershell.call(script, parameters=given, items=items) == [expected]
+    assert powershell.call(script, parameters={**given, "User": Secret("v")}, items=items) == ["v" + expected[1:]]
 
 
 LISTING = verbs_script("stat_paths")

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from .runner import RUNNER
 
-__all__ = ["Conversation", "Ended", "Pipe", "Received", "Silent", "VerbFailed"]
+__all__ = ["Conversation", "Ended", "Pipe", "Received", "Secret", "Silent", "VerbFailed"]
 
 CHUNK = 150_000
 """Bytes of one piece of input: WinRM's envelope holds 500 KB, and base64 makes a third more of it."""
@@ -52,6 +52,10 @@ class Pipe(Protocol):
 
     def receive(self) -> Received:
         """Wait for output, a while; nothing at all is an answer as well."""
+
+
+class Secret(str):
+    """A parameter that no cmdlet may be given: with module logging Windows writes what they are into its event log."""
 
 
 class VerbFailed(Exception):
@@ -111,9 +115,12 @@ class Conversation:
         if self.owes_an_answer:
             raise Ended("It still owes the answer to an earlier request")
         lines = [_line(item) for item in items]
-        request = _line({"script": script, "parameters": parameters, "items": len(lines)})
+        secrets = {name: value for name, value in parameters.items() if isinstance(value, Secret)}
+        shown = {name: value for name, value in parameters.items() if name not in secrets}
+        request = _line({"script": script, "parameters": shown, "secrets": list(secrets), "items": len(lines)})
+        hidden = (base64.b64encode(value.encode()) + b"\n" for value in secrets.values())
         self.owes_an_answer = True
-        for piece in _pieces(request, *_packed(lines)):
+        for piece in _pieces(request, *hidden, *_packed(lines)):
             self._pipe.send(piece)
         result = []
         while True:

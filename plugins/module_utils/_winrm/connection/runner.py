@@ -6,12 +6,13 @@
 BOOTSTRAP stands on the command line, which holds 8,191 characters, and is the same for all: it reads the first line of
 its input, a script as a JSON string, and runs that with the rest of the input. That script is RUNNER.
 
-RUNNER reads requests until its input ends. A request is one line of JSON, followed by as many items, one JSON value a
-line, as it says:
+RUNNER reads requests until its input ends. A request is one line of JSON, followed by as many secrets and items as it
+says, a line each: a secret is its text (UTF-8) in base64, an item a JSON value:
 
-    {"script": text of a verb, "parameters": {name: value}, "items": number of lines that follow}
+    {"script": text of a verb, "parameters": {name: value}, "secrets": [names of parameters], "items": number of items}
 
-and answers with lines of JSON that have one key each:
+Lines of JSON are given to a cmdlet, and Windows may be told to write what cmdlets are given into its event log (module
+logging); secrets are read by .NET alone. It answers with lines of JSON that have one key each:
 
     {"ready": {...}}      once, at the start: version of PowerShell, name of the computer, its time (UTC)
     {"items": [...]}      objects that the verb puts out, in their order
@@ -29,7 +30,7 @@ written hundreds at a time, as one call of a cmdlet costs more than what most ve
 verbs use what stands in RUNNER's variables and call its functions for an item only where something fails.
 
 Input is plain ASCII (JSON escapes the rest), so no code page and no byte order mark can hurt; output is UTF-8.
-Parameters with secrets are in the input alone, never in a script and never on the command line.
+Secrets are in the input alone, never in a script and never on the command line.
 
 Assumes: Windows PowerShell 5.1 or PowerShell 7.5 and later in full language mode (7.0 to 7.4 take a text that is a time
 for a time); $input hands lines over as they arrive.
@@ -279,6 +280,11 @@ process {
             $request = ConvertFrom-Json -InputObject $_ @asText
             $items = [System.Collections.Generic.List[object]]::new()
             $expected = [int]$request.items
+            $secretNames = [object[]]$request.secrets
+            $secrets = @{}
+        }
+        elseif ($secrets.Count -lt $secretNames.Count) {
+            $secrets[$secretNames[$secrets.Count]] = $plainText.GetString([Convert]::FromBase64String($_.Trim()))
         }
         else {
             $items.AddRange([object[]](Read-Item $_.Trim()))
@@ -287,11 +293,12 @@ process {
     catch {
         Stop-Runner 'BrokenInput' "A line of the input cannot be read: $($_.Exception.Message)"
     }
-    if ($items.Count -lt $expected) { return }
+    if ($secrets.Count -lt $secretNames.Count -or $items.Count -lt $expected) { return }
     $script = $request.script
     try {
         $parameters = @{}
         foreach ($property in $request.parameters.PSObject.Properties) { $parameters[$property.Name] = $property.Value }
+        foreach ($secret in $secretNames) { $parameters[$secret] = $secrets[$secret] }
         if ($items.Count -gt 0) { $parameters['Items'] = $items }
         $request = $null
         & ([ScriptBlock]::Create($script)) @parameters | & {

@@ -20,7 +20,7 @@ from ..._core.errors import RecoveryError
 from ..._core.windows_files import FolderEntry, PresentFile
 from ..._core.windows_paths import server_of, share_root
 from ..._progress import Progress
-from ..connection.conversation import VerbFailed
+from ..connection.conversation import Secret, VerbFailed
 from ..connection.errors import WindowsFault, windows_fault
 from ..connection.session import Session
 from ..verbs import (
@@ -151,7 +151,7 @@ class WindowsReader:
         can.
         """
         doing = f"Connecting to {root} as {user}"
-        account = {"Name": name, "Root": root, "User": user, "Password": password}
+        account = {"Name": name, "Root": root, "User": user, "Password": Secret(password)}
         try:
             self._session.call(connect.SCRIPT, doing=doing, **account)
         except WindowsFault as fault:

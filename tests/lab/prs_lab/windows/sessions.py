@@ -59,7 +59,7 @@ def converse(caller: Caller, process: Process) -> int:
     )
     while True:
         try:
-            request = _read_request(process)
+            request = _read_request(caller, process)
         except _Broken as broken:
             answer("error", {"number": 0, "kind": broken.kind, "message": str(broken)})
             return 1
@@ -76,14 +76,23 @@ class _Broken(Exception):
         self.kind = kind
 
 
-def _read_request(process: Process) -> tuple[dict[str, Any], list[Any]] | None:
-    """A request with its items; None where the input ended before it."""
+def _read_request(caller: Caller, process: Process) -> tuple[dict[str, Any], list[Any]] | None:
+    """A request with its items; None where the input ended before it. What a cmdlet is given, which are all lines but
+    the secrets, is in the event log where policies want that.
+    """
     line, complete = process.stdin.read_until(b"\n")
     if not complete:
         return None
     items: list[Any] = []
     try:
         request = json.loads(line)
+        if "module-logging" in caller.host.character.policies:
+            caller.host.record.add("event", caller.host.name, number=4103, text=line.decode())
+        for name in request.get("secrets") or ():
+            secret, complete = process.stdin.read_until(b"\n")
+            if not complete:
+                raise _Broken("EndOfInput", f"The input ended before the secret {name}")
+            request.setdefault("parameters", {})[name] = base64.b64decode(secret, validate=True).decode()
         expected = request.get("items") or 0
         while len(items) < expected:
             line, complete = process.stdin.read_until(b"\n")

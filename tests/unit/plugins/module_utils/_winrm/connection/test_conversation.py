@@ -14,6 +14,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.con
     Conversation,
     Ended,
     Received,
+    Secret,
     Silent,
     VerbFailed,
 )
@@ -66,8 +67,18 @@ def test_it_starts_with_the_runner_and_learns_who_answers() -> None:
 def test_a_request_is_ascii_and_says_how_many_lines_follow() -> None:
     pipe = Pipe(b'{"end":true}\n')
     Conversation(pipe).call("script", parameters={"Path": "C:\\Größe"}, items=["ü", {"n": 1}])
-    assert pipe.lines == [{"script": "script", "parameters": {"Path": "C:\\Größe"}, "items": 2}, "ü", {"n": 1}]
+    request = {"script": "script", "parameters": {"Path": "C:\\Größe"}, "secrets": [], "items": 2}
+    assert pipe.lines == [request, "ü", {"n": 1}]
     assert b"".join(pipe.sent).isascii()
+
+
+def test_a_secret_is_in_no_line_that_a_cmdlet_reads() -> None:
+    """With module logging those are in the event log."""
+    pipe = Pipe(b'{"end":true}\n')
+    Conversation(pipe).call("script", parameters={"User": "u", "Password": Secret("Größe 1")}, items=["i"])
+    request, secret, item = b"".join(pipe.sent).splitlines()
+    assert json.loads(request) == {"script": "script", "parameters": {"User": "u"}, "secrets": ["Password"], "items": 1}
+    assert (base64.b64decode(secret).decode(), json.loads(item)) == ("Größe 1", "i")
 
 
 def test_a_long_list_goes_in_pieces() -> None:
