@@ -81,11 +81,16 @@ def unbound_certificate(facts: Facts) -> Iterator[str]:
 
 def moved_licences(facts: Facts) -> Iterator[str]:
     before = facts["archived_on"]
-    if before and before.lower() != facts["host"].lower():
+    if before and _first_label(before) != _first_label(facts["host"]):
         yield (
             f"The application comes from {before}: its licences may need to be activated again "
             "(Administration > Licenses)."
         )
+
+
+def _first_label(host: str) -> str:
+    """By which Windows knows a host, however long its name in the inventory is: 15 letters without regard to case."""
+    return host.partition(".")[0][:15].lower()
 
 
 # ---- the summary

@@ -173,6 +173,16 @@ def test_what_is_left_to_a_person(changed: dict[str, Any], sentence: str):
 
 
 @pytest.mark.parametrize(
+    ("host", "archived_on"),
+    [("web-a.corp.example", "WEB-A"), ("Web-A", "web-a"), ("webserver-of-site-a.corp.example", "WEBSERVER-OF-SI")],
+)
+def test_a_long_name_in_the_inventory_is_no_other_server(host: str, archived_on: str):
+    assert not [
+        line for line in restore.left_to_do({**LEFT, "host": host, "archived_on": archived_on}) if "licences" in line
+    ]
+
+
+@pytest.mark.parametrize(
     ("newer", "until", "expected"),
     [
         ([], "", ["older"]),
