@@ -99,6 +99,7 @@ DECISIONS = {
     "verify.places_facts": verify.places_facts,
     "verify.protection_facts": verify.protection_facts,
     "backup.copy_account": backup.copy_account,
+    "backup.kept_logins": backup.kept_logins,
     "backup.web_facts": backup.web_facts,
     "backup.other_sites": backup.other_sites,
     "mirroring.other_site_serves": mirroring.other_site_serves,

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["copy_account", "other_sites", "web_facts"]
+__all__ = ["copy_account", "kept_logins", "other_sites", "web_facts"]
 
 Facts = Mapping[str, Any]
+
+_OF_WINDOWS = ("0x0101000000000005", "0x010600000000000550")
+"""How SIDs begin that every Windows has: of its own accounts (S-1-5 and one number), of its services (S-1-5-80)."""
 
 
 def copy_account(facts: Facts) -> dict[str, str]:
@@ -22,6 +25,18 @@ def copy_account(facts: Facts) -> dict[str, str]:
         if facts[f"{kind}_user"]:
             return {"share_user": facts[f"{kind}_user"], "share_password": facts[f"{kind}_password"]}
     return {}
+
+
+def kept_logins(facts: Facts) -> list[Facts]:
+    """Those of SQL Server that another server does not have by itself. facts: logins: as sql_info returns them.
+
+    Windows' own accounts go by their SIDs: their names are in the language of Windows.
+    """
+    return [
+        login
+        for login in facts["logins"]
+        if not login["name"].startswith("##") and not login["sid"].lower().startswith(_OF_WINDOWS)
+    ]
 
 
 def web_facts(facts: Facts) -> dict[str, Any]:

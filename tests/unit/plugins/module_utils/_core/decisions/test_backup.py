@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.backup import (
     copy_account,
+    kept_logins,
     other_sites,
     web_facts,
 )
@@ -22,6 +23,26 @@ ACCOUNTS = {"copies_user": "copier", "copies_password": "c", "share_user": "writ
 )
 def test_the_account_of_places_that_name_none(changed, account):
     assert copy_account(ACCOUNTS | changed) == account
+
+
+def login(name, sid):
+    return {"name": name, "sid": sid}
+
+
+def test_no_login_of_windows_itself_goes_into_a_set_whatever_its_name_is():
+    kept = [
+        login("prs_app", "0x5A1D0C9E7B3F4482A6E1D50B7C92F318"),
+        login("PRSLAB\\dba", "0x0105000000000005150000000102030405060708090A0B0C51040000"),
+        login("VORDEFINIERT\\Administratoren", "0x01020000000000052000000020020000"),
+    ]
+    own = [
+        login("##MS_PolicyEventProcessingLogin##", "0x27578D8516843E4094EFA2CEED085C82"),
+        login("NT AUTHORITY\\SYSTEM", "0x010100000000000512000000"),
+        login("NT-AUTORITÄT\\SYSTEM", "0x010100000000000512000000"),
+        login("AUTORITE NT\\SERVICE RÉSEAU", "0x010100000000000514000000"),
+        login("NT SERVICE\\MSSQLSERVER", "0x010600000000000550000000E20F4FE7B15874E48E19026478C2DC9AC307B83E"),
+    ]
+    assert kept_logins({"logins": [*own, *kept]}) == kept
 
 
 WEB = {
