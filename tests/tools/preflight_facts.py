@@ -128,7 +128,7 @@ HEALTHY: dict[str, Any] = {
         {
             **ANSWERED,
             "item": {"part": "web", "pfx": "site.pfx", "names": ["Reset.lab.test", ""]},
-            "result": {"names": ["RESET.lab.test"], "not_after": "2026-03-01T12:00:00Z"},
+            "result": {"names": ["RESET.lab.test"], "not_after": "2026-03-01T12:00:00Z", "key": "exchange"},
         }
     ],
 }

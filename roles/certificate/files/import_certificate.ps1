@@ -7,9 +7,10 @@
 #   Pfx          SecureString: the file in base64
 #   Password     SecureString
 #   ReadAccess   accounts that must read the private key, such as NT SERVICE\MSSQLSERVER; unknown ones fail, and so does a
-#                key other than RSA, which SQL Server does not take
+#                key that SQL Server does not take: other than RSA, or not an exchange key of a legacy provider
 # Result:
 #   thumbprint, subject, names (DNS names), not_after (UTC)
+#   key          exchange, signature (of a legacy provider), other (of a key storage provider, CNG)
 #   imported     it was not in the store, or lay there without its key
 #   granted      accounts that could not read the key
 [CmdletBinding(SupportsShouldProcess)]
@@ -79,13 +80,28 @@ function Get-KeyFile {
     throw "The private key $name has no file below $env:ProgramData\Microsoft\Crypto."
 }
 
+# Who keeps the key says the PFX; the keys of one provider are not those of another. A method, as PowerShell takes a
+# property that fails for an empty one: this one fails for the keys of a key storage provider.
+function Get-KeyKind {
+    param($Certificate)
+    $key = $null
+    try { $key = $Certificate.get_PrivateKey() } catch { $null = $_ }
+    if ($null -eq $key -or -not $key.CspKeyContainerInfo) { return 'other' }
+    if ([string]$key.CspKeyContainerInfo.KeyNumber -eq 'Exchange') { return 'exchange' }
+    return 'signature'
+}
+
 # Without PersistKeySet the key read here is gone when the script ends.
 $leaf = Read-Pfx -Flags 'MachineKeySet' | Where-Object { $_.HasPrivateKey } | Select-Object -First 1
 if (-not $leaf) { throw 'The PFX holds no certificate with a private key.' }
+$kind = Get-KeyKind -Certificate $leaf
 if ($ReadAccess) {
     # Before anything is imported, and in check mode too.
     if ($leaf.PublicKey.Oid.Value -ne '1.2.840.113549.1.1.1') {
         throw 'The private key is not an RSA key, and SQL Server takes no other. Have the certificate made with an RSA key.'
+    }
+    if ($kind -ne 'exchange') {
+        throw "SQL Server would not start with this certificate: it takes an exchange key of a legacy provider (CSP) alone."
     }
     if (-not ('System.Security.Cryptography.X509Certificates.RSACertificateExtensions' -as [type])) {
         throw '.NET Framework 4.6 or later is needed to find the private key. Install .NET Framework 4.8.'
@@ -139,6 +155,7 @@ $Ansible.Result = @{
     subject = $leaf.Subject
     names = @(Read-DnsName -Certificate $leaf)
     not_after = $leaf.NotAfter.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ', $invariant)
+    key = $kind
     imported = $imported
     granted = $granted
 }

@@ -10,6 +10,7 @@
 #   free_bytes                  fixed drive -> bytes, such as {"C:": 42949672960}
 #   dotnet_release              release key of .NET Framework 4.x, 0 when absent
 #   pending_restart             reasons why Windows waits for a restart, empty when it does not
+#   system_account              what this Windows calls S-1-5-18 in its language, such as NT AUTHORITY\SYSTEM
 # It fails where Windows may not be asked for them: half of an answer would be taken for the whole.
 [CmdletBinding(SupportsShouldProcess)]
 param()
@@ -38,6 +39,8 @@ if (Read-RegistryValue -Key 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Mana
     $pending += 'file rename'
 }
 
+$systemSid = New-Object -TypeName System.Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-18'
+
 $Ansible.Result = @{
     name = $system.Name
     domain = $system.Domain
@@ -50,4 +53,5 @@ $Ansible.Result = @{
     free_bytes = $free
     dotnet_release = [int](Read-RegistryValue -Key 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' -Name 'Release')
     pending_restart = $pending
+    system_account = $systemSid.Translate([System.Security.Principal.NTAccount]).Value
 }

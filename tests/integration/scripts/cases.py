@@ -65,12 +65,17 @@ EXPIRES = "2031-03-04T12:34:56Z"
 
 
 def server_cases() -> list[Case]:
-    world = {"cim": CIM, "registry": REGISTRY}
+    world = {"cim": CIM, "registry": REGISTRY, "sids": SIDS}
 
     def case(
         about: str, *, cim: Mapping[str, Any] | None = None, registry: Mapping[str, Any] | None = None, **more: Any
     ) -> Case:
-        changed = {"cim": {**CIM, **(cim or {})}, "registry": {**REGISTRY, **(registry or {})}}
+        changed = {
+            **world,
+            "cim": {**CIM, **(cim or {})},
+            "registry": {**REGISTRY, **(registry or {})},
+            **more.pop("world", {}),
+        }
         return Case(script="inspect_server", about=about, world=changed, **more)
 
     pending = {
@@ -82,9 +87,11 @@ def server_cases() -> list[Case]:
             "a server", only_real=ITS_OWN,
             result={
                 "name": "WEB", "domain_role": 3, "version": "10.0.17763", "processors": 4, "memory_bytes": 8 << 30, "free_bytes": {"C:": 1000},
-                "dotnet_release": 528049, "pending_restart": [],
+                "dotnet_release": 528049, "pending_restart": [], "system_account": "NT AUTHORITY\\SYSTEM",
             },
         ),
+        case("a French one", world={"sids": {"S-1-5-18": "AUTORITE NT\\Système"}}, only_real=ITS_OWN,
+             result={"system_account": "AUTORITE NT\\Système"}),
         case("in check mode", check=True, result={"installation_type": "Server", "pending_restart": []}),
         case("CIM denied", cim={f"{name}!": REFUSED for name in CIM}, error="Access denied", only_real=NO_CIM),
         case("only disks denied", cim={"Win32_LogicalDisk!": REFUSED}, error="Access denied", only_real=NO_CIM),
@@ -94,7 +101,7 @@ def server_cases() -> list[Case]:
              result={"pending_restart": ["component servicing", "Windows update", "file rename"]}),
         case("an empty text is no rename", registry={SESSION_MANAGER: {"PendingFileRenameOperations": [""]}}, result={"pending_restart": []}),
         Case(script="inspect_server", about="registry denied", only_real=NO_ACCOUNTS, result={"dotnet_release": 0, "installation_type": None},
-             world={"cim": CIM, "registry": {NT: "denied", r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full": "denied"}}),
+             world={**world, "registry": {NT: "denied", r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full": "denied"}}),
         *(Case(script="inspect_server", about=f"culture {culture}", culture=culture, world=world, only_real=NO_CULTURE,
                result={"version": "10.0.17763", "free_bytes": {"C:": 1000}}) for culture in CULTURES),
     ]  # fmt: skip
@@ -170,7 +177,7 @@ def certificate_cases() -> list[Case]:
         about: str, *, pfx: str = plain.pfx, password: str = SECRET, access: Sequence[str] = (), **more: Any
     ) -> Case:
         world = {
-            "accounts": {account: "S-1-5-80-1"}, "key_name": "k_1", "key_files": ["/ProgramData/Microsoft/Crypto/RSA/MachineKeys/k_1"],
+            "accounts": {account: "S-1-5-80-1"}, "key_name": "k_1", "key_number": "Exchange", "key_files": ["/ProgramData/Microsoft/Crypto/RSA/MachineKeys/k_1"],
             "acls": {"*": []}, **more.pop("world", {}),
         }  # fmt: skip
         return Case(script="import_certificate", about=about, parameters={"ReadAccess": list(access)}, sensitive={"Pfx": pfx, "Password": password},
@@ -181,8 +188,10 @@ def certificate_cases() -> list[Case]:
         "imported": True,
         "names": ["prs.corp.local", "prs2.corp.local"],
         "not_after": EXPIRES,
+        "key": "exchange",
     }
     curve = certificate("ec.corp.local", elliptic=True)
+    its_key = "the character of the twin's host says who keeps the keys, not the PFX"
     no_service = "the twin's host has no SQL Server whose account could be named"
     return [
         case("a new one", changed=True, result={**new, "granted": []}),
@@ -200,6 +209,12 @@ def certificate_cases() -> list[Case]:
         case("an elliptic key", pfx=curve.pfx, changed=True, result={"imported": True, "names": ["ec.corp.local"]}),
         case("an elliptic key that SQL Server must read", pfx=curve.pfx, access=[account], error="not an RSA key"),
         case("an elliptic key that SQL Server must read, in check mode", pfx=curve.pfx, access=[account], check=True, error="not an RSA key"),
+        case("a signature key", world={"key_number": "Signature"}, check=True, changed=True, result={"key": "signature"}, only_real=its_key),
+        case("a signature key that SQL Server must read", world={"key_number": "Signature"}, access=[account], check=True,
+             error="exchange key of a legacy provider", only_real=its_key),
+        case("a key of a key storage provider", world={"key_number": ""}, check=True, changed=True, result={"key": "other"}, only_real=its_key),
+        case("a key of a key storage provider that SQL Server must read", world={"key_number": ""}, access=[account],
+             error="exchange key of a legacy provider", only_real=its_key),
         case("a wrong password", password="nope", error="password"),
         case("no key inside", pfx=certificate("x", key_inside=False).pfx, error="no certificate with a private key"),
         case("no DNS names: its common name", pfx=certificate().pfx, check=True, changed=True, result={"names": ["prs.corp.local"]}),

@@ -19,6 +19,12 @@ _AES = (
     "openssl pkcs12 -export -legacy."
 )
 
+_ANOTHER_PROVIDER = (
+    "it takes an exchange key (AT_KEYEXCHANGE) of a legacy provider (CSP) alone, none of a key storage provider (CNG). "
+    'Write the PFX anew for "Microsoft RSA SChannel Cryptographic Provider" (openssl pkcs12 -export -keyex -CSP), or '
+    "have the certificate issued from a template of a legacy provider."
+)
+
 
 def certificate_problems(facts: HostFacts, now: dt.datetime) -> Iterator[str]:
     """now: aware. One certificate after the other, each with all that is wrong with it."""
@@ -27,6 +33,7 @@ def certificate_problems(facts: HostFacts, now: dt.datetime) -> Iterator[str]:
         yield from not_read(certificate, facts)
         yield from not_valid_for(certificate)
         yield from expired(certificate, now)
+        yield from not_for_sql_server(certificate)
 
 
 def no_file(certificate: Certificate) -> Iterator[str]:
@@ -64,6 +71,12 @@ def expired(certificate: Certificate, now: dt.datetime) -> Iterator[str]:
         yield (
             f"the certificate {certificate.pfx} expired at {certificate.answer.value.not_after}. Have a new one issued."
         )
+
+
+def not_for_sql_server(certificate: Certificate) -> Iterator[str]:
+    """Its service does not start with a key that it cannot use (17182, 26014), and the database is down."""
+    if certificate.part == "sql" and certificate.answer.ok and certificate.answer.value.key != "exchange":
+        yield f"the key of the certificate {certificate.pfx} is none that SQL Server can use: {_ANOTHER_PROVIDER}"
 
 
 def _covers(names: Iterable[str], name: str) -> bool:

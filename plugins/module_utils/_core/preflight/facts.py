@@ -196,8 +196,11 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """A PFX. needed: names that it must be valid for. answer: (names, not_after); skipped where there is no file."""
+    """A PFX. part: web or sql, which is to show it. needed: names that it must be valid for. answer: (names, not_after,
+    key); skipped where there is no file.
+    """
 
+    part: str
     pfx: str
     needed: Sequence[str]
     answer: Answer[ReadCertificate]
@@ -205,10 +208,11 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadCertificate:
-    """Of import_certificate.ps1. not_after: UTC, as 2026-03-01T12:00:00Z."""
+    """Of import_certificate.ps1. not_after: UTC, as 2026-03-01T12:00:00Z. key: exchange, signature or other."""
 
     names: Sequence[str]
     not_after: str
+    key: str
 
 
 @dataclass(frozen=True, kw_only=True)

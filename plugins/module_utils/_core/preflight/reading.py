@@ -189,6 +189,7 @@ def _choice(raw: Mapping[str, Any]) -> Answer[Choice]:
 class _Item:
     """The item of the role's loop over certificates."""
 
+    part: str
     pfx: str
     names: Sequence[str]
 
@@ -196,6 +197,7 @@ class _Item:
 def _certificate(raw: Mapping[str, Any]) -> Certificate:
     item = build(_Item, raw.get("item"), "certificates.item")
     return Certificate(
+        part=item.part,
         pfx=item.pfx,
         needed=item.names,
         answer=_answer(raw, "certificates", lambda result: build(ReadCertificate, result, "certificates")),

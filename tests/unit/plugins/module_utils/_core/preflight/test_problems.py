@@ -493,14 +493,20 @@ def test_what_is_restored_from(facts, sentences):
     assert found(facts) == sentences
 
 
+NOT_FOR_SQL_SERVER = (
+    "srv-a: the key of the certificate site.pfx is none that SQL Server can use: it takes an exchange key "
+    "(AT_KEYEXCHANGE) of a legacy provider (CSP) alone, none of a key storage provider (CNG). Write the PFX anew for "
+    '"Microsoft RSA SChannel Cryptographic Provider" (openssl pkcs12 -export -keyex -CSP), or have the certificate '
+    "issued from a template of a legacy provider."
+)
 ITEM = {"part": "web", "pfx": "site.pfx", "names": ["reset.lab.test"]}
 
 
-def certificate(**result: Any) -> dict[str, Any]:
+def certificate(part: str = "web", **result: Any) -> dict[str, Any]:
     return gathered(
         certificates=[
-            {**ANSWERED, "item": ITEM, "result": {"names": ["reset.lab.test"], "not_after": "2027-01-01T00:00:00Z"}
-             | result}
+            {**ANSWERED, "item": ITEM | {"part": part}, "result": {"names": ["reset.lab.test"], "not_after": "2027-01-01T00:00:00Z",
+                                                "key": "exchange"} | result}
         ]
     )  # fmt: skip
 
@@ -567,6 +573,10 @@ def certificate(**result: Any) -> dict[str, Any]:
             ["srv-a: the certificate site.pfx expired at 2026-03-01T11:59:59Z. Have a new one issued."],
             id="expired",
         ),
+        pytest.param(certificate("sql"), [], id="a key for SQL Server"),
+        pytest.param(certificate("sql", key="other"), [NOT_FOR_SQL_SERVER], id="a key of a key storage provider"),
+        pytest.param(certificate("sql", key="signature"), [NOT_FOR_SQL_SERVER], id="a signature key"),
+        pytest.param(certificate("web", key="other"), [], id="IIS takes any key"),
     ],
 )
 def test_certificates(facts, sentences):
