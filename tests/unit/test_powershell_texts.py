@@ -3,7 +3,8 @@
 - PowerShell takes a property that fails for an empty one, and a method that fails for an error: what can fail is asked
   for by its method (`get_Entries()`, never `.Entries`).
 - What depends on the culture is not the same on every server: dates have a culture, texts are compared by ordinals.
-- Messages are in the language of Windows: nobody reads them.
+- Messages, formatted texts and names of accounts are in the language of Windows: nobody reads them, and an account is
+  named by its SID.
 - Nobody waits without a word, or without an end: who reads a file says how far it is, and CIM has its time.
 - Aliases, and what only PowerShell 7 knows, are not for scripts.
 """
@@ -45,6 +46,16 @@ STATE_OF_CIM = ("$running.State",)
 """A CIM instance is a copy: what is read of it was read before."""
 BY_CULTURE = {"StartsWith", "EndsWith", "Compare", "ToLower", "ToUpper"}
 """Methods that compare or fold by the culture unless they are told otherwise."""
+LOCALISED = {"DisplayName", "FriendlyName", "StatusDescription", "LocalizedName", "Format"}
+"""Properties and methods whose text is in the language of Windows."""
+ENGLISH_NAME = re.compile(
+    r"""(?ix) ^ ['"]? ( (BUILTIN|NT\sAUTHORITY)\\ .* | Everyone | Administrators | Users | Guests | SYSTEM ) ['"]? $"""
+)
+NEWER = {
+    r"\?\?": "??", r"[\w})\]]\?[.\[]": "?. or ?[", r"\s\?\s[^{|]*?\s:\s": "? :", r"&&|\|\|": "&& or ||", r"(?m)^\s*clean\s*\{": "clean",
+    r"\$(IsWindows|IsLinux|IsMacOS|IsCoreCLR|PSStyle)\b": "a variable", r"(?i)\b\d+(u|y|uy|s|us|ul|n)\b": "a suffix of a number", r"(?m)\s&\s*$": "&",
+}  # fmt: skip
+"""Syntax that only PowerShell 7 knows; its commands and parameters are missing in powershell_needs.yml."""
 SAME_EVERYWHERE = ("'o'", "'s', ", ", $invariant", ", [System.Globalization.CultureInfo]::InvariantCulture", "'x2'")
 
 
@@ -58,9 +69,21 @@ def text_of(node: Node | None) -> str:
     return node.text.decode() if node is not None and node.text is not None else ""
 
 
+def without_texts(script: str, root: Node) -> str:
+    """The script, blanks where its strings and comments are."""
+    data = bytearray(script.encode())
+    for node in nodes(root):
+        if "string" in node.type or node.type == "comment":
+            data[node.start_byte : node.end_byte] = re.sub(rb"[^\n]", b" ", data[node.start_byte : node.end_byte])
+    return data.decode()
+
+
 def findings(script: str) -> Iterator[str]:
     """What is wrong in a script: its line, the words, the reason."""
     root = Parser(Language(tree_sitter_powershell.language())).parse(script.encode()).root_node
+    for pattern, what in NEWER.items():
+        if match := re.search(pattern, without_texts(script, root)):
+            yield f"line {script[: match.start()].count(chr(10)) + 1}: {match[0]}: {what} came with PowerShell 7"
     for node in nodes(root):
         reason = {
             "member_access": _getter, "invokation_expression": _culture, "command_name": _alias, "command": _wait, "while_statement": _silence,
@@ -75,6 +98,8 @@ def _member(node: Node) -> str:
 
 def _getter(node: Node) -> str | None:
     name = _member(node)
+    if name in LOCALISED:
+        return "is in the language of Windows"
     if name in THROWS and text_of(node) not in STATE_OF_CIM:
         return f"a failing getter is an empty value, ask get_{name}()"
     if name == "Length" and "FileInfo]" in text_of(node):
@@ -84,6 +109,8 @@ def _getter(node: Node) -> str | None:
 
 def _culture(node: Node) -> str | None:
     name = _member(node)
+    if name in LOCALISED and "[string]" not in text_of(node):
+        return "is in the language of Windows"
     arguments = text_of(next((child for child in node.children if child.type == "argument_list"), None))[1:-1]
     if name in BY_CULTURE and not re.search(r"\$ordinal|\$ignoreCase|StringComparison\]::Ordinal", arguments):
         return "follows the culture, name a StringComparison or fold by the invariant culture"
@@ -119,6 +146,8 @@ def _silence(node: Node) -> str | None:
 
 
 def _operator(node: Node) -> str | None:
+    if "string" in node.type and ENGLISH_NAME.match(text_of(node)):
+        return "is another name in another language, ask for its SID"
     if node.type == "comparison_operator" and re.fullmatch(r"-[ic]?(not)?like", text_of(node).lower()):
         return "follows the culture and reads [ as a set"
     if node.type == "comparison_expression" and re.search(
@@ -146,6 +175,17 @@ BROKEN = {
     "Get-CimInstance -ClassName Win32_Service": "without an end",
     "while (($count = $file.Read($buffer, 0, 9)) -gt 0) { $sum += $count }": "without a word",
     "gci -Path $x": "in full",
+    "if ($certificate.FriendlyName -eq 'site') { 1 }": "language",
+    "$extension.Format($true)": "language",
+    "New-Object -TypeName System.Security.Principal.NTAccount -ArgumentList 'BUILTIN\\Users'": "its SID",
+    "Get-Acl -LiteralPath $x | Where-Object { $_.Owner -eq 'SYSTEM' }": "its SID",
+    "$name = $given ?? 'x'": "PowerShell 7",
+    "$length = ${name}?.Length": "PowerShell 7",
+    "$text = $flag ? 'a' : 'b'": "PowerShell 7",
+    "Get-Item -Path $x && Get-Item -Path $y": "PowerShell 7",
+    "$count = 1u": "PowerShell 7",
+    "if ($IsWindows) { 1 }": "PowerShell 7",
+    "function f {\n process { 1 }\n clean { 2 }\n}": "PowerShell 7",
     "$x | % { $_ }": "in full",
 }
 
@@ -159,7 +199,8 @@ def test_what_breaks_a_rule_is_found(script: str) -> None:
     "script",
     [
         "$zip.get_Entries()", "$name.StartsWith('x', $ordinal)", "$path.LastIndexOf([char]'/')", "$date.ToString('o')", "$number.ToString()",
-        "$date.ToString('yyyy', $invariant)", "Get-Item -Path $x", "Get-CimInstance -ClassName X @bounded",
+        "$date.ToString('yyyy', $invariant)", "Get-Item -Path $x", "'what? this : that || ??'", "# $a ?? $b", "$one = 1; $big = 1048576",
+        "'NT SERVICE\\MSSQLSERVER'", "'S-1-5-18'", "'HKLM:\\SYSTEM\\x'", "Get-CimInstance -ClassName X @bounded",
         "while (($count = $file.Read($buffer, 0, 9)) -gt 0) { if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = 1 } } }",
     ],
 )  # fmt: skip
