@@ -32,9 +32,9 @@ endif
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make demo          provision, wreck and rebuild a two-site estate in the lab; figures in build/demo.json
+#: make demo          provision, wreck and rebuild a two-site estate in the lab; figures in build/demo.json (ESTATE=odd: build/demo-odd.json)
 demo: setup build/scriptdom/.ready
-	PYTHONPATH=tests/tools $(BIN)/python tests/demo/demo.py --estate default --report build/demo.json
+	PYTHONPATH=tests/tools $(BIN)/python tests/demo/demo.py --estate $(or $(ESTATE),default) --report build/demo$(addprefix -,$(ESTATE)).json
 
 #: make demo-single   the same for a single server; figures in build/demo-single.json
 demo-single: setup build/scriptdom/.ready
@@ -86,7 +86,7 @@ real-data-files: setup
 sanity: setup-test
 	$(BIN)/python tests/run.py --only sanity
 
-#: make lab-up        start the lab (ESTATE=default, single or a file; NETWORK=127.61.0.0), or go on with it; may be called twice
+#: make lab-up        start the lab (ESTATE=default, single, odd or a file; NETWORK=127.61.0.0), or go on with it; may be called twice
 lab-up: setup
 	$(BIN)/prs-lab up --state $(LAB) $(if $(ESTATE),--estate $(ESTATE)) $(if $(NETWORK),--network $(NETWORK))
 

@@ -136,7 +136,7 @@ class _Keys:
     def __init__(self) -> None:
         self.known: dict[str, tuple[bytes, bytes] | None] = {}
 
-    def key_for(self, thumbprint: str, account: str) -> tuple[bytes, bytes]:
+    def key_for(self, thumbprint: str, account: str, *, legacy: bool = False) -> tuple[bytes, bytes]:
         if thumbprint not in self.known:
             raise KeyError(thumbprint)
         found = self.known[thumbprint]

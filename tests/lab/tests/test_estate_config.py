@@ -17,7 +17,7 @@ MINIMAL = {
 }
 
 
-@pytest.mark.parametrize("name", ["default", "single"])
+@pytest.mark.parametrize("name", ["default", "single", "odd"])
 def test_built_in_estates_are_sound(name):
     estate = config.load(name)
     assert estate.name == name
@@ -60,7 +60,7 @@ def _changed(**changes):
         (_changed(host={"site": None}), "hosts.files.site is missing"),
         (_changed(host={"drives": {"D": "1 GB"}}), "hosts.files.drives must contain C"),
         (_changed(host={"drives": {"C": "big"}}), "'big' is not a size"),
-        (_changed(host={"operating_system": "dos"}), "operating_system must be one of"),
+        (_changed(host={"character": {"release": "dos"}}), "character.release must be one of"),
         (_changed(host={"colour": "red"}), "hosts.files.colour is unknown"),
         (_changed(host={"shares": {"media": {"path": "Z:\\x"}}}), "lies on a drive that the host has not"),
         (_changed(host={"shares": {"media": {"path": "x"}}}), "must be a Windows path"),

@@ -8,6 +8,7 @@ database knows how far the wizard got, so over an existing database steps 3 to 5
 from __future__ import annotations
 
 import html
+import time
 from typing import TYPE_CHECKING
 
 from ..windows.errors import WinError
@@ -102,11 +103,23 @@ def _check_write_access(site: Site, _: dict[str, str]) -> None:
     probe = f"{site.folder}\\write-access.tmp"
     try:
         site.view.write(probe, b"x")
-        site.view.remove(probe)
+        _remove(site, probe)
     except WinError as error:
         raise _Refused(
             f"{site.account} cannot write to {site.folder}: {error.text} Give it Modify on the folder."
         ) from error
+
+
+def _remove(site: Site, path: str) -> None:
+    """An antivirus lets go of what is new after a moment."""
+    for _ in range(100):
+        try:
+            return site.view.remove(path)
+        except WinError as error:
+            if error.number != 32:
+                raise
+            time.sleep(0.1)
+    raise WinError(32, path)
 
 
 def _set_database(site: Site, form: dict[str, str]) -> None:

@@ -24,6 +24,8 @@ VALID = dt.timedelta(days=825)
 CA_VALID = dt.timedelta(days=3650)
 _USER_PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 _UTF8_STRING = 0x0C
+_PBES2 = bytes.fromhex("06092a864886f70d01050d")
+"""The identifier of the scheme that AES needs, as it stands in a PFX."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,22 +54,23 @@ class Authority:
             _write_private(key_file, _key_pem(self._key))
             self.ca_file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, *, label: str, names: tuple[str, ...], password: str) -> Issued:
-        """A server certificate for DNS names and addresses as ``<label>.pfx``; the file that exists for the same names
-        is kept. For other names its key is: a new one takes most of the time in which a copy of a lab starts.
+    def issue(self, *, label: str, names: tuple[str, ...], password: str, legacy: bool = False) -> Issued:
+        """A server certificate for DNS names and addresses as ``<label>.pfx``, ``legacy``: encrypted as Windows Server
+        2016 reads it; the file that exists for the same names is kept. For other names its key is: a new one takes most of the time in which a copy of a lab starts.
         """
         pfx = self._folder / f"{label}.pfx"
         key = certificate = None
         if pfx.exists():
             with contextlib.suppress(ValueError):
                 key, certificate, _ = pkcs12.load_key_and_certificates(pfx.read_bytes(), password.encode())
-            if certificate is not None and _names_of(certificate) == names:
+            as_wanted = certificate is not None and (_PBES2 not in pfx.read_bytes()) is legacy
+            if as_wanted and _names_of(certificate) == names:
                 return Issued(pfx=pfx, thumbprint=thumbprint(certificate), names=names)
         if not isinstance(key, rsa.RSAPrivateKey):
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         certificate = self._server_certificate(key, names)
         blob = pkcs12.serialize_key_and_certificates(
-            label.encode(), key, certificate, None, serialization.BestAvailableEncryption(password.encode())
+            label.encode(), key, certificate, None, _encryption(password, legacy=legacy)
         )
         _write_private(pfx, blob)
         return Issued(pfx=pfx, thumbprint=thumbprint(certificate), names=names)
@@ -146,6 +149,19 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def _encryption(password: str, *, legacy: bool) -> serialization.KeySerializationEncryption:
+    """AES-256, as OpenSSL 3 writes it; legacy: 3DES, as `openssl pkcs12 -export -legacy` does."""
+    if not legacy:
+        return serialization.BestAvailableEncryption(password.encode())
+    return (
+        serialization.PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(2048)
+        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(hashes.SHA1())
+        .build(password.encode())
+    )
 
 
 def thumbprint(certificate: x509.Certificate) -> str:

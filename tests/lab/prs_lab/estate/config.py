@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from ..windows.character import Character, character_from
+
 __all__ = [
     "ConfigError",
     "Drive",
@@ -28,7 +30,6 @@ __all__ = [
     "parse_size",
 ]
 
-OPERATING_SYSTEMS = ("server-2016", "server-2019", "server-2022", "server-2022-core", "windows-11")
 DEFAULT_NETWORK = "127.61.0.0"
 _UNITS = {"KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
@@ -67,11 +68,10 @@ class HostConfig:
     site: str
     number: int
     groups: tuple[str, ...] = ()
-    operating_system: str = "server-2022"
+    character: Character = field(default_factory=Character)
     joined: bool = True
     drives: tuple[Drive, ...] = ()
     shares: tuple[Share, ...] = ()
-    dotnet_release: int = 528449
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +104,7 @@ class EstateConfig:
     https_port: int
     hosts: tuple[HostConfig, ...]
     accounts: tuple[str, ...] = ()
+    https_only: bool = False
     media: MediaConfig = field(default_factory=MediaConfig)
     administrators: tuple[str, ...] = ()
     ticket_life: int = 0
@@ -151,7 +152,7 @@ def parse_size(text: str | int) -> int:
 
 
 def built_in(name: str) -> Path:
-    """The path of an estate that comes with the lab: ``default`` or ``single``."""
+    """The path of an estate that comes with the lab: ``default``, ``single`` or ``odd``."""
     return Path(str(resources.files("prs_lab").joinpath("estates", f"{name}.yml")))
 
 
@@ -218,8 +219,8 @@ def parse(data: Any, *, source: str = "estate", name: str = "estate") -> EstateC
         data,
         "estate",
         (
-            "domain", "dns_suffix", "public_name", "sql_alias", "https_port", "accounts", "hosts", "media", "administrators", "ticket_life",
-            "client_certificates",
+            "domain", "dns_suffix", "public_name", "sql_alias", "https_port", "https_only", "accounts", "hosts", "media", "administrators",
+            "ticket_life", "client_certificates",
         ),
     )  # fmt: skip
     hosts = tuple(_host(reader, key, value) for key, value in reader.mapping(top.get("hosts"), "hosts").items())
@@ -241,6 +242,7 @@ def parse(data: Any, *, source: str = "estate", name: str = "estate") -> EstateC
         https_port=reader.value(top, "https_port", "estate", int, 8443),
         hosts=hosts,
         accounts=reader.names(top, "accounts", "estate"),
+        https_only=reader.value(top, "https_only", "estate", bool, False),
         media=media,
         administrators=reader.names(top, "administrators", "estate"),
         ticket_life=reader.value(top, "ticket_life", "estate", int, 0),
@@ -257,11 +259,8 @@ def _host(reader: _Reader, name: Any, value: Any) -> HostConfig:
     place = f"hosts.{name}"
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,14}", name):
         reader.wrong(place, "is not a Windows computer name (letters, digits and dashes, at most 15)")
-    known = ("site", "number", "groups", "operating_system", "joined", "drives", "shares", "dotnet_release")
+    known = ("site", "number", "groups", "character", "joined", "drives", "shares")
     data = reader.mapping(value, place, known)
-    system = reader.value(data, "operating_system", place, str, "server-2022")
-    if system not in OPERATING_SYSTEMS:
-        reader.wrong(f"{place}.operating_system", f"must be one of {', '.join(OPERATING_SYSTEMS)}")
     number = reader.value(data, "number", place, int)
     if not 2 <= number <= 254:
         reader.wrong(f"{place}.number", "must lie between 2 and 254")
@@ -278,16 +277,20 @@ def _host(reader: _Reader, name: Any, value: Any) -> HostConfig:
     for share in shares:
         if share.path[:1].upper() not in {drive.letter for drive in drives}:
             reader.wrong(f"{place}.shares.{share.name}.path", f"lies on a drive that the host has not: {share.path}")
+    character = character_from(
+        reader.mapping(data.get("character"), f"{place}.character"),
+        drives=frozenset(drive.letter for drive in drives),
+        wrong=lambda trait, what: reader.wrong(f"{place}.character.{trait}", what),
+    )
     return HostConfig(
         name=str(name),
         site=reader.value(data, "site", place, str),
         number=number,
         groups=reader.names(data, "groups", place),
-        operating_system=system,
+        character=character,
         joined=reader.value(data, "joined", place, bool, True),
         drives=drives,
         shares=shares,
-        dotnet_release=reader.value(data, "dotnet_release", place, int, 528449),
     )
 
 

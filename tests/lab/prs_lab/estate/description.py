@@ -97,7 +97,12 @@ def describe(*, config: EstateConfig, state_dir: Path, network: str) -> Descript
                 address,
             )
             pfx = str(
-                issue(label=host.name.lower(), names=tuple(dict.fromkeys(names)), password=secrets.certificate).pfx
+                issue(
+                    label=host.name.lower(),
+                    names=tuple(dict.fromkeys(names)),
+                    password=secrets.certificate,
+                    legacy=not host.character.windows.aes_pfx,
+                ).pfx
             )
         hosts.append(
             HostDescription(
@@ -115,7 +120,12 @@ def describe(*, config: EstateConfig, state_dir: Path, network: str) -> Descript
     site_names += [
         name for host in web for name in (host.name.lower(), config.fqdn(host), config.address(host, network))
     ]
-    site = issue(label="site", names=tuple(dict.fromkeys(site_names)), password=secrets.certificate)
+    site = issue(
+        label="site",
+        names=tuple(dict.fromkeys(site_names)),
+        password=secrets.certificate,
+        legacy=not all(host.character.windows.aes_pfx for host in web),
+    )
     shares = {share.name: f"\\\\{config.fqdn(host)}\\{share.name}" for host in config.hosts for share in host.shares}
     media = config.media
     result = Description(

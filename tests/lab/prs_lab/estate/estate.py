@@ -18,7 +18,7 @@ from ..record import Record
 from ..sqlserver.mirroring.machine import stop_together
 from ..windows.domain import Domain
 from ..windows.host import WindowsHost
-from ..windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
+from ..windows.security import CONTAINER, OBJECT, WELL_KNOWN, Ace, Descriptor, Rights
 from ..windows.shares import Share
 from ..windows.winrm import WinRmSettings
 from . import inventory
@@ -78,10 +78,6 @@ class Estate:
 
     def is_cut(self, host: WindowsHost) -> bool:
         return self.network.is_cut(host)
-
-    def system_of(self, name: str) -> tuple[str, int]:
-        host = self.config.host(name)
-        return host.operating_system, host.dotnet_release
 
     # Life
 
@@ -176,7 +172,7 @@ class Estate:
             estate=self,
             directory=self.domain if config.joined else None,
             capacities={drive.letter: drive.size for drive in config.drives},
-            server_core=config.operating_system.endswith("-core"),
+            character=config.character,
         )
         winrm = self._winrm_of(config)
         host.on_network(lambda one: FaultyWinRm(one, winrm))
@@ -188,17 +184,17 @@ class Estate:
         for share in self.config.host(host.name).shares:
             view = host.files(_SYSTEM)
             view.make_dir(share.path)
-            access = [(host.accounts.lookup("BUILTIN\\Administrators"), "full")]
+            access = [(WELL_KNOWN["BUILTIN\\Administrators"], "full")]
             entries = []
             for level, accounts in share.rights.items():
                 for account in accounts:
-                    sid = host.accounts.lookup(account)
+                    sid = host.accounts.sid_of(account)
                     access.append((sid, level))
                     entries.append(
                         Ace(sid=sid, mask=_LEVELS[level] | Rights.SYNCHRONIZE, inheritance=CONTAINER | OBJECT)
                     )
             administrators = [
-                Ace(sid=host.accounts.lookup(name), mask=Rights.FULL, inheritance=CONTAINER | OBJECT)
+                Ace(sid=WELL_KNOWN[name], mask=Rights.FULL, inheritance=CONTAINER | OBJECT)
                 for name in (_SYSTEM, "BUILTIN\\Administrators")
             ]
             host.drives.set_descriptor(share.path, Descriptor(entries=[*administrators, *entries], protected=True))

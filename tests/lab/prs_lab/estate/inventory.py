@@ -13,10 +13,12 @@ from typing import Any
 
 import yaml
 
-from .config import EstateConfig
+from .config import EstateConfig, HostConfig
 from .secrets import Secrets
 
 __all__ = ["write"]
+
+_ADMINISTRATOR = "Administrator"
 
 _WRITTEN_ANEW = "# The lab writes this file at every start. Your own settings belong in group_vars/all/settings.yml, which it leaves alone.\n"
 _SETTINGS = """---
@@ -49,15 +51,19 @@ def write(*, folder: Path, config: EstateConfig, network: str, secrets: Secrets,
 def _hosts(config: EstateConfig, network: str) -> dict[str, Any]:
     groups = sorted({group for host in config.hosts for group in host.groups})
     by_group = {
-        group: {
-            "hosts": {host.name: {"ansible_host": config.address(host, network)} for host in config.in_group(group)}
-        }
+        group: {"hosts": {host.name: _host(config, host, network) for host in config.in_group(group)}}
         for group in groups
     }
     sites = {
         _site(site): {"hosts": {host.name: None for host in config.hosts if host.site == site}} for site in config.sites
     }
     return {"all": {"children": {"prs_servers": {"children": by_group}, **sites}}}
+
+
+def _host(config: EstateConfig, host: HostConfig, network: str) -> dict[str, Any]:
+    administrator = host.character.speech.administrator
+    own = {} if administrator == _ADMINISTRATOR else {"ansible_user": administrator}
+    return {"ansible_host": config.address(host, network), **own}
 
 
 def _variables(config: EstateConfig, network: str, certificates: Path) -> dict[str, Any]:
@@ -68,6 +74,7 @@ def _variables(config: EstateConfig, network: str, certificates: Path) -> dict[s
         if drive.letter != "C"
     )
     data, log = data_drives[0], data_drives[-1]
+    deduplicated = next(iter(active.character.deduplicated), "")
     media_host, media_share = config.share_host(config.media.share) or (None, None)
     backup_host, backup_share = config.share_host("backup") or (None, None)
     if media_host is None or backup_host is None:
@@ -82,6 +89,7 @@ def _variables(config: EstateConfig, network: str, certificates: Path) -> dict[s
         "prs_share_user": rf"{config.domain}\svc-backup",
         # One account writes, and so reads, all that lies there; verify_prs fails over that until somebody says that it is known.
         "prs_accept_shared_readers": True,
+        **({"prs_app_path": rf"{deduplicated}:\Sites\PasswordResetServer"} if deduplicated else {}),
         "prs_sql_data_dir": rf"{data}:\SQLData",
         "prs_sql_log_dir": rf"{log}:\SQLLogs",
         "prs_sql_backup_dir": rf"{data}:\SQLBackup",
@@ -117,14 +125,14 @@ def _secrets(config: EstateConfig, secrets: Secrets) -> dict[str, Any]:
 def _connection(config: EstateConfig, certificates: Path) -> dict[str, Any]:
     """The first site is reached over HTTP with sealed NTLM, as a fresh Windows Server offers it; the others over HTTPS."""
     first = _site(config.sites[0])
-    over_http = f"'{first}' in group_names" if len(config.sites) > 2 else "false"
+    over_http = f"'{first}' in group_names" if len(config.sites) > 2 and not config.https_only else "false"
     return {
         "ansible_connection": "winrm",
         "ansible_winrm_transport": "ntlm",
         "ansible_winrm_scheme": f"{{{{ 'http' if {over_http} else 'https' }}}}",
         "ansible_port": f"{{{{ 5985 if {over_http} else 5986 }}}}",
         "ansible_winrm_ca_trust_path": str(certificates / "ca.pem"),
-        "ansible_user": "Administrator",
+        "ansible_user": _ADMINISTRATOR,
         "prs_fqdn": f"{{{{ inventory_hostname }}}}.{config.dns_suffix}",
     }
 

@@ -34,7 +34,9 @@ def server_contexts(host: Host, settings: Settings) -> tuple[ssl.SSLContext, ssl
     """(TLS inside PRELOGIN, strict TDS 8). Raises StartFailed 26014 when the configured certificate cannot be used."""
     if settings.certificate_thumbprint:
         try:
-            certificate, key = host.certificates.key_for(settings.certificate_thumbprint, settings.service_account)
+            certificate, key = host.certificates.key_for(
+                settings.certificate_thumbprint, settings.service_account, legacy=True
+            )
         except (KeyError, PermissionError) as error:
             raise StartFailed(
                 26014,

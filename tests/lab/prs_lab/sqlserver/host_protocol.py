@@ -54,8 +54,10 @@ class Record(Protocol):
 class Certificates(Protocol):
     """The machine's certificate store."""
 
-    def key_for(self, thumbprint: str, account: str) -> tuple[bytes, bytes]:
-        """(certificate PEM, private key PEM); KeyError: no such certificate; PermissionError: no right on its key."""
+    def key_for(self, thumbprint: str, account: str, *, legacy: bool = False) -> tuple[bytes, bytes]:
+        """(certificate PEM, private key PEM); KeyError: no such certificate, or (``legacy``) its key is not in a legacy
+        provider; PermissionError: no right on its key.
+        """
 
 
 class SqlServerPart(Protocol):

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..windows.languages import SPOKEN
 from .catalog.databases import DatabaseList
 from .catalog.logins import Logins, windows_sid
 from .catalog.store import Metadata
@@ -397,6 +398,7 @@ class Instance:
             )
 
     def _new_session(self, login: Login, database: str, **facts: Any) -> Session:
+        SPOKEN.set(self.settings.language_of_windows)  # by the thread that serves it
         with self._lock:
             spid = next(number for number in itertools.count(51) if number not in self._sessions)
             session = Session(self, spid=spid, login=login, database=database, **facts)

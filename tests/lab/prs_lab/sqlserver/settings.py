@@ -24,3 +24,5 @@ class Settings:
     backup_dir: str = r"C:\Program Files\Microsoft SQL Server\MSSQL15.MSSQLSERVER\MSSQL\Backup"
     sa_password: str = field(default="", repr=False)
     sysadmins: tuple[str, ...] = ()
+    system_account: str = "NT AUTHORITY\\SYSTEM"
+    language_of_windows: str = "en"

@@ -28,10 +28,9 @@ _BUILT_IN = {_SYSTEM, WELL_KNOWN["NT AUTHORITY\\LOCAL SERVICE"], WELL_KNOWN["NT 
 
 # prefix -> (as Windows shows it, name -> SID)
 _VIRTUAL = {"nt service": ("NT SERVICE", service_sid), "iis apppool": ("IIS APPPOOL", pool_sid)}
-# Other spellings under which Windows' own tools and the service manager know accounts.
+# Spellings under which accounts are known whatever the language of Windows is. SYSTEM has none: LocalSystem is a word
+# of the service manager alone.
 _SPELLINGS = {
-    "localsystem": _SYSTEM,
-    "nt authority\\localsystem": _SYSTEM,
     "networkservice": WELL_KNOWN["NT AUTHORITY\\NETWORK SERVICE"],
     "nt authority\\networkservice": WELL_KNOWN["NT AUTHORITY\\NETWORK SERVICE"],
     "localservice": WELL_KNOWN["NT AUTHORITY\\LOCAL SERVICE"],
@@ -119,23 +118,28 @@ class Accounts(Part):
         self.virtual_accounts: dict[str, Callable[[], Iterable[str]]] = {}
 
     def reset(self) -> None:
+        speech = self.host.character.speech
+        self._shown = {sid: speech.accounts.get(name, name) for name, sid in WELL_KNOWN.items()}
+        self._english = {shown: name for name, shown in zip(WELL_KNOWN, self._shown.values(), strict=True)}
         administrator = User(
-            name="Administrator", sid=f"{self.authority}-500", nt_hash=nt_hash(self.host.administrator_password)
+            name=speech.administrator, sid=f"{self.authority}-500", nt_hash=nt_hash(self.host.administrator_password)
         )
         administrator.description = "Built-in account for administering the computer/domain"
         administrator.password_never_expires = True
-        guest = User(name="Guest", sid=f"{self.authority}-501", nt_hash=nt_hash(""), disabled=True)
+        guest = User(name=speech.guest, sid=f"{self.authority}-501", nt_hash=nt_hash(""), disabled=True)
         guest.description = "Built-in account for guest access to the computer/domain"
         self.users: dict[str, User] = {user.name.lower(): user for user in (administrator, guest)}
-        self.groups: dict[str, Group] = {
-            name.lower(): Group(name=name, sid=WELL_KNOWN[f"BUILTIN\\{name}"], description=description)
-            for name, description in _BUILTIN_GROUPS.items()
-        }
-        self.groups["administrators"].members = [administrator.sid]
-        self.groups["users"].members = [_AUTHENTICATED, _INTERACTIVE]
+        self.groups: dict[str, Group] = {}
+        for english, description in _BUILTIN_GROUPS.items():
+            sid = WELL_KNOWN[f"BUILTIN\\{english}"]
+            name = self._shown[sid].rsplit("\\", 1)[-1]
+            self.groups[name.lower()] = Group(name=name, sid=sid, description=description)
+        administrators, users = self.group(_ADMINISTRATORS), self.group(WELL_KNOWN["BUILTIN\\Users"])
+        administrators.members = [administrator.sid]
+        users.members = [_AUTHENTICATED, _INTERACTIVE]
         if self.host.directory:
-            self.groups["administrators"].members.append(self.host.directory.group_sid("Domain Admins"))
-            self.groups["users"].members.append(self.host.directory.group_sid("Domain Users"))
+            administrators.members.append(self.host.directory.group_sid("Domain Admins"))
+            users.members.append(self.host.directory.group_sid("Domain Users"))
             self.host.directory.join(self.host.name)
         self.rights: dict[str, list[str]] = {right: list(sids) for right, sids in _DEFAULT_RIGHTS.items()}
         self._next_rid = 1000
@@ -169,15 +173,17 @@ class Accounts(Part):
     # Names and SIDs
 
     def lookup(self, name: str) -> str:
-        """The SID of an account in any spelling that Windows takes; 1332 when nobody has that name."""
+        """The SID of an account in any spelling that this Windows takes, which are those of its language; 1332 when
+        nobody has that name.
+        """
         wanted = name.strip()
         key = wanted.lower()
         if key.startswith("s-1-"):
             return wanted.upper()
         if key in _SPELLINGS:
             return _SPELLINGS[key]
-        for known, sid in WELL_KNOWN.items():
-            if key in (known.lower(), known.rsplit("\\", 1)[-1].lower()):
+        for sid, shown in self._shown.items():
+            if key in (shown.lower(), shown.rsplit("\\", 1)[-1].lower()):
                 return sid
         prefix, _, short = wanted.rpartition("\\")
         prefix = prefix.lower()
@@ -192,11 +198,18 @@ class Accounts(Part):
             raise WinError(1332, name)
         return found
 
+    def sid_of(self, account: str) -> str:
+        """The SID of an account that the twin itself names: as WELL_KNOWN has it, whatever this Windows calls it."""
+        return WELL_KNOWN.get(account) or self.lookup(account)
+
+    def english(self, name: str) -> str:
+        """What an English Windows would call an account that this one shows as `name`."""
+        return self._english.get(name, name)
+
     def name_of(self, sid: str) -> str:
         """The account's name as Windows shows it; the SID itself when nobody has it (any more)."""
-        for known, known_sid in WELL_KNOWN.items():
-            if known_sid == sid:
-                return known
+        if sid in self._shown:
+            return self._shown[sid]
         for account in (*self.users.values(), *self.groups.values()):
             if account.sid == sid:
                 return f"{self.host.name}\\{account.name}"
@@ -228,7 +241,7 @@ class Accounts(Part):
 
     def token(self, account: str) -> Token:
         """The token of an account that runs here (a service, a pool, a person at the console); no password is asked."""
-        return self._token(self.lookup(account))
+        return self._token(self.sid_of(account))
 
     def log_on(self, account: str, password: str, *, network: bool = False) -> Token:
         """Check name and password as LogonUser does: 1326, 1331, 1330."""
@@ -244,7 +257,7 @@ class Accounts(Part):
     def find_user(self, account: str) -> User | None:
         """The user with a password behind a name: local, or of the domain."""
         try:
-            sid = self.lookup(account)
+            sid = self.sid_of(account)
         except WinError:
             return None
         users = [*self.users.values(), *(self.host.directory.users.values() if self.host.directory else ())]

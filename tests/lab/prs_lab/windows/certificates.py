@@ -1,6 +1,7 @@
 """The certificate stores of one host's LocalMachine, with private keys as files whose rights decide who may use them.
 
-As on Windows, the key of a certificate in ``My`` lies below ``C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys``;
+As on Windows, the key of a certificate in ``My`` lies below ``C:\\ProgramData\\Microsoft\\Crypto``, in
+``RSA\\MachineKeys`` where a legacy provider keeps it and in ``Keys`` where a key storage provider (CNG) does;
 SYSTEM and Administrators may read it, anybody else only after being let. (The file holds the plain key; DPAPI is not
 imitated.)
 """
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from cryptography.x509.oid import NameOID
 
+from .character import Character
 from .errors import WinError
 from .parts import Part, host_part
 from .security import WELL_KNOWN, Ace, Descriptor, Rights
@@ -32,6 +34,8 @@ __all__ = [
 ]
 
 KEY_FOLDER = r"C:\ProgramData\Microsoft\Crypto\RSA\MachineKeys"
+CNG_FOLDER = r"C:\ProgramData\Microsoft\Crypto\Keys"
+_PBES2 = bytes.fromhex("06092a864886f70d01050d")
 STORES = (
     "My",
     "Root",
@@ -53,12 +57,15 @@ class BadCertificateFile(Exception):
 
 @dataclass(kw_only=True)
 class Certificate:
-    """A certificate in a store. ``key_name`` is the file of its private key in KEY_FOLDER, '' without one."""
+    """A certificate in a store. ``key_name`` is the file of its private key, '' without one; ``keys``: who keeps it,
+    csp or cng.
+    """
 
     der: bytes
     key_name: str = ""
     friendly_name: str = ""
     exportable: bool = True
+    keys: str = "csp"
 
     @property
     def x509(self) -> x509.Certificate:
@@ -108,7 +115,10 @@ class CertificateStores(Part):
         read.
         """
         stored = Certificate(
-            der=certificate.public_bytes(serialization.Encoding.DER), friendly_name=friendly_name, exportable=exportable
+            der=certificate.public_bytes(serialization.Encoding.DER),
+            friendly_name=friendly_name,
+            exportable=exportable,
+            keys=self.host.character.keys,
         )
         known = self.find(store, stored.thumbprint)
         if key is not None:
@@ -127,15 +137,16 @@ class CertificateStores(Part):
         return bool(certificate.key_name) and self.host.files(_SYSTEM).exists(self.key_path(certificate))
 
     def key_path(self, certificate: Certificate) -> str:
-        return f"{KEY_FOLDER}\\{certificate.key_name}"
+        return f"{CNG_FOLDER if certificate.keys == 'cng' else KEY_FOLDER}\\{certificate.key_name}"
 
-    def key_for(self, thumbprint: str, account: str) -> tuple[bytes, bytes]:
+    def key_for(self, thumbprint: str, account: str, *, legacy: bool = False) -> tuple[bytes, bytes]:
         """(certificate PEM, private key PEM) out of My, read with the account's rights.
 
-        KeyError: no such certificate, or it has no key. PermissionError: the account may not read the key.
+        KeyError: no such certificate, it has no key, or (``legacy``) not in a legacy provider. PermissionError: the
+        account may not read the key.
         """
         certificate = self.find("My", thumbprint)
-        if certificate is None or not certificate.key_name:
+        if certificate is None or not certificate.key_name or (legacy and certificate.keys != "csp"):
             raise KeyError(thumbprint)
         try:
             return certificate.pem, self.host.files(account).read(self.key_path(certificate))
@@ -159,8 +170,9 @@ class CertificateStores(Part):
     def _write_key(self, certificate: Certificate, key: Any) -> str:
         name = f"{certificate.thumbprint[:32].lower()}_{self.host.name.lower()}"
         view = self.host.files(_SYSTEM)
-        view.make_dir(KEY_FOLDER)
-        path = f"{KEY_FOLDER}\\{name}"
+        certificate.key_name = name
+        path = self.key_path(certificate)
+        view.make_dir(path.rpartition("\\")[0])
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -177,6 +189,7 @@ class CertificateStores(Part):
                     "key_name": item.key_name,
                     "friendly_name": item.friendly_name,
                     "exportable": item.exportable,
+                    "keys": item.keys,
                 }
                 for item in certificates.values()
             ]
@@ -189,8 +202,13 @@ class CertificateStores(Part):
             self._stores[store] = {certificate.thumbprint: certificate for certificate in found}
 
 
-def read_file(data: bytes, password: str | None) -> list[tuple[x509.Certificate, Any]]:
-    """The certificates of a PFX, PEM, DER or PKCS#7 file as (certificate, key or None), the one with the key first."""
+def read_file(
+    data: bytes, password: str | None, character: Character | None = None
+) -> list[tuple[x509.Certificate, Any]]:
+    """The certificates of a PFX, PEM, DER or PKCS#7 file as (certificate, key or None), the one with the key first.
+
+    A PFX by PBES2, which AES needs, is one with a wrong password to a Windows that knows RC2 and 3DES alone.
+    """
     if b"-----BEGIN CERTIFICATE-----" in data:
         return [(certificate, None) for certificate in x509.load_pem_x509_certificates(data)]
     if b"-----BEGIN PKCS7-----" in data:
@@ -201,11 +219,14 @@ def read_file(data: bytes, password: str | None) -> list[tuple[x509.Certificate,
         except ValueError:
             continue
         return [(certificate, None) for certificate in (found if isinstance(found, list) else [found])]
+    wrong_password = f"{WinError(86).text}\r\n"
+    if _PBES2 in data and character is not None and not character.windows.aes_pfx:
+        raise BadCertificateFile(wrong_password)
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(data, password.encode() if password else None)
     except ValueError as error:
         if data[:1] == b"\x30":
-            raise BadCertificateFile("The specified network password is not correct.\r\n") from error
+            raise BadCertificateFile(wrong_password) from error
         raise BadCertificateFile("Cannot find the requested object.\r\n") from error
     first = [(certificate, key)] if certificate is not None else []
     return [*first, *((other, None) for other in others)]

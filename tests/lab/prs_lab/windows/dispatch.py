@@ -21,6 +21,7 @@ from .decode import Async, Become, Job, decode, powershell_text
 from .errors import WinError
 from .execution import NotModelled, clixml, own_script, run_command_line, run_powershell
 from .filesystem import FileView
+from .languages import SPOKEN, calling
 from .models import MODULES, WITHOUT_CHECK_MODE, Caller, ModuleFailed, Output, Task, load_models
 from .power import PowerLost
 from .process import Process
@@ -48,6 +49,7 @@ class Dispatcher:
 
     def __init__(self, host: WindowsHost) -> None:
         self._host = host
+        self._warm_since = 0
 
     def start(self, process: Process, token: Token, environment: dict[str, str]) -> None:
         threading.Thread(
@@ -56,10 +58,16 @@ class Dispatcher:
 
     def _run(self, process: Process, token: Token, environment: dict[str, str]) -> None:
         boot = self._host.power.boot_count
+        SPOKEN.set(self._host.character.language)
+        is_powershell = powershell_text(process.command_line) is not None
         try:
             load_models()
+            if is_powershell:
+                self._warm_up(boot)
             caller = self._caller(token, environment)
-            if self._is_session(process):
+            if is_powershell and "constrained-language" in self._host.character.policies:
+                output = _constrained(process)
+            elif self._is_session(process):
                 output = Output(rc=converse(caller, process))
             else:
                 job = decode(
@@ -78,11 +86,16 @@ class Dispatcher:
             )
         if self._host.power.boot_count == boot:
             stdout = output.stdout.encode() if isinstance(output.stdout, str) else output.stdout
-            is_powershell = powershell_text(process.command_line) is not None
             process.emit(
                 stdout, b"" if not output.stderr else clixml(output.stderr) if is_powershell else output.stderr.encode()
             )
             process.finish(output.rc)
+
+    def _warm_up(self, boot: int) -> None:
+        """The first PowerShell after a start of Windows reads its files from the disk, and an antivirus reads along."""
+        if self._warm_since != boot:
+            self._host.pause(self._host.character.slow_start)
+            self._warm_since = boot
 
     @staticmethod
     def _is_session(process: Process) -> bool:
@@ -125,12 +138,12 @@ class Dispatcher:
             else:
                 token = host.accounts.log_on(become.user, become.password)
         except WinError as error:
-            number = 1326 if error.number == 1332 else error.number
-            text = WinError(number).text.rstrip(".")
-            raise _BecomeFailed(
-                f'Exception calling "CreateProcessAsUser" with "9" argument(s): "Failed to logon {become.user} '
-                f'({text}, Win32ErrorCode {number} - 0x{number:08X})"'
-            ) from None
+            if error.number == 1332:
+                text = host.character.speech.untranslated
+            else:
+                number = f"Win32ErrorCode {error.number} - 0x{error.number:08X}"
+                text = f"Failed to logon {become.user} ({error.text.rstrip('.')}, {number})"
+            raise _BecomeFailed(calling("CreateProcessAsUser", 9, text)) from None
         self._make_profile(token)
         return Caller(
             host=host,
@@ -301,6 +314,7 @@ class Dispatcher:
         results: list[dict[str, Any]] = []
 
         def work() -> None:
+            SPOKEN.set(self._host.character.language)
             try:
                 as_account = self._become(caller, job.become) if job.become else caller
                 results.append(
@@ -325,6 +339,18 @@ class Dispatcher:
         if self._host.power.is_on and self._host.power.boot_count == boot and caller.files.exists(path):
             caller.files.write(path, _json_line(result))
             self._host.changed()
+
+
+def _constrained(process: Process) -> Output:
+    """What little still happens where policies allow the core types of PowerShell alone."""
+    if Dispatcher._is_session(process):
+        return Output(
+            '{"error":{"number":0,"kind":"LanguageMode","message":"PowerShell runs in a restricted language mode"}}\r\n',
+            rc=1,
+        )
+    return Output(
+        stderr="Cannot invoke method. Method invocation is supported only on core types in this language mode.", rc=1
+    )
 
 
 def _fields(caller: Caller) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .character import Character
 from .errors import WinError
 from .security import CONTAINER, INHERIT_ONLY, OBJECT, WELL_KNOWN, Ace, Descriptor, Rights, inherit
 
@@ -194,8 +195,9 @@ def _sizes(folder: str) -> Iterator[int]:
 class Drives:
     """All drives of one host, with what hangs on paths: descriptors (rights, owners) and open handles."""
 
-    def __init__(self, *, root: Path, capacities: dict[str, int]) -> None:
+    def __init__(self, *, root: Path, capacities: dict[str, int], character: Character | None = None) -> None:
         self.root = root
+        self.character = character or Character()
         self.lock = threading.RLock()
         self._capacities = {letter.upper(): capacity for letter, capacity in capacities.items()}
         self.volumes: dict[str, Volume] = {}
@@ -204,6 +206,7 @@ class Drives:
         self._encrypted: dict[str, str] = {}
         self._holds: dict[str, list[str]] = {}
         self._part_locked: set[str] = set()
+        self._scanned: dict[str, float] = {}
         self._mount()
         if not any(self.root.glob("C/*")):
             self._prepare()
@@ -214,6 +217,8 @@ class Drives:
             letter: Volume(letter=letter, root=self.root / letter, capacity=capacity)
             for letter, capacity in self._capacities.items()
         }
+        for letter in self.character.deduplicated:
+            self.volumes[letter].deduplicated = True
 
     def _prepare(self) -> None:
         """The folders and rights of a freshly installed server."""
@@ -244,6 +249,7 @@ class Drives:
                 shutil.rmtree(volume.root, ignore_errors=True)
             self._holds.clear()
             self._part_locked.clear()
+            self._scanned.clear()
             self._encrypted.clear()
             self._mount()
             self._prepare()
@@ -311,6 +317,22 @@ class Drives:
                 (held == key or (below and held.startswith(inside))) and any(holder != owner for holder in holders)
                 for held, holders in self._holds.items()
             )
+
+    def written(self, path: str) -> None:
+        """An antivirus, where there is one, opens what was just written, and for its seconds lets others read and write
+        it, but neither rename nor remove it.
+        """
+        if self.character.scanner:
+            with self.lock:
+                self._scanned[path.lower()] = time.monotonic() + self.character.scanner
+
+    def scanned(self, path: str, *, below: bool = False) -> bool:
+        """Whether the antivirus has the file open, or anything below the folder."""
+        now, key = time.monotonic(), path.lower()
+        inside = key.rstrip("\\") + "\\"
+        with self.lock:
+            self._scanned = {file: until for file, until in self._scanned.items() if until > now}
+            return any(file == key or (below and file.startswith(inside)) for file in self._scanned)
 
     def lock_part(self, path: str) -> None:
         with self.lock:

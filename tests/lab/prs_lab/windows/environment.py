@@ -36,10 +36,12 @@ class Environment(Part):
 
     def reset(self) -> None:
         self.machine: dict[str, str] = dict(_FRESH)
+        if proxy := self.host.character.proxy:
+            self.machine |= {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy}
 
     def of(self, account: str, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The variables of a process that runs as `account` (a name as `Token.name` has it), `extra` winning."""
-        user = account.rsplit("\\", 1)[-1]
+        user = self.host.accounts.english(account).rsplit("\\", 1)[-1]
         profile = _SERVICE_PROFILES.get(user) or rf"C:\Users\{user}"
         temp = r"C:\Windows\TEMP" if user in _SERVICE_PROFILES else rf"{profile}\AppData\Local\Temp"
         merged = {

@@ -1,6 +1,8 @@
-"""Win32 errors: a number, the path or name it is about, and the English text that Windows shows for it."""
+"""Win32 errors: a number, the path or name it is about, and the text that Windows shows for it in its language."""
 
 from __future__ import annotations
+
+from .languages import LANGUAGES, SPOKEN
 
 __all__ = ["TEXTS", "WinError"]
 
@@ -16,6 +18,7 @@ TEXTS = {
     64: "The specified network name is no longer available.",
     67: "The network name cannot be found.",
     80: "The file exists.",
+    86: "The specified network password is not correct.",
     87: "The parameter is incorrect.",
     112: "There is not enough space on the disk.",
     123: "The filename, directory name, or volume label syntax is incorrect.",
@@ -53,6 +56,7 @@ TEXTS = {
     1376: "The specified local group does not exist.",
     1377: "The specified account name is not a member of the group.",
     1378: "The specified account name is already a member of the group.",
+    1753: "There are no more endpoints available from the endpoint mapper.",
     2250: "This network connection does not exist.",
 }
 
@@ -69,17 +73,26 @@ class WinError(Exception):
     """What a Win32 call answers when it fails.
 
     `number` is the Win32 error, `path` the file, share, service or account that it is about, `text` Windows' own
-    English sentence.
+    sentence in the language that the host speaks for which this thread works.
     """
 
     def __init__(self, number: int, path: str = "") -> None:
         self.number = number
         self.path = path
-        self.text = TEXTS.get(number, f"Unknown error (0x{number:x})")
+        self.text = _text(number)
         super().__init__(f"{self.text} ({number}): {path}" if path else f"{self.text} ({number})")
 
     @property
     def dotnet(self) -> str:
         """The message of the .NET exception for it, which is what PowerShell scripts and modules show."""
         template = _DOTNET.get(self.number)
-        return template.format(path=self.path) if template else self.text
+        if template and not LANGUAGES[SPOKEN.get()].error:
+            return template.format(path=self.path)
+        return f"{self.text} ({self.path})" if template else self.text
+
+
+def _text(number: int) -> str:
+    language = LANGUAGES[SPOKEN.get()]
+    if language.error:
+        return language.errors.get(number) or language.error.format(number=number)
+    return TEXTS.get(number, f"Unknown error (0x{number:x})")

@@ -144,12 +144,10 @@ class _CountedFile(io.FileIO):
     64 comes when the share's host is lost or cut off meanwhile. Its time is the one of the host on which it lies.
     """
 
-    def __init__(
-        self, real: str, mode: str, *, host: WindowsHost, volume: Volume, asked: str, reachable: Callable[[], bool]
-    ) -> None:
-        self._host = host
-        self._volume = volume
-        self._asked = asked
+    def __init__(self, real: str, mode: str, *, place: _Place, reachable: Callable[[], bool]) -> None:
+        self._place = place
+        self._volume = volume = place.volume
+        self._asked = place.asked
         self._reachable = reachable
         self._changed = mode[0] in "wx"
         if "w" in mode:
@@ -158,7 +156,8 @@ class _CountedFile(io.FileIO):
 
     def close(self) -> None:
         if not self.closed and self._changed:
-            _stamp(self.fileno(), self._host)
+            _stamp(self.fileno(), self._place.host)
+            self._place.drives.written(self._place.path)
         super().close()
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
@@ -337,14 +336,7 @@ class FileView:
             if mode == "rb":
                 return _PartlyLocked(real, asked=path) if place.drives.part_locked(place.path) else open(real, "rb")  # type: ignore[return-value]
             is_new = not os.path.exists(real)
-            file = _CountedFile(
-                real,
-                mode,
-                host=place.host,
-                volume=place.volume,
-                asked=path,
-                reachable=lambda: self._reaches(place.host),
-            )
+            file = _CountedFile(real, mode, place=place, reachable=lambda: self._reaches(place.host))
         if is_new:
             place.drives.created(place.path, place.token.owner)
         return file  # type: ignore[return-value]
@@ -381,7 +373,7 @@ class FileView:
         """Remove a file, or a folder that is empty."""
         place = self._existing(path)
         place.need_delete()
-        if place.is_root or place.drives.held(place.path):
+        if place.is_root or place.drives.held(place.path) or place.drives.scanned(place.path):
             raise WinError(32 if not place.is_root else 5, path)
         with os_errors(path):
             (os.rmdir if os.path.isdir(place.real) and not os.path.islink(place.real) else os.remove)(place.real)
@@ -414,9 +406,9 @@ class FileView:
             self.remove(old)
             return
         source.need_delete()
-        if source.drives.held(source.path):
+        if source.drives.held(source.path) or source.drives.scanned(source.path):
             raise WinError(32, old)
-        if folder and source.drives.held(source.path, below=True):
+        if folder and (source.drives.held(source.path, below=True) or source.drives.scanned(source.path, below=True)):
             raise WinError(5, old)
         target.parent().need(Rights.CREATE_FOLDERS if folder else Rights.CREATE_FILES)
         destination = os.path.join(target.parent().real, ntpath.basename(target.path))

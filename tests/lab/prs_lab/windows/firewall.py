@@ -137,7 +137,14 @@ class Firewall(Part):
             direction=OUT, protocol=_number(protocol), local_port=None, remote_port=port, remote=remote, otherwise=True
         )
 
+    @property
+    def works(self) -> bool:
+        """Without its service no rule can be read or written, and every packet passes."""
+        return self.host.services.is_running("MpsSvc")
+
     def _verdict(self, *, otherwise: bool, **packet: Any) -> bool:
+        if not self.works:
+            return True
         actions = {rule.Action for rule in self.rules if rule.covers(**packet)}
         if BLOCK in actions:
             return False

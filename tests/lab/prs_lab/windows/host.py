@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..record import Record
 from .accounts import Accounts
 from .arguments import Specs, default_specs
+from .character import Character
 from .domain import Domain
 from .drives import Drives
 from .environment import Environment
@@ -57,6 +58,7 @@ class WindowsHost:
     `root` is its folder on this machine: `drives/C/...` and `host.json`. `address` is the loopback address that is its
     own.
     `directory` is the domain that it is joined to, None for a workgroup. `capacities` are bytes per drive letter.
+    `character` is what sets it apart from an English Server 2022 without peculiarities.
     Parts (`registry`, `services`, `accounts`, `shares`, `environment`, `power` and every other `@host_part`) are
     attributes.
     `specs` are the options of Ansible's modules; hosts share them. Of the time that somebody gives to shutdown.exe,
@@ -85,7 +87,7 @@ class WindowsHost:
         time_zone: str = "UTC",
         boot_seconds: float = 0.0,
         shutdown_limit: float | None = None,
-        server_core: bool = False,
+        character: Character | None = None,
         specs: Specs | None = None,
     ) -> None:
         self.name = name.upper()
@@ -98,7 +100,7 @@ class WindowsHost:
         self.time_zone = time_zone
         self.boot_seconds = boot_seconds
         self.shutdown_limit = shutdown_limit
-        self.server_core = server_core
+        self.character = character or Character()
         self.specs = specs or default_specs()
         self.clock_offset = timedelta()
         self.module_faults: list[ModuleFault] = []
@@ -106,7 +108,9 @@ class WindowsHost:
         self.network: list[NetworkServer] = []
         self._save_lock = threading.Lock()
         self._save_timer: threading.Timer | None = None
-        self.drives = Drives(root=root / "drives", capacities=capacities or {"C": 60 * _GIGABYTE})
+        self.drives = Drives(
+            root=root / "drives", capacities=capacities or {"C": 60 * _GIGABYTE}, character=self.character
+        )
         self.parts: dict[str, Part] = attach_parts(self)
 
     def __repr__(self) -> str:

@@ -30,7 +30,7 @@ class CannotListen(Exception):
 class Listener:
     """Listens on ``address:port`` and hands each request to ``answer(port, host_header, secure, request)``.
 
-    ``key_pair`` gives (certificate PEM, key PEM) for TLS, or None for plain HTTP. ``accepts(client_address)`` may
+    ``key_pair`` gives (certificate PEM, key PEM) for TLS up to ``newest_tls``, or None for plain HTTP. ``accepts(client_address)`` may
     refuse a client before a byte was read, as a firewall does.
     """
 
@@ -42,11 +42,12 @@ class Listener:
         answer: Answer,
         accepts: Callable[[str], bool],
         key_pair: tuple[bytes, bytes] | None = None,
+        newest_tls: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
     ):
         self.port = port
         self.secure = key_pair is not None
         self.key_pair = key_pair
-        context = _tls(key_pair) if key_pair else None
+        context = _tls(key_pair, newest_tls) if key_pair else None
         handler = type("Handler", (_Handler,), {"answer": staticmethod(answer), "port": port, "secure": self.secure})
         try:
             self._server = _Server((address, port), handler, context=context, accepts=accepts)
@@ -162,8 +163,9 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _tls(key_pair: tuple[bytes, bytes]) -> ssl.SSLContext:
+def _tls(key_pair: tuple[bytes, bytes], newest: ssl.TLSVersion) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = newest
     # OpenSSL reads keys from files only.
     with tempfile.NamedTemporaryFile(delete=False) as file:
         os.chmod(file.name, 0o600)

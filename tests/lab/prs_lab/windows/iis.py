@@ -20,6 +20,7 @@ from ..application.site import Site as PrsSite
 from .errors import WinError
 from .http_listener import CannotListen, Listener
 from .iis_setup import follow_features
+from .languages import SPOKEN
 from .parts import Part, host_part
 from .pool_schema import DEFAULTS, canonical_name, convert, show
 
@@ -294,6 +295,7 @@ class Iis(Part):
                 port=port,
                 answer=self.answer,
                 key_pair=key_pair,
+                newest_tls=self.host.character.windows.newest_tls,
                 accepts=lambda client: self.host.firewall.accepts(protocol="tcp", port=port, remote=client),
             )
             self._failed.pop(port, None)
@@ -323,6 +325,7 @@ class Iis(Part):
 
     def answer(self, port: int, name: str, secure: bool, request: Request) -> Response:
         """One request, from the binding to the application's page."""
+        SPOKEN.set(self.host.character.language)
         if self.slow_seconds:
             time.sleep(self.slow_seconds)
         site = self._site_for(port, name, secure)

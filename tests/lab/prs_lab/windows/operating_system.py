@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from .parts import Part, host_part
 
-__all__ = ["SYSTEMS", "OperatingSystem"]
+__all__ = ["OperatingSystem"]
 
 _NT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _NET = (
@@ -16,42 +13,16 @@ _NET = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _System:
-    product: str
-    build: str
-    installation: str = "Server"
-
-
-# name in the estate's file -> what the registry says
-SYSTEMS = {
-    "server-2016": _System(product="Windows Server 2016 Standard", build="14393"),
-    "server-2019": _System(product="Windows Server 2019 Standard", build="17763"),
-    "server-2022": _System(product="Windows Server 2022 Standard", build="20348"),
-    "server-2022-core": _System(product="Windows Server 2022 Standard", build="20348", installation="Server Core"),
-    "windows-11": _System(product="Windows 11 Pro", build="22631", installation="Client"),
-}
-
-
 @host_part("operating_system")
 class OperatingSystem(Part):
-    """Set by the estate before a host is made: ``estate.system_of(host name) -> (system, .NET release)``. Without one:
-    Server 2022.
-    """
+    """As the host's character has it."""
 
     def reset(self) -> None:
-        ask: Any = getattr(self.host.estate, "system_of", None)
-        if ask is None:
-            return
-        name, release = ask(self.host.name)
-        system = SYSTEMS[name]
+        release = self.host.character.windows
         registry = self.host.registry
-        registry.set(_NT, "ProductName", system.product)
-        registry.set(_NT, "CurrentBuild", system.build)
-        registry.set(_NT, "CurrentBuildNumber", system.build)
-        registry.set(_NT, "InstallationType", system.installation)
+        registry.set(_NT, "ProductName", release.product)
+        registry.set(_NT, "CurrentBuild", release.build)
+        registry.set(_NT, "CurrentBuildNumber", release.build)
+        registry.set(_NT, "InstallationType", release.installation)
         for key in _NET:
-            if release:
-                registry.set(key, "Release", release, "dword")
-            else:
-                registry.delete_key(key)
+            registry.set(key, "Release", self.host.character.dotnet, "dword")

@@ -138,6 +138,9 @@ class Services(Part):
                     process_id=self._new_process() if state == "running" else 0,
                 )
             )  # fmt: skip
+        if not self.host.character.firewall_service:
+            firewall = self.get("MpsSvc")
+            firewall.state, firewall.start_mode, firewall.process_id = "stopped", "disabled", 0
 
     def on_start(self, name: str, hook: StartHook) -> None:
         self._start_hooks.setdefault(name.lower(), []).append(hook)
@@ -286,7 +289,7 @@ class Services(Part):
         user = self.host.accounts.find_user(service.account)
         if user is None:
             try:
-                self.host.accounts.lookup(service.account)
+                self.host.accounts.sid_of(service.account)
             except WinError as error:
                 raise WinError(1069, service.name) from error
             return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import WinError
 from .parts import Part, host_part
+from .security import WELL_KNOWN
 from .services import Service
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class SqlServerPart(Part):
             backup_dir=read(f"{instance.key}\\MSSQLServer", "BackupDirectory"),
             sa_password=instance.sa_password,
             sysadmins=tuple(instance.sysadmins),
+            language_of_windows=self.host.character.language,
+            system_account=self.host.accounts.name_of(WELL_KNOWN["NT AUTHORITY\\SYSTEM"]),
         )
 
     def sync(self) -> None:

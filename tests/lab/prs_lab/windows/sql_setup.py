@@ -300,7 +300,7 @@ def _install(call: CommandCall, plan: _Plan) -> None:
         if not folder.startswith("\\\\"):
             view.make_dir(folder)
             _let_in(host, folder, sid)
-            _let_in(host, folder, host.accounts.lookup(service.account))
+            _let_in(host, folder, host.accounts.sid_of(service.account))
     _write_registry(host, plan, folders)
     _add_side_services(host, plan)
     year = YEARS.get(plan.major, plan.major)
@@ -329,12 +329,12 @@ def _account_name(host: Any, account: str, service: str) -> str:
     """The account as the service manager shows it."""
     if account.upper().startswith("NT SERVICE\\"):
         return f"NT SERVICE\\{service}"
-    return host.accounts.name_of(host.accounts.lookup(account))
+    return host.accounts.english(host.accounts.name_of(host.accounts.lookup(account)))
 
 
 def _grant_logon(host: Any, service: Service) -> None:
     """Setup gives its service account the right to log on as a service."""
-    sid = host.accounts.lookup(service.account)
+    sid = host.accounts.sid_of(service.account)
     granted = host.accounts.rights.setdefault("SeServiceLogonRight", [])
     if sid not in granted:
         granted.append(sid)

@@ -78,6 +78,7 @@ class WinRm:
             self._listeners.append(_Listener(self, self.settings.http_port, None))
         if self.settings.certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.maximum_version = self.host.character.windows.newest_tls
             context.load_cert_chain(self.settings.certificate, self.settings.key)
             if self.settings.client_authority:
                 # In the handshake, as up to TLS 1.2. With TLS 1.3 Windows asks afterwards, which Python's clients do not do.

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ...windows.languages import LANGUAGES
 from ..errors import SqlError
 from ..security import Login, hash_password
 
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Logins", "windows_sid"]
 
+_WELL_KNOWN = {
+    "NT AUTHORITY\\SYSTEM": "010100000000000512000000",
+    "NT AUTHORITY\\NETWORK SERVICE": "010100000000000514000000",
+    "BUILTIN\\Administrators": "01020000000000052000000020020000",
+}
+
 
 def windows_sid(account: str) -> bytes:
     """A SID for a Windows account that the host cannot tell: well-known ones as they are, others derived from the name
     (revision 1, S-1-5-...).
     """
-    known = {"nt authority\\system": "010100000000000512000000", "nt authority\\network service": "010100000000000514000000",
-             "builtin\\administrators": "01020000000000052000000020020000"}  # fmt: skip
-    if account.lower() in known:
-        return bytes.fromhex(known[account.lower()])
+    for english, sid in _WELL_KNOWN.items():
+        if account.lower() in {language.accounts.get(english, english).lower() for language in LANGUAGES.values()}:
+            return bytes.fromhex(sid)
     digest = hashlib.sha256(account.lower().encode()).digest()
     if account.lower().startswith("nt service\\"):
         return (
@@ -77,9 +83,10 @@ class Logins:
             )
         )
         service = settings.service_account if settings.service_account.lower().startswith("nt service\\") else ""
-        for account in dict.fromkeys((*settings.sysadmins, service, "NT AUTHORITY\\SYSTEM")):
+        system = settings.system_account
+        for account in dict.fromkeys((*settings.sysadmins, service, system)):
             if account and self.get(account) is None:
-                roles = [] if account == "NT AUTHORITY\\SYSTEM" and account not in settings.sysadmins else ["sysadmin"]
+                roles = [] if account == system and account not in settings.sysadmins else ["sysadmin"]
                 self.save(
                     Login(
                         name=account,

@@ -7,11 +7,9 @@ from typing import Any
 
 from ..domain import User, nt_hash
 from ..errors import WinError
+from ..languages import untranslated
 from ..models import Task, module
 
-_UNTRANSLATED = (
-    'Exception calling "Translate" with "1" argument(s): "Some or all identity references could not be translated."'
-)
 # option -> field of User
 _FIELDS = {
     "fullname": "full_name", "description": "description", "home_directory": "home_directory", "login_script": "login_script", "profile": "profile",
@@ -123,7 +121,7 @@ def win_group_membership(task: Task) -> dict[str, Any]:
         try:
             wanted.append(accounts.lookup(member))
         except WinError:
-            task.fail(f"account_name {member} is not a valid account, cannot get SID: {_UNTRANSLATED}")
+            task.fail(f"account_name {member} is not a valid account, cannot get SID: {untranslated()}")
     after = list(group.members)
     added = [sid for sid in dict.fromkeys(wanted) if state != "absent" and sid not in after]
     removed = [sid for sid in after if (sid in wanted if state == "absent" else state == "pure" and sid not in wanted)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import WinError
 from ..filesystem import Security
+from ..languages import untranslated
 from ..models import Task, module
 from ..security import CONTAINER, INHERIT_ONLY, NO_PROPAGATE, OBJECT, Ace, Rights
 
@@ -65,11 +66,7 @@ def _sid(task: Task, account: str) -> str:
     except WinError:
         if account.lower().startswith("iis apppool\\"):
             task.fail(f"Cannot find path 'IIS:\\AppPools\\{account.split(chr(92), 1)[1]}' because it does not exist.")
-        task.fail(
-            f'account_name {account} is not a valid account, cannot get SID: Exception calling "Translate" with "1" '
-            "argument(s): "
-            '"Some or all identity references could not be translated."'
-        )
+        task.fail(f"account_name {account} is not a valid account, cannot get SID: {untranslated()}")
 
 
 def _entry(task: Task, sid: str) -> Ace:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from ..certificates import BadCertificateFile, Certificate, read_file
+from ..languages import calling
 from ..models import Task, module
 
 __all__: list[str] = []
@@ -73,9 +74,9 @@ def _load(task: Task) -> list[tuple[x509.Certificate, Any]]:
     if not task.files.is_file(path):
         task.fail(f"File at '{path}' either does not exist or is not a file")
     try:
-        return read_file(task.files.read(path), task.params["password"])
+        return read_file(task.files.read(path), task.params["password"], task.host.character)
     except BadCertificateFile as error:
-        task.fail(f'Failed to load cert from file: Exception calling "Import" with "3" argument(s): "{error}"')
+        task.fail(f"Failed to load cert from file: {calling('Import', 3, str(error))}")
 
 
 def _export(task: Task, store: str) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def _export(task: Task, store: str) -> dict[str, Any]:
     result: dict[str, Any] = {"changed": False, "thumbprints": [thumbprint]}
     if task.files.is_file(path):
         try:
-            present = read_file(task.files.read(path), params["password"])
+            present = read_file(task.files.read(path), params["password"], task.host.character)
         except BadCertificateFile:
             present = []
         if [certificate.fingerprint(_sha1()).hex().upper() for certificate, _ in present] == [thumbprint.upper()]:

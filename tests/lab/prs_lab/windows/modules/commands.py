@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import WinError
 from ..execution import NotModelled, own_script, run_command_line, run_powershell, run_script
+from ..languages import calling
 from ..models import Output, ScriptResult, Task, module
 
 _SHOULD_PROCESS = re.compile(
@@ -64,10 +65,8 @@ def win_shell(task: Task) -> dict[str, Any]:
 
 
 def _cause(error: WinError) -> str:
-    return (
-        'Exception calling "CreateProcess" with "7" argument(s): "CreateProcessW() failed '
-        f'({error.text.rstrip(".")}, Win32ErrorCode {error.number} - 0x{error.number:08X})"'
-    )
+    number = f"Win32ErrorCode {error.number} - 0x{error.number:08X}"
+    return calling("CreateProcess", 7, f"CreateProcessW() failed ({error.text.rstrip('.')}, {number})")
 
 
 def _quote(word: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import WinError
 from ..firewall import ALL_PROFILES, Rule
 from ..models import Task, module
 
@@ -29,6 +30,8 @@ def win_firewall_rule(task: Task) -> dict[str, Any]:
     name, group = params["name"], params["group"]
     if not name and not group:
         task.fail("Either name or group must be specified")
+    if not firewall.works:
+        task.fail(f"{WinError(1753).text} (Exception from HRESULT: 0x800706D9)")
     existing = firewall.named(name) if name else firewall.grouped(group)
     lines: list[str] = []
     if params["state"] == "absent":

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..domain import nt_hash
 from ..errors import WinError
+from ..languages import untranslated
 from ..models import Task, module
 from ..services import Service
 
@@ -66,7 +67,7 @@ def _present(task: Task, params: dict[str, Any], existing: Service | None, befor
             changed = True
     changed |= _set_lists(params, wanted)
     changed |= _set_account(task, params, wanted, is_new=existing is None)
-    if params["desktop_interact"] and task.host.accounts.lookup(wanted.account) != _SYSTEM:
+    if params["desktop_interact"] and task.host.accounts.sid_of(wanted.account) != _SYSTEM:
         task.fail("Can only set 'desktop_interact' to true when 'username' equals 'SYSTEM'")
     if wanted.desktop_interact != bool(params["desktop_interact"]):
         wanted.desktop_interact, changed = bool(params["desktop_interact"]), True
@@ -113,17 +114,15 @@ def _set_account(task: Task, params: dict[str, Any], wanted: Service, *, is_new:
     update = params["update_password"] == "always" or is_new
     if params["username"]:
         try:
-            sid = accounts.lookup("SYSTEM" if params["username"].lower() == "localsystem" else params["username"])
+            is_system = params["username"].lower() == "localsystem"
+            sid = _SYSTEM if is_system else accounts.lookup(params["username"])
         except WinError:
             # A virtual account comes into being with its service, so its name may be that of the service being made.
             if params["username"].lower() != f"nt service\\{wanted.name}".lower():
-                task.fail(
-                    'Exception calling "Translate" with "1" argument(s): "Some or all identity references could not '
-                    'be translated."'
-                )
+                task.fail(untranslated())
             sid, name = "", f"NT SERVICE\\{wanted.name}"
         else:
-            name = accounts.name_of(sid)
+            name = accounts.english(accounts.name_of(sid))  # the service manager speaks no other language
         if name != wanted.account:
             wanted.account, changed, update = name, True, True
             if sid and not task.check_mode:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..drives import normal
 from ..errors import WinError
+from ..languages import untranslated
 from ..models import Task, module
 from ..security import WELL_KNOWN
 from ..shares import Share
@@ -62,11 +63,7 @@ def _wanted_access(task: Task) -> dict[str, list[str]]:
             try:
                 sid = task.host.accounts.lookup(account)
             except WinError:
-                task.fail(
-                    f"account_name {account.strip()} is not a valid account, cannot get SID: Exception calling "
-                    '"Translate" with "1" argument(s): '
-                    '"Some or all identity references could not be translated."'
-                )
+                task.fail(f"account_name {account.strip()} is not a valid account, cannot get SID: {untranslated()}")
             if level == "deny" or not any(
                 sid in wanted[higher] for higher in ("full", "change") if higher in wanted and higher != level
             ):

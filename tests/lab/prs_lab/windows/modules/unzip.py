@@ -7,6 +7,7 @@ import zipfile
 from typing import Any
 
 from ..errors import WinError
+from ..languages import calling
 from ..models import Task, module
 
 __all__: list[str] = []
@@ -44,7 +45,7 @@ def win_unzip(task: Task) -> dict[str, Any]:
         if isinstance(error, zipfile.BadZipFile) and _has_an_end(task, source):
             return result  # PowerShell takes the list of entries that cannot be read for an empty one
         text = error.dotnet if isinstance(error, WinError) else "End of Central Directory record could not be found."
-        text = f'Exception calling "Open" with "3" argument(s): "{text}"'
+        text = calling("Open", 3, text)
         task.fail(
             f"Error unzipping '{source}' to '{target}'!. Method: System.IO.Compression.ZipFile, Exception: {text}",
             **result,

@@ -33,5 +33,5 @@ def _workers(task: Task, owner: str | None) -> list[dict[str, Any]]:
         {"name": "w3wp", "pid": process_id, "owner": pool.identity()}
         for pool in host.iis.pools.values()
         for process_id in host.iis.workers(pool.name)
-        if owner is None or host.accounts.lookup(pool.identity()) == host.accounts.lookup(owner)
+        if owner is None or host.accounts.sid_of(pool.identity()) == host.accounts.lookup(owner)
     ]

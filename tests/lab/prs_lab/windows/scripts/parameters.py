@@ -1,4 +1,4 @@
-"""What PowerShell and .NET make of what a script is given: lists of texts, patterns of files, archives."""
+"""What PowerShell and .NET make of what a script is given and asks for: lists of texts, patterns, archives, dates."""
 
 from __future__ import annotations
 
@@ -6,18 +6,32 @@ import ntpath
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+from cryptography import x509
+
+from ..certificates import dns_names
 from ..errors import WinError
 from ..filesystem import FileView, Stat
 from ..models import ScriptCall
 from .verb_files import open_archive
 from .verbs import DotNetError
 
-__all__ = ["DAMAGED", "archive_names", "failure", "matching_files", "read_archive", "texts_of"]
+__all__ = [
+    "DAMAGED",
+    "archive_names",
+    "certificate_names",
+    "failure",
+    "matching_files",
+    "read_archive",
+    "texts_of",
+    "written_date",
+]
 
 DAMAGED = 13
 """ERROR_INVALID_DATA, by which the scripts tell of a damaged archive."""
+_INVARIANT = ".ToString('yyyy-MM-ddTHH:mm:ssZ', $invariant)"
 _NO_FILE, _NO_FOLDER, _NO_ARGUMENT = 2, 3, 87
 
 
@@ -27,6 +41,19 @@ def texts_of(call: ScriptCall, name: str) -> list[str]:
     if given is None:
         return []
     return [str(value if value is not None else "") for value in (given if isinstance(given, list) else [given])]
+
+
+def written_date(call: ScriptCall, moment: datetime) -> str:
+    """A moment in the words of the script: by the calendar of the host's culture, unless it names the invariant one."""
+    years = 0 if _INVARIANT in call.text else call.host.character.speech.year_offset
+    return f"{moment.year + years:04}{moment:-%m-%dT%H:%M:%SZ}"
+
+
+def certificate_names(call: ScriptCall, certificate: x509.Certificate) -> list[str]:
+    """DnsNameList is read out of a text that is in the language of Windows; who takes it must not."""
+    if "DnsNameList" in call.text and call.host.character.speech.error:
+        return []
+    return dns_names(certificate)
 
 
 def failure(error: WinError) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ..models import ScriptCall, ScriptResult, script
 from ..packages import read_media
 from ..security import Rights
 from ..sql_server import ROOT_KEY
-from .parameters import failure, matching_files, read_archive, texts_of
+from .parameters import failure, matching_files, read_archive, texts_of, written_date
 
 __all__: list[str] = []
 
@@ -30,12 +30,12 @@ def inspect_protection(call: ScriptCall) -> ScriptResult:
     host, files = call.host, call.files
     iis = _iis(host, str(call.parameter("Site") or ""))
     certificates = [
-        _certificate(host, "site", binding["thumbprint"])
+        _certificate(call, "site", binding["thumbprint"])
         for binding in iis["bindings"]
         if binding["protocol"] == "https"
     ]
     if call.parameter("Instance") and (thumbprint := _instance_thumbprint(host, str(call.parameter("Instance")))):
-        certificates.append(_certificate(host, "sql", thumbprint))
+        certificates.append(_certificate(call, "sql", thumbprint))
     newest = int(call.parameter("Newest", 1))
     return ScriptResult(
         changed=False,
@@ -100,7 +100,8 @@ def _instance_thumbprint(host: Any, name: str) -> str:
     )
 
 
-def _certificate(host: Any, use: str, thumbprint: str) -> dict[str, Any]:
+def _certificate(call: ScriptCall, use: str, thumbprint: str) -> dict[str, Any]:
+    host = call.host
     record: dict[str, Any] = {
         "use": use,
         "thumbprint": thumbprint.upper(),
@@ -117,7 +118,7 @@ def _certificate(host: Any, use: str, thumbprint: str) -> dict[str, Any]:
         "found": True,
         "subject": windows_name(certificate.subject),
         "has_key": host.certificates.has_key(stored),
-        "not_after": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "not_after": written_date(call, certificate.not_valid_after_utc),
     }
 
 

@@ -12,15 +12,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ...application.assembly import BadImage
 from ...application.assembly import read as read_assembly
-from ..certificates import BadCertificateFile, dns_names, read_file, windows_name
+from ..certificates import BadCertificateFile, read_file, windows_name
 from ..errors import WinError
 from ..filesystem import FileView
+from ..languages import calling
 from ..models import ScriptCall, ScriptResult, script
 from ..packages import read_media
 from ..registry import PENDING_RENAMES, REBOOT_PENDING
 from ..security import WELL_KNOWN
 from ..sql_server import ROOT_KEY, service_name
-from .parameters import archive_names, failure, matching_files, texts_of
+from .parameters import archive_names, certificate_names, failure, matching_files, texts_of, written_date
 
 __all__: list[str] = []
 
@@ -64,6 +65,7 @@ def inspect_server(call: ScriptCall) -> ScriptResult:
             "free_bytes": {f"{letter}:": volume.free() for letter, volume in host.drives.volumes.items()},
             "dotnet_release": int(read(r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", "Release", 0)),
             "pending_restart": _pending_restart(host),
+            "system_account": host.accounts.name_of(WELL_KNOWN["NT AUTHORITY\\SYSTEM"]),
         },
     )
 
@@ -181,11 +183,9 @@ def inspect_sql_instance(call: ScriptCall) -> ScriptResult:
 def import_certificate(call: ScriptCall) -> ScriptResult:
     stores = call.host.certificates
     try:
-        items = read_file(base64.b64decode(call.parameter("Pfx")), call.parameter("Password"))
+        items = read_file(base64.b64decode(call.parameter("Pfx")), call.parameter("Password"), call.host.character)
     except BadCertificateFile as error:
-        return ScriptResult(
-            changed=False, failed=True, error=f'Exception calling "Import" with "3" argument(s): "{error}"'
-        )
+        return ScriptResult(changed=False, failed=True, error=calling("Import", 3, str(error)))
     leaf, key = next(((certificate, key) for certificate, key in items if key is not None), (None, None))
     if leaf is None:
         return ScriptResult(changed=False, failed=True, error="The PFX holds no certificate with a private key.")
@@ -194,6 +194,9 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
         return ScriptResult(
             changed=False, failed=True, error="The private key is not an RSA key, and SQL Server takes no other."
         )
+    is_legacy = call.host.character.keys == "csp" and isinstance(leaf.public_key(), rsa.RSAPublicKey)
+    if access and not is_legacy:
+        return ScriptResult(changed=False, failed=True, error="SQL Server would not start with this certificate")
     thumbprint = leaf.fingerprint(hashes.SHA1()).hex().upper()
     found = stores.find("My", thumbprint)
     imported = found is None or not stores.has_key(found)
@@ -213,8 +216,7 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
             return ScriptResult(
                 changed=imported and not call.check_mode,
                 failed=True,
-                error='Exception calling "Translate" with "1" argument(s): "Some or all identity references could '
-                'not be translated."',
+                error=calling("Translate", 1, "Some or all identity references could not be translated."),
             )
         if stores.has_key(found) and sid not in stores.readers(found):
             granted.append(account)
@@ -225,8 +227,9 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
         result={
             "thumbprint": thumbprint,
             "subject": windows_name(leaf.subject),
-            "names": dns_names(leaf),
-            "not_after": leaf.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "names": certificate_names(call, leaf),
+            "not_after": written_date(call, leaf.not_valid_after_utc),
+            "key": "exchange" if is_legacy else "other",
             "imported": imported,
             "granted": granted,
         },

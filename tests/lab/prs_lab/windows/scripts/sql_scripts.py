@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..languages import calling
 from ..models import ScriptCall, ScriptResult, script
 
 __all__: list[str] = []
 
 _STATEMENTS = re.compile(r"-Statement (?:@'\s*\n(?P<long>.*?)\n'@|\"(?P<short>[^\"]+)\")", re.DOTALL)
 _NO_CONNECTION = (
-    'Exception calling "Open" with "0" argument(s): "A network-related or instance-specific error occurred while '
-    "establishing a connection to SQL "
-    'Server. The server was not found or was not accessible."'
+    "A network-related or instance-specific error occurred while establishing a connection to SQL Server. The server "
+    "was not found or was not accessible."
 )
 
 
@@ -32,11 +32,11 @@ def _local(call: ScriptCall, instance_name: str) -> Iterator[Any]:
 
     instance = call.host.sql_server.running(instance_name)
     if instance is None:
-        raise _SqlFailed(_NO_CONNECTION)
+        raise _SqlFailed(calling("Open", 0, _NO_CONNECTION))
     try:
         session = instance.local_session(call.token.name)
     except SqlError as error:
-        raise _SqlFailed(f'Exception calling "Open" with "0" argument(s): "{error}"') from error
+        raise _SqlFailed(calling("Open", 0, str(error))) from error
     try:
         yield session
     finally:
@@ -58,7 +58,7 @@ def _scalar(session: Any, text: str, values: dict[str, str]) -> Any:
     rows: list[Any] = []
     for item in session.call(call):
         if isinstance(item, Error):
-            raise _SqlFailed(f'Exception calling "ExecuteScalar" with "0" argument(s): "{item.text}"')
+            raise _SqlFailed(calling("ExecuteScalar", 0, item.text))
         if isinstance(item, Row):
             rows.append(item.values)
         elif isinstance(item, Rows):
