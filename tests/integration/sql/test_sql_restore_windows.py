@@ -59,6 +59,17 @@ def test_the_way_round(sql_b, database, folder, staged, only_queries):
     assert sql_b.run("sql_restore", **staged)["changed"] is False
 
 
+def test_backups_on_a_deduplicated_file_server_are_brought(sql_b, database, staged):
+    """Their files are reparse points, and yet no links."""
+    volume = sql_b.host.find_host("files").drives.volumes["D"]
+    volume.deduplicated = True
+    try:
+        assert sql_b.run("sql_restore", **staged)["staged"]["files"] == 2
+    finally:
+        volume.deduplicated = False
+    assert sql_b.marks(database) == [1, 2]
+
+
 @pytest.fixture
 def told(sql_a, database):
     """A folder where a manifest lies beside each backup: a full, a log, a full, a log."""
