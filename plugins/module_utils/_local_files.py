@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,20 +13,45 @@ from pathlib import Path
 from ._core.binary.range_reader import Read
 from ._core.errors import RecoveryError
 
-__all__ = ["find_files", "range_reader"]
+__all__ = ["DEEPEST", "find_files", "range_reader", "walk"]
+
+DEEPEST = 8
+"""Levels of folders below a given one that are looked into, as on a server."""
+
+
+def walk(folder: str, *, levels: int = DEEPEST) -> Iterator[str]:
+    """The paths of the files in a folder and so many levels below it, in order. Folders behind links are left out.
+
+    Raises :class:`RecoveryError` for a folder that cannot be looked into.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as problem:
+        raise RecoveryError(
+            f"The folder {folder} on the control node cannot be looked into: {problem.strerror}",
+            advice="Check the path, and the rights of the account that runs ansible",
+            code="access_denied" if isinstance(problem, PermissionError) else "not_found",
+        ) from None
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            if levels:
+                yield from walk(entry.path, levels=levels - 1)
+        elif entry.is_file():
+            yield entry.path
 
 
 def find_files(paths: Iterable[str], *, endings: Collection[str], recurse: bool) -> list[Path]:
     """The files that are named, and those with one of the endings (lower case) in the folders that are named.
 
-    Sorted, each once. Raises :class:`RecoveryError` for what is not there.
+    Sorted, each once. Raises :class:`RecoveryError` for what is not there, or cannot be looked into.
     """
     files: set[Path] = set()
     for name in paths:
         path = Path(name)
         if path.is_dir():
-            entries = path.rglob("*") if recurse else path.iterdir()
-            files.update(entry for entry in entries if entry.suffix.lower() in endings and entry.is_file())
+            inside = map(Path, walk(name, levels=DEEPEST if recurse else 0))
+            files.update(file for file in inside if file.suffix.lower() in endings)
         elif path.is_file():
             files.add(path)
         else:

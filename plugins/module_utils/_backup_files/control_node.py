@@ -8,20 +8,17 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from .._core.backup.file_names import is_beside
 from .._core.backup_file.backup_file import read_backup_file
 from .._core.backup_file.deep_check import check_content
 from .._core.backup_file.errors import FileFormatError
 from .._core.backup_file.reading import ExaminedFile
-from .._core.errors import RecoveryError
+from .._local_files import walk
 from .._progress import Progress
 
 __all__ = ["examine_files", "find_files"]
-
-DEEPEST = 8
-"""Levels of folders below the given one that are looked into, as on a server."""
 
 STILL_WARM = 60.0
 """Seconds after its last change in which a file without an end may well be one that is being written."""
@@ -38,27 +35,10 @@ def find_files(folders: Iterable[str], files: Iterable[str]) -> list[str]:
     backups; then the files named. Links to folders are not followed. Raises RecoveryError for a folder that cannot be
     looked into.
     """
-    result = [path for folder in folders for path in _walk(os.path.abspath(os.path.expanduser(folder)), DEEPEST)]
+    result = [path for folder in folders for path in walk(os.path.abspath(os.path.expanduser(folder)))]
+    result = [path for path in result if not is_beside(path)]
     result += [os.path.abspath(os.path.expanduser(path)) for path in files]
     return list(dict.fromkeys(result))
-
-
-def _walk(folder: str, levels: int) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError as problem:
-        raise RecoveryError(
-            f"The folder {folder} on the control node cannot be looked into: {problem.strerror}",
-            advice="Check the path, and the rights of the account that runs ansible",
-            code="access_denied" if isinstance(problem, PermissionError) else "not_found",
-        ) from None
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            if levels:
-                yield from _walk(entry.path, levels - 1)
-        elif entry.is_file() and not is_beside(entry.path):
-            yield entry.path
 
 
 def examine_files(paths: list[str], *, content: bool, progress: Progress) -> list[ExaminedFile]:

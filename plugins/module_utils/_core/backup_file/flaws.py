@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .streams import BAD_HEADER, CUT_OFF
 
-__all__ = ["Flaw", "flaw_at", "part_flaw", "reason", "told_flaw"]
+__all__ = ["Flaw", "flaw_at", "flaw_of_answer", "part_flaw", "reason"]
 
 _REASONS = {
     "frame": "the packed frame at byte {at} fails its checksum",
@@ -46,13 +46,13 @@ def part_flaw(why: str, *, start: int, end: int) -> Flaw:
     return Flaw(start, f"{why}, between byte {start} and {end}: what follows there was not judged")
 
 
-def told_flaw(told: Mapping[str, int | str]) -> Flaw:
-    """As the verb tells it: kind, at; file and page of a page; start and end of a part that was not judged to its end.
+def flaw_of_answer(answer: Mapping[str, int | str]) -> Flaw:
+    """As the verb answers: kind, at; file and page of a page; start and end of a part that was not judged to its end.
 
-    Raises KeyError for what no verb tells.
+    Raises KeyError for what no verb answers.
     """
-    place = {name: int(value) for name, value in told.items() if name != "kind"}
-    why = reason(str(told["kind"]), **place)
+    place = {name: int(value) for name, value in answer.items() if name != "kind"}
+    why = reason(str(answer["kind"]), **place)
     if "end" in place:
         return part_flaw(why, start=place["start"], end=place["end"])
     return Flaw(place["at"], why)

@@ -14,25 +14,24 @@ from contextlib import ExitStack, contextmanager
 
 from ..._core.backup.file_names import is_beside
 from ..._core.backup_file.backup_file import read_backup_file
-from ..._core.backup_file.deep_check import MOST_FLAWS, DeepCheck, closed_marks, parts
 from ..._core.backup_file.errors import FileFormatError
 from ..._core.backup_file.fetched_ranges import FetchedRanges, RangeMissing
-from ..._core.backup_file.flaws import told_flaw
 from ..._core.backup_file.reading import ExaminedFile
 from ..._core.times import parse_stored_time
 from ..._core.windows_paths import full_path, join
 from ..._progress import Progress
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
-from ..host.reader import CheckedContent, FileRanges
+from ..host.reader import FileRanges
+from .content import judge_content
 
 __all__ = ["examine_windows_files", "find_windows_files", "shares_of"]
 
 HEAD, TAIL = 8192, 12288
 """Bytes of both ends that are fetched of each file first: enough for most, and little for 5,000 of them."""
 
-FILES_A_CALL = 2500
-"""Keeps what is held at the same time to some 50 MB."""
+FILES_A_CALL = 5000
+"""Keeps what is held at the same time to some 100 MB."""
 
 MOST_ROUNDS = 64
 """Times that a file may ask for more: each set of many in one file may need another one."""
@@ -73,8 +72,9 @@ def examine_windows_files(
     for start in range(0, len(paths), FILES_A_CALL):
         progress.line(f"reading backup files ({start} of {len(paths)})")
         examined |= _examine(files, paths[start : start + FILES_A_CALL])
-    if content:
-        _check_content(files, examined)
+    for result, fault in judge_content(files, examined.values(), progress=progress) if content else ():
+        if fault is not None:
+            _give_up(result, fault)
     return [examined[path] for path in paths]
 
 
@@ -142,36 +142,3 @@ def _give_up(result: ExaminedFile, fault: WindowsFault) -> None:
     result.file = None
     result.reason = "another program has it open for itself" if locked else f"it cannot be read: {fault}"
     result.os_error, result.changing = not locked, locked
-
-
-def _check_content(files: WindowsFiles, examined: dict[str, ExaminedFile]) -> None:
-    """Those that are backups, read to their end by the host."""
-    wanted = {
-        path: {
-            "path": path,
-            "packed": result.file.packed,
-            "parts": parts(result.file, result.size),
-            "marks": closed_marks(result.file),
-        }
-        for path, result in examined.items()
-        if result.file is not None
-    }
-    total = sum(examined[path].size for path in wanted)
-    for answer in files.check_content(list(wanted.values()), most_flaws=MOST_FLAWS, total=total):
-        _take_check(examined[answer.path], answer)
-
-
-def _take_check(result: ExaminedFile, answer: CheckedContent) -> None:
-    if answer.fault is not None:
-        _give_up(result, answer.fault)
-        return
-    modified = parse_stored_time(answer.modified).timestamp()
-    result.changing = result.changing or (answer.size, modified) != (result.size, result.modified)
-    result.deep = DeepCheck(
-        size=answer.size,
-        judged=answer.judged,
-        frames=answer.frames,
-        pages=answer.pages,
-        pages_unjudged=answer.unjudged,
-        flaws=[told_flaw(told) for told in answer.flaws],
-    )

@@ -24,7 +24,6 @@ from ..connection.conversation import Secret, VerbFailed
 from ..connection.errors import WindowsFault, windows_fault
 from ..connection.session import Session
 from ..verbs import (
-    check_content,
     connect,
     disconnect,
     entries,
@@ -36,7 +35,7 @@ from ..verbs import (
     stat_paths,
 )
 
-__all__ = ["CheckedContent", "FileInspection", "FileRanges", "PathState", "WindowsReader"]
+__all__ = ["FileInspection", "FileRanges", "PathState", "WindowsReader"]
 
 _NOTHING_THERE = (2, 3)
 _OTHER_ACCOUNT = 1219
@@ -70,23 +69,6 @@ class FileRanges:
     size: int = 0
     modified: str = ""
     ranges: tuple[bytes, ...] = ()
-    fault: WindowsFault | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckedContent:
-    """What the checksums in a backup file say; modified in UTC (ISO 8601). flaws: as the verb tells them. fault: why it
-    was not read.
-    """
-
-    path: str
-    size: int = 0
-    modified: str = ""
-    judged: int = 0
-    frames: int = 0
-    pages: int = 0
-    unjudged: int = 0
-    flaws: Sequence[dict[str, Any]] = ()
     fault: WindowsFault | None = None
 
 
@@ -311,23 +293,6 @@ class WindowsReader:
             ranges = tuple(content[start:end] for start, end in pairwise(ends))
             at = ends[-1]
             yield FileRanges(path=answer["path"], size=answer["size"], modified=answer["modified"], ranges=ranges)
-
-    def check_content(
-        self, wanted: Sequence[dict[str, Any]], *, most_flaws: int, total: int
-    ) -> Iterator[CheckedContent]:
-        """Backup files read to their end where they lie, in their order. wanted: as the verb takes them; total: bytes
-        of all of them.
-        """
-        for answer in self._session.call(
-            check_content.SCRIPT,
-            doing="Checking backup files",
-            items=wanted,
-            on_progress=self._percent("checking backup files", total),
-            MostFlaws=most_flaws,
-        ):
-            error = answer.pop("error", None)
-            fault = self._fault(error, doing=f"Reading {answer['path']}") if error else None
-            yield CheckedContent(**answer, fault=fault)
 
     def call(self, script: str, *, doing: str, **parameters: Any) -> list[Any]:
         """Any other verb."""

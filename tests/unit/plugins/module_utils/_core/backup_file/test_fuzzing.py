@@ -117,10 +117,10 @@ def read_all(data: bytes) -> None:
 
 
 def run(seconds: float, seed: int) -> int:
-    """How many cases there were."""
-    begin, cases = time.monotonic(), 0
+    """How many cases there were. seconds: of processor time."""
+    begin, cases = time.process_time(), 0
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    while time.monotonic() - begin < seconds:
+    while time.process_time() - begin < seconds:
         case = seed + cases
         choice = random.Random(case)
         data = bytearray(choice.choice(FILES))
