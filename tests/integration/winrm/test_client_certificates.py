@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from prs_lab.estate.authority import Authority
 from prs_lab.windows.winrm import WinRm, WinRmSettings
 
 from .test_session import self_signed
-from .test_through_ansible import play
+from .test_through_ansible import ROOT, play
 from .windows_twins import APPLICATION, LOCAL, Twins
 
 HTTPS_PORT = 5996
@@ -89,8 +90,20 @@ def test_one_of_another_authority_opens_nothing(twins: Twins, shown: Shown, tmp_
     assert not list(twins.web.record.entries("logon"))
 
 
-def test_through_ansible_as_its_own_modules(twins: Twins, shown: Shown, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "core",
+    ["", pytest.param("2.16", marks=pytest.mark.nightly), pytest.param("2.21", marks=pytest.mark.nightly)],
+    ids=["here", "2.16", "2.21"],
+)
+def test_through_ansible_as_its_own_modules(
+    twins: Twins, shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, core: str
+) -> None:
     """The host's variables alone: no password is in the inventory, and Ansible's own connection logs on as ours does."""
+    if core:
+        python = ROOT / "build" / f"venv-{core}" / "bin" / "python"
+        if not python.exists():
+            pytest.skip(f"no ansible-core {core} here: make venv-{core}")
+        monkeypatch.setattr(sys, "executable", str(python))
     host = {
         "ansible_port": HTTPS_PORT,
         "ansible_winrm_transport": "certificate",

@@ -41,12 +41,14 @@ class Windows:
 
     def reaches(self, folder: str) -> bool:
         """Whether the account of WinRM may hope to get there: it cannot take its own identity on to another server."""
-        return (
-            share_root(folder) is None
-            or bool(self._account(folder)[0])
-            or "credssp" in self._session.params["winrm_transport"]
-            or bool(self._session.params["winrm_kerberos_delegation"])
-        )
+        return share_root(folder) is None or bool(self._account(folder)[0]) or self._takes_its_identity_along
+
+    @property
+    def _takes_its_identity_along(self) -> bool:
+        """CredSSP brings the password, Kerberos a ticket where it was asked to."""
+        params = self._session.params
+        delegated = "kerberos" in params["winrm_transport"] and params["winrm_kerberos_delegation"]
+        return delegated or "credssp" in params["winrm_transport"]
 
     def files(self, *folders: str) -> WindowsFiles:
         """The files of the host, with the shares that these folders are on connected. Raises RecoveryError.

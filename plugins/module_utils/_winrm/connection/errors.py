@@ -86,6 +86,20 @@ def connection_error(
             code="windows_connection_lost",
             advice="Run this again when the host can be reached: it finds out by itself how far it came",
         )
+    return (
+        _login_error(problem, where, connection, transport)
+        or _network_error(problem, where, connection, transport)
+        or _answer_error(problem, where)
+        or RecoveryError(
+            f"No session with {where} ({type(problem).__name__}: {problem})",
+            code="windows_unreachable",
+            advice="Check the options whose names begin with winrm_",
+        )
+    )
+
+
+def _login_error(problem: Exception, where: str, connection: WinrmConnection, transport: str) -> RecoveryError | None:
+    """The host does not let the account in, or there is nothing to show it."""
     if isinstance(problem, (winrm.exceptions.InvalidCredentialsError, *LOGIN_PROBLEMS)):
         return _account_refused(where, connection, transport)
     if type(problem).__name__ in KERBEROS_PROBLEMS:
@@ -97,6 +111,11 @@ def connection_error(
             "(ansible_winrm_kerberos_hostname_override). Without a password in the inventory a ticket has to be there "
             "already ('kinit')",
         )
+    return None
+
+
+def _network_error(problem: Exception, where: str, connection: WinrmConnection, transport: str) -> RecoveryError | None:
+    """Nothing leads there, or what is there is not known."""
     if isinstance(problem, requests.exceptions.ProxyError):
         return RecoveryError(
             f"{where} cannot be reached through the proxy of {_proxy_of(connection)}",
@@ -119,6 +138,11 @@ def connection_error(
             advice="Check the name, the port, the firewall and that the host runs with a WinRM listener (on the "
             "host: winrm enumerate winrm/config/listener)",
         )
+    return None
+
+
+def _answer_error(problem: Exception, where: str) -> RecoveryError | None:
+    """The host answers, and not with what was asked for."""
     if isinstance(problem, winrm.exceptions.WSManFaultError):
         return RecoveryError(
             f"WinRM of {where} refuses: {problem.reason}",
@@ -131,14 +155,9 @@ def connection_error(
             f"{where} answered with HTTP status {problem.code}",
             code="windows_unreachable",
             advice="An empty answer 500 means that the host wants encrypted messages: use transport ntlm, kerberos "
-            "or credssp, or HTTPS. "
-            "404 means that winrm_path is wrong",
+            "or credssp, or HTTPS. 404 means that winrm_path is wrong; 407, 502 and 503 come from a proxy",
         )
-    return RecoveryError(
-        f"No session with {where} ({type(problem).__name__}: {problem})",
-        code="windows_unreachable",
-        advice="Check the options whose names begin with winrm_",
-    )
+    return None
 
 
 QUOTAS = {2150859173, 2150859174}

@@ -20,3 +20,26 @@ def test_warnings_of_windows_outlive_a_connection_that_cannot_be_closed():
     with pytest.raises(RecoveryError):
         windows.close()
     assert session.warnings == ["a leftover stays"]
+
+
+@pytest.mark.parametrize(
+    ("transports", "delegation", "share_user", "reaches"),
+    [
+        (["ntlm"], False, None, False),
+        (["ntlm"], False, "svc-backup", True),
+        (["credssp"], False, None, True),
+        (["kerberos"], False, None, False),
+        (["kerberos", "ntlm"], True, None, True),
+        (["ntlm"], True, None, False),  # NTLM has nothing that could be delegated
+    ],
+)
+def test_which_sessions_may_hope_to_reach_a_share(transports, delegation, share_user, reaches):
+    params = {
+        "winrm_transport": transports,
+        "winrm_kerberos_delegation": delegation,
+        "share_user": share_user,
+        "share_password": None,
+    }
+    windows = Windows(SimpleNamespace(params=params))
+    assert windows.reaches("\\\\files\\backup") is reaches
+    assert windows.reaches("D:\\backup")
