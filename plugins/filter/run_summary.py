@@ -52,6 +52,7 @@ options:
       - mirroring.inventory_problems
       - mirroring.account_problems
       - mirroring.unreached
+      - mirroring.not_reached
       - mirroring.planned_instance
       - mirroring.planned_session
       - mirroring.two_databases
@@ -61,6 +62,8 @@ options:
       - mirroring.summary
       - failover.problems
       - failover.unstopped
+      - failover.new_site_unreached
+      - failover.runs_on
       - failover.plan
       - failover.left_alone
       - failover.summary
@@ -104,6 +107,7 @@ SUMMARIES = {
     "mirroring.inventory_problems": mirroring.inventory_problems,
     "mirroring.account_problems": mirroring.account_problems,
     "mirroring.unreached": mirroring.unreached,
+    "mirroring.not_reached": mirroring.not_reached,
     "mirroring.planned_instance": mirroring.planned_instance,
     "mirroring.planned_session": mirroring.planned_session,
     "mirroring.two_databases": mirroring.two_databases,
@@ -113,6 +117,8 @@ SUMMARIES = {
     "mirroring.summary": mirroring.summary,
     "failover.problems": failover.problems,
     "failover.unstopped": failover.unstopped,
+    "failover.new_site_unreached": failover.new_site_unreached,
+    "failover.runs_on": failover.runs_on,
     "failover.plan": failover.plan,
     "failover.left_alone": failover.left_alone,
     "failover.summary": failover.summary,

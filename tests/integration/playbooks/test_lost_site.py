@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -38,10 +41,45 @@ def ansible(request: pytest.FixtureRequest) -> str:
     return str(tool) if request.param else ""
 
 
-def included(folder: Path, role: str, tasks: str, *, ansible: str, hosts: str = "all", **variables: object) -> Run:
-    """A part of a role on servers of which none answers, in a play like those of the playbooks."""
+class _Refusing(BaseHTTPRequestHandler):
+    """WinRM that knows no account."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", "Basic")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Not into the output of the tests."""
+
+
+@pytest.fixture
+def refusing() -> Iterator[dict[str, object]]:
+    """Variables of hosts that answer, and refuse the account."""
+    server = HTTPServer(("127.0.0.1", 0), _Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield {"ansible_port": server.server_port, "ansible_winrm_scheme": "http", "ansible_winrm_transport": "basic"}
+    server.shutdown()
+    server.server_close()
+
+
+def included(
+    folder: Path,
+    role: str,
+    tasks: str,
+    *,
+    ansible: str,
+    hosts: str = "all",
+    answering: dict[str, object] | None = None,
+    **variables: object,
+) -> Run:
+    """A part of a role on servers of which none answers (or those that `answering` says), in a play like those of the
+    playbooks.
+    """
     inventory = {"all": {
-        "hosts": {host: NOBODY for name in ("site_a", "site_b") for host in GROUPS[name]},
+        "hosts": {host: NOBODY | (answering or {}) for name in ("site_a", "site_b") for host in GROUPS[name]},
         "vars": {"prs_ha": "mirror", "prs_sql_admin_password": "none", **variables},
         "children": {name: {"hosts": {host: {} for host in members}} for name, members in GROUPS.items()},
     }}  # fmt: skip
@@ -63,6 +101,31 @@ def test_failover_goes_on_when_the_old_web_server_goes_away_meanwhile(tmp_path: 
         tmp_path, "failover", "stop", hosts="web-a", prs_active_site="site_b", ansible=ansible, _failover_pool=found
     )
     assert run.code == 0 and not run.messages and "failed=0" in run.output, run.output
+
+
+def test_failover_waits_when_the_old_web_server_refuses_the_account_meanwhile(
+    tmp_path: Path, one_message, ansible: str, refusing: dict[str, object]
+):
+    """Its password was changed in the middle of the run: it serves on, and two applications would."""
+    found = {"app_pools": [{"attributes": {"state": "Started"}}]}
+    variables = {"prs_active_site": "site_b", "_failover_pool": found, "answering": refusing, "ansible": ansible}
+    run = included(tmp_path, "failover", "stop", hosts="web-a", **variables)
+    one_message(
+        run, "web-a answers, but refuses the account", "sql-b has the database by now, and web-b was not started"
+    )
+    by_hand = included(tmp_path, "failover", "stop", hosts="web-a", prs_old_application_stopped=True, **variables)
+    assert by_hand.code == 0, by_hand.output
+
+
+def test_a_new_site_that_refuses_the_account_is_not_said_to_be_lost(
+    tmp_path: Path, one_message, ansible: str, refusing: dict[str, object]
+):
+    run = included(tmp_path, "failover", "gather", prs_active_site="site_b", ansible=ansible, answering=refusing)
+    said = one_message(run, "sql-b answers, but refuses the account", "So site_b cannot take over", alone=True)
+    assert "cannot be reached" not in said and "lost" not in said
+    run = included(tmp_path, "mirror", "gather", prs_active_site="site_a", ansible=ansible, answering=refusing)
+    said = one_message(run, "web-b answers, but refuses the account", "Nothing was touched", alone=True)
+    assert "cannot be reached" not in said
 
 
 def test_mirroring_names_what_does_not_answer(tmp_path: Path, one_message, ansible: str):

@@ -10,7 +10,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ACCOUNT_REFUSED", "NO_ANSWER", "NO_TICKET", "PROXY", "UNVERIFIED", "cause_of", "is_silence", "reason_of"]
+__all__ = [
+    "ACCOUNT_REFUSED",
+    "NO_ANSWER",
+    "NO_TICKET",
+    "PROXY",
+    "UNVERIFIED",
+    "cause_of",
+    "is_silence",
+    "reason_of",
+    "state_of",
+]
 
 ACCOUNT_REFUSED = "account_refused"
 """The server answers, and does not accept the account."""
@@ -59,6 +69,23 @@ def is_silence(problem: str) -> bool:
     full disk, too many shells, a package that is missing here) is none.
     """
     return cause_of(problem) == NO_ANSWER and _SILENCE.search(problem) is not None
+
+
+_LIVES = {
+    ACCOUNT_REFUSED: "answers, but refuses the account: correct ansible_user and ansible_password",
+    NO_TICKET: "was not asked, for there is no Kerberos ticket: correct ansible_user, ansible_password and krb5.conf",
+    UNVERIFIED: (
+        "answers, but its certificate cannot be verified: name its authority in ansible_winrm_ca_trust_path, or reach "
+        "it by a name of its certificate"
+    ),
+    NO_ANSWER: "is not silent, but cannot be used",
+    PROXY: "is asked by way of a proxy that does not lead there: correct HTTPS_PROXY and no_proxy of the control node",
+}
+
+
+def state_of(problem: str) -> str:
+    """What a server that was not reached does, as the end of a sentence about it, with the reason."""
+    return "does not answer" if is_silence(problem) else f"{_LIVES[cause_of(problem)]} ({reason_of(problem)})"
 
 
 def reason_of(problem: str) -> str:

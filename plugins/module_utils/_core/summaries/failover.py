@@ -8,18 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..advice.unreachable import (
-    ACCOUNT_REFUSED,
-    NO_ANSWER,
-    NO_TICKET,
-    PROXY,
-    UNVERIFIED,
-    cause_of,
-    is_silence,
-    reason_of,
-)
+from ..advice.unreachable import is_silence, state_of
 
-__all__ = ["left_alone", "plan", "problems", "summary", "unstopped"]
+__all__ = ["left_alone", "new_site_unreached", "plan", "problems", "runs_on", "summary", "unstopped"]
 
 Facts = Mapping[str, Any]
 
@@ -45,16 +36,27 @@ def problems(facts: Facts) -> list[str]:
     return []
 
 
-_LIVES = {
-    ACCOUNT_REFUSED: "answers, but refuses the account: correct ansible_user and ansible_password",
-    NO_TICKET: "was not asked, for there is no Kerberos ticket: correct ansible_user, ansible_password and krb5.conf",
-    UNVERIFIED: (
-        "answers, but its certificate cannot be verified: name its authority in ansible_winrm_ca_trust_path, or reach "
-        "it by a name of its certificate"
-    ),
-    NO_ANSWER: "is not silent, but cannot be used",
-    PROXY: "is asked by way of a proxy that does not lead there: correct HTTPS_PROXY and no_proxy of the control node",
-}
+def new_site_unreached(facts: Facts) -> list[str]:
+    """Why the site cannot take over.
+
+    facts: site: the new one; unreached: {host, problem} of its servers that were not reached.
+    """
+    silent = [entry["host"] for entry in facts["unreached"] if is_silence(entry["problem"])]
+    sentences = [
+        f"{entry['host']} {state_of(entry['problem'])}. So {facts['site']} cannot take over. Nothing was touched."
+        for entry in facts["unreached"]
+        if entry["host"] not in silent
+    ]
+    if silent:
+        sentences.append(
+            f"{', '.join(silent)} cannot be reached by WinRM, so {facts['site']} cannot take over. Nothing was touched."
+            " Switch the server on, check its name, its WinRM listener and the firewall, and run this again; if it is "
+            "lost, rebuild it (rebuild_prs)."
+        )
+    return sentences
+
+
+_BY_HAND = "-e prs_old_application_stopped=true"
 
 
 def unstopped(facts: Facts) -> list[str]:
@@ -67,11 +69,32 @@ def unstopped(facts: Facts) -> list[str]:
     problem = facts["web_problem"]
     if facts["stopped_by_hand"] or not problem or is_silence(problem):
         return []
-    cause = cause_of(problem)
     return [
-        f"{facts['old_web']} {_LIVES[cause]} ({reason_of(problem)}). So its application cannot be "
-        f"stopped, and would run beside that of {facts['new_web']}. Nothing was touched. Run this again then; or "
-        "stop the application pool there by hand and say so: -e prs_old_application_stopped=true."
+        f"{facts['old_web']} {state_of(problem)}. So its application cannot be stopped, and would run beside that of "
+        f"{facts['new_web']}. Nothing was touched. Run this again then; or stop the application pool there by hand and "
+        f"say so: {_BY_HAND}."
+    ]
+
+
+def runs_on(facts: Facts) -> list[str]:
+    """Why the new web server is not started once the database has moved: the old application runs on, or may.
+
+    facts: old_web, new_web, new_sql: servers; pool: its name, and pool_state, empty where there is none; problem: what
+    Ansible says of a server that could not be asked, and unreachable: whether it calls it that; stopped_by_hand.
+    """
+    lost = facts["unreachable"] and is_silence(facts["problem"])
+    stopped = not facts["problem"] and facts["pool_state"] in ("Stopped", "")
+    if lost or stopped or facts["stopped_by_hand"]:
+        return []
+    moved = f"{facts['new_sql']} has the database by now, and {facts['new_web']} was not started."
+    by_hand = f"Stop the application pool {facts['pool']} on {facts['old_web']} (IIS Manager)"
+    if facts["unreachable"]:
+        return [
+            f"{facts['old_web']} {state_of(facts['problem'])}. So nobody knows whether its application runs on. {moved}"
+            f" Put that right and run this again; or: {by_hand}, and say so: {_BY_HAND}."
+        ]
+    return [
+        f"The application on {facts['old_web']} could not be stopped, see above. {moved} {by_hand} and run this again."
     ]
 
 
@@ -79,8 +102,9 @@ def unstopped(facts: Facts) -> list[str]:
 def plan(facts: Facts) -> list[str]:
     """What will be done.
 
-    facts: site: the new one; database; old_sql, old_web, new_sql, new_web: servers; sql_reached, web_reached: whether
-    those of the old site answer; runs_already: the application of the new site; allow_data_loss.
+    facts: site: the new one; database; old_sql, old_web, new_sql, new_web: servers; sql_problem, web_problem: what
+    Ansible says of those of the old site, empty where they were reached; runs_already: the application of the new
+    site; allow_data_loss.
     """
     return [*_move(facts), *_lost_principal(facts), *_lost_web_server(facts), *_files_stay(facts)]
 
@@ -93,24 +117,32 @@ def _move(facts: Facts) -> Iterator[str]:
 
 
 def _lost_principal(facts: Facts) -> Iterator[str]:
-    if not facts["sql_reached"]:
+    if facts["sql_problem"]:
         forced = (
             "FORCED, which may lose the last commits (prs_allow_data_loss)."
             if facts["allow_data_loss"]
             else "not forced: that would need prs_allow_data_loss=true."
         )
         yield (
-            f"{facts['old_sql']} does not answer. If {facts['new_sql']} cannot take over without it, service is "
-            f"{forced}"
+            f"{facts['old_sql']} {state_of(facts['sql_problem'])}. If {facts['new_sql']} cannot take over without it, "
+            f"service is {forced}"
         )
 
 
 def _lost_web_server(facts: Facts) -> Iterator[str]:
-    if not facts["web_reached"]:
+    problem = facts["web_problem"]
+    if not problem:
+        return
+    files = f"{facts['new_web']} has those of the newest backup"
+    if is_silence(problem):
         yield (
             f"WARNING: {facts['old_web']} does not answer, so its site cannot be stopped, nor its files be brought "
-            f"over: {facts['new_web']} has those of the newest backup. Make sure that it is down. When it is back, "
-            "run this playbook again: it stops that site."
+            f"over: {files}. Make sure that it is down. When it is back, run this playbook again: it stops that site."
+        )
+    else:
+        yield (
+            f"WARNING: {facts['old_web']} {state_of(problem)}. Its application counts as stopped, since "
+            f"prs_old_application_stopped says so, and its files are not brought over: {files}."
         )
 
 
@@ -122,10 +154,11 @@ def _files_stay(facts: Facts) -> Iterator[str]:
 def left_alone(facts: Facts) -> list[str]:
     """Why the web server that stands by was not brought up to date.
 
-    facts: host; reached; pool_state: empty where there is no pool; site: the active one.
+    facts: host; problem: what Ansible says of a server that was not reached, or empty; pool_state: empty where there is
+    no pool; site: the active one.
     """
-    if not facts["reached"]:
-        why = "the server cannot be reached by WinRM"
+    if facts["problem"]:
+        why = f"the server {state_of(facts['problem'])}"
     elif not facts["pool_state"]:
         why = "it is not set up there; run mirror_prs"
     else:
@@ -140,9 +173,10 @@ def left_alone(facts: Facts) -> list[str]:
 def summary(facts: Facts) -> list[str]:
     """What became of it, and what is left to a person.
 
-    facts: database; site: the new one; old_sql, old_web, new_sql: servers; web_reached: whether the old web server
-    answers; done: the result of sql_mirror_failover {reason, may_be_lost, interrupted_seconds where it was closed};
-    public_name: of the page; address: the name of the new web server; has_hook: prs_failover_hook led the name over.
+    facts: database; site: the new one; old_sql, old_web, new_sql: servers; web_problem: what Ansible says of the old
+    web server, empty where it was reached; done: the result of sql_mirror_failover {reason, may_be_lost,
+    interrupted_seconds where it was closed}; public_name: of the page; address: the name of the new web server;
+    has_hook: prs_failover_hook led the name over.
     """
     return [
         *_principal(facts),
@@ -169,7 +203,7 @@ def _lost_commits(facts: Facts) -> Iterator[str]:
 
 
 def _still_running(facts: Facts) -> Iterator[str]:
-    if not facts["web_reached"]:
+    if facts["web_problem"]:
         yield (
             f"WARNING: the application on {facts['old_web']} could not be stopped. Run this playbook again when the "
             "server is back, before users reach it."

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..advice.unreachable import is_silence, state_of
+
 __all__ = [
     "account_problems",
     "consequences",
     "inventory_problems",
     "kind_problems",
+    "not_reached",
     "planned_instance",
     "planned_session",
     "stops_what_serves",
@@ -81,22 +84,40 @@ def account_problems(facts: Facts) -> list[str]:
 
 
 # ---- before anything is touched
-def unreached(facts: Facts) -> list[str]:
-    """What is not protected, because a server of the other site does not answer.
+def not_reached(facts: Facts) -> list[str]:
+    """Why the database cannot be mirrored. facts: unreached: {host, problem} of the servers that were not reached."""
+    silent = [entry["host"] for entry in facts["unreached"] if is_silence(entry["problem"])]
+    sentences = [
+        f"{entry['host']} {state_of(entry['problem'])}. So the database cannot be mirrored there. Nothing was touched."
+        for entry in facts["unreached"]
+        if entry["host"] not in silent
+    ]
+    if silent:
+        sentences.append(
+            f"{', '.join(silent)} cannot be reached by WinRM, so the database cannot be mirrored there. Nothing was "
+            "touched. Switch the server on, check its name, its WinRM listener and the firewall, and run this again."
+        )
+    return sentences
 
-    facts: unreached: those servers; witness; database.
+
+def unreached(facts: Facts) -> list[str]:
+    """What is not protected, because a server of the other site was not reached.
+
+    facts: unreached: {host, problem} of those servers; witness; database.
     """
     if not facts["unreached"]:
         return []
     result = (
         "The witness stays as it is"
-        if list(facts["unreached"]) == [facts["witness"]]
+        if [entry["host"] for entry in facts["unreached"]] == [facts["witness"]]
         else f"{facts['database']} is NOT protected by a mirror now"
     )
-    return [
-        f"WARNING: {', '.join(facts['unreached'])} cannot be reached by WinRM. {result}: when the server is back, run "
-        "mirror_prs."
+    silent = [entry["host"] for entry in facts["unreached"] if is_silence(entry["problem"])]
+    states = [f"{', '.join(silent)} cannot be reached by WinRM"] if silent else []
+    states += [
+        f"{entry['host']} {state_of(entry['problem'])}" for entry in facts["unreached"] if entry["host"] not in silent
     ]
+    return [f"WARNING: {'; '.join(states)}. {result}: when that is put right, run mirror_prs."]
 
 
 def planned_instance(facts: Facts) -> list[str]:

@@ -15,8 +15,8 @@ RUN = {
     "old_web": "web-a",
     "new_sql": "sql-b",
     "new_web": "web-b",
-    "sql_reached": True,
-    "web_reached": True,
+    "sql_problem": "",
+    "web_problem": "",
     "runs_already": False,
     "allow_data_loss": False,
     "done": {"reason": "both work together", "may_be_lost": {}},
@@ -87,6 +87,51 @@ def test_an_old_web_server_that_lives_is_not_taken_for_lost(problem: str, by_han
         assert "-e prs_old_application_stopped=true" in sentence
 
 
+REFUSES = f"answers, but refuses the account: correct ansible_user and ansible_password ({REFUSED})"
+
+
+def test_servers_of_the_new_site_that_were_not_reached():
+    unreached = [{"host": "sql-b", "problem": GONE}, {"host": "web-b", "problem": REFUSED}]
+    assert failover.new_site_unreached({"site": "site_b", "unreached": unreached}) == [
+        f"web-b {REFUSES}. So site_b cannot take over. Nothing was touched.",
+        "sql-b cannot be reached by WinRM, so site_b cannot take over. Nothing was touched. Switch the server on, check "
+        "its name, its WinRM listener and the firewall, and run this again; if it is lost, rebuild it (rebuild_prs).",
+    ]
+    assert failover.new_site_unreached({"site": "site_b", "unreached": []}) == []
+
+
+STOPPING = {
+    "old_web": "web-a", "new_web": "web-b", "new_sql": "sql-b", "pool": "PRS", "pool_state": "", "problem": "",
+    "unreachable": False, "stopped_by_hand": False,
+}  # fmt: skip
+MOVED = "sql-b has the database by now, and web-b was not started."
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"pool_state": "Stopped"}, ""),
+        ({"pool_state": ""}, ""),
+        ({"problem": GONE, "unreachable": True}, ""),
+        ({"pool_state": "Started"}, f"The application on web-a could not be stopped, see above. {MOVED}"),
+        ({"pool_state": "Stopping"}, f"The application on web-a could not be stopped, see above. {MOVED}"),
+        ({"pool_state": "Started", "stopped_by_hand": True}, ""),
+        (
+            {"problem": REFUSED, "unreachable": True},
+            f"web-a {REFUSES}. So nobody knows whether its application runs on. {MOVED}",
+        ),
+        ({"problem": UNVERIFIED, "unreachable": True}, "web-a answers, but its certificate cannot be verified"),
+        ({"problem": REFUSED, "unreachable": True, "stopped_by_hand": True}, ""),
+        ({"problem": "The operation timed out"}, f"The application on web-a could not be stopped, see above. {MOVED}"),
+    ],
+)
+def test_the_new_application_waits_while_the_old_one_may_run(changed: dict[str, Any], says: str):
+    said = failover.runs_on({**STOPPING, **changed})
+    assert bool(said) == bool(says)
+    for sentence in said:
+        assert sentence.startswith(says) and MOVED in sentence and "Stop the application pool PRS on web-a" in sentence
+
+
 MOVE = "Password Reset Server moves to site_b: sql-b becomes principal of PRS, and web-b serves the page."
 NOT_REACHED = "sql-a does not answer. If sql-b cannot take over without it, service is "
 
@@ -95,13 +140,27 @@ NOT_REACHED = "sql-a does not answer. If sql-b cannot take over without it, serv
     ("changed", "sentences"),
     [
         ({}, []),
-        ({"sql_reached": False}, [f"{NOT_REACHED}not forced: that would need prs_allow_data_loss=true."]),
+        ({"sql_problem": GONE}, [f"{NOT_REACHED}not forced: that would need prs_allow_data_loss=true."]),
         (
-            {"sql_reached": False, "allow_data_loss": True},
+            {"sql_problem": GONE, "allow_data_loss": True},
             [f"{NOT_REACHED}FORCED, which may lose the last commits (prs_allow_data_loss)."],
         ),
         (
-            {"web_reached": False},
+            {"sql_problem": REFUSED},
+            [
+                f"sql-a {REFUSES}. If sql-b cannot take over without it, service is not forced: that would need "
+                "prs_allow_data_loss=true."
+            ],
+        ),
+        (
+            {"web_problem": REFUSED},
+            [
+                f"WARNING: web-a {REFUSES}. Its application counts as stopped, since prs_old_application_stopped says "
+                "so, and its files are not brought over: web-b has those of the newest backup."
+            ],
+        ),
+        (
+            {"web_problem": GONE},
             [
                 "WARNING: web-a does not answer, so its site cannot be stopped, nor its files be brought over: web-b has "
                 "those of the newest backup. Make sure that it is down. When it is back, run this playbook again: it "
@@ -116,20 +175,21 @@ def test_the_plan(changed: dict[str, Any], sentences: list[str]):
 
 
 @pytest.mark.parametrize(
-    ("reached", "pool_state", "why"),
+    ("problem", "pool_state", "why"),
     [
-        (False, "", "the server cannot be reached by WinRM"),
-        (True, "", "it is not set up there; run mirror_prs"),
+        (GONE, "", "the server does not answer"),
+        (REFUSED, "", f"the server {REFUSES}"),
+        ("", "", "it is not set up there; run mirror_prs"),
         (
-            True,
+            "",
             "Started",
             "it runs, though site_a is the active site. Set prs_active_site to the site that serves, or stop it with "
             "failover_prs",
         ),
     ],
 )
-def test_a_web_server_that_was_left_alone(reached: bool, pool_state: str, why: str):
-    facts = {"host": "web-b", "reached": reached, "pool_state": pool_state, "site": "site_a"}
+def test_a_web_server_that_was_left_alone(problem: str, pool_state: str, why: str):
+    facts = {"host": "web-b", "problem": problem, "pool_state": pool_state, "site": "site_a"}
     assert failover.left_alone(facts) == [f"WARNING: the application on web-b was not brought up to date: {why}."]
 
 
@@ -157,7 +217,7 @@ ACTIVE = (
             ],
         ),
         (
-            {"web_reached": False},
+            {"web_problem": GONE},
             [
                 PRINCIPAL,
                 "WARNING: the application on web-a could not be stopped. Run this playbook again when the server is "

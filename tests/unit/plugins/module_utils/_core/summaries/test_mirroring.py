@@ -117,28 +117,44 @@ def test_one_account_for_all_instances(wanted: str, actual: str, problems: list[
     assert mirroring.account_problems({"host": "sql-b", "wanted": wanted, "service_account": actual}) == problems
 
 
+REFUSED = "ntlm: the specified credentials were rejected by the server"
+REFUSES = f"answers, but refuses the account: correct ansible_user and ansible_password ({REFUSED})"
+GONE = "ConnectTimeoutError: Connection to 10.0.0.1 timed out. [Errno 110] Connection timed out"
+
+
 @pytest.mark.parametrize(
     ("unreached", "sentences"),
     [
         ([], []),
         (
-            ["wit"],
+            [("wit", GONE)],
             [
-                "WARNING: wit cannot be reached by WinRM. The witness stays as it is: when the server is back, run "
+                "WARNING: wit cannot be reached by WinRM. The witness stays as it is: when that is put right, run "
                 "mirror_prs."
             ],
         ),
         (
-            ["sql-b", "wit"],
+            [("sql-b", GONE), ("web-b", REFUSED), ("wit", GONE)],
             [
-                "WARNING: sql-b, wit cannot be reached by WinRM. PRS is NOT protected by a mirror now: when the server "
-                "is back, run mirror_prs."
+                f"WARNING: sql-b, wit cannot be reached by WinRM; web-b {REFUSES}. PRS is NOT protected by a mirror now: "
+                "when that is put right, run mirror_prs."
             ],
         ),
     ],
 )
-def test_servers_that_do_not_answer(unreached: list[str], sentences: list[str]):
-    assert mirroring.unreached({"unreached": unreached, "witness": "wit", "database": "PRS"}) == sentences
+def test_servers_that_were_not_reached(unreached: list[tuple[str, str]], sentences: list[str]):
+    servers = [{"host": host, "problem": problem} for host, problem in unreached]
+    assert mirroring.unreached({"unreached": servers, "witness": "wit", "database": "PRS"}) == sentences
+
+
+def test_a_server_that_refuses_is_not_said_to_be_silent():
+    servers = [{"host": "sql-b", "problem": GONE}, {"host": "web-b", "problem": REFUSED}]
+    assert mirroring.not_reached({"unreached": servers}) == [
+        f"web-b {REFUSES}. So the database cannot be mirrored there. Nothing was touched.",
+        "sql-b cannot be reached by WinRM, so the database cannot be mirrored there. Nothing was touched. Switch the "
+        "server on, check its name, its WinRM listener and the firewall, and run this again.",
+    ]
+    assert mirroring.not_reached({"unreached": []}) == []
 
 
 @pytest.mark.parametrize(("is_witness", "part"), [(False, "of PRS with sql-a"), (True, "as witness")])
