@@ -5,17 +5,21 @@ run ends right.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 import requests
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import Manifest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._core.windows_files import PresentFile
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.application.restore import ApplicationRestore
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import session
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import Conversation
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 
+from . import windows_twins
 from .windows_twins import APPLICATION, CONTENT, LOCAL, NIGHT, ON_SHARE, POOL, REMOTE, Twins
 
 OLD = {**{name: data for name, data in CONTENT.items() if name != "bin/Prs.Web.dll"}, "only in the old one.txt": b"old"}
@@ -275,3 +279,52 @@ def test_a_host_that_is_lost_during_a_restore(
     assert 3 < moment < 20
     wanted = "the site is down" if for_good else "is as it was before"
     assert any(wanted in message for message in said)
+
+
+class FailsAfterSwap(ApplicationRestore):
+    """A restore whose new folder turns out to be wrong, so that it is undone."""
+
+    def verify_files(self, wanted: Manifest, candidate: Mapping[str, PresentFile], *, where: str) -> None:
+        super().verify_files(wanted, candidate, where=where)
+        if where == self.path:
+            self.losses.left = self.moment
+            raise RecoveryError("wrong after all", code="damaged")
+
+
+@pytest.mark.parametrize(
+    ("for_good", "answered"),
+    [
+        pytest.param(False, True, id="for a moment, before the answer"),
+        pytest.param(False, False, id="for a moment, before the verb", marks=pytest.mark.nightly),
+        pytest.param(True, True, id="for good"),
+    ],
+)
+def test_a_host_that_is_lost_while_a_restore_is_undone(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch, for_good: bool, answered: bool
+) -> None:
+    """It is connected anew for that, and serves the folder that it had."""
+    twins.backup()
+    twins.install_iis()
+    losses = Losses(monkeypatch)
+    losses.answered, losses.for_good = answered, for_good
+    monkeypatch.setattr(windows_twins, "ApplicationRestore", FailsAfterSwap)
+    monkeypatch.setattr(FailsAfterSwap, "losses", losses, raising=False)
+    lost = 0
+    for moment in range(10):
+        twins.files.remove_tree(APPLICATION)
+        twins.install(OLD)
+        twins.web.iis.start_pool(POOL)
+        monkeypatch.setattr(FailsAfterSwap, "moment", moment, raising=False)
+        with pytest.raises(RecoveryError, match="wrong after all") as caught:
+            twins.restore(application_pool=POOL, start_pool=True)
+        serves = twins.web.iis.pool(POOL).state == "Started" and twins.tree() == OLD
+        if not losses.happened():
+            assert serves
+            break
+        lost += 1
+        assert serves or for_good, caught.value
+        assert serves or "the site is down" in str(caught.value)
+        monkeypatch.setattr(FailsAfterSwap, "moment", None, raising=False)
+        with pytest.raises(RecoveryError, match="wrong after all"):
+            twins.restore(application_pool=POOL, start_pool=True)
+    assert lost > 1

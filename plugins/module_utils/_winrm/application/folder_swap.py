@@ -120,6 +120,18 @@ class FolderSwap:
             self._files.remove(self.where.part)
         self._files.remove(self.where.new)
 
+    def undo_again(self) -> bool:
+        """The same after the host was lost in the middle of it: what lies there tells whether the new folder is in
+        place still. Returns whether it was undone; else it was put right as `repair` does.
+        """
+        in_place = self._exists(self.where.live) and (self.has_old() or not self._live_existed)
+        if self._renamed and in_place:
+            self._done = swap_by_renaming(self.where, live_exists=self._live_existed)
+            self.undo()
+            return True
+        self.repair()
+        return False
+
     def _rename(self, *, live_exists: bool) -> WindowsFault | None:
         for attempt in range(1, ATTEMPTS + 1):
             fault = self._perform(swap_by_renaming(self.where, live_exists=live_exists))

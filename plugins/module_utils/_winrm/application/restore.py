@@ -32,6 +32,7 @@ from .folder_swap import FolderSwap
 from .key_files import KeyFiles
 from .previous_folder import PreviousFolder
 from .restore_report import Finding, archive_report, difference, folder_report, restore_warnings
+from .way_back import bring_back, start_again
 
 __all__ = ["ApplicationRestore"]
 
@@ -211,21 +212,11 @@ class ApplicationRestore:
             )
 
     def roll_back(self, problem: BaseException) -> None:
-        """The old folder comes back, and its pool runs again if it ran. How far a lost host came is judged by what lies
-        there, over a new connection.
-        """
-        outcome = f"{self.path} is as it was before"
+        """The old folder comes back, and its pool runs again if it ran."""
         try:
-            if self.files.is_lost:
-                self.files.reconnect()
-                self.swap.repair()
-                if self.swap.holds_new():
-                    kept = f", and its predecessor is {self.swap.where.old}" if self.swap.found_old else ""
-                    outcome = f"The new {self.path} is in place{kept}"
-            else:
-                self.swap.undo()
+            outcome = bring_back(self.files, self.swap)
             if self.pool_was_stopped and self.pool:
-                self.pool.start()
+                start_again(self.files, self.pool)
         except RecoveryError as second:
             if not isinstance(problem, RecoveryError):
                 raise
