@@ -24,6 +24,7 @@ class RecoveryError(Exception):
     message: what, and where. advice: the next thing to do; empty when there is nothing to say.
     code: one of the words of docs/errors.md, which stays the same while messages may change; returned as error_code.
     details: plain JSON values that the failed task returns beside its message.
+    lost: the connection to SQL Server is gone, however often the error was reworded.
     """
 
     def __init__(self, message: str, *, code: str, advice: str = "", **details: Any) -> None:
@@ -32,6 +33,7 @@ class RecoveryError(Exception):
         self.advice = advice
         self.code = code
         self.details = details
+        self.lost = code == "sql_connection_lost"
 
     def reworded(self, message: str = "", *, advice: str | None = None, **details: Any) -> RecoveryError:
         """The same error (code, details) in other words, or with more details: for whoever knows more of it.

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.odbc_driver import require_pyodbc
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore import hand_over
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.volumes import probe_name
+from prs_lab.sqlserver.faults import Fault
 from prs_lab.sqlserver.storage.pages import PAGE
 from prs_lab.windows.drives import Volume
 
@@ -683,3 +684,22 @@ def test_the_whole_way_with_freetds(sql_a, sql_b, database, folder):
     assert rows(sql_b, database) == [1, 2, 3]
     with pytest.raises(Failed, match="error 5"):
         sql_a.run("sql_backup", database=database, path="\\\\files\\media", **freetds)
+
+
+@pytest.mark.parametrize("statement", ["DBCC CHECKDB", "FROM dbo.marker"])
+def test_a_connection_that_is_lost_during_a_check_leaves_the_only_place_to_nobody(
+    sql_b, database, folder, history, statement
+):
+    """Which the first who comes would have, an application as well; who may come then are administrators."""
+    options = {
+        "database": database,
+        "source": {"folders": [folder]},
+        "checkdb": "full",
+        "validation_query": "SELECT COUNT(*) FROM dbo.marker",
+    }
+    sql_b.instance.faults.add(Fault(action="drop_rst", pattern=statement, times=1))
+    with pytest.raises(Failed):
+        sql_b.run("sql_restore", **options)
+    access = "SELECT user_access_desc FROM sys.databases WHERE name = %s"
+    assert sql_b.ask(access, database) == [("RESTRICTED_USER",)]
+    assert sql_b.run("sql_restore", **options)["database"]["user_access"] == "MULTI_USER"

@@ -32,7 +32,7 @@ class SqlError(RecoveryError):
     """An error that SQL Server, or the driver on its way, reported.
 
     number: SQL Server's own, or the driver's; None when neither gave one. sqlstate: five characters. text: the message
-    alone. os_error: the Windows error inside the message, or None. lost: the connection is gone.
+    alone. os_error: the Windows error inside the message, or None.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class SqlError(RecoveryError):
         self.sqlstate = sqlstate
         self.text = text
         self.os_error = operating_system_error(text) if number is not None else None
-        self.lost = sqlstate in LOST_STATES or number in LOST_NUMBERS
-        if not advice and self.lost:
+        lost = sqlstate in LOST_STATES or number in LOST_NUMBERS
+        if not advice and lost:
             advice = (
                 "The connection broke, and with it the server ended what it was doing. Check the server and "
                 "the network, then run again"
@@ -51,11 +51,11 @@ class SqlError(RecoveryError):
         advice = advice or advice_for(number, text, account=account)
         shown = (
             f"{text} (SQL Server error {number})"
-            if is_from_server(text=text, number=number, sqlstate=sqlstate) and not self.lost
+            if is_from_server(text=text, number=number, sqlstate=sqlstate) and not lost
             else text
         )
         fields = {"number": number, "sqlstate": sqlstate, "message": text, "os_error": self.os_error}
-        code = "sql_connection_lost" if self.lost else code_of_windows_error(self.os_error, otherwise="sql_error")
+        code = "sql_connection_lost" if lost else code_of_windows_error(self.os_error, otherwise="sql_error")
         super().__init__(f"{doing}: {shown}" if doing else shown, advice=advice, code=code, sql_error=fields)
 
 

@@ -106,7 +106,7 @@ class Seeding:
             if not self.mirror.check_mode:
                 require_folder(self.mirror.connection, folder)
         except RecoveryError as problem:
-            if getattr(problem, "lost", False):
+            if problem.lost:
                 raise
             other = "or name another folder in 'seed_path' that both servers reach: a seed is never staged"
             raise problem.reworded(advice=f"{problem.advice}; {other}") from None

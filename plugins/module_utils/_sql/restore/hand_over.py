@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ..._core.errors import RecoveryError, sentences
-from ..connection.connection import Connection
+from ..connection.connection import Connection, connect
 from ..connection.quoting import compose
 from ..connection.session import Session
 from ..instance.databases import (
@@ -80,9 +80,19 @@ def _others_kept_out(session: Session, database: str, *, closed: bool) -> Iterat
         try:
             yield
         except RecoveryError as problem:
-            if not getattr(problem, "lost", False):
-                _close_to_others(session, database)
+            if problem.lost:
+                _connect_anew(session, database)
+            _close_to_others(session, database)
             raise
+
+
+def _connect_anew(session: Session, database: str) -> None:
+    """The place of a lost session is free, and the first who comes would have it, an application as well."""
+    try:
+        lost, session.connection = session.connection, connect(session.connection.target, may_be_down=True)
+    except RecoveryError:
+        return  # the next change says that the connection is lost
+    lost.close()
 
 
 def _close_to_others(session: Session, database: str) -> None:
@@ -122,8 +132,7 @@ def check_restored(session: Session, options: RestoreOptions) -> str:
         if query:
             _validate(session, database, query)
     except RecoveryError as problem:
-        is_lost = getattr(problem, "lost", False)
-        existing = None if is_lost else read_database(session.connection, database)
+        existing = None if problem.lost else read_database(session.connection, database)
         closed = existing is not None and existing["user_access"] != "MULTI_USER"
         advice = sentences(
             problem.advice,
@@ -131,7 +140,7 @@ def check_restored(session: Session, options: RestoreOptions) -> str:
             if closed
             else "",
         )
-        code = problem.code if is_lost else "check_failed"
+        code = problem.code if problem.lost else "check_failed"
         raise RecoveryError(problem.message, advice=advice, code=code, **problem.details) from None
     return depth
 
