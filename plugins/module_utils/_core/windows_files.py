@@ -12,7 +12,10 @@ __all__ = ["FolderEntry", "PresentFile"]
 
 @dataclass(frozen=True, kw_only=True)
 class FolderEntry:
-    """What lies in a folder: name relative with /, size in bytes, modified in UTC (ISO 8601), encrypted by EFS."""
+    """What lies in a folder: name relative with /, size in bytes, modified in UTC (ISO 8601), encrypted by EFS.
+
+    fault: why nobody knows what is in a folder, empty where it was read.
+    """
 
     name: str
     size: int = 0
@@ -20,6 +23,7 @@ class FolderEntry:
     folder: bool = False
     link: bool = False
     encrypted: bool = False
+    fault: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,15 +60,31 @@ function Test-Ending {
     $Name.EndsWith($Ending, [System.StringComparison]::OrdinalIgnoreCase)
 }
 
+# A folder below the first that the account may not read (snapshots of a filer) stops no other.
 function Find-File {
     param([string]$Pattern, [string]$Depth)
     $parent = [System.IO.Path]::GetDirectoryName($Pattern)
     $name = [System.IO.Path]::GetFileName($Pattern)
     $form = '\A' + [regex]::Escape($name).Replace('\*', '.*').Replace('\?', '.') + '\z'
-    foreach ($full in [System.IO.Directory]::GetFiles($parent, $name, $Depth)) {
-        if ([regex]::IsMatch([System.IO.Path]::GetFileName($full), $form, 'IgnoreCase, CultureInvariant')) {
-            [System.IO.FileInfo]$full
+    $folders = New-Object -TypeName System.Collections.Generic.Stack[string]
+    $folders.Push($parent)
+    while ($folders.Count -gt 0) {
+        $folder = $folders.Pop()
+        try {
+            $files = [System.IO.Directory]::GetFiles($folder, $name)
+            $below = @()
+            if ($Depth -eq 'AllDirectories') { $below = [System.IO.Directory]::GetDirectories($folder) }
         }
+        catch [System.UnauthorizedAccessException] {
+            if ($folder -eq $parent) { throw }
+            continue
+        }
+        foreach ($full in $files) {
+            if ([regex]::IsMatch([System.IO.Path]::GetFileName($full), $form, 'IgnoreCase, CultureInvariant')) {
+                [System.IO.FileInfo]$full
+            }
+        }
+        foreach ($full in $below) { $folders.Push($full) }
     }
 }
 

@@ -18,6 +18,7 @@ from prs_lab.windows.character import Character
 from prs_lab.windows.errors import WinError
 from prs_lab.windows.filesystem import FileView
 from prs_lab.windows.scripts import verb_archives
+from prs_lab.windows.security import Descriptor
 
 from .windows_twins import APPLICATION, CONTENT, LOCAL, ON_SHARE, REMOTE, Twins
 
@@ -307,3 +308,19 @@ def test_an_antivirus_that_looks_at_all_that_is_new_keeps_nothing_from_its_place
     assert result["changed"] and not any("could not" in text for text in result["warnings"])
     names = twins.system(twins.share_host).list("E:\\backup\\web")
     assert [name for name in names if name.endswith(".manifest.jsonl")] and not [n for n in names if "partial" in n]
+
+
+def test_a_folder_that_may_not_be_read_is_named_and_can_be_left_out(twins: Twins) -> None:
+    """What the application needs may be in it, so it is no file that could not be read; the other folders are no reason
+    to say nothing of them.
+    """
+    twins.web.drives.set_descriptor(f"{APPLICATION}\\App_Data", Descriptor(entries=[], protected=True))
+    for unreadable in ("fail", "report"):
+        with pytest.raises(
+            RecoveryError, match=r"PasswordResetServer\\App_Data on .* cannot be archived.*exclude"
+        ) as failed:
+            twins.backup(unreadable=unreadable)
+        assert failed.value.code == "access_denied" and failed.value.details["unreadable"] == ["App_Data"]
+    assert twins.names(LOCAL) == []
+    result = twins.backup(exclude=["App_Data"])
+    assert result["archive"]["files"] == len([name for name in CONTENT if not name.startswith("App_Data/")])

@@ -14,6 +14,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run imp
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from backup_file_builder import BackupSet, DatabaseFile, build, chain, numbered_guid, page
+from prs_lab.windows.security import Descriptor
 
 from .windows_twins import LONG_AGO, NO_SHARE, ON_SHARE, Twins
 from .wire import Wire
@@ -154,6 +155,18 @@ def test_a_file_that_is_open_elsewhere_stops_no_other(twins: Twins) -> None:
     assert {file["path"]: file["state"] for file in result["files"]} == {
         f"{FOLDER}\\one": "whole", f"{FOLDER}\\other": "being_written", "D:\\gone.bak": "unreadable",
     }  # fmt: skip
+
+
+def test_a_folder_that_may_not_be_read_stops_no_other(twins: Twins) -> None:
+    """A filer has its snapshots in one, which nobody may look into."""
+    put(twins, FOLDER, {"a.bak": build([chain(1)[0]]), "~snapshot\\hourly.0\\a.bak": b"old"})
+    twins.web.drives.set_descriptor(f"{FOLDER}\\~snapshot", Descriptor(entries=[], protected=True))
+    with twins.session() as files:
+        params = {**DEFAULTS, **NO_SHARE, "folders": [FOLDER]}
+        result = windows_report(files, params, progress=Progress(), warnings=files.warnings)
+        [warning] = files.warnings
+    assert [file["path"] for file in result["files"]] == [f"{FOLDER}\\a.bak"]
+    assert warning.startswith(f"{FOLDER}\\~snapshot on ") and "cannot be looked into" in warning
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,16 @@ _ESSENTIAL = (".config", ".dll", ".aspx", ".ashx", ".asax")
 
 @dataclass(frozen=True, kw_only=True)
 class ArchivePlan:
-    """files and empty folders to archive, sorted by name; what is left out by wish, and what cannot be archived."""
+    """files and empty folders to archive, sorted by name; what is left out by wish, and what cannot be archived.
+
+    unseen: folders that nobody could look into.
+    """
 
     files: tuple[FolderEntry, ...]
     folders: tuple[str, ...]
     excluded: tuple[str, ...]
     refused: tuple[Refusal, ...]
+    unseen: tuple[Refusal, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -59,6 +63,7 @@ def select_contents(listing: Iterable[FolderEntry], *, exclude: Sequence[str] = 
     folders: list[str] = []
     excluded: list[str] = []
     refused: list[Refusal] = []
+    unseen: list[Refusal] = []
     for entry in sorted(listing, key=lambda entry: name_key(entry.name)):
         problem = name_problem(entry.name)
         if any(matches(part) for part in _with_parents(entry.name)):
@@ -67,6 +72,8 @@ def select_contents(listing: Iterable[FolderEntry], *, exclude: Sequence[str] = 
             refused.append(Refusal(entry.name, "is a link, and what it leads to lies elsewhere"))
         elif problem:
             refused.append(Refusal(entry.name, problem))
+        elif entry.fault:
+            unseen.append(Refusal(entry.name, f"cannot be looked into: {entry.fault}"))
         elif entry.folder:
             folders.append(entry.name)
         elif name_key(entry.name) in files:
@@ -85,6 +92,7 @@ def select_contents(listing: Iterable[FolderEntry], *, exclude: Sequence[str] = 
         folders=tuple(folder for folder in folders if name_key(folder) not in used),
         excluded=tuple(excluded),
         refused=tuple(refused),
+        unseen=tuple(unseen),
     )
 
 

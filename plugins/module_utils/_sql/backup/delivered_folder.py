@@ -16,6 +16,7 @@ from ..._core.backup.file_names import is_beside, manifest_name
 from ..._core.backup.manifest import StoredBackup, parse_manifest
 from ..._core.windows_paths import base_name, join, parent
 from ..._winrm.host.files import WindowsFiles
+from ..._winrm.host.readable_folders import list_readable
 from ..connection.session import Session
 from ..instance.windows_host import Windows
 
@@ -45,7 +46,7 @@ class DeliveredFolder:
             return BackupCatalog()
         result = {
             join(self.path, ntpath.normpath(entry.name)): entry.size
-            for entry in self._files.list(self.path)
+            for entry in list_readable(self._files, self.path)
             if not entry.folder
         }
         present = {path.lower(): size for path, size in result.items()}

@@ -20,6 +20,7 @@ from ..._core.backup.file_names import is_beside, manifest_name
 from ..._core.backup.manifest import StoredBackup, parse_manifest
 from ..._core.errors import RecoveryError
 from ..._core.windows_paths import base_name, check_folder, full_path, join, parent, safe_name
+from ..._winrm.host.readable_folders import list_readable
 from ..connection.session import Session
 from ..instance.windows_host import Windows
 from .options import RestoreOptions, RestoreSource
@@ -135,11 +136,9 @@ def _list_source(
     stored: list[StoredBackup] = []
     for number, (folder, names) in enumerate(places, 1):
         session.progress.line(f"looking into {folder} as Windows sees it")
-        entries = [
-            entry
-            for entry in windows.files(folder).list(folder, recurse=names is None)
-            if not (entry.folder or entry.link)
-        ]
+        files_of = windows.files(folder)
+        listed = list_readable(files_of, folder) if names is None else files_of.list(folder, recurse=False)
+        entries = [entry for entry in listed if not (entry.folder or entry.link)]
         present = {join(folder, entry.name.replace("/", "\\")): entry for entry in entries}
         if names is None:
             stored += _stored(windows, {path: entry.size for path, entry in present.items()})

@@ -31,7 +31,7 @@ from .archive_writer import ArchiveWriter
 from .backup_report import archive_report, backup_warnings, difference, skipped_entries
 from .delivery import ArchiveDelivery
 from .key_files import KeyFiles
-from .read_problems import ReadProblems, judge_packed, require_essential
+from .read_problems import ReadProblems, judge_packed, require_essential, require_seen
 from .run_log import RunLog
 
 __all__ = ["ApplicationBackup"]
@@ -146,8 +146,9 @@ class ApplicationBackup:
                 code="not_found",
                 advice="Check path: it is the folder of the application, with web.config in it",
             )
-        plan = select_contents(self.files.list(self.path), exclude=self.params["exclude"])
+        plan = select_contents(self.files.list(self.path, partial=True), exclude=self.params["exclude"])
         require_essential(plan.refused, path=self.path, host=self.files.host)
+        require_seen(plan.unseen, path=self.path, host=self.files.host)
         if not plan.files:
             raise RecoveryError(
                 f"The folder {self.path} on {self.files.host} holds no file to archive",

@@ -13,7 +13,7 @@ from ..._core.application.archive_entries import Refusal
 from ..._core.errors import RecoveryError, code_of_windows_error
 from ..host.files import PackedFile
 
-__all__ = ["ReadProblems", "judge_packed", "require_essential"]
+__all__ = ["ReadProblems", "judge_packed", "require_essential", "require_seen"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,21 @@ def require_essential(refused: Sequence[Refusal], *, path: str, host: str) -> No
             "need it",
             code="wrong_state",
             unreadable=[refusal.name for refusal in lacking],
+        )
+
+
+def require_seen(unseen: Sequence[Refusal], *, path: str, host: str) -> None:
+    """Raises RecoveryError for folders that nobody could look into, whatever unreadable says: what the application
+    cannot do without may be in them.
+    """
+    if unseen:
+        more = f" (and {len(unseen) - 1} more folders)" if len(unseen) > 1 else ""
+        raise RecoveryError(
+            f"{path}\\{unseen[0].name} on {host} cannot be archived{more}: it {unseen[0].reason}",
+            advice="Nothing was archived. Give the account of WinRM the right to read it, or name it in exclude if the "
+            "application does not need it",
+            code="access_denied",
+            unreadable=[refusal.name for refusal in unseen],
         )
 
 

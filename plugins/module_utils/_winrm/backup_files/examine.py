@@ -22,6 +22,7 @@ from ..._core.windows_paths import full_path, join
 from ..._progress import Progress
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
+from ..host.readable_folders import list_readable
 from ..host.reader import FileRanges
 from .content import judge_content
 
@@ -58,7 +59,7 @@ def find_windows_files(files: WindowsFiles, folders: Iterable[str], named: Itera
     result = []
     for folder in folders:
         path = full_path(folder, option="folders")
-        entries = [entry for entry in files.list(path) if not entry.folder and not entry.link]
+        entries = [entry for entry in list_readable(files, path) if not entry.folder and not entry.link]
         result += sorted(join(path, *entry.name.split("/")) for entry in entries if not is_beside(entry.name))
     result += [full_path(path, option="files") for path in named]
     return list({path.lower(): path for path in result}.values())

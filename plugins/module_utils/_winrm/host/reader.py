@@ -11,14 +11,14 @@ import gzip
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
 from ..._core.application.archive_entries import ArchiveEntry, ReadEntry
 from ..._core.errors import RecoveryError
 from ..._core.windows_files import FolderEntry, PresentFile
-from ..._core.windows_paths import server_of, share_root
+from ..._core.windows_paths import join, server_of, share_root
 from ..._progress import Progress
 from ..connection.conversation import Secret, VerbFailed
 from ..connection.errors import WindowsFault, windows_fault
@@ -157,8 +157,10 @@ class WindowsReader:
             states.append(PathState(**{key: answer[key] for key in ("exists", "folder", "size", "modified", "free")}))
         return states
 
-    def list(self, path: str, *, recurse: bool = True) -> list[FolderEntry]:
-        """Everything below a folder."""
+    def list(self, path: str, *, recurse: bool = True, partial: bool = False) -> list[FolderEntry]:
+        """Everything below a folder. Raises WindowsFault for one below it that may not be read, such as snapshots of a
+        filer; partial: its entry says so instead.
+        """
         result = self._session.call(
             list_folder.SCRIPT,
             doing=f"Reading the folder {path}",
@@ -166,7 +168,13 @@ class WindowsReader:
             Recurse=recurse,
             on_progress=self._counted(f"reading {path}"),
         )
-        return [FolderEntry(**answer) for answer in result]
+        entries: dict[str, FolderEntry] = {}
+        for answer in result:
+            name, error = answer["name"], answer.get("error")
+            if error and not partial:
+                raise self._fault(error, doing=f"Reading the folder {join(path, *name.split('/'))}")
+            entries[name] = replace(entries[name], fault=error["message"]) if error else FolderEntry(**answer)
+        return [*entries.values()]
 
     def hash(self, path: str, names: Sequence[str]) -> dict[str, PresentFile]:
         """Files of a folder by name; without a hash where one cannot be read, left out where it is gone."""

@@ -32,7 +32,7 @@ __all__ = [
 DAMAGED = 13
 """ERROR_INVALID_DATA, by which the scripts tell of a damaged archive."""
 _INVARIANT = ".ToString('yyyy-MM-ddTHH:mm:ssZ', $invariant)"
-_NO_FILE, _NO_FOLDER, _NO_ARGUMENT = 2, 3, 87
+_NO_FILE, _NO_FOLDER, _ACCESS_DENIED, _NO_ARGUMENT = 2, 3, 5, 87
 
 
 def texts_of(call: ScriptCall, name: str) -> list[str]:
@@ -73,13 +73,27 @@ def matching_files(files: FileView, pattern: str, *, recurse: bool) -> Iterator[
     except WinError as error:
         raise WinError(_NO_FOLDER if error.number == _NO_FILE else error.number, folder) from None
     below = (
-        files.walk(folder)
+        _readable_below(files, folder)
         if recurse
         else ((path, files.stat(path)) for path in (ntpath.join(folder, entry) for entry in names))
     )
     for path, stat in below:
         if not stat.is_dir and form.fullmatch(ntpath.basename(path)):
             yield path, stat
+
+
+def _readable_below(files: FileView, folder: str) -> Iterator[tuple[str, Stat]]:
+    """Everything below a folder; one below it that may not be read stops no other."""
+    for name in files.list(folder):
+        path = ntpath.join(folder, name)
+        stat = files.stat(path)
+        yield path, stat
+        if stat.is_dir:
+            try:
+                yield from _readable_below(files, path)
+            except WinError as error:
+                if error.number != _ACCESS_DENIED:
+                    raise
 
 
 def archive_names(files: FileView, path: str) -> list[str]:

@@ -44,7 +44,14 @@ def list_folder(call: ScriptCall, *, Path: str, Recurse: bool = True) -> Iterato
     todo = [(Path, "")]
     while todo:
         folder, prefix = todo.pop()
-        for name, stat in _entries(call, folder):
+        try:
+            entries = list(_entries(call, folder))
+        except WinError as error:
+            if not prefix:
+                raise
+            yield {"name": prefix.removesuffix("/"), "error": fault(error)}
+            continue
+        for name, stat in entries:
             path = joined(folder, name)
             yield {
                 "name": prefix + name,
