@@ -309,6 +309,11 @@ class Tree:
         data = self._add_logs(sets)
         fulls = [backup_set for backup_set in data if backup_set.kind.begins_chain]
         differentials = [backup_set for backup_set in data if backup_set.kind is BackupKind.DIFFERENTIAL]
+        self.unusable += [
+            (backup_set, f"a backup of the kind {backup_set.kind.value} begins no recovery path")
+            for backup_set in data
+            if not backup_set.kind.begins_chain and backup_set.kind is not BackupKind.DIFFERENTIAL
+        ]
         self._settle_fork_points()
         for fork in list(self.forks.values()):
             fork.ends_in_order()

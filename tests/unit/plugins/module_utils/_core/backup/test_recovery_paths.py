@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 from itertools import permutations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import backup_set
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, backup_set
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Tree
 from planner_cases import CHAIN, differential, full, log, order, plan, rejected
 
@@ -35,6 +36,13 @@ def header(**more: object) -> dict[str, object]:
 )
 def test_a_differential_that_names_no_base_has_several(more: dict[str, object], multi_based: bool) -> None:
     assert backup_set(header(**more)).multi_based is multi_based
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BackupKind if not kind.extension])
+def test_a_kind_that_begins_no_path_is_named_and_not_dropped(kind: BackupKind) -> None:
+    tree = Tree([full("F1", 10, 20, 0, 1), dataclasses.replace(full("X1", 10, 20, 0, 1), kind=kind)])
+    [(unusable, reason)] = tree.unusable
+    assert unusable.kind is kind and kind.value in reason
 
 
 def test_a_multi_based_differential_is_not_planned_on_the_full() -> None:
