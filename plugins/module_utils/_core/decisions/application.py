@@ -41,14 +41,17 @@ def database_servers(facts: Facts) -> dict[str, str]:
 
 
 def bound_certificates(facts: Facts) -> list[str]:
-    """Thumbprints of the certificates that are bound to a port, in upper case. facts: sites: as website_info returns
-    them; port.
+    """Thumbprints of the certificates in the binding that the role makes, of all addresses and host names, in upper
+    case: one or none. Other bindings are somebody else's.
+
+    facts: sites: the application's, as website_info returns it; port.
     """
     bindings = [binding for site in facts["sites"] for binding in site["bindings"]]
     return [
         (binding["certificate_hash"] or "").upper()
         for binding in bindings
-        if binding["protocol"] == "https" and binding["port"] == int(facts["port"])
+        if (binding["protocol"], binding["ip"], binding["port"]) == ("https", "*", int(facts["port"]))
+        and not binding["hostname"]
     ]
 
 

@@ -41,11 +41,22 @@ def test_the_database_server_of_the_own_site_and_its_partner(ha, active, other_s
     assert database_servers(facts) == {"server": server, "partner": partner}
 
 
-def test_the_certificates_that_are_bound_to_a_port():
-    https = {"protocol": "https", "port": 443, "certificate_hash": "ab"}
-    bindings = [https, https | {"port": 8443, "certificate_hash": "cd"}, {"protocol": "http", "port": 443}]
-    sites = [{"bindings": bindings}, {"bindings": []}, {"bindings": [https | {"certificate_hash": "Ef"}]}]
-    assert bound_certificates({"sites": sites, "port": "443"}) == ["AB", "EF"]
+OWN = {"protocol": "https", "ip": "*", "port": 443, "hostname": "", "certificate_hash": "ab"}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        pytest.param({}, ["AB"], id="the role's own"),
+        pytest.param({"certificate_hash": None}, [""], id="without a certificate"),
+        pytest.param({"port": 8443}, [], id="another port"),
+        pytest.param({"protocol": "http"}, [], id="HTTP"),
+        pytest.param({"hostname": "reset.example.com"}, [], id="an administrator's, for one name"),
+        pytest.param({"ip": "10.0.0.5"}, [], id="an administrator's, for one address"),
+    ],
+)
+def test_the_certificate_of_the_binding_that_the_role_makes(change, found):
+    assert bound_certificates({"sites": [{"bindings": [OWN | change]}], "port": "443"}) == found
 
 
 DONE = """<configuration><system.webServer><security><requestFiltering>
