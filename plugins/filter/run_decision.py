@@ -15,6 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions impor
     estate,
     mirroring,
     preflight,
+    sql_server,
     verify,
 )
 from ansible_collections.prs.recovery.plugins.plugin_utils._named_functions import call_named
@@ -52,6 +53,7 @@ options:
       - verify.places_facts
       - verify.protection_facts
       - backup.copy_account
+      - backup.kept_logins
       - backup.web_facts
       - backup.other_sites
       - mirroring.other_site_serves
@@ -66,6 +68,7 @@ options:
       - preflight.needed_secrets
       - preflight.paths
       - preflight.ordered_problems
+      - sql_server.registry_settings
       - application.account
       - application.database_servers
       - application.bound_certificates
@@ -114,6 +117,7 @@ DECISIONS = {
     "preflight.needed_secrets": preflight.needed_secrets,
     "preflight.paths": preflight.paths,
     "preflight.ordered_problems": preflight.ordered_problems,
+    "sql_server.registry_settings": sql_server.registry_settings,
     "application.account": application.account,
     "application.database_servers": application.database_servers,
     "application.bound_certificates": application.bound_certificates,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import ControlNode
 
-__all__ = ["ANSWERED", "NOW", "SKIPPED", "control_node", "failed_script", "file", "gathered", "newest"]
+__all__ = ["ANSWERED", "LISTENING", "NOW", "SKIPPED", "control_node", "failed_script", "file", "gathered", "newest"]
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.timezone.utc)
 SKIPPED = {"skipped": True, "changed": False}
@@ -30,16 +30,27 @@ def newest(pattern: str, **changes: Any) -> dict[str, Any]:
     return {"pattern": pattern, "count": 1, "path": "", "modified": "", "error": 0, "message": "", **changes}
 
 
+NOT_LISTENING = {
+    "login_mode": 0, "listens_on_all_addresses": True, "tcp_enabled": 0, "tcp_port": "", "tcp_dynamic_ports": "", "certificate": "",
+}  # fmt: skip
+LISTENING = {**NOT_LISTENING, "login_mode": 2, "tcp_enabled": 1, "tcp_port": "1433"}
+"""Of an instance that has nothing to read anew."""
+
 HEALTHY: dict[str, Any] = {
     "host": "srv-a",
     "address": "10.0.0.1:5986",
     "account": "admin",
     "parts": ["web", "sql"],
+    "provision": True,
     "need_backup": True,
     "overwrite_database": False,
     "overwrite_application": False,
     "settings": {
         "sql_instance": "MSSQLSERVER",
+        "sql_port": "1433",
+        "sql_mixed_mode": True,
+        "sql_updates": "",
+        "firewall": "managed",
         "sql_collation": "SQL_Latin1_General_CP1_CI_AS",
         "sql_build": "",
         "sql_folders": ["D:\\data", "d:\\log", ""],
@@ -66,6 +77,8 @@ HEALTHY: dict[str, Any] = {
             "version": "10.0.14393",
             "dotnet_release": 378675,
             "free_bytes": {"C:": 20 * GB, "D:": GB},
+            "mounted_bytes": {},
+            "firewall_running": True,
             "pending_restart": [],
         },
     },
@@ -77,6 +90,7 @@ HEALTHY: dict[str, Any] = {
             "version": "",
             "collation": "",
             "service_account": "",
+            **NOT_LISTENING,
         },
     },
     "shares": {
@@ -128,7 +142,12 @@ HEALTHY: dict[str, Any] = {
         {
             **ANSWERED,
             "item": {"part": "web", "pfx": "site.pfx", "names": ["Reset.lab.test", ""]},
-            "result": {"names": ["RESET.lab.test"], "not_after": "2026-03-01T12:00:00Z", "key": "exchange"},
+            "result": {
+                "names": ["RESET.lab.test"],
+                "not_after": "2026-03-01T12:00:00Z",
+                "key": "exchange",
+                "thumbprint": "AB12",
+            },
         }
     ],
 }

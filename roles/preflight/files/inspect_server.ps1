@@ -8,6 +8,8 @@
 #   installation_type           Server, Server Core, Client
 #   processors, memory_bytes    logical processors; physical memory
 #   free_bytes                  fixed drive -> bytes, such as {"C:": 42949672960}
+#   mounted_bytes               folder in which a volume is mounted -> its free bytes, such as {"D:\\data": 42949672960}
+#   firewall_running            the service of Windows Firewall runs
 #   dotnet_release              release key of .NET Framework 4.x, 0 when absent
 #   pending_restart             reasons why Windows waits for a restart, empty when it does not
 #   system_account              what this Windows calls S-1-5-18 in its language, such as NT AUTHORITY\SYSTEM
@@ -25,6 +27,14 @@ $free = @{}
 foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3' @bounded) {
     $free[$disk.DeviceID] = [long]$disk.FreeSpace
 }
+
+$mounted = @{}
+foreach ($volume in Get-CimInstance -ClassName Win32_Volume -Filter 'DriveType = 3 AND DriveLetter IS NULL' @bounded) {
+    if (-not $volume.Name.StartsWith('\\', [System.StringComparison]::Ordinal)) {
+        $mounted[$volume.Name.TrimEnd('\')] = [long]$volume.FreeSpace
+    }
+}
+$running = Get-CimInstance -ClassName Win32_Service -Filter "Name = 'MpsSvc'" @bounded
 
 function Read-RegistryValue {
     param([string]$Key, [string]$Name)
@@ -51,6 +61,8 @@ $Ansible.Result = @{
     processors = [int]$system.NumberOfLogicalProcessors
     memory_bytes = [long]$system.TotalPhysicalMemory
     free_bytes = $free
+    mounted_bytes = $mounted
+    firewall_running = ([string]$running.State -eq 'Running')
     dotnet_release = [int](Read-RegistryValue -Key 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' -Name 'Release')
     pending_restart = $pending
     system_account = $systemSid.Translate([System.Security.Principal.NTAccount]).Value

@@ -10,7 +10,8 @@
 #   id                   registry name, such as MSSQL15.MSSQLSERVER; '' when there is none
 #   version, edition, collation
 #   login_mode           1 Windows, 2 mixed
-#   tcp_enabled, tcp_port, tcp_dynamic_ports, certificate      as set for the next start of the service
+#   tcp_enabled, tcp_port, tcp_dynamic_ports, certificate      as set for the next start of the service; ports may be lists
+#   listens_on_all_addresses      false where the ports of single addresses count instead
 #   data_dir, log_dir, backup_dir
 #   service, service_account, service_state      MSSQLSERVER or MSSQL$NAME; '' state when there is no such service
 #   pending_restart      reasons why setup would refuse to run, empty when it would not
@@ -39,6 +40,8 @@ $key = "$root\$id"
 $state = [int](Read-RegistryValue -Key "$key\ConfigurationState" -Name 'SQL_Engine_Core_Inst')
 $network = "$key\MSSQLServer\SuperSocketNetLib"
 
+$listenAll = Read-RegistryValue -Key "$network\Tcp" -Name 'ListenOnAllIPs'
+
 $service = 'MSSQLSERVER'
 if ($InstanceName -ne 'MSSQLSERVER') { $service = 'MSSQL$' + $InstanceName }
 $filter = "Name = '$service'"
@@ -63,6 +66,7 @@ $Ansible.Result = @{
     tcp_enabled = [int](Read-RegistryValue -Key "$network\Tcp" -Name 'Enabled')
     tcp_port = [string](Read-RegistryValue -Key "$network\Tcp\IPAll" -Name 'TcpPort')
     tcp_dynamic_ports = [string](Read-RegistryValue -Key "$network\Tcp\IPAll" -Name 'TcpDynamicPorts')
+    listens_on_all_addresses = ($null -eq $listenAll -or [int]$listenAll -ne 0)
     certificate = [string](Read-RegistryValue -Key $network -Name 'Certificate')
     data_dir = [string](Read-RegistryValue -Key "$key\MSSQLServer" -Name 'DefaultData')
     log_dir = [string](Read-RegistryValue -Key "$key\MSSQLServer" -Name 'DefaultLog')

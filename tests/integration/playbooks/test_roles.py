@@ -15,6 +15,7 @@ from typing import Any
 import pymssql
 import pytest
 from playbook_lab import Estate, Run
+from prs_lab.estate.media import installer
 from prs_lab.windows.firewall import BLOCK, OUT, TCP, Rule
 
 VARIANTS = Path(__file__).parents[1] / "estates/variants.yml"
@@ -99,6 +100,7 @@ def trial(*roles: str, **variables: Any) -> dict[str, Any]:
 def web_servers(variants: Estate) -> Run:
     """IIS and the application on both web servers, in as different ways as there are; the first of two runs."""
     both = core(variants, "iis", "prs_app"), trial("iis", "prs_app")
+    variants.lab.fault("restart-pending", host="core")
     first = play(variants, *both)
     assert first.code == 0, first.output
     again = play(variants, *both)
@@ -106,6 +108,12 @@ def web_servers(variants: Estate) -> Run:
     assert "(item=/configuration" in first.output
     assert "(item=/configuration" not in again.output, "what is right already takes no task for each of its parts"
     return first
+
+
+def test_windows_is_restarted_before_features_that_it_would_refuse(variants: Estate, web_servers: Run):
+    """A fresh server with updates waits for a restart."""
+    assert reboots(variants, "core") == 1
+    assert "TASK [prs.recovery.iis : Restart before they are installed]" in web_servers.output
 
 
 def test_the_msi_below_the_default_site_under_an_account_of_the_domain(variants: Estate, web_servers: Run):
@@ -181,6 +189,8 @@ def test_ldap_goes_to_the_named_servers_and_to_nobody_else(
 ):
     """Windows lets a block win over an allow, whatever their order."""
     rules = [Rule(**rule) for rule in kept(variants, "core")["firewall"]]
+    programs = {rule.ApplicationName.rpartition("Windows\\")[2] for rule in rules if "LDAP" in rule.Name}
+    assert programs == {rf"{folder}\inetsrv\w3wp.exe" for folder in ("System32", "SysWOW64")}, "Windows asks others too"
     for port in (389, 636):
         matching = [
             rule.Action
@@ -256,6 +266,7 @@ def test_verify_tells_a_wizard_that_waits_from_a_broken_page(variants: Estate, w
     )
 
 
+UPDATED = "15.0.4440.1"
 SQL = {"hosts": "sql", "roles": ["sql_server"], "prs_sql_instance": "PRS", "prs_sql_port": 1444}
 
 
@@ -280,7 +291,12 @@ def other_collation(variants: Estate) -> int:
     """
     before = reboots(variants, "sql")
     variants.lab.fault("restart-pending", host="sql")
-    run = play(variants, {**SQL, "prs_sql_collation": "Latin1_General_CI_AS"})
+    updates = variants.lab.state_dir / "hosts/files/drives/D/Shares/media/updates"
+    updates.mkdir()
+    update = installer({"product": "sql_server_update", "version": UPDATED})
+    (updates / "SQLServer2019-KB5000000-x64.exe").write_bytes(update)
+    from_share = {"prs_sql_updates": r"\\files.prslab.test\media\updates"}
+    run = play(variants, {**SQL, **from_share, "prs_sql_collation": "Latin1_General_CI_AS"})
     assert run.code == 0, run.output
     again = play(variants, {**SQL, "prs_sql_collation": "Latin1_General_CI_AS"})
     assert (again.code, again.changed) == (0, 0), again.output
@@ -303,6 +319,14 @@ def test_a_new_database_belongs_to_the_login_that_has_the_same_sid_everywhere(va
     ):
         cursor.execute("SELECT owner_sid FROM sys.databases WHERE database_id > 4")
         assert cursor.fetchall() == [(b"\x01",)]
+
+
+def test_updates_are_read_by_the_account_of_the_share_as_the_media_are(variants: Estate, other_collation: int):
+    """Setup runs as SYSTEM, which has no rights there."""
+    found = kept(variants, "sql")["registry"]
+    assert UPDATED in json.dumps(found)
+    left = variants.lab.state_dir / "hosts/sql/drives/C/Windows/prs-recovery-sql"
+    assert not left.exists()
 
 
 @pytest.mark.nightly

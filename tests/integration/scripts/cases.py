@@ -54,7 +54,14 @@ CIM = {
     "Win32_ComputerSystem": [{"Name": "WEB", "Domain": "prs.lab", "DomainRole": 3, "NumberOfLogicalProcessors": 4, "TotalPhysicalMemory": 8 << 30}],
     "Win32_OperatingSystem": [{"Caption": "Microsoft Windows Server 2019 Standard", "Version": "10.0.17763"}],
     "Win32_LogicalDisk": [{"DeviceID": "C:", "DriveType": 3, "FreeSpace": 1000, "Size": 2000}],
-    "Win32_Service": [{"Name": "MSSQLSERVER", "StartName": "NT Service\\MSSQLSERVER", "State": "Running"}],
+    "Win32_Volume": [
+        {"Name": "D:\\Data\\", "DriveType": 3, "DriveLetter": None, "FreeSpace": 3000},
+        {"Name": "\\\\?\\Volume{1}\\", "DriveType": 3, "DriveLetter": None, "FreeSpace": 4000},
+    ],
+    "Win32_Service": [
+        {"Name": "MSSQLSERVER", "StartName": "NT Service\\MSSQLSERVER", "State": "Running"},
+        {"Name": "MpsSvc", "StartName": "NT AUTHORITY\\LocalService", "State": "Running"},
+    ],
 }  # fmt: skip
 REGISTRY = {
     NT: {"InstallationType": "Server"}, r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full": {"Release": 528049}, VERSION: {}, SESSION_MANAGER: {},
@@ -88,6 +95,7 @@ def server_cases() -> list[Case]:
             result={
                 "name": "WEB", "domain_role": 3, "version": "10.0.17763", "processors": 4, "memory_bytes": 8 << 30, "free_bytes": {"C:": 1000},
                 "dotnet_release": 528049, "pending_restart": [], "system_account": "NT AUTHORITY\\SYSTEM",
+                "mounted_bytes": {"D:\\Data": 3000}, "firewall_running": True,
             },
         ),
         case("a French one", world={"sids": {"S-1-5-18": "AUTORITE NT\\Système"}}, only_real=ITS_OWN,
@@ -109,14 +117,15 @@ def server_cases() -> list[Case]:
 
 def instance_cases() -> list[Case]:
     key = f"{SQL}\\MSSQL15.MSSQLSERVER"
+    tcp = f"{key}\\MSSQLServer\\SuperSocketNetLib\\Tcp"
 
     def installed(state: int = 1) -> dict[str, Any]:
         return {
             f"{SQL}\\Instance Names\\SQL": {"MSSQLSERVER": "MSSQL15.MSSQLSERVER"}, f"{key}\\ConfigurationState": {"SQL_Engine_Core_Inst": state},
             f"{key}\\Setup": {"PatchLevel": "15.0.4430.1", "Edition": "Standard Edition", "Collation": "SQL_Latin1_General_CP1_CI_AS"},
             f"{key}\\MSSQLServer": {"LoginMode": 2, "DefaultData": "D:\\data"}, f"{key}\\MSSQLServer\\SuperSocketNetLib": {"Certificate": "ab12"},
-            f"{key}\\MSSQLServer\\SuperSocketNetLib\\Tcp": {"Enabled": 1},
-            f"{key}\\MSSQLServer\\SuperSocketNetLib\\Tcp\\IPAll": {"TcpPort": "1433", "TcpDynamicPorts": ""},
+            tcp: {"Enabled": 1},
+            f"{tcp}\\IPAll": {"TcpPort": "1433", "TcpDynamicPorts": ""},
         }  # fmt: skip
 
     def case(
@@ -134,13 +143,15 @@ def instance_cases() -> list[Case]:
 
     found = {
         "installed": True, "partly_installed": False, "id": "MSSQL15.MSSQLSERVER", "version": "15.0.4430.1", "login_mode": 2, "tcp_enabled": 1,
-        "tcp_port": "1433", "tcp_dynamic_ports": "", "certificate": "ab12", "data_dir": "D:\\data", "log_dir": "", "service": "MSSQLSERVER",
+        "tcp_port": "1433", "tcp_dynamic_ports": "", "listens_on_all_addresses": True, "certificate": "ab12", "data_dir": "D:\\data", "log_dir": "", "service": "MSSQLSERVER",
         "administrators": "BUILTIN\\Administrators",
     }  # fmt: skip
     return [
         case("none", registry={}, result={"installed": False, "partly_installed": False, "id": "", "login_mode": 0}),
         case("one", registry=installed(), result=found),
         case("one, in check mode", registry=installed(), check=True, result=found),
+        case("ports of single addresses", registry={**installed(), tcp: {"Enabled": 1, "ListenOnAllIPs": 0}}, result={"listens_on_all_addresses": False}),
+        case("ports of all addresses, said so", registry={**installed(), tcp: {"Enabled": 1, "ListenOnAllIPs": 1}}, result={"listens_on_all_addresses": True}),
         case("setup did not finish", registry=installed(2), result={"installed": False, "partly_installed": True}),
         case("its service", registry=installed(), result={"service_state": "Running"}, only_real=ITS_OWN),
         case("CIM denied", registry=installed(), cim={"Win32_Service!": REFUSED}, error="Access denied", only_real=NO_CIM),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prs_lab.windows.registry import REBOOT_PENDING
 
 from .windows_lab import Network, Runner
 
@@ -46,6 +47,12 @@ def test_check_mode_says_all_and_installs_nothing(run):
     checked = run.ok("win_feature", name=["Web-Server", "Web-Asp-Net45"], check=True)
     assert run.host.to_state() == before
     assert checked["changed"] and _names(checked) == _names(run.ok("win_feature", name=["Web-Server", "Web-Asp-Net45"]))
+
+
+def test_features_are_refused_while_a_restart_is_due(run):
+    run.host.registry.create(REBOOT_PENDING)
+    assert "requires a restart" in run("win_feature", name=["Web-Server"])["msg"]
+    assert run.ok("win_feature", name=["Web-Server"], check=True)["changed"]
 
 
 def test_again_is_unchanged(run):

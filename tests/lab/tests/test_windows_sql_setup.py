@@ -136,6 +136,53 @@ def test_the_port_follows_the_registry_with_the_next_start(run):
     assert not _listens(run, 1533)
 
 
+def test_it_listens_on_fixed_and_dynamic_ports_at_once(run):
+    """Each of a list, and a dynamic one beside them, which is chosen at the start and kept."""
+    _setup(run)
+    network = KEY + r"\MSSQL15.MSSQLSERVER\MSSQLServer\SuperSocketNetLib\Tcp"
+    run.host.registry.set(network + r"\IPAll", "TcpPort", "1433, 14330")
+    run.host.registry.set(network + r"\IPAll", "TcpDynamicPorts", "0")
+    run.ok("win_service", name="MSSQLSERVER", state="restarted")
+    chosen = int(run.host.registry.get(network + r"\IPAll", "TcpDynamicPorts"))
+    assert chosen > 49000 and all(_listens(run, port) for port in (1433, 14330, chosen))
+    run.host.registry.set(network, "ListenOnAllIPs", 0, "dword")
+    for number, address, enabled in ((1, "10.9.9.9", 1), (2, run.host.address, 0), (3, run.host.address, 1)):
+        for name, value in (("IpAddress", address), ("Enabled", enabled), ("TcpPort", str(1530 + number))):
+            run.host.registry.set(f"{network}\\IP{number}", name, value)
+    run.ok("win_service", name="MSSQLSERVER", state="restarted")
+    assert _listens(run, 1533) and not any(_listens(run, port) for port in (1433, 1531, 1532, chosen))
+
+
+UPDATE = r"C:\updates\SQLServer2019-KB1-x64.exe"
+
+
+def test_setup_installs_the_newest_update_that_it_finds(run):
+    files = run.host.files(SYSTEM)
+    files.make_dir(r"C:\updates")
+    files.write(UPDATE, media.installer({"product": "sql_server_update", "version": "15.0.4440.1"}))
+    assert _setup(run, UPDATEENABLED='"True"', UPDATESOURCE=r'"C:\updates"')["rc"] == 0
+    assert run.host.registry.get(KEY + r"\MSSQL15.MSSQLSERVER\Setup", "PatchLevel") == "15.0.4440.1"
+
+
+def test_setup_ends_where_it_may_not_look_for_updates(run):
+    result = _setup(run, UPDATEENABLED='"True"', UPDATESOURCE=r'"\\nowhere\updates"')
+    assert result["rc"] == -2068578302 and "update source" in result["stdout"]
+    assert run.host.sql_server.installed() == []
+
+
+@pytest.mark.parametrize(("encoding", "code"), [("utf-16", 0), ("utf-8-sig", 0), ("utf-8", -2068578302)])
+def test_a_configuration_file_says_its_encoding_by_its_first_bytes(run, encoding, code):
+    """As setup writes it: UTF-16. Without a mark it is in the code page of Windows, and names with other letters break."""
+    run.host.accounts.add_user("Prüfer", password="Pass-Word-1")
+    accounts = f'"{run.host.name}\\Prüfer"'
+    text = "[OPTIONS]\r\n" + "".join(
+        f"{name}={value}\r\n" for name, value in {**OPTIONS, "SQLSYSADMINACCOUNTS": accounts}.items()
+    )
+    run.host.files(SYSTEM).write(INI, text.encode(encoding))
+    result = run("win_command", argv=[SETUP, f"/ConfigurationFile={INI}"], become="SYSTEM")
+    assert result["rc"] == code, result["stdout"]
+
+
 def test_power_and_wipe_end_it(run):
     _setup(run)
     run.host.power.kill()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..windows_paths import is_full_path
+
 __all__ = ["needed_secrets", "ordered_problems", "parts", "paths"]
 
 Facts = Mapping[str, Any]
@@ -28,17 +30,18 @@ def parts(facts: Facts) -> list[str]:
 def needed_secrets(facts: Facts) -> dict[str, Any]:
     """The secrets by their variables; those that this inventory does not need, or that may be empty, count as set.
 
-    facts: secrets; sid: prs_app_login_sid, may be empty; ha: prs_ha; authentication: prs_mirror_authentication;
-    connection, transport, auth, user: ansible_connection, ansible_winrm_transport, ansible_psrp_auth and ansible_user,
-    each empty where it is not set.
+    facts: secrets; texts: others that have to be texts and may be empty; ha: prs_ha; authentication:
+    prs_mirror_authentication; connection, transport, auth, user: ansible_connection, ansible_winrm_transport,
+    ansible_psrp_auth and ansible_user, each empty where it is not set.
     """
     by_certificate = facts["ha"] == "mirror" and facts["authentication"] == "certificates"
     not_needed = {
         "prs_sql_master_key_password": not by_certificate,
         "ansible_password": not _WITHOUT_PASSWORD.isdisjoint(_transports(facts)),
     }
+    texts = {name: value or NOT_NEEDED for name, value in facts["texts"].items()}
     secrets = {name: NOT_NEEDED if not_needed.get(name) else value for name, value in facts["secrets"].items()}
-    return {**secrets, "prs_app_login_sid": facts["sid"] or NOT_NEEDED}
+    return {**secrets, **texts}
 
 
 def _transports(facts: Facts) -> list[str]:
@@ -54,11 +57,13 @@ def _transports(facts: Facts) -> list[str]:
 def paths(facts: Facts) -> list[str]:
     """What the account of the share must be able to read on this server.
 
-    facts: parts; setup: of SQL Server; installed: whether the instance is there; package: of the application, with
-    need_package; web_config.
+    facts: parts; setup: of SQL Server, and updates: a folder, empty, or what else setup takes there; installed: whether
+    the instance is there; package: of the application, with need_package; web_config.
     """
+    installs_sql = "sql" in facts["parts"] and not facts["installed"]
     wanted = (
-        (facts["setup"], "sql" in facts["parts"] and not facts["installed"]),
+        (facts["setup"], installs_sql),
+        (facts["updates"], installs_sql and is_full_path(facts["updates"])),
         (facts["package"], "web" in facts["parts"] and facts["need_package"]),
         (facts["web_config"], "web" in facts["parts"]),
     )

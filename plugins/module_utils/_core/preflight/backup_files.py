@@ -50,15 +50,21 @@ def refused(facts: HostFacts) -> Iterator[str]:
 
 
 def too_little_room(facts: HostFacts) -> Iterator[str]:
-    """Where the inventory does not say which folders, nobody knows the drives before SQL Server is there."""
+    """Where the inventory does not say which folders, nobody knows the drives before SQL Server is there.
+
+    The need is known by drive. Where volumes are mounted in folders of it, the files find room in all of them together.
+    """
     if not (facts.backup_files.ok and facts.install_sql and all(facts.settings.sql_folders[:2])):
         return
+    windows = facts.windows.value
     for drive, needed in facts.backup_files.value.space.items():
-        free = facts.windows.value.free_bytes.get(drive.upper())
-        if free is not None and needed > free:
+        folders = [folder for folder in facts.settings.sql_folders[:2] if folder[:2].upper() == drive.upper()]
+        free = {volume: windows.free_on(volume) for volume in sorted({windows.volume_of(folder) for folder in folders})}
+        room = sum(filter(None, free.values()))
+        if free and None not in free.values() and needed > room:
             yield (
-                f"has {bytes_text(free)} free on {drive}, the files of the database need {bytes_text(needed)} there. "
-                "Make room, or name other folders in prs_sql_data_dir and prs_sql_log_dir."
+                f"has {bytes_text(room)} free on {' and '.join(free)}, the files of the database need "
+                f"{bytes_text(needed)} there. Make room, or name other folders in prs_sql_data_dir and prs_sql_log_dir."
             )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..errors import RecoveryError
+from ..windows_paths import lies_in, same_folder
 
 __all__ = [
     "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "BackupFiles", "Certificate", "Choice", "Chosen",
@@ -48,10 +49,15 @@ class Answer(Generic[T]):
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the inventory asks for. setup, package, web_config: paths of files; archives: a pattern such as
-    \\\\server\\share\\*.zip; sql_build: '' where setup.exe says it.
+    \\\\server\\share\\*.zip; sql_build: '' where setup.exe says it; sql_updates: a folder, or ''.
+    firewall: managed or ignored.
     """
 
     sql_instance: str
+    sql_port: int
+    sql_mixed_mode: bool
+    sql_updates: str
+    firewall: str
     sql_collation: str
     sql_build: str
     sql_folders: Sequence[str]
@@ -72,7 +78,8 @@ class Settings:
 @dataclass(frozen=True, kw_only=True)
 class Windows:
     """Of inspect_server.ps1. domain_role: 4 and 5 are domain controllers; free_bytes: by drive such as C:;
-    pending_restart: reasons why Windows waits for a restart.
+    mounted_bytes: the same by the folders in which volumes are mounted; pending_restart: reasons why Windows waits for
+    a restart.
     """
 
     name: str
@@ -82,18 +89,38 @@ class Windows:
     version: str
     dotnet_release: int
     free_bytes: Mapping[str, int]
+    mounted_bytes: Mapping[str, int]
     pending_restart: Sequence[str]
+    firewall_running: bool
+
+    def volume_of(self, folder: str) -> str:
+        """The drive, such as D:, or the folder in which the volume is mounted that a folder lies on."""
+        mounted = [name for name in self.mounted_bytes if same_folder(folder, name) or lies_in(folder, name)]
+        return max(mounted, key=len, default=folder[:2].upper())
+
+    def free_on(self, volume: str) -> int | None:
+        """Bytes that are free on what volume_of returns; None where there is no such drive."""
+        return self.mounted_bytes.get(volume, self.free_bytes.get(volume))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """Of inspect_sql_instance.ps1: what Windows knows of the instance of SQL Server."""
+    """Of inspect_sql_instance.ps1: what Windows knows of the instance of SQL Server, and what it reads at its next
+    start: login_mode, listens_on_all_addresses, tcp_enabled, tcp_port, tcp_dynamic_ports (both may be lists),
+    certificate (its thumbprint).
+    """
 
     installed: bool
     partly_installed: bool
     version: str
     collation: str
     service_account: str
+    login_mode: int
+    listens_on_all_addresses: bool
+    tcp_enabled: int
+    tcp_port: str
+    tcp_dynamic_ports: str
+    certificate: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,16 +240,20 @@ class ReadCertificate:
     names: Sequence[str]
     not_after: str
     key: str
+    thumbprint: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostOptions:
-    """What is to be done with a host. address: host:port of WinRM; account: who logs on there; parts: web, sql."""
+    """What is to be done with a host. address: host:port of WinRM; account: who logs on there; parts: web, sql;
+    provision: whether servers are set up as well, or only restored to.
+    """
 
     host: str
     address: str
     account: str
     parts: Sequence[str]
+    provision: bool
     need_backup: bool
     overwrite_database: bool
     overwrite_application: bool

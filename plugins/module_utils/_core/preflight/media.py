@@ -21,7 +21,9 @@ def shares_not_inspected(facts: HostFacts) -> Iterator[str]:
 def media_problems(facts: HostFacts) -> Iterator[str]:
     """One sentence for each path that is not what it should be; the application's own web.config may be absent."""
     for path in facts.paths:
-        if path.path != facts.settings.web_config:
+        if path.path == facts.settings.sql_updates:
+            yield from unreadable_updates(path, facts)
+        elif path.path != facts.settings.web_config:
             yield from damaged_package(path, facts)
             yield from unreadable(path, facts)
             yield from wrong_package(path)
@@ -39,6 +41,16 @@ def unreadable(path: PathFacts, facts: HostFacts) -> Iterator[str]:
     if path.error and not _is_damaged_package(path, facts):
         reason = advice_about(path.error, facts) or f"{path.message} ({path.error})"
         yield f"{path.path} cannot be read as {facts.settings.share_user}: {reason}"
+
+
+def unreadable_updates(path: PathFacts, facts: HostFacts) -> Iterator[str]:
+    """Setup would install without them, or end."""
+    if path.error:
+        reason = advice_about(path.error, facts) or f"{path.message} ({path.error})"
+        yield (
+            f"the updates of SQL Server in {path.path} (prs_sql_updates) cannot be read as "
+            f"{facts.settings.share_user}: {reason}"
+        )
 
 
 def wrong_package(path: PathFacts) -> Iterator[str]:

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from ntpath import basename
 
+from ..sql_server_settings import start_settings
 from . import backup_files
 from .backups import only_the_computer_account_counts
 from .facts import SKIPPED, Chosen, HostFacts
 from .versions import version_numbers
 
 __all__ = ["plan"]
+
+_REFUSES_FEATURES = frozenset({"component servicing", "Windows update"})
+_CHANGES = {
+    "LoginMode": "logins of SQL Server beside those of Windows",
+    "Certificate": "its certificate",
+    "Enabled": "TCP",
+    "TcpPort": "TCP port {wanted} (now {found})",
+    "TcpDynamicPorts": "no dynamic TCP port (now {found})",
+}
+"""What an administrator calls a setting that takes effect when the service starts."""
 
 
 def plan(facts: HostFacts) -> list[str]:
@@ -27,10 +39,38 @@ def sql_server(facts: HostFacts) -> Iterator[str]:
     if not facts.sql:
         return
     instance = facts.settings.sql_instance
-    if facts.instance.value.installed:
-        yield f"keep SQL Server {facts.instance.value.version} ({instance})"
-    else:
-        yield f"install SQL Server {facts.target_build} ({instance})"
+    if not facts.instance.value.installed:
+        yield f"install SQL Server {facts.target_build} ({instance}){restarted_before(facts)}"
+        return
+    yield f"keep SQL Server {facts.instance.value.version} ({instance})"
+    if changes := ", ".join(changed_settings(facts)):
+        yield f"RESTART SQL Server ({instance}), and all databases with it, for {changes}"
+
+
+def restarted_before(facts: HostFacts) -> str:
+    """SQL Server's setup refuses to run where a restart is due."""
+    reasons = facts.windows.value.pending_restart
+    return f", after a RESTART of Windows, which waits for one ({', '.join(reasons)})" if reasons else ""
+
+
+def changed_settings(facts: HostFacts) -> Iterator[str]:
+    """What an instance that is there reads anew when it starts. Of a certificate that could not be read nothing is
+    known.
+    """
+    if not facts.provision:
+        return
+    instance = facts.instance.value
+    read = [entry.answer.value for entry in facts.certificates if entry.part == "sql" and entry.answer.ok]
+    settings = start_settings(
+        asdict(instance),
+        mixed_mode=facts.settings.sql_mixed_mode,
+        certificate=read[0].thumbprint if read else instance.certificate,
+        port=facts.settings.sql_port,
+        keeps_ports=True,
+    )
+    for setting in settings:
+        if setting.differs:
+            yield _CHANGES[setting.name].format(wanted=setting.wanted, found=setting.found or "none")
 
 
 def database(facts: HostFacts) -> Iterator[str]:
@@ -101,12 +141,10 @@ def web_server(facts: HostFacts) -> Iterator[str]:
 
 
 def waits_for_restart(facts: HostFacts) -> Iterator[str]:
-    """SQL Server's setup is preceded by a restart where one is due; features of Windows are not."""
-    if reasons := facts.windows.value.pending_restart:
-        yield (
-            f"NOTE: Windows waits for a restart ({', '.join(reasons)}), and may refuse to install IIS before it. "
-            "Restart the server first"
-        )
+    """Windows refuses features while it waits for a restart; files that are to be renamed do not count."""
+    reasons = sorted(_REFUSES_FEATURES.intersection(facts.windows.value.pending_restart))
+    if facts.provision and reasons:
+        yield f"RESTART Windows before IIS is installed, since it waits for one ({', '.join(reasons)})"
 
 
 def application(facts: HostFacts) -> Iterator[str]:

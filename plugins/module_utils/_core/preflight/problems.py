@@ -20,6 +20,7 @@ _INSPECTED: tuple[Callable[[HostFacts], Iterator[str]], ...] = (
     windows.domain_controller,
     windows.windows_too_old,
     windows.dotnet_too_old,
+    windows.firewall_off,
     *sql_server.CHECKS,
     *media.CHECKS,
     windows.too_little_room,

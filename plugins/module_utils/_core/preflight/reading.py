@@ -82,7 +82,7 @@ class _Asked(HostOptions):
 
 def _settings(raw: Mapping[str, Any]) -> Settings:
     """Templates of ansible-core before 2.19 make texts of numbers."""
-    numbers = {name: int(raw[name]) for name in ("dotnet_release", "free_gb") if name in raw}
+    numbers = {name: int(raw[name]) for name in ("dotnet_release", "free_gb", "sql_port") if name in raw}
     return build(Settings, {**raw, **numbers}, "settings")
 
 

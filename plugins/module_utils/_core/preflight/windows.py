@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from .facts import HostFacts
 from .versions import version_numbers
 
-__all__ = ["domain_controller", "dotnet_too_old", "too_little_room", "windows_too_old"]
+__all__ = ["domain_controller", "dotnet_too_old", "firewall_off", "too_little_room", "windows_too_old"]
 
 _BACKUP_DOMAIN_CONTROLLER = 4
 """Win32_ComputerSystem.DomainRole: 4 and 5 are domain controllers."""
@@ -37,6 +37,15 @@ def dotnet_too_old(facts: HostFacts) -> Iterator[str]:
         yield (
             f".NET Framework is too old or absent (release key {present}, at least {needed}). Install .NET Framework "
             "4.8 and restart the server."
+        )
+
+
+def firewall_off(facts: HostFacts) -> Iterator[str]:
+    """No rule can be written where the service does not run."""
+    if facts.provision and facts.settings.firewall == "managed" and not facts.windows.value.firewall_running:
+        yield (
+            "the service of Windows Firewall (MpsSvc) does not run, so no rules can be set. Start it, or set "
+            "prs_firewall: ignored where another product filters what comes in."
         )
 
 

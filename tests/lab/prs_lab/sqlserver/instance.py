@@ -72,7 +72,7 @@ class Instance:
         self.io_seconds = 0.0
         self.headers_tell_zone = False
         self.started: dt.datetime | None = None
-        self._listener: Listener | None = None
+        self._listeners: list[Listener] = []
         self._connected = True
         self.doors = Doors()
         self._sessions: dict[int, Session] = {}
@@ -113,20 +113,23 @@ class Instance:
                 self.logins.save(sa)
 
     def _listen(self) -> None:
-        if self._connected and self.settings.port and self._listener is None:
-            ends = time.monotonic() + 5
-            while True:
-                try:
-                    self._listener = self.wire.listen(self, self.host.address, self.settings.port)
-                    return
-                except OSError:
-                    if time.monotonic() > ends:
-                        raise
-                    time.sleep(0.05)
+        if self._connected and self.settings.port and not self._listeners:
+            for port in (self.settings.port, *self.settings.further_ports):
+                self._listeners.append(self._open_port(port))
+
+    def _open_port(self, port: int) -> Listener:
+        ends = time.monotonic() + 5
+        while True:
+            try:
+                return self.wire.listen(self, self.host.address, port)
+            except OSError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.05)
 
     def _silence(self) -> None:
-        listener, self._listener = self._listener, None
-        if listener is not None:
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
             listener.close()
 
     def stop(self, *, crash: bool = False) -> None:
@@ -151,8 +154,8 @@ class Instance:
 
     @property
     def port(self) -> int:
-        """The port that is open, 0 when none is."""
-        return self._listener.port if self._listener else 0
+        """The first port that is open, 0 when none is."""
+        return self._listeners[0].port if self._listeners else 0
 
     # ---- facts
     @property

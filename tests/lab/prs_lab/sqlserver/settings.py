@@ -9,11 +9,14 @@ __all__ = ["Settings"]
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One instance's settings. Paths are Windows paths on the instance's host; `sysadmins` are Windows accounts."""
+    """One instance's settings. Paths are Windows paths on the instance's host; `sysadmins` are Windows accounts; it
+    listens on `further_ports` as well.
+    """
 
     version: str = "15.0.4430.1"
     edition: str = "Standard Edition (64-bit)"
     port: int = 1433
+    further_ports: tuple[int, ...] = ()
     mixed_mode: bool = False
     collation: str = "SQL_Latin1_General_CP1_CI_AS"
     certificate_thumbprint: str = ""

@@ -256,6 +256,10 @@ class Drives:
 
     # Places
 
+    def mounted_volumes(self) -> list[Volume]:
+        """The volumes that are mounted in folders."""
+        return list(self._mounted.values())
+
     def mount(self, path: str, capacity: int) -> Volume:
         """Mount a volume of its own in an empty folder, as the disk management does."""
         drive, real = self._drive(path), Path(self.locate(path))

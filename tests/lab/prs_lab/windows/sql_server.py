@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..sqlserver.instance import Instance
     from ..sqlserver.settings import Settings
 
-__all__ = ["ROOT_KEY", "InstalledInstance", "SqlServerPart", "service_name"]
+__all__ = ["ROOT_KEY", "InstalledInstance", "SqlServerPart", "dynamic_port", "service_name"]
 
 ROOT_KEY = r"HKLM\SOFTWARE\Microsoft\Microsoft SQL Server"
 
@@ -92,13 +92,13 @@ class SqlServerPart(Part):
         instance = self._instances[name.upper()]
         read = self.host.registry.get
         network = f"{instance.key}\\MSSQLServer\\SuperSocketNetLib"
-        address = f"{network}\\Tcp\\IPAll"
         enabled = int(read(f"{network}\\Tcp", "Enabled", 0))
-        port = str(read(address, "TcpPort", "") or read(address, "TcpDynamicPorts", "") or "0").split(",")[0]
+        port, *further_ports = self._ports(f"{network}\\Tcp") if enabled else [0]
         return Settings(
             version=read(f"{instance.key}\\Setup", "PatchLevel"),
             edition=read(f"{instance.key}\\Setup", "Edition") + " (64-bit)",
-            port=int(port) if enabled else 0,
+            port=port,
+            further_ports=tuple(further_ports),
             mixed_mode=int(read(f"{instance.key}\\MSSQLServer", "LoginMode", 1)) == 2,
             collation=read(f"{instance.key}\\Setup", "Collation"),
             certificate_thumbprint=str(read(network, "Certificate", "") or ""),
@@ -112,6 +112,26 @@ class SqlServerPart(Part):
             language_of_windows=self.host.character.language,
             system_account=self.host.accounts.name_of(WELL_KNOWN["NT AUTHORITY\\SYSTEM"]),
         )
+
+    def _ports(self, tcp: str) -> list[int]:
+        """All of both values of the registry, the fixed ones first; [0] where there is none. Those of all addresses
+        count, or those of our own where it listens on single addresses.
+        """
+        read = self.host.registry.get
+        keys = [f"{tcp}\\IPAll"]
+        if int(read(tcp, "ListenOnAllIPs", 1)) == 0:
+            single = [f"{tcp}\\IP{number}" for number in range(1, 20)]
+            keys = [
+                key for key in single if read(key, "IpAddress", "") == self.host.address and read(key, "Enabled", 0)
+            ]
+        values = [read(key, name, "") or "" for key in keys for name in ("TcpPort", "TcpDynamicPorts")]
+        return [int(port) for port in ",".join(values).split(",") if port.strip()] or [0]
+
+    def _choose_dynamic_port(self, instance: InstalledInstance) -> None:
+        """A dynamic port of 0 is chosen at the start, and kept from then on."""
+        address = f"{instance.key}\\MSSQLServer\\SuperSocketNetLib\\Tcp\\IPAll"
+        if self.host.registry.get(address, "TcpDynamicPorts", "") == "0":
+            self.host.registry.set(address, "TcpDynamicPorts", str(dynamic_port(instance.name)), "string")
 
     def sync(self) -> None:
         """Opens or closes the ports of running instances as the host is connected or cut off."""
@@ -134,6 +154,7 @@ class SqlServerPart(Part):
 
         if name.upper() in self._running or self.find(name) is None:
             return
+        self._choose_dynamic_port(self._instances[name.upper()])
         instance = Instance(self.host, name, self._root / name.upper())
         instance.faults.on_kill = lambda: self.host.services.stop(service_name(name), force=True, crash=True)
         self._root.mkdir(parents=True, exist_ok=True)
@@ -163,6 +184,11 @@ class SqlServerPart(Part):
         self._instances = {item["name"].upper(): InstalledInstance(**item) for item in state}
         for instance in self._instances.values():
             self._hook(instance)
+
+
+def dynamic_port(instance: str) -> int:
+    """The port that an instance gets, one for each name so that two do not meet."""
+    return 49700 + sum(instance.upper().encode()) % 300
 
 
 def service_name(instance: str) -> str:

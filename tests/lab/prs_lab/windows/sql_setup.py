@@ -13,10 +13,10 @@ from typing import Any
 from .errors import WinError
 from .filesystem import FileView
 from .models import CommandCall, Output
-from .packages import Media, register
+from .packages import Media, read_media, register
 from .security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 from .services import Service
-from .sql_server import ROOT_KEY, InstalledInstance, service_name
+from .sql_server import ROOT_KEY, InstalledInstance, dynamic_port, service_name
 
 __all__ = ["Refused", "run_setup"]
 
@@ -88,6 +88,7 @@ def run_setup(call: CommandCall, media: Media) -> Output:
     )
     try:
         options, lists = _options(call.files, call.arguments)
+        version = _updated(call.files, options, version)
         plan = _plan(options, lists, version, edition)
         _refuse(call, plan)
         _install(call, plan)
@@ -105,6 +106,20 @@ def run_setup(call: CommandCall, media: Media) -> Output:
         host.power.require_restart()
     _summary(host, version, code, "")
     return Output(stdout=head, rc=code)
+
+
+def _updated(files: FileView, options: dict[str, str], version: str) -> str:
+    """The version that is installed: of the newest update in the folder that was named, seen by who runs setup."""
+    folder = options.get("UPDATESOURCE", "")
+    if options.get("UPDATEENABLED", "").lower() not in ("1", "true") or folder.upper() in ("", "MU"):
+        return version
+    try:
+        names = [name for name in files.list(folder) if name.lower().endswith(".exe")]
+        found = [read_media(files, f"{folder.rstrip(chr(92))}\\{name}") for name in names]
+    except WinError as error:
+        raise Refused(INVALID, f"The update source {folder} could not be searched: {error.text}") from error
+    updates = [str(media.facts["version"]) for media in found if media and media.product == "sql_server_update"]
+    return max([version, *updates], key=lambda text: [int(part) for part in text.split(".")])
 
 
 def _options(files: FileView, arguments: list[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -132,7 +147,7 @@ def _read_ini(files: FileView, path: str) -> dict[str, list[str]]:
         data = files.read(path)
     except WinError as error:
         raise Refused(INVALID, f"The configuration file {path} could not be read: {error.text}") from error
-    text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
+    text = data.decode(_encoding(data), "replace")
     found: dict[str, list[str]] = {}
     section = ""
     for line in (line.strip() for line in text.splitlines()):
@@ -146,6 +161,13 @@ def _read_ini(files: FileView, path: str) -> dict[str, list[str]]:
         else:
             raise Refused(INVALID, f"The configuration file {path} holds a line that setup does not understand: {line}")
     return found
+
+
+def _encoding(data: bytes) -> str:
+    """By its byte order mark; what has none is read in the code page of Windows, as its functions for such files do."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "cp1252"
 
 
 def _values(text: str) -> list[str]:
@@ -369,7 +391,7 @@ def _write_registry(host: Any, plan: _Plan, folders: dict[str, str]) -> None:
     default = plan.instance.upper() == "MSSQLSERVER"
     tcp = plan.get("TCPENABLED", "0" if "Express" in plan.edition else "1")
     # A default instance gets 1433; a named one a port of its own choosing, which it keeps.
-    dynamic = "" if default else str(49700 + sum(plan.instance.upper().encode()) % 300)
+    dynamic = "" if default else str(dynamic_port(plan.instance))
     network = f"{key}\\MSSQLServer\\SuperSocketNetLib"
     values: list[tuple[str, str, Any, str]] = [
         (f"{ROOT_KEY}\\Instance Names\\SQL", plan.instance.upper(), plan.identifier, "string"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..features import Feature, FeatureError
 from ..models import Task, module
+from ..registry import REBOOT_PENDING
 
 __all__: list[str] = []
 
@@ -31,6 +32,11 @@ def win_feature(task: Task) -> dict[str, Any]:
     except FeatureError as error:
         task.fail(f"Failed to {'install' if present else 'uninstall'} Windows Feature: {error}")
     restart = False
+    if not task.check_mode and changes and present and task.host.registry.exists(REBOOT_PENDING):
+        task.fail(
+            "Failed to install Windows Feature: The request to add or remove features on the specified server failed. "
+            "The operation cannot be completed, because the server that you specified requires a restart."
+        )
     if not task.check_mode and changes:
         restart = features.add(changes) if present else features.remove(changes)
     return {

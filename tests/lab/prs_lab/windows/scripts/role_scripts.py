@@ -63,6 +63,10 @@ def inspect_server(call: ScriptCall) -> ScriptResult:
             "processors": 2,
             "memory_bytes": 8 * 1024**3,
             "free_bytes": {f"{letter}:": volume.free() for letter, volume in host.drives.volumes.items()},
+            "mounted_bytes": {
+                volume.mount_point.rstrip("\\"): volume.free() for volume in host.drives.mounted_volumes()
+            },
+            "firewall_running": host.services.is_running("MpsSvc"),
             "dotnet_release": int(read(r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", "Release", 0)),
             "pending_restart": _pending_restart(host),
             "system_account": host.accounts.name_of(WELL_KNOWN["NT AUTHORITY\\SYSTEM"]),
@@ -165,6 +169,7 @@ def inspect_sql_instance(call: ScriptCall) -> ScriptResult:
             "tcp_enabled": int(text(f"{network}\\Tcp", "Enabled") or 0),
             "tcp_port": text(f"{network}\\Tcp\\IPAll", "TcpPort"),
             "tcp_dynamic_ports": text(f"{network}\\Tcp\\IPAll", "TcpDynamicPorts"),
+            "listens_on_all_addresses": read(f"{network}\\Tcp", "ListenOnAllIPs", 1) != 0,
             "certificate": text(network, "Certificate"),
             "data_dir": text(server, "DefaultData"),
             "log_dir": text(server, "DefaultLog"),

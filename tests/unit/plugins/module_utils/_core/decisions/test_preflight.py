@@ -27,7 +27,7 @@ def test_what_a_server_is_to_become(groups, of_server):
 
 SECRETS = {
     "secrets": {"prs_sql_master_key_password": "k", "ansible_password": "w", "prs_share_password": ""},
-    "sid": "0x01",
+    "texts": {"prs_app_login_sid": "0x01", "prs_database": ""},
     "ha": "mirror",
     "authentication": "certificates",
     "connection": "winrm",
@@ -52,17 +52,21 @@ SECRETS = {
         ({"connection": "psrp", "auth": "kerberos"}, {"ansible_password": "none"}),
         ({"connection": "ansible.builtin.psrp", "auth": "certificate"}, {"ansible_password": "none"}),
         ({"connection": "psrp", "transport": "kerberos"}, {}),
-        ({"sid": ""}, {"prs_app_login_sid": "none"}),
+        (
+            {"texts": {"prs_app_login_sid": "", "prs_database": 2026}},
+            {"prs_app_login_sid": "none", "prs_database": 2026},
+        ),
     ],
 )
 def test_a_secret_that_nobody_needs_counts_as_set(changed, secrets):
-    whole = {**SECRETS["secrets"], "prs_app_login_sid": "0x01"}
+    whole = {**SECRETS["secrets"], "prs_app_login_sid": "0x01", "prs_database": "none"}
     assert needed_secrets(SECRETS | changed) == whole | secrets
 
 
 SOURCES = {
     "parts": ["web", "sql"],
     "setup": "s",
+    "updates": "",
     "installed": False,
     "package": "p",
     "need_package": True,
@@ -75,6 +79,9 @@ SOURCES = {
     [
         ({}, ["s", "p", "w"]),
         ({"installed": True}, ["p", "w"]),
+        ({"updates": "\\\\files\\updates"}, ["s", "\\\\files\\updates", "p", "w"]),
+        ({"updates": "\\\\files\\updates", "installed": True}, ["p", "w"]),
+        ({"updates": "MU"}, ["s", "p", "w"]),
         ({"need_package": False}, ["s", "w"]),
         ({"parts": ["sql"]}, ["s"]),
         ({"parts": ["web"]}, ["p", "w"]),

@@ -15,7 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.backu
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.facts import missing
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import restored_database
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from preflight_facts import ANSWERED, gathered
+from preflight_facts import ANSWERED, LISTENING, gathered
 
 GB = 1 << 30
 SHARE = "\\\\files\\backup\\database"
@@ -39,7 +39,7 @@ YOUNG = {"path": f"{SHARE}\\e.bak", "state": "being_written", "problems": ["it i
 REFUSAL = {"code": "no_full", "message": "There is no full backup"}
 INSTALLED = {
     "installed": True, "partly_installed": False, "version": "15.0.4430.1", "service_account": "",
-    "collation": "SQL_Latin1_General_CP1_CI_AS",
+    "collation": "SQL_Latin1_General_CP1_CI_AS", **LISTENING,
 }  # fmt: skip
 CONTENTS = (
     "the backup files themselves say: recovery point 2026-02-28T10:00:00 UTC, 2 backups of SQL-A, in up to 2 stripes, "
@@ -171,9 +171,27 @@ def test_what_the_plan_says(backup_files, changes, said):
         pytest.param(
             read(plan={**PLAN, "space_needed": {"d:": 3 * GB, "L:": GB}}),
             {},
-            ["has 1.0 GB free on d:, the files of the database need 3.0 GB there. Make room, or name other folders in "
+            ["has 1.0 GB free on D:, the files of the database need 3.0 GB there. Make room, or name other folders in "
              "prs_sql_data_dir and prs_sql_log_dir."],
             id="no room",
+        ),
+        pytest.param(
+            read(plan={**PLAN, "space_needed": {"D:": 3 * GB}}), {"windows__result__mounted_bytes": {"D:\\Data": 4 * GB}},
+            [], id="volumes in folders have room",
+        ),
+        pytest.param(
+            read(plan={**PLAN, "space_needed": {"D:": 9 * GB}}), {"windows__result__mounted_bytes": {"d:\\data": 4 * GB}},
+            ["has 5.0 GB free on D: and d:\\data, the files of the database need 9.0 GB there. Make room, or name other "
+             "folders in prs_sql_data_dir and prs_sql_log_dir."],
+            id="no room on the drive and the volume in a folder of it",
+        ),
+        pytest.param(
+            read(plan={**PLAN, "space_needed": {"D:": 3 * GB}}),
+            {"settings__sql_folders": ["D:\\m\\data", "D:\\m\\log", ""],
+             "windows__result__mounted_bytes": {"D:\\m": 2 * GB, "D:\\mm": 9 * GB}},
+            ["has 2.0 GB free on D:\\m, the files of the database need 3.0 GB there. Make room, or name other folders in "
+             "prs_sql_data_dir and prs_sql_log_dir."],
+            id="no room on the volume in a folder",
         ),
         pytest.param(
             read(plan={**PLAN, "space_needed": {"D:": 3 * GB}}), {"settings__sql_folders": ["", "", ""]}, [],

@@ -6,7 +6,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import plan
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from preflight_facts import ANSWERED, SKIPPED, failed_script, file, gathered
+from preflight_facts import ANSWERED, LISTENING, SKIPPED, failed_script, file, gathered
 
 INSTALLED = {
     "installed": True,
@@ -14,6 +14,14 @@ INSTALLED = {
     "version": "15.0.4430.1",
     "collation": "SQL_Latin1_General_CP1_CI_AS",
     "service_account": "LAB\\svc-sql",
+    **LISTENING,
+}
+KEPT = "keep SQL Server 15.0.4430.1 (MSSQLSERVER)"
+RESTART = "RESTART SQL Server (MSSQLSERVER), and all databases with it, for"
+SQL_CERTIFICATE = {
+    **ANSWERED,
+    "item": {"part": "sql", "pfx": "sql.pfx", "names": []},
+    "result": {"names": [], "not_after": "2027-01-01T00:00:00Z", "key": "exchange", "thumbprint": "ab12"},
 }
 SET = "recovery set 20260228T100000Z of the site site_a, taken on SQL-A"
 POINT = "; recovery point 2026-02-28T10:00:00 UTC"
@@ -53,7 +61,43 @@ def test_what_is_done_on_a_host_that_has_nothing():
         pytest.param(
             {"settings__sql_build": "15.0.4430.1"}, ["install SQL Server 15.0.4430.1 (MSSQLSERVER)"], id="with updates"
         ),
-        pytest.param({"instance__result": INSTALLED}, ["keep SQL Server 15.0.4430.1 (MSSQLSERVER)"], id="kept"),
+        pytest.param(
+            {"windows__result__pending_restart": ["file rename"]},
+            [
+                "install SQL Server 15.0.2000.5 (MSSQLSERVER), after a RESTART of Windows, which waits for one (file "
+                "rename)"
+            ],
+            id="a restart is due",
+        ),
+        pytest.param({"instance__result": INSTALLED}, [KEPT], id="kept"),
+        pytest.param(
+            {"instance__result": {**INSTALLED, "tcp_port": "14330, 1433", "certificate": "ff"}},
+            [KEPT],
+            id="kept with a further port, and a certificate that was not read",
+        ),
+        pytest.param(
+            {"instance__result": {**INSTALLED, "tcp_port": "14330"}},
+            [KEPT, f"{RESTART} TCP port 14330,1433 (now 14330)"],
+            id="a port is added",
+        ),
+        pytest.param(
+            {"instance__result": {**INSTALLED, "login_mode": 1, "tcp_enabled": 0, "tcp_dynamic_ports": "1433"}},
+            [KEPT, f"{RESTART} logins of SQL Server beside those of Windows, TCP, no dynamic TCP port (now 1433)"],
+            id="others are set",
+        ),
+        pytest.param(
+            {"instance__result": INSTALLED, "certificates__0": SQL_CERTIFICATE},
+            [KEPT, f"{RESTART} its certificate"],
+            id="another certificate",
+        ),
+        pytest.param(
+            {"instance__result": {**INSTALLED, "certificate": "AB12"}, "certificates__0": SQL_CERTIFICATE},
+            [KEPT],
+            id="the same certificate",
+        ),
+        pytest.param(
+            {"instance__result": {**INSTALLED, "tcp_port": "14330"}, "provision": False}, [KEPT], id="only restored to"
+        ),
     ],
 )
 def test_sql_server(changes, said):
@@ -164,10 +208,14 @@ def test_the_database(changes, said):
             {"need_backup": False, "choice": SKIPPED, "windows__result__pending_restart": ["Windows update", "x"]},
             [
                 "set up IIS and the application in C:\\PRS",
-                "NOTE: Windows waits for a restart (Windows update, x), and may refuse to install IIS before it. "
-                "Restart the server first",
+                "RESTART Windows before IIS is installed, since it waits for one (Windows update)",
             ],
             id="a restart is due",
+        ),
+        pytest.param(
+            {"need_backup": False, "choice": SKIPPED, "windows__result__pending_restart": ["file rename"]},
+            ["set up IIS and the application in C:\\PRS"],
+            id="a restart is due that features do not need",
         ),
         pytest.param(
             {**PRESENT, "need_backup": False, "choice": SKIPPED, "windows__result__pending_restart": ["x"]},

@@ -12,11 +12,12 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.contr
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from preflight_facts import ANSWERED, NOW, SKIPPED, control_node, failed_script, file, gathered, newest
+from preflight_facts import ANSWERED, LISTENING, NOW, SKIPPED, control_node, failed_script, file, gathered, newest
 
 SETUP, PACKAGE, WEB_CONFIG = (record["path"] for record in gathered()["shares"]["result"]["paths"])
 DATABASE = gathered()["settings"]["database_path"]
 ARCHIVES = gathered()["settings"]["archives"]
+UPDATES = "\\\\files\\media\\updates"
 FOLDER_OF_ARCHIVES = "\\\\files\\backup\\application"
 INSTALLED = {
     "installed": True,
@@ -24,6 +25,7 @@ INSTALLED = {
     "version": "15.0.4430.1",
     "collation": "SQL_Latin1_General_CP1_CI_AS",
     "service_account": "",
+    **LISTENING,
 }
 
 
@@ -154,6 +156,18 @@ def test_a_host_that_was_not_inspected(facts, sentences):
         ),
         pytest.param(gathered(windows__result__version="10.0.20348"), [], id="newer Windows"),
         pytest.param(
+            gathered(windows__result__firewall_running=False),
+            ["srv-a: the service of Windows Firewall (MpsSvc) does not run, so no rules can be set. Start it, or set "
+             "prs_firewall: ignored where another product filters what comes in."],
+            id="Windows Firewall is off",
+        ),
+        pytest.param(
+            gathered(windows__result__firewall_running=False, settings__firewall="ignored"), [], id="ignored firewall"
+        ),
+        pytest.param(
+            gathered(windows__result__firewall_running=False, provision=False), [], id="no rules are set by a restore"
+        ),
+        pytest.param(
             gathered(windows__result__dotnet_release=378674),
             [
                 "srv-a: .NET Framework is too old or absent (release key 378674, at least 378675). Install .NET "
@@ -275,6 +289,14 @@ def test_the_instance_of_sql_server(facts, sentences):
             gathered(shares__result__paths__1=file(PACKAGE, exists=False, error=44, message="odd")),
             [f"srv-a: {PACKAGE} cannot be read as LAB\\svc-backup: odd (44)"],
             id="error that nobody knows",
+        ),
+        pytest.param(
+            gathered(settings__sql_updates=UPDATES, shares__result__paths__1=file(UPDATES, exists=False, error=5)),
+            [
+                f"srv-a: the updates of SQL Server in {UPDATES} (prs_sql_updates) cannot be read as LAB\\svc-backup: the "
+                "account has no rights there: give it the right to read on the folder, and on the share if it is one."
+            ],
+            id="updates that may not be read",
         ),
         pytest.param(
             gathered(shares__result__paths__0=file(SETUP, error=1392, message="unreadable")),
@@ -506,7 +528,7 @@ def certificate(part: str = "web", **result: Any) -> dict[str, Any]:
     return gathered(
         certificates=[
             {**ANSWERED, "item": ITEM | {"part": part}, "result": {"names": ["reset.lab.test"], "not_after": "2027-01-01T00:00:00Z",
-                                                "key": "exchange"} | result}
+                                                "key": "exchange", "thumbprint": "AB"} | result}
         ]
     )  # fmt: skip
 

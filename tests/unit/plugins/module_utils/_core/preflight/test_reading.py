@@ -49,7 +49,7 @@ def test_every_part_of_a_fact_must_be_there(place, lists):
     [
         {"windows": ANSWERED},
         {"restore": {**ANSWERED, "plan": {"recovery_point": {}, "steps": [{}]}}},
-        {"certificates__0": {**ANSWERED, "result": {"names": [], "not_after": ""}}},
+        {"certificates__0": {**ANSWERED, "result": {"names": [], "not_after": "", "key": "", "thumbprint": ""}}},
         {"windows__result__free_bytes": None},
     ],
 )

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role sql_server sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..sql_server_settings import start_settings
+
+__all__ = ["registry_settings"]
+
+Facts = Mapping[str, Any]
+
+
+def registry_settings(facts: Facts) -> list[dict[str, Any]]:
+    """What differs of the settings that take effect when the service starts, for ansible.windows.win_regedit.
+
+    facts: found: of inspect_sql_instance.ps1; mixed_mode; certificate: its thumbprint, may be empty; port;
+    installed_now: whether this run installed the instance.
+    """
+    settings = start_settings(
+        facts["found"],
+        mixed_mode=bool(facts["mixed_mode"]),
+        certificate=facts["certificate"],
+        port=int(facts["port"]),
+        keeps_ports=not facts["installed_now"],
+    )
+    root = f"HKLM:\\SOFTWARE\\Microsoft\\Microsoft SQL Server\\{facts['found']['id']}\\MSSQLServer"
+    return [
+        {
+            "path": "\\".join(part for part in (root, setting.key) if part),
+            "name": setting.name,
+            "type": setting.type,
+            "data": setting.wanted,
+        }
+        for setting in settings
+        if setting.differs
+    ]
