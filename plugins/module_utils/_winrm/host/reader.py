@@ -72,6 +72,15 @@ class FileRanges:
     fault: WindowsFault | None = None
 
 
+def _read_entry(answer: dict[str, Any]) -> ReadEntry:
+    known = ("index", "name", "size", "packed", "attributes", "method", "encrypted")
+    return ReadEntry(
+        **{key: answer[key] for key in known},
+        sha256=answer.get("sha256"),
+        intact="sha256" in answer and answer["crc"] == answer["crc_read"],
+    )
+
+
 class WindowsReader:
     """All that the collection reads of a Windows host, through one session."""
 
@@ -239,15 +248,7 @@ class WindowsReader:
             Hash=True,
             Checksum=True,
         )
-        known = ("index", "name", "size", "packed", "attributes", "method", "encrypted")
-        return [
-            ReadEntry(
-                **{key: answer[key] for key in known},
-                sha256=answer.get("sha256"),
-                intact="sha256" in answer and answer["crc"] == answer["crc_read"],
-            )
-            for answer in result
-        ]
+        return [_read_entry(answer) for answer in result]
 
     def look_into(self, path: str, *, marks: Sequence[str] = (), entry: str | None = None) -> FileInspection | None:
         """What a small file, or an entry of an archive, is; its content stays on the host. None when the archive has no
