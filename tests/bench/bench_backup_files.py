@@ -5,8 +5,8 @@ JSON, or returns it to run.py: ``{"backup_files": {"plain_files_per_second", "co
 "deep_compressed_mb_per_second", "deep_plain_mb_per_second", "deep_peak_mb", "pwsh_compressed_mb_per_second",
 "pwsh_plain_mb_per_second", "over_winrm": {"files", "requests", "files_seconds", "server_seconds"}}}``; deep_peak_mb is
 by how much the peak of the memory grows from a file of 8 MB to one of 64 MB that is checked as a whole; pwsh: by the
-verb that a Windows host runs. over_winrm is seconds of the clock, both measured in turn: headers of a folder read over
-WinRM, and by RESTORE HEADERONLY of each file.
+verb that a Windows host runs. over_winrm: headers of a folder read over WinRM, and by RESTORE HEADERONLY of each file,
+with what the twins of Windows and SQL Server spend for it.
 """
 
 from __future__ import annotations
