@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 from pairs import covering_array
 from playbook_lab import MARKERS, Estate
 
@@ -104,6 +106,25 @@ def provisioned_wrecked_and_rebuilt(estate: Estate) -> None:
 def test_german_and_thai_servers_come_back(odd_estate: Callable[[dict[str, Any]], Estate]) -> None:
     """Server 2016 for the database, everything on volumes that Data Deduplication goes over, an antivirus on each."""
     provisioned_wrecked_and_rebuilt(odd_estate(described(THAI, GERMAN, GERMAN)))
+
+
+@pytest.mark.nightly
+def test_what_the_database_server_cannot_use_is_said_beforehand(odd_estate: Callable[[dict[str, Any]], Estate]) -> None:
+    """A PFX that Server 2016 cannot read, and a key that SQL Server cannot use."""
+    description = described(THAI, GERMAN, GERMAN)
+    description["hosts"]["sql"]["character"]["keys"] = "cng"
+    estate = odd_estate(description)
+    pfx = Path(estate.lab.description.host("sql").pfx)
+    before = pfx.read_bytes()
+    password = estate.lab.description.secrets.certificate.encode()
+    key, certificate, _ = pkcs12.load_key_and_certificates(before, password)
+    by_aes = serialization.BestAvailableEncryption(password)
+    pfx.write_bytes(pkcs12.serialize_key_and_certificates(b"sql", key, certificate, None, by_aes))
+    run = estate.play("provision_prs", "--check")
+    assert run.code != 0 and "openssl pkcs12 -export -legacy" in run.failures, run.output
+    pfx.write_bytes(before)
+    run = estate.play("provision_prs", "--check")
+    assert run.code != 0 and "is none that SQL Server can use" in run.failures, run.output
 
 
 @pytest.mark.nightly
