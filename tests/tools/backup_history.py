@@ -3,7 +3,8 @@ planner.
 
 It knows nothing of the planner. A :class:`History` lives through writes, backups of all kinds, restores that start
 recovery forks, copies under other names and other databases of the same name. What it leaves behind are *files* with
-headers like those of RESTORE HEADERONLY, and the truth: which records every set really holds. A :class:`RestoreRun`
+headers like those of RESTORE HEADERONLY, and the truth: which records every set really holds. Servers have clocks of
+their own: headers and log records carry local times, and so does STOPAT. A :class:`RestoreRun`
 database takes one RESTORE after the other by the documented rules and raises :class:`RestoreError` with the server's
 number where one does not apply.
 """
@@ -11,17 +12,31 @@ number where one does not apply.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-__all__ = ["Database", "File", "History", "Record", "RestoreError", "RestoreRun", "Taken"]
+__all__ = ["Clock", "Database", "File", "History", "Record", "RestoreError", "RestoreRun", "Taken"]
+
+
+Clock = Callable[[datetime], timedelta]
+"""By how much the clock on the wall of a server is ahead of UTC at a moment."""
+
+QUARTER = timedelta(minutes=15)
 
 
 class Record(NamedTuple):
+    """shown: the local time of the server that wrote it; nothing where all servers show UTC."""
+
     lsn: int
     time: datetime
     name: int
+    shown: datetime | None = None
+
+    def is_before(self, stop_at: datetime) -> bool:
+        """Whether STOPAT lets the record pass. stop_at: local time as it is told to RESTORE, or an aware one."""
+        return self.time < stop_at if stop_at.tzinfo else (self.shown or self.time.replace(tzinfo=None)) < stop_at
 
 
 class RestoreError(Exception):
@@ -64,9 +79,14 @@ class Taken:
     server: str = "SQL1"
     snapshot: bool = False
     multi_based: bool = False
+    clock: Clock = lambda moment: timedelta()
+    tells_offset: bool = True
+
+    def _local(self, moment: datetime) -> datetime:
+        return moment.replace(tzinfo=None) + self.clock(moment)
 
     def header(self, position: int) -> dict[str, object]:
-        """The row of RESTORE HEADERONLY, as far as it matters here. The server's clock shows UTC."""
+        """The row of RESTORE HEADERONLY, as far as it matters here."""
         return {
             "BackupName": None,
             "BackupType": {"full": 1, "log": 2, "file": 4, "differential": 5}[self.kind],
@@ -77,8 +97,8 @@ class Taken:
             "LastLSN": self.last_lsn,
             "CheckpointLSN": self.checkpoint_lsn,
             "DatabaseBackupLSN": 0,
-            "BackupStartDate": self.started.replace(tzinfo=None),
-            "BackupFinishDate": self.finished.replace(tzinfo=None),
+            "BackupStartDate": self._local(self.started),
+            "BackupFinishDate": self._local(self.finished),
             "RecoveryForkID": self.last_fork,
             "FirstRecoveryForkID": self.first_fork,
             "ForkPointLSN": self.fork_point,
@@ -89,9 +109,9 @@ class Taken:
             "DifferentialBaseGUID": self.base.guid if self.base and not self.multi_based else None,
             "DifferentialBaseLSN": self.base.first_lsn if self.base and not self.multi_based else None,
             "IsSnapshot": self.snapshot,
-            "TimeZone": 0,
+            "TimeZone": self.clock(self.started) // QUARTER if self.tells_offset else 127,
             "BackupSize": 1000,
-            "LastValidRestoreTime": self.last_valid.replace(tzinfo=None) if self.last_valid else None,
+            "LastValidRestoreTime": self._local(self.last_valid) if self.last_valid else None,
             "SoftwareVersionMajor": 15,
         }
 
@@ -132,12 +152,24 @@ class Database:
 
 
 class History:
-    """Wall clock, databases and everything that was ever backed up. GUIDs are counted, so that a failing case can be
-    read.
+    """Time, databases and everything that was ever backed up. GUIDs are counted, so that a failing case can be read.
+
+    clocks: of servers whose clock does not show UTC; pace: how many seconds pass instead of one. tells_offset: whether
+    headers tell by how much the clock was ahead of UTC.
     """
 
-    def __init__(self) -> None:
-        self.clock = datetime(2024, 1, 1, tzinfo=timezone.utc)
+    def __init__(
+        self,
+        begin: datetime = datetime(2024, 1, 1, tzinfo=timezone.utc),
+        *,
+        clocks: Mapping[str, Clock] | None = None,
+        pace: int = 1,
+        tells_offset: bool = True,
+    ) -> None:
+        self.clock = begin
+        self.clocks = clocks or {}
+        self.pace = pace
+        self.tells_offset = tells_offset
         self.databases: list[Database] = []
         self.taken: list[Taken] = []
         self._count = 0
@@ -147,7 +179,10 @@ class History:
         return str(uuid.UUID(int=self._count))
 
     def pass_time(self, seconds: float) -> None:
-        self.clock += timedelta(seconds=seconds)
+        self.clock += timedelta(seconds=seconds * self.pace)
+
+    def clock_of(self, server: str) -> Clock:
+        return self.clocks.get(server, lambda moment: timedelta())
 
     def second(self) -> datetime:
         """What a header tells of this moment: whole seconds."""
@@ -164,7 +199,8 @@ class History:
         for step in range(count):
             self.pass_time(0.7)
             self._count += 1
-            database.records.append(Record(database.next_lsn, self.clock, self._count))
+            shown = self.clock.replace(tzinfo=None) + self.clock_of(database.server)(self.clock)
+            database.records.append(Record(database.next_lsn, self.clock, self._count, shown))
             database.next_lsn += 1 + (self._count + step) % 3
 
     def back_up_data(
@@ -210,6 +246,8 @@ class History:
             server=database.server,
             snapshot=snapshot and not differential,
             multi_based=differential and database.several_bases,
+            clock=self.clock_of(database.server),
+            tells_offset=self.tells_offset,
         )
         self.taken.append(taken)
         if not differential and not copy_only:
@@ -264,6 +302,8 @@ class History:
             bulk=bulk and first < last,
             server=database.server,
             last_valid=path[-1].time.replace(microsecond=0) if tells_end and path else None,
+            clock=self.clock_of(database.server),
+            tells_offset=self.tells_offset,
         )
         self.taken.append(taken)
         if not copy_only:
@@ -279,6 +319,7 @@ class History:
         stop: int | None = None,
         log_again: bool = False,
         quiet: bool = False,
+        server: str = "SQL1",
     ) -> Database:
         """Restore up to ``taken``, perhaps stop inside it, and recover: a new recovery fork begins.
 
@@ -300,6 +341,7 @@ class History:
             log_start=start,
             base=base,
             backed_up=True,
+            server=server,
         )
         self.databases.append(database)
         if not quiet:
@@ -349,7 +391,9 @@ class RestoreRun:
         self.records, self.position, self.lineage = taken.path, taken.last_lsn, taken.lineage
 
     def restore_log(self, taken: Taken, *, stop_at: datetime | None = None, stop_lsn: int | None = None) -> None:
-        """``stop_at``: STOPAT, records logged before it are applied. ``stop_lsn``: only records below it are."""
+        """``stop_at``: STOPAT, records are applied until the first that was not logged before it. ``stop_lsn``: only
+        records below it are.
+        """
         if taken.kind != "log":
             raise RestoreError(3118, "not a log backup")
         if self.records is None:
@@ -369,14 +413,15 @@ class RestoreRun:
             raise RestoreError(
                 4330, "the data belong to another recovery path"
             )  # a wrong fork that the GUIDs did not tell
-        if stop_at is not None and self.records and self.records[-1].time >= stop_at:
+        if stop_at is not None and self.records and not self.records[-1].is_before(stop_at):
             raise RestoreError(4335, "the time is too early")
         if stop_lsn is not None and stop_lsn < self.position:
             raise RestoreError(4335, "the LSN is too early")
         end = taken.last_lsn
         for record in taken.path:
             if record.lsn >= self.position and (
-                (stop_at is not None and record.time >= stop_at) or (stop_lsn is not None and record.lsn >= stop_lsn)
+                (stop_at is not None and not record.is_before(stop_at))
+                or (stop_lsn is not None and record.lsn >= stop_lsn)
             ):
                 end = record.lsn if stop_lsn is None else stop_lsn
                 break

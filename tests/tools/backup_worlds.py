@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from datetime import timezone
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import Label
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import (
@@ -12,10 +13,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog 
     FileReading,
     assemble,
 )
-from backup_history import Database, File, History, Taken
+from backup_history import Clock, Database, File, History, Taken
 from restore_oracle import Oracle
 
-__all__ = ["NAME", "Scene", "live", "live_with_a_clone", "scene_of", "store"]
+__all__ = ["NAME", "Clocks", "Scene", "live", "live_on_clocks", "live_with_a_clone", "scene_of", "store"]
 
 NAME = "PasswordResetServer"
 
@@ -44,6 +45,7 @@ class Scene:
     history: History
     files: dict[str, File] = field(default_factory=dict)
     family: str = ""
+    zone: tzinfo | None = timezone.utc  # that a person gives
 
     def readable(self, taken: Taken) -> bool:
         """Whether every stripe of the set can still be read somewhere."""
@@ -73,7 +75,7 @@ class Scene:
                     set_problems=dict.fromkeys(file.damaged, "VERIFYONLY found damage"),
                 )
             )
-        return assemble(readings, zone=timezone.utc)
+        return assemble(readings, zone=self.zone)
 
     def oracle(self, wanted: str, *, server: str = "") -> Oracle:
         """server: leave out what others backed up."""
@@ -140,6 +142,78 @@ def live_with_a_clone(chance: random.Random, length: int) -> History:
     return history
 
 
+def fail_over(history: History, database: Database, server: str) -> None:
+    """With a log backup on either side: of a clock under which no backup was made, no header tells."""
+    history.back_up_log(database)
+    database.server = server
+    history.write(database)
+    history.back_up_log(database)
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """The clocks of two servers, whether headers tell their offsets, and the zone that a person gives."""
+
+    begin: datetime
+    clocks: dict[str, Clock]
+    tells_offset: bool = True
+    zone: tzinfo | None = None
+    steady: bool = False
+
+
+BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
+NOON = datetime(2024, 6, 3, 12, tzinfo=timezone.utc)
+CHANGES = (datetime(2024, 3, 31, 1, tzinfo=timezone.utc), datetime(2024, 10, 27, 1, tzinfo=timezone.utc))
+"""When Berlin goes from 02:00 on to 03:00, and from 03:00 back to 02:00."""
+
+
+def in_zone(zone: tzinfo) -> Clock:
+    return lambda moment: moment.astimezone(zone).utcoffset() or timedelta()
+
+
+def moved(before: float, change: datetime, after: float) -> Clock:
+    """Of a server that is told at a moment that it stands elsewhere: the clock is ahead of UTC by so many hours."""
+    return lambda moment: timedelta(hours=before if moment < change else after)
+
+
+def some_clocks(chance: random.Random, minutes: int) -> Clocks:
+    """minutes: that the history lasts, more or less."""
+    kind = chance.choice(("two zones", "moved", "summer time", "given", "contradicting"))
+    if kind == "two zones":
+        first, second = chance.sample((-5, 2, 5.75, 9), 2)
+        return Clocks(NOON, {"SQL1": moved(first, NOON, first), "SQL2": moved(second, NOON, second)}, steady=True)
+    if kind == "moved":
+        moments = [NOON + timedelta(minutes=chance.uniform(0, minutes)) for _server in range(2)]
+        hours = [chance.sample((-5, 1, 2, 3), 2) for _server in range(2)]
+        clocks = {f"SQL{number + 1}": moved(hours[number][0], moments[number], hours[number][1]) for number in range(2)}
+        return Clocks(NOON, clocks)
+    begin = chance.choice(CHANGES) - timedelta(minutes=chance.uniform(0, minutes))
+    clocks = {"SQL1": in_zone(BERLIN), "SQL2": in_zone(chance.choice((BERLIN, TOKYO)) if kind != "given" else BERLIN)}
+    zone = {"given": BERLIN, "contradicting": TOKYO}.get(kind)
+    return Clocks(begin, clocks, tells_offset=kind != "given", zone=zone)
+
+
+def live_on_clocks(chance: random.Random, length: int) -> tuple[History, Clocks]:
+    """A database that fails over between two servers and is recovered on either, while their clocks are changed."""
+    pace = chance.choice((1, 60, 600))
+    clocks = some_clocks(chance, length * pace // 20)
+    history = History(clocks.begin, clocks=clocks.clocks, pace=pace, tells_offset=clocks.tells_offset)
+    databases = [history.create(NAME, lsn=100)]
+    for _step in range(length):
+        action = chance.choice((*WRITES, *BACKUPS, "log", "log", "recover", "recover_inside", "fail over"))
+        if action == "pause":
+            history.pass_time(chance.randrange(1, 5))
+        elif action == "write":
+            history.write(databases[0], chance.randrange(1, 4))
+        elif action == "fail over":
+            fail_over(history, databases[0], chance.choice(("SQL1", "SQL2")))
+        elif action in BACKUPS:
+            back_up(history, databases[0], action, chance)
+        else:
+            recover(history, databases, action, chance, server=chance.choice(("SQL1", "SQL2")))
+    return history, clocks
+
+
 def back_up(history: History, database: Database, action: str, chance: random.Random) -> None:
     busy = chance.choice((0, 0, 1, 3))
     if action == "idle_log":
@@ -168,7 +242,9 @@ def back_up(history: History, database: Database, action: str, chance: random.Ra
         )
 
 
-def recover(history: History, databases: list[Database], action: str, chance: random.Random) -> None:
+def recover(
+    history: History, databases: list[Database], action: str, chance: random.Random, *, server: str = "SQL1"
+) -> None:
     sets = [
         taken
         for taken in history.taken
@@ -195,7 +271,13 @@ def recover(history: History, databases: list[Database], action: str, chance: ra
     same = NAME if action != "recover_copy" else "Copy of it"
     databases.append(
         history.recover(
-            taken, name=same, base=base, stop=stop, log_again=chance.random() < 0.5, quiet=chance.random() < 0.1
+            taken,
+            name=same,
+            base=base,
+            stop=stop,
+            log_again=chance.random() < 0.5,
+            quiet=chance.random() < 0.1,
+            server=server,
         )
     )
     if same == NAME and taken.database == NAME and chance.random() < 0.7:

@@ -26,6 +26,9 @@ SECOND = timedelta(seconds=1)
 """Times of backups have whole seconds: what is told to have finished at 10:00:00 may have finished at 10:00:00.9."""
 
 _STEP = timedelta(hours=6)
+_LONGEST = timedelta(days=1)
+"""No backup runs longer."""
+
 _FIRST = datetime.min.replace(tzinfo=timezone.utc) + SECOND
 _START = attrgetter("started")
 _POSITION = attrgetter("last_lsn")
@@ -165,15 +168,40 @@ def _greatest(moments: list[datetime], bound: datetime | None) -> datetime | Non
 
 
 def _allow_for_changes(known: list[BackupSet]) -> None:
-    """A set tells the offset of its start alone: if the clock was set back meanwhile, it ended later than it says."""
+    """A set tells the offset of its start alone. If the clock was set back meanwhile, it ended later than it says; if
+    it was set forward, what it surely holds ends earlier.
+    """
     backup_sets = [
         backup_set for backup_set in known if backup_set.utc_offset is not None and not backup_set.ambiguous_time
     ]
-    for _server, group in groupby(
-        sorted(backup_sets, key=lambda each: (each.server, each.started)), key=lambda each: each.server
-    ):
-        for earlier, later in pairwise(group):
+    backup_sets.sort(key=attrgetter("server", "started"))
+    for _server, group in groupby(backup_sets, key=attrgetter("server")):
+        members = list(group)
+        for position, (earlier, later) in enumerate(pairwise(members)):
             set_back = (earlier.utc_offset or timedelta()) - (later.utc_offset or timedelta())
-            if set_back > timedelta() and (not earlier.kind.is_log or earlier.finished + set_back <= later.started):
-                earlier.finished += set_back
-                earlier.ambiguous_time = True
+            if set_back:
+                for backup_set in _maybe_running(members, position):
+                    _allow_for_change(backup_set, set_back, earlier, later)
+
+
+def _maybe_running(members: Sequence[BackupSet], position: int) -> Iterator[BackupSet]:
+    """The set at a position, and data backups that may have gone on beside the logs since."""
+    newest = members[position]
+    yield newest
+    for backup_set in (members[index] for index in range(position - 1, -1, -1)):
+        if newest.started - backup_set.started > _LONGEST:
+            return
+        if not backup_set.kind.is_log and backup_set.utc_offset == newest.utc_offset:
+            yield backup_set
+
+
+def _allow_for_change(backup_set: BackupSet, set_back: timedelta, earlier: BackupSet, later: BackupSet) -> None:
+    """Of the clock, between the starts of two backups."""
+    if set_back < timedelta():
+        if backup_set.last_valid_time and backup_set.finished + set_back >= backup_set.started:
+            backup_set.last_valid_time += set_back
+        return
+    ended = backup_set.finished + set_back
+    if (ended <= later.started) if backup_set.kind.is_log else (backup_set is earlier or ended >= earlier.started):
+        backup_set.finished = ended
+        backup_set.ambiguous_time = True

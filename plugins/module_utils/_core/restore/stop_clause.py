@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from itertools import chain, pairwise
 
 from ..backup.backup_set import BackupSet
 from ..backup.clock import ClockChange, changes_between, local_stop_time, surely_over, zone_fits
@@ -77,7 +78,9 @@ def _stopped_logs(candidate: Found, when: datetime) -> list[BackupSet]:
 def _clock_of(
     log: BackupSet, candidate: Found, request: Request, tree: Tree, usable: Sequence[BackupSet]
 ) -> tuple[list[ClockChange], timedelta]:
-    """How the clock was changed while the records of a log were written, and its offset at the first of them."""
+    """How the clock was changed while the records of a log and the one before them were written, and its offset at the
+    first of them.
+    """
     used = used_sets(candidate)
     position = used.index(log)
     if position:
@@ -88,10 +91,23 @@ def _clock_of(
             key=lambda entry: entry.last_lsn,
             default=log,
         )
-    changes = changes_between(before, log, request.zone)
+    # The last record that the database has then may be older than the log backup that it came in, though not than the
+    # backup before that; every data backup has one of its own start.
+    oldest = used[position - 2] if position > 1 and before.kind.is_log else before
+    in_order = [oldest, before, *_made_meanwhile(log, tree), log]
+    changes = [change for pair in pairwise(in_order) for change in changes_between(*pair, request.zone)]
+    offset = next((entry.utc_offset for entry in (oldest, before, log) if entry.utc_offset is not None), timedelta())
     if request.zone is None or not zone_fits(request.zone, log):
         changes += _change_meanwhile(log, tree)
-    return changes, before.utc_offset if before.utc_offset is not None else log.utc_offset or timedelta()
+    return changes, offset
+
+
+def _made_meanwhile(log: BackupSet, tree: Tree) -> list[BackupSet]:
+    """Other logs that end inside of a log, as where a database was restored from them and the log was kept: their
+    clocks are those of its records.
+    """
+    forks = [tree.forks[guid] for guid in dict.fromkeys((log.first_fork, log.last_fork)) if guid in tree.forks]
+    return [other for fork in forks for other in fork.ending_between(log.first_lsn, log.last_lsn)]
 
 
 def _change_meanwhile(log: BackupSet, tree: Tree) -> list[ClockChange]:
@@ -161,16 +177,18 @@ def _local(moment: datetime, request: Request, entry: BackupSet | None) -> datet
     return moment.astimezone(timezone.utc).replace(tzinfo=None) + offset
 
 
-def _one_clock(candidate: Found, request: Request) -> bool:
-    """Whether the clock was the same all along the way, so that every log can be told the same time."""
+def _one_clock(candidate: Found, request: Request, tree: Tree) -> bool:
+    """Whether the clock was the same all along the way and at its end, so that every log can be told the same time."""
     used = used_sets(candidate)
-    offsets = {entry.utc_offset for entry in used}
+    logs = [entry for entry in used if entry.kind.is_log]
+    offsets = {entry.utc_offset for entry in chain(used, *(_made_meanwhile(log, tree) for log in logs))}
     if used and request.zone is not None and zone_fits(request.zone, used[-1]):
-        offsets.add(used[-1].finished.astimezone(request.zone).utcoffset())
+        moments = [used[-1].finished, *([candidate.time] if candidate.time is not None else [])]
+        offsets |= {moment.astimezone(request.zone).utcoffset() for moment in moments}
     return len(offsets) < 2
 
 
-def route_steps(candidate: Found, stop: Stop | None, request: Request) -> list[Step]:
+def route_steps(candidate: Found, stop: Stop | None, request: Request, tree: Tree) -> list[Step]:
     """The RESTOREs of a way. STOPAT belongs on every log, lest one goes past the moment.
 
     Exceptions: a bulk-logged log, which is wholly before it, would refuse it; and where the clock was changed on the
@@ -182,7 +200,7 @@ def route_steps(candidate: Found, stop: Stop | None, request: Request) -> list[S
     everywhere = stop if stop is not None and (stop.kind == "time" or stop.lsn is None) else None
     is_time = stop is not None and stop.kind == "time"
     when = candidate.time
-    same_clock = not is_time or _one_clock(candidate, request)
+    same_clock = not is_time or _one_clock(candidate, request, tree)
     for move in candidate.route.moves:
         halt = Stop(kind="lsn", lsn=move.stop_before, before=True) if move.stop_before is not None else None
         may_hold_it = when is not None and move.log.finished > surely_over(when)

@@ -493,10 +493,22 @@ def test_logs_from_before_a_clock_change_get_no_stopat_of_the_new_time() -> None
         log("L1", 10, 30, 10, utc_offset=SUMMER),
         log("L2", 30, 40, 20, utc_offset=WINTER),
         log("L3", 40, 50, 30, utc_offset=WINTER),
+        log("L4", 50, 60, 40, utc_offset=WINTER),
     ]
-    answer = plan(sets, Target.at_time(at(25)))
-    assert order(answer) == "F1 L1 L2 L3*"
-    assert answer.steps[3].stop.time == datetime(2024, 5, 6, 11, 25)
+    answer = plan(sets, Target.at_time(at(35)))
+    assert order(answer) == "F1 L1 L2 L3 L4*"
+    assert answer.steps[4].stop.time == datetime(2024, 5, 6, 11, 35)
+
+
+def test_after_a_log_that_may_hold_nothing_of_the_new_time_no_moment_can_be_said() -> None:
+    """If the last record of L2 is from before the change, it shows a later time than the one that is wanted: 4335."""
+    sets = [
+        full("F1", 10, 20, 0, 1, utc_offset=SUMMER),
+        log("L1", 10, 30, 10, utc_offset=SUMMER),
+        log("L2", 30, 40, 20, utc_offset=WINTER),
+        log("L3", 40, 50, 30, utc_offset=WINTER),
+    ]
+    assert order(plan(sets, Target.at_time(at(25)))) == "!clock_changed"
 
 
 def test_a_moment_needs_its_zone() -> None:

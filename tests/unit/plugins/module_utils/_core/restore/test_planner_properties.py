@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import random
-from datetime import timedelta, timezone
+import re
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
@@ -17,8 +18,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner
     Target,
     plan_restore,
 )
-from backup_history import RestoreError, RestoreRun, Taken
-from backup_worlds import NAME, Scene, live_with_a_clone, scene_of, store
+from backup_history import Record, RestoreError, RestoreRun, Taken
+from backup_worlds import NAME, Clocks, Scene, live_on_clocks, live_with_a_clone, scene_of, store
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from restore_oracle import State
@@ -45,7 +46,7 @@ def carry_out(plan: Plan, scene: Scene, database: RestoreRun | None = None) -> R
             stop_lsn = None if stop is None or stop.kind != "lsn" else stop.lsn + (not stop.before)
             database.restore_log(
                 taken,
-                stop_at=stop.time.replace(tzinfo=timezone.utc) if stop is not None and stop.kind == "time" else None,
+                stop_at=stop.time if stop is not None and stop.kind == "time" else None,
                 stop_lsn=stop_lsn,
             )
     return database
@@ -53,6 +54,7 @@ def carry_out(plan: Plan, scene: Scene, database: RestoreRun | None = None) -> R
 
 def ask(scene: Scene, target: Target, **wishes: object) -> Plan | Refusal:
     existing = wishes.pop("existing", None)
+    wishes.setdefault("zone", None if scene.zone is timezone.utc else scene.zone)
     request = Request(database=NAME, target=target, family_guid=scene.family, **wishes)
     return plan_restore(scene.inventory(), request, now=scene.history.clock + timedelta(hours=1), existing=existing)
 
@@ -304,6 +306,77 @@ def test_the_data_of_a_clone_are_never_brought_unnoticed(history: tuple[int, int
             carry_out(answer, scene)
         except RestoreError as error:
             raise AssertionError(f"{target} mixes two databases: {error}\n{told(scene)}\n{steps(answer)}") from error
+
+
+# -- clocks
+
+
+def scene_on_clocks(history: tuple[int, int, float]) -> tuple[Scene, Clocks, random.Random]:
+    seed, length, harm = history
+    chance = random.Random(seed)
+    life, clocks = live_on_clocks(chance, length)
+    scene = store(life, chance, harm)
+    scene.zone = clocks.zone
+    return scene, clocks, chance
+
+
+def state_at(scene: Scene, fork: str, moment: datetime) -> tuple[Record, ...]:
+    """What the database that lived on a fork held at a moment."""
+    [database] = [database for database in scene.history.databases if database.fork == fork]
+    return tuple(record for record in database.records if record.time < moment)
+
+
+def expect_right(scene: Scene, plan: Plan, moment: datetime) -> None:
+    """All records from before the moment and no others, or what a backup held that ended in that second."""
+    try:
+        done = carry_out(plan, scene)
+    except RestoreError as error:
+        raise AssertionError(f"the plan for {moment} fails with {error}\n{told(scene)}\n{steps(plan)}") from error
+    last = next(
+        taken for taken in scene.history.taken if taken.guid == [step for step in plan.steps if step.guid][-1].guid
+    )
+    alone = any(
+        taken.finished == moment and taken.path == done.records and (taken.kind != "log" or taken.bulk)
+        for taken in scene.history.taken
+    )
+    assert alone or done.records == state_at(scene, last.last_fork, moment), (
+        f"{moment}: not what was there then\n{told(scene)}\n{steps(plan)}"
+    )
+
+
+def follow(scene: Scene, refusal: Refusal) -> None:
+    """The LSNs that a refusal names can be had."""
+    for lsn in re.findall(r"before-lsn:(\d+)", refusal.advice):
+        answer = ask(scene, Target.at_lsn(int(lsn), before=True))
+        assert isinstance(answer, Plan), f"{refusal.target}: {refusal.advice}\n{told(scene)}"
+        carry_out(answer, scene)
+
+
+CLOCK_CODES = {"clock_changed", "time_zone_unknown"}
+
+
+@settings(run, max_examples=EXAMPLES // 2)
+@given(st.tuples(st.integers(0, 2**32), st.integers(6, 30), st.just(0.0)))  # a file that is lost tells of no clock
+@example((81, 12, 0.0))  # the clock was set back, and the log before holds nothing that was written since
+@example((77, 8, 0.0))  # it was set forward within a log that tells its LastValidRestoreTime
+@example((696, 27, 0.0))  # it was set back within a full, beside which logs were backed up
+def test_no_change_of_the_clock_brings_another_moment(history: tuple[int, int, float]) -> None:
+    """Two servers in two zones, summer time, a zone that is told, given or wrong: the right data, or a refusal."""
+    scene, clocks, chance = scene_on_clocks(history)
+    if not any(scene.known(taken) and taken.family == scene.family for taken in scene.history.taken):
+        return
+    oracle = scene.oracle("")
+    start = scene.history.taken[0].started
+    span = int((scene.history.clock - start).total_seconds()) + 4
+    for _turn in range(6):
+        moment = start + timedelta(seconds=chance.randrange(-2, span), milliseconds=chance.choice((0, 500)))
+        answer = ask(scene, Target.at_time(moment))
+        if isinstance(answer, Plan):
+            expect_right(scene, answer, moment)
+        else:
+            follow(scene, answer)
+            if clocks.steady and answer.code not in CLOCK_CODES:
+                assert oracle.at_time(moment) is None, f"{moment}: {answer.message}\n{told(scene)}"
 
 
 def is_of_the_database(taken: Taken) -> bool:
