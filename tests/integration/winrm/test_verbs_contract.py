@@ -29,6 +29,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.con
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
+from prs_lab.windows.models import load_models
 from prs_lab.windows.scripts.verbs import VERBS
 
 from .benches import PWSH, WINPWSH, TwinBench, WineBench, wine_folder
@@ -173,6 +174,7 @@ def test_many_lines_go_both_ways(bench: Bench) -> None:
 
 
 def test_every_verb_has_its_cases_and_its_model() -> None:
+    load_models()
     files = {path.stem for folder in verbs.__path__ for path in Path(folder).glob("*.py")} - {"__init__"}
     assert {case.verb for case in CASES} == files == set(VERBS)
 
