@@ -5,6 +5,7 @@ the lease.
 from __future__ import annotations
 
 import pytest
+from prs_lab.windows import filesystem
 
 from .conftest import SHARE, SYSTEM, Failed, mark, no_share_rights
 
@@ -59,14 +60,13 @@ def test_the_way_round(sql_b, database, folder, staged, only_queries):
     assert sql_b.run("sql_restore", **staged)["changed"] is False
 
 
-def test_backups_on_a_deduplicated_file_server_are_brought(sql_b, database, staged):
-    """Their files are reparse points, and yet no links."""
-    volume = sql_b.host.find_host("files").drives.volumes["D"]
-    volume.deduplicated = True
-    try:
-        assert sql_b.run("sql_restore", **staged)["staged"]["files"] == 2
-    finally:
-        volume.deduplicated = False
+def test_backups_on_a_deduplicated_file_server_are_brought(sql_a, sql_b, database, folder, staged, monkeypatch):
+    """Their files are reparse points, however small they are here, and yet no links."""
+    monkeypatch.setattr(filesystem, "DEDUPLICATED_FROM", 1)
+    monkeypatch.setattr(sql_b.host.find_host("files").drives.volumes["D"], "deduplicated", True)
+    view = sql_a.host.files(SYSTEM)
+    assert {view.stat(f"{folder}\\{name}").reparse_tag for name in view.list(folder)} == {filesystem.DEDUPLICATED}
+    assert sql_b.run("sql_restore", **staged)["staged"]["files"] == 2
     assert sql_b.marks(database) == [1, 2]
 
 
