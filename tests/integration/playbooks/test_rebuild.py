@@ -11,7 +11,7 @@ from judge_tsql import Judge, available
 from mirrored import ask
 from playbook_lab import MARKERS, ROOT, Beginning, Estate
 
-UNCHANGED_COSTS_AT_MOST = {"task": 161, "module": 26, "script": 85, "sql": 131}
+UNCHANGED_COSTS_AT_MOST = {"task": 162, "module": 28, "script": 85, "sql": 131}
 """What a rebuild of a healthy site may cost: tasks of the play, modules that run on Windows (a PowerShell is started
 for each), verbs asked of our WinRM sessions, statements sent to SQL Server. None depends on the machine.
 """
