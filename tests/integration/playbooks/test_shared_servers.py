@@ -60,6 +60,15 @@ def test_what_others_added_to_the_site_and_to_the_instance_stays(estate: Estate)
     assert "RESTART" not in again.output
 
 
+def test_an_empty_answer_of_awx_is_no_answer(shared_estate: Estate):
+    """It hands null over for a question that nobody answered."""
+    empty = {"prs_restore_set": None, "prs_restore_until": None, "prs_sql_updates": None, "prs_failover_hook": None}
+    without, run = (shared_estate.play("restore_prs", "--check", "-e", json.dumps(answers)) for answers in ({}, empty))
+    assert run.code == 0, run.output
+    planned = [line for line in run.output.splitlines() if "bring back the database" in line]
+    assert planned and planned == [line for line in without.output.splitlines() if "bring back the database" in line]
+
+
 def test_rules_are_left_to_another_firewall(estate: Estate, one_message):
     """No rule can be set where the service of Windows Firewall is off."""
     estate.task("web-a", "ansible.windows.win_service", name="MpsSvc", state="stopped", start_mode="disabled")

@@ -95,6 +95,23 @@ def test_a_check_that_is_asked_for_when_the_database_is_open_long_since(sql_b, d
     assert sql_b.run("sql_restore", **options)["checked"] == "none"
 
 
+def test_a_login_that_writes_dates_in_another_order_restores_the_same_moment(sql_a, sql_b, database, folder, history):
+    """2026-03-01 is the third of January to a session in French that reads it as text."""
+    admin = sql_b.ask("SELECT SUSER_SNAME()")[0][0]
+    sql_b.do(f"ALTER LOGIN [{admin}] WITH DEFAULT_LANGUAGE = Fran\u00e7ais")
+    try:
+        copy = f"{database}_french"
+        sql_b.run(
+            "sql_restore",
+            database=copy,
+            source={"folders": [folder], "database": database, "time_zone": "UTC"},
+            target=history[2].isoformat(),
+        )
+        assert rows(sql_b, copy) == [1, 2]
+    finally:
+        sql_b.do(f"ALTER LOGIN [{admin}] WITH DEFAULT_LANGUAGE = us_english")
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_back_to_a_moment(sql_a, sql_b, database, folder, history, number):
     copy = f"{database}_at_{number}"
