@@ -54,6 +54,12 @@ options:
       - How damaged pages are recognised.
     type: str
     choices: [CHECKSUM, TORN_PAGE_DETECTION, NONE]
+  online:
+    description:
+      - Whether to open a database first that is C(OFFLINE) or C(RECOVERY_PENDING), as it is after the disk of its files
+        came back. What is in it stays. Where SQL Server cannot open it, the task fails with its reason.
+    type: bool
+    default: false
   allow_data_loss:
     description:
       - Confirms O(state=absent). Sessions that use the database are ended, and its data is gone.
@@ -82,6 +88,13 @@ EXAMPLES = r"""
     collation: SQL_Latin1_General_CP1_CI_AS
     recovery_model: FULL
     owner: sa
+
+- name: A database that somebody set offline, open again
+  prs.recovery.sql_database:
+    login_user: prs_recovery
+    login_password: "{{ prs_sql_admin_password }}"
+    name: PasswordResetServer
+    online: true
 
 - name: A drill's database goes away again
   prs.recovery.sql_database:
@@ -142,6 +155,9 @@ SETTINGS = {
 }
 """Option, which is also what the server calls it -> words after ALTER DATABASE SET."""
 
+CLOSED = ("OFFLINE", "RECOVERY_PENDING")
+"""States of a database whose files are whole as far as anybody knows."""
+
 
 def apply(session: Session) -> dict[str, Any]:
     """Compare, change what differs, report."""
@@ -178,6 +194,11 @@ def _remove(session: Session, before: dict[str, Any] | None) -> None:
 
 def _provide(session: Session, before: dict[str, Any] | None) -> None:
     params, name = session.params, session.params["name"]
+    if before and before["state"] in CLOSED and params["online"]:
+        set_option(session, name, "ONLINE")
+        before = read_database(session.connection, name)
+        if session.check_mode:
+            return  # what else differs it tells only when it is open
     if before is None:
         create_database(session, name, collation=params["collation"])
         before = {}  # what model gave it does not matter: all that is wanted is set
@@ -186,7 +207,9 @@ def _provide(session: Session, before: dict[str, Any] | None) -> None:
             f"Database {name} on {session.connection.target.server} is {before['state']}, not ONLINE: nothing can "
             "be set",
             code="wrong_state",
-            advice="Restore it with sql_restore, or remove it with 'state: absent'",
+            advice="Set 'online: true' to open it"
+            if before["state"] in CLOSED
+            else "Restore it with sql_restore, or remove it with 'state: absent'",
         )
     elif params["collation"] and (before["collation"] or "").lower() != params["collation"].lower():
         raise RecoveryError(
@@ -208,6 +231,7 @@ def _compared(session: Session, database: dict[str, Any] | None) -> dict[str, An
         return {"state": "absent"}
     return {
         "state": "present",
+        **({"online": database["state"] == "ONLINE"} if session.params["online"] else {}),
         **{
             option: database[option]
             for option in ("collation", "owner", *SETTINGS)
@@ -220,7 +244,8 @@ def _wanted(session: Session) -> dict[str, Any]:
     if session.params["state"] == "absent":
         return {"state": "absent"}
     wanted = {option: session.params[option] for option in ("collation", "owner", *SETTINGS)}
-    return {"state": "present", **{option: value for option, value in wanted.items() if value is not None}}
+    online = {"online": True} if session.params["online"] else {}
+    return {"state": "present", **online, **{option: value for option, value in wanted.items() if value is not None}}
 
 
 def main() -> None:
@@ -234,6 +259,7 @@ def main() -> None:
             "owner": {"type": "str"},
             "compatibility_level": {"type": "int"},
             "page_verify": {"type": "str", "choices": ["CHECKSUM", "TORN_PAGE_DETECTION", "NONE"]},
+            "online": {"type": "bool", "default": False},
             "allow_data_loss": {"type": "bool", "default": False},
         },
         supports_check_mode=True,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pymssql
 import pytest
 
-from .conftest import Failed
+from .conftest import SYSTEM, Failed
 
 SID = "0x6F1A5C2F9C1E4A4EA1B6D2F1B8C0A7E3"
 
@@ -51,6 +51,29 @@ def test_removing_a_database_ends_its_sessions(sql_a, database):
     sql_a.run("sql_database", name=database, state="absent", allow_data_loss=True)
     assert sql_a.state_of(database) is None
     busy.close()
+
+
+def test_a_database_that_was_set_offline_is_opened_with_all_that_is_in_it(sql_a, database, only_queries):
+    sql_a.ask("CREATE TABLE dbo.kept (id int NOT NULL)", database=database)
+    sql_a.do(f"ALTER DATABASE [{database}] SET OFFLINE WITH ROLLBACK IMMEDIATE")
+    with pytest.raises(Failed, match=r"is OFFLINE, not ONLINE: nothing can be set\. Set 'online: true' to open it"):
+        sql_a.run("sql_database", name=database, recovery_model="FULL")
+    twice(sql_a, "sql_database", only_queries, name=database, online=True)
+    assert sql_a.state_of(database) == "ONLINE"
+    assert sql_a.ask("SELECT COUNT(*) FROM dbo.kept", database=database) == [(0,)]
+
+
+def test_what_cannot_be_opened_says_why(sql_a, database):
+    [(path,)] = sql_a.ask(
+        "SELECT physical_name FROM sys.master_files WHERE database_id = DB_ID(%s) AND type_desc = 'ROWS'", database
+    )
+    sql_a.do(f"ALTER DATABASE [{database}] SET OFFLINE WITH ROLLBACK IMMEDIATE")
+    files = sql_a.host.files(SYSTEM)
+    files.rename(path, f"{path}.away")
+    with pytest.raises(Failed, match="cannot be opened due to inaccessible files"):
+        sql_a.run("sql_database", name=database, online=True)
+    files.rename(f"{path}.away", path)
+    assert sql_a.run("sql_database", name=database, online=True)["database"]["state"] == "ONLINE"
 
 
 @pytest.mark.parametrize("name", ["it's", "a]b", "semi; DROP DATABASE master --", "Ünïcode ☂", "x" * 100])

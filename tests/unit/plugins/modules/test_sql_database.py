@@ -24,6 +24,7 @@ NOTHING = {
     "owner": None,
     "compatibility_level": None,
     "page_verify": None,
+    "online": False,
     "allow_data_loss": False,
 }
 ABSENT = {"state": "absent", "allow_data_loss": True}
