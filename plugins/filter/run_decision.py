@@ -69,6 +69,7 @@ options:
       - preflight.paths
       - preflight.ordered_problems
       - sql_server.registry_settings
+      - preflight.no_road
       - application.account
       - application.database_servers
       - application.bound_certificates
@@ -118,6 +119,7 @@ DECISIONS = {
     "preflight.paths": preflight.paths,
     "preflight.ordered_problems": preflight.ordered_problems,
     "sql_server.registry_settings": sql_server.registry_settings,
+    "preflight.no_road": preflight.no_road,
     "application.account": application.account,
     "application.database_servers": application.database_servers,
     "application.bound_certificates": application.bound_certificates,

@@ -84,10 +84,18 @@ plan:
   elements: str
   sample:
     - "sql-a: keep SQL Server 15.0.4430.1 (MSSQLSERVER)"
+wreck:
+  description:
+    - What the host says of the estate, as fields of the facts of M(prs.recovery.recovery_plan). Those of all hosts make
+      the whole.
+  returned: always
+  type: dict
+  sample: {"sql": {"host": "sql-a"}, "instance": "running", "database": {"state": "healthy"}}
 """
 
 import datetime as dt
 import sys
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
@@ -99,10 +107,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.contr
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import plan
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck import wreck_of
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported
 
 
-def report(module: AnsibleModule) -> dict[str, list[str]]:
+def report(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     node = ControlNode(
         ha=params["ha"],
@@ -113,7 +122,7 @@ def report(module: AnsibleModule) -> dict[str, list[str]]:
     )
     facts = host_facts(params["facts"])
     wrong = problems(facts, node, dt.datetime.now(dt.timezone.utc))
-    return {"problems": wrong, "plan": [] if wrong else plan(facts)}
+    return {"problems": wrong, "plan": [] if wrong else plan(facts), "wreck": wreck_of(facts)}
 
 
 def main() -> None:

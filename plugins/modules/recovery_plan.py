@@ -90,6 +90,11 @@ source:
   returned: always
   type: str
   sample: 20260301T100000Z
+command:
+  description: The playbook that goes the road, as it is called; empty where there is nothing to do, or no road.
+  returned: always
+  type: str
+  sample: failover_prs -e prs_active_site=site_b
 problem:
   description: Why no road may be gone, and what to do; empty where there is one.
   returned: always

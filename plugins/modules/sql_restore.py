@@ -134,6 +134,12 @@ options:
       log_dir:
         description: Folder for the log.
         type: str
+  open_offline:
+    description:
+      - Whether to open a database first that somebody set offline. What is in it stays, and a healthy one is left as it
+        is. Otherwise it is refused, since that it is offline says nothing about its health.
+    type: bool
+    default: false
   replace:
     description:
       - What may be overwritten.
@@ -448,6 +454,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
             "default": {},
             "options": {"data_dir": {"type": "str"}, "log_dir": {"type": "str"}},
         },
+        "open_offline": {"type": "bool", "default": False},
         "replace": {"type": "str", "choices": ["never", "damaged", "always"], "default": "damaged"},
         "tail_log": {"type": "str", "choices": ["attempt", "skip"], "default": "attempt"},
         "tail_log_path": {"type": "str"},

@@ -54,6 +54,7 @@ HEALTHY: dict[str, Any] = {
         "sql_collation": "SQL_Latin1_General_CP1_CI_AS",
         "sql_build": "",
         "sql_folders": ["D:\\data", "d:\\log", ""],
+        "database": "PasswordResetServer",
         "sql_service_account": "",
         "setup": "\\\\files\\media\\sql\\setup.exe",
         "package": "\\\\files\\media\\PasswordResetServer.zip",
@@ -91,8 +92,12 @@ HEALTHY: dict[str, Any] = {
             "collation": "",
             "service_account": "",
             **NOT_LISTENING,
+            "service_state": "",
         },
     },
+    "answers": SKIPPED,
+    "pool": SKIPPED,
+    "other_sites": [],
     "shares": {
         **ANSWERED,
         "result": {

@@ -112,3 +112,25 @@ def test_one_that_nobody_knows_is_not_overwritten_by_another_of_its_name(sql_a, 
     assert sql_a.state_of(unknown) == "RECOVERY_PENDING"
     sql_a.run("sql_restore", database=unknown, source={"folders": [f"{SHARE}\\{unknown}"]})
     assert sql_a.marks(unknown) == [1, 2]
+
+
+def test_one_that_somebody_set_offline_is_opened_where_that_is_asked_for(sql_a, simple, only_queries):
+    sql_a.do(f"ALTER DATABASE [{simple}] SET OFFLINE WITH ROLLBACK IMMEDIATE")
+    source = {"folders": [f"{SHARE}\\{simple}"]}
+    with pytest.raises(Failed, match="Set 'open_offline: true' to open it first"):
+        sql_a.run("sql_restore", database=simple, source=source)
+    opened = [f"ALTER DATABASE [{simple}] SET ONLINE"]
+    with only_queries:
+        planned = sql_a.run("sql_restore", check=True, database=simple, source=source, open_offline=True)
+    assert (planned["statements"], planned["plan"], planned["changed"]) == (opened, {}, True)
+    result = sql_a.run("sql_restore", database=simple, source=source, open_offline=True)
+    assert (result["statements"], result["plan"]) == (opened, {})
+    assert sql_a.marks(simple) == [1, 2]
+
+
+def test_one_that_somebody_set_offline_and_cannot_be_opened_is_restored(sql_a, simple):
+    sql_a.do(f"ALTER DATABASE [{simple}] SET OFFLINE WITH ROLLBACK IMMEDIATE")
+    [(path,)] = sql_a.ask(DATA_FILE, simple)
+    sql_a.host.files(SYSTEM).rename(path, f"{path}.away")
+    sql_a.run("sql_restore", database=simple, source={"folders": [f"{SHARE}\\{simple}"]}, open_offline=True)
+    assert sql_a.marks(simple) == [1]

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..windows_paths import is_full_path
 
-__all__ = ["needed_secrets", "ordered_problems", "parts", "paths"]
+__all__ = ["needed_secrets", "no_road", "ordered_problems", "parts", "paths"]
 
 Facts = Mapping[str, Any]
 
@@ -76,3 +76,14 @@ def ordered_problems(facts: Facts) -> list[str]:
     """
     problems = dict.fromkeys(facts["problems"])
     return sorted(problems, key=lambda sentence: not sentence.startswith(OF_THE_CONTROL_NODE))
+
+
+def no_road(facts: Facts) -> str:
+    """Why a rebuild ends after its preflight, '' where it goes on. facts: problem, road and command of
+    recovery_plan.
+    """
+    if facts["problem"]:
+        return facts["problem"].rstrip(".") + "."
+    if facts["command"] in ("", "rebuild_prs"):
+        return ""
+    return f"The road {facts['road']} is gone by another playbook: ansible-playbook prs.recovery.{facts['command']}."

@@ -13,8 +13,8 @@ from ..errors import RecoveryError
 from ..windows_paths import lies_in, same_folder
 
 __all__ = [
-    "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "BackupFiles", "Certificate", "Choice", "Chosen",
-    "HostFacts", "HostOptions", "Instance", "NewestFile", "PathFacts", "PlannedRestore", "ReadCertificate",
+    "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "BackupFiles", "Certificate", "Choice", "Chosen", "Database",
+    "HostFacts", "HostOptions", "Instance", "NewestFile", "OtherSite", "PathFacts", "PlannedRestore", "ReadCertificate",
     "Settings", "Shares", "Windows", "missing",
 ]  # fmt: skip
 
@@ -61,6 +61,7 @@ class Settings:
     sql_collation: str
     sql_build: str
     sql_folders: Sequence[str]
+    database: str
     sql_service_account: str
     setup: str
     package: str
@@ -107,7 +108,7 @@ class Windows:
 class Instance:
     """Of inspect_sql_instance.ps1: what Windows knows of the instance of SQL Server, and what it reads at its next
     start: login_mode, listens_on_all_addresses, tcp_enabled, tcp_port, tcp_dynamic_ports (both may be lists),
-    certificate (its thumbprint).
+    certificate (its thumbprint). service_state: '' without a service.
     """
 
     installed: bool
@@ -121,6 +122,7 @@ class Instance:
     tcp_port: str
     tcp_dynamic_ports: str
     certificate: str
+    service_state: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +155,32 @@ class Shares:
 
     paths: Sequence[PathFacts]
     newest: Sequence[NewestFile]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """Of sql_info. mirroring_role: '' without a session."""
+
+    name: str
+    state: str
+    mirroring_role: str
+
+    def is_named(self, name: str) -> bool:
+        return self.name.lower() == name.lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherSite:
+    """The database server of another site. answer: ok, failed (it answers, and tells nothing) or unreachable.
+
+    databases: the estate's there.
+    """
+
+    site: str
+    host: str
+    answer: str
+    problem: str
+    databases: Sequence[Database]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,6 +294,9 @@ class HostFacts(HostOptions):
     settings: Settings
     windows: Answer[Windows]
     instance: Answer[Instance]
+    answers: Answer[Sequence[Database]]
+    pool: Answer[str]
+    other_sites: Sequence[OtherSite]
     shares: Answer[Shares]
     backups: Answer[Shares]
     backup_files: Answer[BackupFiles]

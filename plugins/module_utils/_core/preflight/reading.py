@@ -20,10 +20,12 @@ from .facts import (
     Certificate,
     Choice,
     Chosen,
+    Database,
     HostFacts,
     HostOptions,
     Instance,
     NewestFile,
+    OtherSite,
     PathFacts,
     PlannedRestore,
     ReadCertificate,
@@ -56,6 +58,9 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
         settings=_settings(asked.settings),
         windows=_answer(asked.windows, "windows", lambda result: build(Windows, result, "windows")),
         instance=_answer(asked.instance, "instance", lambda result: build(Instance, result, "instance")),
+        answers=_sql_answer(asked.answers),
+        pool=_pool(asked.pool),
+        other_sites=[_other_site(entry) for entry in asked.other_sites],
         shares=_answer(asked.shares, "shares", lambda result: _shares(result, "shares")),
         backups=_answer(asked.backups, "backups", lambda result: _shares(result, "backups")),
         backup_files=backup_files(asked.backup_files),
@@ -72,6 +77,9 @@ class _Asked(HostOptions):
     settings: Mapping[str, Any]
     windows: Mapping[str, Any]
     instance: Mapping[str, Any]
+    answers: Mapping[str, Any]
+    pool: Mapping[str, Any]
+    other_sites: Sequence[Mapping[str, Any]]
     shares: Mapping[str, Any]
     backups: Mapping[str, Any]
     backup_files: Mapping[str, Any]
@@ -97,6 +105,42 @@ def _answer(raw: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> Answ
     return Answer(name=name, state=OK, content=read(raw.get("result")))
 
 
+# ---- SQL Server and IIS
+def _sql_answer(raw: Mapping[str, Any]) -> Answer[Sequence[Database]]:
+    """Of the registered result of sql_info. The task does not fail where the server does not answer."""
+    if raw.get("skipped"):
+        return Answer(name="answers", state=SKIPPED)
+    if raw.get("databases") is None:
+        state = FAILED if raw.get("sql_error", {}).get("answered", True) else UNREACHABLE
+        return Answer(name="answers", state=state, problem=raw.get("msg") or "SQL Server does not answer")
+    return Answer(name="answers", state=OK, content=[_database(entry) for entry in raw["databases"]])
+
+
+def _database(raw: Mapping[str, Any]) -> Database:
+    role = (raw.get("mirroring") or {}).get("role") or ""
+    return build(Database, {**raw, "mirroring_role": role}, "databases")
+
+
+def _pool(raw: Mapping[str, Any]) -> Answer[str]:
+    """Of the registered result of web_app_pool_info, without whose IIS there is no pool."""
+    states = [(pool.get("attributes") or {}).get("state") or "" for pool in raw.get("app_pools") or ()]
+    return Answer(name="pool", state=OK, content=states[0]) if states else Answer(name="pool", state=SKIPPED)
+
+
+def _other_site(raw: Mapping[str, Any]) -> OtherSite:
+    """site, host, database: its name; answer: of sql_info there."""
+    answer = _sql_answer(raw["answer"])
+    databases = answer.value if answer.ok else ()
+    return OtherSite(
+        site=raw["site"],
+        host=raw["host"],
+        answer=answer.state,
+        problem=answer.problem,
+        databases=[entry for entry in databases if entry.is_named(raw["database"])],
+    )
+
+
+# ---- files
 def _shares(raw: Any, name: str) -> Shares:
     lists = build(Shares, raw, name)
     return Shares(

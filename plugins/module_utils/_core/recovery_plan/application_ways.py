@@ -42,7 +42,7 @@ def new_application(wreck: Wreck) -> Way:
 
 def _as_it_is(wreck: Wreck, keys: str) -> Iterator[Way]:
     application = wreck.application
-    if application.state not in _COMPLETE or not _fit(application.keys, keys):
+    if wreck.replace_application or application.state not in _COMPLETE or not _fit(application.keys, keys):
         return
     obstacle = wreck.busy or server_obstacle(wreck.web)
     if application.state is ApplicationState.RUNNING:

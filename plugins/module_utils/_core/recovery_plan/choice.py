@@ -56,7 +56,7 @@ def _none_is_open(every: Sequence[Road], consents: Consents) -> str:
         best = min(waiting, key=lambda road: road.rank)
         return f"Each road needs a yes. The one that loses least is {best.name.value}. {_yes(unsaid(best, consents))}"
     obstacles = dict.fromkeys(road.obstacle for road in every)
-    return f"No road can be gone. {'; '.join(obstacles)}"
+    return f"No road can be gone. {'; '.join(obstacles) or 'There is no backup to restore'}"
 
 
 def _yes(needs: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from .choice import choose
 from .cost import Loss
 from .estimates import Estimates, Measured
-from .roads import Road, roads, unsaid
+from .roads import RESTORING, Road, roads, unsaid
 from .sentences import told
 from .way import Work
 from .wreck import Wreck
@@ -25,10 +25,12 @@ def plan_report(wreck: Wreck, measured: Iterable[Measured], *, asked: str = "") 
     """What the module recovery_plan returns: its RETURN describes each value."""
     estimates = Estimates.of(measured)
     every = roads(wreck, estimates)
-    choice = choose(every, wreck.consents, asked=asked)
+    candidates = [road for road in every if road.name in RESTORING] if wreck.replace_database else every
+    choice = choose(candidates, wreck.consents, asked=asked)
     return {
         "road": choice.road.name.value if choice.road else "",
         "source": choice.road.source if choice.road else "",
+        "command": choice.road.command if choice.road else "",
         "problem": choice.problem,
         "tied": [name.value for name in choice.tied],
         "roads": [_road(road, wreck) for road in every],

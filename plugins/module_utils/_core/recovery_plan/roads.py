@@ -16,7 +16,7 @@ from .estimates import Estimates
 from .way import DATABASE_LOSS, Way, WayName, Work
 from .wreck import Consents, Reach, Wreck
 
-__all__ = ["Road", "RoadName", "roads", "unsaid"]
+__all__ = ["RESTORING", "Road", "RoadName", "roads", "unsaid"]
 
 
 class RoadName(str, Enum):
@@ -36,6 +36,7 @@ class RoadName(str, Enum):
 
 
 PROVISIONING = (Phase.INSTALL_SQL_SERVER, Phase.INSTALL_IIS)
+RESTORING = (RoadName.RESTORE_SET, RoadName.RESTORE_FILES, RoadName.RESTORE_COPY)
 _ORDER = list(RoadName)
 _OF_DATABASE = {
     WayName.OPEN: RoadName.OPEN,
@@ -60,6 +61,13 @@ class Road:
     loss: Loss
     work: tuple[Work, ...]
     estimate: Estimate
+
+    @property
+    def command(self) -> str:
+        """The playbook that goes it, as it is called; '' where there is nothing to do."""
+        if self.name is RoadName.MOVE:
+            return f"failover_prs -e prs_active_site={self.source}"
+        return {RoadName.NOTHING: "", RoadName.PROVISION: "provision_prs"}.get(self.name, "rebuild_prs")
 
     @property
     def rank(self) -> tuple[Loss, float, int]:

@@ -147,7 +147,8 @@ class Wreck:
 
     keys: fingerprint of the keys that the living database is encrypted with, '' where nobody knows. sql_media, package:
     why SQL Server, or an empty application, cannot be installed; '' where they can. busy: which other run has the
-    lease, '' for none.
+    lease, '' for none. replace_database, replace_application: somebody wants the backup in the place of what is there,
+    healthy or not.
     """
 
     now: dt.datetime
@@ -166,3 +167,5 @@ class Wreck:
     sql_media: str = ""
     package: str = ""
     busy: str = ""
+    replace_database: bool = False
+    replace_application: bool = False

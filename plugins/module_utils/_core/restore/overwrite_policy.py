@@ -99,9 +99,7 @@ def _of_a_living_one(state: str, *, known: bool) -> Decision:
         reason = "the server is recovering it right now"
         return Decision(action=REFUSE, reason=reason, advice="Wait until it is ONLINE or SUSPECT, then run again")
     if state == "OFFLINE":
-        advice = (
-            "Set it online (ALTER DATABASE ... SET ONLINE) and run again, or set 'replace: always' if it may be lost"
-        )
+        advice = "Set 'open_offline: true' to open it first, or 'replace: always' if it may be lost"
         return Decision(action=REFUSE, reason="it was set offline, which says nothing about its health", advice=advice)
     if known:
         return Decision(action=UNCHANGED, reason="it is healthy and the same database as the one in the backups")

@@ -25,11 +25,15 @@ MAY_OPEN = ("RECOVERY_PENDING", "SUSPECT")
 """States that a database may leave with every row, once the server is asked to recover it again."""
 
 
+OFFLINE = "OFFLINE"
+"""Somebody set it so, and it opens again only when somebody says so."""
+
+
 class Destination:
     """The database of the wanted name, if there is one.
 
     info: what read_database returned, None without a database. standby_position: LSN and recovery fork of a standby
-    database, which the server's views do not tell.
+    database, which the server's views do not tell. would_open: it is offline, and a real run would open it.
     """
 
     def __init__(self, session: Session, database: str) -> None:
@@ -38,6 +42,7 @@ class Destination:
         self.host = session.connection.target.server
         self.info: dict[str, Any] | None = None
         self.standby_position: tuple[int, str] | None = None
+        self.would_open = False
 
     @property
     def state(self) -> str:
@@ -57,13 +62,15 @@ class Destination:
     def files(self) -> list[dict[str, Any]]:
         return self.info["files"] if self.info else []
 
-    def read(self, *, may_open: bool) -> None:
+    def read(self, *, may_open: bool, open_offline: bool = False) -> None:
         """Ask the server for it. may_open: let the server first try to open one that it could not open at its start:
-        what it missed then (a drive, a right, room) may be back.
+        what it missed then (a drive, a right, room) may be back. open_offline: one that somebody closed, too.
         """
         session = self.session
         self.refresh()
-        if may_open and self.state in MAY_OPEN:
+        is_offline = self.state == OFFLINE
+        self.would_open = session.check_mode and is_offline and open_offline
+        if (may_open and self.state in MAY_OPEN) or (open_offline and is_offline):
             session.progress.line(f"{self.database} is {self.state}: asking the server to open it")
             try:
                 set_option(session, self.database, "ONLINE")

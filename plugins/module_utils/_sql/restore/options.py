@@ -70,6 +70,7 @@ class RestoreOptions:
     data_dir: str = ""
     log_dir: str = ""
     replace: str = "damaged"
+    open_offline: bool = False
     tail_log: str = "attempt"
     tail_log_path: str = ""
     encryption: Mapping[str, str] | None = None
@@ -108,6 +109,7 @@ class RestoreOptions:
             "target",
             "mark_after",
             "replace",
+            "open_offline",
             "tail_log",
             "encryption",
             "recovery",

@@ -57,10 +57,12 @@ class RestoreRun:
         service_account(session.connection)  # so that every message about a path can say for whom
         self._read_destination()
         require_settings(session.connection, options, version=self.server["version"])
+        if self.destination.would_open:  # what is in it tells only when it is open
+            return {"plan": {}, **self._report()}
         return self._restore_from_source()
 
     def _read_destination(self) -> None:
-        self.destination.read(may_open=self.options.replace != "never")
+        self.destination.read(may_open=self.options.replace != "never", open_offline=self.options.open_offline)
 
     def _restore_from_source(self) -> dict[str, Any]:
         """Where backups have to be staged first, more happens here (StagedRestoreRun)."""

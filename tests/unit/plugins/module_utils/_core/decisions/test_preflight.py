@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
     needed_secrets,
+    no_road,
     ordered_problems,
     parts,
     paths,
@@ -106,3 +107,20 @@ def test_problems_are_told_once_and_those_of_the_control_node_first():
         "b: full",
         "a: gone",
     ]
+
+
+@pytest.mark.parametrize(
+    ("plan", "text"),
+    [
+        ({"problem": "", "road": "nothing", "command": ""}, ""),
+        ({"problem": "", "road": "restore_set", "command": "rebuild_prs"}, ""),
+        ({"problem": "No road can be gone.", "road": "", "command": ""}, "No road can be gone."),
+        (
+            {"problem": "", "road": "move", "command": "failover_prs -e prs_active_site=site_b"},
+            "The road move is gone by another playbook: ansible-playbook prs.recovery.failover_prs -e "
+            "prs_active_site=site_b.",
+        ),
+    ],
+)
+def test_why_a_rebuild_ends_after_its_preflight(plan: dict[str, str], text: str):
+    assert no_road(plan) == text

@@ -38,7 +38,7 @@ STRANGE = {"path": f"{SHARE}\\d.bak", "state": "damaged", "problems": ["a record
 YOUNG = {"path": f"{SHARE}\\e.bak", "state": "being_written", "problems": ["it is being written"]}
 REFUSAL = {"code": "no_full", "message": "There is no full backup"}
 INSTALLED = {
-    "installed": True, "partly_installed": False, "version": "15.0.4430.1", "service_account": "",
+    "installed": True, "partly_installed": False, "version": "15.0.4430.1", "service_account": "", "service_state": "Running",
     "collation": "SQL_Latin1_General_CP1_CI_AS", **LISTENING,
 }  # fmt: skip
 CONTENTS = (

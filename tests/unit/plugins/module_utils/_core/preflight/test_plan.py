@@ -14,6 +14,7 @@ INSTALLED = {
     "version": "15.0.4430.1",
     "collation": "SQL_Latin1_General_CP1_CI_AS",
     "service_account": "LAB\\svc-sql",
+    "service_state": "Running",
     **LISTENING,
 }
 KEPT = "keep SQL Server 15.0.4430.1 (MSSQLSERVER)"

@@ -26,6 +26,7 @@ INSTALLED = {
     "collation": "SQL_Latin1_General_CP1_CI_AS",
     "service_account": "",
     **LISTENING,
+    "service_state": "Running",
 }
 
 
@@ -459,7 +460,7 @@ NEWER = (
         pytest.param(
             gathered(
                 backups__result__paths=[file(DATABASE, error=5)],
-                instance__result={**INSTALLED, "service_account": "LAB\\svc-sql"},
+                instance__result={**INSTALLED, "service_account": "LAB\\svc-sql", "service_state": "Running"},
             ),
             [],
             id="the account of the instance will read them",

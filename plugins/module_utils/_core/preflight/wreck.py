@@ -1,0 +1,149 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one host says of the wreck, as fields of the facts that recovery_plan takes. Those of all hosts make the
+whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..advice.unreachable import is_silence, reason_of
+from . import backup_files, backups, media
+from .facts import FAILED, OK, UNREACHABLE, Answer, HostFacts, OtherSite
+
+__all__ = ["wreck_of"]
+
+_STATES = {"ONLINE": "healthy", "OFFLINE": "closed", "RESTORING": "restoring", "RECOVERING": "unknown"}
+"""In any other state nobody can work with it. Whether the files of one that is RECOVERY_PENDING are there again the
+server only tells when it tries: what is told before is what would be lost if they are not.
+"""
+_MIRROR = "MIRROR"
+
+
+def wreck_of(facts: HostFacts) -> dict[str, Any]:
+    return {**(_of_sql_server(facts) if facts.sql else {}), **(_of_web_server(facts) if facts.web else {})}
+
+
+def _of_web_server(facts: HostFacts) -> dict[str, Any]:
+    return {
+        "web": _server(facts.host, facts.windows),
+        "application": {"state": _application_state(facts)},
+        "archives": _archives(facts),
+        "replace_application": facts.overwrite_application,
+        "package": "rebuild_prs makes no empty product; provision_prs does",
+    }
+
+
+def _of_sql_server(facts: HostFacts) -> dict[str, Any]:
+    return {
+        "sql": _server(facts.host, facts.windows),
+        **_database(facts),
+        "backups": _backups(facts),
+        "copies": [_copy(other) for other in facts.other_sites],
+        "consents": {"database": facts.overwrite_database, "application": facts.overwrite_application},
+        "replace_database": facts.overwrite_database,
+        "sql_media": "; ".join(sentence for check in media.CHECKS for sentence in check(facts))
+        if facts.shares.ok
+        else "",
+    }
+
+
+# ---- servers
+def _server(host: str, answer: Answer[Any]) -> dict[str, str]:
+    """One that answers in any way, and be it by refusing, is not lost."""
+    if answer.state == UNREACHABLE and is_silence(answer.problem):
+        return {"host": host, "reach": "silent", "problem": reason_of(answer.problem)}
+    if answer.state in (UNREACHABLE, FAILED):
+        return {"host": host, "reach": "refuses", "problem": reason_of(answer.problem)}
+    return {"host": host}
+
+
+# ---- the database
+def _database(facts: HostFacts) -> dict[str, Any]:
+    """Nothing of an instance that runs and does not know the playbooks' login yet, as somebody else has just installed
+    it: the role sql_server sees to the login, and only then anybody can tell.
+    """
+    instance = _instance(facts)
+    if instance == "refuses" and facts.instance.ok:
+        return {}
+    return {"instance": instance, "database": {"state": _database_state(facts)}}
+
+
+def _instance(facts: HostFacts) -> str:
+    if not facts.instance.ok:
+        return "refuses"
+    if facts.instance.value.partly_installed:
+        return "broken"
+    if not facts.instance.value.installed:
+        return "absent"
+    if facts.instance.value.service_state != "Running":
+        return "stopped"
+    return "running" if facts.answers.ok else "refuses"
+
+
+def _database_state(facts: HostFacts) -> str:
+    if _instance(facts) == "absent":
+        return "missing"
+    if not facts.answers.ok:
+        return "unknown"
+    database = next((entry for entry in facts.answers.value if entry.is_named(facts.settings.database)), None)
+    if database is None:
+        return "missing"
+    return "waiting" if database.mirroring_role == _MIRROR else _STATES.get(database.state, "suspect")
+
+
+def _backups(facts: HostFacts) -> list[dict[str, Any]]:
+    """What the role restore chose. Nothing where nobody chose, as on a host that was not reached."""
+    if facts.choice.state != OK:
+        return []
+    chosen = facts.chosen
+    planned = facts.restore.value.recovery_point if facts.restore.ok else ""
+    read = facts.backup_files.value if facts.backup_files.ok else None
+    problem = facts.choice.value.problem or "; ".join(
+        sentence for check in (backups.restore_not_planned, backups.no_backup) for sentence in check(facts)
+    )
+    return [
+        {
+            "name": chosen.label or ", ".join(chosen.files or chosen.folders),
+            "kind": "set" if chosen.label else "files",
+            "point": planned or backup_files.recovery_point(facts) or chosen.recovery_point or None,
+            "problem": problem or (read.refusal if read and not read.unclear else ""),
+            "size": read.read_bytes if read else 0,
+        }
+    ]
+
+
+def _copy(other: OtherSite) -> dict[str, Any]:
+    """complete: it serves, so that it has every commit."""
+    database = other.databases[0] if other.databases else None
+    serves = bool(database and database.state == "ONLINE")
+    reach = "reached" if other.answer == OK else "refuses" if other.answer == FAILED else "silent"
+    return {
+        "site": other.site,
+        "server": {"host": other.host, "reach": reach, "problem": reason_of(other.problem)},
+        "kind": "principal" if serves else "mirror",
+        "complete": serves,
+        "application": "" if database or reach != "reached" else f"{other.host} has no copy of the database",
+    }
+
+
+# ---- the application
+def _application_state(facts: HostFacts) -> str:
+    if not facts.shares.ok:
+        return "unknown"
+    if not facts.path(facts.settings.web_config).exists:
+        return "missing"
+    return "running" if facts.pool.ok and facts.pool.value == "Started" else "stopped"
+
+
+def _archives(facts: HostFacts) -> list[dict[str, Any]]:
+    if facts.choice.state != OK or facts.choice.value.problem or not facts.shares.ok:
+        return []
+    chosen = facts.chosen
+    if chosen.is_archive:
+        return [{"name": chosen.archive, "point": chosen.recovery_point or None}]
+    if facts.archive.error or not facts.archive.count:
+        return []
+    return [{"name": facts.archive.path, "point": facts.archive.modified or None}]

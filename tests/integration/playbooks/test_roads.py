@@ -1,0 +1,71 @@
+"""The roads of a rebuild, gone from one end to the other: what was told before is what is found afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from mirrored import ask
+from playbook_lab import MARKERS, Estate
+
+
+def set_offline(estate: Estate) -> None:
+    ask(estate, "sql-a", "ALTER DATABASE [PasswordResetServer] SET OFFLINE WITH ROLLBACK IMMEDIATE; SELECT 1")
+
+
+def stop_sql_server(estate: Estate) -> None:
+    estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="stopped")
+
+
+def stop_application(estate: Estate) -> None:
+    estate.task("web-a", "microsoft.iis.web_app_pool", name="PasswordResetServer", state="stopped")
+
+
+def lose_web_server(estate: Estate) -> None:
+    estate.lab.wipe("web-a")
+
+
+@pytest.mark.parametrize(
+    ("disaster", "road"),
+    [
+        (set_offline, "start"),
+        pytest.param(stop_sql_server, "start", marks=pytest.mark.nightly),
+        pytest.param(stop_application, "start", marks=pytest.mark.nightly),
+        pytest.param(lose_web_server, "mend_application", marks=pytest.mark.nightly),
+    ],
+)
+def test_what_nothing_is_lost_by_is_gone_and_keeps_every_row(
+    estate: Estate, disaster: Callable[[Estate], None], road: str
+):
+    estate.lab.mark(["written after the backup"])
+    disaster(estate)
+    before = estate.lab.digest()
+    told = estate.play("rebuild_prs", "--check")
+    assert told.code == 0, told.output
+    assert f"-> {road}: loses nothing, takes about" in told.output
+    assert "WHAT WILL BE LOST: nothing" in told.output
+    assert estate.lab.digest() == before
+    run = estate.play("rebuild_prs")
+    assert run.code == 0, run.output
+    assert estate.labels() == [*MARKERS, "written after the backup"]
+    again = estate.play("rebuild_prs")
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert "-> nothing: loses nothing, takes no time" in again.output
+
+
+def test_another_road_is_gone_only_where_what_it_loses_may_be_lost(estate: Estate):
+    estate.lab.mark(["written after the backup"])
+    refused = estate.play("rebuild_prs", "-e", "prs_road=restore_set")
+    assert refused.code != 0
+    assert "The road restore_set needs a yes. -e prs_allow_database_loss=true:" in refused.failures
+    assert "Nothing was touched." in refused.failures
+    misspelt = estate.play("rebuild_prs", "-e", "prs_road=restore_sets")
+    assert re.search(
+        "There is no road restore_sets here. Name one of these in prs_road: nothing, restore_set", misspelt.failures
+    )
+    assert estate.labels() == [*MARKERS, "written after the backup"]
+    gone = estate.play("rebuild_prs", "-e", "prs_allow_database_loss=true")
+    assert gone.code == 0, gone.output
+    assert "-> restore_set (" in gone.output
+    assert estate.labels() == MARKERS

@@ -1,0 +1,172 @@
+"""What becomes a field of the wreck: servers, the instance, the database, backups, the application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck import wreck_of
+from preflight_facts import ANSWERED, LISTENING, SKIPPED, failed_script, file, gathered
+
+INSTALLED = {
+    "installed": True,
+    "partly_installed": False,
+    "version": "15.0.4430.1",
+    "collation": "SQL_Latin1_General_CP1_CI_AS",
+    "service_account": "",
+    "service_state": "Running",
+    **LISTENING,
+}
+WEB_CONFIG = file("C:\\PRS\\web.config")
+
+
+def said(**changes: Any) -> dict[str, Any]:
+    return wreck_of(host_facts(gathered(**changes)))
+
+
+def instance(**changes: Any) -> dict[str, Any]:
+    return {**ANSWERED, "result": {**INSTALLED, **changes}}
+
+
+def answers(*databases: dict[str, Any]) -> dict[str, Any]:
+    return {**ANSWERED, "databases": list(databases)}
+
+
+def database(state: str, name: str = "passwordresetserver", role: str = "") -> dict[str, Any]:
+    return {"name": name, "state": state, "mirroring": {"role": role} if role else {}}
+
+
+@pytest.mark.parametrize(
+    ("windows", "server"),
+    [
+        ({**ANSWERED, "result": gathered()["windows"]["result"]}, {"host": "srv-a"}),
+        (
+            {"unreachable": True, "msg": "ntlm: connection timed out"},
+            {"host": "srv-a", "reach": "silent", "problem": "ntlm: connection timed out"},
+        ),
+        (
+            {"unreachable": True, "msg": "ntlm: the specified credentials were rejected by the server"},
+            {
+                "host": "srv-a",
+                "reach": "refuses",
+                "problem": "ntlm: the specified credentials were rejected by the server",
+            },
+        ),
+        (failed_script("Access denied"), {"host": "srv-a", "reach": "refuses", "problem": "Access denied"}),
+    ],
+)
+def test_a_server(windows: dict[str, Any], server: dict[str, str]):
+    asked = dict.fromkeys(("instance", "shares", "backups", "restore", "choice"), SKIPPED)
+    facts = gathered() if windows.get("result") else gathered(**asked)
+    wreck = wreck_of(host_facts({**facts, "windows": windows, "certificates": []}))
+    assert (wreck["web"], wreck["sql"]) == (server, server)
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "state", "instance_state"),
+    [
+        (instance(installed=False, service_state=""), SKIPPED, "missing", "absent"),
+        (instance(partly_installed=True, installed=False), SKIPPED, "unknown", "broken"),
+        (instance(service_state="Stopped"), SKIPPED, "unknown", "stopped"),
+        (failed_script("CIM"), SKIPPED, "unknown", "refuses"),
+        (instance(), answers(), "missing", "running"),
+        (instance(), answers(database("ONLINE")), "healthy", "running"),
+        (instance(), answers(database("ONLINE", name="other")), "missing", "running"),
+        (instance(), answers(database("OFFLINE")), "closed", "running"),
+        (instance(), answers(database("RECOVERING")), "unknown", "running"),
+        (instance(), answers(database("SUSPECT")), "suspect", "running"),
+        (instance(), answers(database("EMERGENCY")), "suspect", "running"),
+        (instance(), answers(database("RECOVERY_PENDING")), "suspect", "running"),
+        (instance(), answers(database("RESTORING")), "restoring", "running"),
+        (instance(), answers(database("RESTORING", role="MIRROR")), "waiting", "running"),
+        (instance(), answers(database("ONLINE", role="PRINCIPAL")), "healthy", "running"),
+    ],
+)
+def test_instance_and_database(found: dict[str, Any], asked: dict[str, Any], state: str, instance_state: str):
+    wreck = said(instance=found, answers=asked)
+    assert (wreck["instance"], wreck["database"]) == (instance_state, {"state": state})
+
+
+def test_of_an_instance_that_does_not_let_us_in_nobody_can_tell():
+    wreck = said(instance=instance(), answers={"msg": "Login failed", "sql_error": {"answered": True}})
+    assert not {"instance", "database"} & wreck.keys()
+
+
+def test_the_backups_that_were_chosen():
+    assert said()["backups"] == [
+        {
+            "name": "20260228T100000Z",
+            "kind": "set",
+            "point": "2026-02-28T10:00:00+00:00",
+            "problem": "",
+            "size": 0,
+        }
+    ]
+    planned = {
+        **ANSWERED,
+        "plan": {"steps": [1], "recovery_point": {"time": "2026-02-28T11:00:00"}, "ends_mirroring": False},
+    }
+    assert said(restore=planned)["backups"][0]["point"] == "2026-02-28T11:00:00"
+    unlabelled = said(choice__chosen__label="", choice__chosen__files=[], choice__chosen__folders=["D:\\b"])
+    assert (unlabelled["backups"][0]["name"], unlabelled["backups"][0]["kind"]) == ("D:\\b", "files")
+    assert said(choice__problem="no set is healthy")["backups"][0]["problem"] == "no set is healthy"
+    assert said(restore={"msg": "the chain is broken"})["backups"][0]["problem"] == "the chain is broken"
+    assert said(choice=SKIPPED)["backups"] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reach", "kind", "complete", "application"),
+    [
+        (answers(database("ONLINE")), "reached", "principal", True, ""),
+        (answers(database("RESTORING", role="MIRROR")), "reached", "mirror", False, ""),
+        (answers(), "reached", "mirror", False, "sql-b has no copy of the database"),
+        ({"msg": "Login failed", "sql_error": {"answered": True}}, "refuses", "mirror", False, ""),
+        ({"msg": "no route", "sql_error": {"answered": False}}, "silent", "mirror", False, ""),
+    ],
+)
+def test_the_other_site(answer: dict[str, Any], reach: str, kind: str, complete: bool, application: str):
+    other = {"site": "site_b", "host": "sql-b", "database": "PasswordResetServer", "answer": answer}
+    [copy] = said(other_sites=[other])["copies"]
+    assert (copy["server"]["reach"], copy["kind"], copy["complete"]) == (reach, kind, complete)
+    assert copy["application"] == application
+
+
+@pytest.mark.parametrize(
+    ("paths", "pool", "state"),
+    [
+        ([file("C:\\PRS\\web.config", exists=False)], SKIPPED, "missing"),
+        ([WEB_CONFIG], {"app_pools": [{"attributes": {"state": "Started"}}]}, "running"),
+        ([WEB_CONFIG], {"app_pools": [{"attributes": {"state": "Stopped"}}]}, "stopped"),
+        ([WEB_CONFIG], {"app_pools": []}, "stopped"),
+        ([WEB_CONFIG], {"msg": "there is no IIS"}, "stopped"),
+    ],
+)
+def test_the_application(paths: list[dict[str, Any]], pool: dict[str, Any], state: str):
+    shares = {**ANSWERED, "result": {"paths": paths, "newest": []}}
+    assert said(parts=["web"], shares=shares, pool=pool)["application"] == {"state": state}
+
+
+def test_an_application_that_was_not_looked_at():
+    wreck = said(parts=["web"], shares=failed_script("no share"))
+    assert (wreck["application"], wreck["archives"]) == ({"state": "unknown"}, [])
+
+
+def test_archives():
+    assert said()["archives"] == [
+        {"name": "\\\\files\\backup\\application\\set.zip", "point": "2026-02-28T10:00:00+00:00"}
+    ]
+    folder = "\\\\files\\backup\\application"
+    assert said(choice__chosen__archive=folder)["archives"] == [
+        {"name": f"{folder}\\new.zip", "point": "2026-02-28T10:00:00Z"}
+    ]
+    assert said(choice__chosen__archive=folder, shares__result__newest__0__count=0)["archives"] == []
+    assert said(choice__problem="none")["archives"] == []
+
+
+def test_what_somebody_wants_replaced_and_what_is_in_the_way():
+    wreck = said(overwrite_database=True, overwrite_application=True, shares__result__paths__0__error=5)
+    assert wreck["consents"] == {"database": True, "application": True}
+    assert (wreck["replace_database"], wreck["replace_application"]) == (True, True)
+    assert "setup.exe cannot be read as" in wreck["sql_media"]
+    assert said()["sql_media"] == ""
