@@ -70,6 +70,7 @@ options:
       - preflight.ordered_problems
       - sql_server.registry_settings
       - preflight.no_road
+      - preflight.database_replace
       - application.account
       - application.database_servers
       - application.bound_certificates
@@ -120,6 +121,7 @@ DECISIONS = {
     "preflight.ordered_problems": preflight.ordered_problems,
     "sql_server.registry_settings": sql_server.registry_settings,
     "preflight.no_road": preflight.no_road,
+    "preflight.database_replace": preflight.database_replace,
     "application.account": application.account,
     "application.database_servers": application.database_servers,
     "application.bound_certificates": application.bound_certificates,

@@ -137,7 +137,8 @@ options:
   open_offline:
     description:
       - Whether to open a database first that somebody set offline. What is in it stays, and a healthy one is left as it
-        is. Otherwise it is refused, since that it is offline says nothing about its health.
+        is; where SQL Server cannot open it, nothing is restored over it. Otherwise it is refused, since that it is
+        offline says nothing about its health. Means nothing with O(replace=always).
     type: bool
     default: false
   replace:

@@ -128,9 +128,22 @@ def test_one_that_somebody_set_offline_is_opened_where_that_is_asked_for(sql_a, 
     assert sql_a.marks(simple) == [1, 2]
 
 
-def test_one_that_somebody_set_offline_and_cannot_be_opened_is_restored(sql_a, simple):
+def test_one_that_somebody_set_offline_and_cannot_be_opened_is_not_overwritten(sql_a, simple):
     sql_a.do(f"ALTER DATABASE [{simple}] SET OFFLINE WITH ROLLBACK IMMEDIATE")
     [(path,)] = sql_a.ask(DATA_FILE, simple)
-    sql_a.host.files(SYSTEM).rename(path, f"{path}.away")
-    sql_a.run("sql_restore", database=simple, source={"folders": [f"{SHARE}\\{simple}"]}, open_offline=True)
-    assert sql_a.marks(simple) == [1]
+    files, source = sql_a.host.files(SYSTEM), {"folders": [f"{SHARE}\\{simple}"]}
+    files.rename(path, f"{path}.away")
+    with pytest.raises(Failed, match=r"was set offline and cannot be opened: .*inaccessible files"):
+        sql_a.run("sql_restore", database=simple, source=source, open_offline=True)
+    files.rename(f"{path}.away", path)
+    assert sql_a.run("sql_restore", database=simple, source=source, open_offline=True)["plan"] == {}
+    assert sql_a.marks(simple) == [1, 2]
+
+
+def test_another_database_that_somebody_set_offline_stays_so(sql_a, sql_b, simple):
+    sql_b.run("sql_database", name=simple, recovery_model="SIMPLE")
+    sql_b.run("sql_backup", database=simple, kind="full", path=f"{SHARE}\\{simple}-b")
+    sql_a.do(f"ALTER DATABASE [{simple}] SET OFFLINE WITH ROLLBACK IMMEDIATE")
+    with pytest.raises(Failed, match="another database than the one in the backups"):
+        sql_a.run("sql_restore", database=simple, source={"folders": [f"{SHARE}\\{simple}-b"]}, open_offline=True)
+    assert sql_a.state_of(simple) == "OFFLINE"

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..windows_paths import is_full_path
 
-__all__ = ["needed_secrets", "no_road", "ordered_problems", "parts", "paths"]
+__all__ = ["database_replace", "needed_secrets", "no_road", "ordered_problems", "parts", "paths"]
 
 Facts = Mapping[str, Any]
 
@@ -70,6 +70,16 @@ def paths(facts: Facts) -> list[str]:
     return [path for path, needed in wanted if needed]
 
 
+def database_replace(facts: Facts) -> str:
+    """What the restore of the database may overwrite on the road that was told. facts: road, empty where none was told;
+    replace: what it may otherwise.
+
+    By a road that loses nothing of the database it is not restored over: what shows only later, as when SQL Server is
+    started, is told by the next run.
+    """
+    return "never" if facts["road"] in ("nothing", "start", "mend_application") else facts["replace"]
+
+
 def ordered_problems(facts: Facts) -> list[str]:
     """All problems, each once, those of the control node first: others may only follow from them. facts: problems: of
     all hosts.
@@ -79,9 +89,14 @@ def ordered_problems(facts: Facts) -> list[str]:
 
 
 def no_road(facts: Facts) -> str:
-    """Why a rebuild ends after its preflight, '' where it goes on. facts: problem, road and command of
-    recovery_plan.
+    """Why a rebuild ends after its preflight, '' where it goes on. facts: asked: the road that somebody named; problem,
+    road and command of recovery_plan, which says nothing where not everything was seen.
     """
+    if "problem" not in facts:
+        return facts["asked"] and (
+            f"prs_road={facts['asked']} cannot be followed: the roads are known only where both servers of the site "
+            "are in the run and SQL Server lets us in."
+        )
     if facts["problem"]:
         return facts["problem"].rstrip(".") + "."
     if facts["command"] in ("", "rebuild_prs"):

@@ -159,11 +159,12 @@ class Shares:
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """Of sql_info. mirroring_role: '' without a session."""
+    """Of sql_info. mirroring_role: '' without a session. standby: it can be read, and a restore of it goes on."""
 
     name: str
     state: str
     mirroring_role: str
+    standby: bool
 
     def is_named(self, name: str) -> bool:
         return self.name.lower() == name.lower()

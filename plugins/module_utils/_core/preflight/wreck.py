@@ -32,6 +32,7 @@ def _of_web_server(facts: HostFacts) -> dict[str, Any]:
         "application": {"state": _application_state(facts)},
         "archives": _archives(facts),
         "replace_application": facts.overwrite_application,
+        "consents": {"application": facts.overwrite_application},
         "package": "rebuild_prs makes no empty product; provision_prs does",
     }
 
@@ -41,8 +42,8 @@ def _of_sql_server(facts: HostFacts) -> dict[str, Any]:
         "sql": _server(facts.host, facts.windows),
         **_database(facts),
         "backups": _backups(facts),
-        "copies": [_copy(other) for other in facts.other_sites],
-        "consents": {"database": facts.overwrite_database, "application": facts.overwrite_application},
+        "copies": _copies(facts),
+        "consents": {"database": facts.overwrite_database},
         "replace_database": facts.overwrite_database,
         "sql_media": "; ".join(sentence for check in media.CHECKS for sentence in check(facts))
         if facts.shares.ok
@@ -91,6 +92,8 @@ def _database_state(facts: HostFacts) -> str:
     database = next((entry for entry in facts.answers.value if entry.is_named(facts.settings.database)), None)
     if database is None:
         return "missing"
+    if database.standby:
+        return "restoring"
     return "waiting" if database.mirroring_role == _MIRROR else _STATES.get(database.state, "suspect")
 
 
@@ -101,18 +104,24 @@ def _backups(facts: HostFacts) -> list[dict[str, Any]]:
     chosen = facts.chosen
     planned = facts.restore.value.recovery_point if facts.restore.ok else ""
     read = facts.backup_files.value if facts.backup_files.ok else None
+    of_set = bool(chosen.label and chosen.recovery_point)  # somebody may have named files instead of the set's
     problem = facts.choice.value.problem or "; ".join(
         sentence for check in (backups.restore_not_planned, backups.no_backup) for sentence in check(facts)
     )
     return [
         {
-            "name": chosen.label or ", ".join(chosen.files or chosen.folders),
-            "kind": "set" if chosen.label else "files",
+            "name": chosen.label if of_set else ", ".join(chosen.files or chosen.folders),
+            "kind": "set" if of_set else "files",
             "point": planned or backup_files.recovery_point(facts) or chosen.recovery_point or None,
             "problem": problem or (read.refusal if read and not read.unclear else ""),
             "size": read.read_bytes if read else 0,
         }
     ]
+
+
+def _copies(facts: HostFacts) -> list[dict[str, Any]]:
+    """While the database is healthy here, one elsewhere is its mirror, or an old one that somebody forgot."""
+    return [] if _database_state(facts) == "healthy" else [_copy(other) for other in facts.other_sites]
 
 
 def _copy(other: OtherSite) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..times import to_text
 from .cost import EVERYTHING, UNKNOWN, Phase, lost_since
 from .way import APPLICATION_LOSS, Way, WayName, Work, server_obstacle
 from .wreck import ApplicationState, Archive, Wreck
@@ -67,7 +68,7 @@ def _from_archive(wreck: Wreck, archive: Archive) -> Way:
     restore = Work(
         phase=Phase.RESTORE_APPLICATION,
         host=host,
-        sentence=f"bring back the application from {archive.name}",
+        sentence=f"bring back the application from {archive.name}{_as_of(archive)}",
         size=archive.size,
     )
     set_up = Work(phase=Phase.INSTALL_IIS, host=host, sentence="set up IIS and the application's site")
@@ -80,6 +81,10 @@ def _from_archive(wreck: Wreck, archive: Archive) -> Way:
         needs=_overwriting(wreck, archive),
         keys=archive.keys,
     )
+
+
+def _as_of(archive: Archive) -> str:
+    return f", as it was at {to_text(archive.point)}" if archive.point else ""
 
 
 def _overwriting(wreck: Wreck, archive: Archive) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .roads import Road, RoadName, unsaid
+from .roads import REBUILD, Road, RoadName, unsaid
 from .wreck import Consents
 
 __all__ = ["Choice", "choose"]
@@ -54,7 +54,10 @@ def _none_is_open(every: Sequence[Road], consents: Consents) -> str:
     waiting = [road for road in every if not road.obstacle]
     if waiting:
         best = min(waiting, key=lambda road: road.rank)
-        return f"Each road needs a yes. The one that loses least is {best.name.value}. {_yes(unsaid(best, consents))}"
+        least = f"Each road needs a yes. The one that loses least is {best.name.value}"
+        if best.command != REBUILD:
+            return f"{least}, which another playbook goes: ansible-playbook prs.recovery.{best.command}"
+        return f"{least}. {_yes(unsaid(best, consents))}"
     obstacles = dict.fromkeys(road.obstacle for road in every)
     return f"No road can be gone. {'; '.join(obstacles) or 'There is no backup to restore'}"
 

@@ -33,11 +33,17 @@ UNKNOWN = Loss(rank=1)
 EVERYTHING = Loss(rank=2)
 
 
+_CLOCKS_DIFFER = dt.timedelta(minutes=5)
+"""Further apart no clocks of one domain are: Kerberos would not work."""
+
+
 def lost_since(point: dt.datetime | None, now: dt.datetime) -> Loss:
-    """What may have been written after a point and until now. A point in the future loses nothing."""
-    if point is None:
+    """What may have been written after a point and until now, never nothing. Of a point in the future nobody knows when
+    it was.
+    """
+    if point is None or point - now > _CLOCKS_DIFFER:
         return UNKNOWN
-    return Loss(rank=0, seconds=max(0.0, (now - point).total_seconds()))
+    return Loss(rank=0, seconds=max(1.0, (now - point).total_seconds()))
 
 
 class Phase(str, Enum):

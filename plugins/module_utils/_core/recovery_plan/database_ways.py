@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .cost import EVERYTHING, NOTHING, UNKNOWN, Phase, lost_since
+from .cost import EVERYTHING, NOTHING, UNKNOWN, Loss, Phase, lost_since
 from .way import DATABASE_LOSS, Way, WayName, Work, server_obstacle
 from .wreck import Attach, BackupSource, DatabaseState, Instance, OtherCopy, Reach, SurvivingFiles, Wreck
 
@@ -61,8 +61,9 @@ def _open_mirror(wreck: Wreck, obstacle: str) -> Way:
     """Service is forced: what its principal committed last may never have come here."""
     return Way(
         name=WayName.OPEN,
+        source=wreck.site,
         obstacle=obstacle,
-        loss=UNKNOWN,
+        loss=_loss_of_mirror(wreck),
         work=(_work(wreck, Phase.MOVE, "let the mirror serve without its principal"),),
         needs={DATABASE_LOSS: "the last commits of the principal may never have come to the mirror"},
         keys=wreck.keys,
@@ -71,7 +72,7 @@ def _open_mirror(wreck: Wreck, obstacle: str) -> Way:
 
 # ---- another site
 def _move(wreck: Wreck, copy: OtherCopy) -> Way:
-    loss = NOTHING if copy.complete else lost_since(copy.point, wreck.now)
+    loss = NOTHING if copy.complete else lost_since(copy.point, wreck.now) if copy.point else _loss_of_mirror(wreck)
     needs = {} if loss.nothing else {DATABASE_LOSS: f"{copy.site} may lack the last commits"}
     return Way(
         name=WayName.MOVE,
@@ -83,6 +84,11 @@ def _move(wreck: Wreck, copy: OtherCopy) -> Way:
         needs=needs,
         keys=wreck.keys,
     )
+
+
+def _loss_of_mirror(wreck: Wreck) -> Loss:
+    """It tells no time, and is newer than any backup, as these are taken of its principal."""
+    return min((lost_since(source.point, wreck.now) for source in wreck.backups if not source.problem), default=UNKNOWN)
 
 
 def _move_obstacle(wreck: Wreck, copy: OtherCopy) -> str:

@@ -25,7 +25,8 @@ def plan_report(wreck: Wreck, measured: Iterable[Measured], *, asked: str = "") 
     """What the module recovery_plan returns: its RETURN describes each value."""
     estimates = Estimates.of(measured)
     every = roads(wreck, estimates)
-    candidates = [road for road in every if road.name in RESTORING] if wreck.replace_database else every
+    replaces = wreck.replace_database and not asked
+    candidates = [road for road in every if road.name in RESTORING] if replaces else every
     choice = choose(candidates, wreck.consents, asked=asked)
     return {
         "road": choice.road.name.value if choice.road else "",

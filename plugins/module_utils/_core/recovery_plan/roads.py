@@ -16,7 +16,7 @@ from .estimates import Estimates
 from .way import DATABASE_LOSS, Way, WayName, Work
 from .wreck import Consents, Reach, Wreck
 
-__all__ = ["RESTORING", "Road", "RoadName", "roads", "unsaid"]
+__all__ = ["REBUILD", "RESTORING", "Road", "RoadName", "roads", "unsaid"]
 
 
 class RoadName(str, Enum):
@@ -35,6 +35,7 @@ class RoadName(str, Enum):
     PROVISION = "provision"
 
 
+REBUILD = "rebuild_prs"
 PROVISIONING = (Phase.INSTALL_SQL_SERVER, Phase.INSTALL_IIS)
 RESTORING = (RoadName.RESTORE_SET, RoadName.RESTORE_FILES, RoadName.RESTORE_COPY)
 _ORDER = list(RoadName)
@@ -65,9 +66,10 @@ class Road:
     @property
     def command(self) -> str:
         """The playbook that goes it, as it is called; '' where there is nothing to do."""
-        if self.name is RoadName.MOVE:
-            return f"failover_prs -e prs_active_site={self.source}"
-        return {RoadName.NOTHING: "", RoadName.PROVISION: "provision_prs"}.get(self.name, "rebuild_prs")
+        if any(step.phase is Phase.MOVE for step in self.work):
+            forced = "" if self.loss.nothing else " -e prs_allow_data_loss=true"
+            return f"failover_prs -e prs_active_site={self.source}{forced}"
+        return {RoadName.NOTHING: "", RoadName.PROVISION: "provision_prs"}.get(self.name, REBUILD)
 
     @property
     def rank(self) -> tuple[Loss, float, int]:

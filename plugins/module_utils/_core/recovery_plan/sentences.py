@@ -59,7 +59,7 @@ def loss_text(loss: Loss, now: dt.datetime) -> str:
         since = to_text(now - dt.timedelta(seconds=loss.seconds))
         return f"what was written since {since}, which is {age(loss.seconds)} at most"
     return {
-        0: "nothing",
+        0: "nothing of the database",
         1: "nobody can say how much: what it comes from does not tell its time",
         2: "everything: all users, their questions and answers, and the history",
     }[loss.rank]

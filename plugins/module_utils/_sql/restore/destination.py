@@ -62,15 +62,13 @@ class Destination:
     def files(self) -> list[dict[str, Any]]:
         return self.info["files"] if self.info else []
 
-    def read(self, *, may_open: bool, open_offline: bool = False) -> None:
+    def read(self, *, may_open: bool) -> None:
         """Ask the server for it. may_open: let the server first try to open one that it could not open at its start:
-        what it missed then (a drive, a right, room) may be back. open_offline: one that somebody closed, too.
+        what it missed then (a drive, a right, room) may be back.
         """
         session = self.session
         self.refresh()
-        is_offline = self.state == OFFLINE
-        self.would_open = session.check_mode and is_offline and open_offline
-        if (may_open and self.state in MAY_OPEN) or (open_offline and is_offline):
+        if may_open and self.state in MAY_OPEN:
             session.progress.line(f"{self.database} is {self.state}: asking the server to open it")
             try:
                 set_option(session, self.database, "ONLINE")
@@ -81,6 +79,25 @@ class Destination:
         if self.info and not self.info["family_guid"]:
             self.info["family_guid"] = remembered_family(session.connection, self.database)
         self.standby_position = standby_position(session.connection, self.database) if self.is_in_standby else None
+
+    def open_offline(self, *, family: str) -> None:
+        """Open it, if somebody set it offline. family: the one that is wanted; of another one, as msdb remembers it,
+        nothing is opened. Raises RecoveryError where the server cannot open it: what is in it may still be whole.
+        """
+        remembered = guid((self.info or {}).get("family_guid"))
+        if self.state != OFFLINE or (remembered and family and remembered != family):
+            return
+        self.session.progress.line(f"{self.database} is {self.state}: asking the server to open it")
+        try:
+            set_option(self.session, self.database, "ONLINE")
+        except SqlError as problem:
+            way_out = "Put that right and run again, or set 'replace: always' if what is in it may be lost"
+            raise problem.reworded(
+                f"Database {self.database} on {self.host} was set offline and cannot be opened: {problem.message}",
+                advice=way_out,
+            ) from None
+        self.would_open = self.session.check_mode
+        self.refresh()
 
     def refresh(self) -> None:
         """Read its row again, after something of it changed."""

@@ -57,12 +57,10 @@ class RestoreRun:
         service_account(session.connection)  # so that every message about a path can say for whom
         self._read_destination()
         require_settings(session.connection, options, version=self.server["version"])
-        if self.destination.would_open:  # what is in it tells only when it is open
-            return {"plan": {}, **self._report()}
         return self._restore_from_source()
 
     def _read_destination(self) -> None:
-        self.destination.read(may_open=self.options.replace != "never", open_offline=self.options.open_offline)
+        self.destination.read(may_open=self.options.replace != "never")
 
     def _restore_from_source(self) -> dict[str, Any]:
         """Where backups have to be staged first, more happens here (StagedRestoreRun)."""
@@ -74,6 +72,10 @@ class RestoreRun:
         self.sources.read(trust=True)
         plan = self._plan()
         self.family = plan.family_guid  # from here on no other database of that name counts
+        if options.open_offline and options.replace != "always":
+            self.destination.open_offline(family=self.family)
+        if self.destination.would_open:  # what is in it tells only when it is open
+            return {"plan": {}, **self._report()}
         tail_log = self._tail_log()
         if self.destination.state == "RESTORING":
             tails = tail_log.saved_before(self.sources.catalog)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
+    database_replace,
     needed_secrets,
     no_road,
     ordered_problems,
@@ -112,6 +113,12 @@ def test_problems_are_told_once_and_those_of_the_control_node_first():
 @pytest.mark.parametrize(
     ("plan", "text"),
     [
+        ({"asked": ""}, ""),
+        (
+            {"asked": "attach"},
+            "prs_road=attach cannot be followed: the roads are known only where both servers of the site are in the run "
+            "and SQL Server lets us in.",
+        ),
         ({"problem": "", "road": "nothing", "command": ""}, ""),
         ({"problem": "", "road": "restore_set", "command": "rebuild_prs"}, ""),
         ({"problem": "No road can be gone.", "road": "", "command": ""}, "No road can be gone."),
@@ -124,3 +131,17 @@ def test_problems_are_told_once_and_those_of_the_control_node_first():
 )
 def test_why_a_rebuild_ends_after_its_preflight(plan: dict[str, str], text: str):
     assert no_road(plan) == text
+
+
+@pytest.mark.parametrize(
+    ("road", "replace"),
+    [
+        ("nothing", "never"),
+        ("start", "never"),
+        ("mend_application", "never"),
+        ("restore_set", "damaged"),
+        ("", "damaged"),
+    ],
+)
+def test_a_road_that_loses_nothing_restores_nothing(road: str, replace: str):
+    assert database_replace({"road": road, "replace": "damaged"}) == replace

@@ -33,8 +33,8 @@ def answers(*databases: dict[str, Any]) -> dict[str, Any]:
     return {**ANSWERED, "databases": list(databases)}
 
 
-def database(state: str, name: str = "passwordresetserver", role: str = "") -> dict[str, Any]:
-    return {"name": name, "state": state, "mirroring": {"role": role} if role else {}}
+def database(state: str, name: str = "passwordresetserver", role: str = "", standby: bool = False) -> dict[str, Any]:
+    return {"name": name, "state": state, "standby": standby, "mirroring": {"role": role} if role else {}}
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,7 @@ def test_a_server(windows: dict[str, Any], server: dict[str, str]):
         (instance(), answers(database("RESTORING")), "restoring", "running"),
         (instance(), answers(database("RESTORING", role="MIRROR")), "waiting", "running"),
         (instance(), answers(database("ONLINE", role="PRINCIPAL")), "healthy", "running"),
+        (instance(), answers(database("ONLINE", standby=True)), "restoring", "running"),
     ],
 )
 def test_instance_and_database(found: dict[str, Any], asked: dict[str, Any], state: str, instance_state: str):
@@ -110,6 +111,8 @@ def test_the_backups_that_were_chosen():
     assert said(restore=planned)["backups"][0]["point"] == "2026-02-28T11:00:00"
     unlabelled = said(choice__chosen__label="", choice__chosen__files=[], choice__chosen__folders=["D:\\b"])
     assert (unlabelled["backups"][0]["name"], unlabelled["backups"][0]["kind"]) == ("D:\\b", "files")
+    named = said(choice__chosen__recovery_point="", choice__chosen__files=["D:\\x.bak"])
+    assert (named["backups"][0]["name"], named["backups"][0]["kind"]) == ("D:\\x.bak", "files")
     assert said(choice__problem="no set is healthy")["backups"][0]["problem"] == "no set is healthy"
     assert said(restore={"msg": "the chain is broken"})["backups"][0]["problem"] == "the chain is broken"
     assert said(choice=SKIPPED)["backups"] == []
@@ -164,9 +167,20 @@ def test_archives():
     assert said(choice__problem="none")["archives"] == []
 
 
+def test_beside_a_healthy_database_no_other_counts():
+    other = {
+        "site": "site_b",
+        "host": "sql-b",
+        "database": "PasswordResetServer",
+        "answer": answers(database("ONLINE")),
+    }
+    assert said(instance=instance(), answers=answers(database("ONLINE")), other_sites=[other])["copies"] == []
+
+
 def test_what_somebody_wants_replaced_and_what_is_in_the_way():
     wreck = said(overwrite_database=True, overwrite_application=True, shares__result__paths__0__error=5)
-    assert wreck["consents"] == {"database": True, "application": True}
+    assert wreck["consents"] == {"application": True}
+    assert said(parts=["sql"], overwrite_database=True)["consents"] == {"database": True}
     assert (wreck["replace_database"], wreck["replace_application"]) == (True, True)
     assert "setup.exe cannot be read as" in wreck["sql_media"]
     assert said()["sql_media"] == ""

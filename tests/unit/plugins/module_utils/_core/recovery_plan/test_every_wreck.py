@@ -69,6 +69,7 @@ COPIES = [
     (),
     (OtherCopy(site="b", server=server("sql-b"), kind="mirror", complete=True),),
     (OtherCopy(site="b", server=server("sql-b"), kind="standby", point=ago(5)),),
+    (OtherCopy(site="b", server=server("sql-b"), kind="mirror"),),
     (OtherCopy(site="b", server=server("sql-b", Reach.REFUSES), kind="mirror"),),
     (OtherCopy(site="b", server=server("sql-b", Reach.SILENT), kind="mirror"),),
 ]
@@ -163,7 +164,7 @@ def after_database(wreck: Wreck, world: World) -> Iterator[World]:
     if world.state in (DatabaseState.CLOSED, DatabaseState.PENDING):
         yield replace(world, state=DatabaseState.HEALTHY)
     if world.state is DatabaseState.WAITING:
-        yield replace(world, state=DatabaseState.HEALTHY, lacks=UNKNOWN, destroyed_database=True)
+        yield replace(world, state=DatabaseState.HEALTHY, lacks=behind_a_mirror(wreck), destroyed_database=True)
     sources = [source.point for source in wreck.backups if not source.problem]
     sources += [files.point for files in wreck.files if files.attach is not Attach.IMPOSSIBLE]
     for point in sources:
@@ -186,6 +187,11 @@ def replaced(world: World, lacks: float) -> World:
     return replace(world, state=DatabaseState.HEALTHY, lacks=lacks, written_with=OURS, destroyed_database=destroyed)
 
 
+def behind_a_mirror(wreck: Wreck) -> float:
+    """It is newer than any backup."""
+    return min((minutes_since(source.point) for source in wreck.backups if not source.problem), default=UNKNOWN)
+
+
 def after_application(wreck: Wreck, world: World) -> Iterator[World]:
     if wreck.web.reach is not Reach.REACHED or world.application is ApplicationState.UNKNOWN:
         return
@@ -206,7 +212,7 @@ def after_moving(wreck: Wreck, world: World) -> Iterator[World]:
         return
     for copy in wreck.copies:
         if copy.server.reach is Reach.REACHED:
-            lacks = 0.0 if copy.complete else minutes_since(copy.point)
+            lacks = 0.0 if copy.complete else minutes_since(copy.point) if copy.point else behind_a_mirror(wreck)
             yield replace(world, at_other_site=True, lacks=lacks, destroyed_database=lacks > 0)
 
 

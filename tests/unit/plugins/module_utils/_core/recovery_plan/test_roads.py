@@ -177,7 +177,26 @@ def test_a_mirror_without_its_principal_is_opened_only_with_a_yes():
     estate = wreck(database=state(DatabaseState.WAITING), backups=[])
     assert every(estate)["open"].loss == UNKNOWN
     assert chosen(estate) == ""
-    assert problem(estate).startswith("Each road needs a yes. The one that loses least is open. -e prs_allow_database")
+    assert problem(estate) == (
+        "Each road needs a yes. The one that loses least is open, which another playbook goes: ansible-playbook "
+        "prs.recovery.failover_prs -e prs_active_site=site_a -e prs_allow_data_loss=true"
+    )
+
+
+def test_a_mirror_that_tells_no_time_is_newer_than_any_backup():
+    mirror = OtherCopy(site="site_b", server=Server(host="sql-b"), kind="mirror")
+    estate = total_loss(copies=[mirror])
+    assert [road.name.value for road in roads(estate, Estimates())][:2] == ["move", "restore_set"]
+    assert every(estate)["move"].loss == every(estate)["restore_set"].loss
+    assert every(estate)["move"].command == "failover_prs -e prs_active_site=site_b -e prs_allow_data_loss=true"
+
+
+def test_a_point_in_the_future_is_none():
+    """Clocks differ a little; more than that, and the point was told in another zone, or by a clock that is wrong."""
+    soon = BackupSource(name="soon", kind="set", point=ago(seconds=-30))
+    late = BackupSource(name="late", kind="set", point=ago(hours=-1))
+    assert every(total_loss(backups=[soon]))["restore_set"].loss.seconds == 1
+    assert every(total_loss(backups=[late]))["restore_set"].loss == UNKNOWN
 
 
 def test_an_application_with_other_keys_is_replaced_only_with_a_yes():
@@ -207,7 +226,7 @@ def test_the_newest_archive_that_can_be_read_is_taken():
         "install SQL Server",
         "set up IIS and the application's site",
         "restore the database from 20260301T020000Z",
-        "bring back the application from good.zip",
+        "bring back the application from good.zip, as it was at 2026-02-28T12:00:00Z",
         "verify the page and the database",
     ]
 

@@ -37,7 +37,7 @@ def test_total_loss():
         "1 of 5, sql-a: install SQL Server",
         "2 of 5, web-a: set up IIS and the application's site",
         "3 of 5, sql-a: restore the database from 20260301T020000Z",
-        "4 of 5, web-a: bring back the application from prs.zip",
+        "4 of 5, web-a: bring back the application from prs.zip, as it was at 2026-03-01T02:00:00Z",
         "5 of 5, web-a: verify the page and the database",
         "WHAT WILL BE LOST: what was written since 2026-03-01T02:00:00Z, which is 10 h at most",
     ]
@@ -46,7 +46,7 @@ def test_total_loss():
 def test_nothing_to_do():
     sentences = said(wreck())
     assert sentences[1] == "-> nothing: loses nothing, takes no time"
-    assert sentences[-2:] == ["Nothing has to be done", "WHAT WILL BE LOST: nothing"]
+    assert sentences[-2:] == ["Nothing has to be done", "WHAT WILL BE LOST: nothing of the database"]
 
 
 def test_no_road():
@@ -62,7 +62,7 @@ def test_a_tie():
 @pytest.mark.parametrize(
     ("loss", "text"),
     [
-        (NOTHING, "nothing"),
+        (NOTHING, "nothing of the database"),
         (UNKNOWN, "nobody can say how much: what it comes from does not tell its time"),
         (EVERYTHING, "everything: all users, their questions and answers, and the history"),
         (Loss(rank=0, seconds=90), "what was written since 2026-03-01T11:58:30Z, which is 1 min 30 s at most"),
