@@ -36,7 +36,10 @@ NO_ANSWER = "no_answer"
 _CAUSES = (
     (
         NO_TICKET,
-        re.compile(r"Kerberos auth failure|kerberos library is not installed|KerberosExchangeError|authGSSClient"),
+        re.compile(
+            r"Kerberos auth failure|kerberos library is not installed|KerberosExchangeError|authGSSClient|SpnegoError"
+            r"|GSSError|KDC"
+        ),
     ),
     (
         ACCOUNT_REFUSED,

@@ -12,8 +12,10 @@ __all__ = ["copy_account", "kept_logins", "other_sites", "web_facts"]
 
 Facts = Mapping[str, Any]
 
-_OF_WINDOWS = ("0x0101000000000005", "0x010600000000000550")
-"""How SIDs begin that every Windows has: of its own accounts (S-1-5 and one number), of its services (S-1-5-80)."""
+_OF_WINDOWS = ("0x0101000000000005", "0x010600000000000550", "0x010200000000000550")
+"""How SIDs begin that every Windows has: of its own accounts (S-1-5 and one number), of its services (S-1-5-80), of all
+of them (S-1-5-80-0).
+"""
 
 
 def copy_account(facts: Facts) -> dict[str, str]:

@@ -22,6 +22,7 @@ from typing import Any
 
 from ..._core.binary.credential_cache import ticket_life
 from ..._core.errors import RecoveryError
+from ..._progress import ENVIRONMENT
 from .options import WinrmConnection
 
 __all__ = ["Ticket", "TicketedTransport"]
@@ -38,7 +39,7 @@ class Ticket:
 
     def __init__(self, connection: WinrmConnection) -> None:
         self._connection = connection
-        self._folder = tempfile.mkdtemp(prefix="prs-recovery-ticket-")
+        self._folder = tempfile.mkdtemp(prefix="prs-recovery-ticket-", dir=_folder_of_the_task())
         self._cache = f"FILE:{self._folder}/cache"
         self._renew_at: float | None = None
         self._ends_at: float | None = None
@@ -149,6 +150,12 @@ class Ticket:
         )
 
 
+def _folder_of_the_task() -> str | None:
+    """The folder that the action plugin removes however this process ends; None where nobody made one."""
+    progress = os.environ.get(ENVIRONMENT)
+    return os.path.dirname(progress) if progress else None
+
+
 class TicketedTransport:
     """pywinrm's transport with a ticket: it authenticates anew before a message when the ticket is another one."""
 
@@ -163,3 +170,6 @@ class TicketedTransport:
             self._transport.encryption = None
         with self._ticket.in_use():
             return self._transport.send_message(message)
+
+    def close_session(self) -> None:
+        self._transport.close_session()

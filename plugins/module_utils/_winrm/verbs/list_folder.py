@@ -7,7 +7,8 @@ Parameters: Path; Recurse (default true).
 Items out:  one for each file and folder below Path, in no order: name (relative, with /), folder, link, encrypted (by
             EFS), size (bytes, 0 for a folder), modified (UTC, ISO 8601). A link (symbolic or a junction; of folders any
             reparse point) is named and never entered. A folder that is removed while the others are read is empty; for
-            one below Path that may not be read there is a second item: name, error.
+            one below Path that may not be read there is a second item: name, error. Any other error ends the listing:
+            what a share that went away holds is not left out.
 Errors:     3 when there is no such folder, 5, 53, 67.
 Assumes:    a folder's entries fit into memory, one folder at a time. Windows tells what they are together with their
             names, so nothing of an entry is asked for later.
@@ -29,7 +30,7 @@ while ($todo.Count -gt 0) {
         if ($prefix -eq '') { throw }
         continue
     }
-    catch {
+    catch [System.UnauthorizedAccessException] {
         if ($prefix -eq '') { throw }
         @{ name = $prefix.Substring(0, $prefix.Length - 1); error = (Get-Fault $_) }
         continue

@@ -49,8 +49,11 @@ try {
                     $replaced = $true
                 }
                 catch {
+                    # 1176: the old file is gone, and the new one has its own name still.
+                    $number = (Get-Fault $_)['number']
+                    if ($number -eq 1176) { $whole = $true }
                     # Not every file server can exchange two files (1, 50: no such function).
-                    if (1, 50 -notcontains (Get-Fault $_)['number']) { throw }
+                    if (1, 50 -notcontains $number) { throw }
                     [System.IO.File]::Delete($final)
                     # From here on there is nothing but this file.
                     $whole = $true
@@ -60,7 +63,7 @@ try {
             break
         }
         catch {
-            $inUse = 5, 32, 33 -contains (Get-Fault $_)['number']
+            $inUse = 5, 32, 33, 1175, 1176 -contains (Get-Fault $_)['number']
             if (-not $inUse -or $clock.ElapsedMilliseconds -ge $Patience) { throw }
         }
         Start-Sleep -Milliseconds 250

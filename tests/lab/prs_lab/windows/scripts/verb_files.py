@@ -29,6 +29,7 @@ BLOCK = 1 << 20
 COLLECTED = 4 << 20
 """Bytes that are packed into one."""
 _NOTHING_THERE = (2, 3)
+_ACCESS_DENIED = 5
 _INHERITED_BY_ALL = 3
 _NAME_IS_UTF_8 = 0x800
 _ZIP64_END = 56 + 20
@@ -47,7 +48,7 @@ def list_folder(call: ScriptCall, *, Path: str, Recurse: bool = True) -> Iterato
         try:
             entries = list(_entries(call, folder))
         except WinError as error:
-            if not prefix:
+            if not prefix or error.number != _ACCESS_DENIED:
                 raise
             yield {"name": prefix.removesuffix("/"), "error": fault(error)}
             continue

@@ -47,6 +47,11 @@ REFUSED = "NewConnectionError('<x>: Failed to establish a new connection: [Errno
             NO_TICKET,
             None,
         ),
+        (
+            "SpnegoError (1): Cannot resolve servers for KDC in realm PRS.LAB, Context: Unable to negotiate",
+            NO_TICKET,
+            None,
+        ),
         ("WinRM Kerberos authentication requested but the python kerberos library is not installed.", NO_TICKET, None),
         ("ntlm: [Errno -2] Name or service not known", NO_ANSWER, "Name or service not known"),
         ("timed out", NO_ANSWER, None),

@@ -40,6 +40,7 @@ def test_no_login_of_windows_itself_goes_into_a_set_whatever_its_name_is():
         login("NT AUTHORITY\\SYSTEM", "0x010100000000000512000000"),
         login("NT-AUTORITÄT\\SYSTEM", "0x010100000000000512000000"),
         login("AUTORITE NT\\SERVICE RÉSEAU", "0x010100000000000514000000"),
+        login("NT SERVICE\\ALL SERVICES", "0x01020000000000055000000000000000"),
         login("NT SERVICE\\MSSQLSERVER", "0x010600000000000550000000E20F4FE7B15874E48E19026478C2DC9AC307B83E"),
     ]
     assert kept_logins({"logins": [*own, *kept]}) == kept

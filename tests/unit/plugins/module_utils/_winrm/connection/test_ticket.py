@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import ticket as ticket_file
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import Kerberos, WinrmConnection
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.ticket import Ticket, TicketedTransport
@@ -199,4 +200,22 @@ def test_a_new_ticket_brings_a_new_security_context(kdc: Kdc, monkeypatch: pytes
     kdc.now += 36000
     messages.send_message("two")
     assert transport.events == ["one sealed True", "closed", "two afresh True"]
+    ticket.remove()
+
+
+def test_the_connection_can_be_closed(kdc: Kdc) -> None:
+    ticket, transport = Ticket(kdc.connection()), Transport()
+    TicketedTransport(transport, ticket).close_session()
+    assert transport.events == ["closed"]
+    ticket.remove()
+
+
+def test_the_ticket_lies_where_the_action_plugin_removes_it(kdc: Kdc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is terminated removes nothing itself."""
+    folder = kdc.folder / "task"
+    folder.mkdir()
+    monkeypatch.setenv(ENVIRONMENT, str(folder / "progress"))
+    ticket = Ticket(kdc.connection())
+    assert [path.name.startswith("prs-recovery-ticket-") for path in folder.iterdir()] == [True]
+    assert kdc.left_behind() == []
     ticket.remove()
