@@ -96,7 +96,7 @@ def test_failover_names_what_does_not_answer(tmp_path: Path, one_message, ansibl
 
 
 def test_failover_goes_on_when_the_old_web_server_goes_away_meanwhile(tmp_path: Path, ansible: str):
-    found = {"app_pools": [{"attributes": {"state": "Started"}}]}
+    found = {"app_pools": [{"name": "PasswordResetServer", "attributes": {"state": "Started"}}]}
     run = included(
         tmp_path, "failover", "stop", hosts="web-a", prs_active_site="site_b", ansible=ansible, _failover_pool=found
     )
@@ -107,7 +107,7 @@ def test_failover_waits_when_the_old_web_server_refuses_the_account_meanwhile(
     tmp_path: Path, one_message, ansible: str, refusing: dict[str, object]
 ):
     """Its password was changed in the middle of the run: it serves on, and two applications would."""
-    found = {"app_pools": [{"attributes": {"state": "Started"}}]}
+    found = {"app_pools": [{"name": "PasswordResetServer", "attributes": {"state": "Started"}}]}
     variables = {"prs_active_site": "site_b", "_failover_pool": found, "answering": refusing, "ansible": ansible}
     run = included(tmp_path, "failover", "stop", hosts="web-a", **variables)
     one_message(

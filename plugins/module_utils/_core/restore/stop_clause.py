@@ -94,7 +94,7 @@ def _clock_of(
     # The last record that the database has then may be older than the log backup that it came in, though not than the
     # backup before that; every data backup has one of its own start.
     oldest = used[position - 2] if position > 1 and before.kind.is_log else before
-    in_order = [oldest, before, *_made_meanwhile(log, tree), log]
+    in_order = [oldest, before, *_made_meanwhile(log, usable), log]
     changes = [change for pair in pairwise(in_order) for change in changes_between(*pair, request.zone)]
     offset = next((entry.utc_offset for entry in (oldest, before, log) if entry.utc_offset is not None), timedelta())
     if request.zone is None or not zone_fits(request.zone, log):
@@ -102,7 +102,7 @@ def _clock_of(
     return changes, offset
 
 
-def _made_meanwhile(log: BackupSet, tree: Tree) -> list[BackupSet]:
+def _logs_meanwhile(log: BackupSet, tree: Tree) -> list[BackupSet]:
     """Other logs that end inside of a log, as where a database was restored from them and the log was kept: their
     clocks are those of its records.
     """
@@ -110,8 +110,17 @@ def _made_meanwhile(log: BackupSet, tree: Tree) -> list[BackupSet]:
     return [other for fork in forks for other in fork.ending_between(log.first_lsn, log.last_lsn)]
 
 
+def _made_meanwhile(log: BackupSet, usable: Sequence[BackupSet]) -> list[BackupSet]:
+    """All backups that end inside of a log, in the order of their times: their clocks are those of its records."""
+    forks = (log.first_fork, log.last_fork)
+    inside = [other for other in usable if other.last_fork in forks and log.first_lsn < other.last_lsn <= log.last_lsn]
+    return sorted((other for other in inside if other is not log), key=lambda other: other.started)
+
+
 def _change_meanwhile(log: BackupSet, tree: Tree) -> list[ClockChange]:
-    """The clock may have been set back while a log was backed up: the next backup alone tells."""
+    """The clock may have been changed while a log was backed up: the next backup alone tells. One whose told times lie
+    nearer together than the clock went holds no such change.
+    """
     logs = tree.forks[log.last_fork].ending_after(log.last_lsn) if log.last_fork in tree.forks else []
     following = min(
         (other for other in logs if other.first_lsn >= log.last_lsn),
@@ -120,8 +129,8 @@ def _change_meanwhile(log: BackupSet, tree: Tree) -> list[ClockChange]:
     )
     if following is None or following.utc_offset is None or log.utc_offset is None:
         return []
-    set_back = log.utc_offset - following.utc_offset
-    if set_back <= timedelta() or log.finished < log.started + set_back:
+    change = abs(log.utc_offset - following.utc_offset)
+    if not change or (not log.ambiguous_time and log.finished < log.started + change):
         return []
     return [ClockChange(log.started, following.started, log.utc_offset, following.utc_offset)]
 
@@ -181,7 +190,7 @@ def _one_clock(candidate: Found, request: Request, tree: Tree) -> bool:
     """Whether the clock was the same all along the way and at its end, so that every log can be told the same time."""
     used = used_sets(candidate)
     logs = [entry for entry in used if entry.kind.is_log]
-    offsets = {entry.utc_offset for entry in chain(used, *(_made_meanwhile(log, tree) for log in logs))}
+    offsets = {entry.utc_offset for entry in chain(used, *(_logs_meanwhile(log, tree) for log in logs))}
     if used and request.zone is not None and zone_fits(request.zone, used[-1]):
         moments = [used[-1].finished, *([candidate.time] if candidate.time is not None else [])]
         offsets |= {moment.astimezone(request.zone).utcoffset() for moment in moments}

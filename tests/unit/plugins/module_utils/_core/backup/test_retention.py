@@ -180,7 +180,10 @@ def test_two_databases_are_not_mixed() -> None:
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("HYPOTHESIS_PROFILE") != "nightly",
 )
 @given(
     st.tuples(st.integers(0, 2**32), st.integers(3, 30), st.sampled_from((0.0, 0.2))),
