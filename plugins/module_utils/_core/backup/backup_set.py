@@ -19,6 +19,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 __all__ = [
+    "SET_BACK",
     "BackupKind",
     "BackupSet",
     "Copy",
@@ -103,7 +104,8 @@ _UNKNOWN_TIME_ZONE = 127
 # right.
 _DOUBTFUL_IN_HEADERS = 0
 _NAMES_ITS_BASE = 9  # SQL Server 2005
-_SET_BACK = timedelta(hours=1)
+SET_BACK = timedelta(hours=1)
+"""What a set is taken to have run longer that ended, by its clock, before it began."""
 _STARTED, _LAST_VALID = attrgetter("started"), attrgetter("last_valid_time")
 # Of the T-SQL type datetime; without the last one, so that a moment can be told in every zone.
 _YEARS = range(1753, 9999)
@@ -586,10 +588,11 @@ def _fill_times(
         finished, finish_offset = started, offset
     else:
         finished, finish_offset = to_utc(finish or start, quarter_hours=quarter_hours, zone=zone, latest=True)
-    if finished < started:  # the clock was set back meanwhile
-        finished += _SET_BACK
+    set_back = finished < started  # the clock, meanwhile
+    if set_back:
+        finished += SET_BACK
     made.started, made.finished, made.utc_offset = started, finished, offset
-    made.ambiguous_time = finish_offset != offset
+    made.ambiguous_time = finish_offset != offset or set_back
     made.last_valid_time = to_utc(last_valid, quarter_hours=quarter_hours, zone=zone)[0] if last_valid else None
 
 

@@ -18,7 +18,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from .backup_set import BackupSet
+from .backup_set import SET_BACK, BackupSet
 
 __all__ = ["SECOND", "ClockChange", "changes_between", "local_stop_time", "settle_times", "surely_over", "zone_fits"]
 
@@ -172,7 +172,9 @@ def _allow_for_changes(known: list[BackupSet]) -> None:
     it was set forward, what it surely holds ends earlier.
     """
     backup_sets = [
-        backup_set for backup_set in known if backup_set.utc_offset is not None and not backup_set.ambiguous_time
+        backup_set
+        for backup_set in known
+        if backup_set.utc_offset is not None and (not backup_set.ambiguous_time or _ended_before_it_began(backup_set))
     ]
     backup_sets.sort(key=attrgetter("server", "started"))
     for _server, group in groupby(backup_sets, key=attrgetter("server")):
@@ -182,6 +184,22 @@ def _allow_for_changes(known: list[BackupSet]) -> None:
             if set_back:
                 for backup_set in _maybe_running(members, position):
                     _allow_for_change(backup_set, set_back, earlier, later)
+            if set_back > timedelta():
+                _allow_for_older_records(members[position + 1 :], set_back, later.started)
+
+
+def _ended_before_it_began(backup_set: BackupSet) -> bool:
+    """By its clock, which was set back meanwhile; it was then taken to have run an hour longer."""
+    return backup_set.ambiguous_time and backup_set.finished - SET_BACK < backup_set.started
+
+
+def _allow_for_older_records(members: Sequence[BackupSet], set_back: timedelta, changed: datetime) -> None:
+    """LastValidRestoreTime is what the last record shows, which may be from before the clock was set back."""
+    for backup_set in members:
+        if backup_set.started >= changed + set_back:
+            return
+        if backup_set.last_valid_time and backup_set.last_valid_time - set_back < changed:
+            backup_set.last_valid_time -= set_back
 
 
 def _maybe_running(members: Sequence[BackupSet], position: int) -> Iterator[BackupSet]:
@@ -202,6 +220,8 @@ def _allow_for_change(backup_set: BackupSet, set_back: timedelta, earlier: Backu
             backup_set.last_valid_time += set_back
         return
     ended = backup_set.finished + set_back
+    if _ended_before_it_began(backup_set):
+        ended -= SET_BACK
     if (ended <= later.started) if backup_set.kind.is_log else (backup_set is earlier or ended >= earlier.started):
         backup_set.finished = ended
         backup_set.ambiguous_time = True

@@ -30,12 +30,13 @@ Groups = Mapping[str, Mapping[str, ByFork]]
 
 @dataclass(slots=True, kw_only=True)
 class Source:
-    """The usable sets of one family, and what became of the others. forks: where the wanted database lives; None: on
-    any. wanted: its name; empty: whatever it is called.
+    """The usable sets of one family, all that are known of it, and what became of the others. forks: where the wanted
+    database lives; None: on any. wanted: its name; empty: whatever it is called.
     """
 
     family_guid: str
     usable: list[BackupSet]
+    known: list[BackupSet]
     rejected: Rejections
     forks: set[str] | None
     wanted: str = ""
@@ -69,7 +70,9 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
         forks = {
             fork for name, by_fork in groups[family].items() if same_name(name) == same_name(wanted) for fork in by_fork
         }
-    return Source(family_guid=known[0].family_guid, usable=usable, rejected=rejected, forks=forks, wanted=wanted)
+    return Source(
+        family_guid=known[0].family_guid, usable=usable, known=known, rejected=rejected, forks=forks, wanted=wanted
+    )
 
 
 def _by_family_and_name(sets: Iterable[BackupSet]) -> Groups:
@@ -244,6 +247,7 @@ def without_strangers(source: Source) -> Source | None:
     return Source(
         family_guid=source.family_guid,
         usable=usable,
+        known=source.known,
         rejected=source.rejected,
         forks=source.forks,
         wanted=source.wanted,

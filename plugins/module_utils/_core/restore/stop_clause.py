@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import chain, pairwise
+from operator import attrgetter
 
 from ..backup.backup_set import BackupSet
 from ..backup.clock import ClockChange, changes_between, local_stop_time, surely_over, zone_fits
@@ -27,6 +28,8 @@ ZONE_ADVICE = (
     "Europe/Berlin)"
 )
 
+_START = attrgetter("started")
+
 __all__ = ["route_steps", "stop_clause", "used_sets", "zone_unknown"]
 
 
@@ -38,9 +41,9 @@ def used_sets(candidate: Found) -> list[BackupSet]:
 
 
 def stop_clause(
-    candidate: Found, request: Request, target: Target, tree: Tree, usable: Sequence[BackupSet]
+    candidate: Found, request: Request, target: Target, usable: Sequence[BackupSet], known: Sequence[BackupSet]
 ) -> Stop | Refusal | None:
-    """The STOP clause of the target, or why it cannot be said."""
+    """The STOP clause of the target, or why it cannot be said. known: also what cannot be restored tells of clocks."""
     used = used_sets(candidate)
     if target.kind == "lsn" and candidate.stop is not None:
         return Stop(kind="lsn", lsn=target.lsn, before=target.before)
@@ -56,9 +59,10 @@ def stop_clause(
     stopped = _stopped_logs(candidate, when)
     if not stopped:
         return Stop(kind="time", time=_local(when, request, used[-1] if used else None))
+    witnesses = known if len({entry.utc_offset for entry in known}) > 1 else ()
     times = set()
     for log in stopped:
-        changes, offset = _clock_of(log, candidate, request, tree, usable)
+        changes, offset = _clock_of(log, candidate, request, usable, witnesses)
         local = local_stop_time(when, offset, changes)
         if local is None:
             return _clock_changed(changes, stopped, candidate, request)
@@ -76,7 +80,7 @@ def _stopped_logs(candidate: Found, when: datetime) -> list[BackupSet]:
 
 
 def _clock_of(
-    log: BackupSet, candidate: Found, request: Request, tree: Tree, usable: Sequence[BackupSet]
+    log: BackupSet, candidate: Found, request: Request, usable: Sequence[BackupSet], known: Sequence[BackupSet]
 ) -> tuple[list[ClockChange], timedelta]:
     """How the clock was changed while the records of a log and the one before them were written, and its offset at the
     first of them.
@@ -94,11 +98,13 @@ def _clock_of(
     # The last record that the database has then may be older than the log backup that it came in, though not than the
     # backup before that; every data backup has one of its own start.
     oldest = used[position - 2] if position > 1 and before.kind.is_log else before
-    in_order = [oldest, before, *_made_meanwhile(log, usable), log]
+    inside = chain(_made_meanwhile(before, known), _made_meanwhile(log, known))
+    made = {id(other): other for other in inside if not zone_fits(request.zone, other)}
+    in_order = sorted([oldest, before, *made.values(), log], key=_START)
     changes = [change for pair in pairwise(in_order) for change in changes_between(*pair, request.zone)]
-    offset = next((entry.utc_offset for entry in (oldest, before, log) if entry.utc_offset is not None), timedelta())
-    if request.zone is None or not zone_fits(request.zone, log):
-        changes += _change_meanwhile(log, tree)
+    offset = next((entry.utc_offset for entry in in_order if entry.utc_offset is not None), timedelta())
+    if not zone_fits(request.zone, log):
+        changes += _change_meanwhile(log, known)
     return changes, offset
 
 
@@ -110,29 +116,51 @@ def _logs_meanwhile(log: BackupSet, tree: Tree) -> list[BackupSet]:
     return [other for fork in forks for other in fork.ending_between(log.first_lsn, log.last_lsn)]
 
 
-def _made_meanwhile(log: BackupSet, usable: Sequence[BackupSet]) -> list[BackupSet]:
-    """All backups that end inside of a log, in the order of their times: their clocks are those of its records."""
+def _made_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSet]:
+    """All backups that begin or end inside of a log: their clocks are those of its records."""
+    if not log.kind.is_log:
+        return []
     forks = (log.first_fork, log.last_fork)
-    inside = [other for other in usable if other.last_fork in forks and log.first_lsn < other.last_lsn <= log.last_lsn]
-    return sorted((other for other in inside if other is not log), key=lambda other: other.started)
+    return [other for other in known if other.last_fork in forks and other is not log and _is_inside(other, log)]
 
 
-def _change_meanwhile(log: BackupSet, tree: Tree) -> list[ClockChange]:
-    """The clock may have been changed while a log was backed up: the next backup alone tells. One whose told times lie
-    nearer together than the clock went holds no such change.
+def _is_inside(other: BackupSet, log: BackupSet) -> bool:
+    low, high = log.first_lsn, log.last_lsn
+    if other.last_fork != log.last_fork:
+        high = log.fork_point_lsn or high  # what was written beyond it went on elsewhere
+    return low < other.last_lsn <= high or (not other.kind.is_log and low <= other.first_lsn < high)
+
+
+def _change_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[ClockChange]:
+    """The clock may have been changed while a log was backed up: the next backups of its server alone tell, of whatever
+    kind and on whatever fork, up to the first one that was begun after the log was over.
     """
-    logs = tree.forks[log.last_fork].ending_after(log.last_lsn) if log.last_fork in tree.forks else []
-    following = min(
-        (other for other in logs if other.first_lsn >= log.last_lsn),
-        key=lambda other: other.first_lsn,
-        default=None,
+    if not log.kind.is_log or log.utc_offset is None:
+        return []
+    later = [other for other in known if other.server == log.server and other.started > log.started]
+    changed = min(
+        (other for other in later if other.utc_offset not in (None, log.utc_offset)), key=_START, default=None
     )
-    if following is None or following.utc_offset is None or log.utc_offset is None:
+    if changed is None or changed.utc_offset is None:
         return []
-    change = abs(log.utc_offset - following.utc_offset)
-    if not change or (not log.ambiguous_time and log.finished < log.started + change):
+    if any(log.finished <= other.started < changed.started and other.utc_offset == log.utc_offset for other in later):
         return []
-    return [ClockChange(log.started, following.started, log.utc_offset, following.utc_offset)]
+    set_back = log.utc_offset - changed.utc_offset
+    if not log.ambiguous_time and not _may_hide(log, set_back, later):
+        return []
+    return [ClockChange(log.started, changed.started, log.utc_offset, changed.utc_offset)]
+
+
+def _may_hide(log: BackupSet, set_back: timedelta, later: Sequence[BackupSet]) -> bool:
+    """Whether the times of a log leave it open that the clock was changed between them: set forward, it ran shorter
+    than they tell, and set back longer, though not into the next log backup.
+    """
+    if set_back < timedelta():
+        return log.finished + set_back >= log.started
+    following = min(
+        (other.started for other in later if other.kind.is_log and other.family == log.family), default=None
+    )
+    return following is None or log.finished + set_back <= following
 
 
 def zone_unknown(entry: BackupSet, request: Request) -> Refusal:

@@ -364,6 +364,12 @@ CLOCK_CODES = {"clock_changed", "time_zone_unknown"}
 @example((77, 8, 0.0))  # it was set forward within a log that tells its LastValidRestoreTime
 @example((89990, 20, 0.0))  # it was set forward while a log was backed up, which tells its start's clock alone
 @example((696, 27, 0.0))  # it was set back within a full, beside which logs were backed up
+@example((2435, 16, 0.0))  # it was set back within a log, after which a differential alone tells the new clock
+@example((3715, 21, 0.0))  # by two hours, so that the log ended by its clock before it began
+@example((5479, 10, 0.0))  # within a copy-only log, which no later log goes on from
+@example((4585, 16, 0.0))  # within the log before, as a full tells that ended with it
+@example((3594, 25, 0.0))  # a snapshot alone, which nobody can restore, tells the clock of a server
+@example((6087, 18, 0.0))  # LastValidRestoreTime is from before the clock was set back
 def test_no_change_of_the_clock_brings_another_moment(history: tuple[int, int, float]) -> None:
     """Two servers in two zones, summer time, a zone that is told, given or wrong: the right data, or a refusal."""
     scene, clocks, chance = scene_on_clocks(history)
