@@ -106,6 +106,18 @@ def test_an_old_web_server_that_refuses_the_account_is_no_lost_one(shared_mirror
     assert running_sites(shared_mirrored) == ["web-a"]
 
 
+def test_an_iis_that_tells_nothing_of_its_pools_may_run_the_application(shared_mirrored: Estate, one_message):
+    """Whoever may use WinRM and is no administrator hears of no pool, though one runs."""
+    before = shared_mirrored.lab.digest()
+    shared_mirrored.lab.fault(
+        "module", host="web-a", pattern="microsoft.iis.web_app_pool_info", text="Access is denied."
+    )
+    run = shared_mirrored.play("failover_prs", *TO_B)
+    one_message(run, "web-a", "Access is denied", "Nothing was touched", "prs_old_application_stopped=true")
+    assert shared_mirrored.lab.digest() == before
+    assert running_sites(shared_mirrored) == ["web-a"]
+
+
 @pytest.mark.nightly
 def test_a_lost_site_is_left_only_with_a_yes_and_its_principal_comes_back_as_mirror(
     shared_mirrored: Estate, one_message

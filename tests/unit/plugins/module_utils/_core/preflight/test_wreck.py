@@ -113,6 +113,7 @@ def test_the_backups_that_were_chosen():
     assert (unlabelled["backups"][0]["name"], unlabelled["backups"][0]["kind"]) == ("D:\\b", "files")
     named = said(choice__chosen__recovery_point="", choice__chosen__files=["D:\\x.bak"])
     assert (named["backups"][0]["name"], named["backups"][0]["kind"]) == ("D:\\x.bak", "files")
+    assert named["backups"][0]["point"] is None
     assert said(choice__problem="no set is healthy")["backups"][0]["problem"] == "no set is healthy"
     assert said(restore={"msg": "the chain is broken"})["backups"][0]["problem"] == "the chain is broken"
     assert said(choice=SKIPPED)["backups"] == []
