@@ -285,6 +285,7 @@ def test_a_scanner_that_looks_into_what_was_just_written(
 ) -> None:
     """It lets go after a moment; a night's backup is not thrown away for that."""
     rename, opened = FileView.rename, []
+    monkeypatch.setattr(host_files, "PAUSE", 0.2)  # the host itself tries again every quarter of a second
 
     def rename_while_it_looks(view: FileView, old: str, new: str) -> None:
         if old.endswith(ending) and len(opened) < 2:
