@@ -54,7 +54,8 @@ def judge_content(
 
 
 def _wanted(item: ExaminedFile) -> dict[str, Any]:
-    assert item.file is not None
+    if item.file is None:
+        raise AssertionError(f"{item.path} has no content to check")
     return {
         "path": item.path,
         "packed": item.file.packed,
