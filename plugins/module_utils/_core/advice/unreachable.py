@@ -9,6 +9,7 @@ Ansible says it in the text of a chain of Python's exceptions (requests, urllib3
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 __all__ = [
     "ACCOUNT_REFUSED",
@@ -18,8 +19,10 @@ __all__ = [
     "UNVERIFIED",
     "cause_of",
     "is_silence",
+    "not_reached",
     "reason_of",
     "state_of",
+    "states_of",
 ]
 
 ACCOUNT_REFUSED = "account_refused"
@@ -89,6 +92,31 @@ _LIVES = {
 def state_of(problem: str) -> str:
     """What a server that was not reached does, as the end of a sentence about it, with the reason."""
     return "does not answer" if is_silence(problem) else f"{_LIVES[cause_of(problem)]} ({reason_of(problem)})"
+
+
+def states_of(unreached: Iterable[Mapping[str, str]]) -> tuple[list[str], list[str]]:
+    """The hosts that are silent, and of each other one its name and what it does. unreached: {host, problem} each."""
+    silent, living = [], []
+    for entry in unreached:
+        if is_silence(entry["problem"]):
+            silent.append(entry["host"])
+        else:
+            living.append(f"{entry['host']} {state_of(entry['problem'])}")
+    return silent, living
+
+
+def not_reached(unreached: Iterable[Mapping[str, str]], *, so: str, when_lost: str = "") -> list[str]:
+    """Why a run ends before anything is touched. so: what cannot be done; when_lost: what to do about a server that is
+    lost, as the end of a sentence.
+    """
+    silent, living = states_of(unreached)
+    sentences = [f"{state}. So {so}. Nothing was touched." for state in living]
+    if silent:
+        sentences.append(
+            f"{', '.join(silent)} cannot be reached by WinRM, so {so}. Nothing was touched. Switch the server on, "
+            f"check its name, its WinRM listener and the firewall, and run this again{when_lost}."
+        )
+    return sentences
 
 
 def reason_of(problem: str) -> str:

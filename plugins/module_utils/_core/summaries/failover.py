@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..advice import unreachable
 from ..advice.unreachable import is_silence, state_of
 
 __all__ = ["left_alone", "new_site_unreached", "plan", "problems", "runs_on", "summary", "unstopped"]
@@ -41,19 +42,11 @@ def new_site_unreached(facts: Facts) -> list[str]:
 
     facts: site: the new one; unreached: {host, problem} of its servers that were not reached.
     """
-    silent = [entry["host"] for entry in facts["unreached"] if is_silence(entry["problem"])]
-    sentences = [
-        f"{entry['host']} {state_of(entry['problem'])}. So {facts['site']} cannot take over. Nothing was touched."
-        for entry in facts["unreached"]
-        if entry["host"] not in silent
-    ]
-    if silent:
-        sentences.append(
-            f"{', '.join(silent)} cannot be reached by WinRM, so {facts['site']} cannot take over. Nothing was touched."
-            " Switch the server on, check its name, its WinRM listener and the firewall, and run this again; if it is "
-            "lost, rebuild it (rebuild_prs)."
-        )
-    return sentences
+    return unreachable.not_reached(
+        facts["unreached"],
+        so=f"{facts['site']} cannot take over",
+        when_lost="; if it is lost, rebuild it (rebuild_prs)",
+    )
 
 
 _BY_HAND = "-e prs_old_application_stopped=true"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..advice.unreachable import is_silence, state_of
+from ..advice import unreachable
 
 __all__ = [
     "account_problems",
@@ -86,18 +86,7 @@ def account_problems(facts: Facts) -> list[str]:
 # ---- before anything is touched
 def not_reached(facts: Facts) -> list[str]:
     """Why the database cannot be mirrored. facts: unreached: {host, problem} of the servers that were not reached."""
-    silent = [entry["host"] for entry in facts["unreached"] if is_silence(entry["problem"])]
-    sentences = [
-        f"{entry['host']} {state_of(entry['problem'])}. So the database cannot be mirrored there. Nothing was touched."
-        for entry in facts["unreached"]
-        if entry["host"] not in silent
-    ]
-    if silent:
-        sentences.append(
-            f"{', '.join(silent)} cannot be reached by WinRM, so the database cannot be mirrored there. Nothing was "
-            "touched. Switch the server on, check its name, its WinRM listener and the firewall, and run this again."
-        )
-    return sentences
+    return unreachable.not_reached(facts["unreached"], so="the database cannot be mirrored there")
 
 
 def unreached(facts: Facts) -> list[str]:
@@ -112,11 +101,8 @@ def unreached(facts: Facts) -> list[str]:
         if [entry["host"] for entry in facts["unreached"]] == [facts["witness"]]
         else f"{facts['database']} is NOT protected by a mirror now"
     )
-    silent = [entry["host"] for entry in facts["unreached"] if is_silence(entry["problem"])]
-    states = [f"{', '.join(silent)} cannot be reached by WinRM"] if silent else []
-    states += [
-        f"{entry['host']} {state_of(entry['problem'])}" for entry in facts["unreached"] if entry["host"] not in silent
-    ]
+    silent, living = unreachable.states_of(facts["unreached"])
+    states = [*([f"{', '.join(silent)} cannot be reached by WinRM"] if silent else []), *living]
     return [f"WARNING: {'; '.join(states)}. {result}: when that is put right, run mirror_prs."]
 
 
