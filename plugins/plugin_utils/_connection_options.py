@@ -14,12 +14,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import OF_THE_ENVIRONMENT
+
 __all__ = ["PLUGINS", "NotHonoured", "Plugin", "Refused"]
 
 Option = Callable[[str], Any]
-
-OF_THE_ENVIRONMENT = "legacy_requests"
-"""pywinrm's word for a proxy and for authorities that are named in the environment."""
 
 
 class Refused(Exception):

@@ -12,14 +12,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WITHOUT_USER
+
 from ._connection_options import PLUGINS, NotHonoured, Option, Refused
 
 __all__ = ["HostConnection", "Refused", "options_for"]
 
 ALSO_OVER_WINRM = ("sql_backup", "sql_restore")
 """Modules that speak to SQL Server, and for some of their options to its Windows as well."""
-WITHOUT_USER = {"certificate", "kerberos"}
-"""Transports that know the account from a certificate or a ticket."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,30 +32,33 @@ def require_essential(refused: Sequence[Refusal], *, path: str, host: str) -> No
 
     path, host: of the application's folder.
     """
-    lacking = [refusal for refusal in refused if is_essential(refusal.name)]
-    if lacking:
-        more = f" (and {len(lacking) - 1} more files)" if len(lacking) > 1 else ""
-        raise RecoveryError(
-            f"{path}\\{lacking[0].name} on {host} cannot be archived{more}: it {lacking[0].reason}",
-            advice="Nothing was archived. Put the file itself there, or name it in exclude if the application does not "
-            "need it",
-            code="wrong_state",
-            unreadable=[refusal.name for refusal in lacking],
-        )
+    _require_none(
+        [refusal for refusal in refused if is_essential(refusal.name)],
+        "files",
+        path=path,
+        host=host,
+        way_out="Put the file itself there",
+        code="wrong_state",
+    )
 
 
 def require_seen(unseen: Sequence[Refusal], *, path: str, host: str) -> None:
     """Raises RecoveryError for folders that nobody could look into, whatever unreadable says: what the application
     cannot do without may be in them.
     """
-    if unseen:
-        more = f" (and {len(unseen) - 1} more folders)" if len(unseen) > 1 else ""
+    way_out = "Give the account of WinRM the right to read it"
+    _require_none(unseen, "folders", path=path, host=host, way_out=way_out, code="access_denied")
+
+
+def _require_none(refused: Sequence[Refusal], what: str, *, path: str, host: str, way_out: str, code: str) -> None:
+    """Raises RecoveryError for the first of them. what: they are, in the plural; way_out: beside excluding it."""
+    if refused:
+        more = f" (and {len(refused) - 1} more {what})" if len(refused) > 1 else ""
         raise RecoveryError(
-            f"{path}\\{unseen[0].name} on {host} cannot be archived{more}: it {unseen[0].reason}",
-            advice="Nothing was archived. Give the account of WinRM the right to read it, or name it in exclude if the "
-            "application does not need it",
-            code="access_denied",
-            unreadable=[refusal.name for refusal in unseen],
+            f"{path}\\{refused[0].name} on {host} cannot be archived{more}: it {refused[0].reason}",
+            advice=f"Nothing was archived. {way_out}, or name it in exclude if the application does not need it",
+            code=code,
+            unreadable=[refusal.name for refusal in refused],
         )
 
 

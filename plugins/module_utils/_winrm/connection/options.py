@@ -12,6 +12,8 @@ from typing import Any
 from ..._core.errors import RecoveryError
 
 __all__ = [
+    "OF_THE_ENVIRONMENT",
+    "WITHOUT_USER",
     "CredSsp",
     "Kerberos",
     "WinrmConnection",
@@ -21,6 +23,9 @@ __all__ = [
 ]
 
 TRANSPORTS = ["basic", "certificate", "credssp", "kerberos", "ntlm", "plaintext", "ssl"]
+OF_THE_ENVIRONMENT = "legacy_requests"
+"""pywinrm's word for a proxy and for authorities that are named in the environment, and for nothing where it is empty.
+"""
 WITHOUT_USER = {"certificate", "kerberos"}
 """Transports that know the account from a certificate or a ticket."""
 

@@ -9,13 +9,11 @@ import os
 from typing import Any
 
 from ..._core.errors import RecoveryError
-from .options import WinrmConnection
+from .options import OF_THE_ENVIRONMENT, WinrmConnection
 from .pywinrm_dep import Protocol, requests
 
 __all__ = ["make_protocol"]
 
-OF_THE_ENVIRONMENT = "legacy_requests"
-"""pywinrm's word for what requests finds in the environment, and for nothing where that is empty."""
 READ_LONGER = 10
 """Seconds that an answer is waited for beyond what the host was given, as Ansible does."""
 AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
