@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..times import to_text
-from .cost import EVERYTHING, UNKNOWN, Phase, lost_since
+from .cost import Phase, lost_since
 from .way import APPLICATION_LOSS, Way, WayName, Work, server_obstacle
 from .wreck import ApplicationState, Archive, Wreck
 
@@ -31,11 +31,9 @@ def application_way(wreck: Wreck, keys: str) -> Way:
 def new_application(wreck: Wreck) -> Way:
     """An empty one, with keys of its own, for an empty database."""
     needs = {APPLICATION_LOSS: "the application that is there would be replaced by an empty one"}
-    unseen = _not_looked_at(wreck) if wreck.application.state is ApplicationState.UNKNOWN else ""
     return Way(
         name=WayName.CREATE,
-        obstacle=wreck.busy or server_obstacle(wreck.web) or unseen or wreck.package,
-        loss=EVERYTHING,
+        obstacle=_obstacle(wreck) or wreck.package,
         work=(Work(phase=Phase.INSTALL_IIS, host=wreck.web.host, sentence="set up IIS and an empty application"),),
         needs={} if wreck.application.state is ApplicationState.MISSING else needs,
     )
@@ -45,19 +43,15 @@ def _as_it_is(wreck: Wreck, keys: str) -> Iterator[Way]:
     application = wreck.application
     if wreck.replace_application or application.state not in _COMPLETE or not _fit(application.keys, keys):
         return
-    obstacle = wreck.busy or server_obstacle(wreck.web)
     if application.state is ApplicationState.RUNNING:
-        yield Way(name=WayName.KEEP, obstacle=obstacle, keys=application.keys)
+        yield Way(name=WayName.KEEP, obstacle=_obstacle(wreck))
     else:
         work = Work(phase=Phase.START, host=wreck.web.host, sentence="start the application")
-        yield Way(name=WayName.START, obstacle=obstacle, work=(work,), keys=application.keys)
+        yield Way(name=WayName.START, obstacle=_obstacle(wreck), work=(work,))
 
 
 def _from_archives(wreck: Wreck, keys: str) -> Iterator[Way]:
     """The newest first."""
-    if wreck.application.state is ApplicationState.UNKNOWN:
-        yield Way(name=WayName.RESTORE, obstacle=server_obstacle(wreck.web) or _not_looked_at(wreck))
-        return
     fitting = [archive for archive in wreck.archives if _fit(archive.keys, keys)]
     for archive in sorted(fitting, key=lambda candidate: lost_since(candidate.point, wreck.now)):
         yield _from_archive(wreck, archive)
@@ -74,12 +68,9 @@ def _from_archive(wreck: Wreck, archive: Archive) -> Way:
     set_up = Work(phase=Phase.INSTALL_IIS, host=host, sentence="set up IIS and the application's site")
     return Way(
         name=WayName.RESTORE,
-        source=archive.name,
-        obstacle=wreck.busy or server_obstacle(wreck.web) or archive.problem,
-        loss=lost_since(archive.point, wreck.now) if archive.point else UNKNOWN,
+        obstacle=_obstacle(wreck) or archive.problem,
         work=(*((set_up,) if missing else ()), restore),
         needs=_overwriting(wreck, archive),
-        keys=archive.keys,
     )
 
 
@@ -101,13 +92,16 @@ def _fit(keys: str, wanted: str) -> bool:
     return not keys or not wanted or keys == wanted
 
 
+def _obstacle(wreck: Wreck) -> str:
+    """Why nothing can be done for the application."""
+    if refused := wreck.busy or server_obstacle(wreck.web):
+        return refused
+    unseen = wreck.application.state is ApplicationState.UNKNOWN
+    return f"the application on {wreck.web.host} could not be looked at" if unseen else ""
+
+
 def _none(wreck: Wreck) -> str:
-    refused = wreck.busy or server_obstacle(wreck.web)
-    return refused or (
+    return _obstacle(wreck) or (
         "no archive of the application holds the keys of this database, without which it cannot be read. Name the "
         "folder of another copy in prs_backup_application_path"
     )
-
-
-def _not_looked_at(wreck: Wreck) -> str:
-    return f"the application on {wreck.web.host} could not be looked at"

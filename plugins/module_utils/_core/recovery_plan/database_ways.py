@@ -52,9 +52,8 @@ def _as_it_is(wreck: Wreck) -> Iterator[Way]:
 
 
 def _started(wreck: Wreck, sentence: str, obstacle: str) -> Way:
-    return Way(
-        name=WayName.START, obstacle=obstacle, work=(_work(wreck, Phase.START, sentence),), keys=wreck.keys
-    )  # fmt: skip
+    work = _work(wreck, Phase.START, sentence)
+    return Way(name=WayName.START, obstacle=obstacle, work=(work,), keys=wreck.keys)
 
 
 def _open_mirror(wreck: Wreck, obstacle: str) -> Way:

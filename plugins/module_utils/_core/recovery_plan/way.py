@@ -36,7 +36,10 @@ class Work:
 @dataclass(frozen=True, kw_only=True)
 class Way:
     """obstacle: why it cannot be gone, and what to do about that; '' where it can. needs: variables by which somebody
-    has to say yes, each with the reason. keys: fingerprint of the keys that the part needs or has, '' unknown.
+    has to say yes, each with the reason.
+
+    Of the database alone: source, its kind, and whether it lies elsewhere; loss; keys: fingerprint of those that it
+    needs, '' unknown.
     """
 
     name: WayName

@@ -64,10 +64,9 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """The database at the active site. size: bytes of its files, 0 where nobody knows."""
+    """The database at the active site."""
 
     state: DatabaseState
-    size: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
