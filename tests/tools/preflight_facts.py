@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import ControlNode
 
-__all__ = ["ANSWERED", "LISTENING", "NOW", "SKIPPED", "control_node", "failed_script", "file", "gathered", "newest"]
+__all__ = ["ANSWERED", "INSTALLED", "NOW", "SKIPPED", "control_node", "failed_script", "file", "gathered", "newest"]
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.timezone.utc)
 SKIPPED = {"skipped": True, "changed": False}
@@ -34,6 +34,16 @@ NOT_LISTENING = {
     "login_mode": 0, "listens_on_all_addresses": True, "tcp_enabled": 0, "tcp_port": "", "tcp_dynamic_ports": "", "certificate": "",
 }  # fmt: skip
 LISTENING = {**NOT_LISTENING, "login_mode": 2, "tcp_enabled": 1, "tcp_port": "1433"}
+INSTALLED = {
+    "installed": True,
+    "partly_installed": False,
+    "version": "15.0.4430.1",
+    "collation": "SQL_Latin1_General_CP1_CI_AS",
+    "service_account": "",
+    "service_state": "Running",
+    **LISTENING,
+}
+"""An instance that is there and runs."""
 """Of an instance that has nothing to read anew."""
 
 HEALTHY: dict[str, Any] = {

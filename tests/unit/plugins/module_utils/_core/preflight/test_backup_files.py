@@ -15,7 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.backu
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.facts import missing
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import restored_database
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from preflight_facts import ANSWERED, LISTENING, gathered
+from preflight_facts import ANSWERED, INSTALLED, gathered
 
 GB = 1 << 30
 SHARE = "\\\\files\\backup\\database"
@@ -37,10 +37,6 @@ SECRET = {"path": f"{SHARE}\\c.bak", "state": "not_a_backup", "problems": ["it i
 STRANGE = {"path": f"{SHARE}\\d.bak", "state": "damaged", "problems": ["a record of an unknown shape"]}
 YOUNG = {"path": f"{SHARE}\\e.bak", "state": "being_written", "problems": ["it is being written"]}
 REFUSAL = {"code": "no_full", "message": "There is no full backup"}
-INSTALLED = {
-    "installed": True, "partly_installed": False, "version": "15.0.4430.1", "service_account": "", "service_state": "Running",
-    "collation": "SQL_Latin1_General_CP1_CI_AS", **LISTENING,
-}  # fmt: skip
 CONTENTS = (
     "the backup files themselves say: recovery point 2026-02-28T10:00:00 UTC, 2 backups of SQL-A, in up to 2 stripes, "
     "made by SQL Server 15.0.2000; 3.0 MB to read, room for 512.0 MB on D: and 1.0 MB on L:"

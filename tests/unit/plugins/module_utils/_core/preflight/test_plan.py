@@ -6,17 +6,10 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import plan
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from preflight_facts import ANSWERED, LISTENING, SKIPPED, failed_script, file, gathered
+from preflight_facts import ANSWERED, SKIPPED, failed_script, file, gathered
+from preflight_facts import INSTALLED as VIRTUAL
 
-INSTALLED = {
-    "installed": True,
-    "partly_installed": False,
-    "version": "15.0.4430.1",
-    "collation": "SQL_Latin1_General_CP1_CI_AS",
-    "service_account": "LAB\\svc-sql",
-    "service_state": "Running",
-    **LISTENING,
-}
+INSTALLED = {**VIRTUAL, "service_account": "LAB\\svc-sql"}
 KEPT = "keep SQL Server 15.0.4430.1 (MSSQLSERVER)"
 RESTART = "RESTART SQL Server (MSSQLSERVER), and all databases with it, for"
 SQL_CERTIFICATE = {

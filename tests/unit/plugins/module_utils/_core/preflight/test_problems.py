@@ -12,22 +12,13 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.contr
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from preflight_facts import ANSWERED, LISTENING, NOW, SKIPPED, control_node, failed_script, file, gathered, newest
+from preflight_facts import ANSWERED, INSTALLED, NOW, SKIPPED, control_node, failed_script, file, gathered, newest
 
 SETUP, PACKAGE, WEB_CONFIG = (record["path"] for record in gathered()["shares"]["result"]["paths"])
 DATABASE = gathered()["settings"]["database_path"]
 ARCHIVES = gathered()["settings"]["archives"]
 UPDATES = "\\\\files\\media\\updates"
 FOLDER_OF_ARCHIVES = "\\\\files\\backup\\application"
-INSTALLED = {
-    "installed": True,
-    "partly_installed": False,
-    "version": "15.0.4430.1",
-    "collation": "SQL_Latin1_General_CP1_CI_AS",
-    "service_account": "",
-    **LISTENING,
-    "service_state": "Running",
-}
 
 
 def found(facts: dict[str, Any], **node: Any) -> list[str]:

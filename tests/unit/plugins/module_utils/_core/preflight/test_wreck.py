@@ -7,17 +7,8 @@ from typing import Any
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck import wreck_of
-from preflight_facts import ANSWERED, LISTENING, SKIPPED, failed_script, file, gathered
+from preflight_facts import ANSWERED, INSTALLED, SKIPPED, failed_script, file, gathered
 
-INSTALLED = {
-    "installed": True,
-    "partly_installed": False,
-    "version": "15.0.4430.1",
-    "collation": "SQL_Latin1_General_CP1_CI_AS",
-    "service_account": "",
-    "service_state": "Running",
-    **LISTENING,
-}
 WEB_CONFIG = file("C:\\PRS\\web.config")
 
 
