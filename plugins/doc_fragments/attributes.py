@@ -6,7 +6,9 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What a module can do besides its work; a module adds check_mode and diff_mode with their support."""
+    """What a module can do besides its work; a module adds check_mode and diff_mode with their support. One that
+    changes nothing takes both from C(prs.recovery.attributes.reads_only), named behind this one.
+    """
 
     DOCUMENTATION = r"""
 options: {}
@@ -24,4 +26,15 @@ attributes:
         runs ansible. The host itself is not connected to, so C(gather_facts) is not needed.
       - How to reach the server is taken from the host's own connection, where the task does not say it.
       - The directives C(become) and C(async) and the delegation to V(localhost) are refused.
+"""
+
+    READS_ONLY = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing in any mode.
+  diff_mode:
+    support: none
 """

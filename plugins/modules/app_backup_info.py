@@ -40,13 +40,7 @@ extends_documentation_fragment:
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 seealso:
   - module: prs.recovery.app_backup
   - module: prs.recovery.app_restore

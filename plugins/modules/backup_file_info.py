@@ -99,13 +99,7 @@ extends_documentation_fragment:
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 notes:
   - A connection is needed with O(remote_src) alone.
   - What a file cannot tell is left out and named in RV(sets[].not_known), never guessed. This is so for encryption and

@@ -41,13 +41,7 @@ options:
     default: headers
 extends_documentation_fragment:
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 seealso:
   - module: prs.recovery.sql_restore
 """

@@ -42,13 +42,7 @@ options:
     default: none
 extends_documentation_fragment:
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 """
 
 EXAMPLES = r"""

@@ -62,13 +62,7 @@ options:
     default: all
 extends_documentation_fragment:
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 """
 
 EXAMPLES = r"""

@@ -52,13 +52,7 @@ options:
         default: 0
 extends_documentation_fragment:
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 seealso:
   - module: prs.recovery.preflight_report
 """

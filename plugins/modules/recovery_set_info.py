@@ -49,13 +49,7 @@ extends_documentation_fragment:
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 seealso:
   - module: prs.recovery.recovery_set
   - module: prs.recovery.sql_restore

@@ -50,13 +50,7 @@ options:
     default: (?i)/installer\.aspx|action="installer\.aspx"
 extends_documentation_fragment:
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 """
 
 EXAMPLES = r"""

@@ -28,13 +28,7 @@ extends_documentation_fragment:
   - prs.recovery.sql_connection
   - prs.recovery.sql_partner.failover
   - prs.recovery.attributes
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Changes nothing in any mode.
-  diff_mode:
-    support: none
+  - prs.recovery.attributes.reads_only
 seealso:
   - module: prs.recovery.sql_database
   - module: prs.recovery.sql_backup_info
