@@ -15,6 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions impor
     estate,
     mirroring,
     preflight,
+    report,
     sql_server,
     verify,
 )
@@ -75,6 +76,7 @@ options:
       - application.database_servers
       - application.bound_certificates
       - application.config_is_set
+      - report.file
 """
 
 EXAMPLES = r"""
@@ -126,6 +128,7 @@ DECISIONS = {
     "application.database_servers": application.database_servers,
     "application.bound_certificates": application.bound_certificates,
     "application.config_is_set": application.config_is_set,
+    "report.file": report.file,
 }
 
 

@@ -93,6 +93,7 @@ class Demo:
     def __post_init__(self) -> None:
         self.lab = Lab(self.folder / "lab")
         self.logs = self.folder / "logs"
+        self.reports = self.folder / "reports"
         self.step_number = 0
 
     @contextmanager
@@ -108,6 +109,7 @@ class Demo:
         log = self.logs / f"{self.step_number:02}-{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         command = ["ansible-playbook", "-i", str(self.lab.state_dir / "inventory"), f"prs.recovery.{name}", *arguments]
+        command += ["-e", f"prs_report_path={self.reports}/{self.step_number:02}-{name}.html"]
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -228,6 +230,8 @@ class Demo:
             run = self.playbook("rebuild_prs")
             self.report["rebuild_seconds"] = round(run.seconds, 1)
             self.report["rebuild_tasks"] = run.tasks
+            self.report["rebuild_report"] = str(self.reports / f"{self.step_number:02}-rebuild_prs.html")
+            self.expect(Path(self.report["rebuild_report"]).exists(), "the rebuild wrote no report")
 
     def prove(self) -> None:
         with self.step("The page and a separate SQL client read every marker row again"):

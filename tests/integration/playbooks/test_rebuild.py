@@ -32,9 +32,12 @@ for each), verbs asked of our WinRM sessions, statements sent to SQL Server. Non
 def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     for host in lost:
         estate.lab.wipe(host)
-    run = estate.play("rebuild_prs")
+    file = estate.lab.state_dir / "reports" / "rebuild.html"
+    run = estate.play("rebuild_prs", "-e", f"prs_report_path={file}")
     assert run.code == 0, run.output
     assert estate.labels() == MARKERS
+    assert f"REPORT: {file}" in run.output
+    _assert_told_by_its_report(file, estate, lost)
     asked = estate.lab.mark_record()
     again = estate.play("rebuild_prs")
     assert (again.code, again.changed) == (0, 0), again.output
@@ -42,6 +45,27 @@ def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     costs["result"] = len(re.findall(r"^(?:ok|changed|skipping): \[", again.output, re.MULTILINE))
     more = {what: number for what, number in costs.items() if number > UNCHANGED_COSTS_AT_MOST[what]}
     assert not more, f"{costs}: lower the costs again, or raise the limit in this test and say why"
+
+
+def _assert_told_by_its_report(file: Path, estate: Estate, lost: tuple[str, ...]):
+    told = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (told["playbook"], told["outcome"], told["failures"]) == ("rebuild_prs", "succeeded", [])
+    assert {server["host"] for server in told["servers"] if server["state"] == "damaged"} == set(lost)
+    assert {check["state"] for check in told["checks"]} == {"ok"}
+    restored = "sql-a" in lost
+    assert [road["name"] for road in told["roads"] if road["chosen"]] == [
+        "restore_set" if restored else "mend_application"
+    ]
+    assert bool(told["recovery_point"]) == restored
+    changed = {(span["phase"], span["host"]) for span in told["spans"] if span["changed"]}
+    assert changed >= {
+        (f"Provision: set up {part}", host)
+        for part, host in (("SQL Server", "sql-a"), ("IIS", "web-a"))
+        if host in lost
+    }
+    texts = [file.read_text(encoding="utf-8"), json.dumps(told)]
+    secrets = estate.lab.description.secrets.all()
+    assert [secret for secret in secrets for text in texts if secret in text] == []
 
 
 @pytest.mark.nightly

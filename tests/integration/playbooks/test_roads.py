@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -56,8 +57,13 @@ def test_what_nothing_is_lost_by_is_gone_and_keeps_every_row(
 
 def test_another_road_is_gone_only_where_what_it_loses_may_be_lost(estate: Estate):
     estate.lab.mark(["written after the backup"])
-    refused = estate.play("rebuild_prs", "-e", "prs_road=restore_set")
+    report = estate.lab.state_dir / "reports"
+    refused = estate.play("rebuild_prs", "-e", "prs_road=restore_set", "-e", f"prs_report_path={report}")
     assert refused.code != 0
+    (file,) = report.glob("*-rebuild_prs.json")
+    told = json.loads(file.read_text(encoding="utf-8"))
+    assert told["outcome"] == "failed"
+    assert [failure["message"] for failure in told["failures"]] == [refused.failures.partition(": ")[2]]
     assert "The road restore_set needs a yes. -e prs_allow_database_loss=true:" in refused.failures
     assert "Nothing was touched." in refused.failures
     misspelt = estate.play("rebuild_prs", "-e", "prs_road=restore_sets")

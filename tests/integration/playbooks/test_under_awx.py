@@ -30,8 +30,11 @@ def on_the_share(estate: Estate, name: str) -> Path:
 
 def backed_up(project: Project, estate: Estate) -> str:
     """The label of a set that a job made. --limit leaves out localhost and the other site."""
-    backup = succeeded(project.run("backup_prs", limit="site_a", variables={"prs_backup_kind": "full"}), project)
+    variables = {"prs_backup_kind": "full", "prs_report_path": str(project.folder / "reports")}
+    backup = succeeded(project.run("backup_prs", limit="site_a", variables=variables), project)
     made = backup.artifacts["prs_recovery_set"]
+    told = json.loads(Path(backup.artifacts["prs_report"]["path"]).with_suffix(".json").read_text(encoding="utf-8"))
+    assert (told["playbook"], told["outcome"]) == ("backup_prs", "succeeded")
     assert (made["kind"], made["healthy"], made["not_copied_to"]) == ("full", True, [])
     assert (
         json.loads(on_the_share(estate, f"{made['label']}.json").read_text(encoding="utf-8-sig"))["label"]

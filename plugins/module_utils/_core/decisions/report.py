@@ -1,0 +1,22 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the report of a run goes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from ..times import to_stamp
+
+__all__ = ["file"]
+
+
+def file(facts: Mapping[str, Any]) -> str:
+    """The page's path. facts: path: prs_report_path, a folder or an .html file; playbook: its name; now: seconds."""
+    if facts["path"].endswith(".html"):
+        return facts["path"]
+    moment = dt.datetime.fromtimestamp(float(facts["now"]), dt.timezone.utc)
+    return f"{facts['path'].rstrip('/')}/{to_stamp(moment)}-{facts['playbook']}.html"

@@ -1,0 +1,165 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Listens to a run of ansible-playbook and writes its report at the end, however it ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from ansible import __version__ as ansible_version
+from ansible import context
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.page.page import page
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.plain import report_dict
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.reading import report_of
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.record import (
+    Event,
+    Run,
+    RunReport,
+    Server,
+    TaskState,
+)
+
+__all__ = ["RunReporter", "write_report"]
+
+PARTS = {"prs_web": "web server", "prs_sql": "database server", "prs_witness": "witness"}
+NEEDED = (
+    "msg", "error", "failed", "censored", "results", "warnings", "rows", "ansible_facts", "ansible_stats", "changed",
+    "plan", "server", "result", "road", "source", "roads", "steps", "sentences", "unreachable",
+)  # fmt: skip
+"""What the report reads of a result: a run is remembered until its end."""
+
+
+class RunReporter(CallbackBase):
+    """Remembers what every task came to, as far as Ansible shows it: what no_log hides does not come here."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._begun = _now()
+        self._starts: dict[tuple[str, str], dt.datetime] = {}
+        self._events: list[Event] = []
+        self._play: Any = None
+        self._plays = 0
+        self._wanted: dict[str, Any] = {}
+
+    # ---- while it runs
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._play = play
+        self._plays += 1
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        self._starts[host.name, task._uuid] = _now()
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self._remember(result, TaskState.CHANGED if result._result.get("changed") else TaskState.OK)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._remember(result, TaskState.RESCUED if ignore_errors else TaskState.FAILED)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        self._remember(result, TaskState.SKIPPED)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._remember(result, TaskState.UNREACHABLE)
+
+    def _remember(self, result: Any, state: TaskState) -> None:
+        task, host, ended = result._task, result._host.name, _now()
+        known = {name: result._result[name] for name in NEEDED if name in result._result}
+        self._wanted = ((known.get("ansible_stats") or {}).get("data") or {}).get("prs_report") or self._wanted
+        self._events.append(
+            Event(
+                play_number=self._plays,
+                play=self._play.get_name(),
+                role=task._role.get_name() if task._role else "",
+                task=task.get_name().rpartition(" : ")[2],
+                action=task.action,
+                host=host,
+                begun=self._starts.pop((host, task._uuid), ended),
+                ended=ended,
+                state=state,
+                result=known,
+            )
+        )
+
+    # ---- at the end
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        if not self._wanted.get("path"):
+            return
+        try:
+            report = report_of(self._run(stats), self._events)
+            path = write_report(report, self._wanted["path"])
+        except OSError as problem:
+            self._display.warning(f"The report of this run could not be written: {problem}. Correct prs_report_path.")
+        else:
+            self._display.display(f"REPORT: {path}", stderr=True)
+
+    def _run(self, stats: Any) -> Run:
+        ends = {host: stats.summarize(host) for host in stats.processed}
+        return Run(
+            playbook=self._wanted.get("playbook", ""),
+            check_mode=bool(context.CLIARGS.get("check")),
+            begun=self._begun,
+            ended=_now(),
+            by=_who(),
+            servers=list(self._servers()),
+            failed_hosts={host for host, end in ends.items() if end["failures"] or end["unreachable"]},
+            versions={"ansible-core": ansible_version, "Python": platform.python_version()},
+        )
+
+    def _servers(self) -> Iterator[Server]:
+        inventory = self._play.get_variable_manager()._inventory
+        active = self._wanted.get("site", "")
+        for name in sorted({host.name for group in PARTS for host in _members(inventory, group)}):
+            groups = [group.name for group in inventory.get_host(name).get_groups()]
+            sites = [group for group in sorted(groups) if not group.startswith("prs_") and group not in _NO_SITES]
+            yield Server(
+                host=name,
+                site=active if active in groups else next(iter(sites), ""),
+                parts=[part for group, part in PARTS.items() if group in groups],
+                active=active in groups,
+            )
+
+
+_NO_SITES = ("all", "ungrouped")
+
+
+def _members(inventory: Any, group: str) -> list[Any]:
+    return inventory.groups[group].get_hosts() if group in inventory.groups else []
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number without a name
+        user = str(os.getuid())
+    return f"{user}@{platform.node()}"
+
+
+def write_report(report: RunReport, path: str) -> str:
+    """Write page and JSON beside one another; the absolute path of the page. Raises OSError."""
+    file = os.path.abspath(os.path.expanduser(path))
+    beside = f"{file.removesuffix('.html')}.json"
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    _replace(beside, json.dumps(report_dict(report), indent=2, ensure_ascii=False) + "\n")
+    _replace(file, page(report, json_name=os.path.basename(beside)))
+    return file
+
+
+def _replace(file: str, text: str) -> None:
+    """A reader sees the old one or the new one, never a half."""
+    handle, new = tempfile.mkstemp(dir=os.path.dirname(file), prefix=".prs-report-")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
+        stream.write(text)
+    os.replace(new, file)

@@ -1,0 +1,20 @@
+"""Where the report of a run goes."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.report import file
+
+NOW = 1772366400  # 2026-03-01 12:00 UTC
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/var/reports", "/var/reports/20260301T120000Z-rebuild_prs.html"),
+        ("reports/", "reports/20260301T120000Z-rebuild_prs.html"),
+        ("/var/last.html", "/var/last.html"),
+    ],
+)
+def test_a_folder_gets_a_page_for_each_run_and_a_file_is_taken_as_it_is(path: str, page: str):
+    assert file({"path": path, "playbook": "rebuild_prs", "now": str(NOW)}) == page

@@ -1,0 +1,95 @@
+"""What the report remembers of a run of ansible-playbook, and where it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible import context
+from ansible.inventory.data import InventoryData
+from ansible_collections.prs.recovery.plugins.plugin_utils._run_report import RunReporter
+
+STATS = "ansible.builtin.set_stats"
+
+
+@pytest.fixture
+def reporter(monkeypatch: pytest.MonkeyPatch) -> RunReporter:
+    """Of a run on web-a and sql-a at site_a, and sql-b at site_b."""
+    monkeypatch.setattr(context, "CLIARGS", {"check": False})
+    inventory = InventoryData()
+    for group, hosts in {
+        "prs_web": "web-a",
+        "prs_sql": "sql-a sql-b",
+        "site_a": "web-a sql-a",
+        "site_b": "sql-b",
+    }.items():
+        inventory.add_group(group)
+        for host in hosts.split():
+            inventory.add_host(host, group)
+    inventory.get_host = inventory.hosts.get
+    variables = SimpleNamespace(_inventory=inventory)
+    made = RunReporter()
+    made.said = []
+    made._display = SimpleNamespace(display=lambda text, **_: made.said.append(text), warning=made.said.append)
+    made.v2_playbook_on_play_start(SimpleNamespace(get_name=lambda: "Plan", get_variable_manager=lambda: variables))
+    return made
+
+
+def result(action: str = "debug", host: str = "web-a", **values: Any) -> SimpleNamespace:
+    task = SimpleNamespace(action=action, _role=None, _uuid="1", get_name=lambda: "prs.recovery.restore : Do it")
+    return SimpleNamespace(_task=task, _host=SimpleNamespace(name=host), _result=values)
+
+
+def wanted(path: Path | str) -> SimpleNamespace:
+    data = {"prs_report": {"path": str(path), "playbook": "rebuild_prs", "site": "site_a"}}
+    return result(STATS, ansible_stats={"data": data})
+
+
+def stats(**ends: dict[str, int]) -> SimpleNamespace:
+    every = {host.replace("_", "-"): {"failures": 0, "unreachable": 0, **end} for host, end in ends.items()}
+    return SimpleNamespace(processed=every, summarize=every.get)
+
+
+def test_a_run_that_fails_has_a_report(reporter: RunReporter, tmp_path: Path):
+    file = tmp_path / "new" / "page.html"
+    reporter.v2_runner_on_ok(wanted(file))
+    reporter.v2_runner_on_failed(result(host="sql-a", msg="no room", invocation={"password": "secret"}))
+    reporter.v2_playbook_on_stats(stats(web_a={}, sql_a={"failures": 1}))
+    told = json.loads(file.with_suffix(".json").read_text())
+    assert (told["playbook"], told["outcome"], told["site"]) == ("rebuild_prs", "failed", "site_a")
+    assert told["failures"] == [{"host": "sql-a", "phase": "Plan", "task": "Do it", "message": "no room"}]
+    assert [(server["host"], server["site"], server["active"]) for server in told["servers"]] == [
+        ("sql-a", "site_a", True),
+        ("sql-b", "site_b", False),
+        ("web-a", "site_a", True),
+    ]
+    assert "secret" not in file.read_text() + json.dumps(told)
+    assert "no room" in file.read_text()
+    assert reporter.said == [f"REPORT: {file}"]
+    assert sorted(entry.name for entry in file.parent.iterdir()) == ["page.html", "page.json"]
+
+
+def test_an_ignored_failure_is_no_failure(reporter: RunReporter, tmp_path: Path):
+    reporter.v2_runner_on_ok(wanted(tmp_path / "page.html"))
+    reporter.v2_runner_on_failed(result(msg="not there"), ignore_errors=True)
+    reporter.v2_playbook_on_stats(stats(web_a={}))
+    told = json.loads((tmp_path / "page.json").read_text())
+    assert (told["outcome"], told["failures"], told["warnings"]) == ("succeeded", [], [])
+
+
+def test_where_nobody_asked_for_a_report_none_is_written(reporter: RunReporter):
+    reporter.v2_runner_on_ok(result(msg="x"))
+    reporter.v2_playbook_on_stats(stats(web_a={}))
+    assert reporter.said == []
+
+
+def test_a_report_that_cannot_be_written_is_a_warning(reporter: RunReporter, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    reporter.v2_runner_on_ok(wanted(tmp_path / "file" / "page.html"))
+    reporter.v2_playbook_on_stats(stats(web_a={}))
+    (warning,) = reporter.said
+    assert "could not be written" in warning
+    assert "Correct prs_report_path" in warning
