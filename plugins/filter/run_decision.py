@@ -57,6 +57,7 @@ options:
       - backup.kept_logins
       - backup.web_facts
       - backup.other_sites
+      - mirroring.other_instance
       - mirroring.other_site_serves
       - mirroring.other_site_holds
       - drill.lacks_certificate
@@ -109,6 +110,7 @@ DECISIONS = {
     "backup.kept_logins": backup.kept_logins,
     "backup.web_facts": backup.web_facts,
     "backup.other_sites": backup.other_sites,
+    "mirroring.other_instance": mirroring.other_instance,
     "mirroring.other_site_serves": mirroring.other_site_serves,
     "mirroring.other_site_holds": mirroring.other_site_holds,
     "drill.lacks_certificate": drill.lacks_certificate,

@@ -106,6 +106,24 @@ def test_an_old_web_server_that_refuses_the_account_is_no_lost_one(shared_mirror
     assert running_sites(shared_mirrored) == ["web-a"]
 
 
+def test_an_old_web_server_whose_winrm_is_stopped_is_no_lost_one(shared_mirrored: Estate, one_message):
+    """It refuses the connection, and serves on."""
+    before = shared_mirrored.lab.digest()
+    shared_mirrored.lab.fault("winrm-stopped", host="web-a")
+    try:
+        run = shared_mirrored.play("failover_prs", *TO_B)
+    finally:
+        shared_mirrored.lab.unfault("winrm-stopped", host="web-a")
+    one_message(
+        run,
+        "web-a answers, but takes no connection for WinRM",
+        "Nothing was touched",
+        "prs_old_application_stopped=true",
+    )
+    assert shared_mirrored.lab.digest() == before
+    assert running_sites(shared_mirrored) == ["web-a"]
+
+
 def test_an_iis_that_tells_nothing_of_its_pools_may_run_the_application(shared_mirrored: Estate, one_message):
     """Whoever may use WinRM and is no administrator hears of no pool, though one runs."""
     before = shared_mirrored.lab.digest()

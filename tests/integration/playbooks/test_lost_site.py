@@ -1,5 +1,5 @@
-"""A site that does not answer: the runs that must go on without it say so. No lab is needed, only addresses at which
-nobody listens.
+"""A site that does not answer: the runs that must go on without it say so. No lab is needed, only ports that drop what
+comes.
 """
 
 from __future__ import annotations
@@ -13,20 +13,32 @@ from pathlib import Path
 
 import pytest
 from playbook_lab import ROOT, Estate, Run
+from prs_lab.windows.silence import silent_port
 
-NOBODY = {
+NOBODY: dict[str, object] = {
     "ansible_connection": "winrm",
     "ansible_host": "127.0.0.1",
-    "ansible_port": 9,
     "ansible_user": "nobody",
     "ansible_password": "none",
+    "ansible_winrm_operation_timeout_sec": 1,
+    "ansible_winrm_read_timeout_sec": 2,
 }
+REFUSED_PORT = 9
+"""Nobody listens there, and the system says so."""
 GROUPS = {
     "site_a": ["web-a", "sql-a"],
     "site_b": ["web-b", "sql-b"],
     "prs_web": ["web-a", "web-b"],
     "prs_sql": ["sql-a", "sql-b"],
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lost() -> Iterator[int]:
+    """A port that is silent, at which all servers are looked for."""
+    with silent_port() as port:
+        NOBODY["ansible_port"] = port
+        yield port
 
 
 @pytest.fixture(
@@ -117,6 +129,34 @@ def test_failover_waits_when_the_old_web_server_refuses_the_account_meanwhile(
     assert by_hand.code == 0, by_hand.output
 
 
+def test_failover_waits_when_the_old_web_server_refuses_connections_meanwhile(
+    tmp_path: Path, one_message, ansible: str
+):
+    """Its service WinRM was stopped in the middle of the run, and no firewall hides that: it serves on."""
+    found = {"app_pools": [{"name": "PasswordResetServer", "attributes": {"state": "Started"}}]}
+    variables = {
+        "prs_active_site": "site_b",
+        "_failover_pool": found,
+        "answering": {"ansible_port": REFUSED_PORT},
+        "ansible": ansible,
+    }
+    run = included(tmp_path, "failover", "stop", hosts="web-a", **variables)
+    one_message(run, "web-a answers, but takes no connection for WinRM", "web-b was not started")
+    by_hand = included(tmp_path, "failover", "stop", hosts="web-a", prs_old_application_stopped=True, **variables)
+    assert by_hand.code == 0, by_hand.output
+
+
+def test_failover_waits_when_the_page_of_a_silent_web_server_answers(tmp_path: Path, one_message, ansible: str):
+    """Windows Firewall drops what comes for a service WinRM that was stopped, so that a server which serves on is silent."""
+    found = {"app_pools": [{"name": "PasswordResetServer", "attributes": {"state": "Started"}}]}
+    with socket.create_server(("127.0.0.1", 0)) as page:
+        threading.Thread(target=lambda: page.accept()[0].close(), daemon=True).start()
+        variables = {"prs_active_site": "site_b", "_failover_pool": found, "ansible": ansible}
+        port = page.getsockname()[1]
+        run = included(tmp_path, "failover", "stop", hosts="web-a", prs_app_https_port=port, **variables)
+    one_message(run, "web-a does not answer by WinRM, but its page answers", "web-b was not started")
+
+
 def test_a_new_site_that_refuses_the_account_is_not_said_to_be_lost(
     tmp_path: Path, one_message, ansible: str, refusing: dict[str, object]
 ):
@@ -133,18 +173,16 @@ def test_mirroring_names_what_does_not_answer(tmp_path: Path, one_message, ansib
     one_message(run, "sql-b", "web-b", "cannot be reached by WinRM", "Nothing was touched", alone=True)
 
 
-@pytest.mark.parametrize("there", ["answers", "is lost"])
+@pytest.mark.parametrize("there", ["answers", "refuses", "is lost"])
 def test_a_backup_waits_for_an_instance_that_answers_and_cannot_be_asked(
-    tmp_path: Path, one_message, ansible: str, there: str
+    tmp_path: Path, one_message, ansible: str, lost: int, there: str
 ):
-    """It may hold the newer database: a login that is refused is no lost server."""
+    """It may hold the newer database: a login that is refused is no lost server, nor is one without its SQL Server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        if there == "is lost":
-            listener.close()
+        port = {"answers": listener.getsockname()[1], "refuses": REFUSED_PORT, "is lost": lost}[there]
         hosts = {"hosts": "sql-a", "prs_active_site": "site_a", "prs_sql_port": port, "ansible": ansible}
         run = included(tmp_path, "mirror", "check_other_site", **hosts)
-    if there == "answers":
+    if there != "is lost":
         one_message(
             run,
             "sql-b answers, but cannot be asked whether it holds PasswordResetServer",

@@ -232,7 +232,7 @@ AT_ONCE = {  # none of these hides another, so one run sees them all
         alone=("--limit", "sql-a,web-b"),
         what="server",
         where="web-b",
-        said="was not looked at: Connection refused",
+        said="was not looked at: Connection to",
     ),
     "drive full": Broken(by=_full, alone=WEB, what="free space", where="web-a C:", said="free"),
     "everybody reads the keys": Broken(by=_everyone, alone=WEB, what="rights", where=SHARE, said="Everyone may read"),

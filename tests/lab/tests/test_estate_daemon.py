@@ -33,10 +33,18 @@ def lab(tmp_path_factory):
     one.down()
 
 
+def _answer(address, port):
+    try:
+        socket.create_connection((address, port), 0.5).close()
+    except TimeoutError:
+        return "silence"
+    except ConnectionRefusedError:
+        return "refused"
+    return "connected"
+
+
 def _listens(address, port):
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        return probe.connect_ex((address, port)) == 0
+    return _answer(address, port) == "connected"
 
 
 def test_up_twice_finds_the_same_daemon(lab):
@@ -107,7 +115,7 @@ def test_the_help_tells_every_fault(capsys):
 def test_kill_and_start(lab):
     address = lab.description.host("prs").address
     lab.kill("prs")
-    assert not _listens(address, 5985)
+    assert _answer(address, 5985) == _answer(address, 5986) == "silence"
     assert lab.state("prs")["prs"]["power"] == "off"
     lab.start("prs")
     assert _listens(address, 5985)
@@ -116,9 +124,17 @@ def test_kill_and_start(lab):
 def test_cut_and_heal(lab):
     prs, files = (lab.description.host(name).address for name in ("prs", "files"))
     lab.cut("site_a")  # as the inventory writes it
-    assert not _listens(prs, 5985) and _listens(files, 5985)
+    assert _answer(prs, 5985) == "silence" and _listens(files, 5985)
     lab.heal()
     assert _listens(prs, 5985)
+
+
+def test_a_stopped_service_refuses_where_a_lost_host_is_silent(lab):
+    address = lab.description.host("prs").address
+    lab.fault("winrm-stopped", host="prs")
+    assert _answer(address, 5985) == "refused"
+    lab.unfault("winrm-stopped", host="prs")
+    assert _listens(address, 5985)
 
 
 def test_the_digest_changes_with_a_file_and_with_nothing_else(lab):

@@ -13,9 +13,12 @@ from collections.abc import Iterable, Mapping
 
 __all__ = [
     "ACCOUNT_REFUSED",
+    "BROKEN_OFF",
+    "CONNECTION_REFUSED",
     "NO_ANSWER",
     "NO_TICKET",
     "PROXY",
+    "UNKNOWN_NAME",
     "UNVERIFIED",
     "cause_of",
     "is_silence",
@@ -33,6 +36,12 @@ UNVERIFIED = "unverified"
 """Something answers whose certificate is of no known authority, or for another name."""
 PROXY = "proxy"
 """A proxy of the environment stands between, and does not lead there."""
+CONNECTION_REFUSED = "connection_refused"
+"""Something at that address answers that nobody listens on the port: a Windows without its WinRM service."""
+BROKEN_OFF = "broken_off"
+"""Something takes the connection, and ends it or says nothing more."""
+UNKNOWN_NAME = "unknown_name"
+"""Nobody was asked, for nobody knows the address of that name."""
 NO_ANSWER = "no_answer"
 """Nothing answers: the only one of these that a lost server looks like."""
 
@@ -54,15 +63,22 @@ _CAUSES = (
     ),
     (PROXY, re.compile(r"ProxyError|Unable to connect to proxy|Tunnel connection failed")),
     (UNVERIFIED, re.compile(r"certificate verify failed|CERTIFICATE_VERIFY_FAILED|CertificateError|doesn't match")),
+    (CONNECTION_REFUSED, re.compile(r"Connection refused|Errno 111\]|actively refused")),
+    (
+        BROKEN_OFF,
+        re.compile(r"reset by peer|Connection aborted|without response|Read timed out|read timeout=|Broken pipe"),
+    ),
+    (UNKNOWN_NAME, re.compile(r"not known|getaddrinfo|NameResolutionError|[Nn]ame resolution|No address associated")),
 )
 _SYSTEM_ERROR = re.compile(r"Errno -?\d+\] ([^\"')]+)")
 _VERIFICATION = re.compile(r"certificate verify failed: ([^()\"']+)")
+_PATIENCE_ENDED = re.compile(r"(Connection to \S+ timed out|Read timed out)")
 _LONGEST = 300
 _SILENCE = re.compile(
-    r"timed ?out|refused|no route|unreachable|not known|getaddrinfo|resolve|reset by peer|connection aborted"
-    r"|without response",
-    re.IGNORECASE,
+    r"ConnectTimeout|connect timeout=|Connection timed out|connection attempt timed out|No route to host|Host is down"
+    r"|(Host|Network) is unreachable"
 )
+"""What is said when no packet came back, by urllib3 and by the system (ETIMEDOUT, EHOSTUNREACH and their kin)."""
 
 
 def cause_of(problem: str) -> str:
@@ -72,7 +88,7 @@ def cause_of(problem: str) -> str:
 
 def is_silence(problem: str) -> bool:
     """Whether nothing at all answered, for a decision that takes a server for lost: what is not known to be silence (a
-    full disk, too many shells, a package that is missing here) is none.
+    full disk, too many shells, a package that is missing here, a connection that is refused) is none.
     """
     return cause_of(problem) == NO_ANSWER and _SILENCE.search(problem) is not None
 
@@ -84,6 +100,14 @@ _LIVES = {
         "answers, but its certificate cannot be verified: name its authority in ansible_winrm_ca_trust_path, or reach "
         "it by a name of its certificate"
     ),
+    CONNECTION_REFUSED: (
+        "answers, but takes no connection for WinRM: start its service WinRM, and check ansible_port, its listener and "
+        "the firewalls between"
+    ),
+    BROKEN_OFF: (
+        "takes the connection for WinRM and breaks it off: check ansible_port and its service WinRM, or restart it"
+    ),
+    UNKNOWN_NAME: "was not asked, for its name has no address: correct ansible_host, or the DNS of the control node",
     NO_ANSWER: "is not silent, but cannot be used",
     PROXY: "is asked by way of a proxy that does not lead there: correct HTTPS_PROXY and no_proxy of the control node",
 }
@@ -121,6 +145,6 @@ def not_reached(unreached: Iterable[Mapping[str, str]], *, so: str, when_lost: s
 
 def reason_of(problem: str) -> str:
     """The innermost reason, in the words of the system where there are some; at most 300 characters."""
-    system = _VERIFICATION.findall(problem) or _SYSTEM_ERROR.findall(problem)
+    system = _VERIFICATION.findall(problem) or _SYSTEM_ERROR.findall(problem) or _PATIENCE_ENDED.findall(problem)
     reason = (system[-1] if system else problem).strip()
     return reason if len(reason) <= _LONGEST else f"{reason[: _LONGEST - 3].rstrip()}..."

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["other_site_holds", "other_site_serves"]
+from ..advice.unreachable import is_silence, state_of
+
+__all__ = ["other_instance", "other_site_holds", "other_site_serves"]
 
 Facts = Mapping[str, Any]
 
@@ -34,3 +36,30 @@ def other_site_holds(facts: Facts) -> str:
     database = next((entry for entry in facts["databases"] if entry["name"].lower() == name), {})
     role = (database.get("mirroring") or {}).get("role")
     return role or ("ONLINE" if database.get("state") == "ONLINE" else "")
+
+
+def other_instance(facts: Facts) -> Facts:
+    """What the instance of the other site answers, as sql_info returns it. One whose port nobody answers may be stopped
+    on a server that lives, for Windows Firewall drops what comes for a port on which nobody listens; so Windows there
+    was asked for its service, which is missing where there is no instance and so no database.
+
+    facts: answer: of sql_info; service: of win_service_info, without C(exists) where Windows was not asked; problem:
+    what Ansible says of a Windows that was not reached.
+    """
+    answer, service, problem = facts["answer"], facts["service"], facts["problem"]
+    if "databases" in answer or answer.get("error_code") != "sql_unreachable":
+        return answer
+    if problem:
+        return answer if is_silence(problem) else _living(answer, f"Its Windows {state_of(problem)}.")
+    if "exists" not in service:
+        return answer
+    if not service["exists"]:
+        return {"databases": []}
+    entry = service["services"][0]
+    return _living(answer, f"Its Windows answers, and the service {entry['name']} there is {entry['state']}.")
+
+
+def _living(answer: Facts, sentence: str) -> Facts:
+    """An answer of sql_info that says that the server is not lost."""
+    said = " ".join(text for text in (answer.get("msg", ""), sentence) if text)
+    return {**answer, "msg": said, "sql_error": {**answer.get("sql_error", {}), "answered": True}}

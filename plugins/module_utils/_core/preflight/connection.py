@@ -10,7 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..advice.unreachable import ACCOUNT_REFUSED, NO_ANSWER, NO_TICKET, PROXY, UNVERIFIED, cause_of, reason_of
+from ..advice.unreachable import (
+    ACCOUNT_REFUSED,
+    BROKEN_OFF,
+    CONNECTION_REFUSED,
+    NO_ANSWER,
+    NO_TICKET,
+    PROXY,
+    UNKNOWN_NAME,
+    UNVERIFIED,
+    cause_of,
+    reason_of,
+)
 from .facts import FAILED, UNREACHABLE, HostFacts
 
 __all__ = ["CHECKS"]
@@ -51,6 +62,25 @@ def behind_a_proxy(facts: HostFacts) -> Iterator[str]:
         )
 
 
+def no_connection(facts: HostFacts) -> Iterator[str]:
+    reason = reason_of(facts.windows.problem)
+    if _cause(facts) == CONNECTION_REFUSED:
+        yield (
+            f"answers at {facts.address}, but takes no connection for WinRM. Start its service WinRM, and check "
+            f"ansible_port, its listener and the firewalls between. ({reason})"
+        )
+    if _cause(facts) == BROKEN_OFF:
+        yield (
+            f"takes the connection at {facts.address} and breaks it off. Check ansible_port and its service WinRM, or "
+            f"restart it. ({reason})"
+        )
+    if _cause(facts) == UNKNOWN_NAME:
+        yield (
+            f"was not asked: the name in {facts.address} has no address. Correct ansible_host, or the DNS of the "
+            f"control node. ({reason})"
+        )
+
+
 def not_reached(facts: HostFacts) -> Iterator[str]:
     if _cause(facts) == NO_ANSWER:
         elsewhere = "; if its site is lost, rebuild at another (-e prs_active_site=...)" if facts.need_backup else ""
@@ -69,4 +99,12 @@ def _cause(facts: HostFacts) -> str:
     return cause_of(facts.windows.problem) if facts.windows.state == UNREACHABLE else ""
 
 
-CHECKS = (account_refused, no_ticket, certificate_not_verified, behind_a_proxy, not_reached, not_inspected)
+CHECKS = (
+    account_refused,
+    no_ticket,
+    certificate_not_verified,
+    behind_a_proxy,
+    no_connection,
+    not_reached,
+    not_inspected,
+)

@@ -11,7 +11,17 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..advice.unreachable import ACCOUNT_REFUSED, NO_TICKET, PROXY, UNVERIFIED, cause_of, reason_of
+from ..advice.unreachable import (
+    ACCOUNT_REFUSED,
+    BROKEN_OFF,
+    CONNECTION_REFUSED,
+    NO_TICKET,
+    PROXY,
+    UNKNOWN_NAME,
+    UNVERIFIED,
+    cause_of,
+    reason_of,
+)
 from ..advice.windows import advice_for, of_share_user
 from ..mirroring.session import PRINCIPAL
 from ..text import age, bytes_text
@@ -173,6 +183,18 @@ _UNREACHED = {
     UNVERIFIED: (
         "the certificate of its WinRM listener cannot be verified",
         "Name the file with its authority in ansible_winrm_ca_trust_path, or give the listener a certificate of it",
+    ),
+    CONNECTION_REFUSED: (
+        "it answers, and refuses connections for WinRM",
+        "Start its service WinRM, and check ansible_port, its listener and the firewalls between",
+    ),
+    BROKEN_OFF: (
+        "it takes the connection for WinRM and breaks it off",
+        "Check ansible_port and its service WinRM, or restart it",
+    ),
+    UNKNOWN_NAME: (
+        "its name has no address",
+        "Correct ansible_host, or the DNS of the control node",
     ),
     PROXY: (
         "the proxy of the environment does not lead there",

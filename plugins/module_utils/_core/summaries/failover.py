@@ -10,6 +10,7 @@ from typing import Any
 
 from ..advice import unreachable
 from ..advice.unreachable import is_silence, state_of
+from ..site_answer import CONNECT, NAME
 
 __all__ = ["left_alone", "new_site_unreached", "plan", "problems", "runs_on", "summary", "unstopped"]
 
@@ -56,14 +57,15 @@ def unstopped(facts: Facts) -> list[str]:
     """Why the application of the old site would run on beside the new one. Only a server that does not answer at all
     looks like a lost one.
 
-    facts: old_web, new_web: servers; web_problem: what Ansible says of the old one, empty where it was reached;
-    stopped_by_hand: whether somebody vouches for it.
+    facts: old_web, new_web: servers; web_problem: what Ansible says of the old one, empty where it was reached; page:
+    where the way to its page ended (site_info's step), empty where nobody asked; stopped_by_hand: whether somebody
+    vouches for it.
     """
     problem = facts["web_problem"]
-    if facts["stopped_by_hand"] or not problem or is_silence(problem):
+    if facts["stopped_by_hand"] or not problem or _is_lost(problem, facts["page"]):
         return []
     return [
-        f"{facts['old_web']} {state_of(problem)}. So its application cannot be stopped, and would run beside that of "
+        f"{facts['old_web']} {_state_of(problem)}. So its application cannot be stopped, and would run beside that of "
         f"{facts['new_web']}. Nothing was touched. Run this again then; or stop the application pool there by hand and "
         f"say so: {_BY_HAND}."
     ]
@@ -73,9 +75,10 @@ def runs_on(facts: Facts) -> list[str]:
     """Why the new web server is not started once the database has moved: the old application runs on, or may.
 
     facts: old_web, new_web, new_sql: servers; pool: its name, and pool_state, empty where there is none; problem: what
-    Ansible says of a server that could not be asked, and unreachable: whether it calls it that; stopped_by_hand.
+    Ansible says of a server that could not be asked, and unreachable: whether it calls it that; page: where the way to
+    its page ended; stopped_by_hand.
     """
-    lost = facts["unreachable"] and is_silence(facts["problem"])
+    lost = facts["unreachable"] and _is_lost(facts["problem"], facts["page"])
     stopped = not facts["problem"] and facts["pool_state"] in ("Stopped", "")
     if lost or stopped or facts["stopped_by_hand"]:
         return []
@@ -83,12 +86,22 @@ def runs_on(facts: Facts) -> list[str]:
     by_hand = f"Stop the application pool {facts['pool']} on {facts['old_web']} (IIS Manager)"
     if facts["unreachable"]:
         return [
-            f"{facts['old_web']} {state_of(facts['problem'])}. So nobody knows whether its application runs on. {moved}"
-            f" Put that right and run this again; or: {by_hand}, and say so: {_BY_HAND}."
+            f"{facts['old_web']} {_state_of(facts['problem'])}. So nobody knows whether its application runs on. "
+            f"{moved} Put that right and run this again; or: {by_hand}, and say so: {_BY_HAND}."
         ]
     return [
         f"The application on {facts['old_web']} could not be stopped, see above. {moved} {by_hand} and run this again."
     ]
+
+
+def _is_lost(problem: str, page: str) -> bool:
+    """Whether nothing of a web server answers, neither WinRM nor its page."""
+    return is_silence(problem) and page in ("", NAME, CONNECT)
+
+
+def _state_of(problem: str) -> str:
+    """Of a web server that is not lost."""
+    return "does not answer by WinRM, but its page answers" if is_silence(problem) else state_of(problem)
 
 
 # ---- the plan

@@ -182,8 +182,11 @@ def connect(target: ServerAddress, *, may_be_down: bool = False) -> Connection:
     """
     pyodbc = require_pyodbc()
     driver = find_driver(target.driver)
-    if may_be_down and (reason := _why_unreachable(target, seconds=target.connect_timeout)):
-        raise _no_session(target, {"text": reason, "number": None, "sqlstate": "08001", "answered": False})
+    if may_be_down:
+        way = _look_whether_reached(target, seconds=target.connect_timeout)
+        if way.problem:
+            fields = {"text": way.problem, "number": None, "sqlstate": "08001", "answered": way.answered}
+            raise _no_session(target, fields)
     with _trust(target, driver):
         try:
             raw = pyodbc.connect(_connection_string(target, driver), timeout=target.connect_timeout, autocommit=True)
@@ -191,31 +194,41 @@ def connect(target: ServerAddress, *, may_be_down: bool = False) -> Connection:
             fields = classify(problem)
             seconds = min(LOOK_AGAIN, target.connect_timeout)
             fields["answered"] = (
-                may_be_down or is_from_server(**fields) or not _why_unreachable(target, seconds=seconds)
+                may_be_down or is_from_server(**fields) or _look_whether_reached(target, seconds=seconds).answered
             )
         else:
             return Connection(raw, target=target, driver=driver)
     raise _no_session(target, fields)
 
 
-def _why_unreachable(target: ServerAddress, *, seconds: int) -> str:
-    """What keeps TCP from getting there within so many seconds, "" for nothing. The port of a named instance is the
-    driver's to find.
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """What keeps TCP from getting to a server, "" for nothing. answered: whether something there answers all the same,
+    and be it that it refuses, as a server does that lives without its SQL Server.
     """
+
+    problem: str = ""
+    answered: bool = False
+
+
+def _look_whether_reached(target: ServerAddress, *, seconds: int) -> _Way:
+    """The port of a named instance is the driver's to find."""
     if target.instance and not target.port:
-        return ""
+        return _Way(answered=True)
     port = target.port or 1433
     try:
         socket.create_connection((target.host, port), seconds).close()
     except ConnectionRefusedError:
-        return f"Nobody listens on port {port}"
+        return _Way(problem=f"Nobody listens on port {port}", answered=True)
+    except ConnectionResetError:
+        return _Way(problem=f"Port {port} breaks the connection off", answered=True)
     except TimeoutError:
-        return f"No answer from port {port} within {seconds} seconds"
+        return _Way(problem=f"No answer from port {port} within {seconds} seconds")
     except OSError as problem:
-        return str(problem.strerror or problem)
+        return _Way(problem=str(problem.strerror or problem))
     except UnicodeError:
-        return "No name of a server is like that"
-    return ""
+        return _Way(problem="No name of a server is like that")
+    return _Way(answered=True)
 
 
 _NO_COMMON_TLS = re.compile(

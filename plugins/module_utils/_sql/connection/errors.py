@@ -60,8 +60,8 @@ class SqlError(RecoveryError):
 
 
 class ConnectionFailed(SqlError):
-    """No session with the server could be opened. answered: whether somebody listens there all the same, so that the
-    server is not lost. code: why not, as far as it is known.
+    """No session with the server could be opened. answered: whether something answers there all the same, so that the
+    server is not lost, and be it that nobody listens on the port. code: why not, as far as it is known.
     """
 
     def __init__(self, doing: str, *, answered: bool, code: str = "sql_unreachable", **fields: Any) -> None:

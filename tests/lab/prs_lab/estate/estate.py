@@ -147,16 +147,18 @@ class Estate:
         self.apply_cuts()
 
     def apply_cuts(self) -> None:
-        """Closes what a cut site offered to the world, and opens it again when it was healed."""
+        """Closes what a cut site offered to the world, which is silence then, and opens it again when it was healed."""
         for host in self.hosts.values():
             host.connected = not self.is_cut(host)
             if not host.power.is_on:
                 continue
-            host.close_network()
             if host.connected:
+                host.power.connect()
+                host.close_network()
                 host.open_network()
-            host.iis.sync()
-            host.sql_server.sync()
+                _sync(host)
+            else:
+                host.power.cut_off(lambda host=host: (host.close_network(), _sync(host)))
 
     # Making hosts
 
@@ -286,3 +288,9 @@ class Estate:
         return replace(
             settings, client_authority=authority.ca_file, client_accounts={CLIENT_PRINCIPAL: "Administrator"}
         )
+
+
+def _sync(host: WindowsHost) -> None:
+    """Ports of services are open where the host is connected."""
+    host.iis.sync()
+    host.sql_server.sync()

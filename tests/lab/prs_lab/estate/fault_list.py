@@ -11,6 +11,7 @@ KNOWN = {
     "slow-site": ("host, seconds", "every page takes so long"),
     "slow-winrm": ("host, seconds", "every WinRM request takes so long"),
     "drop-winrm": ("host, after, times=1", "after so many WinRM requests the connection breaks, so many times"),
+    "winrm-stopped": ("host", "the service WinRM is stopped: Windows lives, and refuses connections there"),
     "share-gone": ("host, share", "the share is not offered any more"),
     "share-rights": ("host, share, account", "the account loses its rights on the share"),
     "disk-size": ("host, drive, size", "the drive has this size from now on ('60 GB'); less than is used means full"),

@@ -144,6 +144,16 @@ def _drop_winrm(estate: Estate, *, host: str, after: int, times: int = 1) -> Non
     _winrm_of(estate, host).drop(after=int(after), times=int(times))
 
 
+def _winrm_stopped(estate: Estate, *, host: str) -> None:
+    _winrm_of(estate, host).close()
+
+
+def _winrm_started(estate: Estate, *, host: str) -> None:
+    winrm = _winrm_of(estate, host)
+    winrm.close()  # a restart of Windows has started it meanwhile
+    winrm.open()
+
+
 def _share_gone(estate: Estate, *, host: str, share: str) -> None:
     owner = estate.host(host)
     if owner.shares.find(share) is None:
@@ -302,6 +312,7 @@ FAULTS: dict[str, tuple[Callable[..., None], Callable[..., None]]] = {
     "slow-site": (_slow_site, _off(_slow_site, seconds=0)),
     "slow-winrm": (_slow_winrm, _off(_slow_winrm, seconds=0)),
     "drop-winrm": (_drop_winrm, _off(_drop_winrm, after=0, times=0)),
+    "winrm-stopped": (_winrm_stopped, _winrm_started),
     "share-gone": (_share_gone, _prepare_again),
     "share-rights": (_share_rights, _prepare_again),
     "disk-size": (_disk_size, _disk_back),

@@ -132,6 +132,9 @@ def _connection(config: EstateConfig, certificates: Path) -> dict[str, Any]:
         "ansible_winrm_scheme": f"{{{{ 'http' if {over_http} else 'https' }}}}",
         "ansible_port": f"{{{{ 5985 if {over_http} else 5986 }}}}",
         "ansible_winrm_ca_trust_path": str(certificates / "ca.pem"),
+        # A twin answers at once, so one that is lost need not be waited for half a minute.
+        "ansible_winrm_operation_timeout_sec": 4,
+        "ansible_winrm_read_timeout_sec": 6,
         "ansible_user": _ADMINISTRATOR,
         "prs_fqdn": f"{{{{ inventory_hostname }}}}.{config.dns_suffix}",
     }

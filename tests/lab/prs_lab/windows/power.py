@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .errors import WinError
 from .parts import Part, host_part
 from .registry import PENDING_RENAMES, REBOOT_PENDING
+from .silence import Silence, listening_ports
 
 if TYPE_CHECKING:
     from .host import WindowsHost
@@ -27,8 +29,8 @@ class PowerLost(Exception):
 
 @host_part("power")
 class Power(Part):
-    """`state`: on, booting, off. `boot_time` is a POSIX time of this machine. A host that is not on answers nothing on
-    the network.
+    """`state`: on, booting, off. `boot_time` is a POSIX time of this machine. A host that is off answers nothing on the
+    network: ports on which it listened drop what comes, as does an address that nobody has; others refuse.
     """
 
     def __init__(self, host: WindowsHost) -> None:
@@ -37,6 +39,8 @@ class Power(Part):
         self.boot_count = 0
         self.boot_time = time.time()
         self.sticky_restart = False
+        self._silence = Silence(host.address)
+        self._silent_ports: list[int] = []
         self._timer: threading.Timer | None = None
         self._change = threading.RLock()
 
@@ -88,6 +92,7 @@ class Power(Part):
             registry.create(_AUTO_LOGON_CHECKED)
             self.boot_time = time.time()
             self.boot_count += 1
+            self._silence.end()
             self.host.services.boot()
             for part in self.host.parts.values():
                 part.booted()
@@ -103,17 +108,19 @@ class Power(Part):
                 for part in self.host.parts.values():
                     part.booted()
                 self.host.open_network()
+            elif self.state == "off":
+                self._silence.begin(self._silent_ports)
 
     # Going down
 
     def kill(self) -> None:
         """Power is lost: the address stops answering in the middle of whatever it was doing."""
-        self._go_down(crash=True)
+        self._go_silent(crash=True)
         self._tell("kill")
 
     def shut_down(self) -> None:
         """A clean shutdown."""
-        self._go_down(crash=False)
+        self._go_silent(crash=False)
         self._tell("shutdown")
 
     def reboot(self) -> None:
@@ -140,6 +147,24 @@ class Power(Part):
                 self.host.services.suspend()
                 for part in self.host.parts.values():
                     part.stopping(crash=False)
+            self._silence.end()
+
+    def _go_silent(self, *, crash: bool) -> None:
+        with self._change:
+            if self.state != "off":
+                self._silent_ports = listening_ports(self.host.address)
+            self._go_down(crash=crash)
+            self._silence.begin(self._silent_ports)
+
+    def cut_off(self, close: Callable[[], None]) -> None:
+        """Nothing gets here any more: its ports are silent once `close` has closed them."""
+        ports = listening_ports(self.host.address)
+        close()
+        self._silence.begin(ports)
+
+    def connect(self) -> None:
+        """The network is back, and its ports are free for their listeners."""
+        self._silence.end()
 
     def _go_down(self, *, crash: bool) -> None:
         with self._change:
@@ -194,8 +219,10 @@ class Power(Part):
             "boot_time": self.boot_time,
             "boot_count": self.boot_count,
             "sticky_restart": self.sticky_restart,
+            "silent_ports": self._silent_ports,
         }
 
     def load_state(self, state: Any) -> None:
         self.state, self.boot_time, self.boot_count = state["state"], state["boot_time"], state["boot_count"]
         self.sticky_restart = state["sticky_restart"]
+        self._silent_ports = list(state.get("silent_ports", ()))

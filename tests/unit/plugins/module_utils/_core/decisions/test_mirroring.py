@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.mirroring import (
+    other_instance,
     other_site_holds,
     other_site_serves,
 )
@@ -40,3 +41,39 @@ def test_which_site_serves(runs_here, runs_there, state_here, state_there, serve
 )
 def test_what_the_other_site_holds(databases, holds):
     assert other_site_holds({"name": "PRS", "databases": databases}) == holds
+
+
+SILENT = {"msg": "Cannot reach SQL Server on sql-b", "error_code": "sql_unreachable", "sql_error": {"answered": False}}
+REFUSING = {**SILENT, "sql_error": {"answered": True}}
+SERVICE = {"exists": True, "services": [{"name": "MSSQLSERVER", "state": "stopped"}]}
+GONE = "ConnectTimeoutError(<x>, 'Connection to 10.0.0.1 timed out. (connect timeout=30)')"
+REFUSED = "NewConnectionError('<x>: ... [Errno 111] Connection refused')"
+
+
+@pytest.mark.parametrize(
+    ("answer", "service", "problem", "answered", "says"),
+    [
+        ({"databases": []}, {"skipped": True}, "", None, ""),
+        (
+            {"msg": "Login failed", "error_code": "sql_login_refused", "sql_error": {"answered": True}},
+            {"skipped": True},
+            "",
+            True,
+            "Login failed",
+        ),
+        ({"msg": "an option is missing"}, {"skipped": True}, "", None, "an option is missing"),
+        (SILENT, {"unreachable": True}, GONE, False, "Cannot reach SQL Server on sql-b"),
+        (REFUSING, {"unreachable": True}, GONE, True, "Cannot reach SQL Server on sql-b"),
+        (REFUSING, SERVICE, "", True, "the service MSSQLSERVER there is stopped"),
+        (REFUSING, {"exists": False}, "", None, ""),
+        (SILENT, {"unreachable": True}, REFUSED, True, "Its Windows answers, but takes no connection for WinRM"),
+        (SILENT, SERVICE, "", True, "Its Windows answers, and the service MSSQLSERVER there is stopped."),
+        (SILENT, {"exists": False}, "", None, ""),
+        (SILENT, {"skipped": True}, "", False, "Cannot reach SQL Server on sql-b"),
+    ],
+)
+def test_an_instance_that_nobody_answers_for_is_lost_only_with_its_windows(answer, service, problem, answered, says):
+    result = other_instance({"answer": answer, "service": service, "problem": problem})
+    assert result.get("sql_error", {}).get("answered") is answered
+    assert says in result.get("msg", "")
+    assert ("databases" in result) is (answered is None and not says)

@@ -42,10 +42,11 @@ def test_nothing_is_wrong_with_a_host_that_has_everything():
 
 
 REFUSED = "ntlm: the specified credentials were rejected by the server"
-DEAD = (
-    "ntlm: HTTPSConnectionPool(host='10.0.0.1', port=5986): Max retries exceeded with url: /wsman (Caused by "
-    'NewConnectionError("<HTTPSConnection>: Failed to establish a new connection: [Errno 111] Connection refused"))'
-)
+_POOL = "ntlm: HTTPSConnectionPool(host='10.0.0.1', port=5986): Max retries exceeded with url: /wsman (Caused by "
+DEAD = f'{_POOL}NewConnectionError("<HTTPSConnection>: ... [Errno 110] Connection timed out"))'
+NO_LISTENER = f'{_POOL}NewConnectionError("<HTTPSConnection>: ... [Errno 111] Connection refused"))'
+RESET = "ntlm: ('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer'))"
+NAMELESS = f'{_POOL}NameResolutionError("<HTTPSConnection>: ... ([Errno -2] Name or service not known)"))'
 PROXY = (
     "ntlm: HTTPSConnectionPool(host='10.0.0.1', port=5986): Max retries exceeded with url: /wsman (Caused by "
     "ProxyError('Unable to connect to proxy', NewConnectionError(\"HTTPSConnection(host='127.0.0.1', port=9): Failed "
@@ -84,12 +85,38 @@ UNREACHABLE = (
             id="no Kerberos ticket",
         ),
         pytest.param(
-            unreachable(DEAD, need_backup=False), [f"{UNREACHABLE}. (Connection refused)"], id="does not answer"
+            unreachable(DEAD, need_backup=False), [f"{UNREACHABLE}. (Connection timed out)"], id="does not answer"
         ),
         pytest.param(
             unreachable(DEAD),
-            [f"{UNREACHABLE}; if its site is lost, rebuild at another (-e prs_active_site=...). (Connection refused)"],
+            [
+                f"{UNREACHABLE}; if its site is lost, rebuild at another (-e prs_active_site=...). (Connection timed out)"
+            ],
             id="does not answer, and could be rebuilt elsewhere",
+        ),
+        pytest.param(
+            unreachable(NO_LISTENER),
+            [
+                "srv-a: answers at 10.0.0.1:5986, but takes no connection for WinRM. Start its service WinRM, and check "
+                "ansible_port, its listener and the firewalls between. (Connection refused)"
+            ],
+            id="WinRM is stopped",
+        ),
+        pytest.param(
+            unreachable(RESET),
+            [
+                "srv-a: takes the connection at 10.0.0.1:5986 and breaks it off. Check ansible_port and its service "
+                f"WinRM, or restart it. ({RESET})"
+            ],
+            id="breaks off",
+        ),
+        pytest.param(
+            unreachable(NAMELESS),
+            [
+                "srv-a: was not asked: the name in 10.0.0.1:5986 has no address. Correct ansible_host, or the DNS of "
+                "the control node. (Name or service not known)"
+            ],
+            id="a name that nobody knows",
         ),
         pytest.param(
             unreachable(PROXY),

@@ -33,8 +33,12 @@ def database(state: str, name: str = "passwordresetserver", role: str = "", stan
     [
         ({**ANSWERED, "result": gathered()["windows"]["result"]}, {"host": "srv-a"}),
         (
-            {"unreachable": True, "msg": "ntlm: connection timed out"},
-            {"host": "srv-a", "reach": "silent", "problem": "ntlm: connection timed out"},
+            {"unreachable": True, "msg": "ntlm: [Errno 110] Connection timed out"},
+            {"host": "srv-a", "reach": "silent", "problem": "Connection timed out"},
+        ),
+        (
+            {"unreachable": True, "msg": "ntlm: [Errno 111] Connection refused"},
+            {"host": "srv-a", "reach": "refuses", "problem": "Connection refused"},
         ),
         (
             {"unreachable": True, "msg": "ntlm: the specified credentials were rejected by the server"},

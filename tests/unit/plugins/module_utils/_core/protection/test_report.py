@@ -307,7 +307,7 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
             "server",
             "sql-b",
             FAIL,
-            "at: Connection refused",
+            "it answers, and refuses connections for WinRM",
         ),
         (
             {

@@ -53,6 +53,7 @@ def test_why_there_is_nowhere_to_fail_over_to(changed: dict[str, Any], problems:
 REFUSED = "ntlm: the specified credentials were rejected by the server"
 UNVERIFIED = "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed (_ssl.c:1)'))"
 GONE = "ConnectTimeoutError: Connection to 10.0.0.1 timed out. [Errno 110] Connection timed out"
+NO_LISTENER = "NewConnectionError('<x>: Failed to establish a new connection: [Errno 111] Connection refused')"
 PROXY = "ProxyError('Unable to connect to proxy', NewConnectionError('[Errno 111] Connection refused'))"
 
 
@@ -61,6 +62,8 @@ PROXY = "ProxyError('Unable to connect to proxy', NewConnectionError('[Errno 111
     [
         ("", False, ""),
         (GONE, False, ""),
+        (NO_LISTENER, False, "web-a answers, but takes no connection for WinRM"),
+        (NO_LISTENER, True, ""),
         (REFUSED, False, "web-a answers, but refuses the account: correct ansible_user and ansible_password"),
         (UNVERIFIED, False, "web-a answers, but its certificate cannot be verified"),
         (PROXY, False, "web-a is asked by way of a proxy that does not lead there"),
@@ -79,12 +82,34 @@ PROXY = "ProxyError('Unable to connect to proxy', NewConnectionError('[Errno 111
     ],
 )
 def test_an_old_web_server_that_lives_is_not_taken_for_lost(problem: str, by_hand: bool, says: str):
-    facts = {"old_web": "web-a", "new_web": "web-b", "web_problem": problem, "stopped_by_hand": by_hand}
+    facts = {"old_web": "web-a", "new_web": "web-b", "web_problem": problem, "page": "", "stopped_by_hand": by_hand}
     said = failover.unstopped(facts)
     assert bool(said) == bool(says)
     for sentence in said:
         assert sentence.startswith(says) and "Nothing was touched" in sentence
         assert "-e prs_old_application_stopped=true" in sentence
+
+
+@pytest.mark.parametrize(
+    ("page", "by_hand", "lost"),
+    [
+        ("", False, True),
+        ("name", False, True),
+        ("connect", False, True),
+        ("tls", False, False),
+        ("http", False, False),
+        ("answered", False, False),
+        ("answered", True, True),
+    ],
+)
+def test_a_silent_windows_whose_page_answers_is_not_lost(page: str, by_hand: bool, lost: bool):
+    """Its service WinRM is stopped, and Windows Firewall drops what comes for it."""
+    facts = {"old_web": "web-a", "new_web": "web-b", "web_problem": GONE, "page": page, "stopped_by_hand": by_hand}
+    said = failover.unstopped(facts)
+    assert (said == []) is lost
+    assert all(sentence.startswith("web-a does not answer by WinRM, but its page answers. So") for sentence in said)
+    stopping = {**STOPPING, "problem": GONE, "unreachable": True, "page": page, "stopped_by_hand": by_hand}
+    assert (failover.runs_on(stopping) == []) is lost
 
 
 REFUSES = f"answers, but refuses the account: correct ansible_user and ansible_password ({REFUSED})"
@@ -102,7 +127,7 @@ def test_servers_of_the_new_site_that_were_not_reached():
 
 STOPPING = {
     "old_web": "web-a", "new_web": "web-b", "new_sql": "sql-b", "pool": "PRS", "pool_state": "", "problem": "",
-    "unreachable": False, "stopped_by_hand": False,
+    "page": "", "unreachable": False, "stopped_by_hand": False,
 }  # fmt: skip
 MOVED = "sql-b has the database by now, and web-b was not started."
 
@@ -113,6 +138,7 @@ MOVED = "sql-b has the database by now, and web-b was not started."
         ({"pool_state": "Stopped"}, ""),
         ({"pool_state": ""}, ""),
         ({"problem": GONE, "unreachable": True}, ""),
+        ({"problem": NO_LISTENER, "unreachable": True}, "web-a answers, but takes no connection for WinRM"),
         ({"pool_state": "Started"}, f"The application on web-a could not be stopped, see above. {MOVED}"),
         ({"pool_state": "Stopping"}, f"The application on web-a could not be stopped, see above. {MOVED}"),
         ({"pool_state": "Started", "stopped_by_hand": True}, ""),

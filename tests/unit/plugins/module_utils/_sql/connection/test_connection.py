@@ -15,6 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.conne
     connect,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.errors import ConnectionFailed, SqlError
+from prs_lab.windows.silence import silent_port
 
 PASSWORD = "p}w;PWD=x"
 
@@ -331,13 +332,19 @@ def test_a_server_that_may_be_down_is_not_waited_for(pyodbc):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        with pytest.raises(ConnectionFailed, match=f"127.0.0.1:{port}: Nobody listens on port {port}"):
+        with pytest.raises(ConnectionFailed, match=f"127.0.0.1:{port}: Nobody listens on port {port}") as failed:
             connect(target(host="127.0.0.1", port=port), may_be_down=True)
-        assert pyodbc.asked == []
+        assert pyodbc.asked == [] and failed.value.details["sql_error"]["answered"], "whoever refuses is not lost"
         listener.listen()
         connect(target(host="127.0.0.1", port=port), may_be_down=True)
         connect(target(host="nowhere.invalid", instance="PRS"), may_be_down=True)
         assert len(pyodbc.asked) == 2
+
+
+def test_only_a_server_that_does_not_answer_at_all_may_be_lost(pyodbc):
+    with silent_port() as port, pytest.raises(ConnectionFailed, match=f"No answer from port {port} within 1") as failed:
+        connect(target(host="127.0.0.1", port=port, connect_timeout=1), may_be_down=True)
+    assert not failed.value.details["sql_error"]["answered"] and failed.value.code == "sql_unreachable"
 
 
 REFUSED = ("28000", "[28000] [M][D][SQL Server]Login failed for user 'me'. (18456) (SQLDriverConnect)")
@@ -364,8 +371,8 @@ def test_whether_the_server_is_lost_is_looked_at_once(pyodbc, monkeypatch, said,
     seen = []
     monkeypatch.setattr(
         connection,
-        "_why_unreachable",
-        lambda target, *, seconds: seen.append(seconds) or ("" if listens else "Nobody listens"),
+        "_look_whether_reached",
+        lambda target, *, seconds: seen.append(seconds) or connection._Way(answered=listens),
     )
     with pytest.raises(ConnectionFailed) as failed:
         connect(target(), may_be_down=may_be_down)
