@@ -7,6 +7,7 @@ file.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from .security import stable_authority
 __all__ = ["Domain", "User", "nt_hash"]
 
 
+@functools.cache  # a file on a share is opened by a new logon each time, and MD4 in Python takes long
 def nt_hash(password: str) -> str:
     """The NT hash of a password in hex."""
     return ntowfv1(password).hex()

@@ -150,8 +150,8 @@ class _CountedFile(io.FileIO):
         self._asked = place.asked
         self._reachable = reachable
         self._changed = mode[0] in "wx"
-        if "w" in mode:
-            volume.changed()
+        if "w" in mode and os.path.lexists(real):
+            volume.changed()  # what is in it goes
         super().__init__(real, mode.replace("b", ""))
 
     def close(self) -> None:
