@@ -8,17 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.decisions import (
-    application,
-    backup,
-    drill,
-    estate,
-    mirroring,
-    preflight,
-    report,
-    sql_server,
-    verify,
-)
 from ansible_collections.prs.recovery.plugins.plugin_utils._named_functions import call_named
 
 DOCUMENTATION = r"""
@@ -93,50 +82,52 @@ _value:
   type: raw
 """
 
-DECISIONS = {
-    "estate.page_url": estate.page_url,
-    "estate.witness": estate.witness,
-    "estate.sites": estate.sites,
-    "estate.site_name": estate.site_name,
-    "verify.backup_places": verify.backup_places,
-    "verify.folders": verify.folders,
-    "verify.key_file": verify.key_file,
-    "verify.keys_files": verify.keys_files,
-    "verify.certificate_files": verify.certificate_files,
-    "verify.media_paths": verify.media_paths,
-    "verify.places_facts": verify.places_facts,
-    "verify.protection_facts": verify.protection_facts,
-    "backup.copy_account": backup.copy_account,
-    "backup.kept_logins": backup.kept_logins,
-    "backup.web_facts": backup.web_facts,
-    "backup.other_sites": backup.other_sites,
-    "mirroring.other_instance": mirroring.other_instance,
-    "mirroring.other_site_serves": mirroring.other_site_serves,
-    "mirroring.other_site_holds": mirroring.other_site_holds,
-    "drill.lacks_certificate": drill.lacks_certificate,
-    "drill.certificate_problem": drill.certificate_problem,
-    "drill.brought": drill.brought,
-    "drill.page_state": drill.page_state,
-    "drill.seconds": drill.seconds,
-    "drill.closed_record": drill.closed_record,
-    "preflight.parts": preflight.parts,
-    "preflight.needed_secrets": preflight.needed_secrets,
-    "preflight.paths": preflight.paths,
-    "preflight.ordered_problems": preflight.ordered_problems,
-    "sql_server.registry_settings": sql_server.registry_settings,
-    "preflight.no_road": preflight.no_road,
-    "preflight.database_replace": preflight.database_replace,
-    "application.account": application.account,
-    "application.database_servers": application.database_servers,
-    "application.bound_certificates": application.bound_certificates,
-    "application.config_is_set": application.config_is_set,
-    "report.file": report.file,
-}
+PACKAGE = "ansible_collections.prs.recovery.plugins.module_utils._core.decisions"
+DECISIONS = (
+    "estate.page_url",
+    "estate.witness",
+    "estate.sites",
+    "estate.site_name",
+    "verify.backup_places",
+    "verify.folders",
+    "verify.key_file",
+    "verify.keys_files",
+    "verify.certificate_files",
+    "verify.media_paths",
+    "verify.places_facts",
+    "verify.protection_facts",
+    "backup.copy_account",
+    "backup.kept_logins",
+    "backup.web_facts",
+    "backup.other_sites",
+    "mirroring.other_instance",
+    "mirroring.other_site_serves",
+    "mirroring.other_site_holds",
+    "drill.lacks_certificate",
+    "drill.certificate_problem",
+    "drill.brought",
+    "drill.page_state",
+    "drill.seconds",
+    "drill.closed_record",
+    "preflight.parts",
+    "preflight.needed_secrets",
+    "preflight.paths",
+    "preflight.ordered_problems",
+    "sql_server.registry_settings",
+    "preflight.no_road",
+    "preflight.database_replace",
+    "application.account",
+    "application.database_servers",
+    "application.bound_certificates",
+    "application.config_is_set",
+    "report.file",
+)
+"""Each a module of the package, and a function of it."""
 
 
 def run_decision(facts: Mapping[str, Any], name: str) -> Any:
     """See DOCUMENTATION."""
-    return call_named(DECISIONS, facts, name, of="run_decision")
+    return call_named(PACKAGE, DECISIONS, facts, name, of="run_decision")
 
 
 class FilterModule:

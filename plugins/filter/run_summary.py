@@ -8,16 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import (
-    backup,
-    configure_awx,
-    drill,
-    failover,
-    mirroring,
-    restore,
-    sql_server,
-    verify,
-)
 from ansible_collections.prs.recovery.plugins.plugin_utils._named_functions import call_named
 
 DOCUMENTATION = r"""
@@ -94,51 +84,53 @@ _value:
   elements: str
 """
 
-SUMMARIES = {
-    "backup.problems": backup.problems,
-    "backup.no_set": backup.no_set,
-    "backup.copy_problems": backup.copy_problems,
-    "backup.summary": backup.summary,
-    "restore.choice_notes": restore.choice_notes,
-    "restore.planned": restore.planned,
-    "restore.left_to_do": restore.left_to_do,
-    "restore.summary": restore.summary,
-    "mirroring.kind_problems": mirroring.kind_problems,
-    "mirroring.inventory_problems": mirroring.inventory_problems,
-    "mirroring.account_problems": mirroring.account_problems,
-    "mirroring.unreached": mirroring.unreached,
-    "mirroring.not_reached": mirroring.not_reached,
-    "mirroring.planned_instance": mirroring.planned_instance,
-    "mirroring.planned_session": mirroring.planned_session,
-    "mirroring.two_databases": mirroring.two_databases,
-    "mirroring.stops_what_serves": mirroring.stops_what_serves,
-    "mirroring.consequences": mirroring.consequences,
-    "mirroring.surviving": mirroring.surviving,
-    "mirroring.summary": mirroring.summary,
-    "failover.problems": failover.problems,
-    "failover.unstopped": failover.unstopped,
-    "failover.new_site_unreached": failover.new_site_unreached,
-    "failover.runs_on": failover.runs_on,
-    "failover.plan": failover.plan,
-    "failover.left_alone": failover.left_alone,
-    "failover.summary": failover.summary,
-    "drill.existing": drill.existing,
-    "drill.problems": drill.problems,
-    "drill.plan": drill.plan,
-    "drill.page_answer": drill.page_answer,
-    "drill.left": drill.left,
-    "drill.not_cleared": drill.not_cleared,
-    "drill.result": drill.result,
-    "verify.login_problems": verify.login_problems,
-    "verify.problems": verify.problems,
-    "sql_server.setup_failed": sql_server.setup_failed,
-    "configure_awx.inventory_problems": configure_awx.inventory_problems,
-}
+PACKAGE = "ansible_collections.prs.recovery.plugins.module_utils._core.summaries"
+SUMMARIES = (
+    "backup.problems",
+    "backup.no_set",
+    "backup.copy_problems",
+    "backup.summary",
+    "restore.choice_notes",
+    "restore.planned",
+    "restore.left_to_do",
+    "restore.summary",
+    "mirroring.kind_problems",
+    "mirroring.inventory_problems",
+    "mirroring.account_problems",
+    "mirroring.unreached",
+    "mirroring.not_reached",
+    "mirroring.planned_instance",
+    "mirroring.planned_session",
+    "mirroring.two_databases",
+    "mirroring.stops_what_serves",
+    "mirroring.consequences",
+    "mirroring.surviving",
+    "mirroring.summary",
+    "failover.problems",
+    "failover.unstopped",
+    "failover.new_site_unreached",
+    "failover.runs_on",
+    "failover.plan",
+    "failover.left_alone",
+    "failover.summary",
+    "drill.existing",
+    "drill.problems",
+    "drill.plan",
+    "drill.page_answer",
+    "drill.left",
+    "drill.not_cleared",
+    "drill.result",
+    "verify.login_problems",
+    "verify.problems",
+    "sql_server.setup_failed",
+    "configure_awx.inventory_problems",
+)
+"""Each a module of the package, and a function of it."""
 
 
 def run_summary(facts: Mapping[str, Any], name: str) -> list[str]:
     """See DOCUMENTATION."""
-    return call_named(SUMMARIES, facts, name, of="run_summary")
+    return call_named(PACKAGE, SUMMARIES, facts, name, of="run_summary")
 
 
 class FilterModule:

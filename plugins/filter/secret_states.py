@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import secret_state
-
 DOCUMENTATION = r"""
 name: secret_states
 author: prs.recovery contributors (@prs-recovery)
@@ -40,6 +38,9 @@ _value:
 
 def secret_states(secrets: Mapping[str, Any]) -> dict[str, str]:
     """See DOCUMENTATION."""
+    # Only when it is asked: Ansible loads all filters of a collection in each worker that uses one of them.
+    from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import secret_state
+
     return {name: secret_state(value) for name, value in secrets.items()}
 
 

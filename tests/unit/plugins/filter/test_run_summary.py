@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.prs.recovery.plugins.filter.run_summary import DOCUMENTATION, SUMMARIES, run_summary
+from ansible_collections.prs.recovery.plugins.filter.run_summary import (
+    DOCUMENTATION,
+    PACKAGE,
+    SUMMARIES,
+    run_summary,
+)
+from ansible_collections.prs.recovery.plugins.plugin_utils._named_functions import named_function
 
 
 def test_a_summary_is_asked_for_by_name():
@@ -22,3 +28,8 @@ def test_an_unknown_summary_names_those_that_there_are():
 
 def test_every_summary_is_documented():
     assert yaml.safe_load(DOCUMENTATION)["options"]["name"]["choices"] == list(SUMMARIES)
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_every_name_is_one_of_a_function(name: str):
+    assert callable(named_function(PACKAGE, name))
