@@ -63,7 +63,16 @@ def _hosts(config: EstateConfig, network: str) -> dict[str, Any]:
 def _host(config: EstateConfig, host: HostConfig, network: str) -> dict[str, Any]:
     administrator = host.character.speech.administrator
     own = {} if administrator == _ADMINISTRATOR else {"ansible_user": administrator}
-    return {"ansible_host": config.address(host, network), **own}
+    return {"ansible_host": config.address(host, network), **_scheme(config, host), **own}
+
+
+def _scheme(config: EstateConfig, host: HostConfig) -> dict[str, Any]:
+    """The first site is reached over HTTP with sealed NTLM, as a fresh Windows Server offers it; the others over HTTPS.
+
+    Values and no templates, which Ansible would compile anew for each host in each task.
+    """
+    over_http = host.site == config.sites[0] and len(config.sites) > 2 and not config.https_only
+    return {"ansible_winrm_scheme": "http" if over_http else "https", "ansible_port": 5985 if over_http else 5986}
 
 
 def _variables(config: EstateConfig, network: str, certificates: Path) -> dict[str, Any]:
@@ -123,14 +132,9 @@ def _secrets(config: EstateConfig, secrets: Secrets) -> dict[str, Any]:
 
 
 def _connection(config: EstateConfig, certificates: Path) -> dict[str, Any]:
-    """The first site is reached over HTTP with sealed NTLM, as a fresh Windows Server offers it; the others over HTTPS."""
-    first = _site(config.sites[0])
-    over_http = f"'{first}' in group_names" if len(config.sites) > 2 and not config.https_only else "false"
     return {
         "ansible_connection": "winrm",
         "ansible_winrm_transport": "ntlm",
-        "ansible_winrm_scheme": f"{{{{ 'http' if {over_http} else 'https' }}}}",
-        "ansible_port": f"{{{{ 5985 if {over_http} else 5986 }}}}",
         "ansible_winrm_ca_trust_path": str(certificates / "ca.pem"),
         # A twin answers at once, so one that is lost need not be waited for half a minute.
         "ansible_winrm_operation_timeout_sec": 4,
