@@ -154,6 +154,7 @@ def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: 
             (),
             ("web-a", "PasswordResetServer.zip", "is damaged or no ZIP", "right ZIP"),
             id="no ZIP",
+            marks=pytest.mark.nightly,
         ),
         pytest.param(
             nothing,
@@ -194,6 +195,7 @@ def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: 
             ("-e", json.dumps({"prs_backup_database_path": rf"{BACKUP}\nowhere"})),
             ("sql-a", "nowhere"),
             id="no backup found",
+            marks=pytest.mark.nightly,
         ),
         pytest.param(
             nothing,
@@ -208,6 +210,7 @@ def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: 
             ("-e", "prs_sql_certificate_pfx=/nowhere.pfx"),
             ("/nowhere.pfx", "correct the path"),
             id="no certificate",
+            marks=pytest.mark.nightly,
         ),
         pytest.param(
             nothing,

@@ -328,6 +328,7 @@ def test_a_web_server_that_is_lost_during_a_drill(shared_estate: Estate, untouch
     assert [record["cleaned"] for record in records(shared_estate)[-2:]] == [True, True]
 
 
+@pytest.mark.nightly
 def test_names_that_are_taken_are_refused(shared_estate: Estate, one_message, tmp_path: Path):
     before, drills = inventory(shared_estate), len(records(shared_estate))
     names = {

@@ -192,6 +192,7 @@ def test_a_healthy_database_is_replaced_only_on_an_explicit_yes(estate: Estate):
     assert f"is kept in C:\\\\inetpub\\\\wwwroot\\\\{kept.name}" in run.output
 
 
+@pytest.mark.nightly
 def test_check_mode_says_that_a_healthy_database_will_be_overwritten(estate: Estate):
     before = estate.lab.digest()
     run = estate.play("rebuild_prs", "--check", "-e", "prs_allow_data_loss=true")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from mirrored import ask
 from playbook_lab import MARKERS, Estate, table_rows
 
@@ -57,6 +58,7 @@ def test_the_recovery_point_is_said_before_anything_is_installed(estate: Estate)
     assert estate.labels() == [*MARKERS, "in dba_1.trn", "in dba_2.trn"]
 
 
+@pytest.mark.nightly
 def test_verify_reads_the_files_where_sql_server_does_not_answer(estate: Estate):
     estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="stopped")
     run = estate.play("verify_prs")

@@ -223,6 +223,7 @@ def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estat
     assert f"recovery set {last['label']}" in run.output
 
 
+@pytest.mark.nightly
 def test_half_a_backup_is_no_set_and_the_next_one_goes_on_from_it(estate: Estate, one_message):
     before = sets(estate)
     estate.lab.kill("web-a")

@@ -321,6 +321,7 @@ def test_a_new_database_belongs_to_the_login_that_has_the_same_sid_everywhere(va
         assert cursor.fetchall() == [(b"\x01",)]
 
 
+@pytest.mark.nightly
 def test_updates_are_read_by_the_account_of_the_share_as_the_media_are(variants: Estate, other_collation: int):
     """Setup runs as SYSTEM, which has no rights there."""
     found = kept(variants, "sql")["registry"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playbook_lab import MARKERS, Estate, share_on_witness
 
 SITE = {"name": "PasswordResetServer"}
@@ -33,6 +34,7 @@ def facts(estate: Estate, host: str, module: str, **arguments: object) -> dict:
     return json.loads(result.read_text(encoding="utf-8"))
 
 
+@pytest.mark.nightly
 def test_what_others_added_to_the_site_and_to_the_instance_stays(estate: Estate):
     """And that all of their databases will be restarted stands in the plan."""
     estate.task("web-a", "microsoft.iis.website", **SITE, bindings={"add": ADDED})
