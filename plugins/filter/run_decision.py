@@ -60,6 +60,8 @@ options:
       - preflight.paths
       - preflight.ordered_problems
       - sql_server.registry_settings
+      - preflight.sayings
+      - preflight.wreck
       - preflight.no_road
       - preflight.database_replace
       - application.account
@@ -114,6 +116,8 @@ DECISIONS = (
     "preflight.paths",
     "preflight.ordered_problems",
     "sql_server.registry_settings",
+    "preflight.sayings",
+    "preflight.wreck",
     "preflight.no_road",
     "preflight.database_replace",
     "application.account",

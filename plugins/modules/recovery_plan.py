@@ -94,6 +94,14 @@ problem:
   returned: always
   type: str
   sample: ""
+awaited:
+  description:
+    - Hosts that do not answer, and without which nothing can be done. The roads, the steps and what is lost are then
+      those that there will be once new, empty servers stand in their place; RV(problem) says so.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 tied:
   description: Roads that lose and take just as much.
   returned: always

@@ -75,3 +75,15 @@ def test_another_road_is_gone_only_where_what_it_loses_may_be_lost(estate: Estat
     assert gone.code == 0, gone.output
     assert "-> restore_set (" in gone.output
     assert estate.labels() == MARKERS
+
+
+def test_what_will_be_lost_is_told_where_a_server_does_not_answer(estate: Estate):
+    """The plan is for whoever has to decide between waiting for it and a new one."""
+    estate.lab.kill("sql-a")
+    run = estate.play("rebuild_prs", "--check")
+    assert run.code != 0
+    assert "sql-a: cannot be reached" in run.failures
+    assert "ROADS once new servers stand in the place of sql-a" in run.output
+    assert "-> restore_set (" in run.output
+    assert ": install SQL Server" in run.output
+    assert "WHAT WILL BE LOST: what was written since " in run.output

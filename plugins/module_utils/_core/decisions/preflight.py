@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..preflight.wreck import whole_wreck
 from ..windows_paths import is_full_path
 
-__all__ = ["database_replace", "needed_secrets", "no_road", "ordered_problems", "parts", "paths"]
+__all__ = ["database_replace", "needed_secrets", "no_road", "ordered_problems", "parts", "paths", "sayings", "wreck"]
 
 Facts = Mapping[str, Any]
 
@@ -86,6 +87,19 @@ def ordered_problems(facts: Facts) -> list[str]:
     """
     problems = dict.fromkeys(facts["problems"])
     return sorted(problems, key=lambda sentence: not sentence.startswith(OF_THE_CONTROL_NODE))
+
+
+def wreck(facts: Facts) -> dict[str, Any]:
+    """What all hosts say of the estate. facts: site; parts: what each of them says."""
+    return whole_wreck(facts["site"], facts["parts"])
+
+
+def sayings(facts: Facts) -> list[str]:
+    """What is said before anything is touched: the roads, and where nothing stands in the way, what will be done.
+
+    facts: roads: sentences of recovery_plan; plans: of the hosts; problems.
+    """
+    return [*facts["roads"], *([] if facts["problems"] else facts["plans"])]
 
 
 def no_road(facts: Facts) -> str:

@@ -7,13 +7,14 @@ whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..advice.unreachable import is_silence, reason_of
 from . import backup_files, backups, media
 from .facts import FAILED, OK, UNREACHABLE, Answer, HostFacts, OtherSite
 
-__all__ = ["wreck_of"]
+__all__ = ["whole_wreck", "wreck_of"]
 
 _STATES = {"ONLINE": "healthy", "OFFLINE": "closed", "RESTORING": "restoring", "RECOVERING": "unknown"}
 """In any other state nobody can work with it. Whether the files of one that is RECOVERY_PENDING are there again the
@@ -22,8 +23,21 @@ server only tells when it tries: what is told before is what would be lost if th
 _MIRROR = "MIRROR"
 
 
+_SEEN_FROM_WEB = "backups_seen_from_web"
+"""What the web server's account saw of the sets, for where the database server cannot be asked."""
+
+
 def wreck_of(facts: HostFacts) -> dict[str, Any]:
     return {**(_of_sql_server(facts) if facts.sql else {}), **(_of_web_server(facts) if facts.web else {})}
+
+
+def whole_wreck(site: str, parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of what each host says, as C(wreck_of) returns it, the facts of recovery_plan; those that no host says lack."""
+    whole: dict[str, Any] = {"site": site, "consents": {}}
+    for part in parts:
+        whole |= {**part, "consents": {**whole["consents"], **part.get("consents", {})}}
+    seen = whole.pop(_SEEN_FROM_WEB, [])
+    return {**whole, "backups": whole.get("backups") or seen}
 
 
 def _of_web_server(facts: HostFacts) -> dict[str, Any]:
@@ -31,6 +45,7 @@ def _of_web_server(facts: HostFacts) -> dict[str, Any]:
         "web": _server(facts.host, facts.windows),
         "application": {"state": _application_state(facts)},
         "archives": _archives(facts),
+        _SEEN_FROM_WEB: _sets_seen(facts),
         "replace_application": facts.overwrite_application,
         "consents": {"application": facts.overwrite_application},
         "package": "rebuild_prs makes no empty product; provision_prs does",
@@ -117,6 +132,14 @@ def _backups(facts: HostFacts) -> list[dict[str, Any]]:
             "size": read.read_bytes if read else 0,
         }
     ]
+
+
+def _sets_seen(facts: HostFacts) -> list[dict[str, Any]]:
+    """The set that would be restored, of which nobody has read the backups yet."""
+    if facts.choice.state != OK or not facts.chosen.label:
+        return []
+    problem, point = facts.choice.value.problem, facts.chosen.recovery_point or None
+    return [{"name": facts.chosen.label, "kind": "set", "point": point, "problem": problem}]
 
 
 def _copies(facts: HostFacts) -> list[dict[str, Any]]:

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from .choice import choose
+from .choice import Choice, choose
 from .cost import Loss
 from .estimates import Estimates, Measured
 from .roads import RESTORING, Road, roads, unsaid
 from .sentences import told
-from .way import Work
-from .wreck import Wreck
+from .way import Work, server_obstacle
+from .wreck import Server, Wreck
 
 __all__ = ["plan_report"]
 
@@ -22,22 +23,41 @@ _KINDS = ("time", "unknown", "everything")
 
 
 def plan_report(wreck: Wreck, measured: Iterable[Measured], *, asked: str = "") -> dict[str, Any]:
-    """What the module recovery_plan returns: its RETURN describes each value."""
+    """What the module recovery_plan returns: its RETURN describes each value.
+
+    Where nothing can be done because servers are silent, the roads are those that there will be once new, empty servers
+    stand in their place.
+    """
     estimates = Estimates.of(measured)
-    every = roads(wreck, estimates)
-    replaces = wreck.replace_database and not asked
-    candidates = [road for road in every if road.name in RESTORING] if replaces else every
-    choice = choose(candidates, wreck.consents, asked=asked)
+    every, choice = _chosen(wreck, estimates, asked)
+    awaited = [] if choice.road or any(not road.obstacle for road in every) else wreck.silent
+    if awaited:
+        wreck, problem = wreck.with_new_servers(), _waiting(awaited)
+        every, choice = _chosen(wreck, estimates, asked)
+        choice = replace(choice, problem=f"{problem}. {choice.problem}" if choice.problem else problem)
+    hosts = [server.host for server in awaited]
     return {
         "road": choice.road.name.value if choice.road else "",
         "source": choice.road.source if choice.road else "",
         "command": choice.road.command if choice.road else "",
         "problem": choice.problem,
         "tied": [name.value for name in choice.tied],
+        "awaited": hosts,
         "roads": [_road(road, wreck) for road in every],
         "steps": [_step(work, estimates) for work in choice.road.work] if choice.road else [],
-        "sentences": told(every, choice, consents=wreck.consents, now=wreck.now),
+        "sentences": told(every, choice, consents=wreck.consents, now=wreck.now, awaited=hosts),
     }
+
+
+def _chosen(wreck: Wreck, estimates: Estimates, asked: str) -> tuple[Sequence[Road], Choice]:
+    every = roads(wreck, estimates)
+    replaces = wreck.replace_database and not asked
+    candidates = [road for road in every if road.name in RESTORING] if replaces else every
+    return every, choose(candidates, wreck.consents, asked=asked)
+
+
+def _waiting(awaited: Sequence[Server]) -> str:
+    return "; ".join(server_obstacle(server) for server in awaited)
 
 
 def _road(road: Road, wreck: Wreck) -> dict[str, Any]:

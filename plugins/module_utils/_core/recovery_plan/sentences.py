@@ -18,9 +18,15 @@ from .wreck import Consents
 __all__ = ["duration_text", "loss_text", "steps_text", "table", "told"]
 
 
-def told(every: Sequence[Road], choice: Choice, *, consents: Consents, now: dt.datetime) -> list[str]:
-    """The whole plan: the roads, the steps of the chosen one, and what will be lost; or why there is none."""
-    sentences = ["ROADS, the one that loses least first", *table(every, choice, consents)]
+def told(
+    every: Sequence[Road], choice: Choice, *, consents: Consents, now: dt.datetime, awaited: Sequence[str] = ()
+) -> list[str]:
+    """The whole plan: the roads, the steps of the chosen one, and what will be lost; or why there is none. awaited:
+    silent servers, in whose place the roads expect new ones.
+    """
+    hosts = " and ".join(awaited)
+    condition = f" once new servers stand in the place of {hosts}" if awaited else ""
+    sentences = [f"ROADS{condition}, the one that loses least first", *table(every, choice, consents)]
     if choice.road is None:
         return [*sentences, choice.problem]
     tied = ", ".join(name.value for name in choice.tied)
@@ -29,6 +35,7 @@ def told(every: Sequence[Road], choice: Choice, *, consents: Consents, now: dt.d
         *([f"It loses and takes as much as {tied}; prs_road takes another one"] if tied else []),
         *steps_text(choice.road),
         f"WHAT WILL BE LOST: {loss_text(choice.road.loss, now)}",
+        *([f"Unless what {hosts} held is whole: the roads are weighed again once it answers"] if awaited else []),
     ]
 
 

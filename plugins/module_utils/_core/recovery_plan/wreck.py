@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 __all__ = [
@@ -168,3 +168,21 @@ class Wreck:
     busy: str = ""
     replace_database: bool = False
     replace_application: bool = False
+
+    @property
+    def silent(self) -> list[Server]:
+        servers = {server.host: server for server in (self.sql, self.web) if server.reach is Reach.SILENT}
+        return list(servers.values())
+
+    def with_new_servers(self) -> Wreck:
+        """The same once prepared, empty servers stand in the place of those that are silent. Others stay as they are,
+        those that refuse above all.
+        """
+        wreck = self
+        if self.sql.reach is Reach.SILENT:
+            new, database = Server(host=self.sql.host), Database(state=DatabaseState.MISSING)
+            wreck = replace(wreck, sql=new, instance=Instance.ABSENT, database=database)
+        if self.web.reach is Reach.SILENT:
+            new, application = Server(host=self.web.host), Application(state=ApplicationState.MISSING)
+            wreck = replace(wreck, web=new, application=application)
+        return wreck

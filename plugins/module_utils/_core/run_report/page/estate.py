@@ -61,20 +61,21 @@ def _server(server: Server) -> Html:
 def roads_section(report: RunReport) -> Html | None:
     if not report.roads:
         return None
+    taken = not report.check_mode and any(span.changed for span in report.spans)
     head = tag("thead", tag("tr", *(tag("th", text) for text in ("Road", "Loses", "Takes", ""))))
-    body = tag("tbody", *(_road(road, report.check_mode) for road in report.roads))
+    body = tag("tbody", *(_road(road, taken=taken) for road in report.roads))
     steps = tag("ol", *(tag("li", step) for step in report.steps)) if report.steps else tag("p", "Nothing to do.")
     named = join(tag("h3", "Its steps"), steps) if report.road else None
     return section("roads", "Roads back, the one that loses least first", tag("table", head, body), named or Html())
 
 
-def _road(road: Road, check_mode: bool) -> Html:
+def _road(road: Road, *, taken: bool) -> Html:
     name = tag("td", tag("code", road.name), tag("div", road.source, class_="under") if road.source else None)
     if road.obstacle:
         closed = tag("td", f"Cannot be gone: {road.obstacle}", colspan=3)
         return tag("tr", name, closed, class_="closed")
     needs = [tag("div", tag("code", need), class_="under") for need in road.needs]
-    state = mark("good", "would be taken" if check_mode else "taken") if road.chosen else None
+    state = mark("good", "taken" if taken else "the best one") if road.chosen else None
     return tag(
         "tr",
         name,

@@ -10,6 +10,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.prefl
     ordered_problems,
     parts,
     paths,
+    sayings,
 )
 
 
@@ -145,3 +146,9 @@ def test_why_a_rebuild_ends_after_its_preflight(plan: dict[str, str], text: str)
 )
 def test_a_road_that_loses_nothing_restores_nothing(road: str, replace: str):
     assert database_replace({"road": road, "replace": "damaged"}) == replace
+
+
+def test_where_something_stands_in_the_way_only_the_roads_are_said():
+    facts = {"roads": ["ROADS"], "plans": ["sql-a: install SQL Server"], "problems": []}
+    assert sayings(facts) == ["ROADS", "sql-a: install SQL Server"]
+    assert sayings({**facts, "problems": ["web-a: cannot be reached"]}) == ["ROADS"]

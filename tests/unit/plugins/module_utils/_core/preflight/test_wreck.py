@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck import wreck_of
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck import whole_wreck, wreck_of
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.reading import read_wreck
 from preflight_facts import ANSWERED, INSTALLED, SKIPPED, failed_script, file, gathered
 
+NOW = dt.datetime(2026, 3, 1, tzinfo=dt.timezone.utc)
 WEB_CONFIG = file("C:\\PRS\\web.config")
 
 
@@ -180,3 +183,24 @@ def test_what_somebody_wants_replaced_and_what_is_in_the_way():
     assert (wreck["replace_database"], wreck["replace_application"]) == (True, True)
     assert "setup.exe cannot be read as" in wreck["sql_media"]
     assert said()["sql_media"] == ""
+
+
+# ---- the whole
+SILENT = {"unreachable": True, "msg": "ntlm: [Errno 110] Connection timed out"}
+
+
+def test_what_all_hosts_say_makes_the_whole():
+    web, sql = said(parts=["web"]), said(parts=["sql"])
+    whole = whole_wreck("site_a", [web, sql])
+    assert whole == whole_wreck("site_a", [sql, web])
+    assert (whole["site"], whole["consents"]) == ("site_a", {**web["consents"], **sql["consents"]})
+    assert whole["backups"] == sql["backups"]
+    assert read_wreck(whole, NOW).sql.host == "srv-a"
+
+
+def test_where_the_database_server_is_silent_the_set_is_known_from_the_web_server():
+    asked = dict.fromkeys(("instance", "answers", "shares", "backups", "restore", "choice"), SKIPPED)
+    sql = said(parts=["sql"], windows=SILENT, certificates=[], **asked)
+    whole = read_wreck(whole_wreck("site_a", [said(parts=["web"]), sql]), NOW)
+    assert [server.host for server in whole.silent] == ["srv-a"]
+    assert [(source.name, source.kind) for source in whole.backups] == [("20260228T100000Z", "set")]

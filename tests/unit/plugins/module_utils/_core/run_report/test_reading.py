@@ -76,7 +76,7 @@ def test_a_server_is_as_the_preflight_found_it(facts: dict, state: str, notes: s
 
 
 def test_where_no_preflight_looked_the_first_answer_tells():
-    unreached = {"unreachable": True, "msg": "ntlm: HTTPSConnectionPool: Connection refused"}
+    unreached = {"unreachable": True, "msg": "ntlm: [Errno 113] No route to host"}
     told = report(
         [
             event(host="sql-b", action="ansible.builtin.set_fact"),

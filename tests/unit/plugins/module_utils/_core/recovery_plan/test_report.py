@@ -1,0 +1,73 @@
+"""What recovery_plan returns where servers do not answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.report import plan_report
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.wreck import (
+    Application,
+    ApplicationState,
+    Database,
+    DatabaseState,
+    Instance,
+    OtherCopy,
+    Reach,
+    Server,
+)
+from wrecks import ago, total_loss, wreck
+
+SILENT = Server(host="sql-a", reach=Reach.SILENT, problem="connection timed out")
+UNSEEN: dict[str, Any] = {"instance": Instance.REFUSES, "database": Database(state=DatabaseState.UNKNOWN)}
+
+
+def test_a_silent_server_is_weighed_as_a_new_one_and_the_problem_says_what_to_do():
+    plan = plan_report(total_loss(sql=SILENT, **UNSEEN), [])
+    assert (plan["road"], plan["awaited"]) == ("restore_set", ["sql-a"])
+    assert plan["problem"] == (
+        "sql-a does not answer (connection timed out). Switch it on, or prepare a new server under its name"
+    )
+    sentences = plan["sentences"]
+    assert sentences[0] == "ROADS once new servers stand in the place of sql-a, the one that loses least first"
+    assert sentences[1].startswith("-> restore_set (20260301T020000Z): loses at most 10 h, takes about")
+    assert "1 of 5, sql-a: install SQL Server" in sentences
+    assert sentences[-2:] == [
+        "WHAT WILL BE LOST: what was written since 2026-03-01T02:00:00Z, which is 10 h at most",
+        "Unless what sql-a held is whole: the roads are weighed again once it answers",
+    ]
+
+
+def test_both_silent():
+    silent_web = Server(host="web-a", reach=Reach.SILENT)
+    unseen = Application(state=ApplicationState.UNKNOWN)
+    plan = plan_report(total_loss(sql=SILENT, web=silent_web, application=unseen, **UNSEEN), [])
+    assert plan["awaited"] == ["sql-a", "web-a"]
+    assert "web-a does not answer. Switch it on" in plan["problem"]
+    assert [step["host"] for step in plan["steps"]][:2] == ["sql-a", "web-a"]
+
+
+@pytest.mark.parametrize("problem", ["the credentials were rejected by the server", ""])
+def test_a_server_that_refuses_is_never_taken_for_lost(problem: str):
+    refusing = Server(host="sql-a", reach=Reach.REFUSES, problem=problem)
+    plan = plan_report(total_loss(sql=refusing, **UNSEEN), [])
+    assert (plan["road"], plan["awaited"], plan["steps"]) == ("", [], [])
+    assert all(road["obstacle"].startswith("sql-a answers, but refuses") for road in plan["roads"])
+
+
+def test_beside_a_silent_one_a_server_that_refuses_stays_an_obstacle():
+    refusing = Server(host="web-a", reach=Reach.REFUSES)
+    plan = plan_report(total_loss(sql=SILENT, web=refusing, **UNSEEN), [])
+    assert (plan["road"], plan["awaited"]) == ("", ["sql-a"])
+    assert plan["problem"].startswith("sql-a does not answer (connection timed out)")
+    assert "web-a answers, but refuses" in plan["problem"]
+
+
+def test_where_another_site_has_the_database_nothing_is_awaited():
+    copy = OtherCopy(site="site_b", server=Server(host="sql-b"), kind="principal", complete=True)
+    plan = plan_report(wreck(sql=SILENT, copies=(copy,), **UNSEEN), [])
+    assert (plan["road"], plan["awaited"], plan["problem"]) == ("move", [], "")
+    with_doubt = OtherCopy(site="site_b", server=Server(host="sql-b"), kind="mirror", point=ago(minutes=1))
+    plan = plan_report(wreck(sql=SILENT, copies=(with_doubt,), **UNSEEN), [])
+    assert (plan["road"], plan["awaited"]) == ("", [])
+    assert plan["problem"].startswith("Each road needs a yes. The one that loses least is move")
