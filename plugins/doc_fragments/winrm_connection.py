@@ -41,7 +41,8 @@ options:
   winrm_user:
     description:
       - Account on the host, a member of its local administrators.
-      - May be left out with a client certificate, and with a Kerberos ticket that is there already.
+      - May be left out with a client certificate, and with a Kerberos ticket that is there already, be it as one of
+        several transports.
     type: str
   winrm_password:
     description:

@@ -13,32 +13,38 @@ from pathlib import Path
 from ._core.binary.range_reader import Read
 from ._core.errors import RecoveryError
 
-__all__ = ["DEEPEST", "find_files", "range_reader", "walk"]
-
-DEEPEST = 8
-"""Levels of folders below a given one that are looked into, as on a server."""
+__all__ = ["find_files", "range_reader", "walk"]
 
 
-def walk(folder: str, *, levels: int = DEEPEST) -> Iterator[str]:
-    """The paths of the files in a folder and so many levels below it, in order. Folders behind links are left out.
+def walk(folder: str, *, recurse: bool = True) -> Iterator[str]:
+    """The paths of the files in a folder and in all below it, in order. Folders behind links are left out, so that this
+    ends.
 
     Raises :class:`RecoveryError` for a folder that cannot be looked into.
     """
+    waiting = [iter(_entries(folder))]  # no recursion, whose depth Python limits
+    while waiting:
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
+        elif entry.is_dir(follow_symlinks=False):
+            if recurse:
+                waiting.append(iter(_entries(entry.path)))
+        elif entry.is_file():
+            yield entry.path
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """By name."""
     try:
         with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
+            return sorted(listing, key=lambda entry: entry.name)
     except OSError as problem:
         raise RecoveryError(
             f"The folder {folder} on the control node cannot be looked into: {problem.strerror}",
             advice="Check the path, and the rights of the account that runs ansible",
             code="access_denied" if isinstance(problem, PermissionError) else "not_found",
         ) from None
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            if levels:
-                yield from walk(entry.path, levels=levels - 1)
-        elif entry.is_file():
-            yield entry.path
 
 
 def find_files(paths: Iterable[str], *, endings: Collection[str], recurse: bool) -> list[Path]:
@@ -50,7 +56,7 @@ def find_files(paths: Iterable[str], *, endings: Collection[str], recurse: bool)
     for name in paths:
         path = Path(name)
         if path.is_dir():
-            inside = map(Path, walk(name, levels=DEEPEST if recurse else 0))
+            inside = map(Path, walk(name, recurse=recurse))
             files.update(file for file in inside if file.suffix.lower() in endings)
         elif path.is_file():
             files.add(path)

@@ -292,6 +292,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.sessi
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import private_keys, utc_now
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    has_windows,
     winrm_host_and_share_argument_spec,
 )
 
@@ -299,7 +300,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.opt
 def gather_backups(session: Session) -> dict[str, Any]:
     params = session.params
     if params["read_headers"] == "files":
-        require_windows(has_windows=bool(params["winrm_host"] and params["winrm_user"]))
+        require_windows(has_windows=has_windows(params))
     gathered = gather(session, {**params, "family_guid": guid(params["family_guid"])})
     if params["verify"] != "none":
         read_to_the_end(session, gathered.inventory, lambda sets: _to_verify(session, sets))

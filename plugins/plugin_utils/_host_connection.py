@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WITHOUT_USER
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import needs_user
 
 from ._connection_options import PLUGINS, NotHonoured, Option, Refused
 
@@ -76,7 +76,7 @@ def _sql_options(module: str, given: Mapping[str, Any], connection: HostConnecti
 
 def _winrm_beside_sql(module: str, given: Mapping[str, Any], connection: HostConnection) -> dict[str, Any]:
     """What WinRM needs, where the server's own host is reached over it. Only some of the options need it, so its lack
-    is no error; what it asks for and cannot have is.
+    is no error; what it asks for and cannot have is, where the task would use it.
     """
     elsewhere = given.get("login_host") not in (None, connection.address)
     if connection.transport not in PLUGINS or elsewhere:
@@ -84,9 +84,24 @@ def _winrm_beside_sql(module: str, given: Mapping[str, Any], connection: HostCon
     try:
         return _winrm_options(module, given, connection)
     except NotHonoured:
-        raise
+        if _uses_windows(module, given):
+            raise
+        return {}
     except Refused:
         return {}
+
+
+def _uses_windows(module: str, given: Mapping[str, Any]) -> bool:
+    """Whether a task asks for something that is done over WinRM. What only may be done (a manifest by V(auto)) is left
+    out, as for a host that is not reached that way.
+    """
+    if module == "sql_backup":
+        manifest = str(given.get("manifest_beside") or "false").lower()
+        delivery = ("stage_path", "copy_to", "retention", "copy_retention")
+        return manifest not in ("auto", "false", "no") or any(given.get(name) for name in delivery)
+    source = given.get("source")
+    folders = isinstance(source, Mapping) and source.get("folders")  # whose lease is looked at
+    return bool(given.get("stage_path") or given.get("read_headers") == "files" or folders)
 
 
 def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnection) -> dict[str, Any]:
@@ -116,7 +131,7 @@ def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnec
     }
     transports = given.get("winrm_transport") or filled["winrm_transport"]
     transports = transports.split(",") if isinstance(transports, str) else transports
-    needed = ("winrm_host",) if WITHOUT_USER.issuperset(transports) else ("winrm_host", "winrm_user")
+    needed = ("winrm_host", "winrm_user") if needs_user(transports) else ("winrm_host",)
     missing = [name for name in needed if not (filled[name] or given.get(name))]
     if missing:
         variables = {"winrm_host": "ansible_host", "winrm_user": "ansible_user"}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._core.advice.sql_server import NO_RIGHTS
 from ..._core.errors import RecoveryError
+from ..._winrm.connection.options import has_windows
 from ..backup import statements as backups
 from ..catalog.verification import verify
 from ..connection.session import Session
@@ -222,7 +223,7 @@ class BackupRun:
 def _windows_side(session: Session, options: BackupOptions) -> WindowsSide | None:
     """The Windows of the server, where it is known how to reach it and something may be asked of it."""
     params = session.params
-    if not (options.asks_windows and params["winrm_host"] and params["winrm_user"]):
+    if not (options.asks_windows and has_windows(params)):
         return None
     from .windows_side import WindowsSide
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core.backup.backup_set import guid
+from ..._winrm.connection.options import has_windows
 
 __all__ = ["RestoreOptions", "RestoreSource"]
 
@@ -124,7 +125,7 @@ class RestoreOptions:
             data_dir=params["relocate"]["data_dir"] or "",
             log_dir=params["relocate"]["log_dir"] or "",
             expected_users=tuple(params["expected_users"]),
-            has_windows=bool(params["winrm_host"] and params["winrm_user"]),
+            has_windows=has_windows(params),
             **{name: params[name] for name in same},
             **{name: params[name] or "" for name in texts},
         )

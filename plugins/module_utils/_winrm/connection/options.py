@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,8 @@ __all__ = [
     "CredSsp",
     "Kerberos",
     "WinrmConnection",
+    "has_windows",
+    "needs_user",
     "winrm_connection_argument_spec",
     "winrm_connection_share_argument_spec",
     "winrm_host_and_share_argument_spec",
@@ -28,6 +30,16 @@ OF_THE_ENVIRONMENT = "legacy_requests"
 """
 WITHOUT_USER = {"certificate", "kerberos"}
 """Transports that know the account from a certificate or a ticket."""
+
+
+def needs_user(transports: Collection[str]) -> bool:
+    """Whether none of the transports, of which one is enough, knows the account by itself."""
+    return WITHOUT_USER.isdisjoint(transports)
+
+
+def has_windows(params: Mapping[str, Any]) -> bool:
+    """Whether a module that speaks to SQL Server as well is told how to reach a Windows."""
+    return bool(params["winrm_host"] and (params["winrm_user"] or not needs_user(params["winrm_transport"])))
 
 
 def winrm_connection_argument_spec() -> dict[str, Any]:
@@ -188,7 +200,7 @@ _AS_THEY_ARE = (
 def _require(params: Mapping[str, Any]) -> None:
     """Raise RecoveryError for options without which no transport can work."""
     lacking = [name for name in ("winrm_host",) if not params[name]]
-    if not params["winrm_user"] and not WITHOUT_USER.issuperset(params["winrm_transport"]):
+    if needs_user(params["winrm_transport"]) and not params["winrm_user"]:
         lacking.append("winrm_user")
     if lacking:
         raise RecoveryError(

@@ -136,23 +136,55 @@ def test_no_password_goes_to_another_server():
     assert winrm(given={"winrm_host": "10.0.0.5"})["winrm_password"] == "pw"
 
 
-@pytest.mark.parametrize("transport", [["kerberos"], ["certificate"], ["certificate", "kerberos"]])
+@pytest.mark.parametrize(
+    "transport", [["kerberos"], ["certificate"], ["certificate", "kerberos"], ["ntlm", "kerberos"]]
+)
 def test_a_ticket_or_a_certificate_knows_its_user(transport):
     assert "winrm_user" not in winrm(options={**WINRM, "remote_user": None, "transport": transport})
     without = {**WINRM, "remote_user": None}
     assert "winrm_user" not in winrm(options=without, given={"winrm_transport": ",".join(transport)})
 
 
-@pytest.mark.parametrize("module", ["app_backup", "sql_backup", "recovery_lease"])
-def test_what_cannot_be_honoured_is_refused_before_anything_runs(module):
-    jea = {"remote_addr": "h", "remote_user": "u", "remote_password": "p", "configuration_name": "Backup.Operators"}
+JEA = {"remote_addr": "h", "remote_user": "u", "remote_password": "p", "configuration_name": "Backup.Operators"}
+
+
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        ("app_backup", {}),
+        ("recovery_lease", {}),
+        ("sql_backup", {"stage_path": "D:\\stage"}),
+        ("sql_backup", {"copy_to": "\\\\files\\copy"}),
+        ("sql_backup", {"retention": {"keep": 3}}),
+        ("sql_backup", {"manifest_beside": "true"}),
+        ("sql_backup", {"manifest_beside": True}),
+        ("sql_restore", {"stage_path": "D:\\stage"}),
+        ("sql_restore", {"read_headers": "files"}),
+        ("sql_restore", {"source": {"folders": ["D:\\Backup"]}}),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused_before_anything_runs(module, given):
     with pytest.raises(Refused, match=r"psrp's option configuration_name is set.*ansible_psrp_configuration_name out"):
-        winrm(module=module, transport="psrp", options=jea)
+        winrm(module=module, given=given, transport="psrp", options=JEA)
+
+
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        ("sql_backup", {}),
+        ("sql_backup", {"manifest_beside": "auto"}),
+        ("sql_backup", {"manifest_beside": False}),
+        ("sql_restore", {"source": {"files": ["D:\\Backup\\full.bak"]}}),
+        ("sql_restore", {"read_headers": "server"}),
+    ],
+)
+def test_what_cannot_be_honoured_does_not_matter_where_winrm_is_not_used(module, given):
+    assert winrm(module=module, given=given, transport="psrp", options=JEA) == {"login_host": "h", "lease_owner": RUN}
 
 
 def test_a_missing_user_is_named():
     with pytest.raises(Refused, match="ansible_user"):
         winrm(options={**WINRM, "remote_user": None})
     with pytest.raises(Refused, match="ansible_user"):
-        winrm(options={**WINRM, "remote_user": None, "transport": ["kerberos", "ntlm"]})
+        winrm(options={**WINRM, "remote_user": None, "transport": ["credssp", "ntlm"]})
     assert "winrm_user" not in winrm(options={**WINRM, "remote_user": None}, given={"winrm_user": "given"})

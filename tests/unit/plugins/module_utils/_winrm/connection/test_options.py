@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
     WinrmConnection,
+    has_windows,
     winrm_connection_argument_spec,
 )
 
@@ -41,3 +42,24 @@ def test_what_is_missing_is_named(option: str) -> None:
 
 def test_a_password_is_not_shown() -> None:
     assert "secret!" not in repr(connection())
+
+
+@pytest.mark.parametrize(
+    ("host", "user", "transports", "has"),
+    [
+        ("web", "admin", ["ntlm"], True),
+        ("web", None, ["ntlm"], False),
+        ("web", None, ["credssp", "ntlm"], False),
+        ("web", None, ["kerberos"], True),
+        ("web", None, ["ntlm", "kerberos"], True),  # Ansible tries both, and one of them has the account by a ticket
+        (None, "admin", ["ntlm"], False),
+    ],
+)
+def test_one_transport_that_knows_its_user_is_enough(host, user, transports, has):
+    given = {"winrm_host": host, "winrm_user": user, "winrm_transport": transports}
+    assert has_windows(given) is has
+    if has:
+        assert connection(**given).transports == tuple(transports)
+    else:
+        with pytest.raises(RecoveryError, match="is not given"):
+            connection(**given)

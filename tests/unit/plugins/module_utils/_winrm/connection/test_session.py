@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,23 @@ class Protocol:
 
     def close_shell(self, *_arguments: Any) -> None:
         self.ended.append("shell")
+
+
+def test_without_a_user_only_transports_are_tried_that_know_theirs(monkeypatch: pytest.MonkeyPatch):
+    """As Ansible does: the first one needs an account, the second one a ticket or a certificate."""
+    tried: list[str] = []
+
+    def refuse(_connection: WinrmConnection, transport: str) -> Protocol:
+        tried.append(transport)
+        raise winrm.exceptions.InvalidCredentialsError("refused")
+
+    monkeypatch.setattr(session, "make_protocol", refuse)
+    monkeypatch.setattr(session, "require_transport", lambda _transport: None)
+    both = replace(CONNECTION, user=None, transports=("ntlm", "certificate"), cert_pem="c", cert_key_pem="k")
+    said = r"No transport works\. ntlm: ntlm needs an account, and none is given.*; certificate: .*refuses the client"
+    with pytest.raises(RecoveryError, match=said), Session(both):
+        pass
+    assert tried == ["certificate"]
 
 
 def host(monkeypatch: pytest.MonkeyPatch, *answers: bytes, takes_input: bool = True) -> Protocol:
