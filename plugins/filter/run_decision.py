@@ -46,6 +46,7 @@ options:
       - backup.kept_logins
       - backup.web_facts
       - backup.other_sites
+      - certificates.missing_roots
       - mirroring.other_instance
       - mirroring.other_site_serves
       - mirroring.other_site_holds
@@ -102,6 +103,7 @@ DECISIONS = (
     "backup.kept_logins",
     "backup.web_facts",
     "backup.other_sites",
+    "certificates.missing_roots",
     "mirroring.other_instance",
     "mirroring.other_site_serves",
     "mirroring.other_site_holds",

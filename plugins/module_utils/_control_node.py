@@ -9,9 +9,9 @@ import importlib
 import os
 from collections.abc import Iterable
 
-from ._core.preflight.control_node import ABSENT, USABLE, authority_state
+from ._core.preflight.control_node import ABSENT, USABLE, authority_state, root_state
 
-__all__ = ["driver_problem", "unusable_authorities"]
+__all__ = ["driver_problem", "unusable_authorities", "unusable_roots"]
 
 
 def driver_problem() -> str:
@@ -40,3 +40,15 @@ def _state(path: str) -> str:
         return USABLE
     with open(path, "rb") as file:
         return authority_state(file.read())
+
+
+def unusable_roots(paths: Iterable[str]) -> dict[str, str]:
+    """Files of roots that servers are to trust and cannot, with their root_state."""
+    states = {}
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                states[path] = root_state(file.read())
+        except OSError:
+            states[path] = ABSENT
+    return {path: state for path, state in states.items() if state != USABLE}

@@ -30,6 +30,12 @@ options:
     type: list
     elements: str
     default: []
+  trusted_roots:
+    description:
+      - Files on the control node with the authorities that web servers are to trust, in PEM or DER.
+    type: list
+    elements: path
+    default: []
   secrets:
     description:
       - Names of secrets, each with what P(prs.recovery.secret_states#filter) says of it.
@@ -96,7 +102,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._control_node import driver_problem, unusable_authorities
+from ansible_collections.prs.recovery.plugins.module_utils._control_node import (
+    driver_problem,
+    unusable_authorities,
+    unusable_roots,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import ControlNode
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import plan
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
@@ -112,6 +122,7 @@ def report(module: AnsibleModule) -> dict[str, Any]:
         python=sys.executable,
         driver_problem=driver_problem(),
         authorities=unusable_authorities(params["authorities"]),
+        roots=unusable_roots(params["trusted_roots"]),
         secrets=params["secrets"],
     )
     facts = host_facts(params["facts"])
@@ -124,6 +135,7 @@ def main() -> None:
         argument_spec={
             "facts": {"type": "dict", "required": True},
             "authorities": {"type": "list", "elements": "str", "default": []},
+            "trusted_roots": {"type": "list", "elements": "path", "default": []},
             "secrets": {"type": "dict", "default": {}, "no_log": False},
             "ha": {"type": "str", "default": "none"},
         },

@@ -189,6 +189,7 @@ def control_node(**changes: Any) -> ControlNode:
         "python": "/usr/bin/python3",
         "driver_problem": "",
         "authorities": {},
+        "roots": {},
         "secrets": {"prs_share_password": "set"},
     }
     return ControlNode(**{**nothing_wrong, **changes})

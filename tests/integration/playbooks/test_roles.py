@@ -4,6 +4,7 @@ use.
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 import xml.etree.ElementTree as ElementTree
@@ -14,7 +15,11 @@ from typing import Any
 
 import pymssql
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from playbook_lab import Estate, Run
+from prs_lab.estate.authority import Authority
 from prs_lab.estate.media import installer
 from prs_lab.windows.firewall import BLOCK, OUT, TCP, Rule
 
@@ -36,7 +41,7 @@ def variants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     estate.lab.down()
 
 
-def play(estate: Estate, *plays: dict[str, Any]) -> Run:
+def play(estate: Estate, *plays: dict[str, Any], options: tuple[str, ...] = ()) -> Run:
     """Run roles: `hosts`, `roles` (NAME or NAME:ENTRY-POINT) and the variables, of each play."""
     file = estate.lab.state_dir / "roles.json"
     file.write_text(
@@ -61,7 +66,7 @@ def play(estate: Estate, *plays: dict[str, Any]) -> Run:
         ),
         encoding="utf-8",
     )
-    return estate.play_file(file)
+    return estate.play_file(file, *options)
 
 
 def kept(estate: Estate, host: str) -> dict[str, Any]:
@@ -403,6 +408,32 @@ def test_servers_that_are_not_prepared_are_named_before_anything_is_touched(
         play(variants, trial("iis")), "trial: .NET Framework is too old or absent (release key 378389", alone=True
     )
     assert variants.lab.digest() == before
+
+
+def test_a_web_server_trusts_the_authorities_that_the_inventory_names(variants: Estate, tmp_path: Path):
+    """No root certificate reaches a server outside a domain by itself, and the application then refuses SQL Server's."""
+    names = ("first", "second", "third")
+    roots = [Authority(folder=tmp_path / name, name=f"The {name} CA").certificate for name in names]
+    both, der = tmp_path / "both.pem", tmp_path / "third.cer"
+    both.write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in roots[:2]))
+    der.write_bytes(roots[2].public_bytes(Encoding.DER))
+    trusting = {"hosts": "core", "roles": ["certificate:trusted_roots"], "prs_trusted_roots": [str(both), str(der)]}
+    before = _roots(variants, "core")
+    looked = play(variants, trusting, options=("--check",))
+    assert (looked.code, looked.changed) == (0, 1) and "would trust the authorities" in looked.output, looked.output
+    assert _roots(variants, "core") == before
+    run = play(variants, trusting)
+    assert (run.code, run.changed) == (0, 1), run.output
+    assert _roots(variants, "core") - before == {root.fingerprint(hashes.SHA1()).hex().upper() for root in roots}
+    again = play(variants, trusting)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def _roots(estate: Estate, host: str) -> set[str]:
+    """Thumbprints of what a server trusts."""
+    stored = kept(estate, host)["certificates"]["root"]
+    certificates = [x509.load_der_x509_certificate(base64.b64decode(entry["der"])) for entry in stored]
+    return {certificate.fingerprint(hashes.SHA1()).hex().upper() for certificate in certificates}
 
 
 def _set(estate: Estate, key: str, name: str, data: object, *, kind: str = "string") -> None:

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ABSENT", "CHECKS", "USABLE", "ControlNode", "authority_state", "secret_state", "vault_name"]
+from ..binary.certificate_file import certificates_in, is_root
+
+__all__ = ["ABSENT", "CHECKS", "USABLE", "ControlNode", "authority_state", "root_state", "secret_state", "vault_name"]
 
 MISSING, PLACEHOLDER, NUMBER, SET = "missing", "placeholder", "number", "set"
 
@@ -21,6 +23,13 @@ _VAULT_NAMES = {
 """Secrets whose variable in the vault of inventory.example is not called like them."""
 
 ABSENT, USABLE, DER, UTF_16, NO_PEM = "absent", "usable", "der", "utf-16", "no_pem"
+NO_CERTIFICATE, NO_ROOT = "no_certificate", "no_root"
+_ROOT_PROBLEMS = {
+    ABSENT: "is not there. Put it there, or correct prs_trusted_roots in the inventory",
+    UTF_16: "is text in UTF-16, as PowerShell writes it, and must be plain ASCII or UTF-8, or DER. Save it anew",
+    NO_CERTIFICATE: "holds no certificate in PEM or DER. Put the right file there",
+    NO_ROOT: "holds a certificate that another authority issued, which is no root. Name the file of that authority",
+}
 _CONVERSIONS = {
     DER: "it is in DER, and must be in PEM. Convert it with openssl x509 -inform der -in FILE -out FILE.pem",
     UTF_16: "it is text in UTF-16, as PowerShell writes it, and must be plain ASCII or UTF-8. Save it anew",
@@ -32,13 +41,15 @@ _CONVERSIONS = {
 class ControlNode:
     """python: the interpreter that runs ansible. driver_problem: why pyodbc cannot be loaded, '' when it can.
 
-    authorities: path -> authority_state, of those files that cannot be used. secrets: name -> secret_state.
+    authorities: path -> authority_state, of those files that cannot be used. roots: path -> root_state, likewise.
+    secrets: name -> secret_state.
     """
 
     ha: str
     python: str
     driver_problem: str
     authorities: Mapping[str, str]
+    roots: Mapping[str, str]
     secrets: Mapping[str, str]
 
 
@@ -49,6 +60,16 @@ def authority_state(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return UTF_16
     return DER if content.startswith(b"\x30") else NO_PEM
+
+
+def root_state(content: bytes) -> str:
+    """Whether a file holds roots that Windows can be told to trust, and what it is where it does not."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return UTF_16
+    try:
+        return USABLE if all(map(is_root, certificates_in(content))) else NO_ROOT
+    except ValueError:
+        return NO_CERTIFICATE
 
 
 def secret_state(value: Any) -> str:
@@ -86,6 +107,11 @@ def unusable_authorities(node: ControlNode) -> Iterator[str]:
             yield f"the authorities to trust in {path} cannot be read: {_CONVERSIONS[state]}."
 
 
+def unusable_roots(node: ControlNode) -> Iterator[str]:
+    for path, state in node.roots.items():
+        yield f"the file {path} of prs_trusted_roots {_ROOT_PROBLEMS[state]}."
+
+
 def no_driver(node: ControlNode) -> Iterator[str]:
     if node.driver_problem:
         yield (
@@ -120,6 +146,7 @@ CHECKS = (
     availability_group,
     missing_authorities,
     unusable_authorities,
+    unusable_roots,
     no_driver,
     secrets_not_set,
     placeholders_left,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._control_node import driver_problem, unusable_authorities
+from ansible_collections.prs.recovery.plugins.module_utils._control_node import (
+    driver_problem,
+    unusable_authorities,
+    unusable_roots,
+)
 
 
 def test_the_reason_why_the_driver_cannot_be_loaded(monkeypatch):
@@ -45,3 +49,9 @@ def test_what_a_file_of_authorities_holds(tmp_path, content, state):
 def test_files_of_authorities_that_are_not_there(tmp_path):
     absent = str(tmp_path / "none.pem")
     assert unusable_authorities([str(tmp_path), absent, "", "legacy_requests", absent]) == {absent: "absent"}
+
+
+def test_roots_are_read_before_anything_runs(tmp_path):
+    text, nowhere = tmp_path / "text.cer", tmp_path / "nowhere.cer"
+    text.write_text("no certificate")
+    assert unusable_roots([str(text), str(nowhere)]) == {str(text): "no_certificate", str(nowhere): "absent"}

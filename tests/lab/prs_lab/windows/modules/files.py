@@ -1,4 +1,4 @@
-"""ansible.windows.win_file, win_stat, slurp."""
+"""ansible.windows.win_file, win_tempfile, win_stat, slurp."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import hashlib
 import ntpath
 import os
+import secrets
 from typing import Any
 
 from ..errors import WinError
@@ -105,6 +106,19 @@ def _remove(task: Task, path: str) -> None:
         task.files.remove_tree(path)
     except WinError as error:
         task.fail(f"Failed to delete {error.path or path}: {error.dotnet}")
+
+
+@module("ansible.windows.win_tempfile")
+def win_tempfile(task: Task) -> dict[str, Any]:
+    """Without a path below the account's own TEMP, where nobody but the account and administrators may write."""
+    folder = task.expand(task.params["path"])
+    path = ntpath.join(folder, f"{task.params['prefix']}{secrets.token_hex(4)}{task.params['suffix'] or ''}")
+    if not task.check_mode:
+        if task.params["state"] == "directory":
+            task.files.make_dir(path)
+        else:
+            task.files.write(path, b"")
+    return {"changed": True, "state": task.params["state"], "path": path}
 
 
 @module("ansible.windows.win_stat")

@@ -644,6 +644,26 @@ def test_certificates(facts, sentences):
             id="no authorities",
         ),
         pytest.param(
+            {"roots": {"/etc/a.cer": "absent", "/etc/b.cer": "utf-16"}},
+            [
+                "control node: the file /etc/a.cer of prs_trusted_roots is not there. Put it there, or correct "
+                "prs_trusted_roots in the inventory.",
+                "control node: the file /etc/b.cer of prs_trusted_roots is text in UTF-16, as PowerShell writes it, and "
+                "must be plain ASCII or UTF-8, or DER. Save it anew.",
+            ],
+            id="roots that cannot be read",
+        ),
+        pytest.param(
+            {"roots": {"/etc/a.cer": "no_certificate", "/etc/b.cer": "no_root"}},
+            [
+                "control node: the file /etc/a.cer of prs_trusted_roots holds no certificate in PEM or DER. Put the "
+                "right file there.",
+                "control node: the file /etc/b.cer of prs_trusted_roots holds a certificate that another authority "
+                "issued, which is no root. Name the file of that authority.",
+            ],
+            id="roots that are none",
+        ),
+        pytest.param(
             {"authorities": {"/etc/ca.cer": "der"}},
             [
                 "control node: the authorities to trust in /etc/ca.cer cannot be read: it is in DER, and must be in "
