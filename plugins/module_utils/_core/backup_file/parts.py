@@ -74,14 +74,14 @@ class PackedPart(PlainPart):
 
     def head(self, length: int) -> bytes:
         """The first frame at least, then as many as are needed."""
-        unpacked, at = b"", self.start
+        unpacked, at = bytearray(), self.start
         while at < self.end and (not unpacked or len(unpacked) < length):
             size = frame_length(self._reader.get(at, 4, ahead=self._window), 0)
             if size is None:
                 break
             unpacked += unpack_frame(self._reader.get(at, size, ahead=self._window), 0)
             at += size
-        return unpacked
+        return bytes(unpacked)
 
     def begins_with(self, length: int) -> bytes:
         """The first bytes, no more of the first frame than is needed."""
@@ -97,19 +97,28 @@ class PackedPart(PlainPart):
         return self.end - self.start == len(data) and is_last_filler(data, at)
 
     def tails(self, length: int) -> Iterator[bytes]:
-        """One frame more each time, from the last one on."""
+        """The last frame, the last two, four and so on: what is unpacked grows with the frames, not their square."""
         del length  # how well it is packed nobody can say before
         for wanted in (self._window, GROWTH * self._window):
             start = max(self.start, self.end - wanted)
             data = self._reader.get(start, self.end - start)
             ending = find_frames(data)
-            unpacked, at = b"", next(iter(ending), 0)
+            unpacked, at = list[bytes](), next(iter(ending), 0)
             while ending.get(at):
                 candidates = [frame for frame in ending[at] if is_sound(data, frame)]
                 if not candidates:
-                    raise Damaged("a packed frame fails its checksum")
+                    break
                 at = candidates[0]
-                unpacked = unpack_frame(data, at) + unpacked
-                yield unpacked
+                unpacked.append(unpack_frame(data, at))
+                if _is_power_of_two(len(unpacked)):
+                    yield b"".join(reversed(unpacked))
+            if not _is_power_of_two(len(unpacked)):
+                yield b"".join(reversed(unpacked))
+            if ending.get(at):
+                raise Damaged("a packed frame fails its checksum")
             if start == self.start:
                 return
+
+
+def _is_power_of_two(number: int) -> bool:
+    return number > 0 and not number & number - 1

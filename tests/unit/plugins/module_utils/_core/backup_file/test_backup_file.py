@@ -10,12 +10,25 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import (
+    HEAD,
     NEVER_TOLD,
     BackupFile,
     read_backup_file,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError
-from backup_file_builder import LOG_FILE, BackupSet, DatabaseFile, build, chain, numbered_guid, page
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.parts import PackedPart
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader
+from backup_file_builder import (
+    LOG_FILE,
+    BackupSet,
+    DatabaseFile,
+    build,
+    chain,
+    numbered_guid,
+    page,
+    xpress_huffman,
+)
+from prs_lab.sqlserver.storage.tape.packed import filler, frame
 
 RELEASES = {
     "2005": (9, 0, 5000),
@@ -482,6 +495,16 @@ def xor_words_of(data: bytes) -> int:
     for word in struct.unpack(f"<{len(data) // 2}H", data):
         total ^= word
     return total
+
+
+def test_the_end_of_a_packed_set_is_looked_for_in_few_steps():
+    """Frames of a few hundred bytes that unpack to 64 KB each: what is looked at grows with them, not with their square."""
+    frames = frame(bytes(65024), pack=xpress_huffman) * 100
+    data = frames + filler(100)
+    part = PackedPart(RangeReader(lambda at, length: data[at : at + length], len(data)), 0, len(data), window=HEAD)
+    ends = [len(end) for end in part.tails(0)]
+    assert ends[:3] == [65024, 2 * 65024, 4 * 65024] and max(ends) == 100 * 65024
+    assert sum(ends) < 4 * 100 * 65024
 
 
 def test_two_reads_suffice_however_large_a_file_is():
