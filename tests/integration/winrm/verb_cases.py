@@ -260,6 +260,17 @@ CASES = [
         ],
     ),
     Case(
+        verb="check_content", about="flaws in one part hide none of the next", parameters={"MostFlaws": 1}, files={"two": LARGE * 2},
+        given=[content("two", [0, len(LARGE)], [len(LARGE), 2 * len(LARGE)], marks=[0, 1])],
+        items=[
+            judged(
+                "two", LARGE * 2, {"kind": "page", "at": 76 + 200 * 8192, "file": 3, "page": 2},
+                {"kind": "page", "at": len(LARGE) + 76 + 200 * 8192, "file": 3, "page": 2}, {"kind": "filemark", "at": 0}, {"kind": "filemark", "at": 1},
+                pages=402, judged=2 * (52 + 44 + 200 * 8192),
+            ),
+        ],
+    ),
+    Case(
         verb="check_content", about="blocks and streams that are damaged", parameters={"MostFlaws": 20},
         files={"cut": CUT, "odd": ODD, "block": ODD[:9] + b"x" + ODD[10:], "stream": ODD[:60] + b"x" + ODD[61:], "short": ODD[:70]},
         given=[

@@ -57,9 +57,10 @@ Shown = Callable[[int], None]
 
 @dataclass(slots=True, kw_only=True)
 class DeepCheck:
-    """size: bytes of the file; judged: those of them that a checksum covers and that are what was written.
+    """size: bytes of the file, or of a part; judged: those that a checksum covers and that are what was written.
 
-    frames: of a packed file; pages, pages_unjudged: of a plain one. flaws: what is damaged, at most 20 of them.
+    frames: of a packed file; pages, pages_unjudged: of a plain one. flaws: what is damaged, at most 20 of them, but at
+    least one for each part of the file that has some: a set must not pass because those before it are worse.
     """
 
     size: int
@@ -74,8 +75,17 @@ class DeepCheck:
         """Of the file, 0 to 1, that could be judged."""
         return self.judged / self.size if self.size else 0.0
 
-    def add(self, *flaws: Flaw) -> None:
-        self.flaws += flaws[: max(0, MOST_FLAWS - len(self.flaws))]
+    def add(self, flaw: Flaw) -> None:
+        if len(self.flaws) < MOST_FLAWS:
+            self.flaws.append(flaw)
+
+    def add_part(self, part: DeepCheck) -> None:
+        """What was seen in a part of the file."""
+        self.judged += part.judged
+        self.frames += part.frames
+        self.pages += part.pages
+        self.pages_unjudged += part.pages_unjudged
+        self.flaws += part.flaws[: max(1, MOST_FLAWS - len(self.flaws))]
 
     def problems(self, start: int, end: int) -> list[str]:
         """What is damaged between two places of the file."""
@@ -90,10 +100,12 @@ def check_content(read: Read, size: int, file: BackupFile, *, on_progress: Shown
     result = DeepCheck(size=size)
     check = _check_packed if file.packed else _check_plain
     for start, end in parts(file, size):
+        part = DeepCheck(size=end - start)
         try:
-            check(result, RangeReader(read, size), start, end, on_progress)
+            check(part, RangeReader(read, size), start, end, on_progress)
         except Damaged as problem:
-            result.add(part_flaw(str(problem), start=start, end=end))
+            part.add(part_flaw(str(problem), start=start, end=end))
+        result.add_part(part)
     _check_marks(result, RangeReader(read, size), file)
     return result
 
@@ -117,7 +129,7 @@ def _check_marks(result: DeepCheck, reader: RangeReader, file: BackupFile) -> No
         if is_block(reader.get(mark, HEADER), 0, SFMB):
             result.judged += HEADER
         else:
-            result.add(flaw_at(mark, "filemark"))
+            result.flaws.append(flaw_at(mark, "filemark"))
 
 
 def _check_packed(result: DeepCheck, reader: RangeReader, start: int, end: int, on_progress: Shown | None) -> None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """check_content: backup files read to their end where they lie, and judged by the checksums in them.
 
-Parameters: MostFlaws, how many are told of a file.
+Parameters: MostFlaws, how many are told of a file; but of each part that has some at least one.
 Items in:   for each file: path, packed, marks (offsets of its filemarks) and parts: what lies between them, pairs
             (start, end) in bytes.
 Items out:  for each file: path, and either size, modified (UTC, ISO 8601), judged (bytes that are what was written),
@@ -69,7 +69,8 @@ function Get-Place {
 
 function Add-Flaw {
     param([hashtable]$Flaw)
-    if ($result.flaws.Count -lt $MostFlaws) { $result.flaws.Add($Flaw) }
+    if ($result.flaws.Count -lt $MostFlaws -or $part.isSound) { $result.flaws.Add($Flaw) }
+    $part.isSound = $false
 }
 
 # The words of 16 bits of a header, xor-ed: those that are checked and the checksum itself give 0.
@@ -218,12 +219,14 @@ foreach ($item in $Items) {
         $path = Get-LongPath $item.path
         $file = [System.IO.FileStream]::new($path, $open, $read, $shareAll, 1)
         $size = $file.Length
-        foreach ($part in $item.parts) {
-            $from, $to = [long]$part[0], [long]$part[1]
+        foreach ($range in $item.parts) {
+            $from, $to = [long]$range[0], [long]$range[1]
+            $part = @{ isSound = $true }
             if ($item.packed) { $problem = Test-Frame $from $to } else { $problem = Test-Block $from $to }
             if ($problem) { Add-Flaw ($problem + @{ start = $from; end = $to }) }
         }
         foreach ($mark in $item.marks) {
+            $part = @{ isSound = $true }
             if (Test-Filemark $mark) { $result.judged += 52 } else { Add-Flaw @{ kind = 'filemark'; at = $mark } }
         }
         $result.flaws = $result.flaws.ToArray()

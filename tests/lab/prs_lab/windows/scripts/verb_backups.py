@@ -34,7 +34,7 @@ class Broken(Exception):
 
 @dataclass(kw_only=True)
 class Judged:
-    """A file whose content is held in memory: those of the lab are small."""
+    """A file whose content is held in memory: those of the lab are small. sound: the part at hand, so far."""
 
     data: bytes
     most: int
@@ -42,11 +42,13 @@ class Judged:
     frames: int = 0
     pages: int = 0
     unjudged: int = 0
+    sound: bool = True
     flaws: list[dict[str, Any]] = field(default_factory=list)
 
     def flaw(self, **flaw: Any) -> None:
-        if len(self.flaws) < self.most:
+        if len(self.flaws) < self.most or self.sound:
             self.flaws.append(flaw)
+        self.sound = False
 
     def packed_part(self, at: int, end: int) -> None:
         while size := frame_size(self.data[at : min(at + FRAME_HEADER, end)]):
@@ -149,11 +151,13 @@ def check_content(
             yield {"path": item["path"], "error": fault(error)}
             continue
         for start, end in item["parts"]:
+            result.sound = True
             try:
                 (result.packed_part if item["packed"] else result.plain_part)(start, end)
             except Broken as broken:
                 result.flaw(**broken.flaw, start=start, end=end)
         for mark in item["marks"]:
+            result.sound = True
             if is_block(result.data[mark : mark + BLOCK_HEADER], b"SFMB"):
                 result.judged += BLOCK_HEADER
             else:

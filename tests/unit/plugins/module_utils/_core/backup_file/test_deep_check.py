@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -153,6 +154,35 @@ def test_flaws_are_counted_and_not_collected_without_end():
     pages = b"".join(page(n)[:100] + b"x" + page(n)[101:] for n in range(40))
     result = check(build([BackupSet(pages=pages)]))
     assert len(result.flaws) == 20 and result.pages == 40
+
+
+def damageable(data: bytes, mark: int, *, packed: bool) -> list[int]:
+    """A byte of each frame, or of each page, behind a filemark."""
+    if not packed:
+        first = data.index(PAGES, mark)
+        return [first + number * PAGE + 200 for number in range(70)]
+    at, places = mark + 512, []
+    while length := frame_length(data, at):
+        places.append(at + FRAME_HEADER + 10)
+        at += length
+    return places
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_much_damage_in_one_set_hides_none_of_the_next(packed: bool):
+    """Or a plan would use the next."""
+    first, *others = chain(2, pages=PAGES)
+    whole = build([dataclasses.replace(first, pages=PAGES * 3), *others], packed=packed)
+    file = read_backup_file(lambda offset, length: whole[offset : offset + length], len(whole))
+    extents = [file.extent(position, len(whole)) for position in (1, 2, 3)]
+    damaged = bytearray(whole)
+    for at in damageable(whole, extents[0][0], packed=packed)[1:25]:
+        damaged[at] ^= 1
+    damaged[damageable(whole, extents[1][0], packed=packed)[3]] ^= 1
+    result = check(bytes(damaged), headers_of=whole)
+    assert [len(result.problems(*extent)) for extent in extents] == [20, 1, 0]
+    damaged[file.marks[3] + 8] ^= 1
+    assert len(check(bytes(damaged), headers_of=whole).problems(*extents[1])) == 2
 
 
 def test_memory_is_flat():
