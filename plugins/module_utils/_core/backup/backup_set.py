@@ -10,12 +10,12 @@ bytes and times are aware UTC. Headers carry the source server's local time: see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from enum import Enum
 from functools import lru_cache
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "database_file",
     "guid",
     "label",
-    "latest_covered",
     "lsn",
     "to_utc",
 ]
@@ -106,7 +105,6 @@ _DOUBTFUL_IN_HEADERS = 0
 _NAMES_ITS_BASE = 9  # SQL Server 2005
 SET_BACK = timedelta(hours=1)
 """What a set is taken to have run longer that ended, by its clock, before it began."""
-_STARTED, _LAST_VALID = attrgetter("started"), attrgetter("last_valid_time")
 # Of the T-SQL type datetime; without the last one, so that a moment can be told in every zone.
 _YEARS = range(1753, 9999)
 # What RESTORE HEADERONLY calls a set whose header it cannot understand.
@@ -296,13 +294,6 @@ class BackupSet:
 
     def __str__(self) -> str:
         return f"{self.kind} backup of {self.database} of {self.finished:%Y-%m-%d %H:%M:%S} UTC ({self.place})"
-
-
-def latest_covered(backup_sets: Sequence[BackupSet]) -> datetime:
-    """The latest moment that is surely in one of these sets."""
-    if any(map(_LAST_VALID, backup_sets)):
-        return max(backup_set.covered_until for backup_set in backup_sets)
-    return max(map(_STARTED, backup_sets))
 
 
 def guid(value: Any) -> str:

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
@@ -93,8 +93,9 @@ class Arrival(NamedTuple):
 @dataclass(slots=True, kw_only=True)
 class Fork:
     """What there is on one recovery fork. ``logs`` end on it, ``entries`` are those of them that begin on ``parent``,
-    ``exits`` lead away to children at their fork points. A tree keeps ``logs`` and ``idle`` in the order of their ends,
-    so that questions about a few of a million are answered by bisection.
+    ``exits`` lead away to children at their fork points; ``sets``: all backups that end on it, those of no use as
+    well. A tree keeps ``logs``, ``idle`` and ``sets`` in the order of their ends, so that questions about a few of a
+    million are answered by bisection.
     """
 
     guid: str
@@ -105,12 +106,8 @@ class Fork:
     bases: list[Base] = field(default_factory=list)
     entries: list[BackupSet] = field(default_factory=list)
     exits: list[BackupSet] = field(default_factory=list)
+    sets: list[BackupSet] = field(default_factory=list)
     _by_time: list[BackupSet] | None = None
-
-    def ends_in_order(self) -> None:
-        """Put the logs into the order of their ends."""
-        self.logs.sort(key=_LAST)
-        self.idle.sort(key=_LAST)
 
     def by_time(self) -> list[BackupSet]:
         """All logs by the time at which their backup was finished; in one second by their ends."""
@@ -123,6 +120,21 @@ class Fork:
         """All logs whose backup was finished then or later, in that order."""
         by_time = self.by_time()
         return by_time[bisect_left(by_time, when, key=_FINISHED) :]
+
+    def latest_covered(self, stretch: Sequence[BackupSet]) -> datetime:
+        """The latest moment that is surely in one of these logs, which follow one another on this fork. The last one
+        has it, unless a clock went wrong: only what was finished after that needs a look.
+        """
+        begin, end = stretch[0].last_lsn, stretch[-1].last_lsn
+        covered, by_time = stretch[-1].covered_until, self.by_time()
+        index = bisect_right(by_time, covered, key=_FINISHED)
+        if len(by_time) - index < len(stretch):
+            stretch = [
+                log
+                for log in by_time[index:]
+                if begin <= log.last_lsn <= end and not log.bulk_logged and not log.is_idle
+            ]
+        return max([covered, *(log.covered_until for log in stretch)])
 
     def ending_after(self, position: float) -> list[BackupSet]:
         """The logs that end beyond a position, in the order of their ends."""
@@ -142,9 +154,7 @@ class Fork:
 
     def sets_beyond(self, position: float) -> list[BackupSet]:
         """Backups of every kind that end on this fork beyond a position, in the order of their ends."""
-        data = [base.differential or base.full for base in self.bases if base.position > position]
-        idle = self.idle[bisect_right(self.idle, position, key=_LAST) :]
-        return sorted([*self.ending_after(position), *idle, *filter(None, data)], key=_LAST)
+        return self.sets[bisect_right(self.sets, position, key=_LAST) :]
 
     def starts(self, logs: Iterable[BackupSet]) -> list[int]:
         """The same of many logs that end on this fork."""
@@ -175,8 +185,7 @@ class _LogLine:
 
     def __init__(self, fork: Fork, limits: Limits) -> None:
         self.fork = fork
-        self.bases = [base for base in fork.bases if limits.base(base)] if limits.base else list(fork.bases)
-        self.bases.sort(key=_POSITION)
+        self.bases = list(filter(limits.base, fork.bases)) if limits.base else fork.bases
         self.base_positions = [base.position for base in self.bases]
         first = -1 if limits.older_bases else self._first_needed()
         edges = fork.ending_after(first - 1)
@@ -193,7 +202,9 @@ class _LogLine:
         """Logs that end before this LSN are of no use: the newest base, or the newest before each point where a log
         leaves, is past it.
         """
-        newest = [self.newest_base(), *(self.newest_base(point) for point in {_POINT(log) for log in self.fork.exits})]
+        if not self.bases:
+            return -1
+        newest = [self.newest_base(), *map(self.newest_base, set(map(_POINT, self.fork.exits)))]
         return min(-1 if base is None else base.position for base in newest)
 
     def _sweep(self, limits: Limits) -> None:
@@ -260,8 +271,10 @@ class _LogLine:
         """Of the whole logs that lead onto this fork, the one that begins first: where it cannot be
         entered, none can.
         """
-        entries = [log for log in self.entries if limit is None or log.last_lsn <= limit]
-        return min(entries, key=lambda log: (log.first_lsn, -log.last_lsn), default=None)
+        entries = self.entries if limit is None else [log for log in self.entries if log.last_lsn <= limit]
+        if len(entries) < 2:
+            return entries[0] if entries else None
+        return min(entries, key=lambda log: (log.first_lsn, -log.last_lsn))
 
     def newest_base(self, limit: int | None = None) -> Base | None:
         """The newest starting point, not after ``limit``."""
@@ -310,7 +323,8 @@ class Tree:
     def __init__(self, sets: Iterable[BackupSet], *, existing: Base | None = None, existing_full: str = "") -> None:
         self.forks: dict[str, Fork] = {}
         self.unusable: list[tuple[BackupSet, str]] = []
-        data = self._add_logs(sets)
+        by_fork: dict[str, list[BackupSet]] = defaultdict(list)
+        data = self._add_logs(sets, by_fork)
         fulls = [backup_set for backup_set in data if backup_set.kind.begins_chain]
         differentials = [backup_set for backup_set in data if backup_set.kind is BackupKind.DIFFERENTIAL]
         self.unusable += [
@@ -320,24 +334,17 @@ class Tree:
         ]
         self._settle_fork_points()
         for fork in list(self.forks.values()):
-            fork.ends_in_order()
             for log in fork.entries:
                 self._fork(fork.parent).exits.append(log)
         if existing is not None:
-            self._fork(existing.fork).bases.append(existing)
-            for backup_set in differentials:
-                if (
-                    existing_full
-                    and backup_set.differential_base_guid == existing_full
-                    and backup_set.last_lsn > existing.position
-                ):
-                    self._fork(backup_set.last_fork).bases.append(
-                        Base(backup_set.last_lsn, backup_set.last_fork, backup_set.finished, None, backup_set)
-                    )
-            return
-        for full in fulls:
-            self._fork(full.last_fork).bases.append(Base(full.last_lsn, full.last_fork, full.finished, full))
-        self._add_differentials(fulls, differentials)
+            self._add_existing(existing, existing_full, differentials)
+        else:
+            for full in fulls:
+                self._fork(full.last_fork).bases.append(Base(full.last_lsn, full.last_fork, full.finished, full))
+            self._add_differentials(fulls, differentials)
+        for guid, fork in self.forks.items():
+            fork.sets = by_fork.get(guid, [])
+            fork.bases.sort(key=_POSITION)
 
     def _fork(self, guid: str) -> Fork:
         fork = self.forks.get(guid)
@@ -345,22 +352,51 @@ class Tree:
             fork = self.forks[guid] = Fork(guid=guid)
         return fork
 
-    def _add_logs(self, sets: Iterable[BackupSet]) -> list[BackupSet]:
-        """Put the logs on their forks; the other sets are returned."""
+    def _add_logs(self, sets: Iterable[BackupSet], by_fork: dict[str, list[BackupSet]]) -> list[BackupSet]:
+        """Put the logs on their forks, in the order of their ends, and all sets into ``by_fork``; those that are no
+        logs are returned. All in one pass: a million sets are far apart in memory.
+        """
         data: list[BackupSet] = []
-        guid, fork = None, Fork(guid="")  # nearly always, a log is of the fork of the one before
-        for log in sets:
-            if not log.kind.is_log:
-                data.append(log)
+        guid, ending, fork, before = None, by_fork[""], Fork(guid=""), 0
+        in_order = True
+        for entry in sets:
+            end = entry.last_lsn
+            if entry.last_fork != guid:  # nearly always, a set is of the fork of the one before
+                guid = entry.last_fork
+                ending, fork = by_fork[guid], self.forks.get(guid)
+                in_order = in_order and not ending
+            elif end < before:
+                in_order = False
+            before = end
+            ending.append(entry)
+            if not entry.kind.is_log:
+                data.append(entry)
                 continue
-            if log.last_fork != guid:
-                guid = log.last_fork
+            if fork is None:
                 fork = self._fork(guid)
-            if log.first_lsn == log.last_lsn:
-                fork.idle.append(log)
-            elif log.first_fork == guid or self._is_entry(log, fork):
-                fork.logs.append(log)
+            if entry.first_lsn == end:
+                fork.idle.append(entry)
+            elif entry.first_fork == guid or self._is_entry(entry, fork):
+                fork.logs.append(entry)
+        if not in_order:
+            for fork in self.forks.values():
+                fork.logs.sort(key=_LAST)
+                fork.idle.sort(key=_LAST)
+            for ending in by_fork.values():
+                ending.sort(key=_LAST)
         return data
+
+    def _add_existing(self, existing: Base, existing_full: str, differentials: list[BackupSet]) -> None:
+        self._fork(existing.fork).bases.append(existing)
+        for differential in differentials:
+            if (
+                existing_full
+                and differential.differential_base_guid == existing_full
+                and differential.last_lsn > existing.position
+            ):
+                self._fork(differential.last_fork).bases.append(
+                    Base(differential.last_lsn, differential.last_fork, differential.finished, None, differential)
+                )
 
     def _is_entry(self, log: BackupSet, fork: Fork) -> bool:
         """Note a log that begins on another fork than it ends on, if its fork point is inside."""

@@ -22,7 +22,7 @@ from itertools import groupby, takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, latest_covered
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import SECOND, surely_over
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import (
     LONG_AGO,
@@ -157,7 +157,8 @@ def _holders(tree: Tree, when: datetime, limits: dict[str, float]) -> Iterator[B
     """Logs that surely hold everything up to the moment, to be stopped in or to testify that nothing more happened
     until then: the one that was backed up soonest after it first.
     """
-    for log in merge(*(tree.forks[guid].finished_from(when) for guid in limits), key=_SOONEST):
+    later = filter(None, (tree.forks[guid].finished_from(when) for guid in limits))
+    for log in merge(*later, key=_SOONEST):
         if log.covered_until >= when and log.last_lsn <= limits[log.last_fork]:
             yield log
 
@@ -307,6 +308,13 @@ def _entered(view: View, fork: Fork) -> _Entered | None:
     return _Entered(min(way.stopped for way in ways), min(way.whole for way in ways)) if ways else None
 
 
+def _by_bulk_logging(logs: list[BackupSet]) -> Iterable[tuple[bool, list[BackupSet]]]:
+    """Logs that follow one another: with bulk-logged changes or without, in turn."""
+    if not any(map(_BULK_LOGGED, logs)):  # nearly always
+        return ((False, logs),)
+    return ((is_bulk_logged, list(group)) for is_bulk_logged, group in groupby(logs, key=_BULK_LOGGED))
+
+
 def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]:
     line = view.line(guid)
     entered = line.fork.point if way_in is not None else None
@@ -331,12 +339,11 @@ def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]
             start = max(since.stopped, min(map(_STARTED, logs)))
         end: datetime | None = None
         start_lsn, end_lsn = position, position
-        for is_bulk_logged, group in groupby(logs, key=_BULK_LOGGED):
+        for is_bulk_logged, stretch in _by_bulk_logging(logs):
             if not is_bulk_logged:
-                stretch = list(group)
-                end, end_lsn = latest_covered(stretch), stretch[-1].last_lsn
+                end, end_lsn = line.fork.latest_covered(stretch), stretch[-1].last_lsn
                 continue
-            for log in group:  # it is used whole or not at all, so it interrupts
+            for log in stretch:  # it is used whole or not at all, so it interrupts
                 yield from _window(guid, moment, start, end, start_lsn, end_lsn)
                 moment = log.finished, not log.ambiguous_time and log.finished >= since.whole
                 start, end = max(since.stopped, log.finished + SECOND), None

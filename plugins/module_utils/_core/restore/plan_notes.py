@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 from ..backup.backup_set import BackupSet
 from ..backup.clock import zone_fits
@@ -32,15 +34,17 @@ def left_out(
 
     A set that was begun after the time that is wanted does not count as rejected: nobody would look for it there.
     """
-    done = {id(entry) for entry in used} | {id(entry) for entry, _reason in tree.unusable}
+    done: dict[str, set[BackupSet]] = defaultdict(set)
+    for entry in chain(used, (entry for entry, _reason in tree.unusable)):
+        done[entry.last_fork].add(entry)
     path = path_limits(tree, {candidate.stop.last_fork if candidate.stop else candidate.route.fork})
 
     def past(fork: Fork, limit: float) -> list[BackupSet]:
-        return [
-            entry
-            for entry in fork.sets_beyond(limit)
-            if id(entry) not in done and (target.time is None or entry.started < target.time)
-        ]
+        sets, when = fork.sets_beyond(limit), target.time
+        if when is not None:
+            sets = [entry for entry in sets if entry.started < when]
+        done_here = done.get(fork.guid)
+        return [entry for entry in sets if entry not in done_here] if done_here else sets
 
     elsewhere, beyond, position = [], [], candidate.route.position
     for guid, fork in tree.forks.items():
@@ -50,7 +54,7 @@ def left_out(
             beyond += past(fork, position)
     rejected.add_all("other_fork", "it lies on a recovery fork that does not lead to the recovery point", elsewhere)
     rejected.add_all("gap", f"the logs that go on from LSN {position} are missing or unusable", beyond)
-    return len(usable) - len(done) - len(elsewhere) - len(beyond)
+    return len(usable) - sum(map(len, done.values())) - len(elsewhere) - len(beyond)
 
 
 def plan_notes(

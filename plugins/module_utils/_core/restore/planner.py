@@ -101,13 +101,11 @@ def _choose_way(
     for candidate, its_tree in ((resumed, resumed_tree), (result, tree)):
         if candidate is None:
             continue
-        stop = stop_clause(candidate, request, target, source.usable, source.known)
+        stop = stop_clause(candidate, request, target, source)
         if not isinstance(stop, Refusal):
             return _Way(found=candidate, tree=its_tree, stop=stop, target=target, resumes=candidate is resumed)
         alone = ends_at(tree, target.time, path_limits(tree, forks)) if target.time is not None else None
-        if alone is not None and not isinstance(
-            clause := stop_clause(alone, request, target, source.usable, source.known), Refusal
-        ):
+        if alone is not None and not isinstance(clause := stop_clause(alone, request, target, source), Refusal):
             return _Way(found=alone, tree=tree, stop=clause, target=target)
         if candidate is result:
             return stop

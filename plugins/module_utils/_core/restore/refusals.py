@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from itertools import pairwise
-from operator import attrgetter
 
 from ..backup.backup_set import BackupKind, BackupSet
 from ..backup.clock import changes_between, surely_over
@@ -22,19 +21,18 @@ from .stop_clause import zone_unknown
 
 __all__ = ["plural", "refuse"]
 
-_OFFSET = attrgetter("utc_offset")
 CanReach = Callable[[Target], bool]
 
 
 def refuse(tree: Tree, forks: set[str], source: Source, request: Request, can_reach: CanReach) -> Refusal:
     """Why there is no way to the target of the request. can_reach: whether there is one to another target."""
     target = request.target
-    offsets = set(map(_OFFSET, source.usable))
-    if target.kind == "time" and None in offsets:
-        unknown = next(entry for entry in source.usable if entry.utc_offset is None)
+    untold = (entry for entry in source.usable if entry.utc_offset is None) if None in source.offsets else ()
+    unknown = next(iter(untold), None)
+    if target.kind == "time" and unknown is not None:
         # Its times were taken for UTC: what could be said of a moment may be wrong by hours.
         return replace(zone_unknown(unknown, request), rejected=source.rejected)
-    unsayable = _unsayable(source.usable, request.zone) if len(offsets) > 1 else []
+    unsayable = _unsayable(source.usable, request.zone) if len(source.offsets) > 1 else []
     reachable = list(_sayable(windows(tree, forks), unsayable))
     exact = [window for window in reachable if window.exact]
     refusal = Refusal(code="unreachable", message="", target=target, reachable=exact, rejected=source.rejected)

@@ -8,30 +8,36 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from itertools import chain, groupby
 from operator import attrgetter
 
 from ..backup.backup_set import BackupSet
 from ..backup.catalog import BackupCatalog
-from ..backup.clones import find_rivals, origin_of, overlapping_logs, same_name
+from ..backup.clones import Origin, find_rivals, origin_of, overlapping_logs, same_name
 from ..backup.recovery_paths import Tree
 from .plan import ExistingDatabase, Refusal, Rejections
 from .request import Request
 
 __all__ = ["Source", "choose_source", "contested", "without_strangers"]
 
-_PLACE = attrgetter("family_guid", "database", "last_fork")
+_Place = tuple[str, str, str, str]
+_PLACE = attrgetter("family_guid", "database", "last_fork", "server")
+_OFFSET = attrgetter("utc_offset")
 
 ByFork = Mapping[str, list[BackupSet]]
-"""Recovery fork -> sets on it, in the order of the log."""
+"""Recovery fork -> sets on it."""
 
 Groups = Mapping[str, Mapping[str, ByFork]]
 """Family -> name of the database -> its sets."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Source:
     """The usable sets of one family, all that are known of it, and what became of the others. forks: where the wanted
-    database lives; None: on any. wanted: its name; empty: whatever it is called.
+    database lives; None: on any. origins: of all that are known. wanted: the name of the database; empty: whatever it
+    is called.
     """
 
     family_guid: str
@@ -39,12 +45,19 @@ class Source:
     known: list[BackupSet]
     rejected: Rejections
     forks: set[str] | None
+    origins: set[Origin]
     wanted: str = ""
+
+    @cached_property
+    def offsets(self) -> set[timedelta | None]:
+        """Those that the clocks of its servers had."""
+        return set(map(_OFFSET, self.known))
 
 
 def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDatabase | None) -> Source | Refusal:
     """The database that the request means, or why nobody can tell."""
-    groups = _by_family_and_name(catalog.sets)
+    by_place = _by_place(catalog.sets)
+    groups = _by_family_and_name(by_place)
     rejected = Rejections()
     for item in catalog.unreadable:
         rejected.add("unreadable", item.reason, path=item.path)
@@ -71,26 +84,39 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
             fork for name, by_fork in groups[family].items() if same_name(name) == same_name(wanted) for fork in by_fork
         }
     return Source(
-        family_guid=known[0].family_guid, usable=usable, known=known, rejected=rejected, forks=forks, wanted=wanted
+        family_guid=known[0].family_guid,
+        usable=usable,
+        known=known,
+        rejected=rejected,
+        forks=forks,
+        origins={origin_of(members[0]) for members in by_place.values() if members[0].family == family},
+        wanted=wanted,
     )
 
 
-def _by_family_and_name(sets: Iterable[BackupSet]) -> Groups:
-    """The sets of a database in the order of the log, fork by fork: whatever order a million of them came in, all that
-    follows goes through them in the one in which they were made.
+def _by_place(sets: Sequence[BackupSet]) -> Mapping[_Place, list[BackupSet]]:
+    """The sets of a place nearly in the order of the log: whatever order a million of them came in, all that follows
+    goes through them in the one in which they were made.
     """
-    by_place: dict[tuple[str, str, str], list[BackupSet]] = defaultdict(list)
-    for backup_set in sets:
-        by_place[_PLACE(backup_set)].append(backup_set)
+    # Floating point numbers are compared faster than LSNs are, and 53 bits of how far two are apart are nearly all.
+    near = sets[0].last_lsn if sets else 0
+    in_order = sorted(sets, key=lambda entry: float(entry.last_lsn - near))
+    by_place: dict[_Place, list[BackupSet]] = defaultdict(list)
+    for place, group in groupby(in_order, key=_PLACE):
+        by_place[place] += group
+    return by_place
+
+
+def _by_family_and_name(by_place: Mapping[_Place, list[BackupSet]]) -> Groups:
     groups: dict[str, dict[str, dict[str, list[BackupSet]]]] = defaultdict(lambda: defaultdict(dict))
-    for (_family_guid, database, fork), group in by_place.items():
-        group.sort(key=attrgetter("last_lsn"))
-        groups[group[0].family][database][fork] = group
+    for (_family_guid, database, fork, _server), members in by_place.items():
+        by_fork = groups[members[0].family][database]
+        by_fork[fork] = by_fork[fork] + members if fork in by_fork else members
     return groups
 
 
 def _all(names: Mapping[str, ByFork]) -> list[BackupSet]:
-    return [entry for by_fork in names.values() for sets in by_fork.values() for entry in sets]
+    return list(chain.from_iterable(sets for by_fork in names.values() for sets in by_fork.values()))
 
 
 def _is_called(names: Collection[str], wanted: str) -> bool:
@@ -224,7 +250,7 @@ def without_strangers(source: Source) -> Source | None:
     """The source without the sets of copies that live on a recovery fork of the wanted database; None where there are
     none.
     """
-    if not source.wanted or not _has_several_origins(source.usable):
+    if not source.wanted or len(source.origins) < 2:
         return None
     tree = Tree(source.usable)
     by_fork: dict[str, list[BackupSet]] = defaultdict(list)
@@ -250,15 +276,9 @@ def without_strangers(source: Source) -> Source | None:
         known=source.known,
         rejected=source.rejected,
         forks=source.forks,
+        origins=source.origins,
         wanted=source.wanted,
     )
-
-
-def _has_several_origins(sets: Sequence[BackupSet]) -> bool:
-    if len({entry.server for entry in sets}) < 2 and len({entry.database for entry in sets}) < 2:
-        return False  # the usual case, told without comparing names as SQL Server does
-    by_spelling = {(entry.server, entry.database): entry for entry in sets}
-    return len({origin_of(entry) for entry in by_spelling.values()}) > 1
 
 
 def contested(tree: Tree, used: Iterable[BackupSet], request: Request, source: Source) -> Refusal | None:

@@ -22,6 +22,7 @@ from ..backup.recovery_paths import Tree
 from ..backup.recovery_points import Found
 from .plan import Refusal, Step, Stop, Target
 from .request import Request
+from .source import Source
 
 ZONE_ADVICE = (
     "say in 'time_zone' (in the inventory prs_sql_time_zone) where the server that made the backups stands (UTC, "
@@ -40,10 +41,8 @@ def used_sets(candidate: Found) -> list[BackupSet]:
     return [entry for entry in sets if entry is not None]
 
 
-def stop_clause(
-    candidate: Found, request: Request, target: Target, usable: Sequence[BackupSet], known: Sequence[BackupSet]
-) -> Stop | Refusal | None:
-    """The STOP clause of the target, or why it cannot be said. known: also what cannot be restored tells of clocks."""
+def stop_clause(candidate: Found, request: Request, target: Target, source: Source) -> Stop | Refusal | None:
+    """The STOP clause of the target, or why it cannot be said. Of clocks also tells what cannot be restored."""
     used = used_sets(candidate)
     if target.kind == "lsn" and candidate.stop is not None:
         return Stop(kind="lsn", lsn=target.lsn, before=target.before)
@@ -59,10 +58,10 @@ def stop_clause(
     stopped = _stopped_logs(candidate, when)
     if not stopped:
         return Stop(kind="time", time=_local(when, request, used[-1] if used else None))
-    witnesses = known if len({entry.utc_offset for entry in known}) > 1 else ()
+    witnesses = source.known if len(source.offsets) > 1 else ()
     times = set()
     for log in stopped:
-        changes, offset = _clock_of(log, candidate, request, usable, witnesses)
+        changes, offset = _clock_of(log, candidate, request, source.usable, witnesses)
         local = local_stop_time(when, offset, changes)
         if local is None:
             return _clock_changed(changes, stopped, candidate, request)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import PureWindowsPath
@@ -514,3 +516,22 @@ def test_merging_keeps_the_copies_of_both() -> None:
 )
 def test_paths_are_compared_as_windows_does(path: str) -> None:
     assert same_path(path) == str(PureWindowsPath(path)).lower()
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_the_garbage_collector_is_as_it_was_once_headers_are_read(is_enabled: bool) -> None:
+    def broken_off() -> Iterator[FileReading]:
+        assert not gc.isenabled()
+        yield FileReading(path="a.bak", headers=[header()])
+        raise ConnectionError
+
+    was_enabled = gc.isenabled()
+    try:
+        (gc.enable if is_enabled else gc.disable)()
+        assert len(assemble([FileReading(path="a.bak", headers=[header()])]).sets) == 1
+        assert gc.isenabled() is is_enabled
+        with pytest.raises(ConnectionError):
+            assemble(broken_off())
+        assert gc.isenabled() is is_enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()

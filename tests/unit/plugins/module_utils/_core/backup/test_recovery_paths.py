@@ -87,3 +87,24 @@ def test_a_fork_point_of_long_ago_is_not_in_the_set() -> None:
     assert (crossing.first_fork, crossing.last_fork, crossing.fork_point_lsn) == ("a", "b", 20)
     data = backup_set(header(BackupType=1, FirstLSN=10, LastLSN=40, **forks))
     assert (data.first_fork, data.last_fork, data.fork_point_lsn) == ("b", "b", None)
+
+
+def test_a_fork_keeps_its_sets_in_the_order_of_the_log_in_whatever_order_they_came() -> None:
+    sets = [
+        full("F1", 10, 20, 0, 1),
+        *(log(f"L{end}", end - 10, end, end) for end in (30, 40, 50)),
+        log("I", 40, 40, 41),
+    ]
+    for some in permutations(sets):
+        [fork] = Tree(some).forks.values()
+        assert [entry.guid for entry in fork.logs] == ["L30", "L40", "L50"]
+        assert [entry.last_lsn for entry in fork.sets] == [20, 30, 40, 40, 50]
+        assert {entry.guid for entry in fork.sets_beyond(30)} == {"L40", "I", "L50"}
+
+
+def test_what_logs_surely_hold_is_told_by_a_later_clock_than_that_of_the_last_one() -> None:
+    logs = [log("L1", 10, 20, 10), log("L2", 20, 30, 55), log("L3", 30, 40, 30), log("L4", 40, 50, 40)]
+    [fork] = Tree(logs).forks.values()
+    for count, latest in ((1, logs[0]), (2, logs[1]), (3, logs[1]), (4, logs[1])):
+        assert fork.latest_covered(logs[:count]) == latest.covered_until
+    assert fork.latest_covered(logs[2:]) == logs[3].covered_until
