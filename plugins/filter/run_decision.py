@@ -61,6 +61,7 @@ options:
       - preflight.paths
       - preflight.ordered_problems
       - sql_server.registry_settings
+      - preflight.journal
       - preflight.sayings
       - preflight.wreck
       - preflight.no_road
@@ -118,6 +119,7 @@ DECISIONS = (
     "preflight.paths",
     "preflight.ordered_problems",
     "sql_server.registry_settings",
+    "preflight.journal",
     "preflight.sayings",
     "preflight.wreck",
     "preflight.no_road",

@@ -11,12 +11,14 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import __version__ as ansible_version
+from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.journal import journal_text
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.page.page import page
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.plain import report_dict
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.reading import report_of
@@ -27,10 +29,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.reco
     Server,
     TaskState,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.times import to_stamp
 
 __all__ = ["RunReporter", "write_report"]
 
 PARTS = {"prs_web": "web server", "prs_sql": "database server", "prs_witness": "witness"}
+JOURNAL_PLAY = "Write the journal"
+"""Of playbooks/shared/journal.yml."""
+JOURNAL = "PRS_RECOVERY_JOURNAL"
+"""The variable of the environment by which that play knows the file."""
 NEEDED = (
     "msg", "error", "failed", "censored", "results", "warnings", "rows", "ansible_facts", "ansible_stats", "changed",
     "plan", "server", "result", "road", "source", "roads", "steps", "sentences", "unreachable",
@@ -54,6 +61,16 @@ class RunReporter(CallbackBase):
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
         self._plays += 1
+        touched = any(event.state is TaskState.CHANGED for event in self._events)
+        if play.get_name() == JOURNAL_PLAY and touched and not _check_mode():
+            self._hand_over_journal()
+
+    def _hand_over_journal(self) -> None:
+        """To the task that carries it to the share: tasks are processes of their own and inherit the environment."""
+        report = report_of(self._run({}), self._events)
+        file = os.path.join(C.DEFAULT_LOCAL_TMP, f"{to_stamp(report.begun)}-{report.playbook}.jsonl")
+        _replace(file, journal_text(report))
+        os.environ[JOURNAL] = file
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         self._starts[host.name, task._uuid] = _now()
@@ -93,19 +110,19 @@ class RunReporter(CallbackBase):
     def v2_playbook_on_stats(self, stats: Any) -> None:
         if not self._wanted.get("path"):
             return
+        ends = {host: stats.summarize(host) for host in stats.processed}
         try:
-            report = report_of(self._run(stats), self._events)
+            report = report_of(self._run(ends), self._events)
             path = write_report(report, self._wanted["path"])
         except OSError as problem:
             self._display.warning(f"The report of this run could not be written: {problem}. Correct prs_report_path.")
         else:
             self._display.display(f"REPORT: {path}", stderr=True)
 
-    def _run(self, stats: Any) -> Run:
-        ends = {host: stats.summarize(host) for host in stats.processed}
+    def _run(self, ends: Mapping[str, Mapping[str, int]]) -> Run:
         return Run(
             playbook=self._wanted.get("playbook", ""),
-            check_mode=bool(context.CLIARGS.get("check")),
+            check_mode=_check_mode(),
             begun=self._begun,
             ended=_now(),
             by=_who(),
@@ -135,6 +152,10 @@ def _members(inventory: Any, group: str) -> list[Any]:
     return inventory.groups[group].get_hosts() if group in inventory.groups else []
 
 
+def _check_mode() -> bool:
+    return bool(context.CLIARGS.get("check"))
+
+
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.timezone.utc)
 
@@ -148,10 +169,17 @@ def _who() -> str:
 
 
 def write_report(report: RunReport, path: str) -> str:
-    """Write page and JSON beside one another; the absolute path of the page. Raises OSError."""
+    """Write page and JSON beside one another, and the journal of a run that touched something below; the absolute path
+    of the page. Raises OSError.
+    """
     file = os.path.abspath(os.path.expanduser(path))
     beside = f"{file.removesuffix('.html')}.json"
     os.makedirs(os.path.dirname(file), exist_ok=True)
+    if not report.check_mode:
+        journal = os.path.join(os.path.dirname(file), "journal")
+        os.makedirs(journal, exist_ok=True)
+        name = f"{to_stamp(report.begun)}-{report.playbook}.jsonl"
+        _replace(os.path.join(journal, name), journal_text(report))
     _replace(beside, json.dumps(report_dict(report), indent=2, ensure_ascii=False) + "\n")
     _replace(file, page(report, json_name=os.path.basename(beside)))
     return file

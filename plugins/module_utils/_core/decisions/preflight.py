@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..preflight.wreck import whole_wreck
+from ..run_report.journal import read_journals
 from ..windows_paths import is_full_path
 
-__all__ = ["database_replace", "needed_secrets", "no_road", "ordered_problems", "parts", "paths", "sayings", "wreck"]
+__all__ = [
+    "database_replace", "journal", "needed_secrets", "no_road", "ordered_problems", "parts", "paths", "sayings",
+    "wreck",
+]  # fmt: skip
 
 Facts = Mapping[str, Any]
 
@@ -97,9 +101,18 @@ def wreck(facts: Facts) -> dict[str, Any]:
 def sayings(facts: Facts) -> list[str]:
     """What is said before anything is touched: the roads, and where nothing stands in the way, what will be done.
 
-    facts: roads: sentences of recovery_plan; plans: of the hosts; problems.
+    facts: roads: sentences of recovery_plan; plans: of the hosts; problems; journals: files that were read.
     """
-    return [*facts["roads"], *([] if facts["problems"] else facts["plans"])]
+    damaged = [
+        f"NOTE: {path} is no whole journal of a run, and does not count for the estimates. Remove it"
+        for path in read_journals(facts["journals"]).damaged
+    ]
+    return [*facts["roads"], *damaged, *([] if facts["problems"] else facts["plans"])]
+
+
+def journal(facts: Facts) -> list[dict[str, Any]]:
+    """What phases of earlier runs took, oldest first. facts: journals: files that were read {path, text, error}."""
+    return read_journals(facts["journals"]).entries
 
 
 def no_road(facts: Facts) -> str:

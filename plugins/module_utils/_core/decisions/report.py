@@ -15,8 +15,10 @@ __all__ = ["file"]
 
 
 def file(facts: Mapping[str, Any]) -> str:
-    """The page's path. facts: path: prs_report_path, a folder or an .html file; playbook: its name; now: seconds."""
-    if facts["path"].endswith(".html"):
+    """The page's path, '' where nobody wants one. facts: path: prs_report_path, a folder or an .html file, or '';
+    playbook: its name; now: seconds.
+    """
+    if not facts["path"] or facts["path"].endswith(".html"):
         return facts["path"]
     moment = dt.datetime.fromtimestamp(float(facts["now"]), dt.timezone.utc)
     return f"{facts['path'].rstrip('/')}/{to_stamp(moment)}-{facts['playbook']}.html"

@@ -13,6 +13,7 @@ from ..recovery_plan.sentences import duration_text
 from ..task_result import failure_message
 from ..text import age
 from .estate import servers_found
+from .measures import measures_of
 from .record import Check, Event, Failure, Outcome, Road, Run, RunReport, TaskState
 from .timeline import phases_of, spans_of
 
@@ -31,6 +32,7 @@ def report_of(run: Run, events: Sequence[Event]) -> RunReport:
     plan = _plan(events)
     said = _said(events, plan)
     point, loss = _loss(events, plan)
+    spans = spans_of(events)
     return RunReport(
         playbook=run.playbook,
         check_mode=run.check_mode,
@@ -45,7 +47,8 @@ def report_of(run: Run, events: Sequence[Event]) -> RunReport:
         planned=_planned(events),
         loss=loss,
         recovery_point=point,
-        spans=spans_of(events),
+        spans=spans,
+        measures=[] if run.check_mode else measures_of(spans, plan.get("steps", ())),
         failures=failures,
         done=[sentence for sentence in said if not sentence.startswith((_LEFT, *_WARNING))],
         left_to_do=[sentence.removeprefix(_LEFT) for sentence in said if sentence.startswith(_LEFT)],

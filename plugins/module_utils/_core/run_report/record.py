@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Any
 
 __all__ = [
-    "Check", "Event", "Failure", "Outcome", "Road", "Run", "RunReport", "Server", "ServerState", "Span", "TaskState",
+    "Check", "Event", "Failure", "Measure", "Outcome", "Road", "Run", "RunReport", "Server", "ServerState", "Span",
+    "TaskState",
 ]  # fmt: skip
 
 
@@ -101,6 +102,16 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measure:
+    """How long a phase of a plan took on one host. size: bytes that were moved, 0 where nobody counted."""
+
+    phase: str
+    host: str
+    seconds: float
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """A row of the table that verifies the service: ok, warn or fail."""
 
@@ -149,6 +160,7 @@ class RunReport:
     loss: str = ""
     recovery_point: str = ""
     spans: Sequence[Span] = ()
+    measures: Sequence[Measure] = ()
     failures: Sequence[Failure] = ()
     done: Sequence[str] = ()
     left_to_do: Sequence[str] = ()

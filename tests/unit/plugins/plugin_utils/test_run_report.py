@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from ansible import context
 from ansible.inventory.data import InventoryData
-from ansible_collections.prs.recovery.plugins.plugin_utils._run_report import RunReporter
+from ansible_collections.prs.recovery.plugins.plugin_utils._run_report import JOURNAL, JOURNAL_PLAY, RunReporter
 
+ROOT = Path(__file__).resolve().parents[4]
 STATS = "ansible.builtin.set_stats"
 
 
@@ -30,12 +33,16 @@ def reporter(monkeypatch: pytest.MonkeyPatch) -> RunReporter:
         for host in hosts.split():
             inventory.add_host(host, group)
     inventory.get_host = inventory.hosts.get
-    variables = SimpleNamespace(_inventory=inventory)
     made = RunReporter()
     made.said = []
     made._display = SimpleNamespace(display=lambda text, **_: made.said.append(text), warning=made.said.append)
-    made.v2_playbook_on_play_start(SimpleNamespace(get_name=lambda: "Plan", get_variable_manager=lambda: variables))
+    made.v2_playbook_on_play_start(play("Plan", inventory))
     return made
+
+
+def play(name: str, inventory: InventoryData | None = None) -> SimpleNamespace:
+    variables = SimpleNamespace(_inventory=inventory or InventoryData())
+    return SimpleNamespace(get_name=lambda: name, get_variable_manager=lambda: variables)
 
 
 def result(action: str = "debug", host: str = "web-a", **values: Any) -> SimpleNamespace:
@@ -69,7 +76,38 @@ def test_a_run_that_fails_has_a_report(reporter: RunReporter, tmp_path: Path):
     assert "secret" not in file.read_text() + json.dumps(told)
     assert "no room" in file.read_text()
     assert reporter.said == [f"REPORT: {file}"]
-    assert sorted(entry.name for entry in file.parent.iterdir()) == ["page.html", "page.json"]
+    assert sorted(entry.name for entry in file.parent.iterdir()) == ["journal", "page.html", "page.json"]
+    (journal,) = (file.parent / "journal").iterdir()
+    assert journal.name.endswith("Z-rebuild_prs.jsonl")
+    assert json.loads(journal.read_text())["failures"] == ["sql-a: Do it"]
+
+
+def test_a_check_run_writes_no_journal(reporter: RunReporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(context, "CLIARGS", {"check": True})
+    monkeypatch.setitem(os.environ, JOURNAL, "")
+    reporter.v2_runner_on_ok(wanted(tmp_path / "page.html"))
+    reporter.v2_playbook_on_play_start(play(JOURNAL_PLAY))
+    reporter.v2_playbook_on_stats(stats(web_a={}))
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["page.html", "page.json"]
+    assert os.environ[JOURNAL] == ""
+
+
+def test_the_play_that_carries_the_journal_finds_it(reporter: RunReporter, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(os.environ, JOURNAL, "")
+    reporter.v2_runner_on_ok(wanted(""))
+    reporter.v2_playbook_on_play_start(play(JOURNAL_PLAY))
+    assert os.environ[JOURNAL] == ""  # nothing was done yet
+    reporter.v2_runner_on_ok(result(changed=True))
+    reporter.v2_playbook_on_play_start(play(JOURNAL_PLAY))
+    file = Path(os.environ[JOURNAL])
+    assert file.name.endswith("Z-rebuild_prs.jsonl")
+    assert json.loads(file.read_text())["outcome"] == "succeeded"
+
+
+def test_that_play_has_this_title():
+    (carrier,) = yaml.safe_load((ROOT / "playbooks/shared/journal.yml").read_text())
+    assert carrier["name"] == JOURNAL_PLAY
+    assert JOURNAL in carrier["vars"]["_prs_journal"]
 
 
 def test_an_ignored_failure_is_no_failure(reporter: RunReporter, tmp_path: Path):

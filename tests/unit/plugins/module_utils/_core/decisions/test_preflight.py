@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
     database_replace,
+    journal,
     needed_secrets,
     no_road,
     ordered_problems,
@@ -149,6 +150,17 @@ def test_a_road_that_loses_nothing_restores_nothing(road: str, replace: str):
 
 
 def test_where_something_stands_in_the_way_only_the_roads_are_said():
-    facts = {"roads": ["ROADS"], "plans": ["sql-a: install SQL Server"], "problems": []}
+    facts = {"roads": ["ROADS"], "plans": ["sql-a: install SQL Server"], "problems": [], "journals": []}
     assert sayings(facts) == ["ROADS", "sql-a: install SQL Server"]
     assert sayings({**facts, "problems": ["web-a: cannot be reached"]}) == ["ROADS"]
+
+
+def test_a_damaged_journal_is_said_and_the_others_count():
+    head = '{"format": "prs.recovery journal 1", "begun": "2026-03-01T12:00:00Z"}'
+    whole = f'{head}\n{{"phase": "restore the database", "host": "sql-a", "seconds": 14, "size": 0}}\n'
+    journals = [{"path": "a.jsonl", "text": whole[:-9], "error": 0}, {"path": "b.jsonl", "text": whole, "error": 0}]
+    facts = {"roads": [], "plans": [], "problems": [], "journals": journals}
+    assert journal(facts) == [{"phase": "restore the database", "seconds": 14, "size": 0}]
+    assert sayings(facts) == [
+        "NOTE: a.jsonl is no whole journal of a run, and does not count for the estimates. Remove it"
+    ]

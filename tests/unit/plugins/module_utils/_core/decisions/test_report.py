@@ -14,6 +14,7 @@ NOW = 1772366400  # 2026-03-01 12:00 UTC
         ("/var/reports", "/var/reports/20260301T120000Z-rebuild_prs.html"),
         ("reports/", "reports/20260301T120000Z-rebuild_prs.html"),
         ("/var/last.html", "/var/last.html"),
+        ("", ""),
     ],
 )
 def test_a_folder_gets_a_page_for_each_run_and_a_file_is_taken_as_it_is(path: str, page: str):
