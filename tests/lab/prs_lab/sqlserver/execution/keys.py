@@ -5,6 +5,7 @@ key.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -37,6 +38,12 @@ _INVALID = (
 )
 
 
+@functools.lru_cache(maxsize=64)
+def _private_key(der: bytes) -> rsa.RSAPrivateKey:
+    """It is asked for at each message between mirrors, and reading it checks its primes."""
+    return serialization.load_der_private_key(der, None)  # type: ignore[return-value]
+
+
 @dataclass(kw_only=True)
 class Certificate:
     """der: the certificate; key: its private key (PKCS 8, DER), None without; by_password: the key's password when no
@@ -61,7 +68,7 @@ class Certificate:
 
     @property
     def private_key(self) -> rsa.RSAPrivateKey | None:
-        return serialization.load_der_private_key(self.key, None) if self.key else None  # type: ignore[return-value]
+        return _private_key(self.key) if self.key else None
 
     @property
     def thumbprint(self) -> bytes:

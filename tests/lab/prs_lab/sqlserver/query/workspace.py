@@ -41,6 +41,7 @@ class Workspace:
         self._attached: dict[str, tuple[Database, int]] = {}
         self._written: list[Database] = []
         self._temporary: dict[str, Relation] = {}
+        self._views: dict[str, str] = {}
         self.identity: int | None = None
 
     @property
@@ -211,9 +212,15 @@ class Workspace:
     def view(self, key: str, columns: dict[str, SqlType], rows: Sequence[Sequence[Any]]) -> str:
         """Fill a table of the session with what a catalog view shows now; returns its name for SQLite."""
         table = f"main.{quoted('view ' + key)}"
-        self.connection.execute(f"DROP TABLE IF EXISTS {table}")
         definition = ", ".join(f"{quoted(name)} {affinity(kind)}" for name, kind in columns.items())
-        self.connection.execute(f"CREATE TABLE {table} ({definition})")
+        if self._views.get(key) == definition:
+            self.connection.execute(f"DELETE FROM {table}")
+        else:
+            self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+            self.connection.execute(f"CREATE TABLE {table} ({definition})")
+            self._views.pop(key, None)
+            if not self.connection.in_transaction:  # which would take the table along when it is rolled back
+                self._views[key] = definition
         if rows:
             self.connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", rows)
         return table
