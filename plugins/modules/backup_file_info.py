@@ -247,6 +247,10 @@ files:
         - V(not_a_backup) when it is something else, or a backup of a kind that only SQL Server reads.
         - V(unreadable) when the machine does not let it be read.
       type: str
+    foreign:
+      description: Whether it surely is something else, such as text, an archive or nothing. SQL Server reads it no more
+        than this module; of other files that are V(not_a_backup) it may.
+      type: bool
     problems:
       description: What is wrong with it.
       type: list

@@ -99,7 +99,7 @@ def _read(descriptor: int, result: ExaminedFile, *, content: _ContentProgress | 
     try:
         result.file = read_backup_file(ranged, result.size)
     except FileFormatError as problem:
-        result.reason = str(problem)
+        result.refuse(problem)
         return
     if content is not None:
         content.size = result.size

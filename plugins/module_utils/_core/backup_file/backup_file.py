@@ -27,7 +27,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.err
     NotABackup,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.filemarks import filemarks_up_to
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.foreign_formats import what_it_is
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.foreign_formats import not_a_backup
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.media_header import (
     MediaHeader,
     read_media_header,
@@ -142,7 +142,7 @@ def _media_block(start: bytes, *, packed: bool) -> bytes:
             )
         return unpack_frame(start, FIRST_FRAME)
     if not start.startswith(b"TAPE"):
-        raise NotABackup(what_it_is(start))
+        raise not_a_backup(start)
     if len(start) < MEDIA_BLOCK:
         raise Damaged("the head of the media is cut off")
     return start[:MEDIA_BLOCK]

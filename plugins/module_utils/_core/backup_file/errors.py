@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from ..binary.values import Damaged, FileFormatError
 
-__all__ = ["Damaged", "FileFormatError", "NotABackup"]
+__all__ = ["Damaged", "FileFormatError", "Foreign", "NotABackup"]
 
 
 class NotABackup(FileFormatError):
     """The file does not begin as a backup of SQL Server does: it is something else, or encrypted."""
+
+
+class Foreign(NotABackup):
+    """The file surely is something else: SQL Server does not read it either."""

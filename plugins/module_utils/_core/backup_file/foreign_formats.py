@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
-__all__ = ["what_it_is"]
+import re
+from codecs import BOM_UTF16_LE
+
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Foreign, NotABackup
+
+__all__ = ["not_a_backup"]
 
 _KNOWN = (
     (b"PK\x03\x04", "a ZIP archive; unpack it first"),
@@ -17,8 +22,24 @@ _KNOWN = (
 )
 
 
-def what_it_is(start: bytes) -> str:
-    """A clause about a file that begins with these bytes."""
+_LOOKED_AT = 1024
+_PRINTED = re.compile(rb"[^\x00-\x08\x0b\x0e-\x1f\x7f]*", re.DOTALL).fullmatch
+"""Bytes of a text, whatever its code page."""
+
+
+def not_a_backup(start: bytes) -> NotABackup:
+    """Why a file is none that begins with these bytes."""
+    words = _what_it_is(start)
+    if words:
+        return Foreign(words)
+    return NotABackup(
+        "it is no backup that SQL Server made: it begins with neither TAPE nor MSSQLBAK. Files of LiteSpeed (Quest) "
+        "and SQL Backup (Red Gate) are read by these programs alone"
+    )
+
+
+def _what_it_is(start: bytes) -> str:
+    """A clause; nothing where it is not recognized, so that SQL Server might read it all the same."""
     if not start:
         return "it is empty"
     if not any(start):
@@ -26,7 +47,13 @@ def what_it_is(start: bytes) -> str:
     for signature, words in _KNOWN:
         if start.startswith(signature):
             return f"it is {words}"
-    return (
-        "it is no backup that SQL Server made: it begins with neither TAPE nor MSSQLBAK. Files of LiteSpeed (Quest) "
-        "and SQL Backup (Red Gate) are read by these programs alone"
-    )
+    if _is_text(start[:_LOOKED_AT]):
+        return "it is text: it begins with neither TAPE nor MSSQLBAK"
+    return ""
+
+
+def _is_text(start: bytes) -> bool:
+    if start.startswith(BOM_UTF16_LE):
+        text = start.decode("utf-16", "replace")
+        return "\ufffd" not in text and _PRINTED(text.encode()) is not None
+    return _PRINTED(start) is not None

@@ -12,6 +12,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import FileReading
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import BackupFile, StoredSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.deep_check import DeepCheck
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError, Foreign
 
 __all__ = ["ExaminedFile", "file_reading"]
 
@@ -26,8 +27,8 @@ class ExaminedFile:
     """What became of one file. modified: seconds since 1970.
 
     file: None where it could not be read as a backup; reason then says why, os_error whether that is the machine's word
-    and not the file's. changing: it became longer or another one while it was looked at, or was written to just before.
-    deep: None where its content was not checked.
+    and not the file's, foreign whether it surely is something else. changing: it became longer or another one while it
+    was looked at, or was written to just before. deep: None where its content was not checked.
     """
 
     path: str
@@ -36,8 +37,13 @@ class ExaminedFile:
     file: BackupFile | None = None
     reason: str = ""
     os_error: bool = False
+    foreign: bool = False
     changing: bool = False
     deep: DeepCheck | None = None
+
+    def refuse(self, problem: FileFormatError) -> None:
+        """It could not be read as a backup."""
+        self.reason, self.foreign = str(problem), isinstance(problem, Foreign)
 
     @property
     def state(self) -> str:
@@ -68,6 +74,7 @@ class ExaminedFile:
             "path": self.path,
             "size": self.size,
             "state": self.state,
+            "foreign": self.foreign and self.state == NOT_A_BACKUP,
             "problems": self.problems(),
             "sets": len(self.file.sets) if self.file else 0,
             "compressed": self.file.packed if self.file else None,

@@ -199,7 +199,7 @@ class BackupFiles:
     recovery_point, finished: UTC, of the plan and of its last backup; '' where there is no plan. backups: how many it
     restores; stripes: of one of them at most; read_bytes: of all; space: bytes by drive such as D:; build: of the
     newest server that made one; server: who made the last. refusal: why there is no plan. faults: path and reason of
-    files that are damaged or break off; unclear: of those that only SQL Server can read.
+    files that break off or are no backups; unclear: of those that only SQL Server can read.
     """
 
     recovery_point: str

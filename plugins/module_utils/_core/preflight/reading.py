@@ -180,7 +180,9 @@ def _restore(raw: Mapping[str, Any]) -> Answer[PlannedRestore]:
 
 _BROKEN = ("cut_off",)
 _UNCLEAR = ("not_a_backup", "unreadable", "damaged", "being_written")
-"""What only our reader finds wrong, or what is young by a clock that may be wrong, SQL Server may read."""
+"""What only our reader finds wrong, or what is young by a clock that may be wrong, SQL Server may read; but not what
+surely is something else, such as text.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,8 +213,8 @@ def backup_files(raw: Mapping[str, Any]) -> Answer[BackupFiles]:
         build=plan.get("build_needed", ""),
         server=source.get("server", ""),
         refusal=refusal.get("message", ""),
-        faults=[_fault(file) for file in files if file["state"] in _BROKEN],
-        unclear=[_fault(file) for file in files if file["state"] in _UNCLEAR],
+        faults=[_fault(file) for file in files if file["state"] in _BROKEN or file.get("foreign")],
+        unclear=[_fault(file) for file in files if file["state"] in _UNCLEAR and not file.get("foreign")],
     )
     return Answer(name="backup_files", state=OK, content=content)
 

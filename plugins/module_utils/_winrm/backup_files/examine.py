@@ -130,7 +130,7 @@ def _read(result: ExaminedFile, fetched: FetchedRanges) -> tuple[int, int] | Non
     try:
         result.file = read_backup_file(fetched.read, fetched.size, head=HEAD, tail=TAIL)
     except FileFormatError as problem:
-        result.reason = str(problem)
+        result.refuse(problem)
     except RangeMissing as missing:
         if missing.length <= LONGEST_RANGE:
             return missing.offset, missing.length

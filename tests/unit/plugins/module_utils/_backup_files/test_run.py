@@ -110,6 +110,8 @@ def test_what_is_wrong_with_files_is_told_one_by_one(tmp_path: Path):
     reasons = {os.path.basename(item["path"]): item["reason"] for item in result["unreadable"]}
     assert "neither TAPE nor MSSQLBAK" in reasons["text"] and reasons["empty"] == "it is empty"
     assert "No such file" in reasons["missing.bak"]
+    foreign = {os.path.basename(file["path"]) for file in result["files"] if file["foreign"]}
+    assert foreign == {"text", "empty"}
     [database] = result["databases"]
     assert database["recovery_point"] is not None
 
@@ -119,7 +121,9 @@ def test_a_file_that_is_being_written_is_told_from_one_that_is_cut_off(tmp_path:
     put(tmp_path, old=data)
     (tmp_path / "fresh").write_bytes(data)
     (tmp_path / "begun").write_bytes(bytes(4096))
-    assert states(ask(folders=[str(tmp_path)])) == {
+    result = ask(folders=[str(tmp_path)])
+    assert not any(file["foreign"] for file in result["files"])
+    assert states(result) == {
         "old": "cut_off",
         "fresh": "being_written",
         "begun": "being_written",
@@ -170,7 +174,7 @@ def test_a_name_that_is_no_text_stops_nothing(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("program", ["LiteSpeed", "Red Gate"])
 def test_files_of_other_programs_are_told_by_their_names(tmp_path: Path, program: str):
-    put(tmp_path, other=b"some other format" * 500, whole=build())
+    put(tmp_path, other=b"some other format\0" * 500, whole=build())
     result = ask(folders=[str(tmp_path)])
     assert states(result) == {"other": "not_a_backup", "whole": "whole"}
     assert program in result["unreadable"][0]["reason"]

@@ -15,7 +15,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.bac
     BackupFile,
     read_backup_file,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError, Foreign
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.parts import PackedPart
 from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader
 from backup_file_builder import (
@@ -359,15 +359,24 @@ def test_passwords_are_told(packed: bool):
 # What is wrong
 
 
+FOREIGN = [
+    (b"", "it is empty"),
+    (bytes(5000), "nothing but zeros"),
+    (b"PK\x03\x04" + bytes(3000), "ZIP archive"),
+    (b"\x1f\x8b\x08" + bytes(3000), "gzip"),
+    (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+    (b"\x01\x0f\x00\x00" + bytes(8188), "data file of SQL Server"),
+    (b"Job succeeded.\r\n\t42 s\x0c" * 500, "it is text"),
+    ("Übung".encode("latin-1"), "it is text"),
+    ("[.ShellClassInfo]\r\n".encode("utf-16"), "it is text"),
+]
+"""What SQL Server reads no more than we do."""
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "it is empty"),
-        (bytes(5000), "nothing but zeros"),
-        (b"PK\x03\x04" + bytes(3000), "ZIP archive"),
-        (b"\x1f\x8b\x08" + bytes(3000), "gzip"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
-        (b"\x01\x0f\x00\x00" + bytes(8188), "data file of SQL Server"),
+        *FOREIGN,
         (b"<html>" + bytes(3000), "begins with neither TAPE nor MSSQLBAK"),
         (b"TAPE" + bytes(3000), "fails its checksum"),
         (b"TAPE", "cut off"),
@@ -385,6 +394,17 @@ def test_passwords_are_told(packed: bool):
 def test_what_is_no_backup_is_told_by_name(data: bytes, reason: str):
     with pytest.raises(FileFormatError, match=reason):
         read(data)
+
+
+@pytest.mark.parametrize(("data", "foreign"), [
+    *((data, True) for data, _reason in FOREIGN),
+    (b"some other format\x01" * 500, False), (b"\xff\xfe\x00\xd8" + bytes(9), False), (b"MSSQLBAK", False), (b"TAPE", False),
+    (b"tape", True),
+])  # fmt: skip
+def test_what_sql_server_may_read_is_not_called_foreign(data: bytes, foreign: bool):
+    with pytest.raises(FileFormatError) as problem:
+        read(data)
+    assert isinstance(problem.value, Foreign) is foreign
 
 
 def test_a_tape_of_another_program_is_told_by_its_name():

@@ -34,6 +34,7 @@ PLAN: dict[str, Any] = {
 WHOLE = {"path": f"{SHARE}\\a.bak", "state": "whole", "problems": []}
 CUT = {"path": f"{SHARE}\\b.trn", "state": "cut_off", "problems": ["it has no end", "and no middle"]}
 SECRET = {"path": f"{SHARE}\\c.bak", "state": "not_a_backup", "problems": ["it is encrypted"]}
+STRAY = {"path": f"{SHARE}\\job.log", "state": "not_a_backup", "problems": ["it is text"], "foreign": True}
 STRANGE = {"path": f"{SHARE}\\d.bak", "state": "damaged", "problems": ["a record of an unknown shape"]}
 YOUNG = {"path": f"{SHARE}\\e.bak", "state": "being_written", "problems": ["it is being written"]}
 REFUSAL = {"code": "no_full", "message": "There is no full backup"}
@@ -125,6 +126,12 @@ def lies(what: str) -> str:
             id="the manifest may speak of what cannot be read",
         ),
         pytest.param(
+            read(WHOLE, STRAY, plan=PLAN),
+            {"choice__chosen__build": "14.0.1.2"},
+            [CONTENTS, "NOTE: job.log: it is text", lies("it was made by SQL Server 14.0.1.2, the backup files say 15.0.2000")],
+            id="what is surely no backup hides no lie",
+        ),
+        pytest.param(
             read(CUT, refusal=REFUSAL),
             {"instance__result": INSTALLED},
             ["NOTE: b.trn: it has no end; and no middle",
@@ -157,6 +164,12 @@ def test_what_the_plan_says(backup_files, changes, said):
             {},
             ["the backups cannot bring back the database: There is no full backup"],
             id="refused",
+        ),
+        pytest.param(
+            read(CUT, STRAY, refusal=REFUSAL),
+            {},
+            ["the backups cannot bring back the database: There is no full backup"],
+            id="refused beside what is surely no backup",
         ),
         pytest.param(read(CUT, SECRET, refusal=REFUSAL), {}, [], id="what cannot be read may hold it"),
         pytest.param(read(STRANGE, refusal=REFUSAL), {}, [], id="what only our reader calls damaged may hold it"),
@@ -205,6 +218,7 @@ def test_what_stops_a_run(backup_files, changes, said):
 
 def test_a_recovery_point_is_known_where_all_files_could_be_read():
     assert recovery_point(facts(read(WHOLE, CUT, plan=PLAN))) == PLAN["recovery_point"]["time"]
+    assert recovery_point(facts(read(WHOLE, STRAY, plan=PLAN))) == PLAN["recovery_point"]["time"]
     assert recovery_point(facts(read(WHOLE, SECRET, plan=PLAN))) == ""
     assert recovery_point(facts({"failed": True, "msg": "access is denied"})) == ""
 
