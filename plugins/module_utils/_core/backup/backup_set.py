@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "SET_BACK",
+    "YEARS",
     "BackupKind",
     "BackupSet",
     "Copy",
@@ -106,7 +107,7 @@ _NAMES_ITS_BASE = 9  # SQL Server 2005
 SET_BACK = timedelta(hours=1)
 """What a set is taken to have run longer that ended, by its clock, before it began."""
 # Of the T-SQL type datetime; without the last one, so that a moment can be told in every zone.
-_YEARS = range(1753, 9999)
+YEARS = range(1753, 9999)
 # What RESTORE HEADERONLY calls a set whose header it cannot understand.
 _BROKEN_OFF = "*** INCOMPLETE ***"
 _NO_FILE = "no file of it is known"
@@ -337,7 +338,7 @@ def to_utc(
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
         raise HeaderError(f"its time '{value}' is none that can be understood") from None
-    if moment.year not in _YEARS:
+    if moment.year not in YEARS:
         raise HeaderError(f"its time {moment} is none that SQL Server writes")
     if moment.tzinfo is not None:
         return moment.astimezone(timezone.utc), moment.utcoffset()

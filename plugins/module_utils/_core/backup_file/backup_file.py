@@ -206,6 +206,8 @@ def _fill(result: StoredSet, file: BackupFile, part: PlainPart, end: PlainPart |
         result.problems.append(f"its header tells that it is number {header['Position']}")
     if set_start.started(data) != set_record.started(first.set):
         result.problems.append("its header tells its start or version in two ways")
+    if not set_start.is_time_zone(header["TimeZone"]):
+        result.problems.append("its header tells a time zone that there is none")
     header |= {"Position": result.position, "DeviceType": _FILE_DEVICE, "Compressed": int(file.packed)}
     header["CompressionAlgorithm"] = "MS_XPRESS" if file.packed else None
     result.files = file_record.read_file_records((last or first).files, (last or first).filegroups)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import SET_BACK, YEARS
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.collations import collation_name
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import (
@@ -87,6 +88,9 @@ _FLAGS = {
 
 _SET_WHILE_IT_RAN = 0x21  # bulk-logged data, damage: met on the way, so the flag may come at the end alone
 
+LONGEST_NAME = 128
+"""Characters (UTF-16 units) of a database's name."""
+
 LSNS = ("FirstLSN", "LastLSN", "CheckpointLSN")
 PROVISIONAL_SINCE = 15
 """SQL Server 2019 and later copy the data of full and differential backups twice: the LSNs move to the second pass."""
@@ -140,9 +144,11 @@ def differing(first: bytes, last: bytes) -> list[str]:
 
 
 def ran_at(record: bytes, time: datetime | None) -> bool:
-    """Whether a time lies between the start and the finish of the backup."""
+    """Whether a time lies between start and finish of the backup; the clock may have been set back meanwhile."""
     start, finish = moment(record, STARTED), moment(record, FINISHED)
-    return None in (start, time, finish) or start <= time <= finish  # type: ignore[operator]
+    if start is None or time is None or finish is None or start.year not in YEARS or finish.year not in YEARS:
+        return True  # what is wrong then is told elsewhere
+    return start - SET_BACK <= time <= max(start, finish) + SET_BACK
 
 
 def contradictions(record: bytes) -> list[str]:
@@ -153,9 +159,19 @@ def contradictions(record: bytes) -> list[str]:
         wrong.append("its last LSN is told in two ways")
     if first > last or (record[TYPE] != ord("L") and not first <= checkpoint <= last):
         wrong.append("its LSNs are in no possible order")
-    if (moment(record, FINISHED) or datetime.min) < (moment(record, STARTED) or datetime.max):
-        wrong.append("it ended before it began")
+    wrong += _impossible_times(moment(record, STARTED), moment(record, FINISHED))
+    name = text(record, DATABASE)
+    if not name.strip() or "\0" in name or len(name.encode("utf-16-le")) > 2 * LONGEST_NAME:
+        wrong.append("its database has a name that none can have")
     return wrong
+
+
+def _impossible_times(start: datetime | None, finish: datetime | None) -> list[str]:
+    if start is None or finish is None:
+        return ["it ended before it began"]
+    if start.year not in YEARS or finish.year not in YEARS:
+        return ["it ran in a year that SQL Server does not know"]
+    return ["it ended before it began"] if finish < start - SET_BACK else []
 
 
 def _begins_log_chain(record: bytes) -> bool:

@@ -25,7 +25,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.val
     u16,
 )
 
-__all__ = ["has_password", "machine_name", "read_set_start", "started"]
+__all__ = ["has_password", "is_time_zone", "machine_name", "read_set_start", "started"]
 
 VENDOR = 0x3C  # u16: SoftwareVendorId (seen)
 POSITION = 0x3E  # u16: place of the set in the file, from 1 (proven)
@@ -33,6 +33,7 @@ NAME, DESCRIPTION, PASSWORD, USER = 0x40, 0x44, 0x48, 0x4C  # size and offset (s
 STARTED = 0x58  # time: the same as in the records (proven)
 VERSION = 0x5D  # u8, u8: major and minor of the server (proven)
 TIME_ZONE = 0x5F  # i8: quarters of an hour east of UTC (seen: -32 to 44, quarters among them); 127 unknown (documented)
+UNKNOWN_TIME_ZONE = 127
 
 # In the data of the writing program, 21 bytes (OS_DATA of the block's header):
 SET_GUID = 0x00  # BackupSetGUID (proven: the base that later differentials name)
@@ -59,6 +60,11 @@ def read_set_start(data: bytes) -> dict[str, Any]:
         "BackupSetGUID": guid(own, SET_GUID),
         "ExpirationDate": moment(own, EXPIRES),
     }
+
+
+def is_time_zone(quarter_hours: int) -> bool:
+    """Whether clocks may differ so much from UTC: from 12 hours behind it to 14 hours before it."""
+    return -48 <= quarter_hours <= 56 or quarter_hours == UNKNOWN_TIME_ZONE
 
 
 def has_password(data: bytes) -> bool:

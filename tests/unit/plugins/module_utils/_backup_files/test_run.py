@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import time
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -274,6 +275,14 @@ def test_a_plan_under_another_name_and_in_other_folders(nightly: Path):
 def test_a_plan_to_a_time_stops_in_the_source_servers_time(nightly: Path):
     plan = ask(folders=[str(nightly)], target="2026-03-01T01:01:30Z")["plan"]
     assert "STOPAT = N'2026-03-01T02:01:30.000'" in plan["steps"][-2]["statement"]
+
+
+def test_a_backup_that_ran_while_the_clock_was_set_back_is_used(tmp_path: Path):
+    """In autumn: it began at 02:58 and ended at 02:03."""
+    night = BackupSet(time_zone=8, started=datetime(2026, 10, 25, 2, 58), finished=datetime(2026, 10, 25, 2, 3, 0))
+    put(tmp_path, autumn=build([night]))
+    result = ask(folders=[str(tmp_path)], target="latest")
+    assert states(result) == {"autumn": "whole"} and len(result["plan"]["steps"]) == 2
 
 
 def test_no_plan_is_no_failure(tmp_path: Path):

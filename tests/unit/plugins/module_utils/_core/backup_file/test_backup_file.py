@@ -463,7 +463,22 @@ def test_starts_and_ends_that_disagree_are_told():
         (BackupSet(letter="I", checkpoint_lsn=38_0000000100_00001), "its LSNs are in no possible order"),
         (BackupSet(letter="L", first_lsn=38_0000000100_00001), "its LSNs are in no possible order"),
         (BackupSet(letter="L", checkpoint_lsn=0), None),
-        (BackupSet(finished=datetime(2026, 3, 1, 1, 59, 0)), "it ended before it began"),
+        (BackupSet(finished=datetime(2026, 3, 1, 0, 59, 59)), "it ended before it began"),
+        (BackupSet(finished=datetime(2026, 3, 1, 1, 0, 0)), None),  # the clock was set back meanwhile
+        (
+            BackupSet(started=datetime(1, 1, 1), finished=datetime(1, 1, 1)),
+            "it ran in a year that SQL Server does not know",
+        ),
+        (BackupSet(finished=datetime(9999, 1, 1)), "it ran in a year that SQL Server does not know"),
+        (BackupSet(database=""), "its database has a name that none can have"),
+        (BackupSet(database="a\0b"), "its database has a name that none can have"),
+        (BackupSet(database="d" * 129), "its database has a name that none can have"),
+        (BackupSet(database="d" * 128), None),
+        (BackupSet(time_zone=-49), "its header tells a time zone that there is none"),
+        (BackupSet(time_zone=57), "its header tells a time zone that there is none"),
+        (BackupSet(time_zone=-48), None),
+        (BackupSet(time_zone=56), None),
+        (BackupSet(time_zone=127), None),  # not known
     ],
 )
 def test_what_cannot_be_of_one_backup_is_told(made: BackupSet, problem: str | None):
