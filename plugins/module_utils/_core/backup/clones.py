@@ -88,7 +88,9 @@ def _shared_until(mine: Sequence[BackupSet], theirs: Sequence[BackupSet]) -> int
     after it was renamed or moved.
     """
     begin = min((log.first_lsn for log in mine if log.kind.is_log and not log.copy_only), default=None)
-    return max((log.last_lsn for log in theirs if log.kind.is_log and log.last_lsn == begin), default=-1)
+    return max(
+        (log.last_lsn for log in theirs if log.kind.is_log and not log.copy_only and log.last_lsn == begin), default=-1
+    )
 
 
 def _out_of_order(mine: Sequence[BackupSet], theirs: Sequence[BackupSet]) -> bool:

@@ -254,22 +254,22 @@ def without_strangers(source: Source) -> Source | None:
         return None
     tree = Tree(source.usable)
     by_fork: dict[str, list[BackupSet]] = defaultdict(list)
-    for entry in source.usable:
+    for entry in source.known:  # what cannot be restored tells of two databases as well
         by_fork[entry.last_fork].append(entry)
     strangers: list[BackupSet] = []
     for guid, sets in by_fork.items():
         strangers += find_rivals(
             sets, source.wanted, fork_point=tree.forks[guid].point if guid in tree.forks else None
         ).strangers
-    if not strangers:
+    gone = {id(entry) for entry in strangers}
+    usable = [entry for entry in source.usable if id(entry) not in gone]
+    if len(usable) == len(source.usable):
         return None
     source.rejected.add_all(
         "other_database",
         f"it is of a copy (a clone, or attached files) that lives on the recovery fork of {source.wanted}",
-        strangers,
+        [entry for entry in source.usable if id(entry) in gone],
     )
-    gone = {id(entry) for entry in strangers}
-    usable = [entry for entry in source.usable if id(entry) not in gone]
     return Source(
         family_guid=source.family_guid,
         usable=usable,
