@@ -85,10 +85,10 @@ def unpack_frame(data: bytes, offset: int, *, size: int | None = None) -> bytes:
     if not is_sound(data, offset):
         raise Damaged("a packed frame fails its checksum")
     whole = data[offset + UNPACKED_SECTORS] * 512
-    unpacked = xpress_huffman.unpack(data[offset + FRAME_HEADER : offset + length], min(size or whole, whole))
-    if size is None and len(unpacked) != whole:
-        raise Damaged("a packed frame holds more than it tells")
-    return unpacked
+    packed = data[offset + FRAME_HEADER : offset + length]
+    if size is None:
+        return xpress_huffman.unpack_whole(packed, whole)
+    return xpress_huffman.unpack(packed, min(size, whole))
 
 
 def find_frames(data: bytes) -> dict[int, list[int]]:

@@ -52,13 +52,8 @@ class PlainPart:
 
     def closes(self, kind: bytes, *, slack: int) -> bool:
         """Whether there is nothing but blocks of one kind, up to the end or less than slack bytes before it."""
-        data, at = self._reader.get(self.start, min(self.end - self.start, LONGEST_END)), 0
-        while is_block(data, at, kind):
-            stream = stream_at(data, at + u16(data, at + FIRST_STREAM))
-            while stream.kind != SPAD:
-                stream = stream_at(data, stream.next)
-            at = stream.end
-        return self.end - slack < self.start + at <= self.end
+        data = self._reader.get(self.start, min(self.end - self.start, LONGEST_END))
+        return self.end - slack < self.start + _end_of_blocks(data, kind) <= self.end
 
     def tails(self, length: int) -> Iterator[bytes]:
         """Ever longer ends, the first of about that length; each begins at a multiple of 512 from the start."""
@@ -72,6 +67,8 @@ class PlainPart:
 class PackedPart(PlainPart):
     """The same where it is packed: what is given is unpacked."""
 
+    _first = b""
+
     def head(self, length: int) -> bytes:
         """The first frame at least, then as many as are needed."""
         unpacked, at = bytearray(), self.start
@@ -84,17 +81,24 @@ class PackedPart(PlainPart):
         return bytes(unpacked)
 
     def begins_with(self, length: int) -> bytes:
-        """The first bytes, no more of the first frame than is needed."""
+        """The first bytes: the first frame, which is remembered."""
+        del length
         size = frame_length(self._reader.get(self.start, 4, ahead=self._window), 0)
-        return b"" if size is None else unpack_frame(self._reader.get(self.start, size), 0, size=length)
+        self._first = b"" if size is None else unpack_frame(self._reader.get(self.start, size), 0)
+        return self._first
 
     def closes(self, kind: bytes, *, slack: int) -> bool:
-        """Whether there is nothing but frames and the filler behind them."""
-        del kind, slack
-        data, at = self._reader.get(self.start, min(self.end - self.start, LONGEST_END)), 0
+        """Whether there is nothing but frames with such blocks in them, and the filler behind."""
+        del slack
+        data, at, unpacked = self._reader.get(self.start, min(self.end - self.start, LONGEST_END)), 0, b""
         while (size := frame_length(data, at)) is not None:
+            unpacked += unpack_frame(data, at) if at or not self._first else self._first
             at += size
-        return self.end - self.start == len(data) and is_last_filler(data, at)
+        return (
+            self.end - self.start == len(data)
+            and is_last_filler(data, at)
+            and _end_of_blocks(unpacked, kind) == len(unpacked)
+        )
 
     def tails(self, length: int) -> Iterator[bytes]:
         """The last frame, the last two, four and so on: what is unpacked grows with the frames, not their square."""
@@ -118,6 +122,17 @@ class PackedPart(PlainPart):
                 raise Damaged("a packed frame fails its checksum")
             if start == self.start:
                 return
+
+
+def _end_of_blocks(data: bytes, kind: bytes) -> int:
+    """Where the blocks of a kind end that data begin with. Raises :class:`Damaged` for one that is cut off."""
+    at = 0
+    while is_block(data, at, kind):
+        stream = stream_at(data, at + u16(data, at + FIRST_STREAM))
+        while stream.kind != SPAD:
+            stream = stream_at(data, stream.next)
+        at = stream.end
+    return at
 
 
 def _is_power_of_two(number: int) -> bool:

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
 
-__all__ = ["unpack"]
+__all__ = ["unpack", "unpack_whole"]
 
 CHUNK = 65536
 TABLE = 256
 LONGEST_CODE = 15
 SHORTEST_MATCH = 3
+MOST_UNREAD = 4
+"""Bytes that may be left where all is unpacked: the sign of the end (0 or 2 in 85 frames)."""
 
 
 def unpack(packed: bytes, size: int) -> bytes:
@@ -25,6 +27,19 @@ def unpack(packed: bytes, size: int) -> bytes:
 
     size: may be less than all, which is sooner done.
     """
+    return _unpacked(packed, size)[0]
+
+
+def unpack_whole(packed: bytes, size: int) -> bytes:
+    """All that was packed, which is so many bytes: more and less raise :class:`Damaged` as well."""
+    unpacked, at = _unpacked(packed, size)
+    if len(unpacked) != size or len(packed) - at > MOST_UNREAD:
+        raise Damaged("packed data hold more than they tell")
+    return unpacked
+
+
+def _unpacked(packed: bytes, size: int) -> tuple[bytes, int]:
+    """And how many bytes of what is packed it took."""
     out = bytearray()
     at = 0
     try:
@@ -35,7 +50,7 @@ def unpack(packed: bytes, size: int) -> bytes:
             at = _chunk(packed, at + TABLE, codes, out, min(size, len(out) + CHUNK))
     except IndexError:
         raise Damaged("packed data end too early") from None
-    return bytes(out)
+    return bytes(out), at
 
 
 def _codes(lengths: bytes) -> list[int]:

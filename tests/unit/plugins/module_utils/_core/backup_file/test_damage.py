@@ -111,6 +111,25 @@ def test_a_flipped_bit_in_plain_headers_changes_little_in_silence(name: str, cou
     assert sum(noticed for _place, _changed, noticed in results) > len(silent)
 
 
+@pytest.mark.parametrize("name", ["packed", "packed 4096"])
+def test_a_frame_that_tells_another_size_is_noticed(name: str):
+    """How much a frame holds is no part of what its checksum covers. Frames of data are not unpacked, and not asked here."""
+    data = FILES[name]
+    file = read_backup_file(lambda offset, length: data[offset : offset + length], len(data))
+    asked = [0x1E0]
+    for number, mark in enumerate(file.marks[:-1]):
+        at, frames = mark + file.media.filemark, list[int]()
+        while length := frame_length(data, at):
+            frames.append(at)
+            at += length
+        asked += frames if number % 2 else [frames[0], frames[-1]]
+    for at in asked:
+        for bit in range(8):
+            flipped = bytearray(data)
+            flipped[at + 1] ^= 1 << bit
+            assert view(bytes(flipped))[1], f"{flipped[at + 1]} sectors in the frame at {at}"
+
+
 CHAIN = [
     build([made], media=numbered_guid(0xE0 + number))
     for number, made in enumerate(chain(3, pages=page(1), log=bytes(512)))
