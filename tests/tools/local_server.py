@@ -8,9 +8,10 @@ only until the first record whose *local* time is not before it. It knows nothin
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import cached_property
 from typing import Any
 
 __all__ = ["LocalServer", "RestoreFails", "SetOnServer"]
@@ -47,15 +48,19 @@ class LocalServer:
         count = (end - start) // every
         self.records = [start + every * number for number in range(count)]
         self.moved: tuple[datetime, tzinfo] | None = None
+        self.returned: datetime | None = None
         self.sets: dict[str, SetOnServer] = {}
         self._log_start = 0
 
-    def move(self, moment: datetime, zone: tzinfo) -> None:
-        """The database fails over to a server in another zone."""
-        self.moved = (moment, zone)
+    def move(self, moment: datetime, zone: tzinfo, *, until: datetime | None = None) -> None:
+        """The database fails over to a server in another zone, and perhaps back."""
+        self.moved, self.returned = (moment, zone), until
 
     def zone_at(self, moment: datetime) -> tzinfo:
-        return self.moved[1] if self.moved is not None and moment >= self.moved[0] else self.zone
+        is_away = (
+            self.moved is not None and moment >= self.moved[0] and (self.returned is None or moment < self.returned)
+        )
+        return self.moved[1] if self.moved is not None and is_away else self.zone
 
     def local(self, moment: datetime) -> datetime:
         """What the clock on the wall shows, and with it the log record."""
@@ -144,10 +149,15 @@ class LocalServer:
             return entry.last
         if stop.kind == "lsn":
             return min(entry.last, stop.lsn + (not stop.before))
-        records: Callable[[int], datetime] = lambda lsn: self.local(self.records[lsn - 100])  # noqa: E731
-        if position > 100 and records(position - 1) >= stop.time:
+        shown = self._shown
+        if position > 100 and shown[position - 101] >= stop.time:
             raise RestoreFails(f"4335: the time {stop.time} is before where the database stands")
-        return next((lsn for lsn in range(position, entry.last) if records(lsn) >= stop.time), entry.last)
+        return next((lsn for lsn in range(position, entry.last) if shown[lsn - 100] >= stop.time), entry.last)
+
+    @cached_property
+    def _shown(self) -> list[datetime]:
+        """The local time of each record."""
+        return [self.local(moment) for moment in self.records]
 
     def lsn_at(self, moment: datetime) -> int:
         """Where the database stood at a moment: everything before it was logged."""

@@ -140,10 +140,6 @@ class Fork:
         """The logs that end beyond a position, in the order of their ends."""
         return self.logs[bisect_right(self.logs, position, key=_LAST) :]
 
-    def ending_between(self, low: int, high: int) -> list[BackupSet]:
-        """The logs that end beyond one position and before another, in the order of their ends."""
-        return self.logs[bisect_right(self.logs, low, key=_LAST) : bisect_left(self.logs, high, key=_LAST)]
-
     def idle_at(self, position: int) -> list[BackupSet]:
         """The idle logs that stand at a position."""
         return self.idle[bisect_left(self.idle, position, key=_LAST) : bisect_right(self.idle, position, key=_LAST)]

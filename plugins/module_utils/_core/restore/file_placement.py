@@ -73,7 +73,7 @@ def place_files(
                 if not resumes or (step.action == "log" and file.logical_name.lower() not in existing_files):
                     moves.append((file.logical_name, path))
             placed[file.file_id] = (file.logical_name, path)
-        result.append(replace(step, moves=tuple(moves)))
+        result.append(replace(step, moves=tuple(moves)) if moves else step)
     needed: dict[str, int] = {}
     if not resumes:
         for number, (_name, path) in placed.items():

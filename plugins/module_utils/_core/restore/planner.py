@@ -212,7 +212,7 @@ def _plan(
 ) -> Plan | Refusal:
     result, used = way.found, used_sets(way.found)
     steps, moves, needed = place_files(
-        route_steps(result, way.stop, request, way.tree),
+        route_steps(result, way.stop, request, source),
         {entry.guid: entry for entry in used},
         database=request.database,
         server=server,

@@ -18,7 +18,6 @@ from operator import attrgetter
 
 from ..backup.backup_set import BackupSet
 from ..backup.clock import ClockChange, changes_between, local_stop_time, surely_over, zone_fits
-from ..backup.recovery_paths import Tree
 from ..backup.recovery_points import Found
 from .plan import Refusal, Step, Stop, Target
 from .request import Request
@@ -105,14 +104,6 @@ def _clock_of(
     if not zone_fits(request.zone, log):
         changes += _change_meanwhile(log, known)
     return changes, offset
-
-
-def _logs_meanwhile(log: BackupSet, tree: Tree) -> list[BackupSet]:
-    """Other logs that end inside of a log, as where a database was restored from them and the log was kept: their
-    clocks are those of its records.
-    """
-    forks = [tree.forks[guid] for guid in dict.fromkeys((log.first_fork, log.last_fork)) if guid in tree.forks]
-    return [other for fork in forks for other in fork.ending_between(log.first_lsn, log.last_lsn)]
 
 
 def _made_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSet]:
@@ -213,18 +204,28 @@ def _local(moment: datetime, request: Request, entry: BackupSet | None) -> datet
     return moment.astimezone(timezone.utc).replace(tzinfo=None) + offset
 
 
-def _one_clock(candidate: Found, request: Request, tree: Tree) -> bool:
-    """Whether the clock was the same all along the way and at its end, so that every log can be told the same time."""
+def _one_clock(candidate: Found, request: Request, source: Source) -> bool:
+    """Whether the clock was the same all along the way and at its end, so that every log can be told the same time. Of
+    that of a log's records also tells whatever was backed up meanwhile, of use or not.
+    """
     used = used_sets(candidate)
+    offsets = {entry.utc_offset for entry in used}
     logs = [entry for entry in used if entry.kind.is_log]
-    offsets = {entry.utc_offset for entry in chain(used, *(_logs_meanwhile(log, tree) for log in logs))}
+    if logs and len(source.offsets) > 1:
+        forks = {fork for log in logs for fork in (log.first_fork, log.last_fork)}
+        low, high = min(log.first_lsn for log in logs), max(log.last_lsn for log in logs)
+        offsets |= {
+            entry.utc_offset
+            for entry in source.known
+            if entry.last_fork in forks and low < entry.last_lsn and entry.first_lsn < high
+        }
     if used and request.zone is not None and zone_fits(request.zone, used[-1]):
         moments = [used[-1].finished, *([candidate.time] if candidate.time is not None else [])]
         offsets |= {moment.astimezone(request.zone).utcoffset() for moment in moments}
     return len(offsets) < 2
 
 
-def route_steps(candidate: Found, stop: Stop | None, request: Request, tree: Tree) -> list[Step]:
+def route_steps(candidate: Found, stop: Stop | None, request: Request, source: Source) -> list[Step]:
     """The RESTOREs of a way. STOPAT belongs on every log, lest one goes past the moment.
 
     Exceptions: a bulk-logged log, which is wholly before it, would refuse it; and where the clock was changed on the
@@ -236,32 +237,41 @@ def route_steps(candidate: Found, stop: Stop | None, request: Request, tree: Tre
     everywhere = stop if stop is not None and (stop.kind == "time" or stop.lsn is None) else None
     is_time = stop is not None and stop.kind == "time"
     when = candidate.time
-    same_clock = not is_time or _one_clock(candidate, request, tree)
+    same_clock = not is_time or _one_clock(candidate, request, source)
     for move in candidate.route.moves:
         halt = Stop(kind="lsn", lsn=move.stop_before, before=True) if move.stop_before is not None else None
         may_hold_it = when is not None and move.log.finished > surely_over(when)
         if halt is None and not move.log.bulk_logged and (same_clock or may_hold_it):
             halt = everywhere
-        steps.append(replace(_step("log", move.log), stop=halt, fits_from=position, skip_if_stopped=reached))
+        steps.append(_step("log", move.log, stop=halt, fits_from=position, skip_if_stopped=reached))
         reached = reached or (halt is everywhere and halt is not None and may_hold_it)
         position = move.stop_before or move.log.last_lsn
     if candidate.stop is not None:
-        steps.append(
-            replace(_step("log", candidate.stop), stop=stop, fits_from=position, leads_to=None, skip_if_stopped=reached)
-        )
+        last = _step("log", candidate.stop, stop=stop, fits_from=position, skip_if_stopped=reached)
+        steps.append(replace(last, leads_to=None))
     return steps
 
 
-def _step(action: str, entry: BackupSet) -> Step:
+def _step(
+    action: str,
+    entry: BackupSet,
+    *,
+    stop: Stop | None = None,
+    fits_from: int | None = None,
+    skip_if_stopped: bool = False,
+) -> Step:
     copies = tuple(copy for copy in entry.copies if not copy.problem)
     return Step(
         action=action,
         kind=entry.kind.value,
         guid=entry.guid,
         copies=copies,
+        stop=stop,
         checksum=entry.checksums,
         continue_after_error=entry.damaged,
         size=entry.compressed_size,
+        fits_from=fits_from,
         leads_to=entry.last_lsn,
         finished=entry.finished,
+        skip_if_stopped=skip_if_stopped,
     )

@@ -217,3 +217,26 @@ def test_what_a_backup_tells_of_its_zone_wins_over_the_zone_that_was_given(tells
         tally.ask(noon + number * timedelta(minutes=1))
     assert tally.right >= 200
     assert set(tally.refused) <= {"clock_changed"}
+
+
+def test_stopat_is_not_told_to_an_earlier_log_around_a_backup_of_another_clock() -> None:
+    """The database was in Tokyo for an hour, of which an unusable full tells alone: the log around it shows later times
+    than that of the moment, at which RESTORE would stop in it.
+    """
+    noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    server = LocalServer(noon - DAY, noon + DAY, zone=BERLIN)
+    server.move(noon, ZoneInfo("Asia/Tokyo"), until=noon + HOUR)
+    server.run(
+        [
+            ("full", noon - 3 * HOUR),
+            ("full", noon + HOUR / 2),
+            *(("log", noon + number * HOUR) for number in (-2, -1, 2, 3, 4, 5)),
+        ]
+    )
+    away = next(entry.guid for entry in server.sets.values() if entry.server == "SQL2")
+    request = Request(
+        database="PRS", target=Target.at_time(noon + 3.5 * HOUR), unusable={away: "VERIFYONLY found damage"}
+    )
+    answer = plan_restore(told(server, tells_offset=True, zone=None), request, now=noon + DAY)
+    assert isinstance(answer, Plan)
+    assert server.carry_out(answer.steps) == server.lsn_at(noon + 3.5 * HOUR)
