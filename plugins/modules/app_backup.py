@@ -206,7 +206,7 @@ excluded:
   returned: always
   type: list
   elements: str
-skipped:
+not_archived:
   description: What could not be archived, such as links and files that stayed locked, each with its name and the
     reason.
   returned: always

@@ -49,6 +49,13 @@ options:
       - Whether the application answered before the backup. Anything but V(answered) makes a set that is not healthy.
     type: str
     default: answered
+  end_other_branches:
+    description:
+      - Once a restore was written down (M(prs.recovery.recovery_branch)), a backup of a database that it replaced is
+        refused, since it would pass for a newer one of the living database. V(true) says that the database of this
+        backup goes on, and that what others got since is given up.
+    type: bool
+    default: false
   facts:
     description:
       - Whatever else the manifest says, such as logins and versions. No secrets.
@@ -70,6 +77,7 @@ attributes:
 seealso:
   - module: prs.recovery.recovery_set_info
   - module: prs.recovery.recovery_set_copy
+  - module: prs.recovery.recovery_branch
 """
 
 EXAMPLES = r"""
@@ -152,6 +160,7 @@ def main() -> None:
             "database": {"type": "dict", "required": True},
             "application": {"type": "dict"},
             "application_state": {"type": "str", "default": "answered"},
+            "end_other_branches": {"type": "bool", "default": False},
             "facts": {"type": "dict", "default": {}},
             **retention_argument_spec(),
         }

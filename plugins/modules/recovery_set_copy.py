@@ -17,6 +17,8 @@ description:
     The Windows host copies from share to share; nothing travels over WinRM.
   - Every file is written under another name, read back at its destination, compared by SHA-256 and only then renamed.
     The manifest of a set follows last, and names the files where they are now.
+  - Both places know of the same restores afterwards (M(prs.recovery.recovery_branch)). Sets of a database that was
+    replaced before they were made are not brought; the module fails and says which database replaced it.
   - What an earlier run could not bring, the next one does.
   - When a set with a full backup was brought, old ones are removed from the other place (O(retention)).
 options:
@@ -66,6 +68,7 @@ attributes:
     support: none
 seealso:
   - module: prs.recovery.recovery_set
+  - module: prs.recovery.recovery_branch
 """
 
 EXAMPLES = r"""

@@ -15,6 +15,9 @@ author:
 description:
   - Chooses the newest healthy recovery set whose files are all there, or the one of a label, or what leads to a moment,
     and says what M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need for it.
+  - Sets of a database that a restore replaced are passed over (M(prs.recovery.recovery_branch)), unless O(label) names
+    one. Where such a database made sets after it was replaced, as a lost site does that comes back, nothing is chosen
+    and the module fails with both.
   - Files that are not where the manifest of a set names them are looked for in the folders of O(path) by their names,
     so that a folder can be moved. On file servers that have none of these folders, nor of O(other_folders), nothing is
     looked for. A manifest is a text that others may have written, and whoever asks such a server shows it his account.
@@ -54,6 +57,7 @@ seealso:
   - module: prs.recovery.recovery_set
   - module: prs.recovery.sql_restore
   - module: prs.recovery.app_restore
+  - module: prs.recovery.recovery_branch
 """
 
 EXAMPLES = r"""
@@ -118,6 +122,12 @@ sets:
   elements: dict
 unusable:
   description: What lies in the folder and is no set, each with C(label) and C(problem).
+  returned: always
+  type: list
+  elements: dict
+living:
+  description: The databases that go on, as far as restores were written down, each with C(fork), C(site), C(server),
+    C(began_at) and C(label) of the set that it was restored from.
   returned: always
   type: list
   elements: dict

@@ -345,6 +345,9 @@ backup:
     family_guid:
       description: Identity of the database.
       type: str
+    parent_fork:
+      description: Recovery fork that the database left at C(fork_point_lsn), where it was restored; else empty.
+      type: str
     size:
       description: Size on disk in bytes, compressed where it was.
       returned: not in check mode
@@ -362,7 +365,7 @@ backup:
           server's local time, or null).
       returned: when O(encryption) was given
       type: dict
-finished:
+delivered:
   description: Backups of interrupted runs that were brought where they belong, each as RV(backup). In check mode those
     that would be.
   returned: when there were some

@@ -184,6 +184,12 @@ databases:
     recovery_fork_guid:
       description: Recovery path that the database is on.
       type: str
+    first_recovery_fork_guid:
+      description: Recovery path that it left for that one, where it was restored or its mirror was forced to serve.
+      type: str
+    fork_point_lsn:
+      description: The LSN at which it left it.
+      type: str
     size_bytes:
       description: Size of all its files.
       type: int

@@ -8,7 +8,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.ch
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.creation import compose
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_set.recovery_set import RecoverySet
 
-__all__ = ["BEGIN", "Rhythm", "archived", "guids", "night", "taken", "weeks"]
+__all__ = ["BEGIN", "Rhythm", "archived", "guids", "made_at", "night", "taken", "weeks"]
 
 
 BEGIN = dt.datetime(2026, 3, 1, 2, 0, tzinfo=dt.timezone.utc)
@@ -54,6 +54,21 @@ def archived(name: str = "prs.zip") -> dict:
         "created": "x",
         "verified": True,
     }
+
+
+def made_at(site: str, hours: float, *, fork: str, lsn: int, parent: str = "") -> RecoverySet:
+    """The set of a full backup. lsn: its end."""
+    backup = {**taken("full", lsn, lsn, hours=hours, fork=fork.lower()), "parent_fork": parent or None}
+    return compose(
+        label=f"{site}{hours:g}",
+        site=site,
+        now=BEGIN + dt.timedelta(hours=hours),
+        backup=backup,
+        archive=archived(),
+        application_state="answered",
+        chain=[link_of(backup)],
+        facts={},
+    )
 
 
 class Rhythm:

@@ -169,7 +169,7 @@ def test_staged_and_carried_where_sql_server_may_not(
     result = sql_a.run("sql_backup", stripes=2, **staged)
     backup = result["backup"]
     assert there(disk, STAGE) == [] and [file.rpartition("\\")[0] for file in backup["files"]] == [on_share[0]] * 2
-    assert backup["verified"] is True and backup["sets"][0]["files"] == backup["files"] and "finished" not in result
+    assert backup["verified"] is True and backup["sets"][0]["files"] == backup["files"] and "delivered" not in result
     content = {file: share.read(file.replace(SHARE, REAL)) for file in backup["files"]}
     assert backup["sha256"] == {file: hashlib.sha256(data).hexdigest() for file, data in content.items()}
     assert json.loads(share.read(backup["manifest_beside"].replace(SHARE, REAL))) == backup
@@ -197,8 +197,8 @@ def test_what_cannot_be_carried_waits_and_goes_with_the_next_one(
     assert [name for name in there(disk, STAGE) if name.endswith(".trn")] != []
     mark(sql_a, database, 3, "in the log after it")
     planned = sql_a.run("sql_backup", check=True, kind="log", **staged)
-    assert [one["kind"] for one in planned["finished"]] == ["log"] and len(there(disk, STAGE)) == 2
-    [waited] = sql_a.run("sql_backup", kind="log", **staged)["finished"]
+    assert [one["kind"] for one in planned["delivered"]] == ["log"] and len(there(disk, STAGE)) == 2
+    [waited] = sql_a.run("sql_backup", kind="log", **staged)["delivered"]
     assert waited["files"] == failed.value.result["backup"]["files"] and waited["verified"] is True
     assert there(disk, STAGE) == [] and len(there(share, on_share[1])) == 6
     sql_b.run("sql_restore", database=database, source={"folders": [on_share[0]]})
@@ -219,7 +219,7 @@ def test_what_waits_of_a_database_that_is_gone_stays(sql_a, staged, database, di
     sql_a.run("sql_database", name=database, state="absent", allow_data_loss=True)
     sql_a.run("sql_database", name=database, recovery_model="FULL")
     result = sql_a.run("sql_backup", **staged)
-    assert "is of another database" in str(result["warnings"]) and "finished" not in result
+    assert "is of another database" in str(result["warnings"]) and "delivered" not in result
     assert waiting and there(disk, own) == waiting
 
 
@@ -264,7 +264,7 @@ def test_what_arrives_damaged_is_no_backup(sql_a, staged, on_share, share, disk,
         patched.setattr(FileView, "copy", damaging)
         sql_a.run("sql_backup", **staged)
     assert there(share, on_share[1]) == [] and len(there(disk, STAGE)) == 2
-    assert len(sql_a.run("sql_backup", **staged)["finished"]) == 1
+    assert len(sql_a.run("sql_backup", **staged)["delivered"]) == 1
     assert there(disk, STAGE) == [] and len(there(share, on_share[1])) == 4
 
 
@@ -381,7 +381,7 @@ def test_a_place_that_was_given_up_does_not_keep_later_backups_from_theirs(sql_a
     note = re.search(r"still cannot be brought to .* remove (.+\.unfinished\.json)\.", str(result["warnings"]))[
         1
     ].replace("\\\\", "\\")
-    assert "finished" not in result
+    assert "delivered" not in result
     sql_a.host.files(SYSTEM).remove(note)
     assert "warnings" not in sql_a.run("sql_backup", **copied)
 

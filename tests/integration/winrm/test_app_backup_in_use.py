@@ -80,7 +80,7 @@ def test_a_file_that_is_gone_is_said_to_be(twins: Twins, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(WindowsFiles, "pack", remove_and_pack)
     result = twins.backup()
-    assert result["skipped"] == [{"name": "App_Data/temp.tmp", "reason": "was gone before it could be read"}]
+    assert result["not_archived"] == [{"name": "App_Data/temp.tmp", "reason": "was gone before it could be read"}]
     assert result["archive"]["files"] == len(CONTENT)
     # The manifest in the archive has the right number too: without the one beside it the archive proves itself.
     name = result["archive"]["path"]
@@ -116,8 +116,8 @@ def test_a_locked_file_can_be_left_out(twins: Twins) -> None:
     ):
         twins.backup()
     result = twins.backup(unreadable="report")
-    assert [entry["name"] for entry in result["skipped"]] == ["logs/today.log"] and "could not be read" in result[
-        "skipped"
+    assert [entry["name"] for entry in result["not_archived"]] == ["logs/today.log"] and "could not be read" in result[
+        "not_archived"
     ][0]["reason"]
     assert any("logs/today.log could not be read" in text for text in result["warnings"])
     twins.files.release(LOG, "application")
@@ -129,7 +129,7 @@ def test_a_file_of_which_a_part_is_locked_is_tried_again(twins: Twins, monkeypat
     twins.write(LOG, b"busy")
     twins.files.lock_part(LOG)
     monkeypatch.setattr(verb_archives, "pause", lambda seconds: twins.files.unlock_part(LOG))
-    assert twins.backup()["skipped"] == []
+    assert twins.backup()["not_archived"] == []
     assert restored(twins)["logs/today.log"] == b"busy"
 
 
@@ -140,7 +140,7 @@ def test_a_file_of_which_a_part_stays_locked_is_named(twins: Twins, monkeypatch:
         RecoveryError, match=r"logs/today\.log on .* cannot be read.*locked a portion.*unreadable=report"
     ):
         twins.backup()
-    assert [entry["name"] for entry in twins.backup(unreadable="report")["skipped"]] == ["logs/today.log"]
+    assert [entry["name"] for entry in twins.backup(unreadable="report")["not_archived"]] == ["logs/today.log"]
     monkeypatch.setattr(
         archive_writer, "SETTLED", 2
     )  # one that is too large to be read before it is written ends the archive
@@ -167,7 +167,7 @@ def test_links_and_names_that_only_differ_in_case(twins: Twins) -> None:
     os.symlink(folder / "web.config", folder / "other.txt")
     (folder / "App_Data" / "Empty.txt").write_bytes(b"not so empty")
     result = twins.backup()
-    skipped = {entry["name"]: entry["reason"].split(",")[0] for entry in result["skipped"]}
+    skipped = {entry["name"]: entry["reason"].split(",")[0] for entry in result["not_archived"]}
     # Which of the two comes first is the disk's business.
     [second] = skipped.keys() & {"App_Data/empty.txt", "App_Data/Empty.txt"}
     first = "App_Data/Empty.txt" if second == "App_Data/empty.txt" else "App_Data/empty.txt"
@@ -196,7 +196,7 @@ def test_a_link_in_place_of_what_the_application_needs_is_no_backup(twins: Twins
     ):
         twins.backup(unreadable=unreadable)
     assert twins.names(LOCAL) == []
-    assert twins.backup(exclude=["Other.dll"])["skipped"] == []
+    assert twins.backup(exclude=["Other.dll"])["not_archived"] == []
 
 
 def test_files_of_a_deduplicated_volume_are_archived(twins: Twins) -> None:
@@ -206,7 +206,7 @@ def test_files_of_a_deduplicated_volume_are_archived(twins: Twins) -> None:
         twins.write(f"{APPLICATION}\\{name}".replace("/", "\\"), data)
     twins.web.drives.volumes["C"].deduplicated = True
     result = twins.backup()
-    assert result["skipped"] == []
+    assert result["not_archived"] == []
     twins.restore(path="C:\\other\\PasswordResetServer")
     assert twins.tree("C:\\other\\PasswordResetServer") == CONTENT | large
 

@@ -243,7 +243,7 @@ def test_names_that_are_hard_but_right_come_back(twins: Twins, name: str) -> Non
     twins.write(path, b"precious")
     assert name != NAMES["long"] or len(path) > 260
     before = twins.tree()
-    assert twins.backup()["skipped"] == []
+    assert twins.backup()["not_archived"] == []
     twins.files.remove_tree(APPLICATION)
     twins.restore()
     assert twins.tree() == before and not twins.restore()["changed"]

@@ -99,6 +99,7 @@ class Estate:
             "database": backup,
             "application": archive,
             "application_state": "answered",
+            "end_other_branches": False,
             "facts": {},
             "retention": None,
         }

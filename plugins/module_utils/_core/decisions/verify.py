@@ -104,8 +104,8 @@ def places_facts(facts: Facts) -> list[dict[str, Any]]:
 
 def _sets(result: Facts) -> dict[str, Any]:
     if "chosen" not in result:
-        return {"problem": result.get("msg", "")}
-    return {name: result[name] for name in ("chosen", "sets", "unusable")}
+        return {"problem": result.get("msg", ""), "living": result.get("branches", [])}
+    return {name: result[name] for name in ("chosen", "sets", "unusable", "living")}
 
 
 def _joined(seen: Facts, seen_apart: Facts) -> dict[str, Any]:

@@ -439,7 +439,30 @@ def second_application(facts: Mapping[str, Any], objectives: Objectives, now: dt
             else ""
         )
         good = "does not run" if not answers else "waits for its setup wizard"
-        yield row("second application", host["name"], problem, good=good, next=_STOP_IT)
+        yield row("second application", host["name"], problem, good=good, next=_which_to_stop(facts, host["site"]))
+
+
+def _which_to_stop(facts: Mapping[str, Any], site: str) -> str:
+    """Which of two applications is the wrong one the restores tell that were written down beside the sets; the
+    inventory alone may be out of date.
+    """
+    living = {
+        branch["site"]
+        for place in facts["places"]
+        for branch in (place.get("sets") or {}).get("living", [])
+        if branch["site"]
+    }
+    if living == {site}:
+        return (
+            f"The database was rebuilt at {site}, which serves since. Set prs_active_site: {site} in the inventory, "
+            f"and stop the site and the pool in IIS at {facts['site']}"
+        )
+    if living == {facts["site"]}:
+        return _STOP_IT
+    return (
+        f"Find out which one the users work with. If it is {site}: set prs_active_site: {site}, and stop the other. "
+        f"Else: {_STOP_IT}"
+    )
 
 
 _STOP_IT = (

@@ -15,6 +15,8 @@ from .recovery_set import FORMAT, RecoverySet
 
 __all__ = ["compose"]
 
+_OF_BACKUP = ("substitute_for", "server", "family_guid", "encryption", "verified", "parent_fork", "fork_point_lsn")
+
 
 def compose(
     *,
@@ -47,11 +49,7 @@ def compose(
     ) if sentence]  # fmt: skip
     database = {
         **link_of(backup),
-        **{
-            name: backup.get(name)
-            for name in ("substitute_for", "server", "family_guid", "encryption", "verified")
-            if name in backup
-        },
+        **{name: backup.get(name) for name in _OF_BACKUP if name in backup},
         "name": backup["database"],
         **{
             name: backup_set.get(name)

@@ -8,17 +8,19 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..backup.backup_set import BackupKind
 from ..errors import RecoveryError
 from ..times import parse_stored_time, to_text
+from .branches import Branch, Lineage
 from .chain import chain_of
 from .recovery_set import RecoverySet
 
 __all__ = ["Choice", "by_label", "choose"]
 
+MOST_NOTES = 4
 _NO_SET = "Run backup_prs, which makes one; to restore the newest files without a set: -e prs_restore_set=none"
 
 
@@ -47,20 +49,35 @@ def by_label(labels: Sequence[str], wanted: str) -> str:
     )
 
 
-def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, healthy: bool = True) -> Choice:
+def choose(
+    sets: Iterable[RecoverySet],
+    *,
+    until: dt.datetime | None = None,
+    healthy: bool = True,
+    lineage: Lineage | None = None,
+) -> Choice:
     """The newest healthy set, or what leads to a moment. Sets come newest first and are asked for only as far as is
     needed.
 
     until: the database goes to that very moment where a log backup reaches it, and the archive is the newest healthy
-    one from before it. healthy: False takes the newest one, whatever it is.
+    one from before it. healthy: False takes the newest one, whatever it is. lineage: sets of a database that was
+    replaced are passed over, and while more than one database lives nothing is chosen.
     """
+    lineage = lineage or Lineage()
+    lineage.refuse_rivals()
     passed: list[RecoverySet] = []
     later: list[RecoverySet] = []
+    replaced: list[str] = []
     for recovery_set in sets:
-        if until is not None and recovery_set.recovery_point > until:
+        lineage = lineage.after(recovery_set)
+        lineage.refuse_rivals()
+        branch = lineage.replaced_by(recovery_set)
+        if branch:
+            replaced.append(_why_replaced(recovery_set, branch))
+        elif until is not None and recovery_set.recovery_point > until:
             later.append(recovery_set)
         elif recovery_set.chain and (recovery_set.healthy or not healthy):
-            return _choice(recovery_set, until=until, later=later, passed=passed)
+            return _with_notes(_choice(recovery_set, until=until, later=later, passed=passed), replaced)
         else:
             passed.append(recovery_set)
     usable = [recovery_set for recovery_set in passed if recovery_set.chain]
@@ -77,12 +94,24 @@ def choose(sets: Iterable[RecoverySet], *, until: dt.datetime | None = None, hea
             code="no_recovery_set",
             advice=begins or _NO_SET,
             passed=_named(passed),
+            replaced=replaced,
         )
     note = (
         f"no set is healthy, so this is the newest one that can be restored ({'; '.join(usable[0].values['problems'])})"
     )
     chosen = _choice(usable[0], until=until, later=later, passed=[])
-    return Choice(set=chosen.set, files=chosen.files, target=chosen.target, notes=(note, *chosen.notes))
+    return _with_notes(chosen, [note, *replaced])
+
+
+def _with_notes(choice: Choice, notes: Sequence[str]) -> Choice:
+    return replace(choice, notes=(*notes[:MOST_NOTES], *choice.notes))
+
+
+def _why_replaced(recovery_set: RecoverySet, branch: Branch) -> str:
+    return (
+        f"not taken because the database that it is of was replaced by {branch.sentence}: {recovery_set.label} "
+        f"({to_text(recovery_set.recovery_point)})"
+    )
 
 
 def _choice(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..text import counted
+
 __all__ = ["choice_notes", "left_to_do", "planned", "summary", "utc_text"]
 
 Facts = Mapping[str, Any]
@@ -97,11 +99,12 @@ def _first_label(host: str) -> str:
 def summary(facts: Facts) -> list[str]:
     """What was brought back, or in check mode would be.
 
-    facts: check_mode; database: its name; chosen: {label, version of the application, notes}; databases: for each
-    host {host, restored, plan: of sql_restore, tail_log}; applications: for each host {host, restored, archive: {path,
-    created}, reason, kept_old}; left_to_do: sentences.
+    facts: check_mode; database: its name; chosen: {label, site, version of the application, notes}; databases: for
+    each host {host, restored, plan: of sql_restore, tail_log, branch_problem}; applications: for each host {host,
+    restored, archive: {path, created}, reason, kept_old}; left_to_do: sentences; site: that it is restored at;
+    public_name: of the application.
     """
-    return [*databases(facts), *applications(facts), *afterwards(facts)]
+    return [*databases(facts), *applications(facts), *afterwards(facts), *moved_service(facts)]
 
 
 def databases(facts: Facts) -> Iterator[str]:
@@ -127,7 +130,7 @@ def recovery_point(plan: Facts) -> str:
     time = utc_text(point["time"]) if point.get("time") else "not known"
     later = "" if point.get("certain", True) else " or somewhat later"
     seconds = plan.get("loss_seconds")
-    minutes = "" if seconds is None else f" ({int(seconds) // 60} minutes)"
+    minutes = "" if seconds is None else f" ({counted(int(seconds) // 60, 'minute')})"
     return f"RECOVERY POINT: {time}{later}; what was written after it is lost{minutes}"
 
 
@@ -152,3 +155,31 @@ def afterwards(facts: Facts) -> Iterator[str]:
     if any(part["restored"] for part in (*facts["databases"], *facts["applications"])):
         yield from (f"NOTE: {sentence}" for sentence in facts["chosen"]["notes"])
         yield from (f"TO DO: {sentence}" for sentence in facts["left_to_do"])
+
+
+def moved_service(facts: Facts) -> Iterator[str]:
+    """What makes the other site the one that serves, where the database was brought back there. As long as something
+    takes the old site for it, the old database may be backed up when it comes back.
+    """
+    restored = [database for database in facts["databases"] if database["restored"]]
+    for database in restored:
+        if database["branch_problem"]:
+            yield (
+                f"TO DO: Run backup_prs now. It could not be written down beside the recovery sets that the database "
+                f"was restored ({database['branch_problem']}), so that sets of the old one could pass for newer ones."
+            )
+    site, old = facts["site"], facts["chosen"]["site"]
+    if not restored or not site or not old or site == old:
+        return
+    would = "would be" if facts["check_mode"] else "is"
+    yield (
+        f"TO DO: The service {would} at {site} now, not at {old}. Set prs_active_site: {site} in the inventory (in "
+        f"AWX, too): until then every backup, verification and rebuild without -e prs_active_site={site} works at "
+        f"{old}."
+    )
+    yield (
+        f"TO DO: Lead {facts['public_name'] or 'the public name'} to the web server of {site} (DNS, load balancer), "
+        f"and keep the site and application pool at {old} stopped when its servers come back: their database was "
+        "replaced."
+    )
+    yield "TO DO: Then run backup_prs, which makes the first set of the restored database, and verify_prs."

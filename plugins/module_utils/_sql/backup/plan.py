@@ -23,6 +23,7 @@ __all__ = ["BackupPlan", "prepare"]
 class BackupPlan:
     """One backup. substitute_for: the kind that was asked for where a full one is taken in its place.
 
+    parent_fork: the recovery fork that the database left at fork_point_lsn; "" and None where it left none.
     folder: where it belongs. files: its stripes there. written: those that SQL Server writes; others than files where
     they are staged. copy_files: of the second copy; copied_by: SERVER, WINDOWS, or empty without one.
     """
@@ -30,6 +31,8 @@ class BackupPlan:
     database: str
     server: str
     family_guid: str
+    parent_fork: str
+    fork_point_lsn: int | None
     kind: BackupKind
     substitute_for: BackupKind | None
     copy_only: bool
@@ -69,6 +72,8 @@ class BackupPlan:
             "copy_only": self.copy_only,
             "files": list(self.files),
             "family_guid": self.family_guid,
+            "parent_fork": self.parent_fork,
+            "fork_point_lsn": self.fork_point_lsn,
             "verified": False,
             **({"substitute_for": self.substitute_for.value} if self.substitute_for else {}),
             **({"copy_files": list(self.copy_files), "copied_by": self.copied_by} if self.copied_by else {}),
@@ -105,6 +110,8 @@ def prepare(
         database=database["name"],
         server=server["name"],
         family_guid=database["family_guid"],
+        parent_fork=(database["first_recovery_fork_guid"] or "").lower(),
+        fork_point_lsn=int(database["fork_point_lsn"]) if database["fork_point_lsn"] else None,
         kind=kind,
         substitute_for=None if kind == options.kind else options.kind,
         copy_only=options.copy_only,

@@ -65,7 +65,7 @@ class BackupRun:
             if self.options.manifest:
                 result["manifest"] = self._write_manifest(self.options.manifest, report)
             pruned = self._prune(plan, report)
-        return {**result, **({"finished": finished} if finished else {}), **({"retention": pruned} if pruned else {})}
+        return {**result, **({"delivered": finished} if finished else {}), **({"retention": pruned} if pruned else {})}
 
     # Before the backup
 

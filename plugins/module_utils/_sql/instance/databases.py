@@ -35,7 +35,7 @@ _DATABASES = """
 SELECT d.name, d.database_id, d.state_desc, d.recovery_model_desc, d.collation_name, SUSER_SNAME(d.owner_sid) AS owner,
        d.compatibility_level, d.page_verify_option_desc, d.user_access_desc, d.is_read_only, d.is_in_standby,
            d.create_date, d.source_database_id,
-       r.family_guid, r.database_guid, r.recovery_fork_guid
+       r.family_guid, r.database_guid, r.recovery_fork_guid, r.first_recovery_fork_guid, r.fork_point_lsn
 FROM sys.databases AS d
 LEFT JOIN sys.database_recovery_status AS r ON r.database_id = d.database_id
 """
@@ -159,6 +159,8 @@ def _shaped(row: dict[str, Any]) -> dict[str, Any]:
         "family_guid": row["family_guid"],
         "database_guid": row["database_guid"],
         "recovery_fork_guid": row["recovery_fork_guid"],
+        "first_recovery_fork_guid": row["first_recovery_fork_guid"],
+        "fork_point_lsn": str(row["fork_point_lsn"]) if row["fork_point_lsn"] else None,
         "size_bytes": 0,
         "files": [],
         "last_full_backup": None,

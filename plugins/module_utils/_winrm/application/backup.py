@@ -123,7 +123,7 @@ class ApplicationBackup:
                 verified=not self.files.check_mode,
             ),
             "excluded": list(plan.excluded),
-            "skipped": [
+            "not_archived": [
                 {"name": refusal.name, "reason": refusal.reason} for refusal in skipped_entries(plan, self.problems)
             ],
             "changed_meanwhile": list(self.problems.changed),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..._core.errors import RecoveryError
+from ..._core.recovery_set.branches import Branch, Lineage
 from ..._core.recovery_set.chain import chain_of, link_of
 from ..._core.recovery_set.creation import compose
 from ..._core.recovery_set.recovery_set import RecoverySet, files_of_link
@@ -40,6 +41,7 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         )
     with folders.archive_access():
         refuse_taken_label(folders, params["label"])
+        lineage = folders.branches.lineage()
         earlier = earlier_sets(folders, backup)
         archive = params["application"] or archive_of(earlier)
     with folders.database_access():
@@ -60,7 +62,9 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
             facts=params["facts"] or facts_of(earlier),
             elsewhere=folders.elsewhere(named_files(archive, chain)),
         )
+        branches = new_branches(lineage, made, end_others=params["end_other_branches"])
         manifest = folders.write(made)
+        folders.branches.write(branches)
         unusable: list[dict[str, str]] = []
         sets = [made, *rest(folders, params, unusable=unusable)] if rules else []
         gone = surplus(sets, rules, now=min(now, taken_at)) if rules else Surplus()
@@ -80,6 +84,13 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         "removed": list(gone.labels),
         "removed_files": [*gone.application, *gone.database],
     }
+
+
+def new_branches(lineage: Lineage, made: RecoverySet, *, end_others: bool) -> list[Branch]:
+    """What the new set tells that was not known. Raises RecoveryError when its database is one that was replaced."""
+    after = lineage.after(made, just_taken=True, end_others=end_others)
+    after.refuse_rivals()
+    return [branch for branch in after.branches if branch not in lineage.branches]
 
 
 def named_files(archive: dict[str, Any], chain: Iterable[dict[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._core.errors import RecoveryError
+from ..._core.recovery_set.branches import Lineage
 from ..._core.recovery_set.recovery_set import RecoverySet, relocated
 from ..._core.recovery_set.retention import Surplus, surplus
 from ..._core.retention_rules import Rules
@@ -46,6 +47,7 @@ class ReplicationRun:
 
     def run(self) -> dict[str, Any]:
         sets = self.missing_sets()
+        self.join_branches(sets)
         for recovery_set in sets:
             self.bring(recovery_set)
         gone = Surplus()
@@ -89,6 +91,22 @@ class ReplicationRun:
             if newest is None or recovery_set.taken_at > newest or (not common and recovery_set.taken_at == newest)
         ]
         return sorted(newer, key=lambda recovery_set: (recovery_set.taken_at, recovery_set.label))
+
+    def join_branches(self, sets: Sequence[RecoverySet]) -> None:
+        """Both places know of the same restores afterwards. Raises RecoveryError when the sets are of a database that
+        was replaced and lives on: at the other place they would pass for newer ones of the living database.
+        """
+        ours, theirs = _lineage(self.source), _lineage(self.target)
+        lineage = Lineage([*ours.branches, *theirs.branches])
+        known = lineage.branches
+        for recovery_set in sets:
+            lineage = lineage.after(recovery_set)
+        for place, its in ((self.source, ours), (self.target, theirs)):
+            missing = [branch for branch in known if branch not in its.branches]
+            if missing:
+                with place.archive_access():
+                    place.branches.write(missing)
+        lineage.refuse_rivals()
 
     def readable(self, label: str) -> RecoverySet | None:
         """A set that can be copied. One that names files elsewhere cannot: they are no backups of this place, and not
@@ -170,3 +188,11 @@ class ReplicationRun:
         with self.target.archive_access():
             gone = surplus(self.target.newest_first(unusable=[]), rules, now=now)
         return self.target.remove(gone)
+
+
+def _lineage(place: RecoverySetRepository) -> Lineage:
+    """A connection is made only where there is something to read."""
+    if not place.branches.names:
+        return Lineage()
+    with place.archive_access():
+        return place.branches.lineage()

@@ -23,6 +23,7 @@ from ..._core.windows_paths import base_name, full_path, join, lies_in, parent, 
 from ..application.archive_folder import ArchiveFolder
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
+from .branch_files import BranchFiles
 
 __all__ = ["Account", "RecoverySetRepository", "recovery_place_argument_spec"]
 
@@ -73,6 +74,7 @@ class RecoverySetRepository:
         """Further folders that files of sets may lie in."""
         self.unread: list[str] = []
         """Labels whose manifests are there and could not be opened, as far as somebody asked for them."""
+        self.branches = BranchFiles(files, place.sets)
 
     @classmethod
     def from_params(cls, files: WindowsFiles, params: dict[str, Any]) -> RecoverySetRepository:
@@ -144,13 +146,9 @@ class RecoverySetRepository:
     def labels_written(self) -> dict[str, str]:
         """Labels, newest first, and when the file of each was written (UTC), which is after its set was taken."""
         [state] = self._files.stat(self.place.sets)
-        if not state.exists:
-            return {}
-        result = [
-            entry
-            for entry in self._files.list(self.place.sets, recurse=False)
-            if not entry.folder and entry.name.lower().endswith(ENDING)
-        ]
+        entries = self._files.list(self.place.sets, recurse=False) if state.exists else []
+        self.branches.listed(entries)
+        result = [entry for entry in entries if not entry.folder and entry.name.lower().endswith(ENDING)]
         return {
             entry.name[: -len(ENDING)]: entry.modified
             for entry in sorted(result, key=lambda entry: (entry.modified, entry.name), reverse=True)

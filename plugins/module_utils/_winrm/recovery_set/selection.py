@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ..._core.errors import RecoveryError
+from ..._core.recovery_set.branches import Lineage
 from ..._core.recovery_set.recovery_set import RecoverySet, relocated
 from ..._core.recovery_set.selection import Choice, choose
 from ..._core.times import parse_stored_time, parse_user_time, to_text
@@ -35,6 +36,7 @@ class SelectionRun:
         self.unusable: list[dict[str, str]] = []
         self.read: list[RecoverySet] = []
         self.notes: list[str] = []
+        self.lineage = Lineage()
         self.named: dict[str, RecoverySet] = {}
         """Those of `read` as their manifests tell them, by label."""
         self.moved: set[str] = set()
@@ -45,6 +47,7 @@ class SelectionRun:
         until = self.until()
         with self.folders.archive_access():
             labels = self.folders.labels()
+            self.lineage = self.folders.branches.lineage()
         self._source = self.folders.newest_first(unusable=self.unusable)
         chosen = self.choice(labels, until) if labels or not self.params["optional"] else None
         # Sets are read from the newest on: whatever could not be read until now is newer than what was chosen.
@@ -64,6 +67,7 @@ class SelectionRun:
             "sets": [self.short(recovery_set) for recovery_set in self.read],
             "unusable": self.unusable,
             "newer_files": newer,
+            "living": [branch.to_dict() for branch in self.lineage.living.values()],
         }
 
     def until(self) -> dt.datetime | None:
@@ -119,6 +123,7 @@ class SelectionRun:
                     (recovery_set for recovery_set in sets if recovery_set.label not in incomplete),
                     until=until,
                     healthy=not label,
+                    lineage=None if one_alone else self.lineage,
                 )
             gone = self.missing(choice)
             if not gone:

@@ -28,7 +28,15 @@ SERVER = {
     "engine_edition": 2,
     "edition": "Standard Edition (64-bit)",
 }
-THERE = {"name": "PRS", "state": "ONLINE", "recovery_model": "FULL", "mirroring": {}, "family_guid": FAMILY}
+THERE = {
+    "name": "PRS",
+    "state": "ONLINE",
+    "recovery_model": "FULL",
+    "mirroring": {},
+    "family_guid": FAMILY,
+    "first_recovery_fork_guid": None,
+    "fork_point_lsn": None,
+}
 ASKED = {
     "database": "prs",
     "kind": "full",

@@ -97,7 +97,9 @@ def looked(**changed):
         "places": [{"site": "site_b", "path": r"\\b\prs", "share_password": "secret"}],
         "folders": [{"sets": "s"}],
         "site": "site_a",
-        "sets": [{"chosen": {"label": "x"}, "sets": [1], "unusable": [], "invocation": "secret"}],
+        "sets": [
+            {"chosen": {"label": "x"}, "sets": [1], "unusable": [], "living": [], "invocation": "secret"},
+        ],
         "seen": [{"result": {"folders": [1], "hashed": [2], "free": 3}}],
         "seen_apart": [{"skipped": True}],
     } | changed
@@ -109,7 +111,7 @@ def test_what_is_in_a_place_is_told_without_its_account():
             "site": "site_b",
             "path": r"\\b\prs",
             "folders": {"sets": "s"},
-            "sets": {"chosen": {"label": "x"}, "sets": [1], "unusable": []},
+            "sets": {"chosen": {"label": "x"}, "sets": [1], "unusable": [], "living": []},
             "saw": {"folders": [1], "hashed": [2], "free": 3},
         }
     ]
@@ -122,8 +124,14 @@ def test_two_accounts_see_different_folders_of_a_place():
 
 def test_a_place_that_could_not_be_read_says_why():
     [place] = places_facts(looked(places=[{"path": "p"}], sets=[{"msg": "no such share"}], seen=[{"failed": True}]))
-    assert place["sets"] == {"problem": "no such share"} and place["site"] == "site_a"
+    assert place["sets"] == {"problem": "no such share", "living": []} and place["site"] == "site_a"
     assert place["saw"] == {"folders": [], "hashed": []}
+
+
+def test_a_place_where_two_databases_live_says_which():
+    rivals = [{"site": "site_a"}, {"site": "site_b"}]
+    [place] = places_facts(looked(sets=[{"msg": "lives more than once", "branches": rivals}]))
+    assert place["sets"] == {"problem": "lives more than once", "living": rivals}
 
 
 GATHERED = {

@@ -607,6 +607,25 @@ def test_an_application_that_stands_by_or_has_no_database_is_no_second_one(iis, 
     assert [one.state for one in judge(facts, OBJECTIVES, NOW) if one.what == "second application"] == [OK]
 
 
+@pytest.mark.parametrize(
+    ("living", "advice"),
+    [
+        (["site_b"], "The database was rebuilt at site_b, which serves since. Set prs_active_site: site_b"),
+        (["site_a"], "Stop its site and its pool in IIS now"),
+        (["site_a", "site_b"], "Find out which one the users work with. If it is site_b: set prs_active_site: site_b"),
+        ([], "Find out which one the users work with"),
+    ],
+)
+def test_which_of_two_applications_is_to_stop_the_restores_tell(living: list[str], advice: str):
+    """An inventory that was not changed after a rebuild takes the living site for the wrong one."""
+    facts = whole()
+    facts["hosts"][2]["saw"]["hashed"] = [{"path": "database.config", "sha256": "aa", "error": 0, "message": ""}]
+    for place in facts["places"]:
+        place["sets"]["living"] = [{"site": site} for site in living]
+    [row] = [row for row in judge(facts, OBJECTIVES, NOW) if row.what == "second application"]
+    assert row.state == FAIL and row.next.startswith(advice)
+
+
 def test_a_control_node_without_its_authorities_is_the_only_thing_said():
     """Without them no server can be known, and each would look dead."""
     facts = whole()

@@ -13,6 +13,7 @@ DATABASE = {
     "restored": True,
     "plan": {"recovery_point": POINT, "loss_seconds": 150},
     "tail_log": {},
+    "branch_problem": "",
 }
 APPLICATION = {
     "host": "web-a",
@@ -24,7 +25,9 @@ APPLICATION = {
 DONE = {
     "check_mode": False,
     "database": "PRS",
-    "chosen": {"label": "", "version": "", "notes": []},
+    "chosen": {"label": "", "site": "site_a", "version": "", "notes": []},
+    "site": "site_a",
+    "public_name": "reset.example.com",
     "databases": [DATABASE],
     "applications": [APPLICATION],
     "left_to_do": [],
@@ -54,6 +57,38 @@ def database(check_mode: bool = False, **changed: Any) -> dict[str, Any]:
 
 def application(check_mode: bool = False, **changed: Any) -> dict[str, Any]:
     return facts(check_mode=check_mode, applications=[{**APPLICATION, **changed}])
+
+
+@pytest.mark.parametrize(("seconds", "loss"), [(59, "(0 minutes)"), (60, "(1 minute)"), (150, "(2 minutes)")])
+def test_how_much_is_lost(seconds: int, loss: str):
+    assert restore.recovery_point({"recovery_point": POINT, "loss_seconds": seconds}).endswith(f"is lost {loss}")
+
+
+def test_a_rebuild_at_the_other_site_says_what_to_set_to_lead_and_to_run():
+    moved = facts(site="site_b")
+    assert [sentence for sentence in restore.summary(moved) if sentence not in restore.summary(DONE)] == [
+        "TO DO: The service is at site_b now, not at site_a. Set prs_active_site: site_b in the inventory (in AWX, too): "
+        "until then every backup, verification and rebuild without -e prs_active_site=site_b works at site_a.",
+        "TO DO: Lead reset.example.com to the web server of site_b (DNS, load balancer), and keep the site and "
+        "application pool at site_a stopped when its servers come back: their database was replaced.",
+        "TO DO: Then run backup_prs, which makes the first set of the restored database, and verify_prs.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"databases": [{**DATABASE, **AS_IT_IS}]},
+        {"site": ""},
+        {"chosen": {**DONE["chosen"], "site": ""}},
+    ],
+)
+def test_what_moved_no_service_says_nothing_of_it(changed: dict[str, Any]):
+    assert list(restore.moved_service({**DONE, "site": "site_b", **changed})) == []
+
+
+def test_a_restore_that_could_not_be_written_down_asks_for_a_backup():
+    assert "Run backup_prs now" in restore.summary(database(branch_problem="access denied"))[-1]
 
 
 def test_a_restore_says_what_was_brought_back_and_to_which_moment():

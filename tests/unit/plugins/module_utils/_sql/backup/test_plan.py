@@ -11,7 +11,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.plan impo
 from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.second_copy import SERVER, WINDOWS
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
-DATABASE = {"name": "PRS", "family_guid": "F"}
+DATABASE = {"name": "PRS", "family_guid": "F", "first_recovery_fork_guid": "AB", "fork_point_lsn": "7"}
 SQL01 = {"name": "SQL01", "default_backup_path": "D:\\Backup", "backup_compression": True}
 NAME = "PRS_full_20260301T120000000Z.bak"
 
@@ -55,3 +55,8 @@ def test_a_full_one_in_place_of_a_log_is_one_in_every_respect():
 @pytest.mark.parametrize(("asked", "compressed"), [("auto", True), ("always", True), ("never", False)])
 def test_compression_is_that_of_the_instance_unless_something_else_was_said(asked, compressed):
     assert plan(compression=asked).compression is compressed
+
+
+def test_the_report_says_which_recovery_fork_the_database_left():
+    report = plan().to_report()
+    assert (report["parent_fork"], report["fork_point_lsn"]) == ("ab", 7)

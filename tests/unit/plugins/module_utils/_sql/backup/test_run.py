@@ -15,7 +15,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.backup.options i
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
-DATABASE = {"name": "PRS", "state": "ONLINE", "recovery_model": "FULL", "mirroring": {}, "family_guid": "F"}
+DATABASE = {
+    "name": "PRS",
+    "state": "ONLINE",
+    "recovery_model": "FULL",
+    "mirroring": {},
+    "family_guid": "F",
+    "first_recovery_fork_guid": None,
+    "fork_point_lsn": None,
+}
 SQL01 = {"name": "SQL01", "default_backup_path": "D:\\Backup", "backup_compression": True, "engine_edition": 2}
 
 
@@ -92,7 +100,7 @@ STAGED = {"stage_path": "D:\\Stage", "path": "\\\\files\\backup"}
 def test_what_is_staged_is_announced_before_and_delivered_after_it_was_verified(go):
     done, result = go(windows={}, **STAGED)
     assert done == ["lock", "lease", "folder D:\\Stage", "begin 1", "backup", "verify", "deliver", "close"]
-    assert result["finished"] == [{"kind": "log"}]
+    assert result["delivered"] == [{"kind": "log"}]
 
 
 def test_a_backup_that_needs_no_delivery_gets_its_manifest_where_windows_reaches_it(go):
