@@ -27,7 +27,16 @@ def file(path: str, **changes: Any) -> dict[str, Any]:
 
 
 def newest(pattern: str, **changes: Any) -> dict[str, Any]:
-    return {"pattern": pattern, "count": 1, "path": "", "modified": "", "error": 0, "message": "", **changes}
+    return {
+        "pattern": pattern,
+        "count": 1,
+        "path": "",
+        "modified": "",
+        "unreadable": [],
+        "error": 0,
+        "message": "",
+        **changes,
+    }
 
 
 NOT_LISTENING = {

@@ -11,7 +11,7 @@
 #   paths    one each: path, exists, is_folder, bytes, version (of an .exe), missing (ZipEntry not found),
 #            error (Win32 number, 13 for a damaged .zip, 0 when none), message
 #   newest   one each: pattern, count, path, modified (UTC), bytes, text (of a .json up to 1 MB), version (of an .exe or
-#            .dll), error, message
+#            .dll), unreadable (folders below the first that may not be read), error, message
 [CmdletBinding(SupportsShouldProcess)]
 param(
     [string[]]$Path = @(),
@@ -60,9 +60,9 @@ function Test-Ending {
     $Name.EndsWith($Ending, [System.StringComparison]::OrdinalIgnoreCase)
 }
 
-# A folder below the first that the account may not read (snapshots of a filer) stops no other.
+# A folder below the first that the account may not read (snapshots of a filer) stops no other, and is named.
 function Find-File {
-    param([string]$Pattern, [string]$Depth)
+    param([string]$Pattern, [string]$Depth, [System.Collections.Generic.List[string]]$Unreadable)
     $parent = [System.IO.Path]::GetDirectoryName($Pattern)
     $name = [System.IO.Path]::GetFileName($Pattern)
     $form = '\A' + [regex]::Escape($name).Replace('\*', '.*').Replace('\?', '.') + '\z'
@@ -77,6 +77,7 @@ function Find-File {
         }
         catch [System.UnauthorizedAccessException] {
             if ($folder -eq $parent) { throw }
+            $Unreadable.Add($folder)
             continue
         }
         foreach ($full in $files) {
@@ -137,10 +138,12 @@ $pathRecords = foreach ($name in $Path) {
 
 $newestRecords = foreach ($pattern in $Newest) {
     $record = @{
-        pattern = $pattern; count = 0; path = ''; modified = ''; bytes = 0; text = ''; version = ''; error = 0; message = ''
+        pattern = $pattern; count = 0; path = ''; modified = ''; bytes = 0; text = ''; version = ''; unreadable = @(); error = 0; message = ''
     }
     try {
-        $files = @(Find-File -Pattern $pattern -Depth 'AllDirectories')
+        $unreadable = New-Object -TypeName System.Collections.Generic.List[string]
+        $files = @(Find-File -Pattern $pattern -Depth 'AllDirectories' -Unreadable $unreadable)
+        $record.unreadable = @($unreadable)
         $record.count = $files.Count
         $file = $files | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
         if ($file) {

@@ -82,7 +82,7 @@ def odd_estate(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Estate]]:
         shutil.rmtree(estate.lab.state_dir)
 
 
-def provisioned_wrecked_and_rebuilt(estate: Estate) -> None:
+def provisioned_wrecked_and_rebuilt(estate: Estate, *, database: str = "PasswordResetServer") -> None:
     """Every row comes back, and a second rebuild has nothing to do."""
 
     def play(name: str, *arguments: str) -> int:
@@ -91,7 +91,7 @@ def provisioned_wrecked_and_rebuilt(estate: Estate) -> None:
         return run.changed
 
     play("provision_prs")
-    assert estate.lab.wizard().state == "ready"
+    assert estate.lab.wizard(database=database).state == "ready"
     estate.lab.mark(MARKERS)
     play("backup_prs")
     for host in ("web", "sql"):
@@ -100,6 +100,22 @@ def provisioned_wrecked_and_rebuilt(estate: Estate) -> None:
     assert estate.labels() == MARKERS
     assert play("rebuild_prs") == 0
     assert estate.lab.unmodelled() == []
+
+
+@pytest.mark.nightly
+def test_names_that_mean_something_to_shells_and_to_sql_come_back(
+    odd_estate: Callable[[dict[str, Any]], Estate],
+) -> None:
+    """Brackets are patterns to PowerShell and quotes to SQL Server, an apostrophe ends a text of both."""
+    estate = odd_estate(described({}, {}, {}))
+    names = {
+        "prs_app_name": "Password Reset (Prod)",
+        "prs_app_path": r"D:\Apps & Tools\Web[1]\PRS (x64)",
+        "prs_database": "PRS [Prod]'s data",
+    }
+    settings = estate.lab.state_dir / "inventory" / "group_vars" / "all" / "settings.yml"
+    settings.write_text(yaml.safe_dump(names), encoding="utf-8")
+    provisioned_wrecked_and_rebuilt(estate, database=names["prs_database"])
 
 
 @pytest.mark.nightly

@@ -291,6 +291,8 @@ def path_cases() -> list[Case]:
         *(case(f"{name}, which is no ZIP archive", path=[f"{{root}}/{name}"], entries=["web.config"],
                result=of({"error": DAMAGED, "message": re.compile(".")})) for name in archives),
         case("the newest", newest=["{root}/newest/*.bak"], result={"newest": [{"count": 2, "path": re.compile(r"b\.bak$"), "bytes": 2, "error": 0}]}),
+        case("a folder below that may not be read is named", newest=["{root}/*.bak"], only_real=NO_ACCOUNTS,
+             result={"newest": [{"count": 2, "unreadable": [re.compile(r"denied$")], "error": 0}]}),
         case("the newest of none", newest=["{root}/empty/*.bak"], result={"newest": [{"count": 0, "path": "", "error": 0}]}),
         case("the newest of a folder that is not there", newest=["{root}/none/*.bak"], result={"newest": [{"error": 3}]}),
         case("the text of a JSON file", newest=["{root}/one/*.json", "{root}/bom/*.json", "{root}/latin/*.json"],

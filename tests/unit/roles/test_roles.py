@@ -286,6 +286,16 @@ def test_nothing_can_fail_between_the_settings_and_the_restart_that_they_need():
     assert names[settings + 1 : settings + 3] == ["Start the service", "Apply the settings"]
 
 
+def test_a_restored_application_is_started_when_it_has_its_rights():
+    """One that starts at once, as ours does, remembers until its next start what it was not allowed to."""
+    tasks = load(ROOT / "roles/restore/tasks/application.yml")
+    restore, rights, start = ([task["name"] for task in tasks].index(name) for name in (
+        "Restore the application's folder", "Set up the restored folder", "Start the application",
+    ))  # fmt: skip
+    assert restore < rights < start
+    assert "start_pool" not in tasks[restore]["prs.recovery.app_restore"]
+
+
 def test_the_file_of_a_private_key_is_looked_for_in_every_folder_of_keys():
     """.NET's class of a key does not tell in which one it lies: GetRSAPrivateKey wraps the keys of old providers in
     RSACng as well.

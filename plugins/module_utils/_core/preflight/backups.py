@@ -71,11 +71,14 @@ def backups_unreadable(facts: HostFacts) -> Iterator[str]:
 def no_backup(facts: HostFacts) -> Iterator[str]:
     if not _reader_was_tried(facts) or any(path.error for path in facts.backups.value.paths):
         return
-    if any(not pattern.count for pattern in facts.backups.value.newest[:1]):
-        yield (
-            f"no backup of the database (*.bak) in {facts.settings.database_path}. Name the folder of another copy in "
-            "prs_backup_database_path."
-        )
+    for pattern in facts.backups.value.newest[:1]:
+        if not pattern.count:
+            unseen = ", ".join(pattern.unreadable)
+            yield (
+                f"no backup of the database (*.bak) in {facts.settings.database_path}. "
+                f"{f'Nobody could look into {unseen}. ' if unseen else ''}Name the folder of another copy in "
+                "prs_backup_database_path."
+            )
 
 
 def backup_of_newer_server(facts: HostFacts) -> Iterator[str]:

@@ -139,7 +139,9 @@ class PathFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class NewestFile:
-    """The newest file that a pattern finds. path and modified are '' where count is 0."""
+    """The newest file that a pattern finds. path and modified are '' where count is 0. unreadable: folders that
+    may hold more, and nobody could look into.
+    """
 
     pattern: str
     count: int
@@ -147,6 +149,7 @@ class NewestFile:
     modified: str
     error: int
     message: str
+    unreadable: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)

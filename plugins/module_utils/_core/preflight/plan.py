@@ -82,8 +82,16 @@ def database(facts: HostFacts) -> Iterator[str]:
     yield from untried_account(facts)
     yield from newer_build(facts)
     yield from backup_files.notes(facts)
+    yield from unseen_folders(facts)
     for note in facts.chosen.notes:
         yield f"NOTE: {note}"
+
+
+def unseen_folders(facts: HostFacts) -> Iterator[str]:
+    """Snapshots of a filer, for instance."""
+    for pattern in facts.backups.value.newest if facts.backups.ok else ():
+        for folder in pattern.unreadable:
+            yield f"NOTE: {folder} cannot be looked into, so backups in it do not count"
 
 
 def newer_build(facts: HostFacts) -> Iterator[str]:

@@ -62,8 +62,12 @@ def failure(error: WinError) -> dict[str, Any]:
     return {"error": DAMAGED if damaged else error.number, "message": error.dotnet}
 
 
-def matching_files(files: FileView, pattern: str, *, recurse: bool) -> Iterator[tuple[str, Stat]]:
-    """As Directory.GetFiles: * and ? alone stand for others, and a folder that is not there is error 3."""
+def matching_files(
+    files: FileView, pattern: str, *, recurse: bool, unreadable: list[str] | None = None
+) -> Iterator[tuple[str, Stat]]:
+    """As Directory.GetFiles: * and ? alone stand for others, and a folder that is not there is error 3. unreadable: gets
+    the folders below it that may not be read.
+    """
     folder, name = ntpath.split(pattern)
     if not folder:
         raise WinError(_NO_ARGUMENT)
@@ -73,7 +77,7 @@ def matching_files(files: FileView, pattern: str, *, recurse: bool) -> Iterator[
     except WinError as error:
         raise WinError(_NO_FOLDER if error.number == _NO_FILE else error.number, folder) from None
     below = (
-        _readable_below(files, folder)
+        _readable_below(files, folder, [] if unreadable is None else unreadable)
         if recurse
         else ((path, files.stat(path)) for path in (ntpath.join(folder, entry) for entry in names))
     )
@@ -82,7 +86,7 @@ def matching_files(files: FileView, pattern: str, *, recurse: bool) -> Iterator[
             yield path, stat
 
 
-def _readable_below(files: FileView, folder: str) -> Iterator[tuple[str, Stat]]:
+def _readable_below(files: FileView, folder: str, unreadable: list[str]) -> Iterator[tuple[str, Stat]]:
     """Everything below a folder; one below it that may not be read stops no other."""
     for name in files.list(folder):
         path = ntpath.join(folder, name)
@@ -90,10 +94,11 @@ def _readable_below(files: FileView, folder: str) -> Iterator[tuple[str, Stat]]:
         yield path, stat
         if stat.is_dir:
             try:
-                yield from _readable_below(files, path)
+                yield from _readable_below(files, path, unreadable)
             except WinError as error:
                 if error.number != _ACCESS_DENIED:
                     raise
+                unreadable.append(path)
 
 
 def archive_names(files: FileView, path: str) -> list[str]:

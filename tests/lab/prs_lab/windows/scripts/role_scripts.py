@@ -116,10 +116,12 @@ def _missing_entries(files: FileView, path: str, wanted: list[str]) -> list[str]
 
 def _newest(files: FileView, pattern: str) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "pattern": pattern, "count": 0, "path": "", "modified": "", "bytes": 0, "text": "", "version": "", "error": 0, "message": "",
+        "pattern": pattern, "count": 0, "path": "", "modified": "", "bytes": 0, "text": "", "version": "", "unreadable": [], "error": 0,
+        "message": "",
     }  # fmt: skip
     try:
-        found = [(stat.modified, path, stat) for path, stat in matching_files(files, pattern, recurse=True)]
+        every = matching_files(files, pattern, recurse=True, unreadable=record["unreadable"])
+        found = [(stat.modified, path, stat) for path, stat in every]
         record["count"] = len(found)
         if found:
             modified, path, stat = max(found, key=lambda item: item[0])

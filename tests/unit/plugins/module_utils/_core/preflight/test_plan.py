@@ -6,7 +6,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import plan
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from preflight_facts import ANSWERED, SKIPPED, failed_script, file, gathered
+from preflight_facts import ANSWERED, SKIPPED, failed_script, file, gathered, newest
 from preflight_facts import INSTALLED as VIRTUAL
 
 INSTALLED = {**VIRTUAL, "service_account": "LAB\\svc-sql"}
@@ -111,6 +111,14 @@ def test_sql_server(changes, said):
             id="overwritten",
         ),
         pytest.param({"choice__chosen__healthy": False}, [f"{BRING_BACK} {SET} (NOT HEALTHY){POINT}"], id="not healthy"),
+        pytest.param(
+            {"backups__result__newest": [newest("*.bak", unreadable=["D:\\b\\~snapshot"])]},
+            [
+                f"{BRING_BACK} {SET}{POINT}",
+                "NOTE: D:\\b\\~snapshot cannot be looked into, so backups in it do not count",
+            ],
+            id="a folder that may not be read",
+        ),
         pytest.param(
             {"choice__chosen__site": "", "choice__chosen__server": "", "choice__chosen__recovery_point": ""},
             [f"{BRING_BACK} recovery set 20260228T100000Z"],

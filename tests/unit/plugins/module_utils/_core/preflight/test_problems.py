@@ -497,6 +497,14 @@ NEWER = (
             id="SQL Server itself can read them",
         ),
         pytest.param(
+            seen(newest=[newest("*.bak", count=0, unreadable=["\\\\files\\backup\\database\\~snapshot"])]),
+            [
+                f"srv-a: no backup of the database (*.bak) in {DATABASE}. Nobody could look into "
+                f"{DATABASE}\\~snapshot. Name the folder of another copy in prs_backup_database_path."
+            ],
+            id="no backup, and a folder that may not be read",
+        ),
+        pytest.param(
             seen(newest=[newest("*.bak", count=0)]),
             [
                 f"srv-a: no backup of the database (*.bak) in {DATABASE}. Name the folder of another copy in "
