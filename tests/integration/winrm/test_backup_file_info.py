@@ -39,7 +39,7 @@ def kinds() -> dict[str, bytes]:
         "log1.trn": build([later], media=numbered_guid(1)),
         "log2.trn": build([second], media=numbered_guid(2), packed=True),
         "deep/logs.trn": build(
-            [third, *chain(9, family=numbered_guid(0xFB), guid=numbered_guid(0xA2))], media=numbered_guid(3)
+            [third, *chain(39, family=numbered_guid(0xFB), guid=numbered_guid(0xA2))], media=numbered_guid(3)
         ),
         "deep/packed.trn": build(
             chain(5, family=numbered_guid(0xFC), guid=numbered_guid(0xA3), log=NOISE),

@@ -26,6 +26,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.err
     Damaged,
     NotABackup,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.fetched_ranges import RangeMissing
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.filemarks import filemarks_up_to
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.foreign_formats import not_a_backup
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.media_header import (
@@ -114,6 +115,7 @@ def read_backup_file(read: Read, size: int, *, head: int = HEAD, tail: int | Non
     """What a file says about itself. size: of the file in bytes. head, tail: bytes to read of its start and end.
 
     Raises :class:`NotABackup`, or :class:`Damaged` where not even the head of the media can be read.
+    What read raises comes through; ranges that are missing are collected first.
     """
     reader = RangeReader(read, size)
     start = reader.get(0, head)
@@ -123,13 +125,19 @@ def read_backup_file(read: Read, size: int, *, head: int = HEAD, tail: int | Non
     window = tail or (PACKED_TAIL if packed else TAIL)
     _find_marks(file, reader, window)
     kind, marks, mark = PackedPart if packed else PlainPart, file.marks, media.filemark
+    missing: list[tuple[int, int]] = []
     for number in range(max(1, len(marks) - 1)):
         if number % 2:
             continue
         closed = number + 2 < len(marks)
         part = kind(reader, marks[number] + mark, marks[number + 1] if closed else size, window=head)
         end = kind(reader, marks[number + 1] + mark, marks[number + 2], window=head) if closed else None
-        file.sets.append(_read_set(file, part, end, position=number // 2 + 1))
+        try:
+            file.sets.append(_read_set(file, part, end, position=number // 2 + 1))
+        except RangeMissing as problem:  # what the others need can be fetched along with it
+            missing += problem.ranges
+    if missing:
+        raise RangeMissing(*missing)
     return file
 
 

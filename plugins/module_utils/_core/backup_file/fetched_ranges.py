@@ -9,12 +9,14 @@ __all__ = ["FetchedRanges", "RangeMissing"]
 
 
 class RangeMissing(Exception):
-    """The reader needs a range that was not fetched yet: fetch it, and read again from the start."""
+    """The reader needs ranges that were not fetched yet: fetch them, and read again from the start.
 
-    def __init__(self, offset: int, length: int) -> None:
-        super().__init__(f"{length} bytes at {offset}")
-        self.offset = offset
-        self.length = length
+    ranges: offset and length of each.
+    """
+
+    def __init__(self, *ranges: tuple[int, int]) -> None:
+        super().__init__(", ".join(f"{length} bytes at {offset}" for offset, length in ranges))
+        self.ranges = list(ranges)
 
 
 class FetchedRanges:
@@ -36,4 +38,4 @@ class FetchedRanges:
         for start, data in self._ranges:
             if start <= offset and offset + length <= start + len(data):
                 return data[offset - start : offset - start + length]
-        raise RangeMissing(offset, length)
+        raise RangeMissing((offset, length))

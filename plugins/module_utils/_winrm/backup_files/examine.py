@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import accumulate
 
 from ..._core.backup.file_names import is_beside
 from ..._core.backup_file.backup_file import read_backup_file
@@ -35,9 +36,11 @@ FILES_A_CALL = 5000
 """Keeps what is held at the same time to some 100 MB."""
 
 MOST_ROUNDS = 64
-"""Times that a file may ask for more: each set of many in one file may need another one."""
+"""Times that a file may ask for more: for filemarks of many sets some, for the ends of all sets a few."""
 
 LONGEST_RANGE = 64 << 20
+"""Bytes of a file that are fetched at a time, at most."""
+
 SHARING_VIOLATION = (32, 33)
 STILL_WARM = 60.0
 
@@ -92,8 +95,8 @@ def _examine(files: WindowsFiles, paths: list[str]) -> dict[str, ExaminedFile]:
             if not _take(files, result, answer, fetched, wanted[answer.path]):
                 continue
             needed = _read(result, fetched[answer.path])
-            if needed is not None:
-                missing[answer.path] = [needed]
+            if needed:
+                missing[answer.path] = needed
         wanted = missing
     for path in wanted:
         results[path].reason = f"its headers lie in more than {MOST_ROUNDS} places"
@@ -125,17 +128,24 @@ def _take(
     return True
 
 
-def _read(result: ExaminedFile, fetched: FetchedRanges) -> tuple[int, int] | None:
-    """Read a file from what was fetched of it; the range that it needs besides, if there is one."""
+def _read(result: ExaminedFile, fetched: FetchedRanges) -> list[tuple[int, int]]:
+    """Read a file from what was fetched of it; the ranges that it needs besides, if there are any."""
     try:
         result.file = read_backup_file(fetched.read, fetched.size, head=HEAD, tail=TAIL)
     except FileFormatError as problem:
         result.refuse(problem)
     except RangeMissing as missing:
-        if missing.length <= LONGEST_RANGE:
-            return missing.offset, missing.length
-        result.reason = "its headers are longer than can be"
-    return None
+        if missing.ranges[0][1] > LONGEST_RANGE:
+            result.reason = "its headers are longer than can be"
+            return []
+        return _at_once(missing.ranges)
+    return []
+
+
+def _at_once(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """As many of them as one call takes; the others are asked for again."""
+    totals = accumulate(length for _offset, length in ranges)
+    return [part for part, total in zip(ranges, totals, strict=True) if total <= LONGEST_RANGE]
 
 
 def _give_up(result: ExaminedFile, fault: WindowsFault) -> None:
