@@ -256,14 +256,14 @@ def windows(tree: Tree, forks: Collection[str]) -> list[Window]:
     """
     view = tree.view(Limits(older_bases=True))
     reachable: list[Window] = []
-    for guid in path_limits(tree, forks):
+    for guid, limit in path_limits(tree, forks).items():
         line = view.line(guid)
         fork = line.fork
         for base in line.bases:
-            if base.finished is not None and line.reach(base.position) == base.position:
+            if base.finished is not None and base.position <= limit and line.reach(base.position) == base.position:
                 exact = base.told_finish is not None
                 reachable += _window(guid, (base.finished, exact), None, None, base.position, base.position)
-        reachable += _covered(view, guid, _entered(view, fork))
+        reachable += _covered(view, guid, _entered(view, fork), limit)
     reachable.sort(key=attrgetter("start", "end"))
     return reachable
 
@@ -315,7 +315,8 @@ def _by_bulk_logging(logs: list[BackupSet]) -> Iterable[tuple[bool, list[BackupS
     return ((is_bulk_logged, list(group)) for is_bulk_logged, group in groupby(logs, key=_BULK_LOGGED))
 
 
-def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]:
+def _covered(view: View, guid: str, way_in: _Entered | None, limit: float) -> Iterator[Window]:
+    """limit: the LSN up to which the paths follow the fork; beyond it another database lived."""
     line = view.line(guid)
     entered = line.fork.point if way_in is not None else None
     for low, high in zip(line.component_starts, line.component_ends, strict=True):
@@ -326,7 +327,7 @@ def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]
             continue
         first, last = (
             bisect_right(line.edges, position, key=lambda log: log.last_lsn),
-            bisect_right(line.edges, high, key=lambda log: log.last_lsn),
+            bisect_right(line.edges, min(high, limit), key=lambda log: log.last_lsn),
         )
         logs = line.edges[first:last]
         if not logs:
@@ -348,7 +349,7 @@ def _covered(view: View, guid: str, way_in: _Entered | None) -> Iterator[Window]
                 moment = log.finished, not log.ambiguous_time and log.finished >= since.whole
                 start, end = max(since.stopped, log.finished + SECOND), None
                 start_lsn = end_lsn = log.last_lsn
-        idle = [log.covered_until for log in line.fork.idle_at(high)]
+        idle = [log.covered_until for log in line.fork.idle_at(logs[-1].last_lsn)]
         if idle:
             end = max([end or idle[0], *idle])
         yield from _window(guid, moment, start, end, start_lsn, end_lsn)
