@@ -65,7 +65,7 @@ def inventory(estate: Estate) -> dict[str, Any]:
     def files(host: str) -> list[str]:
         drives = estate.lab.state_dir / "hosts" / host / "drives"
         found = (path.relative_to(drives) for path in drives.rglob("*"))
-        return sorted(str(path) for path in found if "Users" not in path.parts and "drills" not in path.parts)
+        return sorted(str(path) for path in found if {"Users", "drills", "journal"}.isdisjoint(path.parts))
 
     whole = {host: estate.lab.digest(host)[host] for host in ("web-a", "web-b", "sql-b")}
     return {
