@@ -47,6 +47,7 @@ def kinds() -> dict[str, bytes]:
             media=numbered_guid(4),
         ),
         "cut": build([BackupSet(guid=numbered_guid(7), log=NOISE)])[:40_000],
+        "appended": build(chain(3, family=numbered_guid(0xFD), guid=numbered_guid(0xA4), log=NOISE * 2))[:-9_000],
         "text": b"hello",
         "empty": b"",
     }
@@ -95,7 +96,7 @@ def test_the_report_is_that_of_the_control_node(twins: Twins, tmp_path: Path) ->
     put(twins, FOLDER, content)
     local = on_control_node(tmp_path / "backup", content)
     remote = ask(twins, folders=[FOLDER])
-    assert len(local["databases"]) == 3 and local["refusal"]["code"] == "ambiguous"
+    assert len(local["databases"]) == 4 and local["refusal"]["code"] == "ambiguous"
     for part in ("databases", "sets", "files", "media", "unreadable"):
         assert comparable(remote[part], FOLDER) == comparable(local[part], str(tmp_path / "backup")), part
     local = on_control_node(tmp_path / "backup", content, family_guid=FAMILY)
@@ -135,7 +136,7 @@ def test_content_is_judged_where_it_lies(twins: Twins, wire: Wire, tmp_path: Pat
     states = {file["path"].removeprefix(f"{FOLDER}\\"): file["state"] for file in remote["files"]}
     assert (states["plain"], states["plain_damaged"]) == ("whole", "damaged")
     assert (states["packed"], states["packed_damaged"]) == ("whole", "damaged")
-    assert remote["checked"]["damaged_files"] == 3 and 0.5 < remote["checked"]["share"] < 1
+    assert remote["checked"]["damaged_files"] == 4 and 0.5 < remote["checked"]["share"] < 1
 
 
 def test_a_share_is_read_as_the_account_that_may(twins: Twins) -> None:

@@ -18,7 +18,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blo
     MSCI,
     MSLS,
     SECTOR,
-    SFMB,
     is_block,
     require_block,
 )
@@ -27,7 +26,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.err
     NotABackup,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.fetched_ranges import RangeMissing
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.filemarks import filemarks_up_to
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.filemarks import (
+    filemarks_up_to,
+    last_filemark,
+    search_back,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.foreign_formats import not_a_backup
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.media_header import (
     MediaHeader,
@@ -48,6 +51,9 @@ __all__ = ["HEAD", "PACKED_TAIL", "TAIL", "BackupFile", "StoredSet", "read_backu
 
 HEAD, TAIL, PACKED_TAIL = 16384, 32768, 65536
 """Bytes that are read of the start and of the end: what is needed lies there in 304 of 304 files that are larger."""
+
+LOOK_BACK = 64 << 20
+"""Bytes in which the end of the last whole set is looked for, where another one behind it breaks off."""
 
 MEDIA_BLOCK = 1024
 CUT_OFF = "it has no end: it was cut off, or is still being written"
@@ -111,8 +117,11 @@ class BackupFile:
         return self.marks[first], end
 
 
-def read_backup_file(read: Read, size: int, *, head: int = HEAD, tail: int | None = None) -> BackupFile:
-    """What a file says about itself. size: of the file in bytes. head, tail: bytes to read of its start and end.
+def read_backup_file(
+    read: Read, size: int, *, head: int = HEAD, tail: int | None = None, look_back: int = LOOK_BACK
+) -> BackupFile:
+    """What a file says about itself. size: of the file in bytes. head, tail: bytes to read of its start and end;
+    look_back: of one without an end, to find the sets before the one that breaks off.
 
     Raises :class:`NotABackup`, or :class:`Damaged` where not even the head of the media can be read.
     What read raises comes through; ranges that are missing are collected first.
@@ -123,12 +132,10 @@ def read_backup_file(read: Read, size: int, *, head: int = HEAD, tail: int | Non
     media = read_media_header(_media_block(start, packed=packed), packed=packed)
     file = BackupFile(media=media, packed=packed)
     window = tail or (PACKED_TAIL if packed else TAIL)
-    _find_marks(file, reader, window)
+    _find_marks(file, reader, window, look_back=look_back)
     kind, marks, mark = PackedPart if packed else PlainPart, file.marks, media.filemark
     missing: list[tuple[int, int]] = []
-    for number in range(max(1, len(marks) - 1)):
-        if number % 2:
-            continue
+    for number in range(0, max(1, len(marks) - file.ends), 2):
         closed = number + 2 < len(marks)
         part = kind(reader, marks[number] + mark, marks[number + 1] if closed else size, window=head)
         end = kind(reader, marks[number + 1] + mark, marks[number + 2], window=head) if closed else None
@@ -156,15 +163,19 @@ def _media_block(start: bytes, *, packed: bool) -> bytes:
     return start[:MEDIA_BLOCK]
 
 
-def _find_marks(file: BackupFile, reader: RangeReader, window: int) -> None:
+def _find_marks(file: BackupFile, reader: RangeReader, window: int, *, look_back: int) -> None:
     """The filemarks; the closing one ends the file."""
     size, mark = reader.size, file.media.filemark
+    first = -(-MEDIA_BLOCK // mark) * mark
     data = reader.get(max(0, size - window), window)
     base = size - len(data)
     try:
-        at = _closing_mark(data, base, mark)
+        at = last_filemark(data, base, mark)
         if at is None:
-            raise Damaged(CUT_OFF)
+            file.problems.append(CUT_OFF)
+            earlier = search_back(reader, base, mark, most=look_back)
+            file.marks = [first] if earlier is None else filemarks_up_to(reader, earlier, mark)
+            return
         behind = size - base - at - mark
         if behind:
             file.problems.append(f"{behind} bytes follow its end, which do not belong to it")
@@ -174,16 +185,7 @@ def _find_marks(file: BackupFile, reader: RangeReader, window: int) -> None:
             file.problems.append("its last backup has no end")
     except Damaged as problem:
         file.problems.append(str(problem))
-        file.marks = [-(-MEDIA_BLOCK // mark) * mark]
-
-
-def _closing_mark(data: bytes, base: int, mark: int) -> int | None:
-    at = len(data) - mark + len(SFMB)
-    while (at := data.rfind(SFMB, 0, max(0, at))) >= 0:
-        if (base + at) % SECTOR == 0 and is_block(data, at, SFMB):
-            return at
-        at += len(SFMB) - 1
-    return None
+        file.marks = [first]
 
 
 def _read_set(file: BackupFile, part: PlainPart, end: PlainPart | None, *, position: int) -> StoredSet:

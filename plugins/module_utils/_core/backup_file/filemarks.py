@@ -8,17 +8,25 @@ A file of k backup sets has 1 + 2k of them: behind the head of the media, behind
 
 from __future__ import annotations
 
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blocks import SECTOR, SFMB, require_block
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blocks import (
+    SECTOR,
+    SFMB,
+    is_block,
+    require_block,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u32, u64
 from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader
 
-__all__ = ["filemarks_up_to"]
+__all__ = ["filemarks_up_to", "last_filemark", "search_back"]
 
 ATTRIBUTES = 0x04  # u32; bit 31: the list's offset is told at LIST_OFFSET (seen from 2008 on, not in 2005)
 ROOM = 0x34  # u32: entries that the list has room for: 55 or 56 in 512 bytes, 503 in 4096 (seen)
 USED = 0x38  # u32: filemarks before this one, even where that is more than there is room for (seen up to the room)
 LIST_OFFSET = 0x3C  # u32: where the list begins; in 2005 the list itself begins here (proven)
+
+PIECE = 4 << 20
+"""Bytes that are searched at a time."""
 
 MOST = 20_001
 """Filemarks of a file that are believed, ten thousand backup sets: more is damage."""
@@ -55,3 +63,25 @@ def _earlier(data: bytes, offset: int) -> tuple[list[int], bool]:
             raise Damaged("a filemark lists others at impossible places")
         above = mark
     return listed, used <= room
+
+
+def last_filemark(data: bytes, base: int, mark: int) -> int | None:
+    """Where in data the last whole filemark begins. base: where data begin in the file; mark: size of a filemark."""
+    at = len(data) - mark + len(SFMB)
+    while (at := data.rfind(SFMB, 0, max(0, at))) >= 0:
+        if (base + at) % SECTOR == 0 and is_block(data, at, SFMB):
+            return at
+        at += len(SFMB) - 1
+    return None
+
+
+def search_back(reader: RangeReader, end: int, mark: int, *, most: int) -> int | None:
+    """Where the last filemark before a place begins that is no more than so many bytes before it."""
+    upto, lowest = end + mark, max(0, end - most)
+    while upto > lowest + mark:
+        start = max(lowest, upto - PIECE)
+        at = last_filemark(reader.pass_by(start, upto - start), start, mark)
+        if at is not None:
+            return start + at
+        upto = start + mark
+    return None

@@ -32,6 +32,9 @@ __all__ = ["examine_windows_files", "find_windows_files", "shares_of"]
 HEAD, TAIL = 8192, 12288
 """Bytes of both ends that are fetched of each file first: enough for most, and little for 5,000 of them."""
 
+LOOK_BACK = 1 << 20
+"""Bytes that are fetched besides of a file without an end, which may hold whole sets before the one that breaks off."""
+
 FILES_A_CALL = 5000
 """Keeps what is held at the same time to some 100 MB."""
 
@@ -131,7 +134,7 @@ def _take(
 def _read(result: ExaminedFile, fetched: FetchedRanges) -> list[tuple[int, int]]:
     """Read a file from what was fetched of it; the ranges that it needs besides, if there are any."""
     try:
-        result.file = read_backup_file(fetched.read, fetched.size, head=HEAD, tail=TAIL)
+        result.file = read_backup_file(fetched.read, fetched.size, head=HEAD, tail=TAIL, look_back=LOOK_BACK)
     except FileFormatError as problem:
         result.refuse(problem)
     except RangeMissing as missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from dataclasses import replace
 from datetime import datetime
@@ -435,6 +436,23 @@ def test_a_set_that_cannot_be_read_does_not_stop_the_others(made: BackupSet, rea
     first, second, third = read(build([BackupSet(), made, BackupSet()], packed=packed)).sets
     assert second.header == {} and reason in second.problems[0]
     assert first.complete and third.complete
+
+
+def test_a_set_that_breaks_off_takes_none_of_those_before_it_along(packed: bool):
+    """Its data are longer than what is read of the end. Only what lies too far before the end is not found."""
+    log = bytes(byte for byte in random.Random(4).randbytes(100_000) for _time in range(3))
+    made = [replace(each, log=log) for each in chain(2)]
+    data = build(made, packed=packed)
+    marks = read(data).marks
+    for cut in (marks[5] - 9000, marks[5] - 100, marks[5]):
+        file = read(data[:cut])
+        assert not file.ends and file.marks[:5] == marks[:5]
+        assert [(stored.complete, bool(stored.problems)) for stored in file.sets] == [
+            (True, False), (True, False), (False, True),
+        ]  # fmt: skip
+    far = data[: marks[5]]
+    near = read_backup_file(lambda at, length: far[at : at + length], len(far), tail=1024, look_back=2048)
+    assert [stored.complete for stored in near.sets] == [False]
 
 
 def test_bytes_behind_the_end_are_told(packed: bool):
