@@ -57,7 +57,7 @@ def summary(host: WindowsHost) -> dict[str, Any]:
         },
         "shares": sorted(share.name for share in host.shares.by_name.values()),
         "restart_pending": host.power.restart_pending,
-        "free_bytes": {letter: volume.free() for letter, volume in host.drives.volumes.items()},
+        "free_bytes": {letter: volume.count() for letter, volume in host.drives.volumes.items()},
     }
 
 

@@ -161,6 +161,11 @@ class Volume:
             self._recount()
             return max(0, self.capacity - self._used)
 
+    def count(self) -> int:
+        """Bytes left as they are at this moment, whoever wrote meanwhile."""
+        self.changed()
+        return self.free()
+
     def take(self, wanted: int) -> int:
         """Claim room for `wanted` more bytes; answers how many were still to be had."""
         with self._lock:
