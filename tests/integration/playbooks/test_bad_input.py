@@ -97,6 +97,11 @@ def full_system_drive(estate: Estate):
             id="value misspelt",
         ),
         pytest.param(
+            ("-e", "prs_end_other_branches=ja"),
+            ("Nothing was done", "prs_end_other_branches is 'ja'", "one of true and false"),
+            id="yes that is none",
+        ),
+        pytest.param(
             ("-e", json.dumps({"prs_backup_keys_path": rf"{BACKUP}\keys"})),
             (f"{BACKUP}\\keys lies in {BACKUP}", "Name another place"),
             id="keys beside the backups",

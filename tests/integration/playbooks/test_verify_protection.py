@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playbook_lab import Estate, Run, table_rows
+from playbook_lab import ROOT, Estate, Run, table_rows
 
 SHARE = r"\\files.prslab.test\backup"
 QUICK = ("-e", "verify_attempts=1")
@@ -53,6 +53,16 @@ def test_a_protected_estate_says_so_and_nothing_was_changed(guarded: Estate, tmp
     }
     assert "FAIL" not in states.values()
     assert guarded.lab.digest() == before
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", ["2.16", "2.21"])
+def test_other_versions_of_ansible_core_verify_as_well(guarded: Estate, version: str):
+    ansible = ROOT / "build" / f"venv-{version}" / "bin" / "ansible-playbook"
+    if not ansible.exists():
+        pytest.skip(f"no ansible-core {version} here: make venv-{version}")
+    run = guarded.play("verify_prs", *QUICK, ansible=str(ansible))
+    assert run.code == 0 and "PROTECTED, " in run.output, run.output
 
 
 def test_the_result_is_handed_on_as_files(guarded: Estate, tmp_path: Path):
