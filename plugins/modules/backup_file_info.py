@@ -191,6 +191,9 @@ databases:
     certificates:
       description: Always V(null), because files do not tell which certificates a restore needs.
       type: raw
+    unencrypted:
+      description: Always V(null), because files do not tell whether they are encrypted.
+      type: raw
     needs:
       description: What a restore to RV(databases[].recovery_point) needs; V(null) when there is none.
       type: dict

@@ -26,7 +26,8 @@ def database_report(
 ) -> dict[str, Any]:
     """One database: what :func:`examine` says of its sets, and what a restore to the newest point would need.
 
-    The certificates are not known: files do not say whether they, or the database in them, are encrypted.
+    Certificates and what is unencrypted are not known: files do not say whether they, or the database in them, are
+    encrypted.
     """
     last = sets[-1]
     report = examine(sets, now=now, recovery_point_objective=recovery_point_objective)
@@ -36,6 +37,7 @@ def database_report(
         "family_guid": last.family_guid,
         **report,
         "certificates": None,
+        "unencrypted": None,
         "needs": _needs(needed_for_newest(sets)),
         "not_known": sorted(set().union(*(backup_set.unknown for backup_set in sets))),
     }

@@ -360,13 +360,15 @@ def _unread(folder: Mapping[str, Any] | None) -> str:
 
 
 def _plain_files(place: Mapping[str, Any], database: str) -> list[str]:
-    """Files there that are not encrypted, whoever wrote them; empty where SQL Server did not read the folder."""
+    """Files there that are not encrypted, whoever wrote them; empty where SQL Server did not read the folder, and where
+    the files, which do not tell, were read without it.
+    """
     databases = (place.get("backups") or {}).get("databases", [])
     return [
         path
         for report in databases
         if report["database"].lower() == database.lower()
-        for path in report.get("unencrypted", [])
+        for path in report.get("unencrypted") or ()
     ]
 
 

@@ -69,7 +69,7 @@ def test_a_folder_in_full(nightly: Path):
     assert database["recovery_point"] == "2026-03-01T01:03:00+00:00" and database["within_objective"] is False
     assert len(database["chain"]) == 4 and database["gaps"] == [] and len(database["reachable"]) == 1
     assert database["needs"] == {"build": "13.0.4001", "bytes": 10 << 20, "read": 400_000}
-    assert database["certificates"] is None and "TDEThumbprint" in database["not_known"]
+    assert database["certificates"] is database["unencrypted"] is None and "TDEThumbprint" in database["not_known"]
     assert sorted(len(item["files"]) for item in result["media"]) == [1, 1, 1, 2]
     assert result["unreadable"] == [] and result["warnings"] == [] and result["checked"] is None
     assert result["changed"] is False

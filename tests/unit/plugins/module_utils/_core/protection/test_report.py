@@ -520,6 +520,16 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
             "not encrypted in 1 file beside the sets, the first is",
         ),
         (
+            {
+                "places/0/backups/databases/0/unencrypted": None,  # read without a SQL Server
+                "places/0/sets/chosen/manifest/database/chain/0/encryptor_thumbprint": "",
+            },
+            "rights",
+            rf"site_a {SHARE}",
+            FAIL,
+            "not encrypted",
+        ),
+        (
             {"places/0/saw/folders/0/error": 5, "places/0/saw/folders/0/message": "denied"},
             "rights",
             rf"site_a {SHARE}",
