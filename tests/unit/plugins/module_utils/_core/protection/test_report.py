@@ -520,16 +520,6 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
             "not encrypted in 1 file beside the sets, the first is",
         ),
         (
-            {
-                "places/0/backups/databases/0/unencrypted": None,  # read without a SQL Server
-                "places/0/sets/chosen/manifest/database/chain/0/encryptor_thumbprint": "",
-            },
-            "rights",
-            rf"site_a {SHARE}",
-            FAIL,
-            "not encrypted",
-        ),
-        (
             {"places/0/saw/folders/0/error": 5, "places/0/saw/folders/0/message": "denied"},
             "rights",
             rf"site_a {SHARE}",
@@ -586,6 +576,13 @@ def test_one_thing_broken_is_one_row(broken, what, where, state, said):
     assert found.next and not found.next.endswith(".")
     assert rows[0] is found
     assert summary(rows).startswith("NOT PROTECTED" if state == FAIL else "PROTECTED, 1 warning")
+
+
+def test_files_that_do_not_tell_whether_they_are_encrypted_are_not_said_to_be_plain():
+    """As backup_file_info gives them, which reads them without a SQL Server."""
+    facts = copy.deepcopy(whole())
+    facts["places"][0]["backups"]["databases"][0]["unencrypted"] = None
+    assert judge(facts, OBJECTIVES, NOW) == judge(whole(), OBJECTIVES, NOW)
 
 
 @pytest.mark.parametrize("seconds", [0.25, "0.25"])
