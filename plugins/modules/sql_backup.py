@@ -74,7 +74,7 @@ options:
         O(share_user) where that is on a share, compares them by SHA-256 where they lie, writes the manifest, and
         removes the local files.
       - When that cannot be done, the backup stays here, the task fails, and the next one brings there all that is left.
-        So does a run after one that was interrupted. What it brought is in RV(finished).
+        So does a run after one that was interrupted. What it brought is in RV(delivered).
       - Needs WinRM. C(msdb) knows the files at this place only, where they are no more.
     type: str
   copy_to:
