@@ -94,12 +94,13 @@ def _head(report: RunReport, links: list[Html]) -> Html:
 
 def _figures(report: RunReport) -> Html:
     road = report.road
-    lost = "Would be lost" if report.check_mode else "Lost"
+    undecided = report.outcome is Outcome.FAILED and not report.recovery_point  # it failed before anything was restored
+    lost = "Would be lost" if report.check_mode or undecided else "Lost"
     figures = [
         ("It took", age(report.seconds)),
         ("Road", road.name if road else ""),
         ("Recovery point", _time(report.recovery_point) if report.recovery_point else ""),
-        (lost if report.outcome is Outcome.SUCCEEDED else "Would be lost", report.loss),
+        (lost, report.loss),
         ("Checks", _counts(report)),
     ]
     boxes = [

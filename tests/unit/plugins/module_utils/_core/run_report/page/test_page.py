@@ -69,3 +69,10 @@ def test_a_check_run_says_that_nothing_was_touched():
 
 def test_a_run_of_which_nothing_is_known_has_a_page():
     assert "Rebuild of site_a" in page(report([]), json_name="x")
+
+
+def test_a_failed_run_has_lost_only_what_it_restored_over():
+    restored = [*total_loss(), failed()]
+    before = [entry for entry in restored if not entry.action.endswith("sql_restore")]
+    for events, lost in ((restored, "Lost"), (before, "Would be lost")):
+        assert lost in Reader(page(report(events, failed_hosts={"sql-a"}), json_name="x")).texts
