@@ -131,7 +131,8 @@ def _winrm_options(module: str, given: Mapping[str, Any], connection: HostConnec
     }
     transports = given.get("winrm_transport") or filled["winrm_transport"]
     transports = transports.split(",") if isinstance(transports, str) else transports
-    needed = ("winrm_host", "winrm_user") if needs_user(transports) else ("winrm_host",)
+    certificate = given.get("winrm_cert_pem") or filled.get("winrm_cert_pem")
+    needed = ("winrm_host", "winrm_user") if needs_user(transports, certificate=certificate) else ("winrm_host",)
     missing = [name for name in needed if not (filled[name] or given.get(name))]
     if missing:
         variables = {"winrm_host": "ansible_host", "winrm_user": "ansible_user"}

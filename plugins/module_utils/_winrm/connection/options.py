@@ -13,7 +13,6 @@ from ..._core.errors import RecoveryError
 
 __all__ = [
     "OF_THE_ENVIRONMENT",
-    "WITHOUT_USER",
     "CredSsp",
     "Kerberos",
     "WinrmConnection",
@@ -28,18 +27,21 @@ TRANSPORTS = ["basic", "certificate", "credssp", "kerberos", "ntlm", "plaintext"
 OF_THE_ENVIRONMENT = "legacy_requests"
 """pywinrm's word for a proxy and for authorities that are named in the environment, and for nothing where it is empty.
 """
-WITHOUT_USER = {"certificate", "kerberos"}
-"""Transports that know the account from a certificate or a ticket."""
+_WITHOUT_USER = {"certificate", "kerberos"}
+"""Transports that know the account from a certificate or a ticket. pywinrm's C(ssl) shows a certificate as well, where
+one is given.
+"""
 
 
-def needs_user(transports: Collection[str]) -> bool:
-    """Whether none of the transports, of which one is enough, knows the account by itself."""
-    return WITHOUT_USER.isdisjoint(transports)
+def needs_user(transports: Collection[str], *, certificate: str | None) -> bool:
+    """Whether none of the transports, of which one is enough, knows the account by itself. certificate: its file."""
+    return (_WITHOUT_USER | {"ssl"} if certificate else _WITHOUT_USER).isdisjoint(transports)
 
 
 def has_windows(params: Mapping[str, Any]) -> bool:
     """Whether a module that speaks to SQL Server as well is told how to reach a Windows."""
-    return bool(params["winrm_host"] and (params["winrm_user"] or not needs_user(params["winrm_transport"])))
+    without_user = not needs_user(params["winrm_transport"], certificate=params.get("winrm_cert_pem"))
+    return bool(params["winrm_host"] and (params["winrm_user"] or without_user))
 
 
 def winrm_connection_argument_spec() -> dict[str, Any]:
@@ -200,7 +202,7 @@ _AS_THEY_ARE = (
 def _require(params: Mapping[str, Any]) -> None:
     """Raise RecoveryError for options without which no transport can work."""
     lacking = [name for name in ("winrm_host",) if not params[name]]
-    if needs_user(params["winrm_transport"]) and not params["winrm_user"]:
+    if needs_user(params["winrm_transport"], certificate=params.get("winrm_cert_pem")) and not params["winrm_user"]:
         lacking.append("winrm_user")
     if lacking:
         raise RecoveryError(

@@ -14,7 +14,7 @@ from typing import Any
 from ..._core.errors import RecoveryError
 from .conversation import Conversation, Ended, Received, Silent, VerbFailed
 from .errors import connection_error, ended_error, refused_by_all, silent_error, windows_fault
-from .options import WITHOUT_USER, WinrmConnection
+from .options import WinrmConnection, needs_user
 from .protocol import make_protocol
 from .pywinrm_dep import LOGIN_PROBLEMS, requests, require_pywinrm, require_transport, winrm
 from .runner import COMMAND_LINE
@@ -202,7 +202,7 @@ class Session:
 
     def _open(self) -> None:
         connection = self.connection
-        if not connection.user and self._transport not in WITHOUT_USER:
+        if not connection.user and needs_user([self._transport], certificate=connection.cert_pem):
             raise RecoveryError(
                 f"{self._transport} needs an account, and none is given",
                 code="windows_login_refused",

@@ -52,6 +52,7 @@ def test_a_password_is_not_shown() -> None:
         ("web", None, ["credssp", "ntlm"], False),
         ("web", None, ["kerberos"], True),
         ("web", None, ["ntlm", "kerberos"], True),  # Ansible tries both, and one of them has the account by a ticket
+        ("web", None, ["ssl"], False),
         (None, "admin", ["ntlm"], False),
     ],
 )
@@ -63,3 +64,10 @@ def test_one_transport_that_knows_its_user_is_enough(host, user, transports, has
     else:
         with pytest.raises(RecoveryError, match="is not given"):
             connection(**given)
+
+
+def test_over_tls_a_client_certificate_knows_its_user():
+    shown = {"winrm_cert_pem": "/client.pem", "winrm_cert_key_pem": "/client.key"}
+    given = {"winrm_host": "web", "winrm_user": None, "winrm_transport": ["ssl"], **shown}
+    assert has_windows(given)
+    assert connection(**given).user is None
