@@ -161,11 +161,12 @@ def test_faults_come_and_go(lab):
     lab.fault("share-gone", host="files", share="backup")
     assert lab.state("files")["files"]["shares"] == ["media"]
     lab.unfault("share-gone", host="files", share="backup")
-    assert lab.state("files")["files"]["shares"] == before["shares"]
+    again = lab.state("files")["files"]
+    assert again["shares"] == before["shares"]
     lab.fault("disk-size", host="files", drive="D", size="1 KB")
     assert lab.state("files")["files"]["free_bytes"]["D"] == 0
     lab.unfault("disk-size", host="files", drive="D")
-    assert lab.state("files")["files"]["free_bytes"]["D"] == before["free_bytes"]["D"]
+    assert lab.state("files")["files"]["free_bytes"]["D"] == again["free_bytes"]["D"]
 
 
 def test_winrm_can_break_off_and_be_slow(lab):

@@ -12,7 +12,7 @@ from preflight_facts import gathered
 
 def report(facts, **changes):
     facts["certificates"] = []  # they are judged by the clock
-    params = {"facts": facts, "authorities": [], "secrets": {}, "ha": "none", **changes}
+    params = {"facts": facts, "authorities": [], "trusted_roots": [], "secrets": {}, "ha": "none", **changes}
     return preflight_report.report(SimpleNamespace(params=params))
 
 

@@ -19,7 +19,7 @@ class Html(str):
     __slots__ = ()
 
 
-def tag(name: str, /, *children: Any, **attributes: Any) -> Html:
+def tag(element: str, /, *children: Any, **attributes: Any) -> Html:
     """One element. children: elements or texts; None and '' are left out. attributes: class_ and for_ without their
     underscore, data_x as data-x.
     """
@@ -28,7 +28,8 @@ def tag(name: str, /, *children: Any, **attributes: Any) -> Html:
         for key, value in attributes.items()
         if value not in (None, "")
     )
-    return Html(f"<{name}{given}>" if name in _EMPTY else f"<{name}{given}>{join(*children)}</{name}>")
+    start = f"<{element}{given}>"
+    return Html(start if element in _EMPTY else f"{start}{join(*children)}</{element}>")
 
 
 def join(*children: Any) -> Html:
