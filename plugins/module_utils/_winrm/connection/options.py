@@ -40,8 +40,9 @@ def needs_user(transports: Collection[str], *, certificate: str | None) -> bool:
 
 def has_windows(params: Mapping[str, Any]) -> bool:
     """Whether a module that speaks to SQL Server as well is told how to reach a Windows."""
-    without_user = not needs_user(params["winrm_transport"], certificate=params.get("winrm_cert_pem"))
-    return bool(params["winrm_host"] and (params["winrm_user"] or without_user))
+    if not params["winrm_host"] or params["winrm_user"]:
+        return bool(params["winrm_host"])
+    return not needs_user(params["winrm_transport"], certificate=params.get("winrm_cert_pem"))
 
 
 def winrm_connection_argument_spec() -> dict[str, Any]:
