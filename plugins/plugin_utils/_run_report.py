@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import json
 import os
 import platform
@@ -18,7 +17,10 @@ from ansible import __version__ as ansible_version
 from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.journal import journal_text
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.journal import (
+    journal_file_name,
+    journal_text,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.page.page import page
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.plain import report_dict
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.reading import report_of
@@ -29,7 +31,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.reco
     Server,
     TaskState,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.times import to_stamp
+from ansible_collections.prs.recovery.plugins.plugin_utils._user import user_and_node
 
 __all__ = ["RunReporter", "write_report"]
 
@@ -68,7 +70,7 @@ class RunReporter(CallbackBase):
     def _hand_over_journal(self) -> None:
         """To the task that carries it to the share: tasks are processes of their own and inherit the environment."""
         report = report_of(self._run({}), self._events)
-        file = os.path.join(C.DEFAULT_LOCAL_TMP, f"{to_stamp(report.begun)}-{report.playbook}.jsonl")
+        file = os.path.join(C.DEFAULT_LOCAL_TMP, journal_file_name(report))
         _replace(file, journal_text(report))
         os.environ[JOURNAL] = file
 
@@ -125,7 +127,7 @@ class RunReporter(CallbackBase):
             check_mode=_check_mode(),
             begun=self._begun,
             ended=_now(),
-            by=_who(),
+            by=user_and_node(),
             servers=list(self._servers()),
             failed_hosts={host for host, end in ends.items() if end["failures"] or end["unreachable"]},
             versions={"ansible-core": ansible_version, "Python": platform.python_version()},
@@ -160,14 +162,6 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.timezone.utc)
 
 
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a number without a name
-        user = str(os.getuid())
-    return f"{user}@{platform.node()}"
-
-
 def write_report(report: RunReport, path: str) -> str:
     """Write page and JSON beside one another, and the journal of a run that touched something below; the absolute path
     of the page. Raises OSError.
@@ -178,8 +172,7 @@ def write_report(report: RunReport, path: str) -> str:
     if not report.check_mode:
         journal = os.path.join(os.path.dirname(file), "journal")
         os.makedirs(journal, exist_ok=True)
-        name = f"{to_stamp(report.begun)}-{report.playbook}.jsonl"
-        _replace(os.path.join(journal, name), journal_text(report))
+        _replace(os.path.join(journal, journal_file_name(report)), journal_text(report))
     _replace(beside, json.dumps(report_dict(report), indent=2, ensure_ascii=False) + "\n")
     _replace(file, page(report, json_name=os.path.basename(beside)))
     return file

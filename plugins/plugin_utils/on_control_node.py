@@ -9,10 +9,8 @@ server from the connection of the task's own host; the host itself is never conn
 
 from __future__ import annotations
 
-import getpass
 import inspect
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -27,6 +25,7 @@ from ansible.plugins.loader import connection_loader, get_shell_plugin
 from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT, HOST
 from ansible_collections.prs.recovery.plugins.plugin_utils._built_module import KNOWN, built_module
 from ansible_collections.prs.recovery.plugins.plugin_utils._host_connection import HostConnection, Refused, options_for
+from ansible_collections.prs.recovery.plugins.plugin_utils._user import user_and_node
 
 MODULES = os.path.join(os.sep, "ansible_collections", "prs", "recovery", "plugins", "modules", "")
 
@@ -160,11 +159,7 @@ def this_run() -> str:
     """Who is at work, the same in all tasks of one playbook: each task has a process of its own, and all of these the
     same parent.
     """
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a number without a name
-        user = str(os.getuid())
-    return f"{user}@{platform.node()} pid {os.getppid()}"
+    return f"{user_and_node()} pid {os.getppid()}"
 
 
 def follow(*, path: str, done: threading.Event, show: Callable[[str], None]) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..times import to_text
+from ..times import to_stamp, to_text
 from .record import RunReport
 
-__all__ = ["FORMAT", "Journal", "journal_text", "read_journals"]
+__all__ = ["FORMAT", "Journal", "journal_file_name", "journal_text", "read_journals"]
 
 FORMAT = "prs.recovery journal 1"
 _OF_PHASE = {"phase": str, "host": str, "seconds": (int, float), "size": int}
@@ -27,6 +27,11 @@ class Journal:
 
     entries: list[dict[str, Any]]
     damaged: list[str]
+
+
+def journal_file_name(report: RunReport) -> str:
+    """Names sort by time."""
+    return f"{to_stamp(report.begun)}-{report.playbook}.jsonl"
 
 
 def journal_text(report: RunReport) -> str:
