@@ -33,6 +33,7 @@ class Record(NamedTuple):
     time: datetime
     name: int
     shown: datetime | None = None
+    server: str = ""
 
     def is_before(self, stop_at: datetime) -> bool:
         """Whether STOPAT lets the record pass. stop_at: local time as it is told to RESTORE, or an aware one."""
@@ -200,7 +201,7 @@ class History:
             self.pass_time(0.7)
             self._count += 1
             shown = self.clock.replace(tzinfo=None) + self.clock_of(database.server)(self.clock)
-            database.records.append(Record(database.next_lsn, self.clock, self._count, shown))
+            database.records.append(Record(database.next_lsn, self.clock, self._count, shown, database.server))
             database.next_lsn += 1 + (self._count + step) % 3
 
     def back_up_data(

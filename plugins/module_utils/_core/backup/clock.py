@@ -126,29 +126,32 @@ def _origin(backup_set: BackupSet) -> tuple[str, str, str, str]:
 
 
 def _settle_by_lsn(logs: list[BackupSet], zone: tzinfo) -> None:
-    """The log backups of one database run one after the other, in the order of their LSNs."""
+    """The log backups of one database run one after the other, in the order of their LSNs. Only times that were taken
+    to be of the zone are open, not those of a set that tells its own clock, even if that was set back meanwhile.
+    """
     logs.sort(key=_POSITION)
+    unsettled = {id(log) for log in logs if log.ambiguous_time and zone_fits(zone, log)}
     by_position = [list(group) for _position, group in groupby(logs, key=_POSITION)]  # idle ones end at one LSN
     bound = None
     for group in by_position:
         reached = bound
         for log in group:
-            if log.ambiguous_time:
+            if id(log) in unsettled:
                 started = _least(_possible(log.started, zone), bound)
                 if started is not None:
                     log.started, log.utc_offset = started, started.astimezone(zone).utcoffset()
-            finished = _least(_possible(log.finished, zone), log.started) if log.ambiguous_time else log.finished
+            finished = _least(_possible(log.finished, zone), log.started) if id(log) in unsettled else log.finished
             reached = max(reached or log.started, finished or log.started)
         bound = reached
     bound = None
     for group in reversed(by_position):
         reached = bound
         for log in group:
-            if log.ambiguous_time:
+            if id(log) in unsettled:
                 finished = _greatest(_possible(log.finished, zone), bound)
                 if finished is not None and finished >= log.started:
                     log.finished = finished
-            latest = _greatest(_possible(log.started, zone), log.finished) if log.ambiguous_time else log.started
+            latest = _greatest(_possible(log.started, zone), log.finished) if id(log) in unsettled else log.started
             reached = min(reached or log.finished, latest or log.finished)
         bound = reached
 

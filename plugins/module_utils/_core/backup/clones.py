@@ -23,6 +23,8 @@ __all__ = ["Origin", "Rivals", "find_rivals", "origin_of", "overlapping_logs", "
 Origin = tuple[str, str]
 """Server and database, as they are compared."""
 
+_FIRST = attrgetter("first_lsn", "last_lsn")
+
 _OUT_OF_ORDER = timedelta(hours=1)
 """By how much times have to contradict the LSNs to tell two databases apart: more than clocks differ."""
 
@@ -85,11 +87,21 @@ def find_rivals(sets: Sequence[BackupSet], wanted: str, *, fork_point: int | Non
 
 def _shared_until(mine: Sequence[BackupSet], theirs: Sequence[BackupSet]) -> int:
     """The LSN up to which the others' sets are of the same database: where its own first log takes over from theirs, as
-    after it was renamed or moved.
+    after it was renamed or moved. Then it has no older backups of its own, and theirs were made before.
     """
-    begin = min((log.first_lsn for log in mine if log.kind.is_log and not log.copy_only), default=None)
+    first = min((log for log in mine if log.kind.is_log and not log.copy_only), key=_FIRST, default=None)
+    if first is None or any(entry.last_lsn <= first.first_lsn for entry in mine if entry is not first):
+        return -1
     return max(
-        (log.last_lsn for log in theirs if log.kind.is_log and not log.copy_only and log.last_lsn == begin), default=-1
+        (
+            log.last_lsn
+            for log in theirs
+            if log.kind.is_log
+            and not log.copy_only
+            and log.last_lsn == first.first_lsn
+            and log.started <= first.started
+        ),
+        default=-1,
     )
 
 

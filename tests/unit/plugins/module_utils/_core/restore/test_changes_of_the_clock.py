@@ -10,7 +10,9 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog, from_history
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import settle_times
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import (
     Plan,
     Refusal,
@@ -20,7 +22,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner
 )
 from local_server import LocalServer
 
-BERLIN, LONDON, UTC = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London"), timezone.utc
+BERLIN, LONDON, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London"), ZoneInfo("Asia/Tokyo")
+UTC = timezone.utc
 AUTUMN, SPRING = datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2026, 3, 29, 1, tzinfo=UTC)
 """When the clock of Berlin goes from 03:00 back to 02:00, and from 02:00 on to 03:00."""
 
@@ -137,7 +140,7 @@ ZONES = {
     "given": (False, BERLIN),
     "told": (True, None),
     "told and given": (True, BERLIN),
-    "contradicting": (True, ZoneInfo("Asia/Tokyo")),
+    "contradicting": (True, TOKYO),
 }
 
 
@@ -225,7 +228,7 @@ def test_stopat_is_not_told_to_an_earlier_log_around_a_backup_of_another_clock()
     """
     noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
     server = LocalServer(noon - DAY, noon + DAY, zone=BERLIN)
-    server.move(noon, ZoneInfo("Asia/Tokyo"), until=noon + HOUR)
+    server.move(noon, TOKYO, until=noon + HOUR)
     server.run(
         [
             ("full", noon - 3 * HOUR),
@@ -240,3 +243,16 @@ def test_stopat_is_not_told_to_an_earlier_log_around_a_backup_of_another_clock()
     answer = plan_restore(told(server, tells_offset=True, zone=None), request, now=noon + DAY)
     assert isinstance(answer, Plan)
     assert server.carry_out(answer.steps) == server.lsn_at(noon + 3.5 * HOUR)
+
+
+def test_a_zone_that_was_given_does_not_settle_the_times_of_a_set_that_tells_its_own() -> None:
+    """Its clock was set back while the log was backed up, so that it ended before it began; Tokyo, which was given by
+    mistake, is asked which of the times that come twice was meant only for sets that tell nothing.
+    """
+    header = {
+        "guid": "log", "kind": BackupKind.LOG, "family_guid": "family", "last_lsn": 30, "ambiguous_time": True,
+        "started": AUTUMN - HOUR / 2, "finished": AUTUMN + HOUR / 4, "utc_offset": 2 * HOUR,
+    }  # fmt: skip
+    log = BackupSet(**header)
+    settle_times([log, BackupSet(**{**header, "guid": "next", "utc_offset": HOUR, "started": AUTUMN + HOUR})], TOKYO)
+    assert (log.started, log.utc_offset) == (header["started"], 2 * HOUR)

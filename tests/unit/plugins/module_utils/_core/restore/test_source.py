@@ -66,6 +66,28 @@ def test_a_renamed_database_that_moved_is_no_clone() -> None:
     assert order(plan(sets, source_database="PRS")) == "F1 L1 L2 L3"
 
 
+def test_a_renamed_database_keeps_what_was_before_though_a_copy_lives_on_under_the_old_name() -> None:
+    before = [replace(entry, database="Old") for entry in CHAIN[:2]]
+    copy = [log("C1", 30, 36, 22, database="Old"), log("C2", 36, 60, 32, database="Old")]
+    assert order(plan([*before, *CHAIN[2:], *copy], source_database="PRS")) == "F1 L1 L2 L3"
+
+
+@pytest.mark.parametrize(
+    ("own", "clones_log_minute", "expected"),
+    [
+        pytest.param([CHAIN[0]], 25, "F1", id="it has backups of its own from before"),
+        pytest.param([], 32, "!no_full", id="the clone's log was begun after its own"),
+    ],
+)
+def test_a_log_of_a_clone_that_happens_to_end_where_its_own_begins_is_left_out(
+    own: list[BackupSet], clones_log_minute: float, expected: str
+) -> None:
+    """The own logs before that are lost: by its LSNs alone the clone's looks like what was before a move."""
+    clones = [full("CF", 10, 20, 0), log("C1", 10, 40, clones_log_minute), log("C2", 40, 60, 35)]
+    sets = [*own, log("L3", 40, 50, 30), *(of_clone(entry, database="Test") for entry in clones)]
+    assert order(plan(sets, source_database="PRS")) == expected
+
+
 COPY = [replace(entry, guid=f"T{entry.guid}", database="Test", last_fork="b", first_fork="b") for entry in CHAIN]
 
 
