@@ -111,7 +111,23 @@ def _made_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSe
     if not log.kind.is_log:
         return []
     forks = (log.first_fork, log.last_fork)
-    return [other for other in known if other.last_fork in forks and other is not log and _is_inside(other, log)]
+    inside = [other for other in known if other.last_fork in forks and other is not log and _is_inside(other, log)]
+    return inside + _left_in(log, known)
+
+
+def _left_in(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSet]:
+    """The log in which the database left the fork on which this one begins: it holds the same records up to there, and
+    was backed up much sooner after them.
+    """
+    point = log.fork_point_lsn
+    if point is None or point <= log.first_lsn:
+        return []
+    left_in = [
+        other
+        for other in known
+        if other.kind.is_log and other.last_fork == log.first_fork and other.first_lsn < point < other.last_lsn
+    ]
+    return [min(left_in, key=_START)] if left_in else []
 
 
 def _is_inside(other: BackupSet, log: BackupSet) -> bool:

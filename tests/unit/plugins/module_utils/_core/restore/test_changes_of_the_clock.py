@@ -21,6 +21,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner
     plan_restore,
 )
 from local_server import LocalServer
+from planner_cases import CHAIN, at, log, order, plan
 
 BERLIN, LONDON, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London"), ZoneInfo("Asia/Tokyo")
 UTC = timezone.utc
@@ -256,3 +257,14 @@ def test_a_zone_that_was_given_does_not_settle_the_times_of_a_set_that_tells_its
     log = BackupSet(**header)
     settle_times([log, BackupSet(**{**header, "guid": "next", "utc_offset": HOUR, "started": AUTUMN + HOUR})], TOKYO)
     assert (log.started, log.utc_offset) == (header["started"], 2 * HOUR)
+
+
+def test_the_log_in_which_a_fork_was_left_tells_of_the_clock_before() -> None:
+    """The database was in Tokyo when it wrote the records from LSN 30 on, as a log from there tells; it was recovered
+    elsewhere to LSN 40, within that log, and the first log of the new fork holds those records too.
+    """
+    away = log("T1", 30, 50, 20, server="SQL2", utc_offset=9 * HOUR)
+    after = log("M1", 30, 60, 40, last_fork="b", fork_point_lsn=40)
+    target = Target.at_time(at(35))
+    assert order(plan([*CHAIN[:2], away, after], target)) == "!clock_changed"
+    assert order(plan([*CHAIN[:2], after], target)) == "F1 L1* M1*"

@@ -397,6 +397,7 @@ CLOCK_CODES = {"clock_changed", "time_zone_unknown"}
 @example((4585, 16, 0.0))  # within the log before, as a full tells that ended with it
 @example((3594, 25, 0.0))  # a snapshot alone, which nobody can restore, tells the clock of a server
 @example((2004907, 13, 0.0))  # it was set back within a log that tells its own clock, and another zone was given
+@example((3001746, 27, 0.0))  # before a recovery the other server wrote, as a log tells that goes on beyond the point
 @example((6087, 18, 0.0))  # LastValidRestoreTime is from before the clock was set back
 def test_no_change_of_the_clock_brings_another_moment(history: tuple[int, int, float]) -> None:
     """Two servers in two zones, summer time, a zone that is told, given or wrong: the right data, or a refusal."""
