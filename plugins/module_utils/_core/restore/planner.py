@@ -24,7 +24,7 @@ from .refusals import refuse
 from .request import Request
 from .room import needed_by_volume, refused_room, room_doubts
 from .source import Source, choose_source, contested, without_strangers
-from .stop_clause import route_steps, stop_clause, used_sets
+from .stop_clause import clock_doubts, route_steps, stop_clause, used_sets
 
 __all__ = ["ExistingDatabase", "Mark", "Plan", "Refusal", "Request", "ServerFacts", "Target", "plan_restore"]
 
@@ -247,6 +247,7 @@ def _plan(
         not_needed=not_needed,
         notes=[
             *plan_notes(result, tree, forks, used, source.rejected, existing, resumes=way.resumes, request=request),
+            *clock_doubts(result, request, source),
             *room_doubts(needed, reclaimed, server=server),
         ],
     )

@@ -53,6 +53,11 @@ class Source:
         """Those that the clocks of its servers had."""
         return set(map(_OFFSET, self.known))
 
+    @property
+    def servers(self) -> set[str]:
+        """Those that made its backups, as they are compared."""
+        return {server for server, _database in self.origins}
+
 
 def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDatabase | None) -> Source | Refusal:
     """The database that the request means, or why nobody can tell."""

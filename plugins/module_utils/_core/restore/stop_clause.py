@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from itertools import chain, pairwise
-from operator import attrgetter
 
 from ..backup.backup_set import BackupSet
-from ..backup.clock import ClockChange, changes_between, local_stop_time, surely_over, zone_fits
+from ..backup.clock import ClockChange, local_stop_time, surely_over, zone_fits
 from ..backup.recovery_points import Found
 from .plan import Refusal, Step, Stop, Target
+from .record_clocks import clock_of, untold_clocks
 from .request import Request
 from .source import Source
 
@@ -28,9 +27,7 @@ ZONE_ADVICE = (
     "Europe/Berlin)"
 )
 
-_START = attrgetter("started")
-
-__all__ = ["route_steps", "stop_clause", "used_sets", "zone_unknown"]
+__all__ = ["clock_doubts", "route_steps", "stop_clause", "used_sets", "zone_unknown"]
 
 
 def used_sets(candidate: Found) -> list[BackupSet]:
@@ -57,10 +54,9 @@ def stop_clause(candidate: Found, request: Request, target: Target, source: Sour
     stopped = _stopped_logs(candidate, when)
     if not stopped:
         return Stop(kind="time", time=_local(when, request, used[-1] if used else None))
-    witnesses = source.known if len(source.offsets) > 1 else ()
     times = set()
     for log in stopped:
-        changes, offset = _clock_of(log, candidate, request, source.usable, witnesses)
+        changes, offset = clock_of(log, used, source, request.zone)
         local = local_stop_time(when, offset, changes)
         if local is None:
             return _clock_changed(changes, stopped, candidate, request)
@@ -77,96 +73,23 @@ def _stopped_logs(candidate: Found, when: datetime) -> list[BackupSet]:
     return [*stopped, candidate.stop] if candidate.stop is not None else stopped
 
 
-def _clock_of(
-    log: BackupSet, candidate: Found, request: Request, usable: Sequence[BackupSet], known: Sequence[BackupSet]
-) -> tuple[list[ClockChange], timedelta]:
-    """How the clock was changed while the records of a log and the one before them were written, and its offset at the
-    first of them.
+def clock_doubts(candidate: Found, request: Request, source: Source) -> list[str]:
+    """A sentence where a server may have had another clock about the moment than any backup tells: after its last
+    backup or before its first one, where the database was moved meanwhile, or while its newest log was backed up.
     """
+    when = candidate.time
+    if request.target.kind != "time" or when is None:
+        return []
+    stopped = _stopped_logs(candidate, when)
     used = used_sets(candidate)
-    position = used.index(log)
-    if position:
-        before = used[position - 1]
-    else:  # it goes on where a RESTORING database stands
-        before = max(
-            (entry for entry in usable if entry.last_fork == log.first_fork and entry.last_lsn <= log.first_lsn),
-            key=lambda entry: entry.last_lsn,
-            default=log,
-        )
-    # The last record that the database has then may be older than the log backup that it came in, though not than the
-    # backup before that; every data backup has one of its own start.
-    oldest = used[position - 2] if position > 1 and before.kind.is_log else before
-    inside = chain(_made_meanwhile(before, known), _made_meanwhile(log, known))
-    made = {id(other): other for other in inside if not zone_fits(request.zone, other)}
-    in_order = sorted([oldest, before, *made.values(), log], key=_START)
-    changes = [change for pair in pairwise(in_order) for change in changes_between(*pair, request.zone)]
-    offset = next((entry.utc_offset for entry in in_order if entry.utc_offset is not None), timedelta())
-    if not zone_fits(request.zone, log):
-        changes += _change_meanwhile(log, known)
-    return changes, offset
-
-
-def _made_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSet]:
-    """All backups that begin or end inside of a log: their clocks are those of its records."""
-    if not log.kind.is_log:
+    untold = {server for log in stopped for server in untold_clocks(log, used, source, request.zone, when)}
+    if not untold:
         return []
-    forks = (log.first_fork, log.last_fork)
-    inside = [other for other in known if other.last_fork in forks and other is not log and _is_inside(other, log)]
-    return inside + _left_in(log, known)
-
-
-def _left_in(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSet]:
-    """The log in which the database left the fork on which this one begins: it holds the same records up to there, and
-    was backed up much sooner after them.
-    """
-    point = log.fork_point_lsn
-    if point is None or point <= log.first_lsn:
-        return []
-    left_in = [
-        other
-        for other in known
-        if other.kind.is_log and other.last_fork == log.first_fork and other.first_lsn < point < other.last_lsn
+    return [
+        f"no backup tells whether the clock of {' and '.join(sorted(untold))} was the same at {request.target} as at "
+        "its backups; if it was changed in between (summer time, another time zone), RESTORE takes that time for "
+        f"another moment. To be sure, name the point by its LSN: {_points_around(stopped, candidate)}"
     ]
-    return [min(left_in, key=_START)] if left_in else []
-
-
-def _is_inside(other: BackupSet, log: BackupSet) -> bool:
-    low, high = log.first_lsn, log.last_lsn
-    if other.last_fork != log.last_fork:
-        high = log.fork_point_lsn or high  # what was written beyond it went on elsewhere
-    return low < other.last_lsn <= high or (not other.kind.is_log and low <= other.first_lsn < high)
-
-
-def _change_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[ClockChange]:
-    """The clock may have been changed while a log was backed up: the next backups of its server alone tell, of whatever
-    kind and on whatever fork, up to the first one that was begun after the log was over.
-    """
-    if not log.kind.is_log or log.utc_offset is None:
-        return []
-    later = [other for other in known if other.server == log.server and other.started > log.started]
-    changed = min(
-        (other for other in later if other.utc_offset not in (None, log.utc_offset)), key=_START, default=None
-    )
-    if changed is None or changed.utc_offset is None:
-        return []
-    if any(log.finished <= other.started < changed.started and other.utc_offset == log.utc_offset for other in later):
-        return []
-    set_back = log.utc_offset - changed.utc_offset
-    if not log.ambiguous_time and not _may_hide(log, set_back, later):
-        return []
-    return [ClockChange(log.started, changed.started, log.utc_offset, changed.utc_offset)]
-
-
-def _may_hide(log: BackupSet, set_back: timedelta, later: Sequence[BackupSet]) -> bool:
-    """Whether the times of a log leave it open that the clock was changed between them: set forward, it ran shorter
-    than they tell, and set back longer, though not into the next log backup.
-    """
-    if set_back < timedelta():
-        return log.finished + set_back >= log.started
-    following = min(
-        (other.started for other in later if other.kind.is_log and other.family == log.family), default=None
-    )
-    return following is None or log.finished + set_back <= following
 
 
 def zone_unknown(entry: BackupSet, request: Request) -> Refusal:
@@ -184,10 +107,6 @@ def _clock_changed(
     changes: Sequence[ClockChange], stopped: Sequence[BackupSet], candidate: Found, request: Request
 ) -> Refusal:
     """Only LSNs name a point there. Those on both sides of the moment are known."""
-    used, log = used_sets(candidate), stopped[-1]
-    position = used.index(stopped[0])
-    low = used[position - 1].last_lsn if position else candidate.route.base.position
-    before = f" ({used[position - 1].kind} backup of {used[position - 1].finished:%H:%M:%S} UTC)" if position else ""
     what = (
         f"the clock of the server that made the backups was changed from UTC{_offset(changes[0].before)} to "
         f"UTC{_offset(changes[0].after)}, or the backups are of servers in two time zones,"
@@ -199,12 +118,29 @@ def _clock_changed(
         target=request.target,
         message=f"{what} around {request.target}, so RESTORE, which knows local times alone, could take it for another "
         "moment",
-        advice=f"name the point by its LSN: the moment lies between before-lsn:{low}{before} and "
-        f"before-lsn:{log.last_lsn} (log backup of {log.finished:%H:%M:%S} UTC), which both can be restored to; "
-        "lsn:NUMBER goes to any record in between, which sys.fn_dump_dblog shows with its number"
+        advice=f"name the point by its LSN: {_points_around(stopped, candidate)}"
         + ("" if request.zone else f"; {ZONE_ADVICE}"),
-        details={"from_lsn": low, "until_lsn": log.last_lsn},
+        details={"from_lsn": _position_before(stopped, candidate), "until_lsn": stopped[-1].last_lsn},
     )
+
+
+def _points_around(stopped: Sequence[BackupSet], candidate: Found) -> str:
+    """The LSNs on both sides of a moment that lies in these logs."""
+    used, last = used_sets(candidate), stopped[-1]
+    position = used.index(stopped[0])
+    before = f" ({used[position - 1].kind} backup of {used[position - 1].finished:%H:%M:%S} UTC)" if position else ""
+    return (
+        f"the moment lies between before-lsn:{_position_before(stopped, candidate)}{before} and "
+        f"before-lsn:{last.last_lsn} (log backup of {last.finished:%H:%M:%S} UTC), which both can be restored to; "
+        "lsn:NUMBER goes to any record in between, which sys.fn_dump_dblog shows with its number"
+    )
+
+
+def _position_before(stopped: Sequence[BackupSet], candidate: Found) -> int:
+    """Where the database stands before the first of these logs."""
+    used = used_sets(candidate)
+    position = used.index(stopped[0])
+    return used[position - 1].last_lsn if position else candidate.route.base.position
 
 
 def _offset(offset: timedelta) -> str:

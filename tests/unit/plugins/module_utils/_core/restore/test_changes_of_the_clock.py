@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner
     plan_restore,
 )
 from local_server import LocalServer
-from planner_cases import CHAIN, at, log, order, plan
+from planner_cases import CHAIN, at, full, log, order, plan
 
 BERLIN, LONDON, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London"), ZoneInfo("Asia/Tokyo")
 UTC = timezone.utc
@@ -268,3 +269,48 @@ def test_the_log_in_which_a_fork_was_left_tells_of_the_clock_before() -> None:
     target = Target.at_time(at(35))
     assert order(plan([*CHAIN[:2], away, after], target)) == "!clock_changed"
     assert order(plan([*CHAIN[:2], after], target)) == "F1 L1* M1*"
+
+
+def test_a_zone_that_only_the_other_servers_backups_fit_hides_no_clock() -> None:
+    away = log("T1", 30, 40, 20, server="SQL2", utc_offset=9 * HOUR)
+    after = log("M1", 30, 60, 40, last_fork="b", fork_point_lsn=40)
+    unusable = {"T1": "VERIFYONLY found damage"}
+    answer = plan([*CHAIN[:2], away, after], Target.at_time(at(35)), zone=TOKYO, unusable=unusable)
+    assert order(answer) == "!clock_changed"
+
+
+def test_backups_on_another_fork_tell_of_their_servers_clock_too() -> None:
+    """Before its first backup there the database may have lived under the clock that only another fork's full tells,
+    and then shows later times than that of the moment.
+    """
+    moved = {"server": "SQL2", "utc_offset": HOUR}
+    sets = [*CHAIN[:2], full("F2", 33, 34, 25, **moved), log("L2", 30, 40, 30, **moved)]
+    elsewhere = full("X1", 70, 80, 20, server="SQL2", utc_offset=3 * HOUR, first_fork="c", last_fork="c")
+    unusable = {"F2": "VERIFYONLY found damage"}
+    assert order(plan(sets, Target.at_time(at(28)), unusable=unusable)) == "F1 L1 L2*"
+    assert order(plan([*sets, elsewhere], Target.at_time(at(28)), unusable=unusable)) == "!clock_changed"
+
+
+def notes_on_clocks(sets: list[BackupSet], minute: float) -> list[str]:
+    answer = plan(sets, Target.at_time(at(minute)))
+    assert isinstance(answer, Plan)
+    return [note for note in answer.notes if "no backup tells whether the clock of" in note]
+
+
+def test_a_plan_says_where_no_backup_tells_of_a_clock_and_which_lsns_to_name_instead() -> None:
+    """Nobody knows by which clock a server wrote before its first backup, and the old one after its last one."""
+    moved = [replace(entry, server="SQL2") for entry in CHAIN[2:]]
+    [note] = notes_on_clocks([*CHAIN[:2], *moved], 15)
+    assert "the clock of SQL1 and SQL2 was the same at 2024-05-06 10:15:00 +0000" in note
+    assert "between before-lsn:30 (log backup of 10:10:00 UTC) and before-lsn:40 (log backup of 10:20:00 UTC)" in note
+    assert notes_on_clocks([*CHAIN[:2], *moved, log("L4", 50, 60, 40, server="SQL2")], 35) == []
+    both_told = [log("T1", 5, 7, -30, server="SQL2", copy_only=True), full("F9", 70, 80, 50)]
+    assert notes_on_clocks([*CHAIN[:2], *moved, *both_told], 15) == []
+
+
+def test_a_plan_says_that_nobody_tells_of_the_clock_while_the_newest_log_was_backed_up() -> None:
+    running = replace(CHAIN[3], last_valid_time=at(44), finished=at(45))
+    [note] = notes_on_clocks([*CHAIN[:3], running], 40)
+    assert "the clock of SQL1" in note
+    assert notes_on_clocks([*CHAIN[:3], running], 25) == []
+    assert notes_on_clocks([*CHAIN[:3], running, full("F2", 50, 60, 50)], 40) == []

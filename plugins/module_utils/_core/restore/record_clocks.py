@@ -1,0 +1,175 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""By which clocks the log records on a way were written.
+
+A header tells the clock of its server at the start of a backup alone, and a record shows that of the server that wrote
+it. So of a log's records tells every backup that was made meanwhile, of use or not, on whatever fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+from itertools import chain, pairwise
+from operator import attrgetter
+
+from ..backup.backup_set import BackupSet
+from ..backup.clock import ClockChange, changes_between, zone_fits
+from .source import Source
+
+__all__ = ["clock_of", "untold_clocks"]
+
+_START = attrgetter("started")
+
+
+def clock_of(
+    log: BackupSet, used: Sequence[BackupSet], source: Source, zone: tzinfo | None
+) -> tuple[list[ClockChange], timedelta]:
+    """How the clock was changed while the records of a log and the one before them were written, and its offset at the
+    first of them. used: the sets of the way that the log is on, in the order of their restore.
+    """
+    known = source.known if len(source.offsets) > 1 else ()
+    in_order = _backups_around(log, used, source.usable, known, zone)
+    changes = [change for pair in pairwise(in_order) for change in changes_between(*pair, zone)]
+    offset = next((entry.utc_offset for entry in in_order if entry.utc_offset is not None), timedelta())
+    if not zone_fits(zone, log):
+        changes += _change_meanwhile(log, known)
+    return changes, offset
+
+
+def untold_clocks(
+    log: BackupSet, used: Sequence[BackupSet], source: Source, zone: tzinfo | None, when: datetime
+) -> set[str]:
+    """The servers on which the database may have lived, up to a moment in a log, under a clock that no backup of theirs
+    tells: after their last one or before their first one. None where a person tells the zone, and the log agrees.
+    """
+    if zone_fits(zone, log):
+        return set()
+    witnesses = source.known if len(source.servers) > 1 else ()
+    in_order = _backups_around(log, used, source.usable, witnesses, zone)
+    untold = set()
+    for earlier, later in pairwise(in_order):
+        if earlier.server != later.server and earlier.started <= when:
+            if not _any_since(later.started, earlier.server, source.known):
+                untold.add(earlier.server)
+            if not any(other.server == later.server and other.started <= earlier.started for other in source.known):
+                untold.add(later.server)
+    newest = in_order[-1]
+    if newest.started < when and not _any_since(when, newest.server, source.known):
+        untold.add(newest.server)
+    return untold
+
+
+def _any_since(when: datetime, server: str, known: Sequence[BackupSet]) -> bool:
+    """known: nearly in the order in which they were made, so that the newest ones tell soonest."""
+    return any(other.server == server and other.started >= when for other in reversed(known))
+
+
+def _backups_around(
+    log: BackupSet,
+    used: Sequence[BackupSet],
+    usable: Sequence[BackupSet],
+    known: Sequence[BackupSet],
+    zone: tzinfo | None,
+) -> list[BackupSet]:
+    """The backups that tell of the clocks by which the records of a log and the one before them were written, in the
+    order in which they were begun.
+    """
+    position = used.index(log)
+    if position:
+        before = used[position - 1]
+    else:  # it goes on where a RESTORING database stands
+        before = max(
+            (entry for entry in usable if entry.last_fork == log.first_fork and entry.last_lsn <= log.first_lsn),
+            key=lambda entry: entry.last_lsn,
+            default=log,
+        )
+    # The last record that the database has then may be older than the log backup that it came in, though not than the
+    # backup before that; every data backup has one of its own start.
+    oldest = used[position - 2] if position > 1 and before.kind.is_log else before
+    inside = chain(_made_meanwhile(before, known), _made_meanwhile(log, known))
+    of_zone = all(zone_fits(zone, entry) for entry in (oldest, before, log))
+    made = {id(other): other for other in inside if not (of_zone and zone_fits(zone, other))}
+    in_order = sorted([oldest, before, *made.values(), log], key=_START)
+    return sorted([*in_order, *_other_clocks(in_order, known)], key=_START)
+
+
+def _other_clocks(in_order: Sequence[BackupSet], known: Sequence[BackupSet]) -> Iterator[BackupSet]:
+    """Backups on other forks, made between two of these on a server of theirs, that tell a clock which neither tells:
+    the database may have lived under it.
+    """
+    begin, end, servers = in_order[0].started, in_order[-1].started, {entry.server for entry in in_order}
+    between = [other for other in known if other.server in servers and begin < other.started < end]
+    for earlier, later in pairwise(in_order):
+        near, clocks = {earlier.server, later.server}, {earlier.utc_offset, later.utc_offset, None}
+        for other in between:
+            if (
+                other.server in near
+                and other.utc_offset not in clocks
+                and earlier.started < other.started < later.started
+            ):
+                yield other
+
+
+def _made_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSet]:
+    """All backups that begin or end inside of a log: their clocks are those of its records."""
+    if not log.kind.is_log:
+        return []
+    forks = (log.first_fork, log.last_fork)
+    inside = [other for other in known if other.last_fork in forks and other is not log and _is_inside(other, log)]
+    return inside + _left_in(log, known)
+
+
+def _left_in(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSet]:
+    """The log in which the database left the fork on which this one begins: it holds the same records up to there, and
+    was backed up much sooner after them.
+    """
+    point = log.fork_point_lsn
+    if point is None or point <= log.first_lsn:
+        return []
+    left_in = [
+        other
+        for other in known
+        if other.kind.is_log and other.last_fork == log.first_fork and other.first_lsn < point < other.last_lsn
+    ]
+    return [min(left_in, key=_START)] if left_in else []
+
+
+def _is_inside(other: BackupSet, log: BackupSet) -> bool:
+    low, high = log.first_lsn, log.last_lsn
+    if other.last_fork != log.last_fork:
+        high = log.fork_point_lsn or high  # what was written beyond it went on elsewhere
+    return low < other.last_lsn <= high or (not other.kind.is_log and low <= other.first_lsn < high)
+
+
+def _change_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[ClockChange]:
+    """The clock may have been changed while a log was backed up: the next backups of its server alone tell, of whatever
+    kind and on whatever fork, up to the first one that was begun after the log was over.
+    """
+    if not log.kind.is_log or log.utc_offset is None:
+        return []
+    later = [other for other in known if other.server == log.server and other.started > log.started]
+    changed = min(
+        (other for other in later if other.utc_offset not in (None, log.utc_offset)), key=_START, default=None
+    )
+    if changed is None or changed.utc_offset is None:
+        return []
+    if any(log.finished <= other.started < changed.started and other.utc_offset == log.utc_offset for other in later):
+        return []
+    set_back = log.utc_offset - changed.utc_offset
+    if not log.ambiguous_time and not _may_hide(log, set_back, later):
+        return []
+    return [ClockChange(log.started, changed.started, log.utc_offset, changed.utc_offset)]
+
+
+def _may_hide(log: BackupSet, set_back: timedelta, later: Sequence[BackupSet]) -> bool:
+    """Whether the times of a log leave it open that the clock was changed between them: set forward, it ran shorter
+    than they tell, and set back longer, though not into the next log backup.
+    """
+    if set_back < timedelta():
+        return log.finished + set_back >= log.started
+    following = min(
+        (other.started for other in later if other.kind.is_log and other.family == log.family), default=None
+    )
+    return following is None or log.finished + set_back <= following
