@@ -54,6 +54,48 @@ function Add-Failure {
     $Record.message = $cause.Message
 }
 
+# A file server that is away keeps everybody waiting who asks it for something, a minute and more with each question. So
+# all shares are asked beforehand, side by side, and one that does not answer in time is asked for nothing more.
+$sharePatience = 60000
+
+function Get-Share {
+    param([string]$Name)
+    [regex]::Match($Name, '\A\\\\[^\\]+\\[^\\]+').Value
+}
+
+function Find-LostShare {
+    param([string[]]$Name)
+    $asked = foreach ($share in $Name | ForEach-Object { Get-Share -Name $_ } | Where-Object { $_ } | Sort-Object -Unique) {
+        $asking = [System.Management.Automation.PowerShell]::Create()
+        $null = $asking.AddScript('[System.IO.File]::GetAttributes($args[0])').AddArgument($share)
+        @{ share = $share; asking = $asking; answer = $asking.BeginInvoke() }
+    }
+    $lost = @{}
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    foreach ($question in $asked) {
+        $left = [int][Math]::Max(0, $sharePatience - $clock.ElapsedMilliseconds)
+        if (-not $question.answer.AsyncWaitHandle.WaitOne($left)) {
+            # 53, as Windows says it in the end. Whoever waits for a dead server cannot be disposed of: that would wait, too.
+            $text = "$($question.share) did not answer within $($sharePatience / 1000) seconds."
+            $lost[$question.share] = New-Object -TypeName System.IO.IOException -ArgumentList $text, 0x80070035
+            continue
+        }
+        try { $null = $question.asking.EndInvoke($question.answer) }
+        catch {
+            $cause = Get-Cause -Exception $_.Exception
+            if ((Get-Win32Number -Exception $cause) -in 51, 53, 59, 64, 67, 121, 1231) { $lost[$question.share] = $cause }
+        }
+        $question.asking.Dispose()
+    }
+    $lost
+}
+
+function Assert-Share {
+    param([string]$Name)
+    $problem = $lostShares[(Get-Share -Name $Name)]
+    if ($problem) { throw $problem }
+}
+
 # A name ends as Windows compares names, in no culture; GetFiles also gives *.bak_old for *.bak where short names exist.
 function Test-Ending {
     param([string]$Name, [string]$Ending)
@@ -109,11 +151,14 @@ function Find-MissingEntry {
     }
 }
 
+$lostShares = Find-LostShare -Name @($Path + $Newest)
+
 $pathRecords = foreach ($name in $Path) {
     $record = @{
         path = $name; exists = $false; is_folder = $false; bytes = 0; version = ''; missing = @(); error = 0; message = ''
     }
     try {
+        Assert-Share -Name $name
         $attributes = [System.IO.File]::GetAttributes($name)
         $record.exists = $true
         $record.is_folder = $attributes.HasFlag([System.IO.FileAttributes]::Directory)
@@ -141,6 +186,7 @@ $newestRecords = foreach ($pattern in $Newest) {
         pattern = $pattern; count = 0; path = ''; modified = ''; bytes = 0; text = ''; version = ''; unreadable = @(); error = 0; message = ''
     }
     try {
+        Assert-Share -Name $pattern
         $unreadable = New-Object -TypeName System.Collections.Generic.List[string]
         $files = @(Find-File -Pattern $pattern -Depth 'AllDirectories' -Unreadable $unreadable)
         $record.unreadable = @($unreadable)

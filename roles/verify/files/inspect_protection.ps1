@@ -74,6 +74,48 @@ function Add-Failure {
     $Record.message = $cause.Message
 }
 
+# A file server that is away keeps everybody waiting who asks it for something, a minute and more with each question. So
+# all shares are asked beforehand, side by side, and one that does not answer in time is asked for nothing more.
+$sharePatience = 60000
+
+function Get-Share {
+    param([string]$Name)
+    [regex]::Match($Name, '\A\\\\[^\\]+\\[^\\]+').Value
+}
+
+function Find-LostShare {
+    param([string[]]$Name)
+    $asked = foreach ($share in $Name | ForEach-Object { Get-Share -Name $_ } | Where-Object { $_ } | Sort-Object -Unique) {
+        $asking = [System.Management.Automation.PowerShell]::Create()
+        $null = $asking.AddScript('[System.IO.File]::GetAttributes($args[0])').AddArgument($share)
+        @{ share = $share; asking = $asking; answer = $asking.BeginInvoke() }
+    }
+    $lost = @{}
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    foreach ($question in $asked) {
+        $left = [int][Math]::Max(0, $sharePatience - $clock.ElapsedMilliseconds)
+        if (-not $question.answer.AsyncWaitHandle.WaitOne($left)) {
+            # 53, as Windows says it in the end. Whoever waits for a dead server cannot be disposed of: that would wait, too.
+            $text = "$($question.share) did not answer within $($sharePatience / 1000) seconds."
+            $lost[$question.share] = New-Object -TypeName System.IO.IOException -ArgumentList $text, 0x80070035
+            continue
+        }
+        try { $null = $question.asking.EndInvoke($question.answer) }
+        catch {
+            $cause = Get-Cause -Exception $_.Exception
+            if ((Get-Win32Number -Exception $cause) -in 51, 53, 59, 64, 67, 121, 1231) { $lost[$question.share] = $cause }
+        }
+        $question.asking.Dispose()
+    }
+    $lost
+}
+
+function Assert-Share {
+    param([string]$Name)
+    $problem = $lostShares[(Get-Share -Name $Name)]
+    if ($problem) { throw $problem }
+}
+
 # A name ends as Windows compares names, in no culture; GetFiles also gives *.bak_old for *.bak where short names exist.
 function Test-Ending {
     param([string]$Name, [string]$Ending)
@@ -212,9 +254,12 @@ $certificates = @(
     }
 )
 
+$lostShares = Find-LostShare -Name @($Hashed + $Path + $Folder + $Archive + $Text)
+
 $hashRecords = foreach ($name in $Hashed) {
     $record = @{ path = $name; sha256 = ''; bytes = 0; error = 0; message = '' }
     try {
+        Assert-Share -Name $name
         # Not Get-FileHash, which is a function in Windows PowerShell and hides why a file cannot be read.
         $stream = [System.IO.File]::Open($name, 'Open', 'Read', 'ReadWrite, Delete')
         try {
@@ -230,6 +275,7 @@ $hashRecords = foreach ($name in $Hashed) {
 $pathRecords = foreach ($name in $Path) {
     $record = @{ path = $name; is_folder = $false; bytes = 0; version = ''; error = 0; message = '' }
     try {
+        Assert-Share -Name $name
         $record.is_folder = [System.IO.File]::GetAttributes($name).HasFlag([System.IO.FileAttributes]::Directory)
         if ($record.is_folder) { $null = [System.IO.Directory]::GetFileSystemEntries($name) }
         else {
@@ -251,6 +297,7 @@ $folderRecords = foreach ($name in $Folder) {
         path = $name; readers = @(); free_bytes = [long]-1; error = 0; message = ''; readers_error = 0; readers_message = ''
     }
     try {
+        Assert-Share -Name $name
         $null = [System.IO.Directory]::GetFileSystemEntries($name)
         $record.free_bytes = Read-FreeByte -Name $name
         try { $record.readers = @(Read-Reader -Name $name) }
@@ -268,6 +315,7 @@ $folderRecords = foreach ($name in $Folder) {
 $archived = @{ path = ''; entries = @(); error = 0; message = '' }
 if ($Archive) {
     try {
+        Assert-Share -Name $Archive
         $stored = Find-File -Pattern $Archive -Depth 'TopDirectoryOnly'
         $last = $stored | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
         if ($last) {
@@ -292,6 +340,7 @@ if ($Archive) {
 $textRecords = foreach ($pattern in $Text) {
     $record = @{ pattern = $pattern; path = ''; modified = ''; text = ''; error = 0; message = '' }
     try {
+        Assert-Share -Name $pattern
         $files = Find-File -Pattern $pattern -Depth 'TopDirectoryOnly' | Where-Object { $_.Length -le 4194304 }
         foreach ($file in $files | Sort-Object -Property LastWriteTimeUtc -Descending | Select-Object -First $Newest) {
             $content = [System.IO.File]::ReadAllText($file.FullName)

@@ -19,7 +19,8 @@ class Case:
     server. world: what the stand-ins for Windows' commands answer from.
 
     result: what must be in the answer (a mapping is a part of one; a pattern is searched for). error: what the first
-    error says, when the script fails. only_real: why the twin is not asked.
+    error says, when the script fails. only_real: why the twin is not asked. instead: parts of the script's text, each once in
+    it, and what stands in for them, as the machine of the tests has no such thing.
     """
 
     script: str
@@ -33,12 +34,14 @@ class Case:
     changed: bool = False
     error: str = ""
     only_real: str = ""
+    instead: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_CIM = "the twin has no CIM that could be denied"
 NO_IIS_FAULT = "the twin's IIS can always be asked"
 NO_ACCOUNTS = "the twin's registry and files are open to its administrator"
 NO_CULTURE = "the twin has no culture"
+NO_SILENCE = "a share that the twin does not reach is refused at once"
 NO_PAGES = "the twin answers with its own IIS, not with the test's web server"
 ITS_OWN = "the twin's answer is that of its own machine"
 
@@ -67,6 +70,16 @@ REGISTRY = {
     NT: {"InstallationType": "Server"}, r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full": {"Release": 528049}, VERSION: {}, SESSION_MANAGER: {},
 }  # fmt: skip
 SIDS = {"S-1-5-18": "NT AUTHORITY\\SYSTEM", "S-1-5-32-544": "BUILTIN\\Administrators"}
+LOST_SHARES = {
+    "$sharePatience = 60000": "$sharePatience = 3000",
+    "'[System.IO.File]::GetAttributes($args[0])'": """'
+        if ($args[0].Contains("silent")) { Start-Sleep -Seconds 6000 }
+        if ($args[0].Contains("refused")) { throw [System.IO.IOException]::new("no such server", 0x80070035) }'""",
+}
+"""Shares of servers that do not answer, and of such as are not there."""
+SILENT, SILENT_TOO, REFUSED_SHARE = (f"\\\\{server}\\share" for server in ("silent", "silent2", "refused"))
+OF_SILENT = {"error": 53, "message": re.compile(r"^\\\\silent\d?\\share did not answer within 3 seconds\.$")}
+OF_REFUSED = {"error": 53, "message": "no such server"}
 CULTURES = ("th-TH", "ar-SA", "fa-IR", "da-DK", "tr-TR")
 EXPIRES = "2031-03-04T12:34:56Z"
 
@@ -283,6 +296,9 @@ def path_cases() -> list[Case]:
              result=of({"exists": True, "is_folder": True, "error": 0}, {"exists": True, "bytes": 4, "error": 0}, {"exists": False, "error": 2},
                        {"exists": False, "error": 3})),
         case("denied", path=["{root}/denied"], result=of({"exists": True, "error": 5}), only_real=NO_ACCOUNTS),
+        case("shares that do not answer", path=[f"{SILENT}\\a", "{root}/app [1]", f"{REFUSED_SHARE}\\b", f"{SILENT_TOO}\\c"], newest=[f"{SILENT}\\*.bak"],
+             only_real=NO_SILENCE, instead=LOST_SHARES,
+             result={"paths": [OF_SILENT, {"error": 0}, OF_REFUSED, OF_SILENT], "newest": [OF_SILENT]}),
         case("a program without a version", path=["{root}/setup.exe"], result=of({"version": "", "error": 0})),
         case("an archive", path=["{root}/good.zip"], entries=wanted, result=of({"missing": ["none.txt"], "error": 0})),
         case("an archive with a capital name, in Turkish", path=["{root}/GOOD2.ZIP"], entries=["WEB.CONFIG", "BIN/", "none"], culture="tr-TR",
@@ -371,6 +387,12 @@ def protection_cases() -> list[Case]:
         case("the newest archive", {"Archive": "{root}/g*.zip", "Entry": ["encryption.config"]},
              result={"archived": {"error": 0, "entries": [{"name": "sub/encryption.config", "sha256": key_hash},
                                                           {"name": "other\\Encryption.Config", "sha256": other_hash}]}}),
+        case("shares that do not answer", {
+                "Hashed": [f"{SILENT}\\a", *files("one/r.json")], "Path": [f"{REFUSED_SHARE}\\b"], "Folder": [SILENT, SILENT_TOO],
+                "Archive": f"{SILENT}\\*.zip", "Text": [f"{REFUSED_SHARE}\\*.json"],
+             }, only_real=NO_SILENCE, instead=LOST_SHARES,
+             result={"hashed": [OF_SILENT, {"bytes": 11, "error": 0}], "paths": [OF_REFUSED], "folders": [OF_SILENT, OF_SILENT], "archived": OF_SILENT,
+                     "texts": [OF_REFUSED]}),
         case("a damaged archive", {"Archive": "{root}/damaged/*.zip", "Entry": ["encryption.config"]},
              result={"archived": {"entries": [], "error": DAMAGED, "message": re.compile(".")}}),
         case("no archive", {"Archive": "{root}/empty/*.zip", "Entry": ["x"]}, result={"archived": {"path": "", "entries": [], "error": 0}}),

@@ -48,8 +48,12 @@ def arguments_of(case: Case, *, root: str, port: int, separator: str) -> dict[st
             return value.replace("/", separator) if at_root else value
         return [placed(inner) for inner in value] if isinstance(value, list) else value
 
+    script = SCRIPTS[case.script].read_text()
+    for written, instead in case.instead.items():
+        assert script.count(written) == 1, f"{written} is not once in {case.script}"
+        script = script.replace(written, instead)
     return {
-        "script": SCRIPTS[case.script].read_text(),
+        "script": script,
         "depth": 5,
         "parameters": {name: placed(value) for name, value in case.parameters.items()},
         "sensitive_parameters": [{"name": name, "value": value} for name, value in case.sensitive.items()],
