@@ -42,7 +42,14 @@ def _all_reasons(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _failed(item: Mapping[str, Any]) -> bool:
-    return bool(item.get("failed") or item.get("unreachable"))
+    return bool(item.get("failed") or item.get("unreachable") or _is_script_that_failed(item))
+
+
+def _is_script_that_failed(item: Mapping[str, Any]) -> bool:
+    """One whose task is told never to fail (C(failed_when: false)), which makes C(failed) false: the scripts of the
+    roles set a result as the last thing that they do.
+    """
+    return "failed_when_result" in item and item.get("result") == {} and bool(item.get("error"))
 
 
 def _reasons(result: Mapping[str, Any]) -> Iterator[str]:

@@ -69,6 +69,10 @@ def no_share(estate: Estate):
     return fault(estate, "share-gone", host="files", share="backup")
 
 
+def cim_denied(estate: Estate):
+    return fault(estate, "script", host="web-a", script="inspect_server", text="Access denied ")
+
+
 def full_system_drive(estate: Estate):
     return fault(estate, "disk-size", host="web-a", drive="C", size="1 GB")
 
@@ -124,6 +128,13 @@ def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: 
     [
         pytest.param(
             web_a_off, "rebuild_prs", (), ("web-a: cannot be reached", "switch the server on"), id="unreachable"
+        ),
+        pytest.param(
+            cim_denied,
+            "rebuild_prs",
+            (),
+            ("web-a: cannot be looked at: Access denied", "must be a local administrator"),
+            id="CIM denied",
         ),
         pytest.param(
             nothing,

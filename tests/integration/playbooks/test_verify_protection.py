@@ -166,6 +166,24 @@ def _iis_stopped(estate: Estate) -> Heal:
     return lambda: estate.task("web-a", "ansible.windows.win_service", name="W3SVC", state="started")
 
 
+def _cim_denied(estate: Estate) -> Heal:
+    fault = {"host": "sql-b", "script": "inspect_protection"}
+    estate.lab.fault("script", **fault, text="Access denied ")
+    return lambda: estate.lab.unfault("script", **fault)
+
+
+def _iis_denied(estate: Estate) -> Heal:
+    pool = {"name": "PasswordResetServer"}
+    estate.task("web-a", "microsoft.iis.web_app_pool", **pool, state="stopped")
+    estate.lab.fault("iis-denied", host="web-a")
+
+    def heal() -> None:
+        estate.lab.unfault("iis-denied", host="web-a")
+        estate.task("web-a", "microsoft.iis.web_app_pool", **pool, state="started")
+
+    return heal
+
+
 def _everyone(estate: Estate) -> Heal:
     rule = {"path": r"D:\Shares\backup\application", "user": "S-1-1-0", "rights": "Read", "type": "allow"}
     estate.task("files", "ansible.windows.win_acl", state="present", **rule)
@@ -277,6 +295,20 @@ ALONE = {
         what="page",
         where="https://",
         said="does not trust",
+    ),
+    "a server whose CIM is denied": Broken(
+        by=_cim_denied,
+        alone=("--limit", "sql-a,sql-b"),
+        what="server",
+        where="sql-b",
+        said="was not looked at: Access denied",
+    ),
+    "IIS' configuration denied": Broken(
+        by=_iis_denied,
+        alone=WEB,
+        what="page",
+        where="https://",
+        said="on web-a IIS cannot be asked: Cannot read configuration file",
     ),
     "drill too long ago": Broken(
         by=_record("passed"), alone=(*WEB, "-e", "prs_drill_days=7"), what="drill", where="site_a", said="ago"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..task_result import failure_message
+
 __all__ = [
     "backup_places",
     "certificate_files",
@@ -97,6 +99,7 @@ def places_facts(facts: Facts) -> list[dict[str, Any]]:
             "folders": place_folders,
             "sets": _sets(sets),
             "saw": _joined(seen.get("result") or {}, seen_apart.get("result") or {}),
+            "look_problem": failure_message(seen, "") or failure_message(seen_apart, ""),
         }
         for place, place_folders, sets, seen, seen_apart in looks
     ]

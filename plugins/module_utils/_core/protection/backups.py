@@ -326,8 +326,11 @@ def permissions(facts: Mapping[str, Any], objectives: Objectives, now: dt.dateti
     """Who reads the keys and an unencrypted database together holds what the application guards."""
     for place in facts["places"]:
         folders = {folder["path"].lower(): folder for folder in (place.get("saw") or {}).get("folders", [])}
+        if place.get("look_problem"):
+            advice = "Mend what the reason says on the active web server, which looks at this place"
+            yield row("rights", _where(place), f"it was not looked at: {place['look_problem']}", next=advice)
         if not folders:
-            continue  # nobody looked, which the row of the server says
+            continue  # nobody looked
         data, application = (
             folders.get(place["folders"].get(name, "").lower()) for name in ("database", "application")
         )

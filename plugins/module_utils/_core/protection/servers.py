@@ -146,7 +146,7 @@ def service(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
 def reachable(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) -> Iterator[Row]:
     for host in facts["hosts"]:
         if not host["reached"]:
-            why, advice = _why_unreached(host["problem"])
+            why, advice = _why_unreached(host["problem"], answers=host.get("answers", False))
             yield row("server", host["name"], f"was not looked at: {why}", next=advice)
             continue
         yield row("server", host["name"], "", good="reached")
@@ -159,10 +159,12 @@ def reachable(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime
         )
 
 
-def _why_unreached(said: str) -> tuple[str, str]:
+def _why_unreached(said: str, *, answers: bool) -> tuple[str, str]:
     """(why, what to do) of what ansible says of a host that it did not reach: a chain of Python's exceptions, the last
-    of which counts.
+    of which counts; or of one that answers, but could not be looked at.
     """
+    if answers:
+        return said, "The account must be a local administrator, and no policy may keep scripts from running there"
     if said.startswith("--limit"):
         return said, "Run it without --limit for the whole picture"
     return _UNREACHED.get(cause_of(said)) or (

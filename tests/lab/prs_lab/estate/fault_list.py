@@ -29,6 +29,12 @@ KNOWN = {
         "host, pattern, after=0, times=1, text=''",
         "Ansible's modules whose name and arguments (JSON) match the pattern fail with the text; not in check mode",
     ),
+    "script": (
+        "host, script, text",
+        "a script of a role (its file's name) fails as a whole, as where CIM is denied or scripts are blocked; "
+        "win_powershell then tells the text as its error, an empty result, and no msg",
+    ),
+    "iis-denied": ("host", "the configuration of IIS may not be read by the scripts of the roles"),
     "iis-busy": ("host, times=1", "IIS refuses so many starts and stops of pools: it cannot accept them at this time"),
     "held": ("host, path", "another process (a virus scanner) has the file or folder open"),
     "mirror-lag": (

@@ -278,6 +278,22 @@ def _no_module(estate: Estate, *, host: str, **_: Any) -> None:
     estate.host(host).module_faults.clear()
 
 
+def _script(estate: Estate, *, host: str, script: str, text: str) -> None:
+    estate.host(host).script_faults[script] = text
+
+
+def _no_script(estate: Estate, *, host: str, script: str, **_: Any) -> None:
+    estate.host(host).script_faults.pop(script, None)
+
+
+def _iis_denied(estate: Estate, *, host: str) -> None:
+    estate.host(host).iis.is_denied = True
+
+
+def _iis_allowed(estate: Estate, *, host: str) -> None:
+    estate.host(host).iis.is_denied = False
+
+
 def _held(estate: Estate, *, host: str, path: str) -> None:
     estate.host(host).files("NT AUTHORITY\\SYSTEM").hold(path, _HOLDER)
 
@@ -321,6 +337,8 @@ FAULTS: dict[str, tuple[Callable[..., None], Callable[..., None]]] = {
     "clock": (_clock, _off(_clock, seconds=0)),
     "sql": (_sql, _no_sql),
     "module": (_module, _no_module),
+    "script": (_script, _no_script),
+    "iis-denied": (_iis_denied, _iis_allowed),
     "held": (_held, _released),
     "mirror-lag": (_mirror_lag, _off(_mirror_lag, sending=False, redo=False)),
 }

@@ -104,6 +104,7 @@ class WindowsHost:
         self.specs = specs or default_specs()
         self.clock_offset = timedelta()
         self.module_faults: list[ModuleFault] = []
+        self.script_faults: dict[str, str] = {}
         self.lock = threading.RLock()
         self.network: list[NetworkServer] = []
         self._save_lock = threading.Lock()

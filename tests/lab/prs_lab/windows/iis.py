@@ -132,6 +132,7 @@ class Iis(Part):
         self.linger_seconds = 0.0
         self.busy_times = 0
         self.slow_seconds = 0.0
+        self.is_denied = False
         self._listeners: dict[int, Listener] = {}
         self._failed: dict[int, str] = {}
         self._workers: dict[str, _Worker] = {}

@@ -122,6 +122,8 @@ def _run(task: Task, text: str) -> dict[str, Any]:
     try:
         if name is None:
             done = _plain(run_powershell(task, text, module=task.name))
+        elif name in task.host.script_faults:
+            done = ScriptResult(changed=False, failed=True, error=task.host.script_faults[name])
         else:
             parameters, sensitive = _parameters(task)
             done = run_script(task, name, text, parameters, check_mode=task.check_mode, sensitive=sensitive)

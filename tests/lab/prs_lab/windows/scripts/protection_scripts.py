@@ -70,6 +70,8 @@ def _iis(host: Any, name: str) -> dict[str, Any]:
     found |= {"installed": host.iis.installed, "service": service.state.capitalize()}
     if not found["installed"]:
         return found
+    if host.iis.is_denied:
+        return found | {"error": 5, "message": "Cannot read configuration file due to insufficient permissions"}
     found |= {
         "sites": [site.name for site in host.iis.sites.values()], "pools": [pool.name for pool in host.iis.pools.values()],
         "ports": sorted({binding.port for site in host.iis.sites.values() for binding in site.bindings}),

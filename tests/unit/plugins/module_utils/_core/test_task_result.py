@@ -24,6 +24,7 @@ def record(message: str) -> dict:
         ({"unreachable": True, "msg": "gone"}, "gone"),
         ({"failed": True, "msg": "loop", "results": [{"error": [record("warned")]}, {"failed": True, "error": [record("x")]}]}, "x"),
         ({"failed": True}, "it failed without a word"),
+        ({"failed": False, "failed_when_result": False, "result": {}, "error": [record("first")]}, "first"),
     ],
 )  # fmt: skip
 def test_failure_message(result, reason):
@@ -32,7 +33,9 @@ def test_failure_message(result, reason):
 
 @pytest.mark.parametrize(
     ("result", "said"),
-    [({}, ""), ({"result": {}, "failed": False}, ""), ({"failed": True, "msg": "x"}, "x"), ({"unreachable": True, "msg": "gone"}, "gone")],
+    [({}, ""), ({"result": {}, "failed": False}, ""), ({"failed": True, "msg": "x"}, "x"), ({"unreachable": True, "msg": "gone"}, "gone"),
+     ({"failed": False, "failed_when_result": False, "result": {}, "error": [record("x")]}, "x"),
+     ({"failed": False, "failed_when_result": False, "result": {"a": 1}, "error": [record("warned")]}, "")],
 )  # fmt: skip
 def test_of_a_result_that_succeeded_it_says_what_it_is_told_to(result, said):
     assert failure_message(result, succeeded="") == said

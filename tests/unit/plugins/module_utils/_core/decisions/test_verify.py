@@ -113,6 +113,7 @@ def test_what_is_in_a_place_is_told_without_its_account():
             "folders": {"sets": "s"},
             "sets": {"chosen": {"label": "x"}, "sets": [1], "unusable": [], "living": []},
             "saw": {"folders": [1], "hashed": [2], "free": 3},
+            "look_problem": "",
         }
     ]
 
@@ -126,6 +127,19 @@ def test_a_place_that_could_not_be_read_says_why():
     [place] = places_facts(looked(places=[{"path": "p"}], sets=[{"msg": "no such share"}], seen=[{"failed": True}]))
     assert place["sets"] == {"problem": "no such share", "living": []} and place["site"] == "site_a"
     assert place["saw"] == {"folders": [], "hashed": []}
+
+
+@pytest.mark.parametrize("who", ["seen", "seen_apart"])
+def test_a_look_that_failed_says_why(who: str):
+    """Its task is told not to fail, which makes `failed` false."""
+    failed = {
+        "failed": False,
+        "failed_when_result": False,
+        "result": {},
+        "error": [{"exception": {"message": "denied"}}],
+    }
+    [place] = places_facts(looked(**{who: [failed]}))
+    assert place["look_problem"] == "denied"
 
 
 def test_a_place_where_two_databases_live_says_which():

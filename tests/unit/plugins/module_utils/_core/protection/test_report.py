@@ -482,6 +482,13 @@ EVERYONE = [{"sid": "S-1-1-0", "name": "Everyone"}]
         ({"places/0/saw/folders/0/free_bytes": 1 << 20}, "free space", rf"site_a {SHARE}", FAIL, "1.0 MB free"),
         ({"places/0/saw/folders/0/readers": EVERYONE}, "rights", rf"site_a {SHARE}", FAIL, "Everyone may read"),
         (
+            {"places/0/saw": {}, "places/0/look_problem": "Access denied"},
+            "rights",
+            rf"site_a {SHARE}",
+            FAIL,
+            "not looked at: Access denied",
+        ),
+        (
             {"places/0/sets/chosen/manifest/database/encryptor_thumbprint": None},
             "rights",
             rf"site_a {SHARE}",
