@@ -41,9 +41,10 @@ options:
   check:
     description:
       - V(headers) finds what is missing, cut off, or damaged in the headers.
-      - V(pages) reads every file to its end as well. Of compressed backups every frame is proven by its checksum, which
-        covers all of it but its size; of others every page that carries a checksum or torn bits, not the log, nor pages
-        that hold nothing but zeros. RV(checked) and RV(files[].judged) say what share that was.
+      - V(pages) reads every file to its end as well. Of compressed backups every frame is proven by its checksum, and
+        how much all of them hold by the last block of the set, so that no bit of what was written can change unnoticed;
+        of others every page that carries a checksum or torn bits, not the log, nor pages that hold nothing but zeros.
+        RV(checked) and RV(files[].judged) say what share that was.
       - With O(remote_src) the Windows host reads the files and judges them, so a share should be near it. Nothing of
         them but their headers comes over WinRM.
       - Neither replaces C(RESTORE VERIFYONLY), which M(prs.recovery.sql_backup_info) does where there is a server.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["FILEMARK", "block", "filler", "frame", "page", "stream"]
+__all__ = ["FILEMARK", "block", "changed", "filler", "frame", "index", "page", "stream"]
 
 PAGE, SECTOR = 8192, 512
 
@@ -28,9 +28,21 @@ def frame(packed: bytes, *, damaged: bool = False) -> bytes:
 
 
 def filler(room: int) -> bytes:
-    if room < 300:
-        return b"\x24\x00" + struct.pack("<H", room - 24) + bytes(room - 4)
-    return b"\x2c" + bytes(31) + struct.pack("<I", room - 24) + bytes(room - 36)
+    return b"\x24\x00" + struct.pack("<H", room - 24) + bytes(room - 4)
+
+
+def index(room: int, *entries: tuple[int, int], form: int = 0x10001) -> bytes:
+    """A filler that lists frames."""
+    listed, total = b"".join(struct.pack("<QQ", *entry) for entry in entries), 0
+    for (word,) in struct.iter_unpack("<I", listed):
+        total = turned(total) ^ word
+    head = struct.pack("<IIII", form, len(entries), room - 24, total)
+    return b"\x2c" + bytes(23) + head + listed + bytes(room - 56 - len(listed)) + head
+
+
+def changed(data: bytes, at: int) -> bytes:
+    """With another bit in a byte."""
+    return data[:at] + bytes([data[at] ^ 1]) + data[at:][1:]
 
 
 def block(kind: bytes, *streams: bytes) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .backup_bytes import FILEMARK, block, filler, frame, page, stream
+from .backup_bytes import FILEMARK, block, changed, filler, frame, index, page, stream
 from .windows_twins import POOL, SHARE_PASSWORD
 
 __all__ = ["CASES", "TREE", "Case"]
@@ -118,18 +118,30 @@ def moved(number: int, *, error: tuple[int, str] | None = None) -> dict[str, Any
     return {"from": f"{{root}}/from{number}", "to": f"{{root}}/to{number}", "error": fault}
 
 
-def judged(name: str, data: bytes, *flaws: dict[str, Any], **counts: int) -> dict[str, Any]:
-    """Of a backup file; what is not counted is none."""
+def judged(
+    name: str, data: bytes, *flaws: dict[str, Any], marks: Sequence[bytes] = (), **counts: int
+) -> dict[str, Any]:
+    """Of a backup file; what is not counted is none. marks: bytes where its filemarks should be."""
     none = {"judged": 0, "frames": 0, "pages": 0, "unjudged": 0}
-    return {"path": f"{{root}}/{name}", "size": len(data), **none, **counts, "flaws": list(flaws)}
+    lists = {"marks": [base64.b64encode(mark).decode() for mark in marks], "flaws": list(flaws)}
+    return {"path": f"{{root}}/{name}", "size": len(data), **none, **counts, **lists}
 
 
 def content(name: str, *parts: list[int], marks: Sequence[int] = (), packed: bool = False) -> dict[str, Any]:
-    return {"path": f"{{root}}/{name}", "packed": packed, "parts": list(parts), "marks": list(marks)}
+    parts_with_length = [part if len(part) == 3 else [*part, 0] for part in parts]
+    return {"path": f"{{root}}/{name}", "packed": packed, "parts": parts_with_length, "marks": list(marks), "mark": 512}
 
 
 FRAMES = bytes(480) + frame(b"1" * 1000) + frame(b"2" * 2001, damaged=True) + frame(b"3" * 63_000)
-PACKED = FRAMES + filler(1000) + FILEMARK + frame(b"4" * 70) + filler(36) + FILEMARK[:-1]
+PACKED = FRAMES + index(1000, (1, 2), (3, 1 << 40)) + FILEMARK + frame(b"4" * 270) + filler(36) + FILEMARK[:-1]
+FILLERS = {
+    "whole": index(400, (1, 2), (3, 4)), "zeros": filler(400), "form": index(400, (1, 2), form=0x10003),
+    "unknown": index(400, (1, 2))[:44] + b"x" + bytes(355), "small": b"\x2c" + bytes(31) + b"\x0c" + bytes(3),
+    "entry": changed(index(400, (1, 2)), 44), "head": changed(index(400, (1, 2)), 24), "tail": changed(index(400, (1, 2)), -16),
+    "count": changed(index(400, (1, 2)), 28), "sum": changed(index(400, (1, 2)), 36), "sum behind": changed(index(400, (1, 2)), -1),
+    "behind": changed(index(400, (1, 2)), 380), "no zeros": changed(filler(400), 399), "short": index(56)[:39],
+    "first": changed(filler(400), 1), "third": changed(index(400, (1, 2)), 3),
+}  # fmt: skip
 PAGES = [page(0, protection="checksum"), page(1, protection="none"), page(2, protection="checksum", damaged=True)]
 PAGES += [page(3, protection="torn"), page(4, protection="torn", damaged=True), bytes(8192)]
 PLAIN_BLOCK = block(b"MSDA", stream(b"APAD", b"x"), stream(b"MQDA", b"\0\0" + b"".join(PAGES)), stream(b"MQDA", b""))
@@ -211,11 +223,32 @@ CASES = [
     ),
     Case(
         verb="check_content", about="frames, a damaged one among them", parameters={"MostFlaws": 20}, files={"packed": PACKED},
-        given=[content("packed", [480, len(FRAMES) + 1000], [len(FRAMES) + 1512, len(FRAMES) + 1646], marks=[len(FRAMES) + 1000, 512], packed=True)],
+        given=[content("packed", [480, len(FRAMES) + 1000], [len(FRAMES) + 1512, len(FRAMES) + 1846], marks=[len(FRAMES) + 1000, len(PACKED) - 511], packed=True)],
         items=[
             judged(
-                "packed", PACKED, {"kind": "frame", "at": 1508}, {"kind": "filemark", "at": 512}, frames=4, judged=1000 + 63_000 + 70 + 3 * 28 + 52,
+                "packed", PACKED, {"kind": "frame", "at": 1508}, frames=4, judged=1000 + 63_000 + 270 + 3 * 28, marks=[FILEMARK, b""],
             ),
+        ],
+    ),
+    Case(
+        verb="check_content", about="frames that hold what they should, and not", parameters={"MostFlaws": 20}, files={"packed": PACKED},
+        given=[
+            content("packed", [480, len(FRAMES) + 1000, 3 * 65_024], packed=True), content("packed", [480, len(FRAMES) + 1000, 3 * 65_024 + 512], packed=True),
+        ],
+        items=[
+            judged("packed", PACKED, {"kind": "frame", "at": 1508}, frames=3, judged=1000 + 63_000 + 2 * 28),
+            judged(
+                "packed", PACKED, {"kind": "frame", "at": 1508}, {"kind": "held", "at": 480, "bytes": 3 * 65_024, "told": 3 * 65_024 + 512},
+                frames=3, judged=1000 + 63_000 + 2 * 28,
+            ),
+        ],
+    ),
+    Case(
+        verb="check_content", about="fillers", parameters={"MostFlaws": 20}, files=FILLERS,
+        given=[content(name, [0, len(data)], packed=True) for name, data in FILLERS.items()],
+        items=[
+            judged(name, data, *([] if name in ("whole", "zeros", "form", "unknown", "small") else [{"kind": "frames_end", "at": 0, "start": 0, "end": len(data)}]))
+            for name, data in FILLERS.items()
         ],
     ),
     Case(
@@ -241,7 +274,7 @@ CASES = [
     ),
     Case(
         verb="check_content", about="pages with a checksum, with torn bits, with nothing", parameters={"MostFlaws": 20}, files={"plain": PLAIN_BLOCK},
-        given=[content("plain", [0, len(PLAIN_BLOCK)]), {"path": "{root}/gone", "packed": False, "parts": [], "marks": []}],
+        given=[content("plain", [0, len(PLAIN_BLOCK)]), {"path": "{root}/gone", "packed": False, "parts": [], "marks": [], "mark": 512}],
         items=[
             judged(
                 "plain", PLAIN_BLOCK, {"kind": "page", "at": 52 + 24 + 24 + 2 * 8192, "file": 3, "page": 2},
@@ -265,8 +298,8 @@ CASES = [
         items=[
             judged(
                 "two", LARGE * 2, {"kind": "page", "at": 76 + 200 * 8192, "file": 3, "page": 2},
-                {"kind": "page", "at": len(LARGE) + 76 + 200 * 8192, "file": 3, "page": 2}, {"kind": "filemark", "at": 0}, {"kind": "filemark", "at": 1},
-                pages=402, judged=2 * (52 + 44 + 200 * 8192),
+                {"kind": "page", "at": len(LARGE) + 76 + 200 * 8192, "file": 3, "page": 2},
+                pages=402, judged=2 * (52 + 44 + 200 * 8192), marks=[LARGE[:512], LARGE[1:513]],
             ),
         ],
     ),
@@ -291,7 +324,7 @@ CASES = [
     Case(verb="check_content", about="no files", parameters={"MostFlaws": 1}, items=[]),
     Case(
         verb="check_content", about="more than 260 characters", parameters={"MostFlaws": 1}, files={f"{LONG}/x": FILEMARK},
-        given=[content(f"{LONG}/x", marks=[0])], items=[judged(f"{LONG}/x", FILEMARK, judged=52)],
+        given=[content(f"{LONG}/x", marks=[0])], items=[judged(f"{LONG}/x", FILEMARK, marks=[FILEMARK])],
     ),
     Case(
         verb="stat_paths", about="a file, a folder, nothing", given=["{root}/web.config", "{root}/sub", "{root}/gone", "{root}/no/gone"], files=TREE,

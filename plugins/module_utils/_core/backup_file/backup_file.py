@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file import file_record, set_record, set_start
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blocks import (
+    ADDRESS,
     ESET,
     MSCI,
     MSLS,
@@ -44,7 +45,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.pac
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.parts import PackedPart, PlainPart
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.records import Records, read_records
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import moment, u16, u32
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import moment, u16, u32, u64
 from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader, Read
 
 __all__ = ["HEAD", "PACKED_TAIL", "TAIL", "BackupFile", "StoredSet", "read_backup_file"]
@@ -88,6 +89,7 @@ class StoredSet:
     header: a row of RESTORE HEADERONLY, without the columns in unknown. files: rows of RESTORE FILELISTONLY. complete:
     whether the set has its end, so that all of header is final; columns that are provisional before are left out.
     problems: what is damaged, or missing; such a set is not to be restored. password: RESTORE asks for one.
+    length: bytes of its blocks, unpacked, as the last of them tells; None where that was not found.
     """
 
     position: int
@@ -97,6 +99,7 @@ class StoredSet:
     complete: bool = False
     problems: list[str] = field(default_factory=list)
     password: bool = False
+    length: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -247,6 +250,11 @@ def _last_records(result: StoredSet, part: PlainPart, first: Records, file: Back
                 if at % SECTOR == 0 and is_block(data, at, MSLS):
                     last = read_records(data, at)
                     _compare(result, first, last)
+                    result.length = u64(data, at + ADDRESS) * file.media.block + len(data) - at
+                    if not file.packed and result.length != part.end - part.start:
+                        result.problems.append(
+                            "its last block belongs to another place: bytes are missing, or too many"
+                        )
                     return last
         raise Damaged("no block MSLS at its end")
     except Damaged as problem:

@@ -17,6 +17,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.err
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u16, xor_words
 
 __all__ = [
+    "ADDRESS",
     "BLOCK_SIZES",
     "ESET",
     "FIRST_STREAM",
@@ -52,6 +53,7 @@ TAPE, SFMB, SSET, VOLB, MSCI, MSLS, ESET = (
 
 HEADER = 52  # bytes that all blocks begin with (proven)
 FIRST_STREAM = 0x08  # u16: where the first stream of the block begins (proven)
+ADDRESS = 0x14  # u64: where it lies in its set, in blocks, as unpacked (proven in 108 sets; zero in ESET)
 OS_DATA = 0x2C  # size and offset of data of the program that wrote it (proven)
 STRING_TYPE = 0x30  # u8: 1 ANSI, 2 UTF-16LE (proven for 2)
 CHECKSUM = 0x32  # u16: the 25 words before it, xor-ed (proven in 5,319 blocks); covers these 52 bytes alone

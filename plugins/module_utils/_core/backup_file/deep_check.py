@@ -9,17 +9,17 @@ here, nor do pages that were never protected. What share of the file was judged 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import BackupFile
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blocks import (
     FIRST_STREAM,
     HEADER,
-    SFMB,
     is_block,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.filemarks import is_filemark
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.flaws import (
     Flaw,
     flaw_at,
@@ -29,6 +29,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.fla
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.packed_frames import (
     FIRST_FRAME,
     frame_length,
+    held,
     is_last_filler,
     is_sound,
 )
@@ -42,7 +43,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.str
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u16
 from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader, Read
 
-__all__ = ["MOST_FLAWS", "DeepCheck", "check_content", "closed_marks", "parts"]
+__all__ = ["MOST_FLAWS", "DeepCheck", "check_content", "closed_marks", "judge_marks", "parts"]
 
 PIECE = 4 << 20
 """Bytes that are read at a time."""
@@ -59,13 +60,15 @@ Shown = Callable[[int], None]
 class DeepCheck:
     """size: bytes of the file, or of a part; judged: those that a checksum covers and that are what was written.
 
-    frames: of a packed file; pages, pages_unjudged: of a plain one. flaws: what is damaged, at most 20 of them, but at
-    least one for each part of the file that has some: a set must not pass because those before it are worse.
+    frames: of a packed file, held: bytes that those of a part hold; pages, pages_unjudged: of a plain one. flaws: what
+    is damaged, at most 20 of them, but at least one for each part of the file that has some: a set must not pass
+    because those before it are worse.
     """
 
     size: int
     judged: int = 0
     frames: int = 0
+    held: int = 0
     pages: int = 0
     pages_unjudged: int = 0
     flaws: list[Flaw] = field(default_factory=list)
@@ -99,24 +102,30 @@ def check_content(read: Read, size: int, file: BackupFile, *, on_progress: Shown
     """
     result = DeepCheck(size=size)
     check = _check_packed if file.packed else _check_plain
-    for start, end in parts(file, size):
+    for start, end, length in parts(file, size):
         part = DeepCheck(size=end - start)
         try:
             check(part, RangeReader(read, size), start, end, on_progress)
+            if file.packed and length and part.held != length:
+                part.add(flaw_at(start, "held", bytes=part.held, told=length))
         except Damaged as problem:
             part.add(part_flaw(str(problem), start=start, end=end))
         result.add_part(part)
-    _check_marks(result, RangeReader(read, size), file)
+    mark = file.media.filemark
+    judge_marks(result, file, (RangeReader(read, size).get(offset, mark) for offset in closed_marks(file)))
     return result
 
 
-def parts(file: BackupFile, size: int) -> list[tuple[int, int]]:
-    """From where to where the file holds blocks or frames: in front of each filemark, and behind the last where that
-    is not the end of the file.
+def parts(file: BackupFile, size: int) -> list[tuple[int, int, int]]:
+    """From where to where the file holds blocks or frames, and how many bytes unpacked, 0 where nothing tells that: in
+    front of each filemark, and behind the last where that is not the end of the file.
     """
     starts = [FIRST_FRAME if file.packed else 0, *(mark + file.media.filemark for mark in file.marks)]
     ends = [*file.marks, size]
-    return list(zip(starts, ends, strict=True))[: len(file.marks) if file.ends else None]
+    lengths = [0] * len(ends)
+    for stored in file.sets:
+        lengths[2 * stored.position - 1] = stored.length or 0
+    return list(zip(starts, ends, lengths, strict=True))[: len(file.marks) if file.ends else None]
 
 
 def closed_marks(file: BackupFile) -> list[int]:
@@ -124,12 +133,13 @@ def closed_marks(file: BackupFile) -> list[int]:
     return file.marks if file.ends else []
 
 
-def _check_marks(result: DeepCheck, reader: RangeReader, file: BackupFile) -> None:
-    for mark in closed_marks(file):
-        if is_block(reader.get(mark, HEADER), 0, SFMB):
-            result.judged += HEADER
+def judge_marks(result: DeepCheck, file: BackupFile, marks: Iterable[bytes]) -> None:
+    """marks: the filemarks at :func:`closed_marks`, whole."""
+    for number, (offset, data) in enumerate(zip(closed_marks(file), marks, strict=True)):
+        if is_filemark(data, file.marks[:number], file.media.filemark):
+            result.judged += len(data)
         else:
-            result.flaws.append(flaw_at(mark, "filemark"))
+            result.flaws.append(flaw_at(offset, "filemark"))
 
 
 def _check_packed(result: DeepCheck, reader: RangeReader, start: int, end: int, on_progress: Shown | None) -> None:
@@ -150,6 +160,7 @@ def _check_packed(result: DeepCheck, reader: RangeReader, start: int, end: int, 
         else:
             result.judged += length
         result.frames += 1
+        result.held += held(data, at - base)
         at += length
     if at > end or not is_last_filler(data[: end - base], at - base):
         raise Damaged(reason("frames_end", at=at))

@@ -8,6 +8,8 @@ A file of k backup sets has 1 + 2k of them: behind the head of the media, behind
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blocks import (
     SECTOR,
     SFMB,
@@ -18,12 +20,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.err
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import u32, u64
 from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader
 
-__all__ = ["filemarks_up_to", "last_filemark", "search_back"]
+__all__ = ["filemarks_up_to", "is_filemark", "last_filemark", "search_back"]
 
 ATTRIBUTES = 0x04  # u32; bit 31: the list's offset is told at LIST_OFFSET (seen from 2008 on, not in 2005)
 ROOM = 0x34  # u32: entries that the list has room for: 55 or 56 in 512 bytes, 503 in 4096 (seen)
 USED = 0x38  # u32: filemarks before this one, even where that is more than there is room for (seen up to the room)
 LIST_OFFSET = 0x3C  # u32: where the list begins; in 2005 the list itself begins here (proven)
+
+LIST_FROM = 0x48
+"""Where the list begins in all filemarks of 2008 and later (seen)."""
 
 PIECE = 4 << 20
 """Bytes that are searched at a time."""
@@ -63,6 +68,25 @@ def _earlier(data: bytes, offset: int) -> tuple[list[int], bool]:
             raise Damaged("a filemark lists others at impossible places")
         above = mark
     return listed, used <= room
+
+
+def is_filemark(data: bytes, earlier: Sequence[int], size: int) -> bool:
+    """Whether data are the filemark that follows others, as it was written: its list is covered by no checksum.
+
+    Zeros behind the list were seen in 323 of 323 that are a sector long; of longer ones they are not asked for.
+    """
+    if len(data) < size or not is_block(data, 0, SFMB):
+        return False
+    is_recent = u32(data, ATTRIBUTES) >> 31
+    start = LIST_FROM if is_recent else LIST_OFFSET
+    room, listed = (size - start) // 8, earlier[::-1]
+    if (u32(data, ROOM), u32(data, USED)) != (room, len(earlier)):
+        return False
+    if is_recent and (u32(data, LIST_OFFSET) != LIST_FROM or any(data[LIST_OFFSET + 4 : LIST_FROM])):
+        return False
+    end = start + 8 * len(listed[:room])
+    stored = [u64(data, at) for at in range(start, end, 8)]
+    return stored == list(listed[:room]) and not (size == SECTOR and any(data[end:]))
 
 
 def last_filemark(data: bytes, base: int, mark: int) -> int | None:

@@ -14,6 +14,7 @@ __all__ = ["Flaw", "flaw_at", "flaw_of_answer", "part_flaw", "reason"]
 
 _REASONS = {
     "frame": "the packed frame at byte {at} fails its checksum",
+    "held": "the packed frames from byte {at} on hold {bytes} bytes, where the last block of the set tells {told}",
     "page": "page {file}:{page} fails its checksum",
     "filemark": "the filemark at byte {at} is damaged",
     # What is behind these in the same part of the file cannot be found:
@@ -47,7 +48,8 @@ def part_flaw(why: str, *, start: int, end: int) -> Flaw:
 
 
 def flaw_of_answer(answer: Mapping[str, int | str]) -> Flaw:
-    """As the verb answers: kind, at; file and page of a page; start and end of a part that was not judged to its end.
+    """As the verb answers: kind, at; file and page of a page; bytes and told of frames that hold more or less than they
+    should; start and end of a part that was not judged to its end.
 
     Raises KeyError for what no verb answers.
     """

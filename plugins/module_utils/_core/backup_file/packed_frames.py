@@ -19,6 +19,7 @@ __all__ = [
     "SIGNATURE",
     "find_frames",
     "frame_length",
+    "held",
     "is_last_filler",
     "is_sound",
     "unpack_frame",
@@ -36,9 +37,15 @@ CHECKSUM = 0x18  # u32: of the packed bytes (proven in 1,324 frames)
 XPRESS_HUFFMAN = 0x21
 FILLERS = (0x24, 0x2C)
 FILLER_HEADER = 24  # bytes in front of what the filler's length counts (proven)
-SHORT_LENGTH = 0x02  # u16: of a filler 0x24 (proven)
+SHORT_LENGTH = 0x02  # u16: of a filler 0x24, which has nothing but zeros behind it (proven, seen)
 LONG_LENGTH = 0x20  # u32: of a filler 0x2C (proven)
-FILLER_ZEROS = (4, 24)  # from, up to: nothing but zeros (seen)
+FILLER_ZEROS = {0x24: [1, *range(4, 24)], 0x2C: list(range(1, 24))}  # bytes that are zero (seen in all)
+
+# A filler 0x2C, which a set ends with, lists some frames, the last one among them (proven in 6 sets, all of 2019):
+INDEX_HEAD = (0x18, 0x28)  # from, up to; once more in the last bytes of the filler
+INDEX_COUNT = 0x04  # in the head, u32: entries
+INDEX_CHECKSUM = 0x0C  # in the head, u32: of the entries, as that of a frame
+INDEX_ENTRY = 16  # bytes of an entry, u64 its place as unpacked, u64 its place in the file; zeros follow the last
 
 _LANE = 128
 """Bytes after which the turns of the checksum come round: 32 words, each turned by one bit more."""
@@ -48,7 +55,8 @@ def frame_length(data: bytes, offset: int) -> int | None:
     """Bytes of the frame at an offset, its header included; None where there is none."""
     if len(data) < offset + 4 or data[offset] != XPRESS_HUFFMAN or not data[offset + UNPACKED_SECTORS]:
         return None
-    return FRAME_HEADER + u16(data, offset + PACKED_SIZE)
+    packed = u16(data, offset + PACKED_SIZE)
+    return FRAME_HEADER + packed if packed > xpress_huffman.TABLE else None
 
 
 def checksum(packed: bytes) -> int:
@@ -84,11 +92,16 @@ def unpack_frame(data: bytes, offset: int, *, size: int | None = None) -> bytes:
         raise Damaged("a packed frame is cut off")
     if not is_sound(data, offset):
         raise Damaged("a packed frame fails its checksum")
-    whole = data[offset + UNPACKED_SECTORS] * 512
+    whole = held(data, offset)
     packed = data[offset + FRAME_HEADER : offset + length]
     if size is None:
         return xpress_huffman.unpack_whole(packed, whole)
     return xpress_huffman.unpack(packed, min(size, whole))
+
+
+def held(data: bytes, offset: int) -> int:
+    """Bytes that the frame at an offset, which must be there, tells that it holds. No checksum covers that."""
+    return data[offset + UNPACKED_SECTORS] * 512
 
 
 def find_frames(data: bytes) -> dict[int, list[int]]:
@@ -115,8 +128,28 @@ def is_last_filler(data: bytes, at: int) -> bool:
     """Whether a filler lies there that ends where data end."""
     if at >= len(data) or data[at] not in FILLERS:
         return False
-    start, end = FILLER_ZEROS
-    if any(data[at + start : at + end]):
+    if len(data) < at + FILLER_HEADER or any(data[at + zero] for zero in FILLER_ZEROS[data[at]]):
         return False
-    length = u32(data, at + LONG_LENGTH) if data[at] == FILLERS[1] else u16(data, at + SHORT_LENGTH)
-    return at + FILLER_HEADER + length == len(data)
+    if data[at] == FILLERS[0]:
+        return at + FILLER_HEADER + u16(data, at + SHORT_LENGTH) == len(data) and not any(data[at + FILLER_HEADER :])
+    if len(data) < at + LONG_LENGTH + 4 or at + FILLER_HEADER + u32(data, at + LONG_LENGTH) != len(data):
+        return False
+    return _is_sound_index(data[at:])
+
+
+def _is_sound_index(filler: bytes) -> bool:
+    """Whether the list in a filler is what was written. No flipped bit can break both copies of its head and the
+    checksum: where all of them are wrong it has another form, which is not judged.
+    """
+    start, end = INDEX_HEAD
+    head, tail = filler[start:end], filler[max(end, len(filler) - (end - start)) :]
+    listed = filler[end : len(filler) - len(tail)]
+    right = [copy for copy in (head, tail) if len(copy) == end - start and _is_list(listed, copy)]
+    if head != tail and not right:
+        return True
+    return head == tail and bool(right) and not any(listed[INDEX_ENTRY * u32(head, INDEX_COUNT) :])
+
+
+def _is_list(listed: bytes, head: bytes) -> bool:
+    length = INDEX_ENTRY * u32(head, INDEX_COUNT)
+    return 0 < length <= len(listed) and checksum(listed[:length]) == u32(head, INDEX_CHECKSUM)

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
 
-__all__ = ["unpack", "unpack_whole"]
+__all__ = ["TABLE", "unpack", "unpack_whole"]
 
 CHUNK = 65536
 TABLE = 256
+"""Bytes that packed data begin with, at least."""
 LONGEST_CODE = 15
 SHORTEST_MATCH = 3
 MOST_UNREAD = 4

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..._core.backup_file.deep_check import MOST_FLAWS, DeepCheck, closed_marks, parts
+from ..._core.backup_file.deep_check import MOST_FLAWS, DeepCheck, closed_marks, judge_marks, parts
 from ..._core.backup_file.flaws import flaw_of_answer
 from ..._core.backup_file.reading import ExaminedFile
 from ..._core.times import parse_stored_time
@@ -50,6 +51,8 @@ def judge_content(
             pages_unjudged=answer["unjudged"],
             flaws=[flaw_of_answer(flaw) for flaw in answer["flaws"]],
         )
+        if item.file is not None:
+            judge_marks(item.deep, item.file, map(base64.b64decode, answer["marks"]))
         yield item, None
 
 
@@ -61,6 +64,7 @@ def _wanted(item: ExaminedFile) -> dict[str, Any]:
         "packed": item.file.packed,
         "parts": parts(item.file, item.size),
         "marks": closed_marks(item.file),
+        "mark": item.file.media.filemark,
     }
 
 

@@ -4,12 +4,15 @@
 """check_content: backup files read to their end where they lie, and judged by the checksums in them.
 
 Parameters: MostFlaws, how many are told of a file; but of each part that has some at least one.
-Items in:   for each file: path, packed, marks (offsets of its filemarks) and parts: what lies between them, pairs
-            (start, end) in bytes.
+Items in:   for each file: path, packed, marks (offsets of its filemarks), mark (size of one) and parts: what lies
+            between them, triples (start, end, length); length: of what the packed frames hold there, 0 where that is
+            not known. All in bytes.
 Items out:  for each file: path, and either size, modified (UTC, ISO 8601), judged (bytes that are what was written),
-            frames, pages, unjudged (pages without a checksum) and flaws, or error (number, kind, message). A file that
-            cannot be read is no reason to stop. A flaw has kind and at; that of a page file and page; one behind which
-            a part was not judged start and end. What the kinds mean: _core/backup_file/flaws.py.
+            frames, pages, unjudged (pages without a checksum), marks (the filemarks in base64, empty where the file
+            ends before) and flaws, or error (number, kind, message). A file that cannot be read is no reason to stop.
+            A flaw has kind and at; that of a page file and page; that of frames which hold more or less than they
+            should bytes and told; one behind which a part was not judged start and end. What the kinds mean:
+            _core/backup_file/flaws.py.
 Errors:     none for the whole.
 Assumes:    a file that another process writes may be read meanwhile.
 
@@ -83,25 +86,58 @@ function Test-Header {
     ($sum -shr 16) -eq ($sum -band 65535)
 }
 
+function Test-Zero {
+    param([int]$Start, [int]$End)
+    for ($index = $Start; $index -lt $End; $index++) { if ($buffer[$index] -ne 0) { return $false } }
+    $true
+}
+
+# The list of frames in a filler: where its head lies, and the copy of that behind it. One in which both heads and the
+# checksum are wrong has another form, and is not judged.
+function Test-List {
+    param([int]$Head, [int]$Tail)
+    $isSame = $Tail -ge $Head + 16
+    for ($byte = 0; $byte -lt 16 -and $isSame; $byte++) { $isSame = $buffer[$Head + $byte] -eq $buffer[$Tail + $byte] }
+    $behind = -1
+    foreach ($copy in $Head, $Tail) {
+        if ($Tail -lt $Head + 16) { break }
+        $length = 16 * [long][BitConverter]::ToUInt32($buffer, $copy + 4)
+        if ($length -eq 0 -or $length -gt $Tail - $Head - 16) { continue }
+        [System.Buffer]::BlockCopy($buffer, $Head + 16, $words, 0, $length)
+        $sum = $turnedSum.Invoke($words, 0, $length -shr 2, 1)
+        if ($sum -eq [BitConverter]::ToUInt32($buffer, $copy + 12)) { $behind = $Head + 16 + $length }
+    }
+    if (-not $isSame -and $behind -lt 0) { return $true }
+    $isSame -and $behind -ge 0 -and (Test-Zero $behind $Tail)
+}
+
 # Whether nothing but a filler is left in front of a place, which tells its own length.
 function Test-Filler {
     param([long]$Offset, [long]$Upto)
     $left = $Upto - $Offset
     if ($left -lt 24 -or $left -gt $buffer.Length) { return $false }
     $place = Get-Place $Offset $left
-    if ($place -lt 0 -or ($buffer[($place + 4)..($place + 23)] -ne 0)) { return $false }
-    if ($buffer[$place] -eq 0x24) { return 24 + [BitConverter]::ToUInt16($buffer, $place + 2) -eq $left }
-    if ($buffer[$place] -ne 0x2C -or $left -lt 36) { return $false }
-    return 24 + [BitConverter]::ToUInt32($buffer, $place + 32) -eq $left
+    if ($place -lt 0 -or $buffer[$place + 1] -ne 0 -or -not (Test-Zero ($place + 4) ($place + 24))) { return $false }
+    if ($buffer[$place] -eq 0x24) {
+        if (24 + [BitConverter]::ToUInt16($buffer, $place + 2) -ne $left) { return $false }
+        return Test-Zero ($place + 24) ($place + $left)
+    }
+    if ($buffer[$place] -ne 0x2C -or $left -lt 36 -or -not (Test-Zero ($place + 1) ($place + 4))) { return $false }
+    if (24 + [BitConverter]::ToUInt32($buffer, $place + 32) -ne $left) { return $false }
+    Test-List ($place + 24) ($place + $left - 16)
 }
 
 # Frame behind frame, then a filler. What is wrong with their order, and where.
 function Test-Frame {
-    param([long]$Offset, [long]$Upto)
+    param([long]$Offset, [long]$Upto, [long]$Told)
+    $first = $Offset
+    $held = [long]0
     while ($Offset + 4 -le $Upto) {
         $place = Get-Place $Offset 4
         if ($place -lt 0 -or $buffer[$place] -ne 0x21 -or $buffer[$place + 1] -eq 0) { break }
         $length = 28 + $buffer[$place + 2] + 256 * $buffer[$place + 3]
+        if ($length -le 284) { break }
+        $held += 512 * $buffer[$place + 1]
         $place = if ($Offset + $length -le $Upto) { Get-Place $Offset $length } else { -1 }
         $isSound = $false
         if ($place -ge 0) {
@@ -115,6 +151,7 @@ function Test-Frame {
         $Offset += $length
     }
     if (-not (Test-Filler $Offset $Upto)) { @{ kind = 'frames_end'; at = $Offset } }
+    elseif ($Told -and $held -ne $Told) { Add-Flaw @{ kind = 'held'; at = $first; bytes = $held; told = $Told } }
 }
 
 # Block behind block, in each of them stream behind stream. What is wrong with their order, and where.
@@ -200,12 +237,6 @@ function Test-Torn {
     $true
 }
 
-function Test-Filemark {
-    param([long]$Offset)
-    $place = Get-Place $Offset 52
-    $place -ge 0 -and $ascii.GetString($buffer, $place, 4) -ceq 'SFMB' -and (Test-Header $place 52)
-}
-
 $turnedSum = New-Sum
 $ascii = [System.Text.Encoding]::ASCII
 $words = [uint32[]]::new($buffer.Length -shr 2)
@@ -222,13 +253,13 @@ foreach ($item in $Items) {
         foreach ($range in $item.parts) {
             $from, $to = [long]$range[0], [long]$range[1]
             $part = @{ isSound = $true }
-            if ($item.packed) { $problem = Test-Frame $from $to } else { $problem = Test-Block $from $to }
+            if ($item.packed) { $problem = Test-Frame $from $to $range[2] } else { $problem = Test-Block $from $to }
             if ($problem) { Add-Flaw ($problem + @{ start = $from; end = $to }) }
         }
-        foreach ($mark in $item.marks) {
-            $part = @{ isSound = $true }
-            if (Test-Filemark $mark) { $result.judged += 52 } else { Add-Flaw @{ kind = 'filemark'; at = $mark } }
-        }
+        $result.marks = @(foreach ($mark in $item.marks) {
+            $place = Get-Place $mark $item.mark
+            if ($place -lt 0) { '' } else { [Convert]::ToBase64String($buffer, $place, $item.mark) }
+        })
         $result.flaws = $result.flaws.ToArray()
         $modified = [System.IO.File]::GetLastWriteTimeUtc($path).ToString('o')
         $answer = $result + @{ path = $item.path; size = $size; modified = $modified }

@@ -8,7 +8,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from .tape.blocks import PAYLOAD_AT, around_data, data_block, data_block_length
+from .tape.blocks import PAYLOAD_AT, around_data, data_block, data_block_length, placed
 from .tape.reader import Part
 
 __all__ = ["BadFrame", "EndOfData", "Frame", "InvalidData", "find_frame", "read_frame", "write_frame"]
@@ -81,6 +81,7 @@ class Frame:
         start = PAYLOAD_AT[self._block_kind]
         before, behind = around_data(self._block_kind, _HEAD.size + self.length)
         end = self.block + start + _HEAD.size + self.length
+        before = placed(before, self.block)
         return _read(self.part, self.block, start) == before and _read(self.part, end, len(behind)) == behind
 
 

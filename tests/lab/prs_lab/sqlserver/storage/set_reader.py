@@ -140,11 +140,13 @@ def _blocks_intact(found: StoredSet) -> bool:
     if found.tail is None or found.part is None or not found.tail.checksums:
         return True
     start = set_start(header_blocks(found.head, final=False), found.position)
-    closing = set_end(header_blocks(found.tail, final=True))
     part = found.part
-    tail = len(closing) + MARK
+    tail = len(set_end(header_blocks(found.tail, final=True), 0)) + MARK
+    at = max(0, part.length - tail)
     try:
-        return part.read(0, len(start)) == start and closing in part.read(max(0, part.length - tail), tail)
+        end = part.read(at, tail)
+        closing = set_end(header_blocks(found.tail, final=True), at + end.rfind(b"MSLS"))
+        return part.read(0, len(start)) == start and closing in end
     except ValueError:
         return False
 

@@ -15,7 +15,7 @@ from .headerblocks import header_blocks
 from .media import OWN_STREAM, Family, Label
 from .set_key import crypt
 from .setheader import SetHeader
-from .tape.blocks import stream
+from .tape.blocks import placed, stream
 from .tape.packed import ENCRYPTED, XPRESS_HUFFMAN
 from .tape.records import BackupSet, end_part, media_part, set_end, set_start
 from .tape.writer import MARK, TapeWriter
@@ -97,7 +97,7 @@ class SetWriter:
         frame = self._header_frame("HEAD")
         for tape in self._each():
             tape.write(set_start(blocks, tape.position))
-            tape.write(frame)
+            tape.write(placed(frame, tape.written))
 
     def pages(self, images: Sequence[tuple[int, bytes]]) -> None:
         """Pages of the data file, at most CHUNK_PAGES at once."""
@@ -120,10 +120,9 @@ class SetWriter:
             self.header.compressed_size = self.header.backup_size - spared
             frame = self._header_frame("TAIL")
         blocks = header_blocks(self.header, final=True)
-        closing = set_end(blocks)
         for tape in self._each():
-            tape.write(frame)
-            tape.write(closing)
+            tape.write(placed(frame, tape.written))
+            tape.write(set_end(blocks, tape.written))
             ending = end_part(blocks, tape.position)
             tape.close_part()
             tape.write(ending)
@@ -146,7 +145,7 @@ class SetWriter:
             encrypted=self._key is not None,
         )
         for tape in self._tapes[self._sequence % len(self._tapes)]:
-            tape.write(block)
+            tape.write(placed(block, tape.written))
         self._sequence += 1
         self.header.size += len(plain)
         self.header.stored_size += len(data)

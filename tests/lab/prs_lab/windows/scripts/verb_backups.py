@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -50,7 +51,8 @@ class Judged:
             self.flaws.append(flaw)
         self.sound = False
 
-    def packed_part(self, at: int, end: int) -> None:
+    def packed_part(self, at: int, end: int, length: int) -> None:
+        first, held = at, 0
         while size := frame_size(self.data[at : min(at + FRAME_HEADER, end)]):
             whole = self.data[at : min(at + FRAME_HEADER + size[0], end)]
             sound = len(whole) == FRAME_HEADER + size[0] and frame_checksum(whole[FRAME_HEADER:]) == _u32(whole, 0x18)
@@ -59,11 +61,14 @@ class Judged:
             else:
                 self.flaw(kind="frame", at=at)
             self.frames += 1
+            held += size[1]
             at += FRAME_HEADER + size[0]
         if not _is_whole_filler(self.data[at:end]):
             raise Broken("frames_end", at)
+        if length and held != length:
+            self.flaw(kind="held", at=first, bytes=held, told=length)
 
-    def plain_part(self, at: int, end: int) -> None:
+    def plain_part(self, at: int, end: int, _length: int) -> None:
         while at + BLOCK_HEADER <= end:
             header = self.data[at : at + BLOCK_HEADER]
             if len(header) == BLOCK_HEADER and not any(header):
@@ -117,9 +122,23 @@ def _u32(data: bytes, at: int) -> int:
 
 
 def _is_whole_filler(data: bytes) -> bool:
-    if not is_filler(data) or any(data[4:24]):
+    if not is_filler(data) or data[1] or any(data[4:24]):
         return False
-    return (_u32(data, 0x20) if data[0] == 0x2C else int.from_bytes(data[2:4], "little")) + 24 == len(data)
+    if data[0] == 0x24:
+        return int.from_bytes(data[2:4], "little") + 24 == len(data) and not any(data[24:])
+    if len(data) < 36 or any(data[2:4]) or _u32(data, 0x20) + 24 != len(data):
+        return False
+    if len(data) < 56:
+        return True
+    head, listed, tail = data[24:40], data[40:-16], data[-16:]
+    ends = []
+    for copy in (head, tail):
+        _form, count, _length, checksum = struct.unpack("<IIII", copy)
+        if 0 < 16 * count <= len(listed) and frame_checksum(listed[: 16 * count]) == checksum:
+            ends.append(16 * count)
+    if head != tail and not ends:
+        return True
+    return head == tail and bool(ends) and not any(listed[ends[0] :])
 
 
 def _is_sound(page: bytes) -> bool | None:
@@ -150,21 +169,17 @@ def check_content(
         except WinError as error:
             yield {"path": item["path"], "error": fault(error)}
             continue
-        for start, end in item["parts"]:
+        for start, end, length in item["parts"]:
             result.sound = True
             try:
-                (result.packed_part if item["packed"] else result.plain_part)(start, end)
+                (result.packed_part if item["packed"] else result.plain_part)(start, end, length)
             except Broken as broken:
                 result.flaw(**broken.flaw, start=start, end=end)
-        for mark in item["marks"]:
-            result.sound = True
-            if is_block(result.data[mark : mark + BLOCK_HEADER], b"SFMB"):
-                result.judged += BLOCK_HEADER
-            else:
-                result.flaw(kind="filemark", at=mark)
+        marks = [result.data[mark : mark + item["mark"]] for mark in item["marks"]]
         yield {
             "path": item["path"],
             "size": stat.size,
             "modified": moment(stat.modified),
+            "marks": [base64.b64encode(mark if len(mark) == item["mark"] else b"").decode() for mark in marks],
             **{name: getattr(result, name) for name in ("judged", "frames", "pages", "unjudged", "flaws")},
         }

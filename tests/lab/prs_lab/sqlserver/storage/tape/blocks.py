@@ -18,11 +18,14 @@ __all__ = [
     "filemark",
     "filemarks_before",
     "is_block",
+    "placed",
     "stream",
     "streams_of",
 ]
 
 BLOCK = 1024
+ADDRESS = 0x14
+"""Where a block tells its place in its part, in blocks."""
 STREAM_HEADER = 22
 _OWN_BYTES = {b"MSDA": (60, b"MQDA", b"\x00\x00"), b"MSTL": (592, b"MQTL", b"\x02\x00")}
 """Length of the fixed part, kind of stream, and the bytes of its own that the stream begins with."""
@@ -49,6 +52,33 @@ def block(kind: bytes, fields: Fields, streams: Callable[[int], bytes] | bytes =
     struct.pack_into("<H", data, 50, xor16(bytes(data[:50])))
     made = bytes(data) + (streams(len(data)) if callable(streams) else streams)
     return made + stream(b"SPAD", bytes((-len(made) - STREAM_HEADER) % size), pad=False)
+
+
+def placed(data: bytes, at: int) -> bytes:
+    """The blocks that data begin with, one behind the other, with their addresses: at is the place of the first in its
+    part, in bytes. What follows the header of a block may be missing from the last one.
+    """
+    made, start = bytearray(data), 0
+    while start < len(made):
+        address = struct.pack("<Q", (at + start) // BLOCK)
+        made[start + ADDRESS : start + ADDRESS + 8] = address
+        struct.pack_into("<H", made, start + 50, xor16(bytes(made[start : start + 50])))
+        try:
+            start = _block_end(made, start)
+        except struct.error:
+            break
+    return bytes(made)
+
+
+def _block_end(data: bytearray, start: int) -> int:
+    """Raises struct.error where the block ends behind data."""
+    (at,) = struct.unpack_from("<H", data, start + 8)
+    at += start
+    while True:
+        kind, length = struct.unpack_from("<4s4xQ6x", data, at)
+        if kind == b"SPAD":
+            return at + STREAM_HEADER + length
+        at = start + (at - start + STREAM_HEADER + length + 3 & ~3)
 
 
 def data_block(kind: bytes, data: bytes) -> bytes:

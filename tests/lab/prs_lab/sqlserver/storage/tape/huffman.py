@@ -8,6 +8,7 @@ import struct
 __all__ = ["stored", "unpack", "xpress_huffman"]
 
 CHUNK = 65536
+TABLE = 256
 _STORED_TABLE = b"\x88" * 128 + bytes(128)
 """Every byte has a code of eight bits, which is the byte itself, and no match has any."""
 

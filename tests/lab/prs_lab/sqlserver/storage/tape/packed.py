@@ -12,12 +12,15 @@ __all__ = [
     "FIRST_FRAME",
     "FRAME_HEADER",
     "PIECE",
+    "SHORTEST_FILLER",
+    "SHORTEST_INDEX",
     "SIGNATURE",
     "XPRESS_HUFFMAN",
     "filler",
     "frame",
     "frame_checksum",
     "frame_size",
+    "index_filler",
     "is_filler",
     "unpack_frame",
 ]
@@ -29,6 +32,7 @@ XPRESS_HUFFMAN = 0x21
 ENCRYPTED = 0x7F
 """Kind of frame that this twin gives to media WITH ENCRYPTION: what Microsoft's hold there is not known."""
 
+SHORTEST_FILLER, SHORTEST_INDEX = 24, 72
 PIECE = 126 * 512
 """Most bytes of a frame: even those that do not become shorter then have a length of 16 bits."""
 
@@ -61,14 +65,24 @@ def frame_checksum(packed: bytes) -> int:
 
 
 def filler(room: int) -> bytes:
-    """What fills the room between the last frame and a filemark, 36 bytes at least."""
+    """What fills the room between the last frame and a filemark, SHORTEST_FILLER bytes at least."""
     data = bytearray(room)
-    if room >= 300:
-        data[0] = 0x2C
-        struct.pack_into("<I", data, 0x20, room - 24)
-    else:
-        data[0] = 0x24
-        struct.pack_into("<H", data, 2, room - 24)
+    data[0] = 0x24
+    struct.pack_into("<H", data, 2, room - 24)
+    return bytes(data)
+
+
+def index_filler(room: int, place: int, offset: int) -> bytes:
+    """The same behind the frames of a set: it lists the last one, its place as unpacked and in the file.
+
+    Real ones list others as well: those that hold less than 64 KiB. SHORTEST_INDEX bytes at least.
+    """
+    entries = struct.pack("<QQ", place, offset)
+    data = bytearray(room)
+    data[0] = 0x2C
+    head = struct.pack("<HHIII", 1, 1, 1, room - 24, frame_checksum(entries))
+    data[0x18:0x38] = head + entries
+    data[-len(head) :] = head
     return bytes(data)
 
 
@@ -78,9 +92,10 @@ def is_filler(data: bytes) -> bool:
 
 def frame_size(head: bytes, *, kind: int = XPRESS_HUFFMAN) -> tuple[int, int] | None:
     """Bytes of the packed data and of what they hold, by the header of a frame; None where there is none."""
-    if len(head) < FRAME_HEADER or head[0] != kind or not head[1]:
+    packed = int.from_bytes(head[2:4], "little")
+    if len(head) < FRAME_HEADER or head[0] != kind or not head[1] or packed <= huffman.TABLE:
         return None
-    return int.from_bytes(head[2:4], "little"), head[1] * 512
+    return packed, head[1] * 512
 
 
 def unpack_frame(data: bytes) -> bytes:

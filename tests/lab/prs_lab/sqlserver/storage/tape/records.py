@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .blocks import block, data_block, stream
+from .blocks import block, data_block, placed, stream
 from .values import Fields, raw_guid, raw_lsn, raw_moment
 
 __all__ = [
@@ -189,22 +189,21 @@ def set_start(made: BackupSet, position: int) -> bytes:
         start.text(offset, text)
     volume = Fields(0x44)
     volume.text(0x40, made.machine)
-    return block(b"SSET", start) + block(b"VOLB", volume) + block(b"MSCI", Fields(56), records(made, final=False))
+    blocks = block(b"SSET", start) + block(b"VOLB", volume) + block(b"MSCI", Fields(56), records(made, final=False))
+    return placed(blocks, 0)
 
 
-def set_end(made: BackupSet) -> bytes:
-    """The block behind the data."""
-    return block(b"MSLS", Fields(56), records(made, final=True))
+def set_end(made: BackupSet, at: int) -> bytes:
+    """The block behind the data, which lies there in its part."""
+    return placed(block(b"MSLS", Fields(56), records(made, final=True)), at)
 
 
 def set_part(made: BackupSet, position: int) -> bytes:
     """The blocks up to the set's filemark."""
-    parts = [set_start(made, position)]
-    if made.pages:
-        parts.append(data_block(b"MSDA", made.pages))
-    if made.log:
-        parts.append(data_block(b"MSTL", made.log))
-    return b"".join((*parts, set_end(made)))
+    blocks = set_start(made, position)
+    for kind, data in ((b"MSDA", made.pages), (b"MSTL", made.log)):
+        blocks += placed(data_block(kind, data), len(blocks)) if data else b""
+    return blocks + set_end(made, len(blocks))
 
 
 def end_part(made: BackupSet, position: int) -> bytes:

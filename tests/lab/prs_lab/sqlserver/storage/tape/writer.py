@@ -7,7 +7,17 @@ from typing import BinaryIO
 
 from . import huffman
 from .blocks import filemark
-from .packed import FIRST_FRAME, PIECE, SIGNATURE, XPRESS_HUFFMAN, filler, frame
+from .packed import (
+    FIRST_FRAME,
+    PIECE,
+    SHORTEST_FILLER,
+    SHORTEST_INDEX,
+    SIGNATURE,
+    XPRESS_HUFFMAN,
+    filler,
+    frame,
+    index_filler,
+)
 
 __all__ = ["MARK", "TapeWriter"]
 
@@ -42,6 +52,7 @@ class TapeWriter:
         self._kind = kind
         self._pack = pack
         self._place = marks[-1] + mark_size if marks else 0
+        self._last_frame = (0, 0)
 
     @property
     def position(self) -> int:
@@ -55,11 +66,14 @@ class TapeWriter:
 
     def write(self, data: bytes, *, pieces: Sequence[bytes] | None = None) -> None:
         """Whole blocks. pieces: the same, cut as the frames are to hold it."""
-        self.written += len(data)
+        written, self.written = self.written, self.written + len(data)
         if self.packed:
             head = SIGNATURE.ljust(FIRST_FRAME, b"\0") if not self._place else b""
             pieces = pieces or [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
-            data = head + b"".join(frame(piece, kind=self._kind, pack=self._pack) for piece in pieces)
+            frames = [frame(piece, kind=self._kind, pack=self._pack) for piece in pieces]
+            data = head + b"".join(frames)
+            place = written + sum(len(piece) for piece in pieces[:-1])
+            self._last_frame = (place, self._place + len(data) - len(frames[-1]))
         self._put(data)
         self.stored += len(data)
 
@@ -71,8 +85,9 @@ class TapeWriter:
         """Fill up to the next possible place, and set the filemark."""
         size = self._mark_size
         if self.packed:
-            room = -self._place % (size if self.marks else max(size, 1024))
-            padding = filler(room if room >= 36 else room + size)
+            room, is_set = -self._place % (size if self.marks else max(size, 1024)), len(self.marks) % 2
+            room += size if room < (SHORTEST_INDEX if is_set else SHORTEST_FILLER) else 0
+            padding = index_filler(room, *self._last_frame) if is_set else filler(room)
         else:
             padding = bytes(-self._place % size)
         before = [*self.marks]

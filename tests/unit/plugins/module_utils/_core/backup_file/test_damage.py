@@ -11,8 +11,10 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.plan import PlanRequest, plan_report
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import assemble
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import read_backup_file
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.deep_check import check_content, parts
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.packed_frames import (
+    FIRST_FRAME,
     FRAME_HEADER,
     frame_length,
     is_sound,
@@ -128,6 +130,51 @@ def test_a_frame_that_tells_another_size_is_noticed(name: str):
             flipped = bytearray(data)
             flipped[at + 1] ^= 1 << bit
             assert view(bytes(flipped))[1], f"{flipped[at + 1]} sectors in the frame at {at}"
+
+
+SMALL = build([BackupSet(pages=page(1), files=(DatabaseFile(),))], packed=True)
+
+
+def frame_heads(data: bytes) -> list[int]:
+    """Where the frames of a file begin. Behind 4 bytes of each lie 20 of what was in the writer's memory."""
+    file, heads = read_backup_file(lambda offset, length: data[offset : offset + length], len(data)), []
+    for at, _end, _length in parts(file, len(data)):
+        while length := frame_length(data, at):
+            heads.append(at)
+            at += length
+    return heads
+
+
+def is_noticed(data: bytes) -> bool:
+    """By a check of the whole file."""
+
+    def read(offset: int, length: int) -> bytes:
+        return data[offset : offset + length]
+
+    try:
+        file = read_backup_file(read, len(data))
+    except FileFormatError:
+        return True
+    wrong = file.problems or any(stored.problems or not stored.complete for stored in file.sets)
+    return bool(wrong or check_content(read, len(data), file).flaws)
+
+
+@pytest.mark.parametrize("every", [pytest.param(31, id="quick"), pytest.param(1, id="long", marks=pytest.mark.nightly)])
+def test_every_bit_of_a_packed_file_counts(every: int):
+    """Of those that were written: each one of the heads of frames, which no checksum covers, and each 31st of others."""
+    assert not is_noticed(SMALL)
+    heads, silent = frame_heads(SMALL), []
+    unwritten = {8 + at for at in range(FIRST_FRAME - 8)} | {head + at for head in heads for at in range(4, 24)}
+    uncovered = {head + at for head in heads for at in range(4)}
+    for place in sorted(set(range(len(SMALL))) - unwritten):
+        for bit in range(8):
+            if place not in uncovered and (8 * place + bit) % every:
+                continue
+            flipped = bytearray(SMALL)
+            flipped[place] ^= 1 << bit
+            if not is_noticed(bytes(flipped)):
+                silent.append((place, bit))
+    assert silent == []
 
 
 CHAIN = [

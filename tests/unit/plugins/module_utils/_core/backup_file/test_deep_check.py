@@ -16,6 +16,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.pac
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.page_checksums import PAGE, judge_pages
 from backup_file_builder import BackupSet, build, chain, page
+from prs_lab.sqlserver.storage.tape.blocks import filemark
 
 PAGES = b"".join(page(n, content=bytes((n * 31 + i * 17) % 253 for i in range(3000))) for n in range(70))
 
@@ -30,7 +31,7 @@ def check(data: bytes, *, headers_of: bytes | None = None) -> DeepCheck:
 def test_plain_pages_are_judged_and_the_log_is_not():
     result = check(build([BackupSet(pages=PAGES, log=bytes(100_000))]))
     assert (result.pages, result.pages_unjudged, result.frames, result.flaws) == (70, 0, 0, [])
-    assert 70 * PAGE < result.judged < 70 * PAGE + 2000
+    assert 70 * PAGE < result.judged < 70 * PAGE + 2000 + 3 * 512
     assert result.share == pytest.approx(70 * PAGE / result.size, abs=0.01)
 
 
@@ -124,12 +125,41 @@ def test_a_damaged_filemark_and_block_are_told():
     file = read_backup_file(lambda offset, length: whole[offset : offset + length], len(whole))
     for place, reason in (
         (file.marks[1] + 20, f"the filemark at byte {file.marks[1]} is damaged"),
+        (file.marks[1] + 0x48, f"the filemark at byte {file.marks[1]} is damaged"),
+        (file.marks[1] + 511, f"the filemark at byte {file.marks[1]} is damaged"),
         (whole.index(b"MSDA") + 20, "no block where one should begin"),
         (whole.index(b"MQDA") + 8, "the header of a stream fails its checksum"),
     ):
         damaged = bytearray(whole)
         damaged[place] ^= 1
         assert any(reason in flaw.reason for flaw in check(bytes(damaged), headers_of=whole).flaws)
+
+
+def test_frames_that_hold_more_or_less_than_the_last_block_tells():
+    whole = build([BackupSet(pages=PAGES[: 17 * PAGE])], packed=True)
+    file = read_backup_file(lambda offset, length: whole[offset : offset + length], len(whole))
+    second = file.marks[0] + 512 + (frame_length(whole, file.marks[0] + 512) or 0)
+    damaged = bytearray(whole)
+    damaged[second + 1] -= 1
+    [flaw] = check(bytes(damaged), headers_of=whole).flaws
+    held = file.sets[0].length - 512
+    assert flaw.reason == (
+        f"the packed frames from byte {file.marks[0] + 512} on hold {held} bytes, where the last block of the set tells "
+        f"{held + 512}"
+    )
+
+
+@pytest.mark.parametrize("cut", [PAGE, 512])
+def test_bytes_that_are_missing_in_the_middle_of_a_plain_set_are_noticed_by_its_ends(cut: int):
+    whole = build([BackupSet(pages=PAGES)])
+    middle = whole.index(PAGES) + 10 * PAGE
+    data = whole[:middle] + whole[middle + cut :]
+    mark = data.rindex(b"SFMB")
+    listed = [at for at in range(512, len(data), 512) if data[at : at + 4] == b"SFMB"]
+    data = data[:mark] + filemark(listed[:-1], 512)
+    file = read_backup_file(lambda offset, length: data[offset : offset + length], len(data))
+    [problem] = file.sets[0].problems
+    assert problem == "its last block belongs to another place: bytes are missing, or too many"
 
 
 def test_files_that_are_cut_off_are_judged_as_far_as_they_go():
