@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ansible.module_utils.common import json as module_json
 
 from . import _module_start
 
-__all__ = ["KNOWN", "built_module"]
+__all__ = ["KNOWN", "ModuleProgram", "module_program", "text_of_start"]
 
 PROFILE = "legacy"
 """How ansible-core 2.19 and later write the values for a module that says nothing else."""
@@ -42,27 +43,46 @@ def _is_known() -> bool:
 KNOWN = _is_known()
 
 
-def built_module(path: str, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What C(ActionBase._configure_module) returns, for the module in the file C(path).
+@dataclass(frozen=True, kw_only=True)
+class ModuleProgram:
+    """A module in a file, and the arguments of one run of it, with their passwords."""
 
-    The program holds the arguments, with their passwords, and goes to the interpreter's standard input.
-    """
-    given = {
-        "module": Path(path).stem,
-        "parameters": _parameters({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
-        "profile": PROFILE,
+    path: str
+    parameters: bytes
+    packages: Mapping[str, str]
+    """What C(prepare) of the start takes."""
+    profile: str = PROFILE
+
+    @property
+    def module(self) -> str:
+        return Path(self.path).stem
+
+    @property
+    def text(self) -> bytes:
+        """The program, which goes to the interpreter's standard input."""
+        given = {"module": self.module, "parameters": self.parameters, "profile": self.profile, **self.packages}
+        return f"{text_of_start()}\n\ngiven = {given!r}\nstart(**given)\n".encode()
+
+    def built(self) -> tuple[Any, ...]:
+        """What C(ActionBase._configure_module) returns."""
+        shebang = f"#!{sys.executable}"
+        if not hasattr(module_common, "_BuiltModule"):
+            return "new", shebang, self.text, self.path
+        built = module_common._BuiltModule(
+            b_module_data=self.text, module_style="new", shebang=shebang, serialization_profile=self.profile
+        )
+        return built, self.path
+
+
+def module_program(path: str, arguments: Mapping[str, Any]) -> ModuleProgram:
+    """The module in the file C(path)."""
+    packages = {
         "ansible": os.path.dirname(ansible.__file__),
         "version": ansible.__version__,
         "collections": str(Path(path).parents[4]),
     }
-    program = f"{_text_of_start()}\n\ngiven = {given!r}\nstart(**given)\n".encode()
-    shebang = f"#!{sys.executable}"
-    if not hasattr(module_common, "_BuiltModule"):
-        return "new", shebang, program, path
-    built = module_common._BuiltModule(
-        b_module_data=program, module_style="new", shebang=shebang, serialization_profile=PROFILE
-    )
-    return built, path
+    parameters = _parameters({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+    return ModuleProgram(path=path, parameters=parameters, packages=packages)
 
 
 def _parameters(values: Mapping[str, Any]) -> str:
@@ -72,5 +92,5 @@ def _parameters(values: Mapping[str, Any]) -> str:
     return json.dumps(values, cls=module_json.AnsibleJSONEncoder, vault_to_text=True)
 
 
-def _text_of_start() -> str:
+def text_of_start() -> str:
     return Path(_module_start.__file__).read_text(encoding="utf-8")

@@ -34,6 +34,12 @@ def start(*, module: str, parameters: bytes, profile: str, ansible: str, version
     written, since 2.19. ansible: the folder of the package ansible, of that version. collections: the folder
     C(ansible_collections).
     """
+    prepare(ansible=ansible, version=version, collections=collections)
+    run(module=module, parameters=parameters, profile=profile, collections=collections)
+
+
+def prepare(*, ansible: str, version: str, collections: str) -> None:
+    """Make both packages known, as C(start) describes them."""
     _stay_out_of_the_working_folder()
     package("ansible", ansible).__dict__.update(
         __version__=version, __author__="Ansible, Inc.", __file__=os.path.join(ansible, "__init__.py")
@@ -41,6 +47,10 @@ def start(*, module: str, parameters: bytes, profile: str, ansible: str, version
     package("ansible_collections", collections)
     compile_once = importlib.import_module(f"{PLUGINS}.module_utils._compile_once")
     compile_once.compile_files_once()
+
+
+def run(*, module: str, parameters: bytes, profile: str, collections: str) -> None:
+    """Run a module to its end, in a process that is prepared for it."""
     name = f"{PLUGINS}.modules.{module}"
     try:
         from ansible.module_utils._internal._ansiballz import _loader

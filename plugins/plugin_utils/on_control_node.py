@@ -23,8 +23,9 @@ from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, get_shell_plugin
 from ansible_collections.prs.recovery.plugins.module_utils._progress import ENVIRONMENT, HOST
-from ansible_collections.prs.recovery.plugins.plugin_utils._built_module import KNOWN, built_module
+from ansible_collections.prs.recovery.plugins.plugin_utils._built_module import KNOWN, ModuleProgram, module_program
 from ansible_collections.prs.recovery.plugins.plugin_utils._host_connection import HostConnection, Refused, options_for
+from ansible_collections.prs.recovery.plugins.plugin_utils._served_module import ITS_NAME, run_served
 from ansible_collections.prs.recovery.plugins.plugin_utils._user import user_and_node
 
 MODULES = os.path.join(os.sep, "ansible_collections", "prs", "recovery", "plugins", "modules", "")
@@ -37,6 +38,7 @@ class ActionModule(ActionBase):
     """One plugin for all modules: C(self._task.action) stays the name of the module."""
 
     _requires_connection = False
+    _program: ModuleProgram | None = None
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         task_vars = task_vars or {}
@@ -78,8 +80,30 @@ class ActionModule(ActionBase):
         )
         path = source.plugin_resolved_path or ""
         if KNOWN and self._is_pipelining_enabled("new") and path.endswith(f"{MODULES}{self._module}.py"):
-            return built_module(path, module_args)
+            self._program = module_program(path, module_args)
+            return self._program.built()
         return super()._configure_module(module_name, module_args, task_vars)
+
+    def _low_level_execute_command(self, cmd: str, *args: Any, in_data: bytes | None = None, **keywords: Any) -> Any:
+        """The module's run, by the server of modules, where the task sets no variables of the environment that a
+        process may have needed when it started.
+        """
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        outcome = None
+        if in_data is not None and self._program and environment.keys() <= {ENVIRONMENT, HOST}:
+            outcome = run_served(self._program, environment=environment, folder=self._loader.get_basedir())
+        if outcome is None:
+            return super()._low_level_execute_command(cmd, *args, in_data=in_data, **keywords)
+        self._display.vvv(f"EXEC {self._module} in a child of '{ITS_NAME}'", host=self._play_context.remote_addr)
+        output, errors = (text.decode(errors="replace") for text in (outcome.output, outcome.errors))
+        return {
+            "rc": outcome.code,
+            "stdout": output,
+            "stdout_lines": output.splitlines(),
+            "stderr": errors,
+            "stderr_lines": errors.splitlines(),
+        }
 
     @property
     def _module(self) -> str:

@@ -222,9 +222,14 @@ IN_PLACE = """
 import json, sys
 from ansible.plugins.loader import init_plugin_loader
 init_plugin_loader()
-from ansible_collections.prs.recovery.plugins.plugin_utils._built_module import built_module
-built = built_module(sys.argv[1], json.loads(sys.argv[2]))
-sys.stdout.buffer.write(built[2] if len(built) == 4 else built[0].b_module_data)
+from ansible_collections.prs.recovery.plugins.plugin_utils import _built_module
+given = sys.argv[1], json.loads(sys.argv[2])
+if hasattr(_built_module, "module_program"):
+    program = _built_module.module_program(*given).text
+else:
+    built = _built_module.built_module(*given)
+    program = built[2] if len(built) == 4 else built[0].b_module_data
+sys.stdout.buffer.write(program)
 """
 
 

@@ -1,0 +1,159 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module through the server of this run of ansible, which the first task that needs it starts."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ansible import constants as C
+
+from ._built_module import ModuleProgram, text_of_start
+from ._module_server import LONGEST_REQUEST
+
+__all__ = ["ITS_NAME", "Outcome", "run_served"]
+
+SOCKET = "prs-modules"
+
+SERVES = all(hasattr(os, name) for name in ("pidfd_open", "memfd_create"))
+"""Whether this is a Linux that has what the server needs."""
+
+ITS_NAME = "modules of prs.recovery"
+"""What lists of processes show."""
+
+_PROGRAM = """
+{start}
+
+import socket
+
+prepare(**{packages!r})
+from ansible_collections.prs.recovery.plugins.plugin_utils._module_server import next_module
+
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+folder = os.open({folder!r}, os.O_DIRECTORY)
+listener.bind(f"/proc/self/fd/{{folder}}/{socket_name}")
+listener.listen(64)
+os.close(folder)
+print(flush=True)  # so who started it knows
+run(**next_module(listener=listener, owner={owner!r}), profile={profile!r}, collections={packages[collections]!r})
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    code: int
+    """As a shell tells it: 128 and the signal's number where a signal ended the module."""
+    output: bytes
+    errors: bytes
+
+
+def run_served(program: ModuleProgram, *, environment: Mapping[str, str], folder: str) -> Outcome | None:
+    """Run a module to its end. None, and nothing has run, where there can be no server: then it is to be started alone.
+
+    environment: what the module gets beside the variables of this process. folder: its working folder.
+    """
+    request = json.dumps({"module": program.module, "folder": folder, "environment": dict(environment)}).encode()
+    if not SERVES or len(request) > LONGEST_REQUEST:
+        return None
+    server = _connected(program)
+    if server is None:
+        return None
+    with server:
+        return _run(server, request, program.parameters)
+
+
+def _run(server: socket.socket, request: bytes, parameters: bytes) -> Outcome:
+    (output, output_end), (errors, errors_end) = os.pipe(), os.pipe()
+    with open(output, "rb") as output_file, open(errors, "rb") as errors_file:
+        # Parameters hold passwords: this file lies in memory only.
+        with (
+            open(output_end, "wb"),
+            open(errors_end, "wb"),
+            open(os.memfd_create("parameters"), "wb", buffering=0) as memory,
+        ):
+            memory.write(parameters)
+            memory.seek(0)
+            socket.send_fds(server, [request], [memory.fileno(), output_end, errors_end])
+        texts = _read_all(output_file, errors_file)
+    code = int(server.recv(16) or 1)  # nothing, where the server was ended by force
+    return Outcome(code=code if code >= 0 else 128 - code, output=texts[0], errors=texts[1])
+
+
+def _read_all(*files: BinaryIO) -> list[bytes]:
+    """All at once, as the module waits where one of them is full."""
+    texts = {file: bytearray() for file in files}
+    with selectors.DefaultSelector() as open_files:
+        for file in files:
+            open_files.register(file, selectors.EVENT_READ)
+        while open_files.get_map():
+            for key, _events in open_files.select():
+                part = os.read(key.fd, 65_536)
+                texts[key.fileobj] += part
+                if not part:
+                    open_files.unregister(key.fileobj)
+    return [bytes(text) for text in texts.values()]
+
+
+def _connected(program: ModuleProgram) -> socket.socket | None:
+    """A connection to the server. The first task starts it, and those for other hosts wait meanwhile."""
+    folder = os.open(C.DEFAULT_LOCAL_TMP, os.O_DIRECTORY)
+    try:
+        server = _connection(folder)
+        if server is None:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            server = _connection(folder)
+            if server is None:
+                _start(folder, program)
+                server = _connection(folder)
+        return server
+    finally:
+        os.close(folder)
+
+
+def _connection(folder: int) -> socket.socket | None:
+    """folder: its descriptor, as the path of a socket may have no more than 107 bytes."""
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        server.connect(f"/proc/self/fd/{folder}/{SOCKET}")
+    except OSError:
+        server.close()
+        return None
+    return server
+
+
+def _start(folder: int, program: ModuleProgram) -> None:
+    """Start it in a session of its own, as the task's process ends long before it; returns when it listens or has
+    failed.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(SOCKET, dir_fd=folder)  # of one that was ended by force
+    text = _PROGRAM.format(
+        start=text_of_start(),
+        packages=program.packages,
+        folder=C.DEFAULT_LOCAL_TMP,
+        socket_name=SOCKET,
+        owner=os.getppid(),
+        profile=program.profile,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-", ITS_NAME],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with process.stdout as listening:
+        with suppress(BrokenPipeError), process.stdin as program_end:
+            program_end.write(text.encode())
+        listening.readline()
