@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import importlib
 import io
 import json
@@ -171,6 +172,19 @@ def test_many_lines_go_both_ways(bench: Bench) -> None:
     lines = [f'{{"number": {number}, "text": "{"ü" * 100}"}}' for number in range(5_000)]
     bench.call(verbs_script("write_lines"), items=lines, Path=path)
     assert bench.call(verbs_script("read_lines"), items=(), Path=path) == lines
+
+
+def test_many_answers_keep_their_order(bench: Bench) -> None:
+    """Also where those of the same keys go out as columns, and others stand between them."""
+    names = [f"there/{number}" if number % 7 else f"gone/{number}" for number in range(1_300)]
+    for name in names:
+        if name.startswith("there"):
+            bench.put(name, name.encode())
+    answers = bench.call(verbs_script("hash_files"), items=names, Path=bench.root)
+    assert [answer["name"] for answer in answers] == names
+    expected = [hashlib.sha256(name.encode()).hexdigest() if name.startswith("there") else None for name in names]
+    assert [answer.get("sha256") for answer in answers] == expected
+    assert {answer["error"]["number"] for answer in answers if "error" in answer} == {3}
 
 
 def test_every_verb_has_its_cases_and_its_model() -> None:

@@ -127,6 +127,8 @@ class Conversation:
             kind, value = self._answer(self._patience)
             if kind == "items":
                 result.extend(value)
+            elif kind == "columns":
+                result.extend(dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True))
             elif kind == "progress" and on_progress:
                 on_progress(value)
             elif kind == "end":

@@ -16,6 +16,7 @@ logging); secrets are read by .NET alone. It answers with lines of JSON that hav
 
     {"ready": {...}}      once, at the start: version of PowerShell, name of the computer, its time (UTC)
     {"items": [...]}      objects that the verb puts out, in their order
+    {"columns": {...}}    the same of many objects with the same keys: key -> values, of equal number
     {"progress": {...}}   while it works, about once a second
     {"error": {"number": Win32 error or 0, "kind": class of the exception, "message": what Windows says}}
     {"end": true}         after the last item of a verb that did not fail
@@ -26,8 +27,9 @@ long as that is open, whatever became of the script that it was for.
 
 In both directions {"lines": text} stands for as many lines as are in the text, gzip in base64: a folder may have 70,000
 files, and a line for each of them, several times over, is more than WinRM carries in good time. Items are read and
-written hundreds at a time, as one call of a cmdlet costs more than what most verbs do with an item. For the same reason
-verbs use what stands in RUNNER's variables and call its functions for an item only where something fails.
+written hundreds at a time, as one call of a cmdlet costs more than what most verbs do with an item; to put an item
+through a pipeline and to write its keys costs as much. For the same reason verbs use what stands in RUNNER's variables,
+and call its functions for an item only where something fails.
 
 Input is plain ASCII (JSON escapes the rest), so no code page and no byte order mark can hurt; output is UTF-8.
 Secrets are in the input alone, never in a script and never on the command line.
@@ -87,6 +89,8 @@ begin {
     $answers.NewLine = "`n"
     $pending = [System.Text.StringBuilder]::new()
     $batch = [System.Collections.Generic.List[object]]::new()
+    $columns = @{}
+    $rowsAtOnce = 500
     $sinceProgress = [System.Diagnostics.Stopwatch]::StartNew()
     $packedMark = '{"lines":"'
     $request = $null
@@ -116,6 +120,37 @@ begin {
         $json = ConvertTo-Json -InputObject $batch.ToArray() -Compress -Depth 5
         $batch.Clear()
         $null = $pending.Append('{"items":').Append($json).Append("}`n")
+        if ($pending.Length -ge 262144) {
+            Send-Pending
+            $answers.Flush()
+        }
+    }
+
+    # For a verb with many items of the same keys: it adds to the columns, a list for each key, and has them sent
+    # whenever the first holds $rowsAtOnce, and before it puts out anything else.
+    function New-Column {
+        param([string[]]$Texts = @(), [string[]]$Numbers = @(), [string[]]$Values = @())
+        $columns.Clear()
+        foreach ($Key in $Texts) { $columns[$Key] = [System.Collections.Generic.List[string]]::new() }
+        foreach ($Key in $Numbers) { $columns[$Key] = [System.Collections.Generic.List[long]]::new() }
+        foreach ($Key in $Texts + $Numbers) { , $columns[$Key] }
+        foreach ($Key in $Values) { , (Add-Column $Key) }
+    }
+
+    function Add-Column {
+        param([string]$Key)
+        $columns[$Key] = [System.Collections.Generic.List[object]]::new()
+        , $columns[$Key]
+    }
+
+    function Send-Column {
+        Send-Batch
+        $isEmpty = $true
+        foreach ($column in $columns.Values) { $isEmpty = $column.Count -eq 0 }
+        if ($isEmpty) { return }
+        $json = ConvertTo-Json -InputObject $columns -Compress -Depth 5
+        foreach ($column in $columns.Values) { $column.Clear() }
+        $null = $pending.Append('{"columns":').Append($json).Append("}`n")
         if ($pending.Length -ge 262144) {
             Send-Pending
             $answers.Flush()
@@ -301,12 +336,14 @@ process {
         foreach ($secret in $secretNames) { $parameters[$secret] = $secrets[$secret] }
         if ($items.Count -gt 0) { $parameters['Items'] = $items }
         $request = $null
+        $columns.Clear()
         & ([ScriptBlock]::Create($script)) @parameters | & {
             process {
                 $batch.Add($_)
-                if ($batch.Count -ge 500 -or ($_ -is [string] -and $_.Length -gt 65536)) { Send-Batch }
+                if ($batch.Count -ge $rowsAtOnce -or ($_ -is [string] -and $_.Length -gt 65536)) { Send-Batch }
             }
         }
+        Send-Column
         Send-Answer 'end' $true
     }
     catch {

@@ -24,8 +24,17 @@ SCRIPT = r"""# prs.recovery entries
 param([Parameter(Mandatory)][string]$Archive, [bool]$Hash = $false, [bool]$Checksum = $false)
 Add-Type -AssemblyName System.IO.Compression
 $sha = New-Sha256
+$Checksum = $Checksum -and $Hash
 $index = 0
 $bytes = [long]0
+$names, $indices, $sizes, $packed, $attributes = New-Column 'name' 'index', 'size', 'packed', 'attributes'
+if ($Hash) { $hashes = Add-Column 'sha256' }
+if ($Checksum) {
+    $told = Add-Column 'crc'
+    $computed = Add-Column 'crc_read'
+    $ways = Add-Column 'method'
+    $secrets = Add-Column 'encrypted'
+}
 $class = [System.IO.Compression.ZipArchiveEntry]
 $crc, $methods, $flags = foreach ($field in '_crc32', '_storedCompressionMethod', '_generalPurposeBitFlag') {
     , $class.GetField($field, 'NonPublic, Instance')
@@ -37,21 +46,12 @@ $source = [System.IO.FileStream]::new((Get-LongPath $Archive), 'Open', 'Read', '
 try {
     $zip = [System.IO.Compression.ZipArchive]::new($source, 'Read', $true, $plainText)
     foreach ($entry in $zip.get_Entries()) {
-        $answer = @{
-            index = $index
-            name = $entry.FullName
-            size = $entry.Length
-            packed = $entry.CompressedLength
-            attributes = [long]$entry.ExternalAttributes
-        }
+        $length = $entry.Length
+        $fault = $null
         if ($Hash) {
             $reader = $writer = $null
             try {
                 if ($Checksum) {
-                    $answer['crc'] = $crc.GetValue($entry)
-                    $answer['method'] = $answer['encrypted'] = $null
-                    if ($methods) { $answer['method'] = [int]$methods.GetValue($entry) }
-                    if ($flags) { $answer['encrypted'] = ([int]$flags.GetValue($entry) -band 1) -eq 1 }
                     $again = $nowhere.CreateEntry('x', $store)
                     $writer = $again.Open()
                 }
@@ -65,22 +65,45 @@ try {
                     if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
                 }
                 $null = $sha.TransformFinalBlock($buffer, 0, 0)
-                $answer['sha256'] = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
-                if ($Checksum) {
-                    $writer.Dispose()
-                    $answer['crc_read'] = $crc.GetValue($again)
-                }
+                if ($Checksum) { $writer.Dispose() }
             }
             catch {
-                $answer['error'] = Get-Fault $_
+                $fault = Get-Fault $_
             }
             finally {
                 if ($null -ne $writer) { $writer.Dispose() }
                 if ($null -ne $reader) { $reader.Dispose() }
             }
-            $bytes += $entry.Length
+            $bytes += $length
         }
-        $answer
+        if ($Checksum) {
+            $method = $isSecret = $null
+            if ($methods) { $method = [int]$methods.GetValue($entry) }
+            if ($flags) { $isSecret = ([int]$flags.GetValue($entry) -band 1) -eq 1 }
+        }
+        if ($fault) {
+            Send-Column
+            $answer = @{ index = $index; name = $entry.FullName; size = $length; packed = $entry.CompressedLength }
+            $answer['attributes'] = [long]$entry.ExternalAttributes
+            $answer['error'] = $fault
+            if ($Checksum) { $answer += @{ crc = $crc.GetValue($entry); method = $method; encrypted = $isSecret } }
+            $answer
+        }
+        else {
+            $names.Add($entry.FullName)
+            $indices.Add($index)
+            $sizes.Add($length)
+            $packed.Add($entry.CompressedLength)
+            $attributes.Add($entry.ExternalAttributes)
+            if ($Hash) { $hashes.Add([BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()) }
+            if ($Checksum) {
+                $told.Add($crc.GetValue($entry))
+                $computed.Add($crc.GetValue($again))
+                $ways.Add($method)
+                $secrets.Add($isSecret)
+            }
+            if ($names.Count -ge $rowsAtOnce) { Send-Column }
+        }
         $index++
     }
 }

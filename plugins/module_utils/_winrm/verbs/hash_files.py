@@ -21,6 +21,7 @@ param([Parameter(Mandatory)][string]$Path, $Items)
 $root = Join-Name $Path ''
 $sha = New-Sha256
 $bytes = [long]0
+$names, $hashes, $sizes = New-Column 'name', 'sha256' 'size'
 foreach ($name in $Items) {
     $file = $null
     try {
@@ -35,14 +36,17 @@ foreach ($name in $Items) {
         $null = $sha.TransformFinalBlock($buffer, 0, 0)
         $bytes += $size
         $hash = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
-        $answer = @{ name = $name; size = $size; sha256 = $hash }
+        $names.Add($name)
+        $hashes.Add($hash)
+        $sizes.Add($size)
+        if ($names.Count -ge $rowsAtOnce) { Send-Column }
     }
     catch {
-        $answer = @{ name = $name; error = (Get-Fault $_) }
+        Send-Column
+        @{ name = $name; error = (Get-Fault $_) }
     }
     finally {
         if ($null -ne $file) { $file.Dispose() }
     }
-    $answer
 }
 """

@@ -24,6 +24,7 @@ param([Parameter(Mandatory)][string]$Path, [bool]$Recurse = $true)
 $todo = [System.Collections.Generic.Stack[object]]::new()
 $todo.Push(@([System.IO.DirectoryInfo]::new((Get-LongPath $Path)), ''))
 $count = 0
+$names, $times, $sizes, $folders, $links, $secrets = New-Column 'name', 'modified' 'size' 'folder', 'link', 'encrypted'
 while ($todo.Count -gt 0) {
     $folder, $prefix = $todo.Pop()
     try { $entries = $folder.GetFileSystemInfos() } catch [System.IO.DirectoryNotFoundException] {
@@ -32,6 +33,7 @@ while ($todo.Count -gt 0) {
     }
     catch [System.UnauthorizedAccessException] {
         if ($prefix -eq '') { throw }
+        Send-Column
         @{ name = $prefix.Substring(0, $prefix.Length - 1); error = (Get-Fault $_) }
         continue
     }
@@ -42,14 +44,13 @@ while ($todo.Count -gt 0) {
         $isLink = ($attributes -band $linkBit) -and (Test-Link $entry)
         $size = [long]0
         if (-not $isFolder) { $size = [long]$entry.Length }
-        @{
-            name = $name
-            folder = $isFolder
-            link = $isLink
-            encrypted = ($attributes -band $encryptedBit) -ne 0
-            size = $size
-            modified = $entry.LastWriteTimeUtc.ToString('o')
-        }
+        $names.Add($name)
+        $folders.Add($isFolder)
+        $links.Add($isLink)
+        $secrets.Add(($attributes -band $encryptedBit) -ne 0)
+        $sizes.Add($size)
+        $times.Add($entry.LastWriteTimeUtc.ToString('o'))
+        if ($names.Count -ge $rowsAtOnce) { Send-Column }
         if ($isFolder -and -not $isLink -and $Recurse) { $todo.Push(@($entry, "$name/")) }
         $count++
         if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $count } }

@@ -18,10 +18,13 @@ SCRIPT = r"""# prs.recovery move
 [CmdletBinding()]
 param($Items)
 $count = 0
+$origins, $targets, $errors = New-Column 'from', 'to' @() 'error'
 foreach ($item in $Items) {
     $from = $item.from
     $to = $item.to
-    $answer = @{ from = $from; to = $to; error = $null }
+    $fault = $null
+    $origins.Add($from)
+    $targets.Add($to)
     if ($longForm) {
         $from = Get-LongPath $from
         $to = Get-LongPath $to
@@ -31,10 +34,11 @@ foreach ($item in $Items) {
         else { [System.IO.File]::Move($from, $to) }
     }
     catch {
-        $answer['error'] = Get-Fault $_
+        $fault = Get-Fault $_
     }
-    $answer
-    if ($answer['error']) { break }
+    $errors.Add($fault)
+    if ($fault) { break }
+    if ($origins.Count -ge $rowsAtOnce) { Send-Column }
     $count++
     if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $count } }
 }

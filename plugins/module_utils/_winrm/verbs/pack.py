@@ -40,7 +40,7 @@ Add-Type -AssemblyName System.IO.Compression
 
 # The manifest's lines, many at a time: only a name needs JSON's escapes, and "," ends a string wherever it stands.
 $lines = [System.Collections.Generic.List[string]]::new()
-$names = [System.Collections.Generic.List[string]]::new()
+$names, $hashes, $times, $sizes, $changes = New-Column 'name', 'sha256', 'modified' 'size' 'changed'
 $tails = [System.Collections.Generic.List[string]]::new()
 function Add-Line {
     if ($names.Count -eq 0) { return }
@@ -49,8 +49,8 @@ function Add-Line {
     for ($number = 0; $number -lt $names.Count; $number++) {
         $lines.Add('{"name":"' + $quoted[$number] + '",' + $tails[$number])
     }
-    $names.Clear()
     $tails.Clear()
+    Send-Column
 }
 
 $root = Join-Name $Path ''
@@ -100,7 +100,10 @@ try {
                 $fault = Get-Fault $_
                 # What is not there any more (2, 3) does not come back.
                 if ($round -lt $Rounds -and $fault['number'] -ne 2 -and $fault['number'] -ne 3) { $again.Add($item) }
-                else { @{ name = $name; error = $fault } }
+                else {
+                    Add-Line
+                    @{ name = $name; error = $fault }
+                }
                 continue
             }
             $writer = $null
@@ -145,10 +148,13 @@ try {
             }
             $hash = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
             $time = $modified.ToString('o')
-            @{ name = $name; size = $size; sha256 = $hash; modified = $time; changed = $changed }
             $names.Add($name)
+            $hashes.Add($hash)
+            $times.Add($time)
+            $sizes.Add($size)
+            $changes.Add($changed)
             $tails.Add('"size":' + $size + ',"sha256":"' + $hash + '","modified":"' + $time + '"}')
-            if ($names.Count -ge 500) { Add-Line }
+            if ($names.Count -ge $rowsAtOnce) { Add-Line }
             $bytes += $size
             if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes } }
         }

@@ -27,7 +27,15 @@ try {
         $text = $stored.Open()
     }
     $reader = [System.IO.StreamReader]::new($text, $plainText)
-    for ($count = 0; $count -lt $First -and $null -ne ($line = $reader.ReadLine()); $count++) { $line }
+    $size = 0
+    for ($count = 0; $count -lt $First -and $null -ne ($line = $reader.ReadLine()); $count++) {
+        $batch.Add($line)
+        $size += $line.Length
+        if ($size -ge 131072) {
+            Send-Batch
+            $size = 0
+        }
+    }
 }
 finally {
     $source.Dispose()

@@ -24,6 +24,7 @@ $root = Join-Name $Target ''
 $made = [System.Collections.Generic.HashSet[string]]::new()
 $sha = New-Sha256
 $bytes = [long]0
+$names, $hashes, $sizes = New-Column 'name', 'sha256' 'size'
 $source = [System.IO.FileStream]::new((Get-LongPath $Archive), 'Open', 'Read', 'Read')
 try {
     $entries = [System.IO.Compression.ZipArchive]::new($source, 'Read', $true, $plainText).get_Entries()
@@ -66,7 +67,10 @@ try {
         [System.IO.File]::SetLastWriteTime($path, $entry.LastWriteTime.LocalDateTime)
         $bytes += $size
         $hash = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
-        @{ name = $name; size = $size; sha256 = $hash }
+        $names.Add($name)
+        $hashes.Add($hash)
+        $sizes.Add($size)
+        if ($names.Count -ge $rowsAtOnce) { Send-Column }
     }
 }
 finally {

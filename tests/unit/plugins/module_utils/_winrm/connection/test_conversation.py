@@ -101,6 +101,10 @@ def test_a_list_of_names_is_packed() -> None:
 ANSWERS = [
     ([b'{"end":true}\n'], []),
     ([b'{"items":[1,"two"]}\n{"items":[{"n":3}]}\n{"end":true}\n'], [1, "two", {"n": 3}]),
+    (
+        [b'{"columns":{"name":["a","b"],"size":[1,2]}}\n{"items":[{"name":"c"}]}\n{"columns":{}}\n{"end":true}\n'],
+        [{"name": "a", "size": 1}, {"name": "b", "size": 2}, {"name": "c"}],
+    ),
     ([b'{"it', b'ems":', b'[1]}\n{"end"', b":true}\n"], [1]),
     ([b'{"items":["\xc3', b'\xbc"]}\n{"end":true}\n'], ["ü"]),
     ([b'{"items":[1]}\r\n', b'{"end":true}\r\n'], [1]),

@@ -99,8 +99,8 @@ def test_a_variable_has_one_spelling(name: str) -> None:
 
 # A scope of PowerShell sees what the scopes around it have.
 FROM_THE_RUNNER = {
-    "answers", "batch", "buffer", "createNew", "encryptedBit", "expected", "folderBit", "items", "linkBit", "longForm", "open", "ordinal", "parameters",
-    "pending", "plainText", "property", "read", "readOnlyBit", "request", "script", "separator", "shareAll", "shareNone", "sinceProgress", "slash", "write",
+    "answers", "batch", "buffer", "columns", "createNew", "encryptedBit", "expected", "folderBit", "items", "linkBit", "longForm", "open", "ordinal", "parameters",
+    "pending", "plainText", "property", "read", "readOnlyBit", "request", "rowsAtOnce", "script", "separator", "shareAll", "shareNone", "sinceProgress", "slash", "write",
 }  # fmt: skip
 AUTOMATIC = {"null", "true", "false", "_", "input", "env", "PSVersionTable", "ExecutionContext"}
 CMDLETS = {
