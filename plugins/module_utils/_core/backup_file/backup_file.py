@@ -244,7 +244,7 @@ def _first_records(data: bytes, part: PlainPart, block: int) -> Records:
 def _last_records(result: StoredSet, part: PlainPart, first: Records, file: BackupFile) -> Records | None:
     """The records that the set ends with; what is wrong with them goes to the set's problems."""
     try:
-        for data in part.tails(first.end + file.media.filemark):
+        for data in part.tails(first.end - first.block + file.media.block + file.media.filemark):
             at = len(data)
             while (at := data.rfind(MSLS, 0, at + len(MSLS) - 1)) >= 0:
                 if at % SECTOR == 0 and is_block(data, at, MSLS):

@@ -26,11 +26,12 @@ MOST_BYTES = 64 << 20
 
 
 class Records(NamedTuple):
-    """set: the record SCIN; end: offset behind the records, in what was searched."""
+    """set: the record SCIN; block, end: offsets of their block and behind them, in what was searched."""
 
     set: bytes
     filegroups: list[bytes]
     files: list[bytes]
+    block: int
     end: int
 
 
@@ -59,4 +60,4 @@ def read_records(data: bytes, block: int, *, more: Callable[[int], bytes] | None
         at += length
     if len(sorted_out[SCIN]) != 1:
         raise Damaged("not one record of the set itself")
-    return Records(sorted_out[SCIN][0], sorted_out[SFGI], sorted_out[SFIN], stream.end)
+    return Records(sorted_out[SCIN][0], sorted_out[SFGI], sorted_out[SFIN], block, stream.end)

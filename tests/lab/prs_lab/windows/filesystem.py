@@ -12,7 +12,9 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
+from stat import S_ISDIR, S_ISLNK
 from typing import TYPE_CHECKING, BinaryIO
 
 from .accounts import Token
@@ -77,9 +79,25 @@ class _Place:
     token: Token
     share_rights: int = Rights.FULL
 
-    @property
+    @cached_property
     def real(self) -> str:
+        """Found once, as its status: a place is that of one call."""
         return self.drives.locate(self.path)
+
+    @cached_property
+    def status(self) -> os.stat_result | None:
+        """Of what was there, links not followed; None where there was nothing."""
+        try:
+            return os.lstat(self.real)
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether a folder was there, or a link to one."""
+        if self.status is None:
+            return False
+        return S_ISDIR(self.status.st_mode) or (S_ISLNK(self.status.st_mode) and os.path.isdir(self.real))
 
     @property
     def volume(self) -> Volume:
@@ -104,7 +122,7 @@ class _Place:
 
     def rights(self) -> int:
         """The effective rights of the asking account on this existing path."""
-        entries = self.drives.entries(self.path, folder=os.path.isdir(self.real))
+        entries = self.drives.entries(self.path, folder=self.is_folder)
         granted = allowed(entries, self.token.sids)
         if self.drives.owner(self.path) in self.token.sids:
             granted |= Rights.READ_PERMISSIONS | Rights.CHANGE_PERMISSIONS
@@ -246,7 +264,7 @@ class FileView:
         if not place.rights() & Rights.READ_ATTRIBUTES and (place.is_root or not place.parent().rights() & Rights.LIST):
             raise WinError(5, path)
         return replace(
-            _stat(place.real, ahead=place.host.clock_offset, deduplicated=place.volume.deduplicated),
+            _stat(place, ahead=place.host.clock_offset, deduplicated=place.volume.deduplicated),
             encrypted=place.drives.encrypted_for(place.path) is not None,
         )
 
@@ -495,7 +513,7 @@ class FileView:
 
     def _existing(self, path: str) -> _Place:
         place = self._place(path)
-        if not os.path.lexists(place.real):
+        if place.status is None:
             raise WinError(2 if place.is_root or os.path.isdir(place.parent().real) else 3, path)
         return place
 
@@ -513,9 +531,9 @@ class FileView:
 
     def _openable(self, path: str, mode: str, *, owner: str | None) -> _Place:
         place = self._place(path)
-        if os.path.isdir(place.real):
+        if place.is_folder:
             raise WinError(5, path)
-        if os.path.lexists(place.real):
+        if place.status is not None:
             if "x" in mode:
                 raise WinError(80, path)
             wanted = (Rights.READ_DATA if "r" in mode or "+" in mode else 0) | (
@@ -545,20 +563,19 @@ def _stamp(real: str | int, host: WindowsHost) -> None:
         os.utime(real, (now, now))
 
 
-def _stat(real: str, *, ahead: timedelta, deduplicated: bool) -> Stat:
+def _stat(place: _Place, *, ahead: timedelta, deduplicated: bool) -> Stat:
     """ahead: the clock of the host against this machine's, by which no file has a time of its own but the one of its
     last change. deduplicated: whether the volume is.
     """
-    with os_errors(real):
-        found = os.stat(real, follow_symlinks=not os.path.islink(real))
-    folder = os.path.isdir(real)
-    tag = 0
-    if os.path.islink(real):
+    found, folder, tag = place.status, place.is_folder, 0
+    if found is None:
+        raise WinError(2, place.asked)
+    if S_ISLNK(found.st_mode):
         tag = SYMBOLIC_LINK
     elif deduplicated and not folder and found.st_size >= DEDUPLICATED_FROM:
         tag = DEDUPLICATED
     return Stat(
-        name=os.path.basename(real),
+        name=os.path.basename(place.real),
         size=0 if folder else found.st_size,
         created=datetime.fromtimestamp(min(found.st_ctime + ahead.total_seconds(), found.st_mtime), UTC),
         modified=datetime.fromtimestamp(found.st_mtime, UTC),

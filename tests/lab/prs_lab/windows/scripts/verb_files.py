@@ -101,7 +101,7 @@ def hash_files(call: ScriptCall, *, Path: str, Items: list[str] | None = None) -
 
 @verb("read_ranges")
 def read_ranges(call: ScriptCall, *, Items: list[dict[str, Any]] | None = None) -> Iterator[Any]:
-    collected = b""
+    collected = bytearray()
     for item in Items or []:
         try:
             stat = call.files.stat(item["path"])
@@ -119,7 +119,7 @@ def read_ranges(call: ScriptCall, *, Items: list[dict[str, Any]] | None = None) 
         }
         if len(collected) >= COLLECTED:
             yield _gzipped(collected)
-            collected = b""
+            collected = bytearray()
     if collected:
         yield _gzipped(collected)
 
@@ -129,7 +129,7 @@ def _range(file: Any, size: int, offset: int, length: int) -> bytes:
     return file.read(max(0, length))
 
 
-def _gzipped(data: bytes) -> str:
+def _gzipped(data: bytes | bytearray) -> str:
     return base64.b64encode(gzip.compress(data, compresslevel=6, mtime=0)).decode("ascii")
 
 
