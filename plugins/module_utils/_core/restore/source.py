@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import chain, groupby
@@ -35,13 +35,14 @@ Groups = Mapping[str, Mapping[str, ByFork]]
 
 @dataclass(kw_only=True)
 class Source:
-    """The usable sets of one family, all that are known of it, and what became of the others. forks: where the wanted
-    database lives; None: on any. origins: of all that are known. wanted: the name of the database; empty: whatever it
-    is called.
+    """The usable sets of one family, all that are known of it, and what became of the others. unusable: what cannot be
+    restored, though it may tell of two databases. forks: where the wanted database lives; None: on any. origins: of all
+    that are known. wanted: the name of the database; empty: whatever it is called.
     """
 
     family_guid: str
     usable: list[BackupSet]
+    unusable: list[BackupSet]
     known: list[BackupSet]
     rejected: Rejections
     forks: set[str] | None
@@ -78,7 +79,7 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
         if refusal is not None:
             return refusal
     known = _all(groups[family])
-    usable = _sort_out(known, request, rejected)
+    usable, unusable = _sort_out(known, request, rejected)
     for other, names in groups.items():
         if other != family:
             reason = "it is a backup of another database (its FamilyGUID differs)"
@@ -91,6 +92,7 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
     return Source(
         family_guid=known[0].family_guid,
         usable=usable,
+        unusable=unusable,
         known=known,
         rejected=rejected,
         forks=forks,
@@ -232,20 +234,24 @@ def _ambiguous_names(
     )
 
 
-def _sort_out(known: Sequence[BackupSet], request: Request, rejected: Rejections) -> list[BackupSet]:
+def _sort_out(
+    known: Sequence[BackupSet], request: Request, rejected: Rejections
+) -> tuple[list[BackupSet], list[BackupSet]]:
+    """The usable and the unusable ones."""
     bad = request.unusable or {}
     usable = [
         entry
         for entry in known
         if not (entry.problem or (entry.damaged and not request.allow_damaged) or (bad and entry.guid in bad))
     ]
-    if len(usable) < len(known):
-        good = set(map(id, usable))
-        for entry in known:
-            if id(entry) not in good:
-                reason = entry.problem or bad.get(entry.guid) or "the database was damaged when this backup was made"
-                rejected.add("unusable", reason, entry)
-    return usable
+    if len(usable) == len(known):
+        return usable, []
+    good = set(map(id, usable))
+    unusable = [entry for entry in known if id(entry) not in good]
+    for entry in unusable:
+        reason = entry.problem or bad.get(entry.guid) or "the database was damaged when this backup was made"
+        rejected.add("unusable", reason, entry)
+    return usable, unusable
 
 
 # -- copies of the database on its own recovery fork
@@ -266,35 +272,37 @@ def without_strangers(source: Source) -> Source | None:
         strangers += find_rivals(
             sets, source.wanted, fork_point=tree.forks[guid].point if guid in tree.forks else None
         ).strangers
-    gone = {id(entry) for entry in strangers}
-    usable = [entry for entry in source.usable if id(entry) not in gone]
-    if len(usable) == len(source.usable):
+    if not strangers:
         return None
+    gone = {id(entry) for entry in strangers}
     source.rejected.add_all(
         "other_database",
         f"it is of a copy (a clone, or attached files) that lives on the recovery fork of {source.wanted}",
         [entry for entry in source.usable if id(entry) in gone],
     )
-    return Source(
-        family_guid=source.family_guid,
-        usable=usable,
-        known=source.known,
-        rejected=source.rejected,
-        forks=source.forks,
-        origins=source.origins,
-        wanted=source.wanted,
+    return replace(
+        source,
+        usable=[entry for entry in source.usable if id(entry) not in gone],
+        unusable=[entry for entry in source.unusable if id(entry) not in gone],
     )
 
 
 def contested(tree: Tree, used: Iterable[BackupSet], request: Request, source: Source) -> Refusal | None:
-    """A refusal where the logs on the way are of two databases and nothing tells whose are wanted."""
+    """A refusal where the logs on the way are of two databases and nothing tells whose are wanted. Of that also tells a
+    log that cannot be restored.
+    """
     begins: dict[str, int] = {}
     for entry in used:
         if entry.kind.is_log:
             begins[entry.last_fork] = min(begins.get(entry.last_fork, entry.first_lsn), entry.first_lsn)
     for guid, begin in begins.items():
         fork = tree.forks[guid]
-        pairs = overlapping_logs(fork.ending_after(begin), fork_point=fork.point)
+        unusable = (
+            entry
+            for entry in source.unusable
+            if entry.kind.is_log and entry.last_fork == guid and entry.last_lsn > begin
+        )
+        pairs = overlapping_logs([*fork.ending_after(begin), *unusable], fork_point=fork.point)
         if pairs:
             first, second = pairs[0]
             return Refusal(

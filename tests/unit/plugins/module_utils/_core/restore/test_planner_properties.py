@@ -305,7 +305,7 @@ def test_the_data_of_a_clone_are_never_brought_unnoticed(history: tuple[int, int
             (log, other)
             for log in logs
             for other in scene.history.taken
-            if other.kind == "log" and not other.copy_only and scene.readable(other)
+            if other.kind == "log" and not other.copy_only and scene.known(other)
             if is_of_the_database(log) != is_of_the_database(other)
             and max(log.first_lsn, other.first_lsn) < min(log.last_lsn, other.last_lsn)
         ]

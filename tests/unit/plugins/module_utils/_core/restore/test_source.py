@@ -50,6 +50,21 @@ def test_a_clone_of_the_same_name_is_refused(more: dict[str, str]) -> None:
     assert order(plan([*CHAIN, of_clone(CLONES_LOGS[0])], Target.at_time(at(15)), source_database="PRS")) != "F1 L1 C1*"
 
 
+@pytest.mark.parametrize("bad", ["L2", "L2 L3"])
+def test_a_clone_is_refused_though_the_own_logs_that_tell_of_it_cannot_be_restored(bad: str) -> None:
+    """Without them the clone's logs alone would go on from L1, and their data would be brought unnoticed."""
+    unusable = dict.fromkeys(bad.split(), "VERIFYONLY found damage")
+    answer = plan([*CHAIN, *map(of_clone, CLONES_LOGS)], source_database="PRS", unusable=unusable)
+    assert order(answer) == "!ambiguous"
+    assert "the log backup of PRS of 2024-05-06 10:20:00 UTC (B:\\L2.bak) of SQL1" in answer.message
+
+
+def test_an_unusable_log_of_a_clone_of_another_name_does_no_harm() -> None:
+    clones = [of_clone(entry, database="Test") for entry in CLONES_LOGS]
+    answer = plan([*CHAIN, *clones], source_database="PRS", unusable={"C1": "VERIFYONLY found damage"})
+    assert order(answer) == "F1 L1 L2 L3"
+
+
 def test_a_clone_of_long_ago_does_no_harm() -> None:
     sets = [*CHAIN, *map(of_clone, CLONES_LOGS), full("F9", 100, 110, 200), log("L9", 110, 120, 210)]
     assert order(plan(sets, source_database="PRS")) == "F9 L9"
