@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import chain, pairwise
 from operator import attrgetter
 
-from ..backup.backup_set import BackupSet
+from ..backup.backup_set import SET_BACK, BackupSet
 from ..backup.clock import ClockChange, changes_between, zone_fits
 from .source import Source
 
@@ -144,8 +144,9 @@ def _is_inside(other: BackupSet, log: BackupSet) -> bool:
 
 
 def _change_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[ClockChange]:
-    """The clock may have been changed while a log was backed up: the next backups of its server alone tell, of whatever
-    kind and on whatever fork, up to the first one that was begun after the log was over.
+    """The clock may have been changed while a log was backed up: the next backups of its server tell, of whatever kind
+    and on whatever fork, up to the first one that was begun after the log was over; or the log itself does, if it ended
+    by its clock before it began.
     """
     if not log.kind.is_log or log.utc_offset is None:
         return []
@@ -154,7 +155,10 @@ def _change_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[ClockC
         (other for other in later if other.utc_offset not in (None, log.utc_offset)), key=_START, default=None
     )
     if changed is None or changed.utc_offset is None:
-        return []
+        if not log.ambiguous_time:
+            return []
+        set_back = max(SET_BACK, log.started - (log.finished - SET_BACK))
+        return [ClockChange(log.started, max(log.finished, log.started), log.utc_offset, log.utc_offset - set_back)]
     if any(log.finished <= other.started < changed.started and other.utc_offset == log.utc_offset for other in later):
         return []
     set_back = log.utc_offset - changed.utc_offset

@@ -291,6 +291,13 @@ def test_backups_on_another_fork_tell_of_their_servers_clock_too() -> None:
     assert order(plan([*sets, elsewhere], Target.at_time(at(28)), unusable=unusable)) == "!clock_changed"
 
 
+def test_a_log_that_ended_by_its_clock_before_it_began_tells_that_the_clock_was_set_back() -> None:
+    """No later backup tells. What was written since shows times of up to an hour before, so RESTORE would not stop."""
+    newest = replace(CHAIN[3], finished=at(80), last_valid_time=at(45), ambiguous_time=True)
+    assert order(plan([*CHAIN[:3], newest], Target.at_time(at(25)))) == "!clock_changed"
+    assert order(plan([*CHAIN[:3], newest], Target.at_time(at(15)))) == "F1 L1* L2*"
+
+
 def notes_on_clocks(sets: list[BackupSet], minute: float) -> list[str]:
     answer = plan(sets, Target.at_time(at(minute)))
     assert isinstance(answer, Plan)

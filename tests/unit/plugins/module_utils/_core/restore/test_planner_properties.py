@@ -404,6 +404,7 @@ CLOCK_CODES = {"clock_changed", "time_zone_unknown"}
 @example((3001746, 27, 0.0))  # before a recovery the other server wrote, as a log tells that goes on beyond the point
 @example((3101140, 21, 0.0))  # a backup on another fork alone tells a clock that a server had before the move there
 @example((3102765, 21, 0.0))  # a zone was given that the backups of the other server alone fit
+@example((3110128, 9, 0.0))  # it was set back within the newest log, which ended before it began
 @example((6087, 18, 0.0))  # LastValidRestoreTime is from before the clock was set back
 def test_no_change_of_the_clock_brings_another_moment(history: tuple[int, int, float]) -> None:
     """Two servers in two zones, summer time, a zone that is told, given or wrong: the right data, or a refusal."""
