@@ -258,6 +258,10 @@ attributes:
   diff_mode:
     support: none
 notes:
+  - RESTORE finds a moment by the local times that the server wrote. A target whose local time may mean another moment,
+    since the clock was changed or the database was moved to another time zone, is refused, and the LSNs around it are
+    named. Where no backup tells of a clock, before the first backup of the server that the database was moved to and
+    after the last one of the old one, the plan goes ahead with a note that names them.
   - Restoring needs the server role C(dbcreator). Owner, users and C(DBCC CHECKDB) need C(sysadmin).
 seealso:
   - module: prs.recovery.sql_backup
@@ -350,7 +354,7 @@ plan:
       type: list
       elements: dict
     notes:
-      description: Whatever else there is to say.
+      description: Whatever else there is to say, such as a clock of which no backup tells.
       type: list
       elements: str
     reason:

@@ -120,6 +120,7 @@ def databases(facts: Facts) -> Iterator[str]:
         source = f" from recovery set {facts['chosen']['label']}" if facts["chosen"]["label"] else ""
         yield f"{name}: {'would be ' if check_mode else ''}brought back{source}"
         yield recovery_point(database["plan"])
+        yield from (f"NOTE: {sentence}" for sentence in database["plan"].get("notes", ()))
         if (database["tail_log"] or {}).get("file"):
             yield f"What was left of the old database's log: {database['tail_log']['file']}"
 

@@ -123,6 +123,11 @@ def test_a_restore_says_what_was_brought_back_and_to_which_moment():
             id="uncertain point",
         ),
         pytest.param(
+            database(plan={"recovery_point": POINT, "loss_seconds": 0, "notes": ["no backup tells of the clock"]}),
+            "NOTE: no backup tells of the clock",
+            id="note of the plan",
+        ),
+        pytest.param(
             database(tail_log={"file": r"D:\tail.trn"}),
             r"What was left of the old database's log: D:\tail.trn",
             id="tail of the log",
