@@ -138,7 +138,8 @@ class Fork:
 
     def ending_after(self, position: float) -> list[BackupSet]:
         """The logs that end beyond a position, in the order of their ends."""
-        return self.logs[bisect_right(self.logs, position, key=_LAST) :]
+        begin = bisect_right(self.logs, position, key=_LAST)
+        return self.logs[begin:] if begin else self.logs  # a copy of a million costs as much as a pass through them
 
     def idle_at(self, position: int) -> list[BackupSet]:
         """The idle logs that stand at a position."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import chain
 from operator import attrgetter
 
 from ..backup.backup_set import BackupSet
@@ -23,7 +23,6 @@ from .request import Request
 __all__ = ["Source", "choose_source", "contested", "without_strangers"]
 
 _Place = tuple[str, str, str, str]
-_PLACE = attrgetter("family_guid", "database", "last_fork", "server")
 _OFFSET = attrgetter("utc_offset")
 
 ByFork = Mapping[str, list[BackupSet]]
@@ -101,16 +100,17 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
     )
 
 
-def _by_place(sets: Sequence[BackupSet]) -> Mapping[_Place, list[BackupSet]]:
+def _by_place(sets: Iterable[BackupSet]) -> Mapping[_Place, list[BackupSet]]:
     """The sets of a place nearly in the order of the log: whatever order a million of them came in, all that follows
     goes through them in the one in which they were made.
     """
-    # Floating point numbers are compared faster than LSNs are, and 53 bits of how far two are apart are nearly all.
-    near = sets[0].last_lsn if sets else 0
-    in_order = sorted(sets, key=lambda entry: float(entry.last_lsn - near))
     by_place: dict[_Place, list[BackupSet]] = defaultdict(list)
-    for place, group in groupby(in_order, key=_PLACE):
-        by_place[place] += group
+    for entry in sets:
+        by_place[entry.family_guid, entry.database, entry.last_fork, entry.server].append(entry)
+    for members in by_place.values():
+        # Floating point numbers are compared faster than LSNs are, and 53 bits of how far two are apart are nearly all.
+        near = members[0].last_lsn
+        members.sort(key=lambda entry, near=near: float(entry.last_lsn - near))
     return by_place
 
 
