@@ -57,6 +57,7 @@ WRITTEN = (
 )
 ADD_X = {"xpath": "/configuration[not(x)]", "fragment": "<x/>"}
 FILE, COPY, COMMAND = (f"ansible.windows.win_{name}" for name in ("file", "copy", "command"))
+TEMPORARY = "ansible.windows.win_tempfile"
 UNZIP, XML = "community.windows.win_unzip", "community.windows.win_xml"
 MEDIA = {"media/setup.exe": b"MZ", "media/a.txt": b"a", "media/x64/a.dll": b"a" * 10}
 NO_DRIVE = r"^Cannot find drive\. A drive with the name 'Q' does not exist\.$"
@@ -137,6 +138,22 @@ CASES = [
     Case(
         module=COPY, about="nothing there", arguments={"src": "{root}\\none\\", "dest": "{root}\\work", "remote_src": True, "_copy_mode": "remote"},
         error=r"^Cannot copy src file: '.*none\\' as it does not exist$",
+    ),
+    Case(
+        module=TEMPORARY, about="a folder", arguments={"path": "{root}", "state": "directory", "prefix": "prs-roots."},
+        result={"changed": True, "state": "directory", "path": re.compile(r"^C:\\.*\\prs-roots\.[a-z0-9]{8}\.[a-z0-9]{3}$")},
+    ),
+    Case(
+        module=TEMPORARY, about="a file, with variables in its name", arguments={"path": "{root}", "prefix": "%OS%-", "suffix": ".%OS%"},
+        result={"changed": True, "state": "file", "path": re.compile(r"\\Windows_NT-[a-z0-9]{8}\.[a-z0-9]{3}\.Windows_NT$")},
+    ),
+    Case(
+        module=TEMPORARY, about="in check mode", arguments={"path": "{root}", "state": "directory"}, check=True, after={},
+        result={"changed": True, "path": re.compile(r"\\ansible\.[a-z0-9]{8}\.[a-z0-9]{3}$")},
+    ),
+    Case(
+        module=TEMPORARY, about="a file in a folder that is not there", arguments={"path": "{root}\\none"}, after={},
+        error=r"^No random temporary file worked in 5 attempts\. Error: .*Could not find a part of the path '.*\\none\\ansible\..*'\.",
     ),
     Case(
         module=COMMAND, about="a program whose folder is not there", arguments={"argv": ["{root}\\none\\setup.exe", "/x"]},

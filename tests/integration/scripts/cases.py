@@ -80,6 +80,12 @@ LOST_SHARES = {
 SILENT, SILENT_TOO, REFUSED_SHARE = (f"\\\\{server}\\share" for server in ("silent", "silent2", "refused"))
 OF_SILENT = {"error": 53, "message": re.compile(r"^\\\\silent\d?\\share did not answer within 3 seconds\.$")}
 OF_REFUSED = {"error": 53, "message": "no such server"}
+WITHOUT_RSA = {
+    "'System.Security.Cryptography.X509Certificates.RSACertificateExtensions' -as": (
+        "'System.Security.Cryptography.X509Certificates.NotBefore46' -as"
+    )
+}
+"""As before .NET Framework 4.6."""
 CULTURES = ("th-TH", "ar-SA", "fa-IR", "da-DK", "tr-TR")
 EXPIRES = "2031-03-04T12:34:56Z"
 
@@ -239,6 +245,8 @@ def certificate_cases() -> list[Case]:
         case("a key of a key storage provider", world={"key_number": ""}, check=True, changed=True, result={"key": "other"}, only_real=its_key),
         case("a key of a key storage provider that SQL Server must read", world={"key_number": ""}, access=[account],
              error="exchange key of a legacy provider", only_real=its_key),
+        case("a .NET that cannot find RSA keys, which SQL Server must read", access=[account], only_real="the twin has no .NET of its own",
+             error="NET Framework 4.6 or later", instead=WITHOUT_RSA),
         case("a wrong password", password="nope", error="password"),
         case("no key inside", pfx=certificate("x", key_inside=False).pfx, error="no certificate with a private key"),
         case("no DNS names: its common name", pfx=certificate().pfx, check=True, changed=True, result={"names": ["prs.corp.local"]}),

@@ -112,12 +112,18 @@ def _remove(task: Task, path: str) -> None:
 def win_tempfile(task: Task) -> dict[str, Any]:
     """Without a path below the account's own TEMP, where nobody but the account and administrators may write."""
     folder = task.expand(task.params["path"])
-    path = ntpath.join(folder, f"{task.params['prefix']}{secrets.token_hex(4)}{task.params['suffix'] or ''}")
+    # As GetRandomFileName of .NET makes one.
+    name = f"{secrets.token_hex(4)}.{secrets.token_hex(2)[:3]}"
+    name = f"{task.expand(task.params['prefix'])}{name}{task.expand(task.params['suffix'] or '')}"
+    path = ntpath.join(folder, name)
     if not task.check_mode:
-        if task.params["state"] == "directory":
-            task.files.make_dir(path)
-        else:
-            task.files.write(path, b"")
+        try:
+            if task.params["state"] == "directory":
+                task.files.make_dir(path)
+            else:
+                task.files.write(path, b"")
+        except WinError as error:
+            task.fail(f"No random temporary file worked in 5 attempts. Error: {error.dotnet}")
     return {"changed": True, "state": task.params["state"], "path": path}
 
 
