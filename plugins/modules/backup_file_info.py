@@ -246,8 +246,10 @@ files:
     state:
       description:
         - V(whole) when nothing is wrong with it, as far as O(check) looked.
-        - V(damaged) when a checksum fails, its start and its end disagree, or something follows its end.
-        - V(cut_off) when it has no end; V(being_written) when it has none and changed within the last minute.
+        - V(damaged) when a checksum fails, its start and its end disagree, it tells what cannot be, or up to 1 MB that
+          is no backup set follows its end.
+        - V(cut_off) when it has no end, or ends within its last set; V(being_written) when that is so and it changed
+          within the last minute.
         - V(not_a_backup) when it is something else, or a backup of a kind that only SQL Server reads.
         - V(unreadable) when the machine does not let it be read.
       type: str

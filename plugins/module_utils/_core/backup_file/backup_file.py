@@ -23,22 +23,20 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.blo
     require_block,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import (
+    BrokenOff,
     Damaged,
     NotABackup,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.fetched_ranges import RangeMissing
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.filemarks import (
-    filemarks_up_to,
-    last_filemark,
-    search_back,
-)
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.foreign_formats import not_a_backup
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.media_end import CUT_OFF, find_end
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.media_header import (
     MediaHeader,
     read_media_header,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.packed_frames import (
     FIRST_FRAME,
+    FRAME_HEADER,
     SIGNATURE,
     frame_length,
     unpack_frame,
@@ -57,7 +55,10 @@ LOOK_BACK = 64 << 20
 """Bytes in which the end of the last whole set is looked for, where another one behind it breaks off."""
 
 MEDIA_BLOCK = 1024
-CUT_OFF = "it has no end: it was cut off, or is still being written"
+HEAD_CUT_OFF = "it ends within the head of the media: it was cut off, or is only beginning to be written"
+
+SLACK = 1 << 20
+"""Bytes by which a set may tell that it is larger than its blocks: that it never is was seen in few releases."""
 
 # ESET, the first block behind a set:
 DAMAGED_OBJECTS = 0x38  # u32: 0 in all that were seen
@@ -132,11 +133,17 @@ def read_backup_file(
     reader = RangeReader(read, size)
     start = reader.get(0, head)
     packed = start.startswith(SIGNATURE)
-    media = read_media_header(_media_block(start, packed=packed), packed=packed)
-    file = BackupFile(media=media, packed=packed)
-    window = tail or (PACKED_TAIL if packed else TAIL)
-    _find_marks(file, reader, window, look_back=look_back)
-    kind, marks, mark = PackedPart if packed else PlainPart, file.marks, media.filemark
+    media = read_media_header(_media_block(start, packed=packed, read=head), packed=packed)
+    kind, mark = PackedPart if packed else PlainPart, media.filemark
+    marks, is_whole, problem = find_end(
+        reader,
+        first=-(-MEDIA_BLOCK // mark) * mark,
+        mark=mark,
+        packed=packed,
+        window=tail or (PACKED_TAIL if packed else TAIL),
+        look_back=look_back,
+    )
+    file = BackupFile(media=media, packed=packed, marks=marks, ends=is_whole, problems=[problem] if problem else [])
     missing: list[tuple[int, int]] = []
     for number in range(0, max(1, len(marks) - file.ends), 2):
         closed = number + 2 < len(marks)
@@ -151,44 +158,25 @@ def read_backup_file(
     return file
 
 
-def _media_block(start: bytes, *, packed: bool) -> bytes:
+def _media_block(start: bytes, *, packed: bool, read: int) -> bytes:
+    """read: how many bytes of the start were asked for."""
     if packed:
-        if frame_length(start, FIRST_FRAME) is None:
+        if len(start) < FIRST_FRAME + FRAME_HEADER:
+            raise BrokenOff(HEAD_CUT_OFF)
+        length = frame_length(start, FIRST_FRAME)
+        if length is None:
             raise NotABackup(
                 "it is a packed backup of a form that is not known here: encrypted, or compressed by another algorithm "
                 "than MS_XPRESS. Only SQL Server can read it"
             )
+        if len(start) < min(FIRST_FRAME + length, read):
+            raise BrokenOff(HEAD_CUT_OFF)
         return unpack_frame(start, FIRST_FRAME)
     if not start.startswith(b"TAPE"):
         raise not_a_backup(start)
     if len(start) < MEDIA_BLOCK:
-        raise Damaged("the head of the media is cut off")
+        raise BrokenOff(HEAD_CUT_OFF)
     return start[:MEDIA_BLOCK]
-
-
-def _find_marks(file: BackupFile, reader: RangeReader, window: int, *, look_back: int) -> None:
-    """The filemarks; the closing one ends the file."""
-    size, mark = reader.size, file.media.filemark
-    first = -(-MEDIA_BLOCK // mark) * mark
-    data = reader.get(max(0, size - window), window)
-    base = size - len(data)
-    try:
-        at = last_filemark(data, base, mark)
-        if at is None:
-            file.problems.append(CUT_OFF)
-            earlier = search_back(reader, base, mark, most=look_back)
-            file.marks = [first] if earlier is None else filemarks_up_to(reader, earlier, mark)
-            return
-        behind = size - base - at - mark
-        if behind:
-            file.problems.append(f"{behind} bytes follow its end, which do not belong to it")
-        file.marks = filemarks_up_to(reader, base + at, mark)
-        file.ends = len(file.marks) % 2 == 1 and len(file.marks) > 1
-        if not file.ends:
-            file.problems.append("its last backup has no end")
-    except Damaged as problem:
-        file.problems.append(str(problem))
-        file.marks = [first]
 
 
 def _read_set(file: BackupFile, part: PlainPart, end: PlainPart | None, *, position: int) -> StoredSet:
@@ -230,8 +218,19 @@ def _fill(result: StoredSet, file: BackupFile, part: PlainPart, end: PlainPart |
         if not set_record.is_final_at_start(first.set):
             for column in set_record.LSNS:
                 del header[column]
+    elif file.media.label["FamilyCount"] == 1 and not _fits(
+        header, held=result.length or 0, stored=part.end - part.start
+    ):
+        result.problems.append("it tells that it is larger than what the file holds")
     result.header = header
     _judge_copy_only(result, final=last is not None)
+
+
+def _fits(header: dict[str, Any], *, held: int, stored: int) -> bool:
+    """Whether both sizes of a set are those of its blocks: 2 to 4 KB less in 102 of 102, as they lie in the file and
+    unpacked.
+    """
+    return header["BackupSize"] <= held + SLACK and header["CompressedBackupSize"] <= max(held, stored) + SLACK
 
 
 def _first_records(data: bytes, part: PlainPart, block: int) -> Records:
@@ -269,6 +268,7 @@ def _compare(result: StoredSet, first: Records, last: Records) -> None:
     if file_record.filegroup_names(first.filegroups) != file_record.filegroup_names(last.filegroups):
         wrong.append("the list of filegroups")
     result.problems += set_record.contradictions(last.set)
+    result.problems += file_record.contradictions(last.files, set_record.files_told(last.set))
     if wrong:
         result.problems.append(f"its start and its end disagree on {', '.join(wrong)}")
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from ..binary.values import Damaged, FileFormatError
 
-__all__ = ["Damaged", "FileFormatError", "Foreign", "NotABackup"]
+__all__ = ["BrokenOff", "Damaged", "FileFormatError", "Foreign", "NotABackup"]
 
 
 class NotABackup(FileFormatError):
     """The file does not begin as a backup of SQL Server does: it is something else, or encrypted."""
+
+
+class BrokenOff(Damaged):
+    """The file begins as a backup does, and ends before even the head of its media does."""
 
 
 class Foreign(NotABackup):

@@ -18,7 +18,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.val
     u64,
 )
 
-__all__ = ["filegroup_names", "identities", "read_file_records"]
+__all__ = ["contradictions", "filegroup_names", "identities", "read_file_records"]
 
 FILE_ID, FILEGROUP_ID = 0x14, 0x24  # u32, u32 (proven)
 TYPE = 0x1C  # u32: 1 data, 2 log (proven); others, which FILESTREAM and full-text have, were never seen
@@ -39,6 +39,9 @@ GROUP_ID, GROUP_NAME = 0x0C, 0x10  # of SFGI: u32, size and offset (proven)
 
 SHORTEST = 0x190
 _TYPES = {1: "D", 2: "L"}
+PAGE = 8192
+_LARGEST = {1: 16 << 40, 2: 2 << 40}
+"""Bytes of a data file and of a log file, at most (documented)."""
 
 
 def read_file_records(files: Sequence[bytes], filegroups: Sequence[bytes]) -> list[dict[str, Any]]:
@@ -79,6 +82,20 @@ def _row(record: bytes, filegroups: dict[int, str]) -> dict[str, Any]:
     if kind is None:
         del row["Type"]
     return row
+
+
+def contradictions(files: Sequence[bytes], counts: tuple[int, int]) -> list[str]:
+    """What the records of the files cannot say, as clauses. counts: of data files and log files, as the set tells them
+    (the same in 108 of 108 sets without files of other types).
+    """
+    kinds, wrong = [u32(record, TYPE) for record in files], []
+    if set(kinds) <= set(_TYPES) and (kinds.count(1), kinds.count(2)) != counts:
+        wrong.append(f"it tells {counts[0]} data files and {counts[1]} log files, and lists others")
+    for record, kind in zip(files, kinds, strict=True):
+        size = u64(record, SIZE)
+        if kind in _LARGEST and (size > _LARGEST[kind] or size % PAGE):
+            wrong.append(f"its file {text(record, LOGICAL_NAME)} has a size that none can have")
+    return wrong
 
 
 def identities(files: Sequence[bytes]) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from codecs import BOM_UTF16_LE
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Foreign, NotABackup
 
-__all__ = ["not_a_backup"]
+__all__ = ["named_after", "not_a_backup"]
 
 _KNOWN = (
     (b"PK\x03\x04", "a ZIP archive; unpack it first"),
@@ -25,6 +25,19 @@ _KNOWN = (
 _LOOKED_AT = 1024
 _PRINTED = re.compile(rb"[^\x00-\x08\x0b\x0e-\x1f\x7f]*", re.DOTALL).fullmatch
 """Bytes of a text, whatever its code page."""
+
+
+def named_after(path: str) -> str:
+    """Whose backup a file is by its name, as a clause; nothing where that tells nothing.
+
+    How files of other programs begin is documented by none of them: SQL Backup (Red Gate) names its own .sqb, those of
+    LiteSpeed (Quest) are named as those of SQL Server are.
+    """
+    if path.lower().endswith(".sqb"):
+        return (
+            "it is no backup that SQL Server made: by its name it is one of SQL Backup (Red Gate), which alone reads it"
+        )
+    return ""
 
 
 def not_a_backup(start: bytes) -> NotABackup:

@@ -17,6 +17,7 @@ __all__ = [
     "FIRST_FRAME",
     "FRAME_HEADER",
     "SIGNATURE",
+    "XPRESS_HUFFMAN",
     "find_frames",
     "frame_length",
     "held",

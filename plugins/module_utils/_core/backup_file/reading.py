@@ -12,7 +12,13 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import FileReading
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.backup_file import BackupFile, StoredSet
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.deep_check import DeepCheck
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError, Foreign
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import (
+    BrokenOff,
+    FileFormatError,
+    Foreign,
+    NotABackup,
+)
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.foreign_formats import named_after
 
 __all__ = ["ExaminedFile", "file_reading"]
 
@@ -27,8 +33,9 @@ class ExaminedFile:
     """What became of one file. modified: seconds since 1970.
 
     file: None where it could not be read as a backup; reason then says why, os_error whether that is the machine's word
-    and not the file's, foreign whether it surely is something else. changing: it became longer or another one while it
-    was looked at, or was written to just before. deep: None where its content was not checked.
+    and not the file's, foreign whether it surely is something else, broken_off whether it begins as a backup does.
+    changing: it became longer or another one while it was looked at, or was written to just before. deep: None where
+    its content was not checked.
     """
 
     path: str
@@ -38,12 +45,16 @@ class ExaminedFile:
     reason: str = ""
     os_error: bool = False
     foreign: bool = False
+    broken_off: bool = False
     changing: bool = False
     deep: DeepCheck | None = None
 
     def refuse(self, problem: FileFormatError) -> None:
         """It could not be read as a backup."""
         self.reason, self.foreign = str(problem), isinstance(problem, Foreign)
+        if isinstance(problem, NotABackup) and not self.foreign:
+            self.reason = named_after(self.path) or self.reason
+        self.broken_off = isinstance(problem, BrokenOff)
 
     @property
     def state(self) -> str:
@@ -51,7 +62,9 @@ class ExaminedFile:
         if self.file is None:
             if self.os_error:
                 return UNREADABLE
-            return BEING_WRITTEN if self.changing else NOT_A_BACKUP
+            if self.changing:
+                return BEING_WRITTEN
+            return CUT_OFF if self.broken_off else NOT_A_BACKUP
         if not self.file.ends:
             return BEING_WRITTEN if self.changing else CUT_OFF
         return DAMAGED if self.problems() else WHOLE

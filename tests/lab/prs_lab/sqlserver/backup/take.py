@@ -171,7 +171,7 @@ def _close(instance: InstanceContext, database: Database, header: SetHeader) -> 
     """What is known at the end of the set only."""
     header.finished = instance.now().replace(microsecond=0).isoformat()
     header.data_size = database.data.size if database.data else database.boot.pages * PAGE
-    header.log_size = database.log.size if database.log else 0
+    header.log_size = _pages(database.log.size) * PAGE if database.log else 0
 
 
 def _text(value: Any) -> str | None:

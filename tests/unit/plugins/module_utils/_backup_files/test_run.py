@@ -181,6 +181,19 @@ def test_files_of_other_programs_are_told_by_their_names(tmp_path: Path, program
     assert program in result["unreadable"][0]["reason"]
 
 
+def test_a_file_is_told_by_its_name_where_its_bytes_tell_nothing(tmp_path: Path):
+    for name, data in (
+        ("a.SQB", b"some other format\0" * 500),
+        ("b.sqb", build()),
+        ("c.sqb", b"PK\x03\x04" + bytes(9)),
+    ):
+        (tmp_path / name).write_bytes(data)
+        os.utime(tmp_path / name, (LONG_AGO, LONG_AGO))
+    reasons = {Path(entry["path"]).name: entry["reason"] for entry in ask(folders=[str(tmp_path)])["unreadable"]}
+    assert reasons.keys() == {"a.SQB", "c.sqb"} and "ZIP" in reasons["c.sqb"]
+    assert reasons["a.SQB"].endswith("by its name it is one of SQL Backup (Red Gate), which alone reads it")
+
+
 @pytest.mark.parametrize("count", [500, pytest.param(100_000, marks=pytest.mark.nightly)])
 def test_very_many_files(tmp_path: Path, count: int):
     """Ten copies of each of so many backups of an hour."""

@@ -380,11 +380,11 @@ FOREIGN = [
         *FOREIGN,
         (b"<html>" + bytes(3000), "begins with neither TAPE nor MSSQLBAK"),
         (b"TAPE" + bytes(3000), "fails its checksum"),
-        (b"TAPE", "cut off"),
-        (build()[:100], "cut off"),
+        (b"TAPE", "ends within the head of the media"),
+        (build()[:100], "ends within the head of the media"),
         (b"MSSQLBAK" + bytes(3000), "encrypted, or compressed by another algorithm"),
-        (b"MSSQLBAK", "encrypted, or compressed by another algorithm"),
-        (build(packed=True)[:600], "a packed frame is cut off"),
+        (b"MSSQLBAK", "ends within the head of the media"),
+        (build(packed=True)[:600], "ends within the head of the media"),
         (build(filemark_size=512 * 129), "impossible sizes"),
         (build()[:0x54] + b"\x01\x04" + build()[0x56:], "impossible sizes"),
         (build(stripes=0), "impossible number of stripes"),
@@ -570,3 +570,31 @@ def test_two_reads_suffice_however_large_a_file_is():
 
     assert read_backup_file(answer, len(data)).sets[0].complete
     assert asked == [16384, 32768]
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (BackupSet(size=3 << 20), "larger than what the file holds"),
+        (BackupSet(compressed_size=3 << 20), "larger than what the file holds"),
+        (
+            BackupSet(files=(DatabaseFile(size=(16 << 40) + 8192), LOG_FILE)),
+            "its file prs has a size that none can have",
+        ),
+        (BackupSet(files=(DatabaseFile(size=(1 << 20) + 512), LOG_FILE)), "its file prs has a size that none can have"),
+        (BackupSet(files=(DatabaseFile(), replace(LOG_FILE, size=3 << 40))), "its file prs_log has a size"),
+    ],
+)
+def test_sizes_that_cannot_be_are_not_believed(made: BackupSet, reason: str):
+    """Or a plan would ask for room that nobody needs, or find room where there is none."""
+    [problem] = read(build([made])).sets[0].problems
+    assert reason in problem
+
+
+def test_a_set_that_lists_fewer_files_than_it_tells_is_damaged():
+    whole = build()
+    data = bytearray(whole)
+    for record in (whole.index(b"SCIN"), whole.rindex(b"SCIN")):
+        data[record + 0x0C] = 2
+    [problem] = read(bytes(data)).sets[0].problems
+    assert problem == "it tells 2 data files and 1 log files, and lists others"

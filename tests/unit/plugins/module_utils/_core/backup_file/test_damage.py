@@ -21,6 +21,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.pac
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.target import parse_target
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.backup_files import examine
 from backup_file_builder import LOG_FILE, BackupSet, DatabaseFile, build, chain, numbered_guid, page
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -69,6 +70,49 @@ def test_appended_bytes_are_always_noticed(name: str):
     tails = [choice.randbytes(choice.choice((1, 2, 511, 512, 4096, 40_000))) for _trial in range(20)]
     tails += [bytes(512), data[:1024], data[-512:], data[-4096:], data]
     assert [len(tail) for tail in tails if not view(data + tail)[1]] == []
+
+
+def judged(data: bytes, **windows: int) -> tuple[bool, list[str], list[tuple[int, bool]]]:
+    file = read_backup_file(lambda offset, length: data[offset : offset + length], len(data), **windows)
+    return file.ends, file.problems, [(stored.position, stored.complete) for stored in file.sets]
+
+
+REMOTE = {"head": examine.HEAD, "tail": examine.TAIL, "look_back": examine.LOOK_BACK}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_cut_or_bytes_behind_are_judged_the_same_however_much_is_read_at_a_time(packed: bool):
+    """Between the ends that a control node reads and those that are fetched over WinRM, and before and behind both."""
+    whole = build(chain(2, log=bytes(random.Random(4).choices(range(30), k=100_000))), packed=packed)
+    file = read_backup_file(lambda offset, length: whole[offset : offset + length], len(whole))
+    second_ends = file.marks[4] + 512
+    for behind in (1, 3, 4, 60, 511, 512, 5000, 9000, 12_000, 20_000, 40_000, 63_000, 80_000):
+        cut, added = whole[: second_ends + behind], whole[:second_ends] + b"\x07" * behind
+        assert judged(cut) == judged(cut, **REMOTE), behind
+        assert judged(added) == judged(added, **REMOTE), behind
+        ends, problems, sets = judged(cut)
+        assert not ends and sets == [(1, True), (2, True), (3, False)] and "it was cut off" in problems[0], behind
+        ends, problems, sets = judged(added)
+        assert (
+            ends
+            and sets == [(1, True), (2, True)]
+            and problems == [f"{behind} bytes follow its end, which do not belong to it"]
+        )
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("length", [4, 8, 51, 60, 400, 479, 600, 800, 1023])
+def test_what_ends_within_the_head_of_the_media_was_cut_off(name: str, length: int):
+    """Whoever reads it, and nothing that begins otherwise."""
+    data = FILES[name][:length]
+    begins = "not_a_backup" if name.startswith("packed") and length < 8 else "cut_off"
+    for start, state in ((data, begins), (b"X" + data[1:], "not_a_backup")):
+        item = ExaminedFile(path="x", size=length)
+        try:
+            item.file = read_backup_file(lambda offset, size, start=start: start[offset : offset + size], length)
+        except FileFormatError as problem:
+            item.refuse(problem)
+        assert item.state == state
 
 
 def flips(name: str, count: int, *, seed: int) -> list[tuple[int, bool, bool]]:
