@@ -155,6 +155,7 @@ HEALTHY: dict[str, Any] = {
             "recovery_point": "2026-02-28T10:00:00+00:00",
             "target": "latest",
             "build": "15.0.2000.5",
+            "chain": [],
             "files": ["\\\\files\\backup\\database\\a.bak"],
             "folders": [],
             "archive": "\\\\files\\backup\\application\\set.zip",

@@ -8,9 +8,11 @@ They were read by backup_file_info. What it cannot read (encrypted backups) SQL 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ntpath import basename
+from typing import Any
 
+from ..backup.backup_set import guid
 from ..text import bytes_text, counted
 from ..times import parse_stored_time, to_text
 from .facts import FAILED, BackupFiles, HostFacts
@@ -22,6 +24,16 @@ MOST_FILES = 5
 """Files that are named in the plan; the others are counted."""
 
 _SAME_SECOND = 1.0
+
+_OF_LINK = {
+    "kind": "the kind",
+    "first_lsn": "FirstLSN",
+    "last_lsn": "LastLSN",
+    "first_fork": "FirstRecoveryForkID",
+    "last_fork": "RecoveryForkID",
+    "differential_base_guid": "DifferentialBaseGUID",
+}
+"""What both say of a backup, and what it is called."""
 
 
 def recovery_point(facts: HostFacts) -> str:
@@ -125,6 +137,22 @@ def _told_twice(facts: HostFacts) -> Iterator[tuple[str, str, str]]:
         yield "it was made by SQL Server", chosen.build, files.build
     if chosen.server and files.server and chosen.server.lower() != files.server.lower():
         yield "it was taken on", chosen.server, files.server
+    for link in chosen.chain:
+        yield from _link_told_twice(link, files.sets)
+
+
+def _link_told_twice(link: Mapping[str, Any], sets: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """link: a backup of the chain as the manifest tells it. What one of both does not tell is not compared."""
+    name = basename(link["files"][0])
+    in_file = [entry for entry in sets if any(basename(path).lower() == name.lower() for path in entry["files"])]
+    same = [entry for entry in in_file if guid(entry["guid"]) == guid(link["set_guid"])]
+    if in_file and not same:
+        yield f"{name} holds the set", guid(link["set_guid"]), guid(in_file[0]["guid"])
+    for entry in same[:1]:
+        for column, words in _OF_LINK.items():
+            manifest, own = link.get(column), entry.get(column)
+            if manifest and own and str(manifest).lower() != str(own).lower():
+                yield f"{words} of {name} is", str(manifest), str(own)
 
 
 def _limited(sentences: Iterable[str]) -> Iterator[str]:

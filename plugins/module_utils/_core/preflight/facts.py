@@ -202,7 +202,7 @@ class BackupFiles:
     recovery_point, finished: UTC, of the plan and of its last backup; '' where there is no plan. backups: how many it
     restores; stripes: of one of them at most; read_bytes: of all; space: bytes by drive such as D:; build: of the
     newest server that made one; server: who made the last. refusal: why there is no plan. faults: path and reason of
-    files that break off or are no backups; unclear: of those that only SQL Server can read.
+    files that break off or are no backups; unclear: of those that only SQL Server can read. sets: all that were read.
     """
 
     recovery_point: str
@@ -216,12 +216,13 @@ class BackupFiles:
     refusal: str
     faults: Sequence[tuple[str, str]]
     unclear: Sequence[tuple[str, str]]
+    sets: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
     """What the role restore chose: a recovery set with its label, or files and folders without one. target: latest,
-    or a moment.
+    or a moment. chain: the backups of the set, as its manifest tells them.
     """
 
     label: str
@@ -231,6 +232,7 @@ class Chosen:
     recovery_point: str
     target: str
     build: str
+    chain: Sequence[Mapping[str, Any]]
     files: Sequence[str]
     folders: Sequence[str]
     archive: str

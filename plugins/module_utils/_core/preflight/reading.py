@@ -215,6 +215,7 @@ def backup_files(raw: Mapping[str, Any]) -> Answer[BackupFiles]:
         refusal=refusal.get("message", ""),
         faults=[_fault(file) for file in files if file["state"] in _BROKEN or file.get("foreign")],
         unclear=[_fault(file) for file in files if file["state"] in _UNCLEAR and not file.get("foreign")],
+        sets=raw.get("sets", ()),
     )
     return Answer(name="backup_files", state=OK, content=content)
 

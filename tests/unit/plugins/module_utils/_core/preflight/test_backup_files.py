@@ -244,3 +244,38 @@ def test_the_files_go_before_the_manifest():
 def test_a_report_without_its_parts_is_an_error():
     with pytest.raises(RecoveryError, match="backup_files was not gathered"):
         host_facts(gathered(backup_files=None))
+
+
+LINK = {
+    "set_guid": "{0000000A-0000-0000-0000-000000000001}", "kind": "full", "files": [f"{SHARE}\\A.bak"], "first_lsn": 1, "last_lsn": 2,
+    "first_fork": "f1", "last_fork": "f1", "differential_base_guid": "", "sha256": None,
+}  # fmt: skip
+SET = {
+    **LINK,
+    "guid": "0000000a-0000-0000-0000-000000000001",
+    "files": [f"{SHARE}\\a.bak"],
+    "differential_base_guid": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("link", "stored", "says"),
+    [
+        ({}, {}, []),
+        ({"first_lsn": 7}, {}, ["FirstLSN of A.bak is 7, the backup files say 1"]),
+        ({}, {"last_lsn": 9}, ["LastLSN of A.bak is 2, the backup files say 9"]),
+        ({"kind": "differential"}, {}, ["the kind of A.bak is differential, the backup files say full"]),
+        ({"last_fork": "f2"}, {}, ["RecoveryForkID of A.bak is f2, the backup files say f1"]),
+        ({"first_fork": "f2"}, {}, ["FirstRecoveryForkID of A.bak is f2, the backup files say f1"]),
+        ({"differential_base_guid": "b"}, {}, []),
+        ({"differential_base_guid": "b"}, {"differential_base_guid": "c"},
+         ["DifferentialBaseGUID of A.bak is b, the backup files say c"]),
+        ({}, {"guid": "0000000b-0000-0000-0000-000000000002", "first_lsn": 9},
+         ["A.bak holds the set 0000000a-0000-0000-0000-000000000001, the backup files say 0000000b-0000-0000-0000-000000000002"]),
+        ({}, {"files": [f"{SHARE}\\other.bak"], "first_lsn": 9}, []),
+        ({}, {"first_lsn": None, "last_lsn": 0}, []),
+    ],
+)  # fmt: skip
+def test_what_a_manifest_says_of_a_backup_is_held_against_its_file(link: dict, stored: dict, says: list[str]):
+    answer = {**read(plan=PLAN), "sets": [{**SET, **stored}]}
+    assert [*notes(facts(answer, choice__chosen__chain=[{**LINK, **link}]))] == [CONTENTS, *map(lies, says)]
