@@ -187,6 +187,49 @@ def test_many_answers_keep_their_order(bench: Bench) -> None:
     assert {answer["error"]["number"] for answer in answers if "error" in answer} == {3}
 
 
+SIX_MB = 6 << 20
+FILES = [f"{number}.txt" for number in range(6)]
+SAYS_HOW_FAR_IT_IS: dict[str, tuple[list[Any], dict[str, Any]]] = {
+    "list_folder": ([], {"Path": "{root}/many"}),
+    "hash_files": (["large"], {"Path": "{root}"}),
+    "read_ranges": ([{"path": "{root}/large", "ranges": [[0, SIX_MB]]}], {}),
+    "check_content": ([{"path": "{root}/large", "packed": False, "marks": [], "parts": [[0, SIX_MB]]}] * 6, {"MostFlaws": 1}),
+    "entries": ([], {"Archive": "{root}/a.zip", "Hash": True}),
+    "unpack": (
+        [{"index": 0, "name": "large", "size": SIX_MB, "folder": False}], {"Archive": "{root}/a.zip", "Target": "{root}/to"},
+    ),
+    "pack": (["large"], {"Path": "{root}", "Archive": "{root}/b.zip", "ManifestName": "own/list", "ManifestHead": "{}"}),
+    "pack beyond Settle": (
+        ["large"], {"Path": "{root}", "Archive": "{root}/c.zip", "ManifestName": "own/list", "ManifestHead": "{}", "Settle": 9},
+    ),
+    "move": ([{"from": f"{{root}}/many/{name}", "to": f"{{root}}/to/{name}"} for name in FILES], {}),
+    "remove": ([], {"Path": "{root}/many"}),
+}  # fmt: skip
+"""What is asked of a verb: one large file, read by the megabyte, or many small ones."""
+
+
+@pytest.mark.pwsh
+@NEEDS_PWSH
+@pytest.mark.parametrize("name", SAYS_HOW_FAR_IT_IS)
+def test_a_verb_says_how_far_it_is(powershell: Conversation, tmp_path: Path, name: str) -> None:
+    """Inside of a large file, too, and of files that are moved or removed: whenever a second is over, which here it is
+    at once.
+    """
+    bench = PowerShellBench(tmp_path, powershell)
+    bench.put("large", bytes(SIX_MB))
+    bench.put("to/", b"")
+    for file in FILES:
+        bench.put(f"many/{file}", b"x")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("large", bytes(SIX_MB))
+    items, parameters = placed(list(SAYS_HOW_FAR_IT_IS[name]), bench)
+    script = verbs_script(name.split()[0])
+    assert "-ge 1000" in script
+    said: list[dict[str, Any]] = []
+    powershell.call(script.replace("-ge 1000", "-ge 0"), parameters=parameters, items=items, on_progress=said.append)
+    assert len(said) >= len(FILES)
+
+
 def test_every_verb_has_its_cases_and_its_model() -> None:
     load_models()
     files = {path.stem for folder in verbs.__path__ for path in Path(folder).glob("*.py")} - {"__init__"}
