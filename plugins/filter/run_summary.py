@@ -32,7 +32,7 @@ options:
     choices:
       - backup.problems
       - backup.no_set
-      - backup.copy_problems
+      - backup.shortcomings
       - backup.summary
       - restore.choice_notes
       - restore.planned
@@ -88,7 +88,7 @@ PACKAGE = "ansible_collections.prs.recovery.plugins.module_utils._core.summaries
 SUMMARIES = (
     "backup.problems",
     "backup.no_set",
-    "backup.copy_problems",
+    "backup.shortcomings",
     "backup.summary",
     "restore.choice_notes",
     "restore.planned",

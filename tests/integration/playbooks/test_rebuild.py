@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from judge_tsql import Judge, available
 from mirrored import ask
-from playbook_lab import MARKERS, ROOT, Beginning, Estate
+from playbook_lab import MARKERS, MOVED, ROOT, Beginning, Estate
 
 UNCHANGED_COSTS_AT_MOST = {"result": 196, "module": 30, "script": 88, "sql": 135}
 """Six results, two modules, one script and four statements of it weigh the roads back: whether the pool runs, the
@@ -78,7 +78,7 @@ def test_the_language_of_the_login_comes_back(estate: Estate):
     """It decides how a session reads dates."""
     language = "SELECT default_language_name FROM sys.server_principals WHERE name = 'prs_app'"
     ask(estate, "sql-a", "ALTER LOGIN [prs_app] WITH DEFAULT_LANGUAGE = British; SELECT 1")
-    run = estate.play("backup_prs")
+    run = estate.play("backup_prs", *MOVED)
     assert run.code == 0, run.output
     estate.lab.wipe("sql-a")
     run = estate.play("rebuild_prs", "-e", "prs_restore_set=newest")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playbook_lab import MARKERS, Estate, share_on_witness
+from playbook_lab import MARKERS, MOVED, Estate, share_on_witness
 
 SITE = {"name": "PasswordResetServer"}
 ADDED = [
@@ -93,7 +93,7 @@ def test_a_strategy_of_ansible_cfg_changes_nothing(estate: Estate):
     place = share_on_witness(estate, "copies")
     copies = {"prs_backup_copies": [{"site": "site_b", "path": place}], "prs_backup_label": "free"}
     free = {"ANSIBLE_STRATEGY": "free", "ANSIBLE_ANY_ERRORS_FATAL": "true"}
-    run = estate.play("backup_prs", "-e", json.dumps(copies), environment=free)
+    run = estate.play("backup_prs", "-e", json.dumps(copies), *MOVED, environment=free)
     assert run.code == 0, run.output
     copied = estate.lab.state_dir / "hosts/witness/drives/C/copies/sets/free.json"
     assert json.loads(copied.read_text(encoding="utf-8"))["label"] == "free"

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..text import bytes_text
 
-__all__ = ["copy_problems", "media_problems", "no_set", "problems", "summary"]
+__all__ = ["media_problems", "no_set", "problems", "shortcomings", "summary"]
 
 Facts = Mapping[str, Any]
 
@@ -53,9 +53,31 @@ def no_set(facts: Facts) -> list[str]:
 
 
 # ---- the other places
-def copy_problems(facts: Facts) -> list[str]:
-    """What the copies that failed said. facts: copied: the results of recovery_set_copy, one for each place."""
-    return [_why_not_copied(result) for result in facts["copied"] if not _is_copied(result)]
+def shortcomings(facts: Facts) -> list[str]:
+    """Why the run fails, though the set was written; empty where nothing is wrong with it.
+
+    facts: set: the set's manifest; sets_path: the folder of the manifests; copied: the results of recovery_set_copy,
+    one for each place; accept_unhealthy: whether a set may be unhealthy.
+    """
+    return [*_of_copies(facts), *_of_health(facts)]
+
+
+def _of_copies(facts: Facts) -> Iterator[str]:
+    lacking = [_why_not_copied(result) for result in facts["copied"] if not _is_copied(result)]
+    if lacking:
+        yield (
+            f"The recovery set {facts['set']['label']} is complete in {facts['sets_path']}, but not everywhere else: "
+            f"{' '.join(lacking)} The next run brings what is missing."
+        )
+
+
+def _of_health(facts: Facts) -> Iterator[str]:
+    if not facts["set"]["healthy"] and not facts["accept_unhealthy"]:
+        yield (
+            f"The recovery set {facts['set']['label']} was written, and is not healthy: "
+            f"{'; '.join(facts['set']['problems'])}. A restore prefers the newest healthy one, which is older. Mend "
+            "what is said and run backup_prs again; with -e prs_backup_accept_unhealthy=true such a run goes well."
+        )
 
 
 def _is_copied(result: Facts) -> bool:

@@ -13,12 +13,12 @@ from ansible_collections.prs.recovery.plugins.plugin_utils._named_functions impo
 
 
 def test_a_summary_is_asked_for_by_name():
-    assert run_summary({"copied": [{"msg": "gone"}]}, "backup.copy_problems") == ["gone"]
+    assert run_summary({"failed": ["gone"]}, "backup.problems") == ["gone"]
 
 
 def test_a_missing_fact_is_an_error_and_no_other_sentence():
-    with pytest.raises(AnsibleFilterError, match=r"backup\.copy_problems lacks the fact 'copied'"):
-        run_summary({}, "backup.copy_problems")
+    with pytest.raises(AnsibleFilterError, match=r"backup\.problems lacks the fact 'failed'"):
+        run_summary({}, "backup.problems")
 
 
 def test_an_unknown_summary_names_those_that_there_are():

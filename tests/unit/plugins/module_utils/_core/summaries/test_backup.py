@@ -198,5 +198,24 @@ def test_half_a_set_is_named_with_what_stays():
     ]
 
 
-def test_only_failed_copies_are_problems():
-    assert backup.copy_problems({"copied": [COPIED, {"msg": "gone"}, {"msg": ""}]}) == ["gone", "no answer"]
+def outcome(**changed: Any) -> dict[str, Any]:
+    return {"set": SET, "sets_path": r"\\files\prs\sets", "copied": [COPIED], "accept_unhealthy": False, **changed}
+
+
+UNHEALTHY = {**SET, "healthy": False, "problems": ["the application did not answer"]}
+
+
+def test_a_run_whose_set_is_everywhere_and_healthy_goes_well():
+    assert backup.shortcomings(outcome()) == []
+
+
+def test_only_failed_copies_make_a_run_fail():
+    [sentence] = backup.shortcomings(outcome(copied=[COPIED, {"msg": "It is gone."}, {"msg": ""}]))
+    assert "not everywhere else: It is gone. no answer The next run brings what is missing." in sentence
+
+
+def test_a_set_that_is_not_healthy_makes_a_run_fail_unless_that_is_accepted():
+    [sentence] = backup.shortcomings(outcome(set=UNHEALTHY))
+    assert "was written, and is not healthy: the application did not answer." in sentence
+    assert "prs_backup_accept_unhealthy=true" in sentence
+    assert backup.shortcomings(outcome(set=UNHEALTHY, accept_unhealthy=True)) == []
