@@ -34,15 +34,16 @@ options:
       - estate.witness
       - estate.sites
       - estate.site_name
-      - verify.backup_places
       - verify.folders
       - verify.key_file
       - verify.keys_files
       - verify.certificate_files
       - verify.media_paths
+      - verify.needs_another_look
       - verify.places_facts
       - verify.protection_facts
       - backup.copy_account
+      - backup.places
       - backup.kept_logins
       - backup.web_facts
       - backup.other_sites
@@ -92,15 +93,16 @@ DECISIONS = (
     "estate.witness",
     "estate.sites",
     "estate.site_name",
-    "verify.backup_places",
     "verify.folders",
     "verify.key_file",
     "verify.keys_files",
     "verify.certificate_files",
     "verify.media_paths",
+    "verify.needs_another_look",
     "verify.places_facts",
     "verify.protection_facts",
     "backup.copy_account",
+    "backup.places",
     "backup.kept_logins",
     "backup.web_facts",
     "backup.other_sites",

@@ -34,6 +34,9 @@ options:
       - backup.no_set
       - backup.shortcomings
       - backup.summary
+      - recovery_sets.listing
+      - recovery_sets.problems
+      - recovery_sets.seen
       - restore.choice_notes
       - restore.planned
       - restore.left_to_do
@@ -90,6 +93,9 @@ SUMMARIES = (
     "backup.no_set",
     "backup.shortcomings",
     "backup.summary",
+    "recovery_sets.listing",
+    "recovery_sets.problems",
+    "recovery_sets.seen",
     "restore.choice_notes",
     "restore.planned",
     "restore.left_to_do",

@@ -36,6 +36,12 @@ options:
       - Read every set, for RV(sets). Otherwise only as many as the choice needs.
     type: bool
     default: false
+  choose:
+    description:
+      - Whether to choose a set. With V(false) all are read for RV(sets), RV(chosen) is empty, and databases that live
+        more than once are no failure.
+    type: bool
+    default: true
   other_folders:
     description:
       - Further folders that files of a set may lie in, such as those that were used before.
@@ -76,7 +82,7 @@ error_code:
   type: str
   sample: not_found
 chosen:
-  description: What to restore. Empty where there is no set and O(optional=true).
+  description: What to restore. Empty where there is no set and O(optional=true), and with O(choose=false).
   returned: always
   type: dict
   contains:
@@ -115,8 +121,9 @@ labels:
   type: list
   elements: str
 sets:
-  description: The sets that were read, newest first, each with C(label), C(taken_at), C(kind), C(healthy), C(problems)
-    and C(recovery_point).
+  description: The sets that were read, newest first, each with C(label), C(site), C(taken_at), C(kind), C(healthy),
+    C(problems), C(recovery_point), C(bytes) of the backups that bring its database back and of its archive, and
+    C(replaced), true for a database that a restore replaced.
   returned: always
   type: list
   elements: dict
@@ -159,6 +166,7 @@ def main() -> None:
             "all": {"type": "bool", "default": False},
             "other_folders": {"type": "list", "elements": "str", "default": []},
             "optional": {"type": "bool", "default": False},
+            "choose": {"type": "bool", "default": True},
         }
     )
     run(module, lambda files: SelectionRun(files, module.params).run())

@@ -339,3 +339,20 @@ def test_a_broken_protection_is_noticed_when_all_else_is_well(guarded: Estate, b
     finally:
         heal()
     broken.noticed(run)
+
+
+def test_backups_are_told_of_when_the_site_that_made_them_is_gone(estate: Estate):
+    """By the other site's web server; the sets are listed by it, too."""
+    for host in ("web-a", "sql-a"):
+        estate.lab.kill(host)
+    waits = ("-e", "ansible_winrm_read_timeout_sec=3", "-e", "ansible_winrm_operation_timeout_sec=2")
+    run = estate.play("verify_prs", *QUICK, *waits)
+    assert run.code != 0
+    rows = {what: (state, found) for state, what, where, found in table_rows(run) if where.startswith("site_a")}
+    label = max((shared_files(estate) / "sets").glob("*.json")).stem
+    assert rows.get("recovery set", ("",))[0] == "ok" and label in rows["recovery set"][1], run.output
+    assert rows["recovery point"][0] in ("ok", "WARN"), run.output
+
+    run = estate.play("sets_prs", *waits)
+    assert run.code == 0 and run.changed == 0, run.output
+    assert "seen by web-b: 1 recovery set, " in run.output and f"| {label} " in run.output, run.output

@@ -113,7 +113,15 @@ class Estate:
         return made
 
     def choose(self, **params: Any) -> dict[str, Any]:
-        values = {"path": HOME, "label": None, "until": None, "all": False, "optional": False, "other_folders": []}
+        values = {
+            "path": HOME,
+            "label": None,
+            "until": None,
+            "all": False,
+            "optional": False,
+            "other_folders": [],
+            "choose": True,
+        }
         with self.twins.session() as files:
             return SelectionRun(files, {**values, **NO_PATHS, **ON_SHARE, **params}).run()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["copy_account", "kept_logins", "other_sites", "web_facts"]
+__all__ = ["copy_account", "kept_logins", "other_sites", "places", "web_facts"]
 
 Facts = Mapping[str, Any]
 
@@ -27,6 +27,17 @@ def copy_account(facts: Facts) -> dict[str, str]:
         if facts[f"{kind}_user"]:
             return {"share_user": facts[f"{kind}_user"], "share_password": facts[f"{kind}_password"]}
     return {}
+
+
+def places(facts: Facts) -> list[dict[str, Any]]:
+    """The places of backups, the active site's own first, with their accounts.
+
+    facts: first: the place of prs_share_path, whole; copies: prs_backup_copies; copies_account: share_user and
+    share_password of copies that name none. A copy at the active site is the first place itself.
+    """
+    site = facts["first"]["site"]
+    copies = [copy for copy in facts["copies"] if "site" not in copy or copy["site"] != site]
+    return [dict(facts["first"]), *({**facts["copies_account"], **copy} for copy in copies)]
 
 
 def kept_logins(facts: Facts) -> list[Facts]:

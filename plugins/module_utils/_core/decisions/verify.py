@@ -11,12 +11,12 @@ from typing import Any
 from ..task_result import failure_message
 
 __all__ = [
-    "backup_places",
     "certificate_files",
     "folders",
     "key_file",
     "keys_files",
     "media_paths",
+    "needs_another_look",
     "places_facts",
     "protection_facts",
 ]
@@ -28,17 +28,6 @@ NOT_LOOKED_AT = "See the rows of the servers: one of the active site was not loo
 
 
 # ---- what is looked at
-def backup_places(facts: Facts) -> list[dict[str, Any]]:
-    """The places of backups, the active site's own first, with their accounts.
-
-    facts: first: the place of prs_share_path, whole; copies: prs_backup_copies; copies_account: share_user and
-    share_password of copies that name none. A copy at the active site is the first place itself.
-    """
-    site = facts["first"]["site"]
-    copies = [copy for copy in facts["copies"] if "site" not in copy or copy["site"] != site]
-    return [dict(facts["first"]), *({**facts["copies_account"], **copy} for copy in copies)]
-
-
 def folders(facts: Facts) -> list[dict[str, str]]:
     """The folders of each place: sets, application, database. facts: places: each with a path, and those of its folders
     that lie elsewhere as sets_path, application_path, database_path.
@@ -84,6 +73,13 @@ def media_paths(facts: Facts) -> list[str]:
 
 
 # ---- what was found
+def needs_another_look(facts: Facts) -> bool:
+    """Whether a server of another site is to look at the places. facts: active: what the active web servers recorded of
+    themselves.
+    """
+    return not any(host["reached"] for host in facts["active"])
+
+
 def places_facts(facts: Facts) -> list[dict[str, Any]]:
     """What is in each place of backups, without any account.
 
@@ -122,10 +118,11 @@ def protection_facts(facts: Facts) -> dict[str, Any]:
     not looked at.
 
     facts: site, mirrored, witness; missing_authorities; servers: names; played: those of this run; hosts: what each
-    server recorded; url: of the page; looked: what the web server recorded that looked at the places {places, page,
-    key, kept, drills}, or empty; backups: what SQL Server said of them, or empty; places: as the inventory has them.
+    server recorded; url: of the page; looked: what the web servers recorded that looked at the places {places, page,
+    key, kept, drills}, the active one first; backups: what the database servers said of them, and servers that looked
+    instead; places: as the inventory has them.
     """
-    looked = facts["looked"]
+    looked = _look(facts["looked"])
     recorded = {host["name"]: host for host in facts["hosts"]}
     return {
         "site": facts["site"],
@@ -134,7 +131,7 @@ def protection_facts(facts: Facts) -> dict[str, Any]:
         "mirrored": facts["mirrored"],
         "witness": facts["witness"],
         "hosts": [recorded.get(name) or _host_not_looked_at(name, facts["played"]) for name in facts["servers"]],
-        "places": _places(facts),
+        "places": _places(facts, looked),
         "key": looked.get("key", {}),
         "kept": looked.get("kept", {}),
         "drills": looked.get("drills"),
@@ -150,12 +147,29 @@ def _host_not_looked_at(name: str, played: Sequence[str]) -> dict[str, Any]:
     return {"name": name, "site": "", "active": False, "roles": [], "reached": False, "problem": why}
 
 
-def _places(facts: Facts) -> list[dict[str, Any]]:
+def _look(looks: Sequence[Facts]) -> Facts:
+    """What the active web server saw; what lies elsewhere as another one saw it, where that one could read no place."""
+    first: Facts = looks[0] if looks else {}
+    reader = next((look for look in looks if any("problem" not in place["sets"] for place in look["places"])), first)
+    return first if reader is first else {**first, **{name: reader[name] for name in ("places", "kept", "drills")}}
+
+
+def _backups(answers: Sequence[Facts]) -> Facts:
+    """What SQL Server said; what is in the backups as another server read them, where it did not."""
+    first: Facts = answers[0] if answers else {}
+    reader = next((answer for answer in answers if answer["sets"]), first)
+    return first if reader is first else {**reader, "problem": first["problem"]}
+
+
+def _places(facts: Facts, looked: Facts) -> list[dict[str, Any]]:
     """Each place as it was seen; SQL Server reads the first one."""
-    seen = facts["looked"].get("places") or [_place_not_looked_at(place, facts["site"]) for place in facts["places"]]
+    seen = looked.get("places") or [_place_not_looked_at(place, facts["site"]) for place in facts["places"]]
     nothing = {"by_files": False, "databases": [], "sets": [], "unreadable": []}
     not_asked = {"problem": "it was not asked", "advice": NOT_LOOKED_AT, **nothing}
-    return [{**place, "backups": facts["backups"] or not_asked} if place is seen[0] else dict(place) for place in seen]
+    return [
+        {**place, "backups": _backups(facts["backups"]) or not_asked} if place is seen[0] else dict(place)
+        for place in seen
+    ]
 
 
 def _place_not_looked_at(place: Facts, site: str) -> dict[str, Any]:

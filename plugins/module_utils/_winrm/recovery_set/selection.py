@@ -49,15 +49,16 @@ class SelectionRun:
             labels = self.folders.labels()
             self.lineage = self.folders.branches.lineage()
         self._source = self.folders.newest_first(unusable=self.unusable)
-        chosen = self.choice(labels, until) if labels or not self.params["optional"] else None
+        chosen = self.choice(labels, until) if self.has_to_choose(labels) else None
         # Sets are read from the newest on: whatever could not be read until now is newer than what was chosen.
         self.notes += [
             f"newer, but not taken because its manifest cannot be used: {entry['label']} ({entry['problem']})"
             for entry in self.unusable
         ]
-        if self.params["all"]:
+        if self.params["all"] or not self.params["choose"]:
             with self.folders.archive_access():
-                list(self.sets())
+                for recovery_set in self.sets():
+                    self.lineage = self.lineage.after(recovery_set)
         with self.folders.database_access():
             newer = self.newer(chosen) if chosen else []
         return {
@@ -69,6 +70,9 @@ class SelectionRun:
             "newer_files": newer,
             "living": [branch.to_dict() for branch in self.lineage.living.values()],
         }
+
+    def has_to_choose(self, labels: list[str]) -> bool:
+        return self.params["choose"] and bool(labels or not self.params["optional"])
 
     def until(self) -> dt.datetime | None:
         text = self.params["until"]
@@ -199,9 +203,18 @@ class SelectionRun:
     def short(self, recovery_set: RecoverySet) -> dict[str, Any]:
         return {
             "label": recovery_set.label,
+            "site": recovery_set.values.get("site") or "",
             "taken_at": to_text(recovery_set.taken_at),
             "kind": recovery_set.kind.value,
             "healthy": recovery_set.healthy,
             "problems": list(recovery_set.values["problems"]),
             "recovery_point": to_text(recovery_set.recovery_point),
+            "bytes": _bytes_of(recovery_set),
+            "replaced": self.lineage.replaced_by(recovery_set) is not None,
         }
+
+
+def _bytes_of(recovery_set: RecoverySet) -> int:
+    """Of all files that bring it back; a backup whose size nobody wrote down counts nothing."""
+    archive = recovery_set.values["application"]
+    return sum(link.get("size") or 0 for link in recovery_set.chain) + (archive.get("bytes") or 0)

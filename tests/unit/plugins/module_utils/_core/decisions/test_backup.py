@@ -7,6 +7,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.backu
     copy_account,
     kept_logins,
     other_sites,
+    places,
     web_facts,
 )
 
@@ -23,6 +24,20 @@ ACCOUNTS = {"copies_user": "copier", "copies_password": "c", "share_user": "writ
 )
 def test_the_account_of_places_that_name_none(changed, account):
     assert copy_account(ACCOUNTS | changed) == account
+
+
+FIRST = {"site": "site_a", "path": r"\\a\prs", "share_user": "writer", "database_user": ""}
+ACCOUNT = {"share_user": "copier", "share_password": "secret"}
+
+
+def test_the_places_of_backups_and_their_accounts():
+    copies = [{"site": "site_a", "path": r"\\a\copy"}, {"site": "site_b", "path": r"\\b\prs"}]
+    copies.append({"path": r"\\c\prs", "share_user": "own"})
+    assert places({"first": FIRST, "copies": copies, "copies_account": ACCOUNT}) == [
+        FIRST,
+        {"site": "site_b", "path": r"\\b\prs", "share_user": "copier", "share_password": "secret"},
+        {"path": r"\\c\prs", "share_user": "own", "share_password": "secret"},
+    ]
 
 
 def login(name, sid):

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.verify import (
-    backup_places,
     certificate_files,
     folders,
     key_file,
     keys_files,
     media_paths,
+    needs_another_look,
     places_facts,
     protection_facts,
 )
-
-FIRST = {"site": "site_a", "path": r"\\a\prs", "share_user": "writer", "database_user": ""}
-ACCOUNT = {"share_user": "copier", "share_password": "secret"}
-
-
-def test_the_places_of_backups_and_their_accounts():
-    copies = [{"site": "site_a", "path": r"\\a\copy"}, {"site": "site_b", "path": r"\\b\prs"}]
-    copies.append({"path": r"\\c\prs", "share_user": "own"})
-    places = backup_places({"first": FIRST, "copies": copies, "copies_account": ACCOUNT})
-    assert places == [
-        FIRST,
-        {"site": "site_b", "path": r"\\b\prs", "share_user": "copier", "share_password": "secret"},
-        {"path": r"\\c\prs", "share_user": "own", "share_password": "secret"},
-    ]
 
 
 def test_the_folders_of_a_place_lie_below_it_unless_they_are_named():
@@ -157,8 +143,8 @@ GATHERED = {
     "played": ["web-a", "sql-a"],
     "hosts": [{"name": "web-a", "reached": True}],
     "url": "https://reset/",
-    "looked": {"places": [{"path": "p"}, {"path": "q"}], "page": {"state": "ready"}, "key": {"path": "k"}, "kept": {"path": "o"}, "drills": ["d"]},
-    "backups": {"databases": ["db"]},
+    "looked": [{"places": [{"path": "p", "sets": {}}, {"path": "q", "sets": {}}], "page": {"state": "ready"}, "key": {"path": "k"}, "kept": {"path": "o"}, "drills": ["d"]}],
+    "backups": [{"databases": ["db"], "sets": ["s"]}],
     "places": [{"path": "p"}, {"path": "q", "site": "site_b"}],
 }  # fmt: skip
 
@@ -173,7 +159,10 @@ def test_what_was_gathered_is_handed_on():
         "witness": "wit",
         "control_node": {"missing_authorities": ["/ca.pem"]},
         "page": {"state": "ready"},
-        "places": [{"path": "p", "backups": {"databases": ["db"]}}, {"path": "q"}],
+        "places": [
+            {"path": "p", "sets": {}, "backups": {"databases": ["db"], "sets": ["s"]}},
+            {"path": "q", "sets": {}},
+        ],
         "key": {"path": "k"},
         "kept": {"path": "o"},
         "drills": ["d"],
@@ -188,10 +177,34 @@ def test_a_server_that_told_nothing_failed_before_or_was_left_out():
 
 
 def test_without_a_server_of_the_active_site_nothing_was_looked_at():
-    handed_on = protection_facts(GATHERED | {"looked": {}, "backups": {}})
+    handed_on = protection_facts(GATHERED | {"looked": [], "backups": []})
     assert handed_on["page"]["url"] == "https://reset/" and handed_on["page"]["problem"] == "it was not read"
     first, second = handed_on["places"]
     assert first["backups"]["problem"] == "it was not asked" and "backups" not in second
     assert (first["site"], second["site"]) == ("site_a", "site_b")
     assert first["sets"]["problem"] == "they were not looked at" and first["folders"] == {}
     assert (handed_on["key"], handed_on["kept"], handed_on["drills"]) == ({}, {}, None)
+
+
+UNREAD = {"path": "p", "sets": {"problem": "web-a did not answer"}}
+READ = {"path": "p", "sets": {"chosen": {"label": "x"}}}
+
+
+def test_another_server_looks_where_no_active_web_server_answers():
+    assert needs_another_look({"active": [{"reached": False}]}) and needs_another_look({"active": []})
+    assert not needs_another_look({"active": [{"reached": False}, {"reached": True}]})
+
+
+def test_what_lies_elsewhere_is_told_as_another_site_saw_it():
+    """The page and the key are of the active server: of these nobody else can tell."""
+    dead = {"places": [UNREAD], "page": {"state": ""}, "key": {}, "kept": {}, "drills": []}
+    other = {"places": [READ], "page": {"state": "ready"}, "key": {"path": "b"}, "kept": {"path": "o"}, "drills": ["d"]}
+    nothing = {"by_files": False, "databases": [], "sets": [], "unreadable": [], "problem": "sql-a did not answer"}
+    files = {"by_files": True, "databases": [], "sets": [1], "unreadable": [], "problem": ""}
+    handed_on = protection_facts(GATHERED | {"looked": [dead, other], "backups": [nothing, files]})
+    [place] = handed_on["places"]
+    assert place["sets"] == READ["sets"] and place["backups"] == {**files, "problem": "sql-a did not answer"}
+    assert (handed_on["page"], handed_on["key"]) == ({"state": ""}, {})
+    assert (handed_on["kept"], handed_on["drills"]) == ({"path": "o"}, ["d"])
+    handed_on = protection_facts(GATHERED | {"looked": [dead, dead], "backups": [nothing]})
+    assert handed_on["places"][0]["sets"] == UNREAD["sets"]
