@@ -89,6 +89,7 @@ sanity: setup-test
 #: make lab-up        start the lab (ESTATE=default, single, odd or a file; NETWORK=127.61.0.0), or go on with it; may be called twice
 lab-up: setup
 	$(BIN)/prs-lab up --state $(LAB) $(if $(ESTATE),--estate $(ESTATE)) $(if $(NETWORK),--network $(NETWORK))
+	@echo "Next: $(BIN)/ansible-playbook -i $(LAB)/inventory prs.recovery.provision_prs"
 
 #: make lab-down      stop the lab; its state stays in build/lab
 lab-down: setup

@@ -110,6 +110,12 @@ class RunReporter(CallbackBase):
 
     # ---- at the end
     def v2_playbook_on_stats(self, stats: Any) -> None:
+        tags = [tag for tag in context.CLIARGS.get("tags") or () if tag != "all"]
+        if tags and not self._events:
+            self._display.warning(
+                f"NOTHING WAS DONE: no task has the tags {', '.join(tags)}. The playbooks of prs.recovery have none, "
+                "because each of their steps needs those before it; run them without --tags."
+            )
         if not self._wanted.get("path"):
             return
         ends = {host: stats.summarize(host) for host in stats.processed}

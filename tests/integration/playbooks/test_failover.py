@@ -168,7 +168,7 @@ def test_check_mode_says_what_it_would_do_and_writes_nothing(mirrored: Estate):
     before = mirrored.lab.digest()
     said(
         mirrored.play("failover_prs", *TO_B, "--check", "--diff"),
-        "Password Reset Server moves to site_b: sql-b becomes principal",
+        "Password Reset Server moves to site_b: sql-b will be the principal",
     )
     assert mirrored.lab.digest() == before
 

@@ -117,8 +117,8 @@ def plan(facts: Facts) -> list[str]:
 
 def _move(facts: Facts) -> Iterator[str]:
     yield (
-        f"Password Reset Server moves to {facts['site']}: {facts['new_sql']} becomes principal of {facts['database']}, "
-        f"and {facts['new_web']} serves the page."
+        f"Password Reset Server moves to {facts['site']}: {facts['new_sql']} will be the principal of "
+        f"{facts['database']}, and {facts['new_web']} serve the page."
     )
 
 

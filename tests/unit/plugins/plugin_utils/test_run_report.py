@@ -40,6 +40,21 @@ def reporter(monkeypatch: pytest.MonkeyPatch) -> RunReporter:
     return made
 
 
+@pytest.mark.parametrize(("tags", "warned"), [(("iis", "sql"), True), (("all",), False)])
+def test_a_run_that_did_nothing_for_its_tags_says_so(reporter, monkeypatch, tags, warned):
+    monkeypatch.setattr(context, "CLIARGS", {"check": False, "tags": tags})
+    reporter.v2_playbook_on_stats(stats())
+    assert [text for text in reporter.said if "NOTHING WAS DONE: no task has the tags iis, sql." in text] or not warned
+    assert bool(reporter.said) == warned
+
+
+def test_tags_of_a_playbook_around_it_are_no_mistake(reporter, monkeypatch):
+    monkeypatch.setattr(context, "CLIARGS", {"check": False, "tags": ("night",)})
+    reporter.v2_runner_on_ok(result())
+    reporter.v2_playbook_on_stats(stats())
+    assert reporter.said == []
+
+
 def play(name: str, inventory: InventoryData | None = None) -> SimpleNamespace:
     variables = SimpleNamespace(_inventory=inventory or InventoryData())
     return SimpleNamespace(get_name=lambda: name, get_variable_manager=lambda: variables)

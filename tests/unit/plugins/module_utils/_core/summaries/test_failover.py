@@ -158,7 +158,7 @@ def test_the_new_application_waits_while_the_old_one_may_run(changed: dict[str, 
         assert sentence.startswith(says) and MOVED in sentence and "Stop the application pool PRS on web-a" in sentence
 
 
-MOVE = "Password Reset Server moves to site_b: sql-b becomes principal of PRS, and web-b serves the page."
+MOVE = "Password Reset Server moves to site_b: sql-b will be the principal of PRS, and web-b serve the page."
 NOT_REACHED = "sql-a does not answer. If sql-b cannot take over without it, service is "
 
 
