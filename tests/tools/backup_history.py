@@ -358,7 +358,6 @@ class RestoreRun:
         self.position = 0
         self.lineage: Lineage = ()
         self.base = ""
-        self.stopped = False
 
     @property
     def fork(self) -> str:
@@ -430,7 +429,6 @@ class RestoreRun:
             end = stop_lsn
         if end < taken.last_lsn and taken.bulk:
             raise RestoreError(4341, "contains bulk-logged changes, cannot stop inside")
-        self.stopped = end < taken.last_lsn
         self.records = tuple(record for record in taken.path if record.lsn < end)
         crossed = tuple(part for part in taken.lineage if part[1] < end or part[1] == 0)
         self.lineage = crossed if end < taken.last_lsn else taken.lineage

@@ -34,7 +34,7 @@ def carry_out(plan: Plan, scene: Scene, database: RestoreRun | None = None) -> R
     """Every step of the plan as SQL Server would take it; an error of its is an error of the plan's."""
     database = database or RestoreRun()
     for step in plan.steps:
-        if step.action == "recover" or (step.skip_if_stopped and database.stopped):
+        if step.action == "recover" or (step.skip_if_stopped and database.position < step.fits_from):
             continue
         taken = RestoreRun.read(scene.files, list(step.copies[0].stripes), step.copies[0].position)
         assert taken.guid == step.guid
@@ -405,6 +405,7 @@ CLOCK_CODES = {"clock_changed", "time_zone_unknown"}
 @example((3101140, 21, 0.0))  # a backup on another fork alone tells a clock that a server had before the move there
 @example((3102765, 21, 0.0))  # a zone was given that the backups of the other server alone fit
 @example((3110128, 9, 0.0))  # it was set back within the newest log, which ended before it began
+@example((3121746, 27, 0.0))  # a log that is stopped at a fork point, after one that was over later by its clock
 @example((6087, 18, 0.0))  # LastValidRestoreTime is from before the clock was set back
 def test_no_change_of_the_clock_brings_another_moment(history: tuple[int, int, float]) -> None:
     """Two servers in two zones, summer time, a zone that is told, given or wrong: the right data, or a refusal."""
