@@ -108,8 +108,11 @@ class _Retold:
         twin = History(
             history.clock, clocks={**history.clocks, **clocks}, pace=history.pace, tells_offset=history.tells_offset
         )
+        backed_up = {taken.last_fork for taken in history.taken}
         twin.databases = [
-            replace(database, records=list(map(self._record, database.records))) for database in history.databases
+            replace(database, records=list(map(self._record, database.records)))
+            for database in history.databases
+            if database.fork in backed_up  # of any other no header tells, so the twin does without it
         ]
         sets = {taken.guid: self._taken(taken, clocks) for taken in history.taken}
         twin.taken = list(sets.values())
