@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 __all__ = ["CASES", "Case"]
@@ -60,9 +61,42 @@ FILE, COPY, COMMAND = (f"ansible.windows.win_{name}" for name in ("file", "copy"
 TEMPORARY = "ansible.windows.win_tempfile"
 UNZIP, XML = "community.windows.win_unzip", "community.windows.win_xml"
 MEDIA = {"media/setup.exe": b"MZ", "media/a.txt": b"a", "media/x64/a.dll": b"a" * 10}
+INSPECT_PATHS = (Path(__file__).resolve().parents[3] / "roles/preflight/files/inspect_paths.ps1").read_text()
+"""The only script of a role that Wine can run as a whole: the others ask CIM, services, IIS or stores of certificates."""
+ARCHIVE = zipped(**{"web.config": b"<x/>", "bin|a.dll": b"MZ"})
 NO_DRIVE = r"^Cannot find drive\. A drive with the name 'Q' does not exist\.$"
 
+
+def inspected(about: str, files: dict[str, bytes], result: dict[str, Any], **parameters: list[str]) -> Case:
+    arguments = {"script": INSPECT_PATHS, "depth": 5, "parameters": parameters}
+    return Case(
+        module="ansible.windows.win_powershell", about=f"inspect_paths {about}", arguments=arguments, files=files,
+        result={"changed": False, "result": result},
+    )  # fmt: skip
+
+
 CASES = [
+    inspected(
+        "a folder, a file, a program, nothing", {"d [1]/it's.txt": b"four", "setup.exe": b"no program"},
+        {"paths": [
+            {"exists": True, "is_folder": True, "error": 0}, {"exists": True, "bytes": 4, "error": 0}, {"bytes": 10, "version": "", "error": 0},
+            {"exists": False, "error": 2}, {"exists": False, "error": 3},
+        ]},
+        Path=["{root}\\d [1]", "{root}\\d [1]\\it's.txt", "{root}\\setup.exe", "{root}\\none", "{root}\\none\\x"],
+    ),
+    inspected(
+        "archives", {"GOOD.ZIP": ARCHIVE, "short.zip": b"PK1234", "empty.zip": b"", "half.zip": ARCHIVE[:-30]},
+        {"paths": [{"missing": ["none.txt"], "error": 0}, {"error": 13}, {"error": 13}, {"error": 13}]},
+        Path=["{root}\\GOOD.ZIP", "{root}\\short.zip", "{root}\\empty.zip", "{root}\\half.zip"], ZipEntry=["Web.Config", "bin/", "none.txt"],
+    ),
+    inspected(
+        "the newest", {"sub/a.json": '{"x": "\u00e4"}'.encode(), "a.jsonx": b"{}", "x[ab].bak": b"1", "xa.bak": b"12"},
+        {"newest": [
+            {"count": 1, "path": re.compile(r"\\sub\\a\.json$"), "text": '{"x": "\u00e4"}', "error": 0}, {"count": 1, "bytes": 1}, {"count": 0, "path": ""},
+            {"error": 3},
+        ]},
+        Newest=["{root}\\*.json", "{root}\\x[ab].bak", "{root}\\*.zip", "{root}\\none\\*.bak"],
+    ),
     Case(module=FILE, about="a folder on a drive that is not there", arguments={"path": "Q:\\a\\b", "state": "directory"}, error=NO_DRIVE),
     Case(module=FILE, about="the same in check mode", arguments={"path": "Q:\\a\\b", "state": "directory"}, check=True, error=NO_DRIVE),
     Case(module=FILE, about="a folder in check mode", arguments={"path": "{root}\\a\\b", "state": "directory"}, check=True, result={"changed": True}, after={}),

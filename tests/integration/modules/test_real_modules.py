@@ -51,6 +51,8 @@ def name_of(case: Case) -> str:
 def placed(value: Any, root: str) -> Any:
     if isinstance(value, list):
         return [placed(inner, root) for inner in value]
+    if isinstance(value, dict):
+        return {key: placed(inner, root) for key, inner in value.items()}
     return value.replace("{root}", root) if isinstance(value, str) else value
 
 
@@ -60,9 +62,12 @@ def arguments_of(case: Case, root: str) -> dict[str, Any]:
 
 
 def differences(expected: Any, answer: Any, where: str) -> Iterator[str]:
-    if isinstance(expected, Mapping):
+    if isinstance(expected, Mapping) and isinstance(answer, Mapping):
         for key, value in expected.items():
             yield from differences(value, answer.get(key, "nothing"), f"{where}.{key}")
+    elif isinstance(expected, list) and isinstance(answer, list) and len(expected) == len(answer):
+        for number, value in enumerate(expected):
+            yield from differences(value, answer[number], f"{where}[{number}]")
     elif isinstance(expected, re.Pattern):
         if not (isinstance(answer, str) and expected.search(answer)):
             yield f"{where} is {answer!r}, and not like {expected.pattern}"
