@@ -263,9 +263,11 @@ def _last_records(result: StoredSet, part: PlainPart, first: Records, file: Back
 
 def _compare(result: StoredSet, first: Records, last: Records) -> None:
     wrong = set_record.differing(first.set, last.set)
-    if file_record.identities(first.files) != file_record.identities(last.files):
+    if first.files != last.files and file_record.identities(first.files) != file_record.identities(last.files):
         wrong.append("the list of files")
-    if file_record.filegroup_names(first.filegroups) != file_record.filegroup_names(last.filegroups):
+    if first.filegroups != last.filegroups and (
+        file_record.filegroup_names(first.filegroups) != file_record.filegroup_names(last.filegroups)
+    ):
         wrong.append("the list of filegroups")
     result.problems += set_record.contradictions(last.set)
     result.problems += file_record.contradictions(last.files, set_record.files_told(last.set))

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import (
+    addressed,
     guid,
     lsn,
     text,
@@ -102,8 +103,8 @@ def identities(files: Sequence[bytes]) -> list[tuple[Any, ...]]:
     """What both lists of the files of a set say alike: the sizes and bases differ by nature."""
     return [
         (
-            text(record, LOGICAL_NAME),
-            text(record, PHYSICAL_NAME),
+            addressed(record, LOGICAL_NAME),
+            addressed(record, PHYSICAL_NAME),
             record[TYPE:SECTOR_SIZE],
             record[FILE_ID : FILE_ID + 4],
             record[FILEGROUP_ID:SIZE],

@@ -12,6 +12,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.collations import collation_name
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import Damaged
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import (
+    addressed,
     guid,
     lsn,
     moment,
@@ -138,7 +139,7 @@ def differing(first: bytes, last: bytes) -> list[str]:
     if (u32(first, FLAGS) ^ u32(last, FLAGS)) & ~_SET_WHILE_IT_RAN:
         wrong.append("Flags")
     for name, place in (("DatabaseName", DATABASE), ("ServerName", SERVER)):
-        if text(first, place) != text(last, place):
+        if addressed(first, place) != addressed(last, place):
             wrong.append(name)
     return wrong
 
