@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._winrm import verbs
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import conversation as conversation_module
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import (
     Conversation,
     Ended,
@@ -29,6 +30,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.con
     VerbFailed,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import RUNNER
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
 from prs_lab.windows.models import load_models
 from prs_lab.windows.scripts.verbs import VERBS
@@ -185,6 +187,48 @@ def test_many_answers_keep_their_order(bench: Bench) -> None:
     expected = [hashlib.sha256(name.encode()).hexdigest() if name.startswith("there") else None for name in names]
     assert [answer.get("sha256") for answer in answers] == expected
     assert {answer["error"]["number"] for answer in answers if "error" in answer} == {3}
+
+
+INVALID, IO, WRAPPED = (
+    f"[System.{name}]::new"
+    for name in ("IO.InvalidDataException", "IO.IOException", "Reflection.TargetInvocationException")
+)
+CAUSES = {
+    "a seek before the beginning, of .NET Framework": (f"{INVALID}('x', {IO}('seek', 0x80070083))", (0, "InvalidDataException")),
+    "the same of newer .NET": (f"{INVALID}('x', {IO}('seek', 0x80070057))", (0, "InvalidDataException")),
+    "a connection that broke off": (f"{INVALID}('x', {IO}('gone', 0x80070040))", (64, "IOException")),
+    "nothing behind it": (f"{INVALID}('x')", (0, "InvalidDataException")),
+    "a wrapper of reflection": (f"{WRAPPED}('x', {IO}('full', 0x80070070))", (112, "IOException")),
+    "a wrapper of PowerShell": (
+        f"[System.Management.Automation.MethodInvocationException]::new('x', {IO}('in use', 0x80070020))", (32, "IOException"),
+    ),
+    "a cause that is not looked for": (f"{IO}('outer', {IO}('inner', 0x80070020))", (0, "IOException")),
+}  # fmt: skip
+"""Exceptions as the two .NETs throw them. Source: dotnet/runtime and referencesource, ZipArchive.ReadEndOfCentralDirectory
+and FileStream.Seek; 131 is ERROR_NEGATIVE_SEEK, 87 ERROR_INVALID_PARAMETER.
+"""
+
+
+@pytest.mark.pwsh
+@NEEDS_PWSH
+@pytest.mark.parametrize("about", CAUSES)
+def test_the_cause_of_an_error_is_told_and_no_wrapper(powershell: Conversation, about: str) -> None:
+    exception, cause = CAUSES[about]
+    with pytest.raises(VerbFailed) as caught:
+        powershell.call(f"throw {exception}", parameters={})
+    assert (caught.value.number, caught.value.kind) == cause
+
+
+@pytest.mark.pwsh
+@NEEDS_PWSH
+def test_a_powershell_without_a_kind_of_dates_is_asked_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Windows PowerShell 5.1, which has no -DateKind."""
+    asks = "ContainsKey('DateKind')"
+    assert RUNNER.count(asks) == 1
+    monkeypatch.setattr(conversation_module, "RUNNER", RUNNER.replace(asks, "ContainsKey('NoSuchParameter')"))
+    for conversation in conversations("pwsh"):
+        echo = "param($Items)\n$asText.Count\n$Items"
+        assert conversation.call(echo, parameters={}, items=["a", "b"]) == [0, "a", "b"]
 
 
 SIX_MB = 6 << 20
