@@ -415,8 +415,10 @@ def test_a_tape_of_another_program_is_told_by_its_name():
     struct.pack_into(
         "<H", data, at + 20, struct.unpack_from("<H", data, at + 20)[0] ^ xor_of(b"RAID") ^ xor_of(b"OTHR")
     )
-    with pytest.raises(FileFormatError, match="its media were written by Microsoft SQL Server"):
-        read(bytes(data))
+    name = "Windows NT Backup"
+    tape = bytes(data).replace("Microsoft SQL Server".encode("utf-16-le"), name.ljust(20, "\0").encode("utf-16-le"))
+    with pytest.raises(FileFormatError, match=f"it is no backup of SQL Server: its media were written by {name}$"):
+        read(tape)
 
 
 def xor_of(four: bytes) -> int:
