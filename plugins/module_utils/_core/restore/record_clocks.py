@@ -34,7 +34,7 @@ def clock_of(
     changes = [change for pair in pairwise(in_order) for change in changes_between(*pair, zone)]
     offset = next((entry.utc_offset for entry in in_order if entry.utc_offset is not None), timedelta())
     if not zone_fits(zone, log):
-        changes += _change_meanwhile(log, known)
+        changes += _change_meanwhile(log, source.known if log.ambiguous_time else known)
     return changes, offset
 
 
@@ -145,8 +145,8 @@ def _is_inside(other: BackupSet, log: BackupSet) -> bool:
 
 def _change_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[ClockChange]:
     """The clock may have been changed while a log was backed up: the next backups of its server tell, of whatever kind
-    and on whatever fork, up to the first one that was begun after the log was over; or the log itself does, if it ended
-    by its clock before it began.
+    and on whatever fork, up to the first one that was begun after the log was over. Where there are none, a log that
+    ended by its clock before it began tells itself.
     """
     if not log.kind.is_log or log.utc_offset is None:
         return []
@@ -155,7 +155,7 @@ def _change_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[ClockC
         (other for other in later if other.utc_offset not in (None, log.utc_offset)), key=_START, default=None
     )
     if changed is None or changed.utc_offset is None:
-        if not log.ambiguous_time:
+        if later or not log.ambiguous_time:
             return []
         set_back = max(SET_BACK, log.started - (log.finished - SET_BACK))
         return [ClockChange(log.started, max(log.finished, log.started), log.utc_offset, log.utc_offset - set_back)]

@@ -296,6 +296,8 @@ def test_a_log_that_ended_by_its_clock_before_it_began_tells_that_the_clock_was_
     newest = replace(CHAIN[3], finished=at(80), last_valid_time=at(45), ambiguous_time=True)
     assert order(plan([*CHAIN[:3], newest], Target.at_time(at(25)))) == "!clock_changed"
     assert order(plan([*CHAIN[:3], newest], Target.at_time(at(15)))) == "F1 L1* L2*"
+    set_right = [*CHAIN[:3], newest, log("L4", 50, 60, 40)]  # by a second, for the next one tells the same clock
+    assert order(plan(set_right, Target.at_time(at(25)))) == "F1 L1* L2* L3*"
 
 
 def notes_on_clocks(sets: list[BackupSet], minute: float) -> list[str]:
