@@ -39,7 +39,7 @@ class Rhythm:
     web: Server
     rows: list[tuple[int, dt.datetime, dt.datetime]] = field(default_factory=list)
     sets: list[tuple[str, dt.datetime, dt.datetime]] = field(default_factory=list)
-    types: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
 
     def set_clock(self, moment: dt.datetime) -> None:
