@@ -50,7 +50,7 @@ test-powershell: setup-test
 	PRS_ALL_SCRIPTS=1 $(BIN)/python tests/run.py --only powershell
 
 #: make test-nightly  the same with long hauls (more examples, more versions of ansible-core)
-test-nightly: setup-test
+test-nightly: setup-test docs
 	$(BIN)/python tests/run.py --nightly
 
 #: make bench         benchmarks; figures in build/bench.json; AGAINST=folder measures an earlier checkout beside this one
@@ -69,6 +69,11 @@ real-backups: setup
 .PHONY: real-histories
 real-histories: setup
 	PYTHONPATH=tests/tools $(BIN)/python tests/tools/real_histories.py $(FOLDER)
+
+#: make docs          all texts and the modules' documentation as a site, in build/docs; a link that leads nowhere fails
+.PHONY: docs
+docs: setup $(VENV)/.docs
+	$(BIN)/python tests/docs/build.py
 
 #: make lint          ruff, yamllint, ansible-lint (production profile), documentation
 lint: setup-test
@@ -102,6 +107,10 @@ link: build/collections/.ready
 clean:
 	-[ ! -x $(BIN)/prs-lab ] || $(BIN)/prs-lab down --state $(LAB)
 	rm -rf build
+
+$(VENV)/.docs: tests/docs/requirements.txt $(VENV)/.lab
+	$(BIN)/python -m pip install --quiet -c $(PINS) -c tests/constraints/core-2.19.txt -r tests/docs/requirements.txt
+	@touch $@
 
 # What demo and lab need, and what tests need on top of it.
 setup: $(VENV)/.lab build/collections/.ready
