@@ -80,8 +80,9 @@ def clock_doubts(candidate: Found, request: Request, source: Source) -> list[str
     when = candidate.time
     if request.target.kind != "time" or when is None:
         return []
-    stopped = _stopped_logs(candidate, when)
     used = used_sets(candidate)
+    # A log that was over before the moment gets the same STOPAT, and may show later times.
+    stopped = _stopped_logs(candidate, when) or [entry for entry in used[-1:] if entry.kind.is_log]
     untold = {server for log in stopped for server in untold_clocks(log, used, source, request.zone, when)}
     if not untold:
         return []

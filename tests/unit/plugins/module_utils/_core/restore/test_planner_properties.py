@@ -438,6 +438,7 @@ def test_no_change_of_the_clock_brings_another_moment(history: tuple[int, int, f
         ),  # so were those before a failover, within a differential
         ((2003008, 14, 0.0), "2024-06-03T14:03:01+00:00"),  # while the newest log was backed up
         ((2009750, 6, 0.0), "2024-03-31T01:02:14+00:00"),
+        ((4207091, 22, 0.0), "2024-06-03T12:19:52.500000+00:00"),  # and the log was over before the moment
         ((3123128, 9, 0.0), "2024-06-03T12:08:15.500000+00:00"),  # and the copy that was made since has no backup
     ],
 )
