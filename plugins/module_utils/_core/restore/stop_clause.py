@@ -159,7 +159,8 @@ def _local(moment: datetime, request: Request, entry: BackupSet | None) -> datet
 
 def _one_clock(candidate: Found, request: Request, source: Source) -> bool:
     """Whether the clock was the same all along the way and at its end, so that every log can be told the same time. Of
-    that of a log's records also tells whatever was backed up meanwhile, of use or not.
+    that of a log's records also tells whatever was backed up meanwhile, of use or not, there or on another fork by a
+    server of theirs.
     """
     used = used_sets(candidate)
     offsets = {entry.utc_offset for entry in used}
@@ -167,10 +168,13 @@ def _one_clock(candidate: Found, request: Request, source: Source) -> bool:
     if logs and len(source.offsets) > 1:
         forks = {fork for log in logs for fork in (log.first_fork, log.last_fork)}
         low, high = min(log.first_lsn for log in logs), max(log.last_lsn for log in logs)
+        begin, end = min(entry.started for entry in used), max(log.started for log in logs)
+        servers = {entry.server for entry in used}
         offsets |= {
             entry.utc_offset
             for entry in source.known
-            if entry.last_fork in forks and low < entry.last_lsn and entry.first_lsn < high
+            if (entry.last_fork in forks and low < entry.last_lsn and entry.first_lsn < high)
+            or (entry.server in servers and begin < entry.started < end)
         }
     if used and request.zone is not None and zone_fits(request.zone, used[-1]):
         moments = [used[-1].finished, *([candidate.time] if candidate.time is not None else [])]
