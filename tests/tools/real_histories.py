@@ -193,7 +193,7 @@ class World:
     def carry_out(self, plan: Plan) -> tuple[Record, ...] | None:
         run = RestoreRun()
         for step in plan.steps:
-            if step.action == "recover" or (step.skip_if_stopped and run.stopped):
+            if step.action == "recover" or (step.skip_if_stopped and run.position < step.fits_from):
                 continue
             taken = self.taken[step.guid]
             if step.action == "database":
