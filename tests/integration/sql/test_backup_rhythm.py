@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import SHARE, SYSTEM, Failed, Server, mark
+from .conftest import SHARE, SYSTEM, Server, mark
 
 pytestmark = pytest.mark.nightly
 
@@ -200,9 +200,10 @@ def test_what_time_it_is_the_server_says_everywhere(rhythm, sql_a, share):
     assert dt.timedelta() <= finished - HOUR - end.replace(tzinfo=None) < QUARTER
 
 
-def test_the_hour_that_comes_twice_is_refused_where_it_cannot_be_told(rhythm, sql_b):
-    """Headers hold the time on the wall. Nothing is guessed, and nothing is left behind."""
-    chosen = rhythm.choose(until=(TWICE + HOUR + HOUR / 3).isoformat())
-    with pytest.raises(Failed, match="after the last moment that the backups surely hold"):
-        restored(sql_b, "Twice", files=chosen["files"], target=chosen["target"])
-    assert sql_b.state_of("Twice") is None
+def test_of_the_hour_that_comes_twice_the_right_one_comes_back(rhythm, sql_b):
+    """Headers hold the time on the wall; the logs around tell which of the two hours each of them is of."""
+    for name, moment in (("First", TWICE + HOUR / 3), ("Second", TWICE + HOUR + HOUR / 3)):
+        rows = rhythm.rows_until(moment)
+        assert restored(sql_b, name, folders=[f"{PLACE}\\database"], target=moment.isoformat()) == rows
+    chosen = rhythm.choose(until=moment.isoformat())
+    assert restored(sql_b, "SecondBySet", files=chosen["files"], target=chosen["target"]) == rows

@@ -241,6 +241,11 @@ class Steps:
         return best
 
 
+def wall(moment: dt.datetime) -> dt.datetime:
+    """A moment as STOPAT names it for a server whose clock shows UTC."""
+    return moment.replace(tzinfo=None)
+
+
 def rows_in(database: Database) -> frozenset[int]:
     connection = database.connect()
     try:

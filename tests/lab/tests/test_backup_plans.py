@@ -51,9 +51,7 @@ def carry_out(steps: Steps, plan: Any) -> Any:
         wanted = step.stop
         stop = None
         if wanted is not None:
-            stop = Stop(
-                time=wanted.time.replace(tzinfo=dt.UTC) if wanted.time else None, lsn=wanted.lsn, before=wanted.before
-            )
+            stop = Stop(time=wanted.time, lsn=wanted.lsn, before=wanted.before)
         steps.apply(copy, taken[step.guid], stop=stop)
     x = copy.boot.redo_start_lsn
     recover(copy)

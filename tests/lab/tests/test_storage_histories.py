@@ -16,7 +16,7 @@ from prs_lab.sqlserver.storage.setheader import DIFFERENTIAL, FULL, LOG
 from prs_lab.sqlserver.storage.stop import Stop
 from prs_lab.sqlserver.storage.target import recover
 
-from .storage_steps import Moment, Steps, Taken, rows_in
+from .storage_steps import Moment, Steps, Taken, rows_in, wall
 
 CHAIN_ERRORS = {3120, 3136, 4305, 4319, 4326, 4330}
 STEP = st.one_of(
@@ -78,7 +78,7 @@ def fork(steps: Steps, how: int) -> None:
     if not fulls:
         return
     copy = steps.restore(fulls[how % len(fulls)], end=False)
-    stop = Stop(time=steps.moments[how % len(steps.moments)].time) if how % 2 else None
+    stop = Stop(time=wall(steps.moments[how % len(steps.moments)].time)) if how % 2 else None
     for one in steps.taken:
         if one.header.backup_type == LOG and how % 5:
             try:
@@ -108,7 +108,7 @@ def test_whatever_is_accepted_gives_the_rows_of_where_it_says_it_stands(
         wanted = steps.moments[target % len(steps.moments)]
         stop = [
             None,
-            Stop(time=wanted.time),
+            Stop(time=wall(wanted.time)),
             Stop(lsn=wanted.lsn),
             Stop(lsn=wanted.lsn, before=True),
             Stop(mark=wanted.mark or "none"),

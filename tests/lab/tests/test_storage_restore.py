@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
+import zoneinfo
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from prs_lab.sqlserver.storage.pages import PAGE
 from prs_lab.sqlserver.storage.stop import Stop, as_datetime
 from prs_lab.sqlserver.storage.target import redo_fork
 
-from .storage_steps import T0, Steps, Taken, rows_in
+from .storage_steps import T0, Steps, Taken, rows_in, wall
 
 
 @pytest.fixture
@@ -161,11 +162,11 @@ def test_stop_at_a_time_inside_a_log(steps: Steps) -> None:
     moments = [steps.insert(number) for number in range(4)]
     log = steps.backup("log")
     for moment in moments:
-        assert rows_in(steps.restore(full, log, stop=Stop(time=moment.time))) == moment.rows
+        assert rows_in(steps.restore(full, log, stop=Stop(time=wall(moment.time)))) == moment.rows
         between = moment.time + dt.timedelta(milliseconds=500)
-        copy = steps.restore(full, log, stop=Stop(time=between), end=False)
+        copy = steps.restore(full, log, stop=Stop(time=wall(between)), end=False)
         assert copy.boot.redo_start_lsn <= log.header.last_lsn
-    before_all = steps.restore(full, log, stop=Stop(time=moments[0].time - dt.timedelta(milliseconds=500)))
+    before_all = steps.restore(full, log, stop=Stop(time=wall(moments[0].time - dt.timedelta(milliseconds=500))))
     assert rows_in(before_all) == set()
 
 
@@ -175,13 +176,22 @@ def test_times_are_those_of_datetime() -> None:
     assert as_datetime(T0.replace(microsecond=998_400)) == T0 + dt.timedelta(seconds=1)
 
 
+def test_a_time_is_compared_with_what_the_clock_showed() -> None:
+    """Two o'clock comes twice in that night, at 00:00 and at 01:00 UTC."""
+    stop = Stop(time=dt.datetime(2025, 10, 26, 2, 20), zone=zoneinfo.ZoneInfo("Europe/Berlin"))
+    night = dt.datetime(2025, 10, 26, tzinfo=dt.UTC)
+    minutes = {10: False, 30: True, 59: True, 67: False, 79: False, 81: True, 120: True}
+    assert {minute: stop.is_before(night + dt.timedelta(minutes=minute)) for minute in minutes} == minutes
+    assert not stop.is_before(None)
+
+
 def test_a_log_that_ends_before_the_time_is_not_enough(steps: Steps) -> None:
     full = steps.backup("full")
     steps.insert(1)
     first = steps.backup("log")
     target = steps.insert(2)
     second = steps.backup("log")
-    stop = Stop(time=target.time)
+    stop = Stop(time=wall(target.time))
     copy = steps.restore(full, end=False)
     assert steps.apply(copy, first, stop=stop) is False
     assert steps.apply(copy, second, stop=stop) is True
@@ -200,7 +210,7 @@ def test_a_mark_counts_from_a_time_on(steps: Steps) -> None:
     steps.insert(3)
     log = steps.backup("log")
     assert rows_in(steps.restore(full, log, stop=Stop(mark="M"))) == {1}
-    assert rows_in(steps.restore(full, log, stop=Stop(mark="M", after=second.time))) == {1, 2}
+    assert rows_in(steps.restore(full, log, stop=Stop(mark="M", after=wall(second.time)))) == {1, 2}
 
 
 def test_stop_at_an_lsn(steps: Steps) -> None:
@@ -220,7 +230,7 @@ def test_a_fork_uses_the_same_lsns_again_and_is_told_apart(steps: Steps) -> None
     old_path = steps.backup("log")
     steps.insert(4)
     old_later = steps.backup("log")
-    copy = steps.restore(full, old_path, stop=Stop(time=middle.time))
+    copy = steps.restore(full, old_path, stop=Stop(time=wall(middle.time)))
     first_fork = full.header.last_fork
     steps.adopt(copy)
     assert rows_in(copy) == {1, 2}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -29,7 +28,7 @@ from .messages import error, os_error
 from .plan import DATABASE_VERSIONS, Targets, check_in_use, check_overwrite, check_set, target_files
 from .progress import Pace, finished, processed
 from .rights import check_restore
-from .times import from_literal, to_utc
+from .times import from_literal, zone_of
 
 __all__ = ["restore"]
 
@@ -87,7 +86,7 @@ def _stop(instance: InstanceContext, statement: Restore) -> Stop | None:
     """STOPAT and its like. Raises SqlError 3217, 4334 (no LSN), 4340 (a mark in RESTORE DATABASE)."""
     options = statement.options
     if options.stop_at is not None:
-        return Stop(time=to_utc(from_literal(str(options.stop_at), "STOPAT"), instance))
+        return Stop(time=from_literal(str(options.stop_at), "STOPAT"), zone=zone_of(instance))
     if options.mark is None:
         return None
     try:
@@ -98,8 +97,8 @@ def _stop(instance: InstanceContext, statement: Restore) -> Stop | None:
         return Stop(lsn=place, before=options.mark.before)
     if statement.what == "database":
         raise error(4340)
-    after = None if options.mark.after is None else to_utc(from_literal(str(options.mark.after), "AFTER"), instance)
-    return Stop(mark=str(options.mark.name), after=after, before=options.mark.before)
+    after = None if options.mark.after is None else from_literal(str(options.mark.after), "AFTER")
+    return Stop(mark=str(options.mark.name), after=after, zone=zone_of(instance), before=options.mark.before)
 
 
 def _apply(
@@ -163,7 +162,7 @@ def _before_end(stop: Stop, last_lsn: int, last_commit: str | None) -> bool:
     """Whether a stop lies in what a data backup cannot give up any more."""
     if stop.lsn is not None:
         return stop.lsn < last_lsn
-    return stop.time is not None and last_commit is not None and stop.time < dt.datetime.fromisoformat(last_commit)
+    return stop.is_before(last_commit)
 
 
 def _check_moves(database: Database, moves: Iterable[Move]) -> None:
@@ -196,7 +195,7 @@ def _check_continues(name: str, database: Database | None, header: SetHeader, st
             raise error(4335)
         if stop.lsn is not None and stop.lsn < (database.boot.redo_start_lsn or 0) - 1 and not stop.before:
             raise error(4338)
-        inside = stop.time is None or (header.last_commit and stop.time < dt.datetime.fromisoformat(header.last_commit))
+        inside = stop.time is None or stop.is_before(header.last_commit)
         if header.bulk and inside:
             raise error(4341)
     return database

@@ -9,7 +9,7 @@ from ..context import InstanceContext
 from ..query.engine import zone
 from .messages import error
 
-__all__ = ["from_literal", "quarter_hours", "to_utc", "zone_of"]
+__all__ = ["from_literal", "quarter_hours", "zone_of"]
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _ISO = re.compile(
@@ -25,11 +25,6 @@ def zone_of(instance: InstanceContext) -> dt.tzinfo:
     """The time zone of the instance's host, which names it as Windows does."""
     where = instance.host.time_zone
     return zone(where) if isinstance(where, str) else where
-
-
-def to_utc(moment: dt.datetime, instance: InstanceContext) -> dt.datetime:
-    """Aware UTC from the server's local time; of the two hours when clocks go back, the first is meant."""
-    return moment.replace(tzinfo=zone_of(instance)).astimezone(dt.UTC)
 
 
 def quarter_hours(instance: InstanceContext) -> int:

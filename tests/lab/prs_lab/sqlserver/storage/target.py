@@ -7,7 +7,6 @@ data, else the LSN needed next.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
 from ...windows.errors import WinError
@@ -18,7 +17,7 @@ from .datafile import DataFile
 from .logfile import LogFile, read_record
 from .pages import PAGE
 from .setheader import DIFFERENTIAL, SetHeader
-from .stop import Stop, as_datetime
+from .stop import Stop
 
 __all__ = [
     "Rollforward",
@@ -242,10 +241,7 @@ class Rollforward:
 
     def too_early(self) -> bool:
         """Whether the wanted time lies before what the database already holds."""
-        last = self.database.boot.last_commit
-        if self.stop is None or self.stop.time is None or last is None:
-            return False
-        return as_datetime(self.stop.time) < as_datetime(dt.datetime.fromisoformat(last))
+        return self.stop is not None and self.stop.is_before(self.database.boot.last_commit)
 
 
 def recover(database: Database, *, standby: str | None = None) -> None:
