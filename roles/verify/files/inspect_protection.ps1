@@ -96,8 +96,8 @@ function Find-LostShare {
         $left = [int][Math]::Max(0, $sharePatience - $clock.ElapsedMilliseconds)
         if (-not $question.answer.AsyncWaitHandle.WaitOne($left)) {
             # 53, as Windows says it in the end. Whoever waits for a dead server cannot be disposed of: that would wait, too.
-            $text = "$($question.share) did not answer within $($sharePatience / 1000) seconds."
-            $lost[$question.share] = New-Object -TypeName System.IO.IOException -ArgumentList $text, 0x80070035
+            $said = "$($question.share) did not answer within $($sharePatience / 1000) seconds."
+            $lost[$question.share] = New-Object -TypeName System.IO.IOException -ArgumentList $said, 0x80070035
             continue
         }
         try { $null = $question.asking.EndInvoke($question.answer) }

@@ -33,7 +33,7 @@ param([Parameter(Mandatory)][int]$MostFlaws, $Items)
 function New-Sum {
     $tree = [System.Linq.Expressions.Expression]
     $numbers = $tree::Parameter([uint32[]], 'numbers')
-    $at, $end, $group = foreach ($name in 'at', 'end', 'group') { $tree::Parameter([int], $name) }
+    $at, $limit, $group = foreach ($name in 'at', 'limit', 'group') { $tree::Parameter([int], $name) }
     $sum, $stop = $tree::Variable([uint32], 'sum'), $tree::Variable([int], 'stop')
     $groupDone, $allDone = $tree::Label(), $tree::Label([uint32])
     $turned = $tree::Or($tree::LeftShift($sum, $tree::Constant(1)), $tree::RightShift($sum, $tree::Constant(31)))
@@ -45,10 +45,10 @@ function New-Sum {
         $tree::Loop($inGroup, $groupDone)
     )
     $step = $tree::Block($steps)
-    $inAll = $tree::IfThenElse($tree::LessThan($at, $end), $step, $tree::Break($allDone, $sum))
+    $inAll = $tree::IfThenElse($tree::LessThan($at, $limit), $step, $tree::Break($allDone, $sum))
     $own = [System.Linq.Expressions.ParameterExpression[]]@($sum, $stop)
     $body = $tree::Block($own, [System.Linq.Expressions.Expression[]]@($tree::Loop($inAll, $allDone)))
-    $given = [System.Linq.Expressions.ParameterExpression[]]@($numbers, $at, $end, $group)
+    $given = [System.Linq.Expressions.ParameterExpression[]]@($numbers, $at, $limit, $group)
     $tree::Lambda($body, $given).Compile()
 }
 
@@ -88,7 +88,7 @@ function Test-Header {
 
 function Test-Zero {
     param([int]$Start, [int]$End)
-    for ($index = $Start; $index -lt $End; $index++) { if ($buffer[$index] -ne 0) { return $false } }
+    for ($place = $Start; $place -lt $End; $place++) { if ($buffer[$place] -ne 0) { return $false } }
     $true
 }
 
