@@ -291,16 +291,18 @@ class TestShells:
 
 
 class TestPower:
-    def test_a_killed_host_resets_connections_and_refuses_new_ones(
+    def test_a_killed_host_resets_connections_and_is_silent_to_new_ones(
         self, network: Network, slow_program: threading.Event
     ) -> None:
         host = network.add("VICTIM", listen=WinRmSettings())
         client = protocol(host, operation_timeout_sec=100, read_timeout_sec=200)
         shell = client.open_shell()
         command = client.run_command(shell, "slow")
-        threading.Timer(0.3, host.power.kill).start()
+        kill = threading.Timer(0.3, host.power.kill)
+        kill.start()
         with pytest.raises(requests.exceptions.ConnectionError):
             client.get_command_output_raw(shell, command)
+        kill.join()  # connections end before the port falls silent
         with pytest.raises(TimeoutError):
             socket.create_connection((host.address, 5985), timeout=0.3)
         host.power.start()
