@@ -341,6 +341,7 @@ def test_a_broken_protection_is_noticed_when_all_else_is_well(guarded: Estate, b
     broken.noticed(run)
 
 
+@pytest.mark.nightly
 def test_backups_are_told_of_when_the_site_that_made_them_is_gone(estate: Estate):
     """By the other site's web server; the sets are listed by it, too."""
     for host in ("web-a", "sql-a"):
