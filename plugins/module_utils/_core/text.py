@@ -1,11 +1,13 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Quantities in sentences: spans of time, sizes and counts."""
+"""Quantities in sentences, spans of time, sizes and counts; and lines of tables."""
 
 from __future__ import annotations
 
-__all__ = ["age", "bytes_text", "counted"]
+from collections.abc import Sequence
+
+__all__ = ["age", "bytes_text", "counted", "table_line"]
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _SIZES = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB"))
@@ -37,3 +39,8 @@ def bytes_text(number: float) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun: 1 minute, 2 minutes, 0 files. plural: where that is not the noun with an s."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def table_line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells one beside the other, each as wide as its column."""
+    return " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

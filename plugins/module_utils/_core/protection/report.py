@@ -13,6 +13,7 @@ from ..prometheus import Metric, lines
 from ..protection import backups as protection_backups
 from ..protection import mirroring as protection_mirror
 from ..protection import servers as protection_servers
+from ..text import table_line
 from .row import FAIL, OK, WARN, Objectives, Row, gathered
 
 __all__ = ["METRICS", "judge", "metrics", "summary", "table"]
@@ -74,20 +75,17 @@ def table(rows: Sequence[Row]) -> list[tuple[str, str]]:
         for column in range(len(_HEAD))
     ]
     ruler = "-+-".join("-" * width for width in widths)
-    drawn = [("", _line(_HEAD, widths)), ("", ruler)]
+    drawn = [("", table_line(_HEAD, widths)), ("", ruler)]
     for entry, cell in zip(rows, cells, strict=True):
         first, *more = _wrapped(cell[3], widths[3])
-        drawn.append((entry.state, _line((*cell[:3], first, cell[4]), widths)))
-        drawn += [(entry.state, _line(("", "", "", part, ""), widths)) for part in more]
+        drawn.append((entry.state, table_line((*cell[:3], first, cell[4]), widths)))
+        drawn += [(entry.state, table_line(("", "", "", part, ""), widths)) for part in more]
         if entry.state != OK and entry.next:
             drawn += [
-                (entry.state, _line(("", "", "", part, ""), widths)) for part in _wrapped(f"-> {entry.next}", widths[3])
+                (entry.state, table_line(("", "", "", part, ""), widths))
+                for part in _wrapped(f"-> {entry.next}", widths[3])
             ]
     return [*drawn, ("", ruler)]
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..text import age, bytes_text, counted
+from ..text import age, bytes_text, counted, table_line
 from ..times import parse_stored_time
 
 __all__ = ["listing", "problems", "seen"]
@@ -61,7 +61,7 @@ def _lines(place: Facts, now: dt.datetime) -> Iterator[str]:
     if "problem" in place:
         yield f"{where}: NOT READ. {place['problem']}"
         return
-    healthy = sum(entry["healthy"] and not entry["replaced"] for entry in place["sets"])
+    healthy = sum(map(_is_reliable, place["sets"]))
     yield f"{where}, seen by {place['server']}: {counted(len(place['sets']), 'recovery set')}, {healthy} healthy"
     yield from _table([_HEADINGS, *(_row(entry, now) for entry in place["sets"])] if place["sets"] else [])
     for entry in place["unusable"]:
@@ -74,11 +74,15 @@ def _lines(place: Facts, now: dt.datetime) -> Iterator[str]:
         )
 
 
+def _is_reliable(entry: Facts) -> bool:
+    return bool(entry["healthy"] and not entry["replaced"])
+
+
 def _row(entry: Facts, now: dt.datetime) -> tuple[str, ...]:
     taken = parse_stored_time(entry["taken_at"])
     remarks = ["of a database that a restore replaced"] if entry["replaced"] else []
     return (
-        "ok" if entry["healthy"] and not entry["replaced"] else "NO",
+        "ok" if _is_reliable(entry) else "NO",
         entry["label"],
         f"{age((now - taken).total_seconds())} ago",
         entry["kind"],
@@ -91,5 +95,4 @@ def _row(entry: Facts, now: dt.datetime) -> tuple[str, ...]:
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))] if rows else []
     for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield f"  {' | '.join(cells)}".rstrip(" |")
+        yield f"  {table_line(row, widths)}".rstrip(" |")
