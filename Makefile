@@ -91,6 +91,12 @@ real-data-files: setup
 sanity: setup-test
 	$(BIN)/python tests/run.py --only sanity
 
+#: make rehearse INVENTORY=folder   a disaster (DISASTER=total-loss, ...) on a laboratory of your own estate; secrets are replaced, vaults stay closed
+.PHONY: rehearse
+rehearse: setup
+	@[ -n "$(INVENTORY)" ] || { echo "Which inventory? make rehearse INVENTORY=folder"; exit 1; }
+	$(BIN)/prs-lab rehearse --inventory "$(INVENTORY)" $(if $(DISASTER),--disaster $(DISASTER)) $(if $(NETWORK),--network $(NETWORK))
+
 #: make lab-up        start the lab (ESTATE=default, single, odd or a file; NETWORK=127.61.0.0), or go on with it; may be called twice
 lab-up: setup
 	$(BIN)/prs-lab up --state $(LAB) $(if $(ESTATE),--estate $(ESTATE)) $(if $(NETWORK),--network $(NETWORK))

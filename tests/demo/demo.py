@@ -13,72 +13,27 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from judge_tsql import Judge, available, recorded_statements
 from prs_lab.application.browser import Page
 from prs_lab.client import Lab, LabError
+from prs_lab.rehearsal.playbooks import PlaybookFailed, PlaybookRun, Playbooks
 from second_client import read_markers
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKER_ROWS = 25
-RECAP = re.compile(
-    r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)",
-    re.M,
-)
-
-
-def worth_telling(lines: Iterable[str]) -> Iterator[str]:
-    """Of what ansible-playbook prints: the plays in which something is done, what their tasks say to a person, and what
-    fails.
-    """
-    play, in_list = "", False
-    for line in lines:
-        text = line.strip()
-        if line.startswith("PLAY ["):
-            play = line[len("PLAY ") :].rstrip("* ")
-        elif line.startswith("TASK [") and play:
-            yield play
-            play = ""
-        elif line.startswith(("fatal:", "ERROR", "[ERROR]")):
-            yield line
-        elif text == '"msg": [':
-            in_list = True
-        elif in_list and text.startswith("]"):
-            in_list = False
-        elif in_list or (text.startswith('"msg": "') and not text.startswith('"msg": "The arg spec validation passed')):
-            yield f"  {said(text)}"
-
-
-def said(text: str) -> str:
-    """The sentence in a line of JSON."""
-    try:
-        return str(json.loads(text.removeprefix('"msg": ').rstrip(",")))
-    except ValueError:
-        return text
 
 
 class DemoFailed(Exception):
     """A step did not do what it must; the text says which and where to look."""
-
-
-@dataclass(kw_only=True)
-class PlaybookRun:
-    """What one run of ansible-playbook did: seconds, tasks as ansible headed them, changes summed over all hosts."""
-
-    seconds: float
-    tasks: int
-    changed: int
 
 
 @dataclass(kw_only=True)
@@ -105,49 +60,9 @@ class Demo:
         print(f"    {time.monotonic() - begin:.1f} s", flush=True)
 
     def playbook(self, name: str, *arguments: str) -> PlaybookRun:
-        """Run one of the collection's playbooks on the lab's inventory; raises DemoFailed when it fails."""
-        log = self.logs / f"{self.step_number:02}-{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        command = ["ansible-playbook", "-i", str(self.lab.state_dir / "inventory"), f"prs.recovery.{name}", *arguments]
-        command += ["-e", f"prs_report_path={self.reports}/{self.step_number:02}-{name}.html"]
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
-            "PYTHONUNBUFFERED": "1",
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
-        }
-        begin = time.monotonic()
-        with (
-            log.open("w", encoding="utf-8") as copy,
-            subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                text=True,
-            ) as process,
-        ):
-            for told in worth_telling(self.copied(process.stdout, copy)):
-                print(f"    {told[:400]}", flush=True)
-        seconds = time.monotonic() - begin
-        text = log.read_text(encoding="utf-8")
-        hosts = list(RECAP.finditer(text))
-        if process.returncode or not hosts or any(int(host["failed"]) or int(host["unreachable"]) for host in hosts):
-            raise DemoFailed(f"{name} failed with exit code {process.returncode}; all that it printed is in {log}")
-        return PlaybookRun(
-            seconds=seconds,
-            tasks=len(re.findall(r"^TASK \[", text, re.M)),
-            changed=sum(int(host["changed"]) for host in hosts),
-        )
-
-    @staticmethod
-    def copied(lines: Iterable[str], copy: TextIO) -> Iterator[str]:
-        for line in lines:
-            copy.write(line)
-            yield line.rstrip()
+        """Run one of the collection's playbooks on the lab's inventory; raises PlaybookFailed when it fails."""
+        runner = Playbooks(inventory=self.lab.state_dir / "inventory", logs=self.logs, reports=self.reports)
+        return runner.play(name, *arguments, label=f"{self.step_number:02}-{name}")
 
     def expect(self, condition: bool, sentence: str) -> None:
         if not condition:
@@ -301,7 +216,7 @@ def main() -> int:
     failure = None
     try:
         demo.run()
-    except (DemoFailed, LabError) as problem:
+    except (DemoFailed, PlaybookFailed, LabError) as problem:
         failure = str(problem)
     demo.summary()
     options.report.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,10 @@ from .application.browser import Page, WizardStuck
 from .client import CommandFailed, Lab, LabError, NotRunning
 from .estate.config import DEFAULT_NETWORK, ConfigError
 from .estate.fault_list import listing
+from .rehearsal import disasters
+from .rehearsal.reading import RehearsalError
+from .rehearsal.rehearsal import DEFAULT_NETWORK as REHEARSAL_NETWORK
+from .rehearsal.rehearsal import rehearse
 
 __all__ = ["main"]
 
@@ -33,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     try:
         result = chosen.run(Lab(chosen.state), chosen)
-    except (LabError, NotRunning, CommandFailed, ConfigError, WizardStuck, FileNotFoundError) as error:
+    except (LabError, NotRunning, CommandFailed, ConfigError, WizardStuck, RehearsalError, FileNotFoundError) as error:
         print(f"prs-lab: {error}", file=sys.stderr)
         return 1
     if isinstance(result, int) and not isinstance(result, bool):
@@ -132,7 +136,41 @@ def _parser() -> argparse.ArgumentParser:
             "--host", default="", help="the web server to ask (default: the first whose application runs)"
         )
         command.add_argument("--path", default="/", help="path of the application on its site (default: %(default)s)")
+    _add_rehearse(commands)
     return parser
+
+
+def _add_rehearse(commands: Any) -> None:
+    text = "live through a disaster on the estate that an inventory describes"
+    command = commands.add_parser(
+        "rehearse",
+        help=text,
+        description=text,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"disasters:\n{disasters.listing()}",
+    )
+    command.add_argument("--inventory", type=Path, required=True, help="your inventory: a folder or a file")
+    command.add_argument("--disaster", default="total-loss", choices=disasters.DISASTERS, metavar="NAME")
+    command.add_argument(
+        "--state", type=Path, default=Path("build/rehearsal"), help="made anew each time (default: %(default)s)"
+    )
+    command.add_argument(
+        "--network", default=REHEARSAL_NETWORK, help="loopback network of the hosts (default: %(default)s)"
+    )
+    command.add_argument("--keep", action="store_true", help="leave the lab running at the end")
+    command.set_defaults(run=_rehearse)
+
+
+def _rehearse(_: Lab, chosen: argparse.Namespace) -> str:
+    figures = rehearse(
+        source=chosen.inventory,
+        disaster=chosen.disaster,
+        folder=chosen.state,
+        network=chosen.network,
+        keep=chosen.keep,
+    )
+    lines = [f"    {name:<18}{value}" for name, value in figures.items() if name != "report"]
+    return "\n".join(["", *lines, f"\nPASSED. Report: {figures['report']}"])
 
 
 def _up(lab: Lab, chosen: argparse.Namespace) -> Any:

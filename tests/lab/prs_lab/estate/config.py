@@ -93,7 +93,9 @@ class EstateConfig:
     """A whole estate; ``source`` is what it was read from, as ``load`` takes it.
 
     ``administrators`` are those of the accounts that are Domain Admins. With a ``ticket_life`` (seconds) the domain has a
-    KDC, and its hosts take Kerberos. With ``client_certificates`` they take those of the lab's authority.
+    KDC, and its hosts take Kerberos. With ``client_certificates`` they take those of the lab's authority. ``aliases`` are
+    further names in its DNS, each with the host that it leads to. Without ``own_inventory`` whoever made the estate brings
+    the inventory as well.
     """
 
     name: str
@@ -109,7 +111,15 @@ class EstateConfig:
     administrators: tuple[str, ...] = ()
     ticket_life: int = 0
     client_certificates: bool = False
+    sql_partner_alias: str = ""
+    aliases: dict[str, str] = field(default_factory=dict)
+    own_inventory: bool = True
     source: str = ""
+
+    @property
+    def partner_alias(self) -> str:
+        """The SQL client alias of the failover partner."""
+        return self.sql_partner_alias or f"{self.sql_alias}-partner"
 
     def host(self, name: str) -> HostConfig:
         """The host of that name (any case); raises KeyError."""
@@ -220,7 +230,7 @@ def parse(data: Any, *, source: str = "estate", name: str = "estate") -> EstateC
         "estate",
         (
             "domain", "dns_suffix", "public_name", "sql_alias", "https_port", "https_only", "accounts", "hosts", "media", "administrators",
-            "ticket_life", "client_certificates",
+            "ticket_life", "client_certificates", "sql_partner_alias", "aliases", "own_inventory",
         ),
     )  # fmt: skip
     hosts = tuple(_host(reader, key, value) for key, value in reader.mapping(top.get("hosts"), "hosts").items())
@@ -247,6 +257,9 @@ def parse(data: Any, *, source: str = "estate", name: str = "estate") -> EstateC
         administrators=reader.names(top, "administrators", "estate"),
         ticket_life=reader.value(top, "ticket_life", "estate", int, 0),
         client_certificates=reader.value(top, "client_certificates", "estate", bool, False),
+        sql_partner_alias=reader.value(top, "sql_partner_alias", "estate", str, ""),
+        aliases={name.lower(): str(host) for name, host in reader.mapping(top.get("aliases"), "aliases").items()},
+        own_inventory=reader.value(top, "own_inventory", "estate", bool, True),
         source=source,
     )
     _check_whole(reader, config)
@@ -326,6 +339,9 @@ def _check_whole(reader: _Reader, config: EstateConfig) -> None:
         if host.name.lower() in seen_names:
             reader.wrong(f"hosts.{host.name}", "appears twice (names of computers know no case)")
         seen_names.add(host.name.lower())
+    for alias, name in config.aliases.items():
+        if name.lower() not in seen_names:
+            reader.wrong(f"aliases.{alias}", f"leads to {name}, which is no host of the estate")
     if not 1 <= config.https_port <= 65535:
         reader.wrong("estate.https_port", "must be a port number")
     if config.share_host(config.media.share) is None:

@@ -89,7 +89,7 @@ def describe(*, config: EstateConfig, state_dir: Path, network: str) -> Descript
         fqdn, address = config.fqdn(host), config.address(host, network)
         pfx = ""
         if {"prs_sql", "prs_witness"} & set(host.groups):
-            aliases = (config.sql_alias, f"{config.sql_alias}-partner")
+            aliases = (config.sql_alias, config.partner_alias)
             names = (
                 host.name.lower(),
                 fqdn,

@@ -48,13 +48,14 @@ class Estate:
         self.description: Description = describe(config=config, state_dir=state_dir, network=network)
         self.secrets: Secrets = self.description.secrets
         certificates = Path(self.description.ca_file).parent
-        inventory.write(
-            folder=state_dir / "inventory",
-            config=config,
-            network=network,
-            secrets=self.secrets,
-            certificates=certificates,
-        )
+        if config.own_inventory:
+            inventory.write(
+                folder=state_dir / "inventory",
+                config=config,
+                network=network,
+                secrets=self.secrets,
+                certificates=certificates,
+            )
         self.record = Record(state_dir / "record.jsonl")
         self.network = Network(config=config, base=network)
         self.trusted_roots = (Path(self.description.ca_file).read_bytes(),)

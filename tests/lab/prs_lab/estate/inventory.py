@@ -103,7 +103,7 @@ def _variables(config: EstateConfig, network: str, certificates: Path) -> dict[s
         "prs_sql_log_dir": rf"{log}:\SQLLogs",
         "prs_sql_backup_dir": rf"{data}:\SQLBackup",
         "prs_sql_alias": config.sql_alias,
-        "prs_sql_partner_alias": f"{config.sql_alias}-partner",
+        "prs_sql_partner_alias": config.partner_alias,
         "prs_sql_certificate_pfx": f"{certificates}/{{{{ inventory_hostname }}}}.pfx",
         "prs_app_login_sid": "0x5A1D0C9E7B3F4482A6E1D50B7C92F318",
         "prs_app_certificate_pfx": str(certificates / "site.pfx"),

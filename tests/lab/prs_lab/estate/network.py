@@ -21,7 +21,7 @@ class Network:
         self._hosts: dict[str, Any] = {}
         self._cut: set[str] = set()
         # Names beyond the hosts' own, such as the site's public name; a failover may point them elsewhere.
-        self.aliases: dict[str, str] = {}
+        self.aliases: dict[str, str] = {name: host.lower() for name, host in config.aliases.items()}
 
     def add(self, host: Any) -> None:
         config = self._config.host(host.name)
