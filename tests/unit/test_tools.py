@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from backup_file_builder import BackupSet, build, chain, numbered_guid
-from demo import worth_telling
+from prs_lab.rehearsal.playbooks import worth_telling
 from real_backups import main as real_backups
 
 ROOT = Path(__file__).resolve().parents[2]
