@@ -83,28 +83,27 @@ def locks(server):
     return server.ask("SELECT COUNT(*) FROM sys.dm_tran_locks WHERE resource_type = 'APPLICATION'")[0][0]
 
 
-def kill_at(server, moment, name, **options):
+def kill_at(server, moment, name, *, at=None, **options):
     """Run a module up to a moment: a statement that it sends, or (after "in ") the middle of it; kill it there, and let
-    the server notice.
+    the server notice. at: the server that gets the statement, where it is not the one that the module logs in to.
     """
-    instance, record = server.instance, server.host.estate.record
+    at = at or server
+    instance, record = at.instance, at.host.estate.record
     middle, text = moment.startswith("in "), moment.removeprefix("in ")
     since = record.last
     instance.faults.add(Fault(action="delay", pattern=re.escape(text), seconds=FOREVER))
     try:
         with running(server, name, **options) as process:
             wait_for(
-                lambda: any(
-                    text in entry["text"] for entry in record.entries("sql", host=server.host.name, since=since)
-                ),
+                lambda: any(text in entry["text"] for entry in record.entries("sql", host=at.host.name, since=since)),
                 process,
             )
             if middle:
                 instance.io_seconds = FOREVER
                 instance.faults.clear()  # the statement goes on, slowly
-                wait_for(lambda: percent(server) > 0.5, process)
+                wait_for(lambda: percent(at) > 0.5, process)
         ends = time.monotonic() + 60
-        while locks(server):
+        while locks(server) or locks(at):
             assert time.monotonic() < ends, "the server does not notice that its client is gone"
             time.sleep(0.02)
     finally:

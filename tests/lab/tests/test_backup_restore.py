@@ -473,3 +473,35 @@ def test_the_gap_is_named_by_its_lsns(server: InstanceDouble, sa: SessionDouble)
         "database. An earlier log backup that includes "
         f"LSN {x} can be restored."
     )
+
+
+def test_who_left_by_a_tail_goes_on_with_the_logs_of_who_took_over(server: InstanceDouble, sa: SessionDouble) -> None:
+    chain(server, sa)
+    sa.items(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH NORECOVERY, {MOVE}")
+    for log in ("1.trn", "2.trn"):
+        sa.items(f"RESTORE LOG New FROM DISK = '{log}' WITH NORECOVERY")
+    insert(server, 7)
+    sa.items("BACKUP LOG PRS TO DISK = 'tail.trn' WITH NORECOVERY")
+    sa.items("RESTORE LOG New FROM DISK = 'tail.trn' WITH NORECOVERY")
+    sa.items("RESTORE DATABASE New WITH RECOVERY")
+    insert(server, 8, name="New")
+    sa.items("BACKUP LOG New TO DISK = 'new.trn'")
+    sa.items("RESTORE LOG PRS FROM DISK = 'new.trn' WITH NORECOVERY")
+    insert(server, 9, name="New")
+    sa.items("BACKUP LOG New TO DISK = 'back.trn' WITH NORECOVERY")
+    sa.items("RESTORE LOG PRS FROM DISK = 'back.trn' WITH RECOVERY")
+    assert server.rows("PRS") == {1, 2, 3, 4, 5, 6, 7, 8, 9}
+
+
+def test_who_is_past_the_fork_point_does_not_go_on(server: InstanceDouble, sa: SessionDouble) -> None:
+    """The standby was opened without the tail, so the old principal holds what it never got."""
+    chain(server, sa)
+    sa.items(f"RESTORE DATABASE New FROM DISK = 'full.bak' WITH NORECOVERY, {MOVE}")
+    for log in ("1.trn", "2.trn"):
+        sa.items(f"RESTORE LOG New FROM DISK = '{log}' WITH NORECOVERY")
+    sa.items("RESTORE DATABASE New WITH RECOVERY")
+    insert(server, 7)
+    sa.items("BACKUP LOG PRS TO DISK = 'unsent.trn' WITH NORECOVERY")
+    insert(server, *range(20, 60), name="New", size=3000)
+    sa.items("BACKUP LOG New TO DISK = 'new.trn'")
+    assert sa.errors("RESTORE LOG PRS FROM DISK = 'new.trn' WITH NORECOVERY") == [4330, 3013]

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The other server of a mirroring session: its options, how it is reached, and a session with it that notes its changes
-beside ours.
+"""The other server of a mirroring session, or of a warm standby: its options, how it is reached, and a session with it
+that notes its changes beside ours.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from .session import Session
 __all__ = ["partner_session", "partner_target", "sql_partner_argument_spec", "sql_partner_failover_argument_spec"]
 
 
-def sql_partner_argument_spec() -> dict[str, Any]:
-    """The argument spec of the doc fragment sql_partner, for the mirroring modules."""
-    options = {**_login_options(), "address": {"type": "str"}}
+def sql_partner_argument_spec(*, endpoint: bool = True) -> dict[str, Any]:
+    """The argument spec of the doc fragment sql_partner, for the mirroring modules. endpoint: it has one of mirroring,
+    whose address may be given.
+    """
+    options = {**_login_options(), **({"address": {"type": "str"}} if endpoint else {})}
     return {"partner": {"type": "dict", "required": True, "options": options}}
 
 
