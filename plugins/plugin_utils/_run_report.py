@@ -23,6 +23,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.jour
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.page.page import page
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.plain import report_dict
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.reading import report_of
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.record import (
     Event,
@@ -58,6 +59,7 @@ class RunReporter(CallbackBase):
         self._play: Any = None
         self._plays = 0
         self._wanted: dict[str, Any] = {}
+        self._progress = Progress(())
 
     # ---- while it runs
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -76,6 +78,9 @@ class RunReporter(CallbackBase):
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         self._starts[host.name, task._uuid] = _now()
+        role = task._role.get_name() if task._role else ""
+        for line in self._progress.begun(play=self._play.get_name(), role=role, host=host.name):
+            self._display.display(line)
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._remember(result, TaskState.CHANGED if result._result.get("changed") else TaskState.OK)
@@ -93,6 +98,8 @@ class RunReporter(CallbackBase):
         task, host, ended = result._task, result._host.name, _now()
         known = {name: result._result[name] for name in NEEDED if name in result._result}
         self._wanted = ((known.get("ansible_stats") or {}).get("data") or {}).get("prs_report") or self._wanted
+        if known.get("steps") and not _check_mode():
+            self._progress = Progress(known["steps"])
         self._events.append(
             Event(
                 play_number=self._plays,

@@ -41,6 +41,9 @@ def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     assert estate.labels() == MARKERS
     assert f"REPORT: {file}" in run.output
     _assert_told_by_its_report(file, estate, lost)
+    begun = re.findall(r"^(\d+) of (\d+), (\S+): .*: about .*, (\d+) %$", run.output, re.MULTILINE)
+    assert {host for _, _, host, _ in begun} >= set(lost)
+    assert sorted(int(number) for number, *_ in begun) == list(range(1, int(begun[0][1]) + 1))
     asked = estate.lab.mark_record()
     again = estate.play("rebuild_prs")
     assert (again.code, again.changed) == (0, 0), again.output

@@ -21,6 +21,9 @@ _RECAP = re.compile(
     re.M,
 )
 
+_STEP = re.compile(r"\d+ of \d+, \S+: .* %$")
+"""What a run says when a step of its plan begins."""
+
 
 class PlaybookFailed(Exception):
     """A run failed; the text says which, and where its whole output lies. ``reasons``: what Ansible said of hosts."""
@@ -109,7 +112,7 @@ def worth_telling(lines: Iterable[str]) -> Iterator[str]:
         elif line.startswith("TASK [") and play:
             yield play
             play = ""
-        elif line.startswith(("fatal:", "ERROR", "[ERROR]")):
+        elif line.startswith(("fatal:", "ERROR", "[ERROR]")) or _STEP.match(line):
             yield line
         elif text == '"msg": [':
             in_list = True

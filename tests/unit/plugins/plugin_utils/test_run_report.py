@@ -146,3 +146,44 @@ def test_a_report_that_cannot_be_written_is_a_warning(reporter: RunReporter, tmp
     (warning,) = reporter.said
     assert "could not be written" in warning
     assert "Correct prs_report_path" in warning
+
+
+STEPS = [
+    {"phase": "install SQL Server", "host": "sql-a", "sentence": "install SQL Server", "seconds": 700, "size": 0},
+    {"phase": "set up IIS and the application", "host": "web-a", "sentence": "set up IIS", "seconds": 100, "size": 0},
+    {"phase": "restore the database", "host": "sql-a", "sentence": "restore it from S", "seconds": 150, "size": 9},
+    {"phase": "verify the service", "host": "web-a", "sentence": "verify it", "seconds": 50, "size": 0},
+]
+
+
+def begin(reporter: RunReporter, title: str, host: str, role: str = "") -> None:
+    reporter.v2_playbook_on_play_start(play(title))
+    begun = result(host=host)
+    begun._task._role = SimpleNamespace(get_name=lambda: role) if role else None
+    reporter.v2_runner_on_start(begun._host, begun._task)
+
+
+def test_each_step_of_the_plan_begins_with_a_line(reporter: RunReporter):
+    begin(reporter, "Restore the database", "sql-a")
+    assert reporter.said == []  # nobody has planned yet
+    reporter.v2_runner_on_ok(result("prs.recovery.recovery_plan", steps=STEPS, roads=[]))
+    begin(reporter, "Provision web and database servers at the same time", "sql-a", "prs.recovery.sql_server")
+    begin(reporter, "Provision web and database servers at the same time", "web-a", "prs.recovery.iis")
+    begin(reporter, "Provision web and database servers at the same time", "web-a", "prs.recovery.prs_app")
+    begin(reporter, "Restore the database", "sql-a", "prs.recovery.restore")
+    begin(reporter, "Restore the application", "web-a", "prs.recovery.restore")
+    begin(reporter, "Verify", "sql-a")
+    begin(reporter, "Verify", "web-a")
+    assert reporter.said == [
+        "1 of 4, sql-a: install SQL Server: about 11 min 40 s, 0 %",
+        "2 of 4, web-a: set up IIS: about 1 min 40 s, 70 %",
+        "3 of 4, sql-a: restore it from S: about 2 min 30 s, 80 %",
+        "4 of 4, web-a: verify it: about 50 s, 95 %",
+    ]
+
+
+def test_a_check_run_begins_no_step(reporter: RunReporter, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(context, "CLIARGS", {"check": True})
+    reporter.v2_runner_on_ok(result("prs.recovery.recovery_plan", steps=STEPS, roads=[]))
+    begin(reporter, "Verify", "web-a")
+    assert reporter.said == []

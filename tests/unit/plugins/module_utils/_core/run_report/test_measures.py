@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.cost import Phase
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.measures import PLANNED, PLAYS, measures_of
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.progress import STEPS_OF_PLAYS
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.record import Measure, TaskState
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.timeline import spans_of
 from sample_run import event
@@ -64,6 +65,7 @@ def test_the_plays_have_these_titles():
     for playbook in ("rebuild_prs", "restore_prs"):
         plays = {play["name"] for play in yaml.safe_load((PLAYBOOKS / f"{playbook}.yml").read_text())}
         assert set(PLAYS) <= plays
+    assert set(STEPS_OF_PLAYS) <= {*PLAYS, *PLANNED[Phase.VERIFY]}
     rebuild = {play["name"] for play in yaml.safe_load((PLAYBOOKS / "rebuild_prs.yml").read_text())}
     assert PROVISION in rebuild
     verify = {play["name"] for play in yaml.safe_load((PLAYBOOKS / "shared/verify.yml").read_text())}
