@@ -27,7 +27,7 @@ endif
 endif
 endif
 
-.PHONY: help setup setup-test other-cores link demo demo-single test test-powershell test-nightly bench real-backups facts lint figures real-data-files sanity lab-up lab-down clean
+.PHONY: help setup setup-test other-cores link demo demo-single test test-powershell test-nightly bench real-backups facts lint figures real-data-files real-rows sanity lab-up lab-down clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -86,6 +86,10 @@ figures:
 #: make real-data-files FOLDER=...   read real data and log files, and hold them against each other
 real-data-files: setup
 	PYTHONPATH=build/collections $(BIN)/python tests/tools/real_data_files.py $(FOLDER)
+
+#: make real-rows FOLDER=...   read every row of real data files and plain full backups, and prove what can be proved
+real-rows: setup
+	PYTHONPATH=build/collections $(BIN)/python tests/tools/real_rows.py $(FOLDER)
 
 #: make sanity        ansible-test sanity
 sanity: setup-test

@@ -99,6 +99,7 @@ options:
 extends_documentation_fragment:
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
+  - prs.recovery.table_rows
   - prs.recovery.attributes
   - prs.recovery.attributes.reads_only
 notes:
@@ -208,6 +209,24 @@ databases:
         read:
           description: Bytes of backups to read.
           type: int
+    rows:
+      description: As RV(prs.recovery.database_file_info#module:databases) describes it, of the newest full backup.
+      returned: when O(tables) or O(last_change) is given
+      type: list
+      elements: dict
+    last_change:
+      description: As RV(prs.recovery.database_file_info#module:databases) describes it.
+      returned: when O(tables) or O(last_change) is given
+      type: dict
+    rows_problem:
+      description: Why no table could be read; empty otherwise.
+      returned: when O(tables) or O(last_change) is given
+      type: str
+    rows_of:
+      description: The files of the backup whose rows were read.
+      returned: when O(tables) or O(last_change) is given, and some could be read
+      type: list
+      elements: str
     not_known:
       description: What the files do not tell, by the names of the columns of C(RESTORE HEADERONLY) and C(FILELISTONLY).
       type: list
@@ -308,7 +327,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run import control_node_report
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run import control_node_report, parse_wishes
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.tables import table_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported, show_warnings
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
@@ -333,6 +353,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **winrm_host_and_share_argument_spec(),
+            **table_argument_spec(),
             "folders": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "str", "default": []},
             "remote_src": {"type": "bool", "default": False},
@@ -350,6 +371,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     if module.params["remote_src"]:
+        with failures_reported(module):
+            parse_wishes(module.params)  # before anybody connects
         from_windows(module)
     warnings: list[str] = []
     with failures_reported(module, warnings=warnings):

@@ -41,6 +41,7 @@ options:
     default: headers
 extends_documentation_fragment:
   - prs.recovery.attributes
+  - prs.recovery.table_rows
   - prs.recovery.attributes.reads_only
 seealso:
   - module: prs.recovery.sql_restore
@@ -58,6 +59,18 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.attach }} on {{ item.needs }} ({{ item.sureness }})"
   loop: "{{ saved.databases }}"
+
+- name: When was it last used, and who were the last to reset a password?
+  prs.recovery.database_file_info:
+    paths: /mnt/saved/Data
+    last_change: true
+    tables:
+      - name: dbo.ResetHistory
+        columns: [UserId, ResetDate]
+        newest: 20
+        newest_by: ResetDate
+  register: saved
+  no_log: true      # names of people
 """
 
 RETURN = r"""
@@ -164,6 +177,66 @@ databases:
       description: Its user tables with the number of their rows.
       type: list
       elements: dict
+    rows:
+      description: One entry for each of O(tables).
+      returned: when O(tables) or O(last_change) is given
+      type: list
+      elements: dict
+      contains:
+        table:
+          description: Schema and name.
+          type: str
+        columns:
+          description: The columns that are shown.
+          type: list
+          elements: str
+        left_out:
+          description: Columns that are not shown, because they are named like a secret.
+          type: list
+          elements: str
+        total:
+          description: How many rows were read; V(null) when the table could not be read.
+          type: int
+        rows:
+          description: The newest last. Times by ISO 8601, bytes in hexadecimal, numbers with decimals as text.
+          type: list
+          elements: dict
+        problems:
+          description: What speaks against them, a sentence each.
+          type: list
+          elements: str
+    last_change:
+      description: When the database was last used, as far as its rows tell; V(null) when it was not asked.
+      returned: when O(tables) or O(last_change) is given
+      type: dict
+      contains:
+        moment:
+          description: The newest moment, as the application wrote it, mostly in its local time.
+          type: str
+        table:
+          description: Where it stands.
+          type: str
+        column:
+          description: Where it stands.
+          type: str
+        witness:
+          description: >-
+            What speaks for it. V(stamped), the column's default is the present time; V(named), its name sounds so;
+            V(any), nothing else, so that it may be a date of something planned.
+          type: str
+        users:
+          description: Number of rows of the tables that are named like users.
+          type: dict
+        schema_versions:
+          description: Rows of the tables that are named like the version of a schema.
+          type: dict
+        unread:
+          description: Tables that could not be read, and why.
+          type: dict
+    rows_problem:
+      description: Why no table could be read; empty otherwise.
+      returned: when O(tables) or O(last_change) is given
+      type: str
     listed_files:
       description: All files of the database, with the paths of its last server.
       type: list
@@ -217,6 +290,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 
 compile_once()
 
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.tables import (
+    rows_of_data_files,
+    table_argument_spec,
+    wants_rows,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.database_file import (
     DatabaseFile,
     Fault,
@@ -248,6 +326,7 @@ def main() -> None:
             "paths": {"type": "list", "elements": "path", "required": True},
             "recurse": {"type": "bool", "default": False},
             "check": {"type": "str", "choices": ["headers", "pages"], "default": "headers"},
+            **table_argument_spec(),
         },
         supports_check_mode=True,
     )
@@ -259,7 +338,11 @@ def main() -> None:
             if params["check"] == "pages":
                 progress.line(f"reading {path}")
             files[str(path)] = inspect(path, pages=params["check"] == "pages")
-        databases = [database_report(database, files) for database in judge_files(files)]
+        judged = judge_files(files)
+        databases = [database_report(database, files) for database in judged]
+        if wants_rows(params):
+            for database, report in zip(judged, databases, strict=True):
+                report |= rows_of_data_files(database.names, files, params)
     module.exit_json(
         changed=False,
         databases=databases,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._core.backup.backup_set import guid
+from .._core.backup.backup_set import BackupSet, guid
 from .._core.backup.catalog import BackupCatalog, assemble
 from .._core.backup.chain_report import families, metrics, unknown_zones_warning
 from .._core.backup_file.reading import ExaminedFile, file_reading
@@ -20,11 +21,12 @@ from .._core.restore.target import parse_target, parse_zone
 from .._progress import Progress
 from .control_node import examine_files, find_files
 from .report import checked_report, database_report, media_report, sets_report, unreadable_report
+from .tables import rows_of_backups, wants_rows
 
 if TYPE_CHECKING:
     from .._winrm.host.files import WindowsFiles
 
-__all__ = ["control_node_report", "report", "windows_report"]
+__all__ = ["control_node_report", "parse_wishes", "report", "windows_report"]
 
 
 def control_node_report(params: Mapping[str, Any], *, progress: Progress, warnings: list[str]) -> dict[str, Any]:
@@ -33,7 +35,8 @@ def control_node_report(params: Mapping[str, Any], *, progress: Progress, warnin
     paths = find_files(params["folders"], params["files"])
     examined = examine_files(paths, content=params["check"] == "pages", progress=progress)
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
-    return report(examined, params, now=now, place=platform.node(), warnings=warnings)
+    rows = partial(rows_of_backups, params=params) if wants_rows(params) else None
+    return report(examined, params, now=now, place=platform.node(), warnings=warnings, rows=rows)
 
 
 def windows_report(
@@ -58,15 +61,30 @@ def parse_wishes(params: Mapping[str, Any]) -> None:
             advice="Say where the backup files are",
             code="option_invalid",
         )
+    if params["remote_src"] and wants_rows(params):
+        raise RecoveryError(
+            "Rows are read from files on the control node alone",
+            advice="Copy the backup there, or leave out 'tables' and 'last_change'",
+            code="option_invalid",
+        )
     parse_zone(params["time_zone"])
     if params["target"]:
         parse_target(params["target"])
 
 
 def report(
-    examined: list[ExaminedFile], params: Mapping[str, Any], *, now: dt.datetime, place: str, warnings: list[str]
+    examined: list[ExaminedFile],
+    params: Mapping[str, Any],
+    *,
+    now: dt.datetime,
+    place: str,
+    warnings: list[str],
+    rows: Callable[[Sequence[BackupSet]], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The result of the task. place: name of the machine whose view this is; now: aware."""
+    """The result of the task. place: name of the machine whose view this is; now: aware.
+
+    rows: reads what is asked of the tables of one database, by its sets.
+    """
     zone = parse_zone(params["time_zone"])
     catalog = assemble(map(file_reading, examined), zone=zone)
     chosen = families(catalog.sets, database=params["database"], family_guid=guid(params["family_guid"]) or None)
@@ -75,7 +93,10 @@ def report(
         warnings.append(warning)
     seconds = params["recovery_point_objective"]
     objective = None if seconds is None else dt.timedelta(seconds=seconds)
-    databases = [database_report(sets, now=now, recovery_point_objective=objective) for sets in chosen]
+    databases = [
+        database_report(sets, now=now, recovery_point_objective=objective) | (rows(sets) if rows else {})
+        for sets in chosen
+    ]
     unreadable = unreadable_report(catalog)
     result = {
         "changed": False,

@@ -24,6 +24,7 @@ FOLDER, SHARE = "D:\\backup", "\\\\files\\backup\\sql"
 DEFAULTS: dict[str, Any] = {
     "folders": [], "files": [], "check": "headers", "database": None, "family_guid": None, "recovery_fork": None, "target": "latest",
     "restore_as": None, "relocate": None, "time_zone": None, "recovery_point_objective": None, "prometheus": False,
+    "remote_src": False, "tables": None, "last_change": False,
 }  # fmt: skip
 NOISE = bytes(byte for byte in random.Random(5).randbytes(12_000) for _time in range(6))
 MANY_FILES = [DatabaseFile(logical_name=f"f{n}", file_id=n + 3, unique_id=numbered_guid(n)) for n in range(60)]

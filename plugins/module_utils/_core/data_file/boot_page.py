@@ -14,7 +14,10 @@ from datetime import datetime
 
 from ..binary.values import Damaged, Lsn, guid, lsn, lsn_number, server_time, u16, u32, utf16
 
-__all__ = ["RELEASES", "BootPage", "read_boot_page"]
+__all__ = ["BOOT_PAGE", "RELEASES", "BootPage", "read_boot_page"]
+
+BOOT_PAGE = 9
+"""Its number, in the first file."""
 
 VERSION, CREATED_VERSION, STATUS, NAME, NAME_END = 100, 102, 132, 148, 404  # (B)
 CREATED, COMPATIBILITY, LAST_LOG_BACKUP, LAST_LOG_BACKUP_LSN = 140, 410, 116, 420  # (B)

@@ -15,7 +15,7 @@ from enum import Enum
 from ..binary.page_checksums import PAGE
 from ..binary.range_reader import RangeReader, Read
 from ..binary.values import Damaged
-from .boot_page import BootPage, read_boot_page
+from .boot_page import BOOT_PAGE, BootPage, read_boot_page
 from .file_header import FileHeader, boot_copy, read_file_header
 from .log_file import Log, LogCheck, check_log, is_log_start, read_log
 from .page import (
@@ -31,12 +31,13 @@ from .page import (
     type_of,
 )
 from .page_check import PageCheck, check_pages
+from .system_rows import Pages, SystemRows
 from .system_tables import ListedFile, SystemTables, Table
 
 __all__ = ["DatabaseFile", "Fault", "FileKind", "inspect_file"]
 
 _HEAD = 16 * PAGE
-_BOOT_PAGE = 9
+
 _PROBES = tuple(16 << power for power in range(24))
 """Pages that are asked who they are where the beginning of a file is lost."""
 
@@ -115,7 +116,7 @@ def _recognise(file: DatabaseFile, reader: RangeReader, first: bytes) -> bool:
     """Whether this is a data or log file, by page 0 or, where that is damaged, by what follows it."""
     second = reader.get(PAGE, PAGE)
     is_log = is_log_start(second)
-    has_boot_page = reader.get(_BOOT_PAGE * PAGE, 2) == bytes((1, BOOT))
+    has_boot_page = reader.get(BOOT_PAGE * PAGE, 2) == bytes((1, BOOT))
     has_pfs = len(second) == PAGE and second[0] == 1 and type_of(second) == PFS and number_of(second) == 1
     file.kind = FileKind.LOG if is_log else FileKind.DATA
     file.is_primary = has_boot_page and not is_log
@@ -160,7 +161,7 @@ def _read_header(file: DatabaseFile, first: bytes) -> None:
 
 
 def _read_boot_page(file: DatabaseFile, reader: RangeReader) -> None:
-    page = reader.get(_BOOT_PAGE * PAGE, PAGE)
+    page = reader.get(BOOT_PAGE * PAGE, PAGE)
     if not file.is_primary:
         if file.header and file.header.file_id == 1:
             file.is_primary = True
@@ -194,7 +195,7 @@ def _read_system_tables(file: DatabaseFile, reader: RangeReader) -> None:
     if not file.boot:
         return
     try:
-        tables = SystemTables({1: reader}, file.boot.system_tables)
+        tables = SystemTables(SystemRows(Pages({1: reader}), file.boot.system_tables))
         file.files, file.tables = tables.files(), tables.tables()
     except (Damaged, IndexError) as problem:
         file.add(Fault.SYSTEM_TABLES, f"has system tables that cannot be read: {problem}")

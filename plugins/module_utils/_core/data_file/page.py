@@ -20,6 +20,8 @@ __all__ = [
     "BOOT",
     "DATA",
     "FILE_HEADER",
+    "HAS_CHECKSUM",
+    "LAST_TYPE",
     "PFS",
     "TYPES",
     "PageState",
@@ -57,7 +59,7 @@ TYPES = {
     19: "temporary",
     20: "bulk load",
 }
-_LAST_TYPE = max(TYPES)
+LAST_TYPE = max(TYPES)
 _AHEAD = 8 * PAGE
 """An extent is read at a time."""
 
@@ -85,7 +87,7 @@ def page_state(page: bytes, *, error: int | None = None) -> PageState:
     if not any(page[:HEADER]):
         return PageState.FOREIGN if any(page) else PageState.ZERO
     flags = u16(page, FLAGS_AT)
-    if page[0] != 1 or page[TYPE_AT] > _LAST_TYPE:
+    if page[0] != 1 or page[TYPE_AT] > LAST_TYPE:
         return PageState.FOREIGN
     if flags & HAS_CHECKSUM:
         return PageState.BAD_CHECKSUM if (page_error(page) if error is None else error) else PageState.OK

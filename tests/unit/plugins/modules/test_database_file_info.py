@@ -10,6 +10,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.prs.recovery.plugins.modules import database_file_info
 from database_files import PAGE, Database, data_file, log_file
+from database_rows import INT, NVARCHAR, Built, Stored, database_with, integer, text
 
 
 def run(capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, Any]:
@@ -80,3 +81,21 @@ def test_a_file_that_cannot_be_opened_keeps_none_of_the_others_back(
     result = run(capsys, paths=[str(saved / "Data")])
     assert {row["attach_code"] for row in result["databases"]} == {"unreadable", "rebuild_log"}
     assert [row["problems"] for row in result["files"] if row["problems"]] == [["cannot be read: Permission denied"]]
+
+
+def test_rows_are_read_only_when_they_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = (Stored(name="UserId", kind=INT, size=4), Stored(name="Password", kind=NVARCHAR, length=100))
+    users = Built(name="Users", columns=columns, rows=[[integer(7), text("secret")]])
+    (tmp_path / "prs.mdf").write_bytes(database_with([users]))
+    assert "rows" not in run(capsys, paths=[str(tmp_path)])["databases"][0]
+    (database,) = run(capsys, paths=[str(tmp_path)], tables=[{"name": "users"}])["databases"]
+    assert (database["rows"][0]["rows"], database["rows_problem"]) == ([{"UserId": 7}], "")
+    assert database["rows"][0]["left_out"] == ["Password"] and database["last_change"] is None
+    (database,) = run(capsys, paths=[str(tmp_path)], last_change=True)["databases"]
+    assert database["last_change"]["users"] == {"dbo.Users": 1} and "secret" not in str(database)
+
+
+def test_a_database_whose_tables_cannot_be_found_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "prs_log.ldf").write_bytes(log_file(Database()))
+    (database,) = run(capsys, paths=[str(tmp_path)], tables=[{"name": "users"}])["databases"]
+    assert "cannot be read" in database["rows_problem"] and database["rows"] == []

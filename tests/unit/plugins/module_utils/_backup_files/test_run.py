@@ -23,6 +23,7 @@ from backup_file_builder import LOG_FILE, BackupSet, DatabaseFile, build, chain,
 DEFAULTS: dict[str, Any] = {
     "folders": [], "files": [], "check": "headers", "database": None, "family_guid": None, "recovery_fork": None, "target": None,
     "restore_as": None, "relocate": None, "time_zone": None, "recovery_point_objective": None, "prometheus": False,
+    "remote_src": False, "tables": None, "last_change": False,
 }  # fmt: skip
 LONG_AGO = time.time() - 86400
 
