@@ -22,11 +22,18 @@ description:
 options:
   paths:
     description:
-      - Files and folders on the control node. In a folder those that end in C(.mdf), C(.ndf) or C(.ldf) are read.
+      - Files and folders. In a folder those that end in C(.mdf), C(.ndf) or C(.ldf) are read.
       - Files of one database that lie in several folders are put together.
     type: list
-    elements: path
+    elements: str
     required: true
+  remote_src:
+    description:
+      - Whether the files lie on the Windows host that the task targets, or on a share that it reaches, and not on the
+        control node. Some pages of each are read over WinRM then, and a path is a file's where it ends as one. Files
+        that a running SQL Server holds are said to be so.
+    type: bool
+    default: false
   recurse:
     description:
       - Whether folders below a folder are searched, too.
@@ -40,9 +47,13 @@ options:
     choices: [headers, pages]
     default: headers
 extends_documentation_fragment:
-  - prs.recovery.attributes
+  - prs.recovery.winrm_connection
+  - prs.recovery.winrm_connection.share
   - prs.recovery.table_rows
+  - prs.recovery.attributes
   - prs.recovery.attributes.reads_only
+notes:
+  - A connection is needed with O(remote_src) alone, which knows neither O(check=pages) nor rows.
 seealso:
   - module: prs.recovery.sql_restore
 """
@@ -283,71 +294,57 @@ files:
       type: dict
 """
 
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once
 
 compile_once()
 
-from ansible_collections.prs.recovery.plugins.module_utils._backup_files.tables import (
-    rows_of_data_files,
-    table_argument_spec,
-    wants_rows,
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.data_files import (
+    control_node_files_report,
+    refuse_wishes,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.database_file import (
-    DatabaseFile,
-    Fault,
-    inspect_file,
-)
-from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.judgement import judge_files
-from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.report import database_report, file_report
-from ansible_collections.prs.recovery.plugins.module_utils._local_files import find_files, range_reader
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.tables import table_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    winrm_host_and_share_argument_spec,
+)
 
-ENDINGS = {".mdf", ".ndf", ".ldf"}
+if TYPE_CHECKING:
+    from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files import WindowsFiles
 
 
-def inspect(path: Path, *, pages: bool) -> DatabaseFile:
-    """One file; that it cannot be opened or read is no reason to leave the others out."""
-    try:
-        with range_reader(path) as (read, size):
-            return inspect_file(read, size, pages=pages)
-    except OSError as problem:
-        file = DatabaseFile(size=0)
-        file.add(Fault.UNREADABLE, f"cannot be read: {problem.strerror or problem}")
-        return file
+def from_windows(module: AnsibleModule) -> None:
+    from ansible_collections.prs.recovery.plugins.module_utils._backup_files.data_files import windows_files_report
+    from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run
+
+    def act(files: WindowsFiles) -> dict[str, Any]:
+        return windows_files_report(files, module.params)
+
+    run(module, act)
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "paths": {"type": "list", "elements": "path", "required": True},
+            **winrm_host_and_share_argument_spec(),
+            "paths": {"type": "list", "elements": "str", "required": True},
             "recurse": {"type": "bool", "default": False},
+            "remote_src": {"type": "bool", "default": False},
             "check": {"type": "str", "choices": ["headers", "pages"], "default": "headers"},
             **table_argument_spec(),
         },
         supports_check_mode=True,
     )
-    params, progress = module.params, Progress()
     with failures_reported(module):
-        paths = find_files(params["paths"], endings=ENDINGS, recurse=params["recurse"])
-        files = {}
-        for path in paths:
-            if params["check"] == "pages":
-                progress.line(f"reading {path}")
-            files[str(path)] = inspect(path, pages=params["check"] == "pages")
-        judged = judge_files(files)
-        databases = [database_report(database, files) for database in judged]
-        if wants_rows(params):
-            for database, report in zip(judged, databases, strict=True):
-                report |= rows_of_data_files(database.names, files, params)
-    module.exit_json(
-        changed=False,
-        databases=databases,
-        files=[file_report(path, file) for path, file in files.items()],
-    )
+        refuse_wishes(module.params)
+    if module.params["remote_src"]:
+        from_windows(module)
+    with failures_reported(module):
+        result = control_node_files_report(module.params, progress=Progress())
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

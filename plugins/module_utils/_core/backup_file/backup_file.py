@@ -27,7 +27,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.err
     Damaged,
     NotABackup,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.fetched_ranges import RangeMissing
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.foreign_formats import not_a_backup
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.media_end import CUT_OFF, find_end
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.media_header import (
@@ -44,6 +43,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.pac
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.parts import PackedPart, PlainPart
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.records import Records, read_records
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.values import moment, u16, u32, u64
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.fetched_ranges import RangeMissing
 from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader, Read
 
 __all__ = ["HEAD", "PACKED_TAIL", "TAIL", "BackupFile", "StoredSet", "read_backup_file"]

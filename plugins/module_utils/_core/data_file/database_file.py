@@ -59,6 +59,7 @@ class Fault(str, Enum):
     SYSTEM_TABLES = "system_tables"
     PAGES = "damaged_pages"
     IN_USE = "copied_in_use"
+    HELD = "held"
     UNREADABLE = "unreadable"
 
 

@@ -21,6 +21,7 @@ __all__ = ["FILE_KINDS", "Attach", "FoundDatabase", "LogFit", "Sureness", "judge
 
 _SUSPECT_CLEAN_BIT = 904
 """From this version on (SQL Server 2019) the bit alone is weak."""
+_UNREAD = (Fault.HELD, Fault.UNREADABLE)
 _HARD = (
     Fault.CUT_OFF,
     Fault.HEADER,
@@ -28,9 +29,9 @@ _HARD = (
     Fault.PAGES,
     Fault.IN_USE,
     Fault.NOT_SQL_SERVER,
-    Fault.UNREADABLE,
+    *_UNREAD,
 )
-_LOG_BROKEN = (Fault.CUT_OFF, Fault.HEADER, Fault.LOG_CHAIN, Fault.LOG_BLOCKS, Fault.NOT_SQL_SERVER, Fault.UNREADABLE)
+_LOG_BROKEN = (Fault.CUT_OFF, Fault.HEADER, Fault.LOG_CHAIN, Fault.LOG_BLOCKS, Fault.NOT_SQL_SERVER, *_UNREAD)
 FILE_KINDS = {0: "data", 1: "log", 2: "FILESTREAM", 4: "full-text"}
 _LOG = 1
 
@@ -166,7 +167,7 @@ def _judge(group: Mapping[str, DatabaseFile], *, copies: int) -> FoundDatabase:
 def _without_primary(group: Mapping[str, DatabaseFile]) -> Attach:
     if any(file.kind is not FileKind.UNKNOWN for file in group.values()):
         return Attach.NO_PRIMARY
-    unreadable = any(file.has(Fault.UNREADABLE) for file in group.values())
+    unreadable = any(file.has(*_UNREAD) for file in group.values())
     return Attach.UNREADABLE if unreadable else Attach.NOT_SQL_SERVER
 
 

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import accumulate
 
 from ..._core.backup.file_names import is_beside
 from ..._core.backup_file.backup_file import read_backup_file
 from ..._core.backup_file.errors import FileFormatError
-from ..._core.backup_file.fetched_ranges import FetchedRanges, RangeMissing
 from ..._core.backup_file.reading import ExaminedFile
+from ..._core.binary.fetched_ranges import FetchedRanges
 from ..._core.times import parse_stored_time
 from ..._core.windows_paths import full_path, join
 from ..._progress import Progress
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
+from ..host.read_in_rounds import Refusal, read_in_rounds
 from ..host.readable_folders import list_readable
 from ..host.reader import FileRanges
 from .content import judge_content
@@ -37,12 +37,6 @@ LOOK_BACK = 1 << 20
 
 FILES_A_CALL = 5000
 """Keeps what is held at the same time to some 100 MB."""
-
-MOST_ROUNDS = 64
-"""Times that a file may ask for more: for filemarks of many sets some, for the ends of all sets a few."""
-
-LONGEST_RANGE = 64 << 20
-"""Bytes of a file that are fetched at a time, at most."""
 
 SHARING_VIOLATION = (32, 33)
 STILL_WARM = 60.0
@@ -87,68 +81,32 @@ def examine_windows_files(
 
 def _examine(files: WindowsFiles, paths: list[str]) -> dict[str, ExaminedFile]:
     results = {path: ExaminedFile(path=path) for path in paths}
-    fetched: dict[str, FetchedRanges] = {}
-    wanted: dict[str, list[tuple[int, int]]] = {path: [(0, HEAD), (-TAIL, TAIL)] for path in paths}
-    for _round in range(MOST_ROUNDS):
-        if not wanted:
-            return results
-        missing: dict[str, list[tuple[int, int]]] = {}
-        for answer in files.read_ranges(wanted.items()):
-            result = results[answer.path]
-            if not _take(files, result, answer, fetched, wanted[answer.path]):
-                continue
-            needed = _read(result, fetched[answer.path])
-            if needed:
-                missing[answer.path] = needed
-        wanted = missing
-    for path in wanted:
-        results[path].reason = f"its headers lie in more than {MOST_ROUNDS} places"
+
+    def parse(answer: FileRanges, fetched: FetchedRanges) -> None:
+        result = results[answer.path]
+        if not result.size:
+            _meet(files, result, answer)
+        try:
+            result.file = read_backup_file(fetched.read, fetched.size, head=HEAD, tail=TAIL, look_back=LOOK_BACK)
+        except FileFormatError as problem:
+            result.refuse(problem)
+
+    def refuse(path: str, refusal: Refusal) -> None:
+        result = results[path]
+        if refusal.fault is not None:
+            _give_up(result, refusal.fault)
+        else:
+            result.reason, result.changing = refusal.reason, result.changing or refusal.changing
+
+    read_in_rounds(files, paths, first=[(0, HEAD), (-TAIL, TAIL)], parse=parse, refuse=refuse)
     return results
 
 
-def _take(
-    files: WindowsFiles,
-    result: ExaminedFile,
-    answer: FileRanges,
-    fetched: dict[str, FetchedRanges],
-    ranges: list[tuple[int, int]],
-) -> bool:
-    """Keep what came; False where there is nothing to go on with."""
-    if answer.fault is not None:
-        _give_up(result, answer.fault)
-        return False
-    known = fetched.get(answer.path)
-    if known is not None and known.size != answer.size:
-        result.reason, result.changing = "it changes while it is read", True
-        return False
-    if known is None:
-        known = fetched[answer.path] = FetchedRanges(answer.size)
-        modified = parse_stored_time(answer.modified)
-        result.size, result.modified = answer.size, modified.timestamp()
-        result.changing = 0 <= (files.now - modified).total_seconds() < STILL_WARM or modified > files.now
-    for (offset, _length), data in zip(ranges, answer.ranges, strict=True):
-        known.add(offset, data)
-    return True
-
-
-def _read(result: ExaminedFile, fetched: FetchedRanges) -> list[tuple[int, int]]:
-    """Read a file from what was fetched of it; the ranges that it needs besides, if there are any."""
-    try:
-        result.file = read_backup_file(fetched.read, fetched.size, head=HEAD, tail=TAIL, look_back=LOOK_BACK)
-    except FileFormatError as problem:
-        result.refuse(problem)
-    except RangeMissing as missing:
-        if missing.ranges[0][1] > LONGEST_RANGE:
-            result.reason = "its headers are longer than can be"
-            return []
-        return _at_once(missing.ranges)
-    return []
-
-
-def _at_once(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """As many of them as one call takes; the others are asked for again."""
-    totals = accumulate(length for _offset, length in ranges)
-    return [part for part, total in zip(ranges, totals, strict=True) if total <= LONGEST_RANGE]
+def _meet(files: WindowsFiles, result: ExaminedFile, answer: FileRanges) -> None:
+    """What the first answer says of a file as a whole."""
+    modified = parse_stored_time(answer.modified)
+    result.size, result.modified = answer.size, modified.timestamp()
+    result.changing = 0 <= (files.now - modified).total_seconds() < STILL_WARM or modified > files.now
 
 
 def _give_up(result: ExaminedFile, fault: WindowsFault) -> None:

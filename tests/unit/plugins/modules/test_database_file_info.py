@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files import data_files
 from ansible_collections.prs.recovery.plugins.modules import database_file_info
 from database_files import PAGE, Database, data_file, log_file
 from database_rows import INT, NVARCHAR, Built, Stored, database_with, integer, text
@@ -70,14 +71,14 @@ def test_what_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_file_that_cannot_be_opened_keeps_none_of_the_others_back(
     saved: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = database_file_info.range_reader
+    whole = data_files.range_reader
 
     def refused(path: Path) -> Any:
         if path.name == "page.mdf":
             raise PermissionError(13, "Permission denied")
         return whole(path)
 
-    monkeypatch.setattr(database_file_info, "range_reader", refused)
+    monkeypatch.setattr(data_files, "range_reader", refused)
     result = run(capsys, paths=[str(saved / "Data")])
     assert {row["attach_code"] for row in result["databases"]} == {"unreadable", "rebuild_log"}
     assert [row["problems"] for row in result["files"] if row["problems"]] == [["cannot be read: Permission denied"]]

@@ -9,7 +9,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.bac
     BackupFile,
     read_backup_file,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.fetched_ranges import (
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.fetched_ranges import (
     FetchedRanges,
     RangeMissing,
 )
