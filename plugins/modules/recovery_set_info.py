@@ -13,8 +13,9 @@ version_added: 0.1.0
 author:
   - prs.recovery contributors (@prs-recovery)
 description:
-  - Chooses the newest healthy recovery set whose files are all there, or the one of a label, or what leads to a moment,
-    and says what M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need for it.
+  - Chooses the newest healthy recovery set whose files are all there and as large as they were written, or the one of
+    a label, or what leads to a moment, and says what M(prs.recovery.sql_restore) and M(prs.recovery.app_restore) need
+    for it.
   - Sets of a database that a restore replaced are passed over (M(prs.recovery.recovery_branch)), unless O(label) names
     one. Where such a database made sets after it was replaced, as a lost site does that comes back, nothing is chosen
     and the module fails with both.

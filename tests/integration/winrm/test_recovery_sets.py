@@ -65,7 +65,7 @@ class Estate:
             "sets": [one],
             "verified": True,
             "copy_only": False,
-            "size": 9,
+            "size": len(f"{kind} {last}"),
         }
 
     def archived(self) -> dict[str, Any]:
@@ -209,6 +209,25 @@ def test_a_set_whose_file_is_gone_is_passed_over_and_named(estate: Estate):
     assert found["label"] == "h2" and "log200.bak is missing" in found["notes"][0]
     with pytest.raises(RecoveryError, match=r"log200.bak, which the recovery set h3 needs, is not there"):
         estate.choose(label="H3")
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "said"),
+    [
+        ("database\\log200.bak", b"log", "log200.bak is cut off, 3 bytes of 7 bytes"),
+        ("application\\2.zip", b"zipped", "2.zip has 6 bytes, and its manifest says 3 bytes"),
+    ],
+)
+def test_a_set_whose_file_is_not_what_its_manifest_says_is_passed_over(
+    estate: Estate, file: str, data: bytes, said: str
+):
+    """A copy that broke off, or a file that somebody put in its place."""
+    estate.night()
+    estate.twins.write(f"{ON_DISK[HOME]}\\{file}", data, estate.twins.share_host)
+    chosen = estate.choose()["chosen"]
+    assert chosen["label"] != "h3" and said in chosen["notes"][0]
+    with pytest.raises(RecoveryError, match=f"which the recovery set h3 needs, {said.partition(' ')[2]}"):
+        estate.choose(label="h3")
 
 
 def test_nothing_left_of_any_set_is_an_error(estate: Estate):
@@ -452,7 +471,7 @@ def test_a_chain_over_an_earlier_folder_is_restored(estate: Estate):
     estate.set(estate.taken("full", 100, 110), estate.archived())
     later = f"{HOME}\\later"
     log = estate.taken("log", 105, 150)
-    estate.file(f"{later}\\log150.bak", b"log")
+    estate.file(f"{later}\\log150.bak", b"log 150")
     made = estate.set({**log, "files": [f"{later}\\log150.bak"]}, database_path=later)["set"]
     chosen = estate.choose(database_path=later)["chosen"]
     assert made["healthy"] and chosen["files"] == [f"{HOME}\\database\\full110.bak", f"{later}\\log150.bak"]

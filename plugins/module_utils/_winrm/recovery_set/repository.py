@@ -250,15 +250,14 @@ class RecoverySetRepository:
     def missing(self, paths: Iterable[str]) -> list[str]:
         """Those that are not there."""
         asked = list(paths)
-        return (
-            [
-                path
-                for path, state in zip(asked, self._files.stat(*asked), strict=True)
-                if not state.exists or state.folder
-            ]
-            if asked
-            else []
-        )
+        sizes = self.sizes(asked)
+        return [path for path in asked if sizes[path.lower()] is None]
+
+    def sizes(self, paths: Iterable[str]) -> dict[str, int | None]:
+        """Bytes by path in lower case, None for what is no file."""
+        asked = list(paths)
+        states = zip(asked, self._files.stat(*asked), strict=True) if asked else ()
+        return {path.lower(): state.size if state.exists and not state.folder else None for path, state in states}
 
     def database_listing(self) -> dict[str, str]:
         """Files of the folder with the database's backups: path -> time of the last change (UTC)."""

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.branches import Lineage
+from ..._core.recovery_set.completeness import MISSING, incomplete_files
 from ..._core.recovery_set.recovery_set import RecoverySet, relocated
 from ..._core.recovery_set.selection import Choice, choose
 from ..._core.times import parse_stored_time, parse_user_time, to_text
@@ -129,34 +130,39 @@ class SelectionRun:
                     healthy=not label,
                     lineage=None if one_alone else self.lineage,
                 )
-            gone = self.missing(choice)
+            gone = self.incomplete(choice)
             if not gone:
                 return choice
-            if self.take_from_here(gone):
+            if self.take_from_here(list(gone)):
                 continue
             incomplete.add(choice.set.label)
+            path, wrong = next(iter(gone.items()))
             self.notes.append(
-                f"newer, but not taken because {gone[0]} is missing: {choice.set.label} "
+                f"newer, but not taken because {path} {wrong}: {choice.set.label} "
                 f"({to_text(choice.set.recovery_point)})"
             )
             if one_alone or len(incomplete) == len(labels):
                 self.refuse(gone, choice)
 
-    def missing(self, choice: Choice) -> list[str]:
+    def incomplete(self, choice: Choice) -> dict[str, str]:
+        """Files that cannot be used, each with what is wrong with it."""
         with self.folders.archive_access():
-            gone = self.folders.missing(choice.set.application_files)
-        if gone:
-            return gone
+            archived = choice.set.application_files
+            wrong = incomplete_files(choice.set, archived, self.folders.sizes(archived))
+        if wrong:
+            return wrong
         with self.folders.database_access():
-            return self.folders.missing(choice.files)
+            return incomplete_files(choice.set, choice.files, self.folders.sizes(choice.files))
 
-    def refuse(self, gone: list[str], choice: Choice) -> NoReturn:
+    def refuse(self, gone: Mapping[str, str], choice: Choice) -> NoReturn:
+        path, wrong = next(iter(gone.items()))
         moved = self.moved_of(choice.set)
         advice = (
             f"Its manifest names {moved[0]}. Bring it there, or choose another set" if moved else "Choose another set"
         )
+        wrong = "is not there" if wrong == MISSING else wrong
         raise RecoveryError(
-            f"{gone[0]}, which the recovery set {choice.set.label} needs, is not there, seen from {self.host}",
+            f"{path}, which the recovery set {choice.set.label} needs, {wrong}, seen from {self.host}",
             code="not_found",
             advice=advice,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,9 +138,7 @@ def _backups_damaged(scene: Scene) -> bool:
     newest = max(backups, key=lambda file: file.stat().st_mtime_ns)
     for file in backups:
         if file.name == newest.name:  # with its copies at other places
-            with file.open("r+b") as data:
-                data.seek(file.stat().st_size // 2)
-                data.write(b"\xa5" * 4096)
+            os.truncate(file, file.stat().st_size // 2)
     return _sql_lost(scene)
 
 
@@ -156,7 +155,7 @@ DISASTERS = {
     "application-deleted": Disaster(sentence="the application's folder is deleted", happen=_application_deleted),
     "keys-lost": Disaster(sentence="the application's keys and its database settings are deleted", happen=_keys_lost),
     "backups-damaged": Disaster(
-        sentence="the newest backup is damaged everywhere, and the database server wiped",
+        sentence="the newest backup is cut off at every place, and the database server wiped",
         happen=_backups_damaged,
         second_backup=True,
     ),
