@@ -51,6 +51,9 @@ options:
       - mirroring.other_instance
       - mirroring.other_site_serves
       - mirroring.other_site_holds
+      - standby.sites
+      - standby.folders
+      - standby.kept_back_until
       - drill.lacks_certificate
       - drill.certificate_problem
       - drill.brought
@@ -110,6 +113,9 @@ DECISIONS = (
     "mirroring.other_instance",
     "mirroring.other_site_serves",
     "mirroring.other_site_holds",
+    "standby.sites",
+    "standby.folders",
+    "standby.kept_back_until",
     "drill.lacks_certificate",
     "drill.certificate_problem",
     "drill.brought",

@@ -53,6 +53,12 @@ options:
       - mirroring.consequences
       - mirroring.surviving
       - mirroring.summary
+      - standby.inventory_problems
+      - standby.problems
+      - standby.not_reached
+      - standby.unreached
+      - standby.caught_up
+      - standby.summary
       - failover.problems
       - failover.unstopped
       - failover.new_site_unreached
@@ -112,6 +118,12 @@ SUMMARIES = (
     "mirroring.consequences",
     "mirroring.surviving",
     "mirroring.summary",
+    "standby.inventory_problems",
+    "standby.problems",
+    "standby.not_reached",
+    "standby.unreached",
+    "standby.caught_up",
+    "standby.summary",
     "failover.problems",
     "failover.unstopped",
     "failover.new_site_unreached",

@@ -37,10 +37,23 @@ options:
     required: true
     suboptions:
       folders:
-        description: Folders, looked into with everything below them.
+        description: Folders, looked into with everything below them. Of a backup that lies in several of them, the one
+          in the first is read.
         type: list
         elements: str
         default: []
+      skip_unreadable_folders:
+        description: Whether a folder that cannot be read is left out with a warning, as long as another one can be. For
+          copies at several sites.
+        type: bool
+        default: false
+      finished_before:
+        description:
+          - A moment with its zone, V(2026-03-01T14:30:00+01:00). Backups that were finished later are kept back, so
+            that a database which follows another one (O(recovery=norecovery)) stays that far behind.
+          - Where no full backup is old enough yet, the oldest one is taken all the same. Backups of servers before SQL
+            Server 2022 do not tell their zone, see O(source.time_zone).
+        type: str
       files:
         description: Files. All stripes of a backup are needed.
         type: list
@@ -172,6 +185,9 @@ options:
       - V(recovered) opens the database. V(norecovery) leaves it RESTORING, so that more backups can follow.
       - V(standby) leaves it readable, and more logs can follow, too. A later run with V(standby) restores the logs that
         came since, and ends the sessions that read. Backups of an older version of SQL Server cannot end so.
+      - With the latter two a database that is there and open is refused unless O(replace=always), and one that waits
+        for more logs is given up for a full backup only after the server read the backups to their end, and never while
+        it holds what none of them brings back.
     type: str
     choices: [recovered, norecovery, standby]
     default: recovered
@@ -363,6 +379,11 @@ plan:
     ends_mirroring:
       description: Whether the database leaves a mirroring session for that.
       type: bool
+stood_at:
+  description: Where a database that waits for more logs stood before this run, with C(lsn), C(fork) and C(time) (UTC)
+    of the last backup that it had, V(null) where none at hand ends there.
+  returned: when O(database) was RESTORING or in standby
+  type: dict
 tail_log:
   description: The tail of the log that was saved, with C(file) and C(problem).
   returned: when a database with a log was overwritten
@@ -433,6 +454,8 @@ def source_options() -> dict[str, dict[str, Any]]:
     return {
         "folders": {"type": "list", "elements": "str", "default": []},
         "files": {"type": "list", "elements": "str", "default": []},
+        "skip_unreadable_folders": {"type": "bool", "default": False},
+        "finished_before": {"type": "str"},
         "history": {"type": "bool", "default": False},
         "attach": {"type": "dict", "options": attach},
         "database": {"type": "str"},

@@ -113,7 +113,7 @@ def full_system_drive(estate: Estate):
         pytest.param(("-e", "prs_ha=availability_group"), ("not built yet: use mirror",), id="availability group"),
         pytest.param(
             ("-e", "prs_ha=mirrored"),
-            ("prs_ha is 'mirrored'", "one of mirror, availability_group and none"),
+            ("prs_ha is 'mirrored'", "one of mirror, standby, availability_group and none"),
             id="no such high availability",
         ),
     ],

@@ -160,7 +160,7 @@ def test_what_every_restore_is_given_is_written_once():
     """With other places for files, preflight would look for room on another drive, and a drill would try another restore."""
     shared = load(ROOT / "roles/sql_options/vars/main.yml")
     restoring = restoring_tasks()
-    assert set(restoring) == {"preflight", "restore", "drill"}
+    assert set(restoring) == {"preflight", "restore", "drill", "standby"}
     for own, defaults in restoring.values():
         assert defaults["prs.recovery.sql_restore"] == "{{ sql_options_restore }}"
         assert not set(own) & set(shared["sql_options_restore"])

@@ -88,7 +88,7 @@ def availability_group(node: ControlNode) -> Iterator[str]:
     if node.ha == "availability_group":
         yield (
             "prs_ha: availability_group is not built yet. Use prs_ha: mirror, which SQL Server has from Standard on, "
-            "or none."
+            "standby, which every edition can do, or none."
         )
 
 

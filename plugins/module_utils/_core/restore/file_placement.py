@@ -13,10 +13,15 @@ from dataclasses import replace
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet, DatabaseFile
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.plan import Refusal, ServerFacts, Step, Target
 
-__all__ = ["check_server", "place_files"]
+__all__ = ["check_server", "express_limit", "place_files"]
 
 # The data of one database on Express may not be larger: 10 GiB since 2008 R2, 50 since 2025 (version 17).
 _EXPRESS_GIB = ((17, 50), (0, 10))
+
+
+def express_limit(version: int) -> int:
+    """Bytes of data that one database may have on Express. version: of SQL Server, its first number."""
+    return next(gib for least, gib in _EXPRESS_GIB if version >= least) * 1024**3
 
 
 def _destination(file: DatabaseFile, *, database: str, source: str, server: ServerFacts, taken: set[str]) -> str:
@@ -149,13 +154,14 @@ def _refused_edition(used: Sequence[BackupSet], server: ServerFacts, target: Tar
     if "express" not in server.edition.lower():
         return None
     sizes = [sum(file.size for file in entry.files if file.type == "D" and file.is_present) for entry in used]
-    limit = next(gib for version, gib in _EXPRESS_GIB if server.version[0] >= version)
+    limit = express_limit(server.version[0])
     data = max(sizes, default=0)
-    if data <= limit * 1024**3:
+    if data <= limit:
         return None
     return Refusal(
         code="edition",
         target=target,
-        message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most {limit} GiB",
+        message=f"the data of the database takes {data / 1024**3:.1f} GiB; Express holds at most "
+        f"{limit / 1024**3:.0f} GiB",
         advice="restore it on another edition",
     )

@@ -49,11 +49,13 @@ def decide(
     resumes: bool = False,
     holds_data: bool = True,
     tail_wanted: bool = True,
+    opens: bool = True,
 ) -> Decision:
     """state: of sys.databases, None without a database of that name. family_guid: empty where neither the server nor
     its msdb tells. mirroring_role: PRINCIPAL, MIRROR, or empty without a session. policy: never, damaged or always.
     resumes: the plan goes on with a restore that was interrupted. holds_data: False for one that is RESTORING and whose
-    first backup never came to its end. tail_wanted: the tail of the log may be saved.
+    first backup never came to its end. tail_wanted: the tail of the log may be saved. opens: it shall be open
+    afterwards, and not wait for more logs.
     """
     if state is None:
         return Decision(action=RESTORE, reason="there is no database of that name")
@@ -70,7 +72,7 @@ def decide(
             advice="Restore under another name, or set 'replace: always' if the database that is there may be lost",
         )
     if state in ("ONLINE", "RECOVERING", "OFFLINE"):
-        return _of_a_living_one(state, known=bool(family_guid))
+        return _of_a_living_one(state, known=bool(family_guid), opens=opens)
     if policy == "never" and not (state == "RESTORING" and resumes):
         return Decision(
             action=REFUSE, reason=f"it is {state}", advice="Set 'replace: damaged' to restore over what is left of it"
@@ -93,14 +95,17 @@ def _overwritten(state: str, mirroring_role: str, *, logged: bool) -> Decision:
     )
 
 
-def _of_a_living_one(state: str, *, known: bool) -> Decision:
-    """known: whether anything tells whose it is."""
+def _of_a_living_one(state: str, *, known: bool, opens: bool) -> Decision:
+    """known: whether anything tells whose it is. opens: it may stay open."""
     if state == "RECOVERING":
         reason = "the server is recovering it right now"
         return Decision(action=REFUSE, reason=reason, advice="Wait until it is ONLINE or SUSPECT, then run again")
     if state == "OFFLINE":
         advice = "Set 'open_offline: true' to open it first, or 'replace: always' if it may be lost"
         return Decision(action=REFUSE, reason="it was set offline, which says nothing about its health", advice=advice)
+    if not opens:
+        reason = "it is open, so somebody may have worked in it, and no further log can follow"
+        return Decision(action=REFUSE, reason=reason, advice="Set 'replace: always' if what is in it may be lost")
     if known:
         return Decision(action=UNCHANGED, reason="it is healthy and the same database as the one in the backups")
     return Decision(

@@ -13,7 +13,7 @@ from ..errors import RecoveryError
 from ..times import parse_user_time
 from .plan import Target
 
-__all__ = ["parse_target", "parse_zone"]
+__all__ = ["parse_target", "parse_time", "parse_zone"]
 
 YEARS = range(1753, 9999)
 """Of the T-SQL type datetime, which STOPAT takes; without the last one, so that a moment can be told in every zone."""

@@ -30,15 +30,24 @@ Facts = Mapping[str, Any]
 
 # ---- what the inventory says
 def kind_problems(facts: Facts) -> list[str]:
-    """Why a kind of high availability is refused. facts: kind, the value of prs_ha."""
+    """Why a kind of high availability is refused. facts: kind, the value of prs_ha; standby_sites: the value of
+    prs_standby_sites.
+    """
     kind = facts["kind"]
-    if kind in ("mirror", "none"):
+    if kind == "mirror" and facts["standby_sites"]:
+        named = ", ".join(facts["standby_sites"])
+        return [
+            f"prs_ha is 'mirror', and prs_standby_sites names {named}: a mirror at one site and a standby at another "
+            "is not built yet. Choose one of the two: leave prs_standby_sites out, or set prs_ha: standby, which "
+            "follows at several sites."
+        ]
+    if kind in ("mirror", "standby", "none"):
         return []
     why = (
         "Availability groups are not built yet: use mirror, which every edition of SQL Server from Standard on still "
-        "has."
+        "has, or standby, which every edition can do."
         if kind == "availability_group"
-        else "It is one of mirror, availability_group and none."
+        else "It is one of mirror, standby, availability_group and none."
     )
     return [f"prs_ha is '{kind}'. {why}"]
 

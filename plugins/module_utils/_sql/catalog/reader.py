@@ -10,6 +10,7 @@ from datetime import tzinfo
 
 from ..._core.backup.backup_set import guid
 from ..._core.backup.catalog import BackupCatalog, FileReading, assemble, same_path
+from ..._core.errors import RecoveryError
 from ..connection.session import Session
 from ..instance.folders import find_files
 from .header_cache import HeaderCache
@@ -26,22 +27,34 @@ def read_catalog(
     zone: tzinfo | None,
     server: str = "",
     trust: bool = True,
+    skip_unreadable: bool = False,
 ) -> tuple[BackupCatalog, frozenset[str]]:
     """All backup sets in folders (with everything below) and files, and the GUIDs of those sets that are only
     remembered from an earlier run.
 
     zone: of times in headers that do not tell theirs. server: whose headers are remembered, name and version; empty to
-    read them all. trust: use what is remembered, not only renew it.
+    read them all. trust: use what is remembered, not only renew it. skip_unreadable: warn of a folder that cannot be
+    read, as long as another one can.
     """
     readings = read_files(session.connection, files, progress=session.progress)
-    remembered: list[FileReading] = []
+    guids: set[str] = set()
+    unreadable: list[RecoveryError] = []
+    folders = list(folders)
     for folder in folders:
         session.progress.line(f"looking into {folder}")
-        known, fresh = _read_folder(session, folder, server=server, trust=trust)
-        remembered += known
-        readings += fresh
-    guids = frozenset(guid(row.get("BackupSetGUID")) for reading in remembered for row in reading.headers)
-    return assemble([*readings, *remembered], zone=zone), guids
+        try:
+            known, fresh = _read_folder(session, folder, server=server, trust=trust)
+        except RecoveryError as problem:
+            if problem.lost or not skip_unreadable:
+                raise
+            unreadable.append(problem)
+            continue
+        readings += [*fresh, *known]
+        guids.update(guid(row.get("BackupSetGUID")) for reading in known for row in reading.headers)
+    if unreadable and len(unreadable) == len(folders) and not readings:
+        raise unreadable[0]
+    session.warnings += [f"{problem.message}; what it holds was left out" for problem in unreadable]
+    return assemble(readings, zone=zone), frozenset(guids)
 
 
 def _read_folder(

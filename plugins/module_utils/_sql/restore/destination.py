@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
-from ..._core.backup.backup_set import guid
+from ..._core.backup.backup_set import BackupSet, guid
 from ..._core.backup.catalog import BackupCatalog
 from ..._core.errors import RecoveryError, sentences
 from ..._core.restore.plan import ExistingDatabase
+from ..._core.standby.position import Position, position_of
 from ..catalog.history import remembered_family, restored_full, standby_position
 from ..connection.errors import SqlError
 from ..connection.session import Session
@@ -110,6 +112,10 @@ class Destination:
             return existing
         base = restored_full(self.session.connection, self.database, position=existing.redo_start_lsn)
         return dataclasses.replace(existing, differential_base_guid=base)
+
+    def position(self, sets: Iterable[BackupSet]) -> Position | None:
+        """Where it stands, if it waits for more logs. sets: by which the time of that is told."""
+        return position_of(existing_database(self.info, stands_at=self.standby_position), sets)
 
     def family(self, catalog: BackupCatalog, *, wanted: str) -> str:
         """The family that it belongs to. Of a RESTORING database of which nobody remembers one it is the wanted one,

@@ -21,6 +21,8 @@ __all__ = ["RestoreOptions", "RestoreSource"]
 class RestoreSource:
     """Where the database comes from: backups in folders and files, or of which msdb tells; or files to attach.
 
+    skip_unreadable_folders: those that cannot be read are warned of, as long as another one can. finished_before: what
+    was finished later is kept back.
     database, family_guid, recovery_fork: which of the databases in there, empty where that is not said. GUIDs in lower
     case. attach_data, attach_logs: files to attach; None where backups are restored.
     """
@@ -28,6 +30,8 @@ class RestoreSource:
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     history: bool = False
+    skip_unreadable_folders: bool = False
+    finished_before: str = ""
     attach_data: tuple[str, ...] | None = None
     attach_logs: tuple[str, ...] = ()
     database: str = ""
@@ -46,6 +50,8 @@ class RestoreSource:
             folders=tuple(params["folders"]),
             files=tuple(params["files"]),
             history=params["history"],
+            skip_unreadable_folders=params["skip_unreadable_folders"],
+            finished_before=params["finished_before"] or "",
             attach_data=tuple(attach["data_files"]) if attach else None,
             attach_logs=tuple(attach["log_files"]) if attach else (),
             database=params["database"] or "",

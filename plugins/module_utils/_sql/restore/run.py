@@ -14,7 +14,8 @@ from ..._core.errors import RecoveryError
 from ..._core.restore.overwrite_policy import REFUSE, UNCHANGED, Decision, decide
 from ..._core.restore.plan import Plan, Refusal, ServerFacts
 from ..._core.restore.planner import Request, plan_restore
-from ..._core.restore.target import parse_target, parse_zone
+from ..._core.restore.target import parse_target, parse_time, parse_zone
+from ..._core.standby.position import Position
 from ..._core.windows_paths import parent
 from ..connection.session import Session
 from ..instance.databases import read_database
@@ -44,8 +45,11 @@ class RestoreRun:
         self.host = session.connection.target.server
         self.target = parse_target(options.target, mark_after=options.mark_after)
         self.zone = parse_zone(options.source.time_zone)
+        later = options.source.finished_before
+        self.finished_before = parse_time(later, option="source.finished_before") if later else None
         self.family = options.source.family_guid
         self.destination = Destination(session, options.database)
+        self.position: Position | None = None
 
     def run(self) -> dict[str, Any]:
         """What the task returns."""
@@ -53,7 +57,14 @@ class RestoreRun:
         hold(session, self.database, wait=options.lock_timeout)
         self.server = read_server(session.connection)
         self.standby_file = standby.standby_file_path(options, default_data_path=self.server["default_data_path"])
-        self.sources = BackupSources(session, options, server=self.server, kind=self.target.kind, zone=self.zone)
+        self.sources = BackupSources(
+            session,
+            options,
+            server=self.server,
+            kind=self.target.kind,
+            zone=self.zone,
+            finished_before=self.finished_before,
+        )
         service_account(session.connection)  # so that every message about a path can say for whom
         self._read_destination()
         require_settings(session.connection, options, version=self.server["version"])
@@ -70,6 +81,7 @@ class RestoreRun:
         """From reading the backups on."""
         session, options = self.session, self.options
         self.sources.read(trust=True)
+        self.position = self.destination.position(self.sources.catalog.sets)
         plan = self._plan()
         self.family = plan.family_guid  # from here on no other database of that name counts
         if options.open_offline and options.replace != "always":
@@ -84,8 +96,8 @@ class RestoreRun:
         decision = self._decide(plan)
         if decision.action == UNCHANGED:
             return self._unchanged()
-        if self.standby_file and standby.is_up_to_date(plan, self.destination):
-            return {**self._open_standby(), "plan": {}}
+        if not options.opens and standby.is_up_to_date(plan, self.destination, readable=bool(self.standby_file)):
+            return {**(self._open_standby() if self.standby_file else self._report()), "plan": {}}
         standby.require_standby_file(session, self.standby_file, self.destination)
         self._respect_leases()
         self.facts = self._server_facts()
@@ -171,11 +183,12 @@ class RestoreRun:
         return plan
 
     def _read_back(self, plan: Plan) -> Plan:
-        """A living database is given up only for backups that were read from their first to their last byte. What
-        cannot be read is left out, and the next best way is tried the same way; where none is left, that is said while
-        the database still lives.
+        """A living database, and one that waits for logs, is given up only for backups that were read from their first
+        to their last byte. What cannot be read is left out, and the next best way is tried the same way; where none is
+        left, that is said while the database still lives.
         """
-        if self.session.check_mode or not self.destination.is_open:
+        waits_for_logs = not self.options.opens and self.position is not None and not plan.resumes
+        if self.session.check_mode or not (self.destination.is_open or waits_for_logs):
             return plan
         whole: set[str] = set()
         while not self.sources.read_to_the_end(plan, whole=whole):
@@ -194,6 +207,7 @@ class RestoreRun:
             resumes=plan.resumes,
             holds_data=info.get("state") != "RESTORING" or any(file["redo_start_lsn"] for file in info["files"]),
             tail_wanted=self.options.tail_log == "attempt",
+            opens=self.options.opens,
         )
         if decision.action == REFUSE:
             raise RecoveryError(
@@ -201,6 +215,8 @@ class RestoreRun:
                 code="would_lose_data",
                 advice=decision.advice,
             )
+        if not self.options.opens and self.options.replace != "always":
+            standby.require_leave(plan, self.destination, self.sources.catalog.sets, unusable=self.sources.unusable)
         return decision
 
     def _carry_out(self, plan: Plan, *, replace: bool) -> Plan:
@@ -274,4 +290,5 @@ class RestoreRun:
             "changed": self.session.changed,
             "database": read_database(self.session.connection, self.database) or {},
             "statements": self.session.statements,
+            **({"stood_at": self.position.to_dict()} if self.position else {}),
         }

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from ..._core.backup.catalog import BackupCatalog, FileReading, assemble, merge, tell_zones
 from ..._core.restore.plan import Mark, Plan
+from ..._core.standby.delay import kept_back
 from ..catalog.headers import read_files
 from ..catalog.history import read_history
 from ..catalog.reader import read_catalog
@@ -30,13 +31,22 @@ class BackupSources:
     far as this server remembers; empty unless the target is one.
 
     source: where the backups are read; `move_to` changes it once they are staged. server: what read_server returned.
-    kind: of the target (latest, time, lsn, mark). zone: of times in headers that do not tell theirs.
+    kind: of the target (latest, time, lsn, mark). zone: of times in headers that do not tell theirs. finished_before:
+    later backups are kept back; None: none is.
     """
 
     def __init__(
-        self, session: Session, options: RestoreOptions, *, server: dict[str, Any], kind: str, zone: tzinfo | None
+        self,
+        session: Session,
+        options: RestoreOptions,
+        *,
+        server: dict[str, Any],
+        kind: str,
+        zone: tzinfo | None,
+        finished_before: datetime | None = None,
     ) -> None:
         self.session, self.options, self.server, self.kind, self.zone = session, options, server, kind, zone
+        self.finished_before = finished_before
         self.source: RestoreSource = options.source
         self.is_staged = False
         self.catalog = BackupCatalog()
@@ -56,6 +66,9 @@ class BackupSources:
     def use(self, catalog: BackupCatalog) -> None:
         """Plan with these sets."""
         self.catalog = catalog
+        if self.finished_before is not None:
+            sets = kept_back(catalog.sets, self.finished_before, zone_known=self.zone is not None)
+            self.catalog = BackupCatalog(sets=sets, unreadable=catalog.unreadable)
         self.marks = self._read_marks()
 
     def read(self, *, trust: bool) -> None:
@@ -71,6 +84,7 @@ class BackupSources:
             zone=self.zone,
             server=f"{self.server['name']} {self.server['version']}" if cache else "",
             trust=trust,
+            skip_unreadable=self.source.skip_unreadable_folders,
         )
         self._complete(catalog)
 

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from ..._core.backup.backup_set import BackupSet
 from ..._core.errors import RecoveryError
 from ..._core.restore.plan import Plan
+from ..._core.standby.position import holds_more
 from ..._core.windows_paths import device_path, is_full_path, parent, safe_name
 from ..connection.session import Session
 from ..instance.databases import set_multi_user
@@ -17,7 +20,7 @@ from .destination import Destination
 from .hand_over import check_restored
 from .options import RestoreOptions
 
-__all__ = ["is_up_to_date", "open_standby", "require_standby_file", "standby_file_path"]
+__all__ = ["is_up_to_date", "open_standby", "require_leave", "require_standby_file", "standby_file_path"]
 
 
 def standby_file_path(options: RestoreOptions, *, default_data_path: str) -> str:
@@ -48,9 +51,29 @@ def require_standby_file(session: Session, path: str, destination: Destination) 
         )
 
 
-def is_up_to_date(plan: Plan, destination: Destination) -> bool:
-    """Whether there is nothing newer for a standby database."""
-    return bool(destination.standby_position and plan.resumes) and [step.action for step in plan.steps] == ["recover"]
+def is_up_to_date(plan: Plan, destination: Destination, *, readable: bool) -> bool:
+    """Whether there is nothing newer for a database that waits for logs, and it is readable already where it shall be.
+    One that shall not be readable any more stays so until the next log.
+    """
+    if not plan.resumes or any(step.action != "recover" for step in plan.steps):
+        return False
+    return bool(destination.standby_position) or not readable
+
+
+def require_leave(plan: Plan, destination: Destination, sets: Iterable[BackupSet], *, unusable: Iterable[str]) -> None:
+    """What waits for logs is not given up for a full backup while it holds what no backup brings back. unusable: GUIDs
+    of the sets that proved to be. Raises RecoveryError.
+    """
+    position = destination.position(sets)
+    if plan.resumes or position is None or not holds_more(position, sets, unusable=unusable):
+        return
+    raise RecoveryError(
+        f"Database {destination.database} on {destination.host} is not overwritten: it stands at LSN {position.lsn} of "
+        f"the recovery fork {position.fork}, and no backup at hand brings back what it holds",
+        code="would_lose_data",
+        advice="It may be newer than the database that the backups are of: find out which of the two counts. Set "
+        "'replace: always' if what it holds may be lost",
+    )
 
 
 def open_standby(session: Session, options: RestoreOptions, destination: Destination) -> dict[str, Any]:

@@ -639,7 +639,7 @@ def test_certificates(facts, sentences):
             {"ha": "availability_group"},
             [
                 "control node: prs_ha: availability_group is not built yet. Use prs_ha: mirror, which SQL Server has "
-                "from Standard on, or none."
+                "from Standard on, standby, which every edition can do, or none."
             ],
             id="availability group",
         ),

@@ -51,18 +51,25 @@ LOGS = "backup_prs -e prs_backup_kind=log, every quarter of an hour"
     [
         ("mirror", []),
         ("none", []),
+        ("standby", []),
         (
             "availability_group",
             [
                 "prs_ha is 'availability_group'. Availability groups are not built yet: use mirror, which every edition "
-                "of SQL Server from Standard on still has."
+                "of SQL Server from Standard on still has, or standby, which every edition can do."
             ],
         ),
-        ("miror", ["prs_ha is 'miror'. It is one of mirror, availability_group and none."]),
+        ("miror", ["prs_ha is 'miror'. It is one of mirror, standby, availability_group and none."]),
     ],
 )
 def test_kinds_of_high_availability(kind: str, problems: list[str]):
-    assert mirroring.kind_problems({"kind": kind}) == problems
+    assert mirroring.kind_problems({"kind": kind, "standby_sites": []}) == problems
+
+
+def test_a_mirror_and_a_standby_at_once_are_refused():
+    (problem,) = mirroring.kind_problems({"kind": "mirror", "standby_sites": ["site_c"]})
+    assert problem.startswith("prs_ha is 'mirror', and prs_standby_sites names site_c: ")
+    assert mirroring.kind_problems({"kind": "standby", "standby_sites": ["site_c"]}) == []
 
 
 @pytest.mark.parametrize(

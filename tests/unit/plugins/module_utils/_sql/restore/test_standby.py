@@ -56,14 +56,19 @@ def test_only_the_undo_file_of_a_database_that_goes_on_is_overwritten(
 
 
 @pytest.mark.parametrize(
-    ("position", "resumes", "actions", "answer"),
+    ("position", "readable", "resumes", "actions", "answer"),
     [
-        ((1, "f"), True, ["recover"], True),
-        ((1, "f"), True, ["log", "recover"], False),
-        ((1, "f"), False, ["recover"], False),
-        (None, True, ["recover"], False),
+        ((1, "f"), True, True, ["recover"], True),
+        ((1, "f"), True, True, ["log", "recover"], False),
+        ((1, "f"), True, False, ["recover"], False),
+        (None, True, True, ["recover"], False),  # RESTORING, and it shall be readable
+        (None, False, True, [], True),
+        (None, False, True, ["log"], False),
+        (None, False, False, ["database"], False),
+        ((1, "f"), False, True, [], True),  # readable until the next log
     ],
 )
-def test_up_to_date_is_what_has_nothing_newer(position, resumes, actions, answer):
+def test_up_to_date_is_what_has_nothing_newer(position, readable, resumes, actions, answer):
     plan = SimpleNamespace(resumes=resumes, steps=[SimpleNamespace(action=action) for action in actions])
-    assert standby.is_up_to_date(plan, SimpleNamespace(standby_position=position)) is answer
+    destination = SimpleNamespace(standby_position=position)
+    assert standby.is_up_to_date(plan, destination, readable=readable) is answer
