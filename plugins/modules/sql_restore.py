@@ -379,6 +379,12 @@ plan:
     ends_mirroring:
       description: Whether the database leaves a mirroring session for that.
       type: bool
+unreachable:
+  description: Newer backups that do not follow where the database stands afterwards, since a log is missing or cannot
+    be read, each with C(code), C(reason) and C(path). A differential or full backup bridges that.
+  returned: when O(recovery) leaves the database waiting for more logs
+  type: list
+  elements: dict
 stood_at:
   description: Where a database that waits for more logs stood before this run, with C(lsn), C(fork) and C(time) (UTC)
     of the last backup that it had, V(null) where none at hand ends there.

@@ -162,27 +162,34 @@ def _resume(
     position, fork = existing.redo_start_lsn, existing.redo_start_fork
     if position is None or not fork:
         return None, nowhere
-    tree = Tree(
-        source.usable,
-        existing=Base(position, fork, _passed(source.usable, position, fork)),
-        existing_full=existing.differential_base_guid,
-    )
+    base = Base(position, fork, _passed(source.usable, position, fork))
     wanted = forks if request.recovery_fork else forks | {fork}
-    result, _target = _find(tree, wanted & set(tree.forks), request)
+
+    def go_on(full: str) -> tuple[Found | None, Tree]:
+        tree = Tree(source.usable, existing=base, existing_full=full)
+        return _find(tree, wanted & set(tree.forks), request)[0], tree
+
+    result, tree = go_on(existing.differential_base_guid)
+    # After logs a differential is one way of two; right after its full it is the way of a restore from the beginning.
+    begun = any(entry.guid == existing.differential_base_guid and entry.last_lsn == position for entry in source.usable)
+    if result is not None and result.route.base.differential is not None and not begun:
+        logs_alone, its_tree = go_on("")
+        if logs_alone is not None and _ends(logs_alone) == _ends(result) and _bytes(logs_alone) <= _bytes(result):
+            result, tree = logs_alone, its_tree
     if result is None or fresh is None:
         return result, tree
-    same = (result.route.fork, result.route.position, result.stop) == (
-        fresh.route.fork,
-        fresh.route.position,
-        fresh.stop,
-    )
     if (
-        not same
+        _ends(result) != _ends(fresh)
         and request.target.kind in ("latest", "mark")
         and (result.route.fork != fresh.route.fork or result.route.position < fresh.route.position)
     ):
         return None, tree
     return (result if _bytes(result) <= _bytes(fresh) else None), tree
+
+
+def _ends(candidate: Found) -> tuple[str, int, BackupSet | None]:
+    """Where a way leads to."""
+    return candidate.route.fork, candidate.route.position, candidate.stop
 
 
 def _passed(usable: Iterable[BackupSet], position: int, fork: str) -> datetime | None:

@@ -44,7 +44,7 @@ FROM sys.databases AS d
 JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
     d.create_date)
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
-WHERE d.name = ?
+WHERE d.name = ?{and_full}
 ORDER BY h.restore_history_id DESC
 """
 
@@ -114,20 +114,20 @@ def standby_position(connection: Connection, database: str) -> tuple[int, str] |
 
 
 def restored_full(connection: Connection, database: str, *, position: int) -> str:
-    """GUID of the full backup after which a RESTORING database stands, so that a differential on it can follow; empty
-    where it stands elsewhere.
+    """GUID of the full backup that a RESTORING database began with, so that a differential on it can follow, after logs
+    as well; empty where msdb does not know how the database came to where it stands.
 
     The server's own differential_base_guid will not do: after a copy-only full it is that of the full before. position:
     where the server says that the database stands; it knows better than msdb, which learns of a restore when that is
     over.
     """
     try:
-        row = connection.row(_LAST_RESTORE, database)
+        last = connection.row(_LAST_RESTORE.format(and_full=""), database)
+        if last is None or int(last["last_lsn"]) != position:
+            return ""
+        full = connection.row(_LAST_RESTORE.format(and_full=" AND s.type = 'D'"), database)
     except SqlError as problem:  # a login may restore without rights on msdb
         if problem.lost:
             raise
         return ""
-    stands_there = (
-        row is not None and row["type"].strip() == BackupKind.FULL.letter and int(row["last_lsn"]) == position
-    )
-    return guid(row["backup_set_uuid"]) if stands_there else ""
+    return guid(full["backup_set_uuid"]) if full else ""

@@ -14,7 +14,7 @@ from ..._core.errors import RecoveryError
 from ..._core.restore.overwrite_policy import REFUSE, UNCHANGED, Decision, decide
 from ..._core.restore.plan import Plan, Refusal, ServerFacts
 from ..._core.restore.planner import Request, plan_restore
-from ..._core.restore.target import parse_target, parse_time, parse_zone
+from ..._core.restore.target import parse_target, parse_zone
 from ..._core.standby.position import Position
 from ..._core.windows_paths import parent
 from ..connection.session import Session
@@ -45,8 +45,6 @@ class RestoreRun:
         self.host = session.connection.target.server
         self.target = parse_target(options.target, mark_after=options.mark_after)
         self.zone = parse_zone(options.source.time_zone)
-        later = options.source.finished_before
-        self.finished_before = parse_time(later, option="source.finished_before") if later else None
         self.family = options.source.family_guid
         self.destination = Destination(session, options.database)
         self.position: Position | None = None
@@ -57,14 +55,7 @@ class RestoreRun:
         hold(session, self.database, wait=options.lock_timeout)
         self.server = read_server(session.connection)
         self.standby_file = standby.standby_file_path(options, default_data_path=self.server["default_data_path"])
-        self.sources = BackupSources(
-            session,
-            options,
-            server=self.server,
-            kind=self.target.kind,
-            zone=self.zone,
-            finished_before=self.finished_before,
-        )
+        self.sources = BackupSources(session, options, server=self.server, kind=self.target.kind, zone=self.zone)
         service_account(session.connection)  # so that every message about a path can say for whom
         self._read_destination()
         require_settings(session.connection, options, version=self.server["version"])
@@ -97,7 +88,8 @@ class RestoreRun:
         if decision.action == UNCHANGED:
             return self._unchanged()
         if not options.opens and standby.is_up_to_date(plan, self.destination, readable=bool(self.standby_file)):
-            return {**(self._open_standby() if self.standby_file else self._report()), "plan": {}}
+            report = self._open_standby() if self.standby_file else self._report()
+            return {**report, "plan": {}, **standby.beyond_a_gap(options, plan)}
         standby.require_standby_file(session, self.standby_file, self.destination)
         self._respect_leases()
         self.facts = self._server_facts()
@@ -120,6 +112,7 @@ class RestoreRun:
             **self._finish(),
             "plan": {**report, "reason": decision.reason, "ends_mirroring": decision.end_mirroring},
             **({"tail_log": tail.to_dict()} if tail else {}),
+            **standby.beyond_a_gap(options, plan),
         }
 
     def _server_facts(self) -> ServerFacts:
@@ -187,8 +180,8 @@ class RestoreRun:
         to their last byte. What cannot be read is left out, and the next best way is tried the same way; where none is
         left, that is said while the database still lives.
         """
-        waits_for_logs = not self.options.opens and self.position is not None and not plan.resumes
-        if self.session.check_mode or not (self.destination.is_open or waits_for_logs):
+        is_given_up = self.destination.is_open or standby.is_given_up(self.options, plan, self.destination)
+        if self.session.check_mode or not is_given_up:
             return plan
         whole: set[str] = set()
         while not self.sources.read_to_the_end(plan, whole=whole):
@@ -215,8 +208,7 @@ class RestoreRun:
                 code="would_lose_data",
                 advice=decision.advice,
             )
-        if not self.options.opens and self.options.replace != "always":
-            standby.require_leave(plan, self.destination, self.sources.catalog.sets, unusable=self.sources.unusable)
+        standby.require_leave(self.options, plan, self.destination, self.sources)
         return decision
 
     def _carry_out(self, plan: Plan, *, replace: bool) -> Plan:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from ..._core.backup.catalog import BackupCatalog, FileReading, assemble, merge, tell_zones
 from ..._core.restore.plan import Mark, Plan
+from ..._core.restore.target import parse_time
 from ..._core.standby.delay import kept_back
 from ..catalog.headers import read_files
 from ..catalog.history import read_history
@@ -31,22 +32,15 @@ class BackupSources:
     far as this server remembers; empty unless the target is one.
 
     source: where the backups are read; `move_to` changes it once they are staged. server: what read_server returned.
-    kind: of the target (latest, time, lsn, mark). zone: of times in headers that do not tell theirs. finished_before:
-    later backups are kept back; None: none is.
+    kind: of the target (latest, time, lsn, mark). zone: of times in headers that do not tell theirs.
     """
 
     def __init__(
-        self,
-        session: Session,
-        options: RestoreOptions,
-        *,
-        server: dict[str, Any],
-        kind: str,
-        zone: tzinfo | None,
-        finished_before: datetime | None = None,
+        self, session: Session, options: RestoreOptions, *, server: dict[str, Any], kind: str, zone: tzinfo | None
     ) -> None:
         self.session, self.options, self.server, self.kind, self.zone = session, options, server, kind, zone
-        self.finished_before = finished_before
+        later = options.source.finished_before
+        self.finished_before = parse_time(later, option="source.finished_before") if later else None
         self.source: RestoreSource = options.source
         self.is_staged = False
         self.catalog = BackupCatalog()

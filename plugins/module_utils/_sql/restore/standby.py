@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-from ..._core.backup.backup_set import BackupSet
 from ..._core.errors import RecoveryError
 from ..._core.restore.plan import Plan
 from ..._core.standby.position import holds_more
@@ -19,8 +18,21 @@ from ..instance.folders import is_file, require_folder
 from .destination import Destination
 from .hand_over import check_restored
 from .options import RestoreOptions
+from .sources import BackupSources
 
-__all__ = ["is_up_to_date", "open_standby", "require_leave", "require_standby_file", "standby_file_path"]
+__all__ = [
+    "beyond_a_gap",
+    "is_given_up",
+    "is_up_to_date",
+    "open_standby",
+    "require_leave",
+    "require_standby_file",
+    "standby_file_path",
+]
+
+
+MOST_TOLD = 100
+"""Backups beyond a gap that are named."""
 
 
 def standby_file_path(options: RestoreOptions, *, default_data_path: str) -> str:
@@ -60,12 +72,30 @@ def is_up_to_date(plan: Plan, destination: Destination, *, readable: bool) -> bo
     return bool(destination.standby_position) or not readable
 
 
-def require_leave(plan: Plan, destination: Destination, sets: Iterable[BackupSet], *, unusable: Iterable[str]) -> None:
-    """What waits for logs is not given up for a full backup while it holds what no backup brings back. unusable: GUIDs
-    of the sets that proved to be. Raises RecoveryError.
+def beyond_a_gap(options: RestoreOptions, plan: Plan) -> dict[str, Any]:
+    """The newer backups that do not follow where a database that waits for logs stands afterwards, for the module's
+    result.
     """
+    if options.opens:
+        return {}
+    rejected = islice(plan.rejected.by_code("gap"), MOST_TOLD)
+    return {"unreachable": [item.to_dict() for item in rejected]}
+
+
+def is_given_up(options: RestoreOptions, plan: Plan, destination: Destination) -> bool:
+    """Whether a database that waits for logs, and shall do so afterwards, is begun anew."""
+    return not options.opens and not plan.resumes and destination.position(()) is not None
+
+
+def require_leave(options: RestoreOptions, plan: Plan, destination: Destination, sources: BackupSources) -> None:
+    """Such a database is not given up while it holds what no backup brings back, unless somebody said so. Raises
+    RecoveryError.
+    """
+    sets = sources.catalog.sets
     position = destination.position(sets)
-    if plan.resumes or position is None or not holds_more(position, sets, unusable=unusable):
+    if position is None or not is_given_up(options, plan, destination) or options.replace == "always":
+        return
+    if not holds_more(position, sets, unusable=sources.unusable):
         return
     raise RecoveryError(
         f"Database {destination.database} on {destination.host} is not overwritten: it stands at LSN {position.lsn} of "
