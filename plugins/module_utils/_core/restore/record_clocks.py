@@ -4,38 +4,72 @@
 """By which clocks the log records on a way were written.
 
 A header tells the clock of its server at the start of a backup alone, and a record shows that of the server that wrote
-it. So of a log's records tells every backup that was made meanwhile, of use or not, on whatever fork.
+it. So of a log's records tells every backup that was made meanwhile, of use or not, on whatever fork; and where the
+database was moved meanwhile, the nearest other backup of either server, for nobody knows when it was moved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import chain, pairwise
 from operator import attrgetter
+from typing import NamedTuple
 
 from ..backup.backup_set import SET_BACK, BackupSet
 from ..backup.clock import ClockChange, changes_between, zone_fits
 from .source import Source
 
-__all__ = ["clock_of", "untold_clocks"]
+__all__ = ["RecordClock", "clock_of", "one_clock", "untold_clocks"]
 
 _START = attrgetter("started")
 
 
-def clock_of(
-    log: BackupSet, used: Sequence[BackupSet], source: Source, zone: tzinfo | None
-) -> tuple[list[ClockChange], timedelta]:
-    """How the clock was changed while the records of a log and the one before them were written, and its offset at the
-    first of them. used: the sets of the way that the log is on, in the order of their restore.
+class RecordClock(NamedTuple):
+    """The clock by which the records of a log and the one before them were written: its offset at the first of them,
+    its changes since, and a backup that was made meanwhile and does not tell its clock, if there is one.
     """
+
+    offset: timedelta
+    changes: list[ClockChange]
+    unknown: BackupSet | None
+
+
+def clock_of(log: BackupSet, used: Sequence[BackupSet], source: Source, zone: tzinfo | None) -> RecordClock:
+    """used: the sets of the way that the log is on, in the order of their restore."""
     known = source.known if len(source.offsets) > 1 else ()
     in_order = _backups_around(log, used, source.usable, known, zone)
-    changes = [change for pair in pairwise(in_order) for change in changes_between(*pair, zone)]
-    offset = next((entry.utc_offset for entry in in_order if entry.utc_offset is not None), timedelta())
+    changes = [change for pair in pairwise(in_order) for change in _changes_around(*pair, known, zone)]
     if not zone_fits(zone, log):
         changes += _change_meanwhile(log, source.known if log.ambiguous_time else known)
-    return changes, offset
+    unknown = next((entry for entry in in_order if entry.utc_offset is None), None)
+    return RecordClock(in_order[0].utc_offset or timedelta(), changes, unknown)
+
+
+def one_clock(used: Sequence[BackupSet], source: Source, zone: tzinfo | None, when: datetime | None) -> bool:
+    """Whether the clock was the same all along a way to a moment, so that every log can be told the same time. Of that
+    of a log's records also tells whatever was backed up meanwhile, of use or not, there or on another fork by a server
+    of theirs.
+    """
+    offsets = {entry.utc_offset for entry in used}
+    logs = [entry for entry in used if entry.kind.is_log]
+    if logs and len(source.offsets) > 1:
+        forks = {fork for log in logs for fork in (log.first_fork, log.last_fork)}
+        low, high = min(log.first_lsn for log in logs), max(log.last_lsn for log in logs)
+        begin, end = min(entry.started for entry in used), max(log.started for log in logs)
+        inside = [
+            entry
+            for entry in source.known
+            if entry.last_fork in forks and low < entry.last_lsn and entry.first_lsn < high
+        ]
+        servers = {entry.server for entry in chain(used, inside)}
+        meanwhile = [entry for entry in source.known if entry.server in servers and begin < entry.started < end]
+        nearest = _nearest_outside(begin, servers, end, servers, source.known) if len(servers) > 1 else ()
+        offsets |= {entry.utc_offset for entry in chain(inside, meanwhile, nearest)}
+    if used and zone is not None and zone_fits(zone, used[-1]):
+        moments = [used[-1].finished, *([when] if when is not None else [])]
+        offsets |= {moment.astimezone(zone).utcoffset() for moment in moments}
+    return len(offsets) < 2
 
 
 def untold_clocks(
@@ -110,6 +144,38 @@ def _other_clocks(in_order: Sequence[BackupSet], known: Sequence[BackupSet]) -> 
                 and earlier.started < other.started < later.started
             ):
                 yield other
+
+
+def _changes_around(
+    earlier: BackupSet, later: BackupSet, known: Sequence[BackupSet], zone: tzinfo | None
+) -> Iterator[ClockChange]:
+    """The changes of the clock between two backups. Where the database was moved between them, the old server may have
+    had the clock of its next backup by then, and the new one still that of its last one.
+    """
+    yield from changes_between(earlier, later, zone)
+    start, end, clocks = earlier.started, later.started, (earlier.utc_offset, later.utc_offset)
+    if earlier.server == later.server or None in clocks:
+        return
+    for other in _nearest_outside(start, {later.server}, end, {earlier.server}, known):
+        if other.utc_offset not in (*clocks, None) and not all(
+            zone_fits(zone, entry) for entry in (earlier, other, later)
+        ):
+            yield ClockChange(start, end, earlier.utc_offset, other.utc_offset)
+            yield ClockChange(start, end, other.utc_offset, later.utc_offset)
+
+
+def _nearest_outside(
+    begin: datetime, new: Collection[str], end: datetime, old: Collection[str], known: Sequence[BackupSet]
+) -> Iterator[BackupSet]:
+    """The last backup of each new server by one time, and the first one of each old server since another."""
+    for server in new:
+        made = [entry for entry in known if entry.server == server and entry.started <= begin]
+        if made:
+            yield max(made, key=_START)
+    for server in old:
+        made = [entry for entry in known if entry.server == server and entry.started >= end]
+        if made:
+            yield min(made, key=_START)
 
 
 def _made_meanwhile(log: BackupSet, known: Sequence[BackupSet]) -> list[BackupSet]:

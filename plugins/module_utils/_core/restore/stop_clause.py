@@ -18,7 +18,7 @@ from ..backup.backup_set import BackupSet
 from ..backup.clock import ClockChange, local_stop_time, surely_over, zone_fits
 from ..backup.recovery_points import Found
 from .plan import Refusal, Step, Stop, Target
-from .record_clocks import clock_of, untold_clocks
+from .record_clocks import clock_of, one_clock, untold_clocks
 from .request import Request
 from .source import Source
 
@@ -56,10 +56,12 @@ def stop_clause(candidate: Found, request: Request, target: Target, source: Sour
         return Stop(kind="time", time=_local(when, request, used[-1] if used else None))
     times = set()
     for log in stopped:
-        changes, offset = clock_of(log, used, source, request.zone)
-        local = local_stop_time(when, offset, changes)
+        clock = clock_of(log, used, source, request.zone)
+        if clock.unknown is not None:
+            return zone_unknown(clock.unknown, request)
+        local = local_stop_time(when, clock.offset, clock.changes)
         if local is None:
-            return _clock_changed(changes, stopped, candidate, request)
+            return _clock_changed(clock.changes, stopped, candidate, request)
         times.add(local)
     if len(times) > 1:
         return _clock_changed([], stopped, candidate, request)
@@ -86,10 +88,11 @@ def clock_doubts(candidate: Found, request: Request, source: Source) -> list[str
     untold = {server for log in stopped for server in untold_clocks(log, used, source, request.zone, when)}
     if not untold:
         return []
+    _position, points = _points_around(stopped, candidate)
     return [
         f"no backup tells whether the clock of {' and '.join(sorted(untold))} was the same at {request.target} as at "
         "its backups; if it was changed in between (summer time, another time zone), RESTORE takes that time for "
-        f"another moment. To be sure, name the point by its LSN: {_points_around(stopped, candidate)}"
+        f"another moment. To be sure, name the point by its LSN: {points}"
     ]
 
 
@@ -108,6 +111,7 @@ def _clock_changed(
     changes: Sequence[ClockChange], stopped: Sequence[BackupSet], candidate: Found, request: Request
 ) -> Refusal:
     """Only LSNs name a point there. Those on both sides of the moment are known."""
+    position, points = _points_around(stopped, candidate)
     what = (
         f"the clock of the server that made the backups was changed from UTC{_offset(changes[0].before)} to "
         f"UTC{_offset(changes[0].after)}, or the backups are of servers in two time zones,"
@@ -119,29 +123,23 @@ def _clock_changed(
         target=request.target,
         message=f"{what} around {request.target}, so RESTORE, which knows local times alone, could take it for another "
         "moment",
-        advice=f"name the point by its LSN: {_points_around(stopped, candidate)}"
-        + ("" if request.zone else f"; {ZONE_ADVICE}"),
-        details={"from_lsn": _position_before(stopped, candidate), "until_lsn": stopped[-1].last_lsn},
+        advice=f"name the point by its LSN: {points}" + ("" if request.zone else f"; {ZONE_ADVICE}"),
+        details={"from_lsn": position, "until_lsn": stopped[-1].last_lsn},
     )
 
 
-def _points_around(stopped: Sequence[BackupSet], candidate: Found) -> str:
-    """The LSNs on both sides of a moment that lies in these logs."""
+def _points_around(stopped: Sequence[BackupSet], candidate: Found) -> tuple[int, str]:
+    """Where the database stands before these logs, and what to say of the LSNs on both sides of a moment in them."""
     used, last = used_sets(candidate), stopped[-1]
-    position = used.index(stopped[0])
-    before = f" ({used[position - 1].kind} backup of {used[position - 1].finished:%H:%M:%S} UTC)" if position else ""
-    return (
-        f"the moment lies between before-lsn:{_position_before(stopped, candidate)}{before} and "
+    position, before = candidate.route.base.position, ""
+    if used[0] is not stopped[0]:
+        earlier = used[used.index(stopped[0]) - 1]
+        position, before = earlier.last_lsn, f" ({earlier.kind} backup of {earlier.finished:%H:%M:%S} UTC)"
+    return position, (
+        f"the moment lies between before-lsn:{position}{before} and "
         f"before-lsn:{last.last_lsn} (log backup of {last.finished:%H:%M:%S} UTC), which both can be restored to; "
         "lsn:NUMBER goes to any record in between, which sys.fn_dump_dblog shows with its number"
     )
-
-
-def _position_before(stopped: Sequence[BackupSet], candidate: Found) -> int:
-    """Where the database stands before the first of these logs."""
-    used = used_sets(candidate)
-    position = used.index(stopped[0])
-    return used[position - 1].last_lsn if position else candidate.route.base.position
 
 
 def _offset(offset: timedelta) -> str:
@@ -157,31 +155,6 @@ def _local(moment: datetime, request: Request, entry: BackupSet | None) -> datet
     return moment.astimezone(timezone.utc).replace(tzinfo=None) + offset
 
 
-def _one_clock(candidate: Found, request: Request, source: Source) -> bool:
-    """Whether the clock was the same all along the way and at its end, so that every log can be told the same time. Of
-    that of a log's records also tells whatever was backed up meanwhile, of use or not, there or on another fork by a
-    server of theirs.
-    """
-    used = used_sets(candidate)
-    offsets = {entry.utc_offset for entry in used}
-    logs = [entry for entry in used if entry.kind.is_log]
-    if logs and len(source.offsets) > 1:
-        forks = {fork for log in logs for fork in (log.first_fork, log.last_fork)}
-        low, high = min(log.first_lsn for log in logs), max(log.last_lsn for log in logs)
-        begin, end = min(entry.started for entry in used), max(log.started for log in logs)
-        servers = {entry.server for entry in used}
-        offsets |= {
-            entry.utc_offset
-            for entry in source.known
-            if (entry.last_fork in forks and low < entry.last_lsn and entry.first_lsn < high)
-            or (entry.server in servers and begin < entry.started < end)
-        }
-    if used and request.zone is not None and zone_fits(request.zone, used[-1]):
-        moments = [used[-1].finished, *([candidate.time] if candidate.time is not None else [])]
-        offsets |= {moment.astimezone(request.zone).utcoffset() for moment in moments}
-    return len(offsets) < 2
-
-
 def route_steps(candidate: Found, stop: Stop | None, request: Request, source: Source) -> list[Step]:
     """The RESTOREs of a way. STOPAT belongs on every log, lest one goes past the moment.
 
@@ -194,7 +167,7 @@ def route_steps(candidate: Found, stop: Stop | None, request: Request, source: S
     everywhere = stop if stop is not None and (stop.kind == "time" or stop.lsn is None) else None
     is_time = stop is not None and stop.kind == "time"
     when = candidate.time
-    same_clock = not is_time or _one_clock(candidate, request, source)
+    same_clock = not is_time or one_clock(used_sets(candidate), source, request.zone, when)
     for move in candidate.route.moves:
         halt = Stop(kind="lsn", lsn=move.stop_before, before=True) if move.stop_before is not None else None
         may_hold_it = when is not None and move.log.finished > surely_over(when)

@@ -291,6 +291,58 @@ def test_backups_on_another_fork_tell_of_their_servers_clock_too() -> None:
     assert order(plan([*sets, elsewhere], Target.at_time(at(28)), unusable=unusable)) == "!clock_changed"
 
 
+AHEAD = {"utc_offset": 3 * HOUR}
+MOVED = [*CHAIN[:2], *(replace(entry, server="SQL2") for entry in CHAIN[2:])]
+"""From SQL1 to SQL2 between the log backups of minutes 10 and 20."""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(log("T1", 5, 7, -30, server="SQL2", copy_only=True, **AHEAD), id="the new server, before"),
+        pytest.param(full("X1", 60, 70, 60, first_fork="c", last_fork="c", **AHEAD), id="the old server, after"),
+    ],
+)
+def test_the_clock_that_a_server_had_at_its_nearest_other_backup_may_be_that_of_a_move(other: BackupSet) -> None:
+    """Nobody knows when the database was moved, and when that clock was changed: what was written on that server may
+    show three hours more, at which RESTORE would stop.
+    """
+    assert order(plan(MOVED, Target.at_time(at(15)))) == "F1 L1* L2*"
+    answer = plan([*MOVED, other], Target.at_time(at(15)))
+    assert order(answer) == "!clock_changed"
+    assert "between before-lsn:30 (log backup of 10:10:00 UTC) and before-lsn:40" in answer.advice
+    assert order(plan([*MOVED[:3], other], Target.at_time(at(20)))) == "!clock_changed"
+
+
+def test_a_log_around_a_move_that_was_over_by_the_moment_is_not_stopped_at_a_time_of_another_clock() -> None:
+    """The moment lies in the idle log after it; what it holds may show three hours more."""
+    sets = [*MOVED[:3], log("L3", 40, 40, 30, server="SQL2")]
+    elsewhere = log("T1", 5, 7, -30, server="SQL2", copy_only=True, **AHEAD)
+    assert order(plan(sets, Target.at_time(at(25)))) == "F1 L1* L2*"
+    assert order(plan([*sets, elsewhere], Target.at_time(at(25)))) == "F1 L1 L2"
+
+
+def test_a_zone_that_every_backup_around_a_move_fits_tells_of_its_clocks() -> None:
+    summer = {"utc_offset": 2 * HOUR, "server": "SQL2"}
+    winter = {"utc_offset": HOUR, "server": "SQL2", "copy_only": True}
+    sets = [replace(entry, **(summer if entry.server == "SQL2" else {"utc_offset": 2 * HOUR})) for entry in MOVED]
+    in_winter = log("T1", 5, 7, -100 * 24 * 60, **winter)
+    assert order(plan([*sets, in_winter], Target.at_time(at(15)))) == "!clock_changed"
+    assert order(plan([*sets, in_winter], Target.at_time(at(15)), zone=BERLIN)) == "F1 L1 L2*"
+
+
+def test_a_backup_inside_a_log_that_does_not_tell_its_clock_leaves_no_time_to_say() -> None:
+    """The database was on SQL2 meanwhile, whose headers tell no time zone."""
+    away = full("F2", 33, 36, 15, server="SQL2", utc_offset=None)
+    unusable = {"F2": "VERIFYONLY found damage"}
+    assert order(plan(CHAIN, Target.at_time(at(17)), unusable=unusable)) == "F1 L1* L2*"
+    answer = plan([*CHAIN, away], Target.at_time(at(17)), unusable=unusable)
+    assert order(answer) == "!time_zone_unknown"
+    assert "F2.bak" in answer.message
+    later = [*CHAIN, away, log("L4", 50, 60, 40)]
+    assert order(plan(later, Target.at_time(at(35)), unusable=unusable)) == "F1 L1 L2 L3 L4*"
+
+
 def test_a_log_that_ended_by_its_clock_before_it_began_tells_that_the_clock_was_set_back() -> None:
     """No later backup tells. What was written since shows times of up to an hour before, so RESTORE would not stop."""
     newest = replace(CHAIN[3], finished=at(80), last_valid_time=at(45), ambiguous_time=True)
