@@ -407,9 +407,7 @@ CLOCK_CODES = {"clock_changed", "time_zone_unknown"}
 @example((3110128, 9, 0.0))  # it was set back within the newest log, which ended before it began
 @example((3121746, 27, 0.0))  # a log that is stopped at a fork point, after one that was over later by its clock
 @example((4207790, 21, 0.0))  # another fork alone tells under which clock a log was written that was over by then
-@example(
-    (5001448, 29, 0.0)
-)  # the server that it was recovered on told another clock before, and has one idle log since
+@example((5001448, 29, 0.0))  # the server that it was recovered on told another clock before
 @example((6087, 18, 0.0))  # LastValidRestoreTime is from before the clock was set back
 def test_no_change_of_the_clock_brings_another_moment(history: tuple[int, int, float]) -> None:
     """Two servers in two zones, summer time, a zone that is told, given or wrong: the right data, or a refusal."""
