@@ -17,14 +17,14 @@ reached.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
-from operator import attrgetter, itemgetter
+from itertools import compress, islice
+from operator import attrgetter, gt, itemgetter
 from typing import NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
@@ -119,6 +119,8 @@ class Fork:
     def finished_from(self, when: datetime) -> list[BackupSet]:
         """All logs whose backup was finished then or later, in that order."""
         by_time = self.by_time()
+        if not by_time or by_time[-1].finished < when:  # of a thousand forks this is nearly every one
+            return []
         return by_time[bisect_left(by_time, when, key=_FINISHED) :]
 
     def latest_covered(self, stretch: Sequence[BackupSet]) -> datetime:
@@ -205,27 +207,37 @@ class _LogLine:
         return min(-1 if base is None else base.position for base in newest)
 
     def _sweep(self, limits: Limits) -> None:
-        fork, starts, ends = self.fork, self.component_starts, self.component_ends
-        waiting = sorted(fork.exits, key=_POINT, reverse=True)
-        stoppable = self._stoppable(limits) if waiting else None
-        point = _POINT(waiting[-1]) if waiting else math.inf
-        begin = fork.point or 0
-        for log in self.edges:
-            end = log.last_lsn
-            while end > point:
-                self._exit(waiting.pop(), stoppable)
-                point = _POINT(waiting[-1]) if waiting else math.inf
-            start = log.first_lsn if log.first_fork == fork.guid else begin
-            if ends and starts[-1] <= start <= ends[-1]:  # nearly always: it goes on with the one before
-                ends[-1] = end
-                continue
-            while ends and ends[-1] >= start:
-                ends.pop()
-                start = min(start, starts.pop())
-            starts.append(start)
-            ends.append(end)
-        while waiting:
-            self._exit(waiting.pop(), stoppable)
+        fork, edges = self.fork, self.edges
+        leaving = sorted(fork.exits, key=_POINT)
+        stoppable = self._stoppable(limits) if leaving else None
+        swept = 0
+        for log in leaving:
+            until = bisect_right(edges, _POINT(log), lo=swept, key=_LAST)
+            self._cover(edges[swept:until])
+            self._exit(log, stoppable)
+            swept = until
+        self._cover(edges[swept:] if swept else edges)
+
+    def _cover(self, logs: list[BackupSet]) -> None:
+        """Add logs, in the order of their ends, to the stretches. Nearly always each goes on with the one before."""
+        if not logs:
+            return
+        starts, ends = self.fork.starts(logs), list(map(_LAST, logs))
+        following = islice(starts, 1, None)
+        gaps = [*compress(range(1, len(logs)), map(gt, following, ends)), len(logs)]
+        begin = 0
+        for gap in gaps:
+            self._join(min(starts[begin:gap]), ends[gap - 1])
+            begin = gap
+
+    def _join(self, start: int, end: int) -> None:
+        """Add a stretch that ends beyond all others."""
+        starts, ends = self.component_starts, self.component_ends
+        while ends and ends[-1] >= start:
+            ends.pop()
+            start = min(start, starts.pop())
+        starts.append(start)
+        ends.append(end)
 
     def _stoppable(self, limits: Limits) -> tuple[list[int], list[BackupSet]]:
         """Positions, and for each the log that begins first of those that can be stopped before it: logs of this fork
@@ -283,11 +295,11 @@ class _LogLine:
         index = bisect_right(self.component_starts, position) - 1
         return max(position, self.component_ends[index]) if index >= 0 else position
 
-    def roll(self, position: int, low: int, high: int) -> tuple[list[Move], int]:
+    def roll(self, position: int, low: int, high: int) -> tuple[list[BackupSet], int]:
         """The fewest logs from ``position`` to a position in ``low..high``."""
-        moves: list[Move] = []
+        rolled: list[BackupSet] = []
         if position >= low:
-            return moves, position
+            return rolled, position
         first, last = bisect_right(self.edges, position, key=_LAST), bisect_right(self.edges, high, key=_LAST)
         logs = self.edges[first:last]
         starts = self.fork.starts(logs)
@@ -304,9 +316,9 @@ class _LogLine:
                 raise AssertionError(
                     f"no log leads on from LSN {position} to {low}"
                 )  # a defect: the caller has asked reach() before
-            moves.append(Move(best))
+            rolled.append(best)
             position = best.last_lsn
-        return moves, position
+        return rolled, position
 
 
 class Tree:
@@ -563,29 +575,31 @@ class View:
         moves: list[Move] = []
         position = leg.base.position
         for log in reversed(trail):
-            following, position = self._follow_leg(log)
-            moves += following
+            whole, stopped, position = self._follow_leg(log)
+            moves += map(Move, whole)
+            if stopped is not None:
+                moves.append(Move(stopped, position))
         return Route(leg.base, moves, position, leaving.first_fork)
 
-    def _follow_leg(self, leaving: BackupSet) -> tuple[list[Move], int]:
-        """What is restored on the fork that a log leaves: after its base, or from the log on that entered it."""
+    def _follow_leg(self, leaving: BackupSet) -> tuple[list[BackupSet], BackupSet | None, int]:
+        """What is restored on the fork that a log leaves, after its base or from the log on that entered it: the logs
+        that are restored whole, the one that is stopped at the fork point, and where that leads.
+        """
         leg, point = self._legs[id(leaving)], leaving.fork_point_lsn or 0
         if leg is None:
             raise AssertionError("a leg is followed only where can_enter has found one")
-        line = self.line(leaving.first_fork)
-        moves: list[Move] = []
+        line, entered = self.line(leaving.first_fork), []
         if leg.base is not None:
             position = leg.base.position
         elif leg.stopped is leg.entry:
-            return [Move(leg.entry, point)], point
+            return [], leg.entry, point
         else:
-            moves.append(Move(leg.entry))
-            position = leg.entry.last_lsn
+            entered, position = [leg.entry], leg.entry.last_lsn
         if leg.stopped is None:
             rolled, position = line.roll(position, leaving.first_lsn, point)
-            return moves + rolled, position
+            return entered + rolled, None, position
         rolled, position = line.roll(position, line.fork.start(leg.stopped), point)
-        return [*moves, *rolled, Move(leg.stopped, point)], point
+        return entered + rolled, leg.stopped, point
 
     def times_of_way(self, leaving: BackupSet) -> WayTimes:
         """When what :meth:`way_to` gives was finished. Ways that share their beginning are looked at once."""
@@ -602,11 +616,10 @@ class View:
                 before = self._times[id(leg.entry)]
             else:
                 before = WayTimes(leg.base.finished or LONG_AGO, leg.base.finished or LONG_AGO)
-            moves, _position = self._follow_leg(log)
-            whole = [move.log.finished for move in moves if move.stop_before is None]
-            self._times[id(log)] = WayTimes(
-                max([before.whole, *whole]), max([before.last, *(move.log.finished for move in moves)])
-            )
+            whole, stopped, _position = self._follow_leg(log)
+            over = max(map(_FINISHED, whole), default=LONG_AGO)
+            last = over if stopped is None else max(over, stopped.finished)
+            self._times[id(log)] = WayTimes(max(before.whole, over), max(before.last, last))
         return self._times[id(leaving)]
 
     def route(self, guid: str, low: int, high: int) -> Route:
@@ -623,4 +636,4 @@ class View:
             moves.append(Move(arrival.entry))
             position = arrival.entry.last_lsn
         rolled, position = self.line(guid).roll(position, low, high)
-        return Route(base, moves + rolled, position, guid)
+        return Route(base, [*moves, *map(Move, rolled)], position, guid)

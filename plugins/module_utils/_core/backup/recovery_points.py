@@ -37,6 +37,7 @@ _SOONEST = attrgetter("finished", "last_lsn")
 _BULK_LOGGED = attrgetter("bulk_logged")
 _STARTED = attrgetter("started")
 _FINISHED = attrgetter("finished")
+_LAST = attrgetter("last_lsn")
 
 __all__ = [
     "Found",
@@ -96,8 +97,8 @@ def state_time(view: View, guid: str, position: int) -> datetime | None:
     """The newest moment of which it is known that ``position`` on a fork is the state of the database then."""
     line = view.line(guid)
     first, last = (
-        bisect_left(line.edges, position, key=lambda log: log.last_lsn),
-        bisect_right(line.edges, position, key=lambda log: log.last_lsn),
+        bisect_left(line.edges, position, key=_LAST),
+        bisect_right(line.edges, position, key=_LAST),
     )
     times = [log.covered_until for log in line.edges[first:last]]
     times += [log.covered_until for log in line.fork.idle_at(position)]
@@ -326,8 +327,8 @@ def _covered(view: View, guid: str, way_in: _Entered | None, limit: float) -> It
         if position is None:
             continue
         first, last = (
-            bisect_right(line.edges, position, key=lambda log: log.last_lsn),
-            bisect_right(line.edges, min(high, limit), key=lambda log: log.last_lsn),
+            bisect_right(line.edges, position, key=_LAST),
+            bisect_right(line.edges, min(high, limit), key=_LAST),
         )
         logs = line.edges[first:last]
         if not logs:

@@ -13,7 +13,7 @@ from ..prometheus import Metric, lines
 from ..protection import backups as protection_backups
 from ..protection import mirroring as protection_mirror
 from ..protection import servers as protection_servers
-from ..text import table_line
+from ..text import counted, table_line
 from .row import FAIL, OK, WARN, Objectives, Row, gathered
 
 __all__ = ["METRICS", "judge", "metrics", "summary", "table"]
@@ -53,14 +53,8 @@ def summary(rows: Sequence[Row], *, service_only: bool = False) -> str:
     good, bad = ("SERVES", "DOES NOT SERVE") if service_only else ("PROTECTED", "NOT PROTECTED")
     failed, warned = (sum(row.state == state for row in rows) for state in (FAIL, WARN))
     if not failed:
-        return good + (f", {warned} {_plural('warning', warned)}" if warned else "")
-    return f"{bad}: {failed} {_plural('check', failed)} failed" + (
-        f", {warned} {_plural('warning', warned)}" if warned else ""
-    )
-
-
-def _plural(word: str, number: int) -> str:
-    return word if number == 1 else f"{word}s"
+        return good + (f", {counted(warned, 'warning')}" if warned else "")
+    return f"{bad}: {counted(failed, 'check')} failed" + (f", {counted(warned, 'warning')}" if warned else "")
 
 
 def table(rows: Sequence[Row]) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from ..backup.backup_set import BackupSet
 from ..backup.clock import zone_fits
 from ..backup.recovery_paths import Fork, Tree
 from ..backup.recovery_points import Found, path_limits, state_time
+from ..text import counted
 from .plan import ExistingDatabase, Rejections, Target
 from .request import Request
 
@@ -74,8 +75,8 @@ def plan_notes(
     bad = [item.set for item in rejected.by_code("unusable", "gap", "contradiction", "no_base") if item.set is not None]
     newer = [entry for entry in bad if newest_used is not None and entry.finished > newest_used]
     if newer and request.target.kind == "latest":
-        count = "1 newer backup" if len(newer) == 1 else f"{len(newer)} newer backups"
-        notes.append(f"{count} cannot be used, the newest is the {max(newer, key=lambda entry: entry.finished)}")
+        latest = max(newer, key=lambda entry: entry.finished)
+        notes.append(f"{counted(len(newer), 'newer backup')} cannot be used, the newest is the {latest}")
     if request.target.kind == "latest" and len(tree.forks) > 1:
         notes += _living_paths(candidate, tree, forks)
     if resumes:

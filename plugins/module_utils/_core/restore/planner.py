@@ -23,8 +23,9 @@ from .plan_notes import left_out, plan_notes
 from .refusals import refuse
 from .request import Request
 from .room import needed_by_volume, refused_room, room_doubts
-from .source import Source, choose_source, contested, without_strangers
+from .source import Source, choose_source
 from .stop_clause import clock_doubts, route_steps, stop_clause, used_sets
+from .strangers import contested, without_strangers
 
 __all__ = ["ExistingDatabase", "Mark", "Plan", "Refusal", "Request", "ServerFacts", "Target", "plan_restore"]
 

@@ -14,12 +14,13 @@ from ..backup.backup_set import BackupKind, BackupSet
 from ..backup.clock import changes_between, surely_over
 from ..backup.recovery_paths import Tree
 from ..backup.recovery_points import Window, windows
+from ..text import counted
 from .plan import Refusal, Target
 from .request import Request
 from .source import Source
 from .stop_clause import zone_unknown
 
-__all__ = ["plural", "refuse"]
+__all__ = ["refuse"]
 
 CanReach = Callable[[Target], bool]
 
@@ -71,10 +72,6 @@ def refuse(tree: Tree, forks: set[str], source: Source, request: Request, can_re
     return refusal
 
 
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _say(moment: datetime) -> str:
     """A moment as it can be asked for."""
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
@@ -92,7 +89,9 @@ def _explain_no_full(refusal: Refusal, tree: Tree, source: Source) -> None:
     refusal.message = "there is no usable full backup to start from"
     unusable = source.rejected.by_code("unusable", "unreadable")
     if unusable:
-        refusal.message += f"; {plural(len(unusable), 'backup')} cannot be used, the first because {unusable[0].reason}"
+        refusal.message += (
+            f"; {counted(len(unusable), 'backup')} cannot be used, the first because {unusable[0].reason}"
+        )
     bases = {
         entry.differential_base_guid: entry.differential_base_lsn
         for entry in source.usable

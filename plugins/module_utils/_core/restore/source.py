@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from itertools import chain
+from itertools import chain, groupby
 from operator import attrgetter
 
 from ..backup.backup_set import BackupSet
 from ..backup.catalog import BackupCatalog
-from ..backup.clones import Origin, find_rivals, origin_of, overlapping_logs, same_name
-from ..backup.recovery_paths import Tree
+from ..backup.clones import Origin, origin_of, same_name
+from ..text import counted
 from .plan import ExistingDatabase, Refusal, Rejections
 from .request import Request
 
-__all__ = ["Source", "choose_source", "contested", "without_strangers"]
+__all__ = ["Source", "choose_source"]
 
-_Place = tuple[str, str, str, str]
 _OFFSET = attrgetter("utc_offset")
+_ORIGIN = attrgetter("family_guid", "database", "server")
 
 ByFork = Mapping[str, list[BackupSet]]
 """Recovery fork -> sets on it."""
@@ -61,8 +61,7 @@ class Source:
 
 def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDatabase | None) -> Source | Refusal:
     """The database that the request means, or why nobody can tell."""
-    by_place = _by_place(catalog.sets)
-    groups = _by_family_and_name(by_place)
+    groups, origins = _by_family_and_name(catalog.sets)
     rejected = Rejections()
     for item in catalog.unreadable:
         rejected.add("unreadable", item.reason, path=item.path)
@@ -95,31 +94,39 @@ def choose_source(catalog: BackupCatalog, request: Request, existing: ExistingDa
         known=known,
         rejected=rejected,
         forks=forks,
-        origins={origin_of(members[0]) for members in by_place.values() if members[0].family == family},
+        origins=origins[family],
         wanted=wanted,
     )
 
 
-def _by_place(sets: Iterable[BackupSet]) -> Mapping[_Place, list[BackupSet]]:
-    """The sets of a place nearly in the order of the log: whatever order a million of them came in, all that follows
-    goes through them in the one in which they were made.
-    """
-    by_place: dict[_Place, list[BackupSet]] = defaultdict(list)
+def _by_family_and_name(sets: Iterable[BackupSet]) -> tuple[Groups, Mapping[str, set[Origin]]]:
+    """The sets in groups, on each fork nearly in the order of the log, and by family where they come from."""
+    by_fork: dict[str, list[BackupSet]] = {}
     for entry in sets:
-        by_place[entry.family_guid, entry.database, entry.last_fork, entry.server].append(entry)
-    for members in by_place.values():
-        # Floating point numbers are compared faster than LSNs are, and 53 bits of how far two are apart are nearly all.
-        near = members[0].last_lsn
-        members.sort(key=lambda entry, near=near: float(entry.last_lsn - near))
-    return by_place
+        try:
+            by_fork[entry.last_fork].append(entry)
+        except KeyError:
+            by_fork[entry.last_fork] = [entry]
+    groups: dict[str, dict[str, dict[str, list[BackupSet]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    origins: dict[str, set[Origin]] = defaultdict(set)
+    for fork, members in by_fork.items():
+        _sort_by_position(members)
+        for _origin, group in groupby(members, key=_ORIGIN):
+            following = list(group)
+            first = following[0]
+            groups[first.family][first.database][fork] += following
+            origins[first.family].add(origin_of(first))
+    return groups, origins
 
 
-def _by_family_and_name(by_place: Mapping[_Place, list[BackupSet]]) -> Groups:
-    groups: dict[str, dict[str, dict[str, list[BackupSet]]]] = defaultdict(lambda: defaultdict(dict))
-    for (_family_guid, database, fork, _server), members in by_place.items():
-        by_fork = groups[members[0].family][database]
-        by_fork[fork] = by_fork[fork] + members if fork in by_fork else members
-    return groups
+def _sort_by_position(members: list[BackupSet]) -> None:
+    """Nearly: whatever order a million sets came in, all that follows goes through them in the one in which they were
+    made. Floating point numbers are compared faster than LSNs are, and 53 bits of how far two are apart are nearly all.
+    """
+    near = members[0].last_lsn
+    members.sort(key=lambda entry: (entry.last_lsn - near) / 1)
 
 
 def _all(names: Mapping[str, ByFork]) -> list[BackupSet]:
@@ -163,7 +170,9 @@ def _nothing(groups: Groups, request: Request, rejected: Rejections) -> Refusal:
     known = sorted({name for names in groups.values() for name in names})
     held = ", ".join(f"'{name}'" for name in known) or "no backup set at all"
     first = next(iter(rejected), None)
-    unread = f"; {_files(len(rejected))} cannot be read, the first is {first.path}: {first.reason}" if first else ""
+    unread = (
+        f"; {counted(len(rejected), 'file')} cannot be read, the first is {first.path}: {first.reason}" if first else ""
+    )
     name = request.source_database or request.family_guid
     return Refusal(
         code="no_sets",
@@ -172,10 +181,6 @@ def _nothing(groups: Groups, request: Request, rejected: Rejections) -> Refusal:
         message=f"no backup {f'of {name} ' if name else ''}was found; the sources hold {held}{unread}",
         advice="check the folders and the name of the database as the backups tell it",
     )
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
 
 
 def _ambiguous_families(groups: Groups, candidates: Sequence[str], request: Request, rejected: Rejections) -> Refusal:
@@ -252,67 +257,3 @@ def _sort_out(
         reason = entry.problem or bad.get(entry.guid) or "the database was damaged when this backup was made"
         rejected.add("unusable", reason, entry)
     return usable, unusable
-
-
-# -- copies of the database on its own recovery fork
-
-
-def without_strangers(source: Source) -> Source | None:
-    """The source without the sets of copies that live on a recovery fork of the wanted database; None where there are
-    none.
-    """
-    if not source.wanted or len(source.origins) < 2:
-        return None
-    tree = Tree(source.usable)
-    by_fork: dict[str, list[BackupSet]] = defaultdict(list)
-    for entry in source.known:  # what cannot be restored tells of two databases as well
-        by_fork[entry.last_fork].append(entry)
-    strangers: list[BackupSet] = []
-    for guid, sets in by_fork.items():
-        strangers += find_rivals(
-            sets, source.wanted, fork_point=tree.forks[guid].point if guid in tree.forks else None
-        ).strangers
-    if not strangers:
-        return None
-    gone = {id(entry) for entry in strangers}
-    source.rejected.add_all(
-        "other_database",
-        f"it is of a copy (a clone, or attached files) that lives on the recovery fork of {source.wanted}",
-        [entry for entry in source.usable if id(entry) in gone],
-    )
-    return replace(
-        source,
-        usable=[entry for entry in source.usable if id(entry) not in gone],
-        unusable=[entry for entry in source.unusable if id(entry) not in gone],
-    )
-
-
-def contested(tree: Tree, used: Iterable[BackupSet], request: Request, source: Source) -> Refusal | None:
-    """A refusal where the logs on the way are of two databases and nothing tells whose are wanted. Of that also tells a
-    log that cannot be restored.
-    """
-    begins: dict[str, int] = {}
-    for entry in used:
-        if entry.kind.is_log:
-            begins[entry.last_fork] = min(begins.get(entry.last_fork, entry.first_lsn), entry.first_lsn)
-    for guid, begin in begins.items():
-        fork = tree.forks[guid]
-        unusable = (
-            entry
-            for entry in source.unusable
-            if entry.kind.is_log and entry.last_fork == guid and entry.last_lsn > begin
-        )
-        pairs = overlapping_logs([*fork.ending_after(begin), *unusable], fork_point=fork.point)
-        if pairs:
-            first, second = pairs[0]
-            return Refusal(
-                code="ambiguous",
-                target=request.target,
-                rejected=source.rejected,
-                message="the sources hold backups of a database and of a copy of it (a clone of its server, or "
-                f"attached files) that lives on the same recovery fork: the {first} of {first.server} and the {second} "
-                f"of {second.server} hold the same stretch of the log",
-                advice="give only the files of the one that is meant, in source.folders or source.files, or say its "
-                "name in source.database where the names differ",
-            )
-    return None
