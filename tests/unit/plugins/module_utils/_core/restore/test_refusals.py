@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupSet
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import UnreadableFile
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.planner import Refusal, Target
 from planner_cases import CHAIN, SECOND, at, differential, full, log, order, plan, rejected
 
@@ -115,3 +116,13 @@ def test_a_local_time_is_not_called_utc() -> None:
     assert order(answer) == "!time_zone_unknown"
     assert "UTC (" not in answer.message
     assert "local time of its server" in answer.message
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 file cannot be read"), (2, "2 files cannot be read")])
+def test_files_that_cannot_be_read_are_counted_as_people_count(count: int, said: str) -> None:
+    files = tuple(UnreadableFile(path=f"B:\\{number}.bak", reason="error 3241") for number in range(count))
+    answer = plan([], unreadable=files)
+    assert order(answer) == "!no_sets"
+    assert f"{said}, the first is B:\\0.bak: error 3241" in answer.message
+    several = plan(CHAIN[1:2], unusable={"L1": "VERIFYONLY found damage"}, unreadable=files)
+    assert f"{count + 1} backups cannot be used, the first because" in several.message
