@@ -77,13 +77,30 @@ def test_another_road_is_gone_only_where_what_it_loses_may_be_lost(estate: Estat
     assert estate.labels() == MARKERS
 
 
-def test_what_will_be_lost_is_told_where_a_server_does_not_answer(estate: Estate):
-    """The plan is for whoever has to decide between waiting for it and a new one."""
-    estate.lab.kill("sql-a")
+@pytest.mark.parametrize(
+    "silent",
+    [
+        pytest.param(("sql-a",), marks=pytest.mark.nightly),
+        pytest.param(("web-a",), marks=pytest.mark.nightly),
+        ("web-a", "sql-a"),
+    ],
+    ids=" and ".join,
+)
+def test_what_will_be_lost_is_told_where_servers_do_not_answer(estate: Estate, silent: tuple[str, ...]):
+    """The plan is for whoever has to decide between waiting for them and new ones. Where both are silent, the other
+    site's servers see the backups.
+    """
+    for host in silent:
+        estate.lab.kill(host)
     run = estate.play("rebuild_prs", "--check")
     assert run.code != 0
-    assert "sql-a: cannot be reached" in run.failures
-    assert "ROADS once new servers stand in the place of sql-a" in run.output
+    assert all(f"{host}: cannot be reached" in run.failures for host in silent)
+    if silent == ("web-a",):
+        assert "-> mend_application: loses nothing" in run.output
+        return
+    assert f"ROADS once new servers stand in the place of {' and '.join(reversed(silent))}" in run.output
+    answers = "site_b answers, and rebuild_prs -e prs_active_site=site_b tells what it would bring back there"
+    assert (answers in run.output) == ("web-a" in silent)
     assert "-> restore_set (" in run.output
     assert ": install SQL Server" in run.output
     assert "WHAT WILL BE LOST: what was written since " in run.output

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..preflight.wreck import whole_wreck
+from ..preflight.wreck import sites_at_hand, whole_wreck
 from ..run_report.journal import read_journals
 from ..windows_paths import is_full_path
 
@@ -94,8 +94,11 @@ def ordered_problems(facts: Facts) -> list[str]:
 
 
 def wreck(facts: Facts) -> dict[str, Any]:
-    """What all hosts say of the estate. facts: site; parts: what each of them says."""
-    return whole_wreck(facts["site"], facts["parts"])
+    """What all hosts say of the estate. facts: site; parts: what each of them says; answering: servers of other sites
+    that were asked and answered; groups: of the inventory.
+    """
+    others = sites_at_hand(facts["groups"], facts["site"], facts["answering"])
+    return whole_wreck(facts["site"], facts["parts"], others)
 
 
 def sayings(facts: Facts) -> list[str]:

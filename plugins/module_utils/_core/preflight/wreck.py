@@ -7,14 +7,14 @@ whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..advice.unreachable import is_silence, reason_of
 from . import backup_files, backups, media
 from .facts import FAILED, OK, UNREACHABLE, Answer, HostFacts, OtherSite
 
-__all__ = ["whole_wreck", "wreck_of"]
+__all__ = ["sites_at_hand", "whole_wreck", "wreck_of"]
 
 _STATES = {"ONLINE": "healthy", "OFFLINE": "closed", "RESTORING": "restoring", "RECOVERING": "unknown"}
 """In any other state nobody can work with it. Whether the files of one that is RECOVERY_PENDING are there again the
@@ -31,13 +31,29 @@ def wreck_of(facts: HostFacts) -> dict[str, Any]:
     return {**(_of_sql_server(facts) if facts.sql else {}), **(_of_web_server(facts) if facts.web else {})}
 
 
-def whole_wreck(site: str, parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Of what each host says, as C(wreck_of) returns it, the facts of recovery_plan; those that no host says lack."""
+def sites_at_hand(groups: Mapping[str, Sequence[str]], active: str, answering: Collection[str]) -> list[str]:
+    """Other sites whose web and database servers all answered. groups: of the inventory; answering: hosts."""
+    at_home, serving = set(groups.get(active, ())), {*groups.get("prs_web", ()), *groups.get("prs_sql", ())}
+    return [
+        group
+        for group, hosts in groups.items()
+        if group not in ("all", "ungrouped")
+        and not group.startswith("prs_")
+        and at_home.isdisjoint(hosts)
+        and all(serving.intersection(hosts, groups.get(part, ())) for part in ("prs_web", "prs_sql"))
+        and serving.intersection(hosts) <= set(answering)
+    ]
+
+
+def whole_wreck(site: str, parts: Iterable[Mapping[str, Any]], others: Sequence[str] = ()) -> dict[str, Any]:
+    """Of what each host says, as C(wreck_of) returns it, the facts of recovery_plan; those that no host says lack.
+    others: sites at hand.
+    """
     whole: dict[str, Any] = {"site": site, "consents": {}}
     for part in parts:
         whole |= {**part, "consents": {**whole["consents"], **part.get("consents", {})}}
     seen = whole.pop(_SEEN_FROM_WEB, [])
-    return {**whole, "backups": whole.get("backups") or seen}
+    return {**whole, "backups": whole.get("backups") or seen, "other_sites": list(others)}
 
 
 def _of_web_server(facts: HostFacts) -> dict[str, Any]:
@@ -114,7 +130,7 @@ def _database_state(facts: HostFacts) -> str:
 
 def _backups(facts: HostFacts) -> list[dict[str, Any]]:
     """What the role restore chose. Nothing where nobody chose, as on a host that was not reached."""
-    if facts.choice.state != OK:
+    if facts.choice.state != OK or not facts.windows.ok:
         return []
     chosen = facts.chosen
     planned = facts.restore.value.recovery_point if facts.restore.ok else ""
@@ -171,11 +187,11 @@ def _application_state(facts: HostFacts) -> str:
 
 
 def _archives(facts: HostFacts) -> list[dict[str, Any]]:
-    if facts.choice.state != OK or facts.choice.value.problem or not facts.shares.ok:
+    if facts.choice.state != OK or facts.choice.value.problem or (facts.windows.ok and not facts.shares.ok):
         return []
     chosen = facts.chosen
     if chosen.is_archive:
         return [{"name": chosen.archive, "point": chosen.recovery_point or None}]
-    if facts.archive.error or not facts.archive.count:
+    if not facts.shares.ok or facts.archive.error or not facts.archive.count:
         return []
     return [{"name": facts.archive.path, "point": facts.archive.modified or None}]

@@ -45,7 +45,9 @@ def plan_report(wreck: Wreck, measured: Iterable[Measured], *, asked: str = "") 
         "awaited": hosts,
         "roads": [_road(road, wreck) for road in every],
         "steps": [_step(work, estimates) for work in choice.road.work] if choice.road else [],
-        "sentences": told(every, choice, consents=wreck.consents, now=wreck.now, awaited=hosts),
+        "sentences": told(
+            every, choice, consents=wreck.consents, now=wreck.now, awaited=hosts, sites=wreck.other_sites
+        ),
     }
 
 

@@ -19,16 +19,28 @@ __all__ = ["duration_text", "loss_text", "steps_text", "table", "told"]
 
 
 def told(
-    every: Sequence[Road], choice: Choice, *, consents: Consents, now: dt.datetime, awaited: Sequence[str] = ()
+    every: Sequence[Road],
+    choice: Choice,
+    *,
+    consents: Consents,
+    now: dt.datetime,
+    awaited: Sequence[str] = (),
+    sites: Sequence[str] = (),
 ) -> list[str]:
     """The whole plan: the roads, the steps of the chosen one, and what will be lost; or why there is none. awaited:
-    silent servers, in whose place the roads expect new ones.
+    silent servers, in whose place the roads expect new ones. sites: others, whose servers answer.
     """
     hosts = " and ".join(awaited)
     condition = f" once new servers stand in the place of {hosts}" if awaited else ""
     sentences = [f"ROADS{condition}, the one that loses least first", *table(every, choice, consents)]
+    elsewhere = [
+        f"Instead of waiting for {hosts}: {site} answers, and rebuild_prs -e prs_active_site={site} tells what it "
+        "would bring back there"
+        for site in sites
+        if awaited
+    ]
     if choice.road is None:
-        return [*sentences, choice.problem]
+        return [*sentences, choice.problem, *elsewhere]
     tied = ", ".join(name.value for name in choice.tied)
     return [
         *sentences,
@@ -36,6 +48,7 @@ def told(
         *steps_text(choice.road),
         f"WHAT WILL BE LOST: {loss_text(choice.road.loss, now)}",
         *([f"Unless what {hosts} held is whole: the roads are weighed again once it answers"] if awaited else []),
+        *elsewhere,
     ]
 
 

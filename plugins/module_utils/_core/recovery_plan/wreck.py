@@ -147,7 +147,7 @@ class Wreck:
     keys: fingerprint of the keys that the living database is encrypted with, '' where nobody knows. sql_media, package:
     why SQL Server, or an empty application, cannot be installed; '' where they can. busy: which other run has the
     lease, '' for none. replace_database, replace_application: somebody wants the backup in the place of what is there,
-    healthy or not.
+    healthy or not. other_sites: those whose servers all answer, where the service could be rebuilt.
     """
 
     now: dt.datetime
@@ -168,6 +168,7 @@ class Wreck:
     busy: str = ""
     replace_database: bool = False
     replace_application: bool = False
+    other_sites: Sequence[str] = ()
 
     @property
     def silent(self) -> list[Server]:

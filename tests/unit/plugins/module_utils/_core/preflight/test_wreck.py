@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck import whole_wreck, wreck_of
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck import (
+    sites_at_hand,
+    whole_wreck,
+    wreck_of,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.reading import read_wreck
 from preflight_facts import ANSWERED, INSTALLED, SKIPPED, failed_script, file, gathered
 
@@ -204,3 +208,38 @@ def test_where_the_database_server_is_silent_the_set_is_known_from_the_web_serve
     whole = read_wreck(whole_wreck("site_a", [said(parts=["web"]), sql]), NOW)
     assert [server.host for server in whole.silent] == ["srv-a"]
     assert [(source.name, source.kind) for source in whole.backups] == [("20260228T100000Z", "set")]
+
+
+def test_what_another_site_sees_of_the_backups_counts_for_a_silent_one():
+    """The web server's part has it; of the database server, which was not asked either, nothing is known."""
+    choice = gathered()["choice"]
+    asked = dict.fromkeys(("instance", "shares", "backups", "restore"), SKIPPED)
+    silent = {**gathered(**asked), "windows": SILENT, "certificates": [], "choice": choice}
+    web, sql = (wreck_of(host_facts({**silent, "parts": [part]})) for part in ("web", "sql"))
+    assert sql["backups"] == []
+    whole = whole_wreck("site_a", [web, sql], ["site_b"])
+    assert [backup["name"] for backup in whole["backups"]] == ["20260228T100000Z"]
+    assert [archive["name"] for archive in whole["archives"]] == ["\\\\files\\backup\\application\\set.zip"]
+    assert read_wreck(whole, NOW).other_sites == ("site_b",)
+    folder = {**choice, "chosen": {**choice["chosen"], "archive": "\\\\files\\backup\\application"}}
+    assert wreck_of(host_facts({**silent, "parts": ["web"], "choice": folder}))["archives"] == []
+
+
+GROUPS = {
+    "all": ["web-a", "sql-a", "web-b", "sql-b", "web-c"],
+    "prs_web": ["web-a", "web-b", "web-c"],
+    "prs_sql": ["sql-a", "sql-b"],
+    "prs_servers": ["web-b", "sql-b"],
+    "windows": ["web-a", "sql-a", "web-b", "sql-b"],
+    "site_a": ["web-a", "sql-a"],
+    "site_b": ["web-b", "sql-b", "other-b"],
+    "site_c": ["web-c"],
+}
+
+
+@pytest.mark.parametrize(
+    ("answering", "sites"),
+    [(["web-b", "sql-b", "web-c"], ["site_b"]), (["web-b"], []), (["web-a", "sql-a"], []), ([], [])],
+)
+def test_a_site_is_at_hand_where_all_its_servers_answered(answering: list[str], sites: list[str]):
+    assert sites_at_hand(GROUPS, "site_a", answering) == sites

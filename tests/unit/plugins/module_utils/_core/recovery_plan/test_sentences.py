@@ -83,3 +83,17 @@ def test_what_will_be_lost(loss: Loss, text: str):
 )
 def test_how_long_it_takes(estimate: Estimate, text: str):
     assert duration_text(estimate) == text
+
+
+def test_another_site_is_named_while_servers_are_awaited():
+    estate = total_loss()
+    made = choose(roads(estate, Estimates()), estate.consents)
+    given = {"consents": estate.consents, "now": NOW, "sites": ["site_b"]}
+    sentence = (
+        "Instead of waiting for web-a and sql-a: site_b answers, and rebuild_prs -e prs_active_site=site_b tells what it "
+        "would bring back there"
+    )
+    assert told(roads(estate, Estimates()), made, awaited=["web-a", "sql-a"], **given)[-1] == sentence
+    assert sentence not in told(roads(estate, Estimates()), made, **given)
+    none = Choice(road=None, problem="No road")
+    assert told([], none, awaited=["web-a", "sql-a"], **given)[-2:] == ["No road", sentence]
