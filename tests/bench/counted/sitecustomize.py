@@ -1,0 +1,50 @@
+"""Python loads this at its start where the folder is on PYTHONPATH: a lab's daemon then counts what it is asked.
+
+PRS_BENCH_COUNTS: the file for the four numbers; PRS_BENCH_DELAY: seconds that each round trip takes longer. It knows
+nothing of a build but two functions, so that it counts in earlier ones, too.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+import threading
+import time
+from typing import Any
+
+COUNTERS = struct.Struct("<4Q")
+COMMAND = b"shell/Command<"
+
+
+def count() -> None:
+    from prs_lab.sqlserver.execution.batch import Batch
+    from prs_lab.windows.wsman import WsMan
+
+    file = os.open(os.environ["PRS_BENCH_COUNTS"], os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600)
+    os.pwrite(file, COUNTERS.pack(0, 0, 0, 0), 0)
+    delay = float(os.environ.get("PRS_BENCH_DELAY", "0"))
+    numbers, lock = [0, 0, 0, 0], threading.Lock()
+    answer, text = WsMan.answer, Batch.text
+
+    def add(*values: int) -> None:
+        with lock:
+            numbers[:] = [number + value for number, value in zip(numbers, values, strict=True)]
+            os.pwrite(file, COUNTERS.pack(*numbers), 0)
+
+    def counted_answer(wsman: Any, envelope: bytes, token: Any) -> Any:
+        time.sleep(delay)
+        status, reply = answer(wsman, envelope, token)
+        add(1, len(envelope) + len(reply), int(COMMAND in envelope), 0)
+        return status, reply
+
+    def counted_text(batch: Any, statement: str) -> Any:
+        time.sleep(delay)
+        add(0, 0, 0, 1)
+        return text(batch, statement)
+
+    WsMan.answer, Batch.text = counted_answer, counted_text
+
+
+if "PRS_BENCH_COUNTS" in os.environ and "prs_lab.estate.daemon" in sys.orig_argv:
+    count()
