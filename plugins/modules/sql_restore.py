@@ -379,7 +379,7 @@ plan:
     ends_mirroring:
       description: Whether the database leaves a mirroring session for that.
       type: bool
-unreachable:
+beyond_gap:
   description: Newer backups that do not follow where the database stands afterwards, since a log is missing or cannot
     be read, each with C(code), C(reason) and C(path). A differential or full backup bridges that.
   returned: when O(recovery) leaves the database waiting for more logs

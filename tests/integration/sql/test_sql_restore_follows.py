@@ -82,7 +82,7 @@ def lost_log(*, bridge: str):
         gone = backup(3)
         remove(share, gone)
         backup(4)
-        assert follow() == [] and follow.result["unreachable"][0]["code"] == "gap"
+        assert follow() == [] and follow.result["beyond_gap"][0]["code"] == "gap"
         backup(5, bridge)
         return [bridge]
 

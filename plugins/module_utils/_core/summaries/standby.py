@@ -169,7 +169,7 @@ def _counted(steps: list[Facts]) -> str:
 
 
 def _gap(applied: Facts) -> Iterator[str]:
-    beyond = applied.get("unreachable") or []
+    beyond = applied.get("beyond_gap") or []
     if beyond:
         yield (
             f"WARNING: {len(beyond)} newer backup{'s' if len(beyond) > 1 else ''} cannot be applied: "

@@ -79,7 +79,7 @@ def beyond_a_gap(options: RestoreOptions, plan: Plan) -> dict[str, Any]:
     if options.opens:
         return {}
     rejected = islice(plan.rejected.by_code("gap"), MOST_TOLD)
-    return {"unreachable": [item.to_dict() for item in rejected]}
+    return {"beyond_gap": [item.to_dict() for item in rejected]}
 
 
 def is_given_up(options: RestoreOptions, plan: Plan, destination: Destination) -> bool:
