@@ -53,6 +53,7 @@ options:
       - mirroring.other_site_holds
       - standby.sites
       - standby.folders
+      - standby.inspected
       - standby.kept_back_until
       - drill.lacks_certificate
       - drill.certificate_problem
@@ -115,6 +116,7 @@ DECISIONS = (
     "mirroring.other_site_holds",
     "standby.sites",
     "standby.folders",
+    "standby.inspected",
     "standby.kept_back_until",
     "drill.lacks_certificate",
     "drill.certificate_problem",

@@ -382,7 +382,7 @@ plan:
 beyond_gap:
   description: Newer backups that do not follow where the database stands afterwards, since a log is missing or cannot
     be read, each with C(code), C(reason) and C(path). A differential or full backup bridges that.
-  returned: when O(recovery) leaves the database waiting for more logs
+  returned: when backups were read, unless a healthy database stays
   type: list
   elements: dict
 stood_at:

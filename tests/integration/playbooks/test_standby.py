@@ -11,7 +11,7 @@ import prs_lab
 import pytest
 import yaml
 from mirrored import DATABASE, ask, logins, running_sites, said
-from playbook_lab import MARKERS, Estate
+from playbook_lab import MARKERS, Estate, table_rows
 
 FOLLOWED = ("-e", json.dumps({"prs_ha": "standby"}))
 LOG = (*FOLLOWED, "-e", "prs_backup_kind=log")
@@ -81,9 +81,70 @@ def test_each_log_backup_is_applied_once(followed: Estate):
     assert (again.code, again.changed) == (0, 0), again.output
 
 
-def test_a_standby_that_was_away_does_not_fail_the_backups_and_catches_up(followed: Estate):
+def test_verify_says_how_far_behind_it_is_and_that_it_could_be_opened(followed: Estate):
+    run = followed.play("verify_prs", *FOLLOWED)
+    rows = {(what, where): (state, value) for state, what, where, value in table_rows(run)}
+    assert rows["standby", "sql-b"][0] == "ok" and "RESTORING" in rows["standby", "sql-b"][1]
+    assert rows["standby opening", "sql-b"][0] == "ok" and "possible, up to" in rows["standby opening", "sql-b"][1]
+    assert rows["standby logins", "sql-b"] == ("ok", "1 login as at the active site")
+    assert rows["passive application", "web-b"] == ("ok", "it waits with the keys in use")
+    assert state(followed) == "RESTORING" and run.changed == 0
+
+
+def test_one_that_was_away_does_not_fail_the_backups_and_catches_up(followed: Estate):
     followed.lab.kill("sql-b")
     followed.lab.mark(["while it was away"])
     said(followed.play("backup_prs", *LOG), "the standby of PasswordResetServer on sql-b was not brought up to date")
     followed.lab.start("sql-b")
     said(followed.play("standby_prs", *FOLLOWED), "sql-b: 1 log applied")
+
+
+@pytest.mark.parametrize(
+    ("given", "said_of_it"),
+    [
+        ({"prs_ha": "none"}, ["Set prs_ha: standby"]),
+        ({"prs_standby_sites": ["site_b", "site_b"]}, ["names site_b twice", "Nothing was touched"]),
+        ({"prs_standby_sites": ["site_a"]}, ["which is the active site"]),
+        ({"prs_ha": "mirror", "prs_standby_sites": ["site_b"]}, ["a mirror at one site and a standby at another"]),
+        ({"prs_active_site": "site_b"}, ["site_a is the site that serves", "Nothing was touched"]),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_message(followed: Estate, one_message, given, said_of_it):
+    run = followed.play("standby_prs", "-e", json.dumps({"prs_ha": "standby", **given}))
+    one_message(run, *said_of_it, alone=True)
+
+
+def test_a_database_in_simple_is_changed_only_with_leave(followed: Estate, one_message):
+    """The logs end there: a differential bridges that."""
+    ask(followed, "sql-a", f"ALTER DATABASE [{DATABASE}] SET RECOVERY SIMPLE; SELECT 1")
+    one_message(followed.play("standby_prs", *FOLLOWED), "recovery model SIMPLE", "Nothing was touched", alone=True)
+    allowed = followed.play("standby_prs", *FOLLOWED, "-e", "prs_allow_recovery_model=true")
+    said(allowed, "NOW take a full backup")
+    followed.lab.mark(["after the change"])
+    said(followed.play("backup_prs", *FOLLOWED, "-e", "prs_backup_kind=differential"), "sql-b: 1 differential applied")
+
+
+def test_a_standby_that_somebody_opened_is_replaced_only_with_a_yes_and_kept(followed: Estate, one_message):
+    ask(followed, "sql-b", f"RESTORE DATABASE [{DATABASE}] WITH RECOVERY; SELECT 1")
+    rows = followed.labels()
+    count = f"SELECT COUNT(*) FROM [{DATABASE}].sys.tables"
+    assert ask(followed, "sql-b", count) == ask(followed, "sql-a", count)
+    one_message(followed.play("standby_prs", *FOLLOWED), "is open on sql-b as well", "Nothing was touched", alone=True)
+    run = followed.play("standby_prs", *FOLLOWED, "-e", "prs_allow_data_loss=true")
+    said(run, "sql-b: 1 full, 1 differential applied")
+    assert state(followed) == "RESTORING" and followed.labels() == rows
+    assert list((followed.lab.state_dir / "hosts/files").rglob(f"replaced/{DATABASE}_of_*.bak"))
+
+
+def test_it_can_be_read_between_two_logs_and_keeps_newer_ones_back(followed: Estate):
+    readable = ("-e", json.dumps({"prs_ha": "standby", "prs_standby_readable": True}))
+    followed.lab.mark(["to be read"])
+    said(followed.play("backup_prs", *readable, "-e", "prs_backup_kind=log"), "sql-b: 1 log applied")
+    question = f"SELECT COUNT(*) FROM [{DATABASE}].sys.tables"
+    assert ask(followed, "sql-b", question) == ask(followed, "sql-a", question)
+    again = followed.play("standby_prs", *readable)
+    assert (again.code, again.changed) == (0, 0), again.output
+    later = {"prs_ha": "standby", "prs_standby_delay": 60, "prs_sql_time_zone": "UTC", "prs_backup_kind": "log"}
+    run = followed.play("backup_prs", "-e", json.dumps(later))
+    said(run, "sql-b: nothing new for the standby of PasswordResetServer", "60 min are kept back")
+    assert followed.lab.unmodelled() == []

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..times import parse_stored_time, to_text
 
-__all__ = ["folders", "kept_back_until", "sites"]
+__all__ = ["folders", "inspected", "kept_back_until", "sites"]
 
 Facts = Mapping[str, Any]
 
@@ -69,3 +69,28 @@ def kept_back_until(facts: Facts) -> str:
     if not facts["minutes"]:
         return ""
     return to_text(parse_stored_time(facts["now"]) - dt.timedelta(minutes=facts["minutes"]))
+
+
+def inspected(facts: Facts) -> dict[str, Any]:
+    """What verify_prs judges of a database server; of the active site's only the logins count.
+
+    facts: instance: of sql_info; database: this one in it, or empty; opening: what a check run of sql_restore said, or
+    empty; logins: names that count; minutes: that are kept back.
+    """
+    instance, opening = facts["instance"], facts["opening"]
+    plan = opening.get("plan")
+    point = (plan or {}).get("recovery_point") or {}
+    return {
+        "answers": "databases" in instance,
+        "problem": opening.get("msg") or instance.get("msg") or "",
+        "database": facts["database"],
+        "planned": plan is not None,
+        "stood_at": opening.get("stood_at"),
+        "steps": (plan or {}).get("steps", []),
+        "recovery_point": point.get("time") or "",
+        "unreachable": opening.get("unreachable", []),
+        "minutes": facts["minutes"],
+        "logins": {
+            login["name"]: login["sid"] for login in instance.get("logins", []) if login["name"] in facts["logins"]
+        },
+    }

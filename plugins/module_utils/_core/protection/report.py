@@ -13,6 +13,7 @@ from ..prometheus import Metric, lines
 from ..protection import backups as protection_backups
 from ..protection import mirroring as protection_mirror
 from ..protection import servers as protection_servers
+from ..protection import standby as protection_standby
 from ..text import counted, table_line
 from .row import FAIL, OK, WARN, Objectives, Row, gathered
 
@@ -30,6 +31,9 @@ METRICS = {
     "certificate_seconds": "How long a certificate is still valid.",
     "free_bytes": "Room that is left.",
     "mirror_unsent_bytes": "Log of the principal that its mirror does not have yet.",
+    "standby_lag_seconds": "How old the data of a database are that follows at another site.",
+    "standby_delay_seconds": "How long backups are kept back from it.",
+    "standby_gap_backups": "Newer backups that cannot be applied to it, since a log before them is missing.",
     "drill_age_seconds": "How long ago the last drill passed.",
 }
 
@@ -44,7 +48,12 @@ def judge(
     """
     if lacks := list(protection_servers.control_node(facts)):
         return lacks
-    everything = (*protection_servers.CHECKS, *protection_mirror.CHECKS, *protection_backups.CHECKS)
+    everything = (
+        *protection_servers.CHECKS,
+        *protection_mirror.CHECKS,
+        *protection_standby.CHECKS,
+        *protection_backups.CHECKS,
+    )
     result = gathered(protection_servers.SERVICE_CHECKS if service_only else everything, facts, objectives, now)
     return sorted(result, key=lambda entry: _ORDER[entry.state])
 

@@ -30,6 +30,7 @@ from .row import FAIL, WARN, Objectives, Row, absent, row
 
 __all__ = [
     "CHECKS",
+    "DATABASE_CONFIG",
     "SERVICE_CHECKS",
     "application_runs",
     "certificate_row",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 
+DATABASE_CONFIG = "database.config"
 _MISSING = (2, 3)
 """Windows' errors for a file and a folder that are not there."""
 
@@ -111,7 +113,9 @@ def application_runs(host: Mapping[str, Any]) -> bool:
     setup wizard.
     """
     return iis_answers(host) and any(
-        file["error"] not in _MISSING for file in (host.get("saw") or {}).get("hashed", [])
+        file["error"] not in _MISSING
+        for file in (host.get("saw") or {}).get("hashed", [])
+        if file["path"].lower().endswith(DATABASE_CONFIG)
     )
 
 

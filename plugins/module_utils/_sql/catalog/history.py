@@ -44,9 +44,11 @@ FROM sys.databases AS d
 JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
     d.create_date)
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
-WHERE d.name = ?{and_full}
+WHERE d.name = ?
 ORDER BY h.restore_history_id DESC
 """
+
+_LAST_FULL = _LAST_RESTORE.replace("ORDER BY", f"    AND s.type = '{BackupKind.FULL.letter}'\nORDER BY")
 
 DOING = "Cannot read the history of backups in msdb"
 
@@ -122,10 +124,10 @@ def restored_full(connection: Connection, database: str, *, position: int) -> st
     over.
     """
     try:
-        last = connection.row(_LAST_RESTORE.format(and_full=""), database)
+        last = connection.row(_LAST_RESTORE, database)
         if last is None or int(last["last_lsn"]) != position:
             return ""
-        full = connection.row(_LAST_RESTORE.format(and_full=" AND s.type = 'D'"), database)
+        full = connection.row(_LAST_FULL, database)
     except SqlError as problem:  # a login may restore without rights on msdb
         if problem.lost:
             raise

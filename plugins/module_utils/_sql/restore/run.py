@@ -89,7 +89,7 @@ class RestoreRun:
             return self._unchanged()
         if not options.opens and standby.is_up_to_date(plan, self.destination, readable=bool(self.standby_file)):
             report = self._open_standby() if self.standby_file else self._report()
-            return {**report, "plan": {}, **standby.beyond_a_gap(options, plan)}
+            return {**report, "plan": {}, **standby.beyond_a_gap(plan)}
         standby.require_standby_file(session, self.standby_file, self.destination)
         self._respect_leases()
         self.facts = self._server_facts()
@@ -112,7 +112,7 @@ class RestoreRun:
             **self._finish(),
             "plan": {**report, "reason": decision.reason, "ends_mirroring": decision.end_mirroring},
             **({"tail_log": tail.to_dict()} if tail else {}),
-            **standby.beyond_a_gap(options, plan),
+            **standby.beyond_a_gap(plan),
         }
 
     def _server_facts(self) -> ServerFacts:

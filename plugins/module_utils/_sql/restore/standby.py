@@ -72,12 +72,8 @@ def is_up_to_date(plan: Plan, destination: Destination, *, readable: bool) -> bo
     return bool(destination.standby_position) or not readable
 
 
-def beyond_a_gap(options: RestoreOptions, plan: Plan) -> dict[str, Any]:
-    """The newer backups that do not follow where a database that waits for logs stands afterwards, for the module's
-    result.
-    """
-    if options.opens:
-        return {}
+def beyond_a_gap(plan: Plan) -> dict[str, Any]:
+    """The newer backups that do not follow where the database stands afterwards, for the module's result."""
     rejected = islice(plan.rejected.by_code("gap"), MOST_TOLD)
     return {"beyond_gap": [item.to_dict() for item in rejected]}
 

@@ -45,9 +45,9 @@ def server(host: str, **changed: Any) -> Server:
 )
 def test_what_cannot_hold_a_standby_is_said(principal, standby, asked, said):
     options = {"name": "PRS", "readable": False, "may_replace": False, **asked}
-    found = list(unfit(server("sql-b", **standby), server("sql-a", **principal), **options))
-    assert len(found) == len(said)
-    assert all(text in sentence for text, sentence in zip(said, found, strict=True)), found
+    problems = list(unfit(server("sql-b", **standby), server("sql-a", **principal), **options))
+    assert len(problems) == len(said)
+    assert all(text in sentence for text, sentence in zip(said, problems, strict=True)), problems
 
 
 def test_a_server_is_what_sql_info_says_of_it():
@@ -59,8 +59,8 @@ def test_a_server_is_what_sql_info_says_of_it():
         "server": {"version": "15.0.4430.1", "edition": "E"},
         "database": database,
     }
-    told = Server.of({**facts, "database": {**database, "mirroring": None}})
-    assert (told.version, told.data_bytes, told.family_guid, told.is_open, told.is_mirrored) == (
+    standby = Server.of({**facts, "database": {**database, "mirroring": None}})
+    assert (standby.version, standby.data_bytes, standby.family_guid, standby.is_open, standby.is_mirrored) == (
         (15, 0),
         7,
         "ab",

@@ -61,8 +61,8 @@ def test_a_local_time_without_its_zone_keeps_nothing_back():
 def test_where_it_stands():
     assert position_of(None, LOGS) is None
     assert position_of(ExistingDatabase(state="ONLINE", redo_start_lsn=300), LOGS) is None
-    told = position_of(waiting(300), LOGS)
-    assert told is not None and told.to_dict() == {"lsn": 300, "fork": "a", "time": "2026-03-01T14:30:00Z"}
+    position = position_of(waiting(300), LOGS)
+    assert position is not None and position.to_dict() == {"lsn": 300, "fork": "a", "time": "2026-03-01T14:30:00Z"}
     inside = position_of(waiting(299), LOGS)
     assert inside is not None and inside.time is None
 
