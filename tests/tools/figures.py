@@ -29,7 +29,9 @@ LIMITS = {
     "variables called one, found, told": 0,
     "duplicated runs of six lines": 5,
 }
-"""The most that each figure may be. Before decisions moved to Python, 137 conditions stood in templates."""
+"""The most that each figure may be. Before decisions moved to Python, 137 conditions stood in templates, and roles had 195
+expressions over 120 characters.
+"""
 JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
