@@ -332,6 +332,7 @@ class Tree:
     def __init__(self, sets: Iterable[BackupSet], *, existing: Base | None = None, existing_full: str = "") -> None:
         self.forks: dict[str, Fork] = {}
         self.unusable: list[tuple[BackupSet, str]] = []
+        self.path_limits: dict[frozenset[str], dict[str, float]] = {}  # what recovery_points.path_limits found
         by_fork: dict[str, list[BackupSet]] = defaultdict(list)
         data = self._add_logs(sets, by_fork)
         fulls = [backup_set for backup_set in data if backup_set.kind.begins_chain]
@@ -504,6 +505,7 @@ class View:
         self._enterable: dict[int, bool] = {}
         self._arrivals: dict[str, Arrival | None] = {}
         self._times: dict[int, WayTimes] = {}
+        self._latest: dict[int, datetime] = {}
 
     def line(self, guid: str) -> _LogLine:
         line = self._lines.get(guid)
@@ -621,6 +623,24 @@ class View:
             last = over if stopped is None else max(over, stopped.finished)
             self._times[id(log)] = WayTimes(max(before.whole, over), max(before.last, last))
         return self._times[id(leaving)]
+
+    def latest_on_way(self, leaving: BackupSet) -> datetime:
+        """By when all was surely over that :meth:`way_to` gives: the latest end of all that may be on it. Much less to
+        look at than the way itself; ask :meth:`can_enter` first.
+        """
+        trail, log = [], leaving
+        while log is not None and id(log) not in self._latest:
+            trail.append(log)
+            leg = self._legs[id(log)]
+            log = None if leg is None else leg.entry
+        latest = LONG_AGO if log is None else self._latest[id(log)]
+        for log in reversed(trail):
+            leg, logs = self._legs[id(log)], self.tree.forks[log.first_fork].logs
+            ends = list(map(_FINISHED, logs[: bisect_right(logs, log.fork_point_lsn or 0, key=_LAST)]))
+            if leg is not None:
+                ends += [entry.finished for entry in (leg.base, leg.stopped) if entry is not None and entry.finished]
+            latest = self._latest[id(log)] = max([latest, *ends])
+        return latest
 
     def route(self, guid: str, low: int, high: int) -> Route:
         """The way to a position in ``low..high`` on a fork that :meth:`arrival` has found reachable that far."""

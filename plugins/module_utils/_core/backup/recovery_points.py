@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
-from itertools import groupby, takewhile
+from itertools import chain, groupby, takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -81,6 +81,9 @@ class Window:
 
 def path_limits(tree: Tree, forks: Collection[str]) -> dict[str, float]:
     """For every fork on the paths that end on ``forks``: the LSN up to which the path follows it."""
+    ends = frozenset(forks)
+    if ends in tree.path_limits:
+        return tree.path_limits[ends]
     limits: dict[str, float] = {guid: math.inf for guid in forks if guid in tree.forks}
     for guid in list(limits):
         fork = tree.forks[guid]
@@ -90,6 +93,7 @@ def path_limits(tree: Tree, forks: Collection[str]) -> dict[str, float]:
             if known is not None:
                 break
             fork = tree.forks[fork.parent]
+    tree.path_limits[ends] = limits
     return limits
 
 
@@ -181,7 +185,9 @@ def ends_at(tree: Tree, when: datetime, limits: dict[str, float]) -> Found | Non
             for log in takewhile(lambda log: log.finished == when, fork.finished_from(when))
             if log.bulk_logged and not log.ambiguous_time and not log.is_idle
         ]
-        arrival = view.arrival(guid) if ends else None
+        if not ends:
+            continue
+        arrival = view.arrival(guid)
         position = max((end for end in ends if end <= limit), default=None)
         if arrival is not None and position == arrival.position and (best is None or position > best.position):
             best = view.route(guid, position, position)
@@ -259,12 +265,11 @@ def windows(tree: Tree, forks: Collection[str]) -> list[Window]:
     reachable: list[Window] = []
     for guid, limit in path_limits(tree, forks).items():
         line = view.line(guid)
-        fork = line.fork
         for base in line.bases:
             if base.finished is not None and base.position <= limit and line.reach(base.position) == base.position:
                 exact = base.told_finish is not None
                 reachable += _window(guid, (base.finished, exact), None, None, base.position, base.position)
-        reachable += _covered(view, guid, _entered(view, fork), limit)
+        reachable += _covered(view, guid, limit)
     reachable.sort(key=attrgetter("start", "end"))
     return reachable
 
@@ -293,20 +298,26 @@ class _Entered(NamedTuple):
     whole: datetime
 
 
-def _entered(view: View, fork: Fork) -> _Entered | None:
-    """The first moments for which :func:`at_time` surely has a way onto a fork by a log from its parent; ``None`` where
-    no log leads there.
+_ALWAYS = _Entered(LONG_AGO, LONG_AGO)
+
+
+def _entered(view: View, fork: Fork, logs: list[BackupSet]) -> _Entered:
+    """The first moments for which :func:`at_time` surely has a way onto a fork by a log from its parent, as far as the
+    first logs of the fork are not later anyway.
 
     What is restored on that way has to be over by then: the log that is stopped at the fork point may have been backed
     up long after the first one of the fork, by another database that came from the same point.
     """
+    entries = list(filter(view.can_enter, fork.entries))
+    first = min(map(_STARTED, logs))
+    if not any(map(_BULK_LOGGED, chain(entries, logs))) and view.latest_on_way(entries[0]) + SECOND <= first:
+        return _ALWAYS  # nearly always
     ways: list[_Entered] = []
-    for entry in fork.entries:
-        if view.can_enter(entry):
-            way = view.times_of_way(entry)
-            over = max(way.last, entry.finished) if entry.bulk_logged else way.last
-            ways.append(_Entered(over + SECOND, way.whole))
-    return _Entered(min(way.stopped for way in ways), min(way.whole for way in ways)) if ways else None
+    for entry in entries:
+        way = view.times_of_way(entry)
+        over = max(way.last, entry.finished) if entry.bulk_logged else way.last
+        ways.append(_Entered(over + SECOND, way.whole))
+    return _Entered(min(way.stopped for way in ways), min(way.whole for way in ways))
 
 
 def _by_bulk_logging(logs: list[BackupSet]) -> Iterable[tuple[bool, list[BackupSet]]]:
@@ -316,10 +327,10 @@ def _by_bulk_logging(logs: list[BackupSet]) -> Iterable[tuple[bool, list[BackupS
     return ((is_bulk_logged, list(group)) for is_bulk_logged, group in groupby(logs, key=_BULK_LOGGED))
 
 
-def _covered(view: View, guid: str, way_in: _Entered | None, limit: float) -> Iterator[Window]:
+def _covered(view: View, guid: str, limit: float) -> Iterator[Window]:
     """limit: the LSN up to which the paths follow the fork; beyond it another database lived."""
     line = view.line(guid)
-    entered = line.fork.point if way_in is not None else None
+    entered = line.fork.point if any(map(view.can_enter, line.fork.entries)) else None
     for low, high in zip(line.component_starts, line.component_ends, strict=True):
         index = bisect_left(line.base_positions, low)
         base = line.bases[index] if index < len(line.bases) and line.base_positions[index] < high else None
@@ -334,7 +345,7 @@ def _covered(view: View, guid: str, way_in: _Entered | None, limit: float) -> It
         if not logs:
             continue
         moment = None
-        since = way_in if way_in is not None and position == entered else _Entered(LONG_AGO, LONG_AGO)
+        since = _entered(view, line.fork, logs) if position == entered else _ALWAYS
         if base is not None and position == base.position and base.finished is not None:
             moment, start = (base.finished, base.told_finish is not None), base.finished + SECOND
         else:
