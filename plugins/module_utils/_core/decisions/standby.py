@@ -88,7 +88,7 @@ def inspected(facts: Facts) -> dict[str, Any]:
         "stood_at": opening.get("stood_at"),
         "steps": (plan or {}).get("steps", []),
         "recovery_point": point.get("time") or "",
-        "unreachable": opening.get("unreachable", []),
+        "beyond_gap": opening.get("beyond_gap", []),
         "minutes": facts["minutes"],
         "logins": {
             login["name"]: login["sid"] for login in instance.get("logins", []) if login["name"] in facts["logins"]

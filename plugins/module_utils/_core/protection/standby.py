@@ -89,7 +89,7 @@ def opening(facts: Mapping[str, Any], objectives: Objectives, now: dt.datetime) 
         if not side["planned"]:
             yield row("standby opening", where, f"it could not be opened: {side['problem']}", next=AGAIN)
             continue
-        beyond = side["unreachable"]
+        beyond = side["beyond_gap"]
         yield row(
             "standby opening",
             where,

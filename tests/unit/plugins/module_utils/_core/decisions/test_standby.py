@@ -68,6 +68,6 @@ def test_what_verify_prs_judges():
     judged = standby.inspected(asked)
     assert (judged["answers"], judged["planned"], judged["problem"]) == (True, False, "no room")
     assert judged["logins"] == {"prs_app": "0x01"} and judged["steps"] == []
-    plan = {"plan": {}, "stood_at": {"time": "t"}, "unreachable": []}
+    plan = {"plan": {}, "stood_at": {"time": "t"}, "beyond_gap": []}
     assert standby.inspected({**asked, "opening": plan})["planned"] is True
     assert standby.inspected({**asked, "instance": {"msg": "refused"}, "opening": {}})["problem"] == "refused"

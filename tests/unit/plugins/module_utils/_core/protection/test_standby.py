@@ -24,7 +24,7 @@ def followed(host: dict[str, Any] | None = None, web: dict[str, Any] | None = No
         "stood_at": {"lsn": 7, "fork": "a", "time": "2026-03-02T11:55:00Z"},
         "steps": [],
         "recovery_point": "2026-03-02T11:55:00Z",
-        "unreachable": [],
+        "beyond_gap": [],
         "minutes": 0,
         "logins": {"prs_app": "0x01"},
     }
@@ -88,7 +88,7 @@ def test_one_that_follows_says_so():
             ("standby opening", FAIL, "it could not be opened: Express holds at most 10 GiB"),
         ),
         (
-            {"unreachable": [GAP, GAP]},
+            {"beyond_gap": [GAP, GAP]},
             ("standby opening", FAIL, f"2 newer backups cannot be applied: {GAP['reason']}"),
         ),
         ({"minutes": 60}, ("standby delay", WARN, "it is 5 min behind, less than the 60 min that are to be kept back")),

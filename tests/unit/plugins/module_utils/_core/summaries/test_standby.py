@@ -98,7 +98,7 @@ STEP = {"kind": "log"}
             ["sql-b: nothing new for the standby of PRS, which stands at T"],
         ),
         (
-            {"plan": {}, "stood_at": {"time": None}, "unreachable": [{"reason": "logs are missing"}]},
+            {"plan": {}, "stood_at": {"time": None}, "beyond_gap": [{"reason": "logs are missing"}]},
             [
                 "sql-b: nothing new for the standby of PRS, which stands at where the newest log ended",
                 "WARNING: 1 newer backup cannot be applied: logs are missing",
