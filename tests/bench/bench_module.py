@@ -177,11 +177,19 @@ def cpu_seconds_of(what: str, command: list[Path]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def sent_by(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], str]:
-    """Every statement that a module sends, with its values and whether it fails (a probe), and the connection string.
+def connections_of(name: str, options: dict[str, Any]) -> int:
+    """How often a module connects to SQL Server."""
+    return len(_noted(name, options)[1])
 
-    Noted while the module runs in this process.
-    """
+
+def sent_by(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], str]:
+    """Every statement that a module sends, with its values and whether it fails (a probe), and the connection string."""
+    sent, targets = _noted(name, options)
+    return sent, targets[0]
+
+
+def _noted(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], list[str]]:
+    """Its statements and the connection string of each connection, noted while the module runs in this process."""
     from ansible.module_utils.testing import patch_module_args
     from ansible_collections.prs.recovery.plugins.module_utils._sql.connection import connection
 
@@ -215,7 +223,7 @@ def sent_by(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], str]:
         module.main()
     if json.loads(said.getvalue()).get("failed"):
         raise SystemExit(said.getvalue())
-    return sent, targets[0]
+    return sent, targets
 
 
 IN_PLACE = """

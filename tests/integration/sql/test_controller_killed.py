@@ -215,6 +215,17 @@ def test_a_standby(sql_a, sql_b, database, folder, backups, moment):
     )
 
 
+@pytest.mark.parametrize("moment", ["RESTORE DATABASE", "in RESTORE DATABASE", "RESTORE LOG", "in RESTORE LOG"])
+def test_a_database_that_follows(sql_b, database, folder, backups, moment):
+    options = {"database": database, "source": {"folders": [folder]}, "recovery": "norecovery"}
+    kill_at(sql_b, moment, "sql_restore", **options)
+    sql_b.run("sql_restore", **options)
+    again = sql_b.run("sql_restore", **options)
+    assert (again["changed"], again["plan"], sql_b.state_of(database)) == (False, {}, "RESTORING")
+    sql_b.do(f"RESTORE DATABASE [{database}] WITH RECOVERY")
+    assert sql_b.marks(database) == [1, 2]
+
+
 @pytest.mark.parametrize("moment", ["FOR ATTACH", "ALTER AUTHORIZATION", "in DBCC CHECKDB"])
 def test_an_attach(sql_a, database, moment):
     data, log = (

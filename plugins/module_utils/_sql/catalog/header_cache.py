@@ -45,8 +45,8 @@ class HeaderCache:
 
     def get(self, path: str, identity: str) -> FileReading | None:
         """The reading of a file, if it is the same file still."""
-        kept = self._files.get(path)
-        if not isinstance(kept, dict) or kept.get("identity") != identity:
+        kept = self._kept(path, identity)
+        if kept is None:
             return None
         try:
             label = Label(**kept["label"]) if kept["label"] else None
@@ -54,16 +54,16 @@ class HeaderCache:
         except (KeyError, TypeError, ValueError):
             return None
 
+    def _kept(self, path: str, identity: str) -> dict[str, Any] | None:
+        kept = self._files.get(path)
+        return kept if isinstance(kept, dict) and kept.get("identity") == identity else None
+
     def keep(self, readings: Mapping[str, FileReading], identities: Mapping[str, str]) -> None:
         """Remember these readings and no others: what is no longer in the folder is forgotten. Only whole readings are
         worth it.
         """
         files = {
-            path: {
-                "identity": identities[path],
-                "label": asdict(reading.label) if reading.label else None,
-                "headers": list(reading.headers),
-            }
+            path: self._kept(path, identities[path]) or _entry(reading, identities[path])
             for path, reading in readings.items()
             if path in identities and not reading.problem and reading.headers
         }
@@ -94,12 +94,18 @@ class HeaderCache:
             number, draft = tempfile.mkstemp(dir=self._path.parent, prefix=".draft-")
             try:
                 with open(number, "w", encoding="utf-8") as file:
-                    json.dump({"format": FORMAT, "files": self._files}, file)
+                    # As one text: what json.dump writes piece by piece takes ten times as long.
+                    file.write(json.dumps({"format": FORMAT, "files": self._files}))
                 os.replace(draft, self._path)
             except BaseException:
                 with suppress(OSError):
                     os.unlink(draft)
                 raise
+
+
+def _entry(reading: FileReading, identity: str) -> dict[str, Any]:
+    label = asdict(reading.label) if reading.label else None
+    return {"identity": identity, "label": label, "headers": list(reading.headers)}
 
 
 def _home() -> Path | None:

@@ -80,7 +80,7 @@ class RestoreRun:
         if self.destination.would_open:  # what is in it tells only when it is open
             return {"plan": {}, **self._report()}
         tail_log = self._tail_log()
-        if self.destination.state == "RESTORING":
+        if self.destination.state == "RESTORING" and not self.sources.has_read(tail_log.folder):
             tails = tail_log.saved_before(self.sources.catalog)
             self.sources.add_tails(tails)
             plan = self._plan() if tails.sets else plan

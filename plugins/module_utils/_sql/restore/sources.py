@@ -98,6 +98,10 @@ class BackupSources:
             self._add_zones(catalog)
         self.use(merge(catalog, self.tails) if self.tails.sets else catalog)
 
+    def has_read(self, folder: str) -> bool:
+        """Whether what lies in a folder is in the catalog, as far as the sources count at all."""
+        return not self.is_staged and folder.lower() in (source.lower() for source in self.source.folders)
+
     def add_tails(self, tails: BackupCatalog) -> None:
         """Tails of the log that lie where no source looks."""
         self.tails = merge(self.tails, tails)
