@@ -70,6 +70,7 @@ options:
       - preflight.sayings
       - preflight.wreck
       - preflight.no_road
+      - preflight.copies
       - preflight.database_replace
       - application.account
       - application.database_servers
@@ -133,6 +134,7 @@ DECISIONS = (
     "preflight.sayings",
     "preflight.wreck",
     "preflight.no_road",
+    "preflight.copies",
     "preflight.database_replace",
     "application.account",
     "application.database_servers",

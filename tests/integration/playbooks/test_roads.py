@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from mirrored import ask
-from playbook_lab import MARKERS, Estate
+from playbook_lab import MARKERS, MOVED, Estate, share_on_witness
 
 
 def set_offline(estate: Estate) -> None:
@@ -104,3 +104,22 @@ def test_what_will_be_lost_is_told_where_servers_do_not_answer(estate: Estate, s
     assert "-> restore_set (" in run.output
     assert ": install SQL Server" in run.output
     assert "WHAT WILL BE LOST: what was written since " in run.output
+
+
+@pytest.mark.nightly
+def test_a_share_that_is_gone_is_no_end_where_its_sets_were_copied(estate: Estate):
+    elsewhere = share_on_witness(estate, "far")
+    copies = json.dumps({"prs_backup_copies": [{"site": "elsewhere", "path": elsewhere}]})
+    backup = estate.play("backup_prs", *MOVED, "-e", copies)
+    assert backup.code == 0, backup.output
+    estate.lose_site_a()
+    estate.lab.fault("share-gone", host="files", share="backup")
+    told = estate.play("rebuild_prs", "--check", "-e", copies)
+    assert told.code != 0
+    assert re.search(
+        r"-> restore_copy \(\S+ in \\\\witness.prslab.test\\far\): loses at most", told.output.replace("\\\\", "\\")
+    )
+    assert "This road is gone by: rebuild_prs -e '{" in told.output
+    run = estate.play("rebuild_prs", "-e", json.dumps({"prs_share_path": elsewhere}))
+    assert run.code == 0, run.output
+    assert estate.labels() == MARKERS

@@ -13,8 +13,8 @@ from ..run_report.journal import read_journals
 from ..windows_paths import is_full_path
 
 __all__ = [
-    "database_replace", "journal", "needed_secrets", "no_road", "ordered_problems", "parts", "paths", "sayings",
-    "wreck",
+    "copies", "database_replace", "journal", "needed_secrets", "no_road", "ordered_problems", "parts", "paths",
+    "sayings", "wreck",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
@@ -95,10 +95,27 @@ def ordered_problems(facts: Facts) -> list[str]:
 
 def wreck(facts: Facts) -> dict[str, Any]:
     """What all hosts say of the estate. facts: site; parts: what each of them says; answering: servers of other sites
-    that were asked and answered; groups: of the inventory.
+    that were asked and answered; groups: of the inventory; copies: of the sets, as C(copies) returns them.
     """
     others = sites_at_hand(facts["groups"], facts["site"], facts["answering"])
-    return whole_wreck(facts["site"], facts["parts"], others)
+    return whole_wreck(facts["site"], facts["parts"], others, facts["copies"])
+
+
+def copies(facts: Facts) -> list[dict[str, Any]]:
+    """What could be restored from other places. facts: paths: of the places; results: of recovery_set_info, in their
+    order. A place that cannot be read, or has no set, has nothing to restore.
+    """
+    seen = zip(facts["paths"], facts["results"], strict=True)
+    return [
+        {
+            "place": path,
+            "name": result["chosen"]["label"],
+            "point": result["chosen"]["recovery_point"] or None,
+            "archive": result["chosen"]["archive"],
+        }
+        for path, result in seen
+        if result.get("chosen")
+    ]
 
 
 def sayings(facts: Facts) -> list[str]:

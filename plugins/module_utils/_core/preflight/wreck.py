@@ -45,15 +45,35 @@ def sites_at_hand(groups: Mapping[str, Sequence[str]], active: str, answering: C
     ]
 
 
-def whole_wreck(site: str, parts: Iterable[Mapping[str, Any]], others: Sequence[str] = ()) -> dict[str, Any]:
+def whole_wreck(
+    site: str,
+    parts: Iterable[Mapping[str, Any]],
+    others: Sequence[str] = (),
+    copies: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """Of what each host says, as C(wreck_of) returns it, the facts of recovery_plan; those that no host says lack.
-    others: sites at hand.
+    others: sites at hand. copies: of recovery sets at other places {place, name, point, archive}.
     """
     whole: dict[str, Any] = {"site": site, "consents": {}}
     for part in parts:
         whole |= {**part, "consents": {**whole["consents"], **part.get("consents", {})}}
     seen = whole.pop(_SEEN_FROM_WEB, [])
-    return {**whole, "backups": whole.get("backups") or seen, "other_sites": list(others)}
+    if "sql" in whole:
+        whole["backups"] = [*(whole.get("backups") or seen), *(_copied_set(copy) for copy in copies)]
+    if "web" in whole:
+        own = whole.get("archives", [])
+        whole["archives"] = [*own, *({"name": copy["archive"], "point": copy["point"]} for copy in copies)]
+    return {**whole, "other_sites": list(others)}
+
+
+def _copied_set(copy: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": f"{copy['name']} in {copy['place']}",
+        "kind": "set",
+        "elsewhere": True,
+        "place": copy["place"],
+        "point": copy["point"],
+    }
 
 
 def _of_web_server(facts: HostFacts) -> dict[str, Any]:

@@ -140,6 +140,7 @@ def _restore(wreck: Wreck, source: BackupSource) -> Way:
         source=source.name,
         kind=source.kind,
         elsewhere=source.elsewhere,
+        place=source.place,
         obstacle=_obstacle(wreck) or source.problem,
         loss=lost_since(source.point, wreck.now),
         work=(*_instance_work(wreck), work),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -53,6 +54,7 @@ class Road:
     """source: what the database comes from, '' for what is there. obstacle: why it cannot be gone, '' where it can.
 
     needs: variables by which somebody has to say yes, each with the reason. loss: of work in the database, at most.
+    place: where a copy of the backups lies, '' for the place that is restored from anyway.
     """
 
     name: RoadName
@@ -62,6 +64,7 @@ class Road:
     loss: Loss
     work: tuple[Work, ...]
     estimate: Estimate
+    place: str = ""
 
     @property
     def command(self) -> str:
@@ -69,6 +72,8 @@ class Road:
         if any(step.phase is Phase.MOVE for step in self.work):
             forced = "" if self.loss.nothing else " -e prs_allow_data_loss=true"
             return f"failover_prs -e prs_active_site={self.source}{forced}"
+        if self.place:
+            return f"{REBUILD} -e '{json.dumps({'prs_share_path': self.place})}'"
         return {RoadName.NOTHING: "", RoadName.PROVISION: "provision_prs"}.get(self.name, REBUILD)
 
     @property
@@ -106,6 +111,7 @@ def _road(wreck: Wreck, database: Way, estimates: Estimates) -> Road:
         loss=database.loss,
         work=work,
         estimate=_duration(work, estimates),
+        place=database.place,
     )
 
 

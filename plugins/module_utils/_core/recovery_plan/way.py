@@ -38,14 +38,15 @@ class Way:
     """obstacle: why it cannot be gone, and what to do about that; '' where it can. needs: variables by which somebody
     has to say yes, each with the reason.
 
-    Of the database alone: source, its kind, and whether it lies elsewhere; loss; keys: fingerprint of those that it
-    needs, '' unknown.
+    Of the database alone: source, its kind, and whether it lies elsewhere, at which place; loss; keys: fingerprint of
+    those that it needs, '' unknown.
     """
 
     name: WayName
     source: str = ""
     kind: str = ""
     elsewhere: bool = False
+    place: str = ""
     loss: Loss = NOTHING
     work: tuple[Work, ...] = ()
     obstacle: str = ""

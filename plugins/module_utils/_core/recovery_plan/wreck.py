@@ -108,13 +108,14 @@ class SurvivingFiles:
 class BackupSource:
     """Backups of the database from which one plan restores. kind: set (with a manifest) or files.
 
-    elsewhere: it is the copy at another place. problem: why it cannot be restored, '' where it can. keys: fingerprint
-    of the application's keys at that time, '' unknown.
+    elsewhere: it is the copy at another place, and place is its path. problem: why it cannot be restored, '' where it
+    can. keys: fingerprint of the application's keys at that time, '' unknown.
     """
 
     name: str
     kind: str
     elsewhere: bool = False
+    place: str = ""
     point: dt.datetime | None = None
     problem: str = ""
     size: int = 0

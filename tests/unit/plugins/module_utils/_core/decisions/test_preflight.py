@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
+    copies,
     database_replace,
     journal,
     needed_secrets,
@@ -164,3 +165,9 @@ def test_a_damaged_journal_is_said_and_the_others_count():
     assert sayings(facts) == [
         "NOTE: a.jsonl is no whole journal of a run, and does not count for the estimates. Remove it"
     ]
+
+
+def test_copies_are_those_that_were_read():
+    chosen = {"label": "S1", "recovery_point": "2026-02-27T10:00:00Z", "archive": "a.zip", "files": []}
+    facts = {"paths": ["one", "two", "three"], "results": [{"msg": "no share"}, {"chosen": chosen}, {"chosen": {}}]}
+    assert copies(facts) == [{"place": "two", "name": "S1", "point": "2026-02-27T10:00:00Z", "archive": "a.zip"}]

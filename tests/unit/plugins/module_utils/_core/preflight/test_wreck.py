@@ -243,3 +243,14 @@ GROUPS = {
 )
 def test_a_site_is_at_hand_where_all_its_servers_answered(answering: list[str], sites: list[str]):
     assert sites_at_hand(GROUPS, "site_a", answering) == sites
+
+
+def test_copies_at_other_places_can_be_restored_from():
+    """With their archive, since the first place may be gone as a whole."""
+    copy = {"place": "\\\\b\\far", "name": "S1", "point": "2026-02-27T10:00:00Z", "archive": "\\\\b\\far\\a.zip"}
+    parts = [said(parts=["web"], choice__problem="no share"), said(parts=["sql"], choice__problem="no share")]
+    whole = read_wreck(whole_wreck("site_a", parts, (), [copy]), NOW)
+    here, far = whole.backups
+    assert (here.problem, here.elsewhere) == ("no share", False)
+    assert (far.name, far.elsewhere, far.place) == ("S1 in \\\\b\\far", True, "\\\\b\\far")
+    assert [archive.name for archive in whole.archives] == ["\\\\b\\far\\a.zip"]

@@ -18,6 +18,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.s
     loss_text,
     told,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.wreck import BackupSource
 from wrecks import NOW, total_loss, wreck
 
 
@@ -97,3 +98,10 @@ def test_another_site_is_named_while_servers_are_awaited():
     assert sentence not in told(roads(estate, Estimates()), made, **given)
     none = Choice(road=None, problem="No road")
     assert told([], none, awaited=["web-a", "sql-a"], **given)[-2:] == ["No road", sentence]
+
+
+def test_the_copy_at_another_place_is_gone_by_naming_the_place():
+    copy = BackupSource(name="S1 in \\\\b\\far", kind="set", elsewhere=True, place="\\\\b\\far", point=NOW)
+    sentences = said(total_loss(backups=[copy]))
+    assert sentences[1].startswith("-> restore_copy (S1 in \\\\b\\far): loses")
+    assert """This road is gone by: rebuild_prs -e '{"prs_share_path": "\\\\\\\\b\\\\far"}'""" in sentences
