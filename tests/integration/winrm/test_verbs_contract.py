@@ -240,13 +240,13 @@ SAYS_HOW_FAR_IT_IS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "check_content": ([{"path": "{root}/large", "packed": False, "marks": [], "parts": [[0, SIX_MB]]}] * 6, {"MostFlaws": 1}),
     "entries": ([], {"Archive": "{root}/a.zip", "Hash": True}),
     "unpack": (
-        [{"index": 0, "name": "large", "size": SIX_MB, "folder": False}], {"Archive": "{root}/a.zip", "Target": "{root}/to"},
+        [[0, "large", SIX_MB, False]], {"Archive": "{root}/a.zip", "Target": "{root}/to"},
     ),
     "pack": (["large"], {"Path": "{root}", "Archive": "{root}/b.zip", "ManifestName": "own/list", "ManifestHead": "{}"}),
     "pack beyond Settle": (
         ["large"], {"Path": "{root}", "Archive": "{root}/c.zip", "ManifestName": "own/list", "ManifestHead": "{}", "Settle": 9},
     ),
-    "move": ([{"from": f"{{root}}/many/{name}", "to": f"{{root}}/to/{name}"} for name in FILES], {}),
+    "move": ([[f"{{root}}/many/{name}", f"{{root}}/to/{name}"] for name in FILES], {}),
     "remove": ([], {"Path": "{root}/many"}),
 }  # fmt: skip
 """What is asked of a verb: one large file, read by the megabyte, or many small ones."""

@@ -412,7 +412,7 @@ CASES = [
         for about, data in DAMAGED.items()
         for verb, parameters, given in (
             ("entries", {"Archive": "{root}/x.zip"}, []),
-            ("unpack", {"Archive": "{root}/x.zip", "Target": "{root}/to"}, [{"index": 9, "name": "a", "size": 5, "folder": False}]),
+            ("unpack", {"Archive": "{root}/x.zip", "Target": "{root}/to"}, [[9, "a", 5, False]]),
             ("read_lines", {"Path": "{root}/x.zip", "Entry": "a.txt"}, []),
             ("look_into", {"Path": "{root}/x.zip", "Entry": "a.txt"}, []),
         )
@@ -448,23 +448,23 @@ CASES = [
         verb="unpack", about="chosen entries under chosen names", files={"x.zip": ARCHIVE, "to/": b""},
         parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"},
         given=[
-            {"index": 2, "name": "new/Ümläut.txt", "size": 6000, "folder": False}, {"index": 1, "name": "sub", "size": 0, "folder": True},
+            [2, "new/Ümläut.txt", 6000, False], [1, "sub", 0, True],
         ],
         items=[{"name": "new/Ümläut.txt", "size": 6000, "sha256": sha(b"second" * 1000)}],
         after={"x.zip": ARCHIVE, "to/new/Ümläut.txt": b"second" * 1000, "to/sub/": b""},
     ),
     Case(
         verb="unpack", about="a file that exists", files={"x.zip": ARCHIVE, "to/a": b"precious"}, error=(80, "IOException"), windows=True,
-        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[{"index": 0, "name": "a", "size": 5, "folder": False}],
+        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[[0, "a", 5, False]],
         after={"x.zip": ARCHIVE, "to/a": b"precious"},
     ),
     Case(
         verb="unpack", about="more than the archive says", files={"x.zip": ARCHIVE, "to/": b""}, error=NO_ZIP,
-        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[{"index": 0, "name": "a", "size": 4, "folder": False}],
+        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[[0, "a", 4, False]],
     ),
     Case(
         verb="unpack", about="more than 260 characters", files={"x.zip": ARCHIVE, "to/": b""},
-        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[{"index": 0, "name": f"{LONG}/a", "size": 5, "folder": False}],
+        parameters={"Archive": "{root}/x.zip", "Target": "{root}/to"}, given=[[0, f"{LONG}/a", 5, False]],
         items=[{"name": f"{LONG}/a", "size": 5, "sha256": sha(b"first")}], after={"x.zip": ARCHIVE, f"to/{LONG}/a": b"first"},
     ),
     Case(
@@ -531,15 +531,15 @@ CASES = [
         items=[], after=TREE, windows=True,
     ),
     Case(
-        verb="move", about="a file and a folder", given=[{"from": f"{{root}}/from{number}", "to": f"{{root}}/to{number}"} for number in (1, 2)],
+        verb="move", about="a file and a folder", given=[[f"{{root}}/from{number}", f"{{root}}/to{number}"] for number in (1, 2)],
         files={"from1": b"x", "from2/inner": b"y"}, items=[moved(1), moved(2)], after={"to1": b"x", "to2/inner": b"y"},
     ),
     Case(
-        verb="move", about="stops at what fails", given=[{"from": f"{{root}}/from{number}", "to": f"{{root}}/to{number}"} for number in (1, 2, 3)],
+        verb="move", about="stops at what fails", given=[[f"{{root}}/from{number}", f"{{root}}/to{number}"] for number in (1, 2, 3)],
         files={"from1": b"x", "from3": b"z"}, items=[moved(1), moved(2, error=NO_FILE)], after={"to1": b"x", "from3": b"z"},
     ),
     Case(
-        verb="move", about="over something", given=[{"from": "{root}/from1", "to": "{root}/to1"}], windows=True,
+        verb="move", about="over something", given=[["{root}/from1", "{root}/to1"]], windows=True,
         files={"from1": b"x", "to1": b"precious"}, items=[moved(1, error=(183, "IOException"))], after={"from1": b"x", "to1": b"precious"},
     ),
     Case(

@@ -175,7 +175,10 @@ begin {
     # What lines stand for: one line, or those that are packed in it.
     function Read-Item {
         param([string]$Line)
-        if (-not $Line.StartsWith($packedMark, $ordinal)) { return , @(ConvertFrom-Json -InputObject $Line @asText) }
+        if (-not $Line.StartsWith($packedMark, $ordinal)) {
+            $item = ConvertFrom-Json -InputObject ('{"items":[' + $Line + ']}') @asText
+            return , $item.items
+        }
         $length = $Line.Length - $packedMark.Length - 2
         $packed = [Convert]::FromBase64String($Line.Substring($packedMark.Length, $length))
         $source = [System.IO.MemoryStream]::new($packed)
@@ -187,8 +190,8 @@ begin {
             throw [System.IO.InvalidDataException]::new('packed lines are cut')
         }
         $text = $plainText.GetString($plain.ToArray())
-        $many = ConvertFrom-Json -InputObject ('[' + $text.TrimEnd("`n").Replace("`n", ',') + ']') @asText
-        return , @($many)
+        $many = ConvertFrom-Json -InputObject ('{"items":[' + $text.TrimEnd("`n").Replace("`n", ',') + ']}') @asText
+        return , $many.items
     }
 
     # What lies below the wrappers of PowerShell and of reflection. .NET's ZIP classes wrap once more: what is wrong
@@ -351,6 +354,8 @@ process {
         $request = $null
         Send-Answer 'error' (Get-Fault $_)
     }
+    # The items of the next request are read before these would be forgotten.
+    $items = $parameters = $null
 }
 end {
     Remove-Connection

@@ -88,9 +88,7 @@ class WindowsFiles(WindowsReader):
         """Write entries of an archive as files below a folder; what was written, by name."""
         if self.check_mode:
             return {}
-        items = [
-            {"index": entry.index, "name": entry.name, "size": entry.size, "folder": entry.folder} for entry in wanted
-        ]
+        items = [(entry.index, entry.name, entry.size, entry.folder) for entry in wanted]
         result = self._session.call(
             unpack.SCRIPT,
             doing=f"Unpacking {archive} to {target}",
@@ -168,7 +166,7 @@ class WindowsFiles(WindowsReader):
         answers = self._session.call(
             move.SCRIPT,
             doing="Renaming",
-            items=[{"from": step.source, "to": step.target} for step in moves],
+            items=[(step.source, step.target) for step in moves],
             on_progress=self._counted("renaming"),
         )
         last = answers[-1]

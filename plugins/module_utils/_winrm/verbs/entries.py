@@ -57,14 +57,23 @@ try {
                 }
                 $reader = $entry.Open()
                 $size = [long]0
-                $sha.Initialize()
-                while (($count = $reader.Read($buffer, 0, $buffer.Length)) -gt 0) {
-                    $null = $sha.TransformBlock($buffer, 0, $count, $null, 0)
-                    if ($Checksum) { $writer.Write($buffer, 0, $count) }
-                    $size += $count
+                $filled = 0
+                while (($count = $reader.Read($buffer, $filled, $buffer.Length - $filled)) -gt 0) {
+                    if ($Checksum) { $writer.Write($buffer, $filled, $count) }
+                    $filled += $count
+                    if ($filled -lt $buffer.Length) { continue }
+                    if ($size -eq 0) { $sha.Initialize() }
+                    $null = $sha.TransformBlock($buffer, 0, $filled, $null, 0)
+                    $size += $filled
+                    $filled = 0
                     if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
                 }
-                $null = $sha.TransformFinalBlock($buffer, 0, 0)
+                # Most entries fit into the buffer, and are hashed in one call.
+                if ($size -eq 0) { $digest = $sha.ComputeHash($buffer, 0, $filled) }
+                else {
+                    $null = $sha.TransformFinalBlock($buffer, 0, $filled)
+                    $digest = $sha.Hash
+                }
                 if ($Checksum) { $writer.Dispose() }
             }
             catch {
@@ -75,6 +84,7 @@ try {
                 if ($null -ne $reader) { $reader.Dispose() }
             }
             $bytes += $length
+            if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes } }
         }
         if ($Checksum) {
             $method = $isSecret = $null
@@ -95,7 +105,7 @@ try {
             $sizes.Add($length)
             $packed.Add($entry.CompressedLength)
             $attributes.Add($entry.ExternalAttributes)
-            if ($Hash) { $hashes.Add([BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()) }
+            if ($Hash) { $hashes.Add([BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant()) }
             if ($Checksum) {
                 $told.Add($crc.GetValue($entry))
                 $computed.Add($crc.GetValue($again))

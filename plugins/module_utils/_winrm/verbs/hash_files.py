@@ -27,15 +27,26 @@ foreach ($name in $Items) {
     try {
         $file = [System.IO.FileStream]::new($root + $name.Replace($slash, $separator), $open, $read, $shareAll, 1)
         $size = [long]0
-        $sha.Initialize()
-        while (($count = $file.Read($buffer, 0, $buffer.Length)) -gt 0) {
-            $null = $sha.TransformBlock($buffer, 0, $count, $null, 0)
-            $size += $count
+        $filled = 0
+        while (($count = $file.Read($buffer, $filled, $buffer.Length - $filled)) -gt 0) {
+            $filled += $count
+            if ($filled -lt $buffer.Length) { continue }
+            if ($size -eq 0) { $sha.Initialize() }
+            $null = $sha.TransformBlock($buffer, 0, $filled, $null, 0)
+            $size += $filled
+            $filled = 0
             if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
         }
-        $null = $sha.TransformFinalBlock($buffer, 0, 0)
+        # Most files fit into the buffer, and are hashed in one call.
+        if ($size -eq 0) { $digest = $sha.ComputeHash($buffer, 0, $filled) }
+        else {
+            $null = $sha.TransformFinalBlock($buffer, 0, $filled)
+            $digest = $sha.Hash
+        }
+        $size += $filled
         $bytes += $size
-        $hash = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
+        if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes } }
+        $hash = [BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant()
         $names.Add($name)
         $hashes.Add($hash)
         $sizes.Add($size)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """move: give files and folders another name on the same drive, one after the other.
 
-Items in:   one for each: from, to (full paths). Nothing may be at `to`.
+Items in:   one for each, a list: from, to (full paths). Nothing may be at `to`.
 Items out:  one for each that was tried: from, to, and error (null, or number, kind, message). After an error the rest
             is not tried.
 Errors:     none for the whole.
@@ -20,8 +20,7 @@ param($Items)
 $count = 0
 $origins, $targets, $errors = New-Column 'from', 'to' @() 'error'
 foreach ($item in $Items) {
-    $from = $item.from
-    $to = $item.to
+    $from, $to = $item
     $fault = $null
     $origins.Add($from)
     $targets.Add($to)

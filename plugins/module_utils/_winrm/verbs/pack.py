@@ -117,26 +117,27 @@ try {
                 $wall = $first.LastWriteTime
                 if ($wall.Year -ge 1980 -and $wall.Year -le 2107) { $stored.LastWriteTime = $wall }
                 $writer = $stored.Open()
-                $sha.Initialize()
                 if ($wholeRead) {
+                    $digest = $sha.ComputeHash($settled, 0, $size)
                     for ($start = 0; $start -lt $size; $start += $count) {
                         $count = [Math]::Min($size - $start, $buffer.Length)
-                        $null = $sha.TransformBlock($settled, $start, $count, $null, 0)
                         $writer.Write($settled, $start, $count)
                         if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $start } }
                     }
                 }
                 else {
+                    $sha.Initialize()
                     while (($count = $source.Read($buffer, 0, $buffer.Length)) -gt 0) {
                         $null = $sha.TransformBlock($buffer, 0, $count, $null, 0)
                         $writer.Write($buffer, 0, $count)
                         $size += $count
                         if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
                     }
+                    $null = $sha.TransformFinalBlock($buffer, 0, 0)
+                    $digest = $sha.Hash
                     $after = [System.IO.FileInfo]::new($fullName)
                     $changed = $after.LastWriteTimeUtc -ne $modified -or -not $after.Exists -or $after.Length -ne $size
                 }
-                $null = $sha.TransformFinalBlock($buffer, 0, 0)
             }
             catch {
                 $cause = Get-Cause $_.Exception
@@ -146,7 +147,7 @@ try {
                 if ($null -ne $writer) { $writer.Dispose() }
                 $source.Dispose()
             }
-            $hash = [BitConverter]::ToString($sha.Hash).Replace('-', '').ToLowerInvariant()
+            $hash = [BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant()
             $time = $modified.ToString('o')
             $names.Add($name)
             $hashes.Add($hash)

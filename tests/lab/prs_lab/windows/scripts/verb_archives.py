@@ -148,26 +148,26 @@ def entries(call: ScriptCall, *, Archive: str, Hash: bool = False, Checksum: boo
 
 @verb("unpack")
 def unpack(
-    call: ScriptCall, *, Archive: str, Target: str, Items: list[dict[str, Any]] | None = None
+    call: ScriptCall, *, Archive: str, Target: str, Items: list[tuple[int, str, int, bool]] | None = None
 ) -> Iterator[dict[str, Any]]:
     files = call.files
     with files.open(Archive) as file, open_archive(file) as archive:
         stored = archive.infolist()
         total = 0
-        for item in Items or []:
-            path = joined(Target, item["name"])
-            if item["folder"]:
+        for index, name, most, folder in Items or []:
+            path = joined(Target, name)
+            if folder:
                 files.make_dir(path)
                 continue
             files.make_dir(path.rpartition("\\")[0])
             digest, size = hashlib.sha256(), 0
             with files.open(path, "xb") as writer:
-                for block in _content(archive, stored[item["index"]]):
+                for block in _content(archive, stored[index]):
                     size += len(block)
-                    if size > item["size"]:
+                    if size > most:
                         raise DotNetError(
                             "InvalidDataException",
-                            f"{item['name']} holds more than the {item['size']} bytes that the archive says",
+                            f"{name} holds more than the {most} bytes that the archive says",
                         )
                     digest.update(block)
                     writer.write(block)
@@ -175,9 +175,9 @@ def unpack(
             total += size
             # The time in a ZIP archive is the clock's on the wall, whose zone is this host's; the twin's archives hold
             # UTC.
-            written = datetime(*stored[item["index"]].date_time, tzinfo=UTC).timestamp()
+            written = datetime(*stored[index].date_time, tzinfo=UTC).timestamp()
             os.utime(files.real_path(path), (written, written))
-            yield {"name": item["name"], "size": size, "sha256": digest.hexdigest()}
+            yield {"name": name, "size": size, "sha256": digest.hexdigest()}
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:

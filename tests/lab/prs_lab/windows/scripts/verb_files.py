@@ -271,11 +271,11 @@ def _set_descriptor(call: ScriptCall, path: str, descriptor: Descriptor) -> None
 
 
 @verb("move")
-def move(call: ScriptCall, *, Items: list[dict[str, str]] | None = None) -> Iterator[dict[str, Any]]:
-    for item in Items or []:
-        answer: dict[str, Any] = {"from": item["from"], "to": item["to"], "error": None}
+def move(call: ScriptCall, *, Items: list[tuple[str, str]] | None = None) -> Iterator[dict[str, Any]]:
+    for source, target in Items or []:
+        answer: dict[str, Any] = {"from": source, "to": target, "error": None}
         try:
-            call.files.rename(item["from"], item["to"])
+            call.files.rename(source, target)
         except WinError as error:
             answer["error"] = fault(error)
         yield answer
