@@ -220,3 +220,25 @@ def test_powershells_own_parser_accepts_all(tmp_path: Path) -> None:
     )
     done = subprocess.run(["pwsh", "-NoProfile", "-Command", command], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+OF_ITS_OWN = {"Find-File": "in inspect_paths it also goes into folders, and names those that it may not read"}
+
+
+def functions(name: str) -> dict[str, str]:
+    """The functions of a script, by their names."""
+    blocks = re.findall(r"^function ([\w-]+) \{.*?^\}$", TEXTS[name], re.MULTILINE | re.DOTALL)
+    return {
+        function: re.search(rf"^function {function} \{{.*?^\}}$", TEXTS[name], re.MULTILINE | re.DOTALL)[0]  # type: ignore[index]
+        for function in blocks
+    }
+
+
+def test_a_function_that_two_scripts_have_is_the_same_in_both():
+    """A script goes to its server as one text, so what two of them need stands in both."""
+    known: dict[str, tuple[str, str]] = {}
+    for script in (name for name in TEXTS if name not in VERBS and name not in ("bootstrap", "runner")):
+        for function, text in functions(script).items():
+            first, other = known.setdefault(function, (script, text))
+            assert text == other or function in OF_ITS_OWN, f"{function} differs in {first} and {script}"
+    assert {"Find-LostShare", "Assert-Share", "Get-Cause", "Add-Failure", "Find-File"} <= set(known)

@@ -42,6 +42,7 @@ NO_IIS_FAULT = "the twin's IIS can always be asked"
 NO_ACCOUNTS = "the twin's registry and files are open to its administrator"
 NO_CULTURE = "the twin has no culture"
 NO_SILENCE = "a share that the twin does not reach is refused at once"
+NO_SHORT_NAMES = "the twin's volumes have no short names"
 NO_PAGES = "the twin answers with its own IIS, not with the test's web server"
 ITS_OWN = "the twin's answer is that of its own machine"
 
@@ -317,6 +318,8 @@ def path_cases() -> list[Case]:
         case("the newest", newest=["{root}/newest/*.bak"], result={"newest": [{"count": 2, "path": re.compile(r"b\.bak$"), "bytes": 2, "error": 0}]}),
         case("a folder below that may not be read is named", newest=["{root}/*.bak"], only_real=NO_ACCOUNTS,
              result={"newest": [{"count": 2, "unreadable": [re.compile(r"denied$")], "error": 0}]}),
+        case("short names give more than the pattern", newest=["{root}/newest/*.bak"], instead={"GetFiles($folder, $name)": "GetFiles($folder)"},
+             only_real=NO_SHORT_NAMES, result={"newest": [{"count": 2, "path": re.compile(r"b\.bak$")}]}),
         case("the newest of none", newest=["{root}/empty/*.bak"], result={"newest": [{"count": 0, "path": "", "error": 0}]}),
         case("the newest of a folder that is not there", newest=["{root}/none/*.bak"], result={"newest": [{"error": 3}]}),
         case("the text of a JSON file", newest=["{root}/one/*.json", "{root}/bom/*.json", "{root}/latin/*.json"],
@@ -406,6 +409,9 @@ def protection_cases() -> list[Case]:
         case("no archive", {"Archive": "{root}/empty/*.zip", "Entry": ["x"]}, result={"archived": {"path": "", "entries": [], "error": 0}}),
         case("archives of a folder that is not there", {"Archive": "{root}/none/*.zip", "Entry": ["x"]}, result={"archived": {"error": 3}}),
         case("texts", {"Text": ["{root}/many/*.json"], "Newest": 2}, result={"texts": [{"text": '{"i": 2}'}, {"text": '{"i": 1}'}]}),
+        case("short names give more than the pattern", {"Text": ["{root}/many/*.json"], "Newest": 9},
+             instead={"GetFiles($parent, $name, $Depth)": "GetFiles($parent, '*', $Depth)"}, only_real=NO_SHORT_NAMES,
+             result={"texts": [{"text": '{"i": 2}'}, {"text": '{"i": 1}'}, {"text": '{"i": 0}'}]}),
         case("no texts at all", {"Text": ["{root}/many/*.json"], "Newest": 0}, result={"texts": []}),
         case("texts of a folder that is not there", {"Text": ["{root}/none/*.json"]}, result={"texts": [{"error": 3, "text": ""}]}),
         *(case(f"culture {culture}", site_name, world={"iis": iis(), "certificates": in_store}, culture=culture,

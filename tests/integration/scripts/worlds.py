@@ -90,6 +90,7 @@ FILES = {
     "damaged/d.zip": GOOD.replace(b"PK\x01\x02", b"PK\x01\x09", 1), "damaged/e.txt": b"",
     "newest/a.bak": b"1", "newest/sub/b.bak": b"22", "newest/c.bak_old": b"333", "one/r.json": '{"x": "ä"}'.encode(), "bom/r.json": b'\xef\xbb\xbf{"x": 1}',
     "latin/r.json": '{"x": "ä"}'.encode("latin-1"), **{f"many/{number:02}.json": f'{{"i": {number}}}'.encode() for number in range(3)},
+    "many/03.json_old": b"{}",
 }  # fmt: skip
 """Names that end in / are folders; each is a second older than the next one."""
 DENIED = ("denied", "denied.txt")
