@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playbook_lab import Estate
 
+BLOCKED = "This script contains malicious content and has been blocked by your antivirus software"
 BACKUP = r"\\files.prslab.test\backup"
 MEDIA = r"\\files.prslab.test\media"
 
@@ -71,6 +72,10 @@ def no_share(estate: Estate):
 
 def cim_denied(estate: Estate):
     return fault(estate, "script", host="web-a", script="inspect_server", text="Access denied ")
+
+
+def scripts_blocked(estate: Estate):
+    return fault(estate, "script", host="web-a", script="inspect_server", text=BLOCKED)
 
 
 def full_system_drive(estate: Estate):
@@ -135,6 +140,13 @@ def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: 
             (),
             ("web-a: cannot be looked at: Access denied", "must be a local administrator"),
             id="CIM denied",
+        ),
+        pytest.param(
+            scripts_blocked,
+            "rebuild_prs",
+            (),
+            (f"web-a: cannot be looked at: {BLOCKED}", "neither a policy nor a virus scanner may stop scripts"),
+            id="scripts blocked",
         ),
         pytest.param(
             nothing,

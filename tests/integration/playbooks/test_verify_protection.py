@@ -12,6 +12,7 @@ import pytest
 from playbook_lab import ROOT, Estate, Run, table_rows
 
 SHARE = r"\\files.prslab.test\backup"
+BLOCKED = "This script contains malicious content and has been blocked by your antivirus software."
 QUICK = ("-e", "verify_attempts=1")
 
 Heal = Callable[[], None]
@@ -52,6 +53,13 @@ def test_a_protected_estate_says_so_and_nothing_was_changed(guarded: Estate, tmp
         "drill",
     }
     assert "FAIL" not in states.values()
+    assert guarded.lab.digest() == before
+
+
+def test_a_backup_in_check_mode_writes_nothing(guarded: Estate):
+    before = guarded.lab.digest()
+    run = guarded.play("backup_prs", "--check")
+    assert run.code == 0, run.output
     assert guarded.lab.digest() == before
 
 
@@ -169,6 +177,12 @@ def _iis_stopped(estate: Estate) -> Heal:
 def _cim_denied(estate: Estate) -> Heal:
     fault = {"host": "sql-b", "script": "inspect_protection"}
     estate.lab.fault("script", **fault, text="Access denied ")
+    return lambda: estate.lab.unfault("script", **fault)
+
+
+def _scripts_blocked(estate: Estate) -> Heal:
+    fault = {"host": "sql-b", "script": "inspect_protection"}
+    estate.lab.fault("script", **fault, text=BLOCKED)
     return lambda: estate.lab.unfault("script", **fault)
 
 
@@ -303,6 +317,13 @@ ALONE = {
         where="sql-b",
         said="was not looked at: Access denied",
     ),
+    "a server that blocks scripts": Broken(
+        by=_scripts_blocked,
+        alone=("--limit", "sql-a,sql-b"),
+        what="server",
+        where="sql-b",
+        said=f"was not looked at: {BLOCKED.rstrip('.')}",
+    ),
     "IIS' configuration denied": Broken(
         by=_iis_denied,
         alone=WEB,
@@ -314,6 +335,24 @@ ALONE = {
         by=_record("passed"), alone=(*WEB, "-e", "prs_drill_days=7"), what="drill", where="site_a", said="ago"
     ),
 }
+
+
+def test_a_standby_that_waits_for_its_wizard_is_no_second_application(estate: Estate):
+    """Its site and pool run, and there is no database.config: whoever comes there meets the setup wizard."""
+    site = {"name": "PasswordResetServer", "state": "started"}
+    folder = r"C:\inetpub\wwwroot\PasswordResetServer"
+    estate.task("web-b", "ansible.windows.win_feature", name=["Web-Server"], state="present")
+    estate.task("web-b", "ansible.windows.win_file", path=folder, state="directory")
+    estate.task("web-b", "microsoft.iis.web_app_pool", **site)
+    estate.task("web-b", "microsoft.iis.website", **site, application_pool=site["name"], physical_path=folder)
+
+    run = estate.play("verify_prs", "--limit", "web-a,web-b", *QUICK)
+    assert ("ok", "second application", "web-b", "waits for its setup wizard") in table_rows(run), run.output
+
+    config = estate.lab.state_dir / "hosts/web-b/drives/C/inetpub/wwwroot/PasswordResetServer/database.config"
+    config.write_text("<connectionString/>")
+    run = estate.play("verify_prs", "--limit", "web-a,web-b", *QUICK)
+    assert ("FAIL", "second application", "web-b") in [row[:3] for row in table_rows(run)], run.output
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,10 @@ def not_reached(facts: HostFacts) -> Iterator[str]:
 
 def not_inspected(facts: HostFacts) -> Iterator[str]:
     if facts.windows.state == FAILED:
-        yield f"cannot be looked at: {facts.windows.problem}. The account must be a local administrator."
+        yield (
+            f"cannot be looked at: {facts.windows.problem.rstrip('. ')}. The account must be a local administrator, "
+            "and neither a policy nor a virus scanner may stop scripts there."
+        )
 
 
 def _cause(facts: HostFacts) -> str:

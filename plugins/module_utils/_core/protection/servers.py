@@ -168,7 +168,9 @@ def _why_unreached(said: str, *, answers: bool) -> tuple[str, str]:
     of which counts; or of one that answers, but could not be looked at.
     """
     if answers:
-        return said, "The account must be a local administrator, and no policy may keep scripts from running there"
+        return said.rstrip(". "), (
+            "The account must be a local administrator, and neither a policy nor a virus scanner may stop scripts there"
+        )
     if said.startswith("--limit"):
         return said, "Run it without --limit for the whole picture"
     return _UNREACHED.get(cause_of(said)) or (

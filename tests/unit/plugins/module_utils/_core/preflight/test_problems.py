@@ -148,7 +148,10 @@ UNREACHABLE = (
         ),
         pytest.param(
             unreachable(REFUSED, windows=failed_script("The query was rejected")),
-            ["srv-a: cannot be looked at: The query was rejected. The account must be a local administrator."],
+            [
+                "srv-a: cannot be looked at: The query was rejected. The account must be a local administrator, and neither "
+                "a policy nor a virus scanner may stop scripts there."
+            ],
             id="not inspected",
         ),
     ],
