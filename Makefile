@@ -75,6 +75,11 @@ real-histories: setup
 docs: setup $(VENV)/.docs
 	$(BIN)/python tests/docs/build.py
 
+#: make galaxy-check  what Galaxy's importer says of the archive that would be uploaded there
+.PHONY: galaxy-check
+galaxy-check: setup
+	sh tests/tools/galaxy_check.sh $(PYTHON)
+
 #: make lint          ruff, yamllint, ansible-lint (production profile), documentation
 lint: setup-test
 	$(BIN)/python tests/run.py --only lint
