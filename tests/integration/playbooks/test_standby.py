@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import prs_lab
 import pytest
@@ -18,12 +19,20 @@ LOG = (*FOLLOWED, "-e", "prs_backup_kind=log")
 EXPRESS = "Express Edition (64-bit)"
 
 
-@pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    """An estate on Express, used and backed up, whose site B follows site A; the tests go on from one another."""
-    state = tmp_path_factory.mktemp("followed") / "lab"
+def described(*, third_site: bool = False) -> dict[str, Any]:
+    """The lab's two sites with Express, and perhaps a third one like the second."""
     description = yaml.safe_load((Path(prs_lab.__file__).parent / "estates/default.yml").read_text(encoding="utf-8"))
     description["media"]["sql_edition"] = EXPRESS
+    if third_site:
+        for kind, number in (("web", 51), ("sql", 52)):
+            like = description["hosts"][f"{kind}-b"]
+            description["hosts"][f"{kind}-c"] = {**like, "site": "site-c", "number": number}
+            for share, right in (("backup", "change"), ("media", "read")):
+                description["hosts"]["files"]["shares"][share][right].append(f"PRSLAB\\{kind.upper()}-C$")
+    return description
+
+
+def used_and_backed_up(state: Path, description: dict[str, Any]) -> Estate:
     file = state.with_suffix(".yml")
     file.write_text(yaml.safe_dump(description), encoding="utf-8")
     estate = Estate(state)
@@ -36,9 +45,16 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     ask(estate, "sql-a", f"ALTER DATABASE [{DATABASE}] SET RECOVERY FULL; SELECT 1")
     backed_up = estate.play("backup_prs")
     assert backed_up.code == 0, backed_up.output
+    return estate
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """An estate on Express, used and backed up, whose site B follows site A; the tests go on from one another."""
+    estate = used_and_backed_up(tmp_path_factory.mktemp("followed") / "lab", described())
     yield estate
     estate.lab.down()
-    shutil.rmtree(state)
+    shutil.rmtree(estate.lab.state_dir)
 
 
 def restored(estate: Estate) -> list[str]:
@@ -148,3 +164,31 @@ def test_it_can_be_read_between_two_logs_and_keeps_newer_ones_back(followed: Est
     run = followed.play("backup_prs", "-e", json.dumps(later))
     said(run, "sql-b: nothing new for the standby of PasswordResetServer", "60 min are kept back")
     assert followed.lab.unmodelled() == []
+
+
+@pytest.mark.nightly
+def test_two_sites_follow_and_each_page_asks_its_own_database(tmp_path: Path):
+    estate = used_and_backed_up(tmp_path / "lab", described(third_site=True))
+    try:
+        first = estate.play("standby_prs", *FOLLOWED)
+        said(first, "sql-b: 1 full applied", "sql-c: 1 full applied", "sql-b (site_b) and sql-c (site_c)")
+        estate.lab.mark(["to both"])
+        estate.lab.kill("sql-b")
+        said(estate.play("backup_prs", *LOG), "sql-c: 1 log applied", "on sql-b was not brought up to date")
+        only = ("-e", json.dumps({"prs_ha": "standby", "prs_standby_sites": ["site_c"]}))
+        again = estate.play("standby_prs", *only)
+        assert (again.code, again.changed) == (0, 0), again.output
+        aliases = {host: _alias(estate, host) for host in ("web-b", "web-c")}
+        assert aliases == {host: f"DBMSSOCN,sql-{host[-1]}.prslab.test,1433" for host in aliases}
+    finally:
+        estate.lab.down()
+        shutil.rmtree(estate.lab.state_dir)
+
+
+def _alias(estate: Estate, host: str) -> str:
+    file = estate.lab.state_dir / "alias.json"
+    key = r"HKLM:\SOFTWARE\Microsoft\MSSQLServer\Client\ConnectTo"
+    read = {"ansible.windows.win_reg_stat": {"path": key, "name": "prs-sql"}, "register": "alias"}
+    shown = {"ansible.builtin.debug": {"msg": "ALIAS {{ alias.value }} ALIAS"}}
+    file.write_text(json.dumps([{"hosts": host, "gather_facts": False, "tasks": [read, shown]}]), encoding="utf-8")
+    return estate.play_file(file).output.split("ALIAS ")[1].split(" ALIAS")[0]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -32,12 +33,24 @@ def database_servers(facts: Facts) -> dict[str, str]:
     """The database server of this web server's own site, and of a mirror its partner; empty where there is none.
 
     facts: ha: prs_ha; active: whether the web server belongs to the active site (another one stands by); active_sql,
-    other_sql: the database servers of the active site and all others.
+    other_sql: the database servers of the active site and all others; host: the web server; groups: of the inventory,
+    with their hosts, by which it is told which of several others is at its own site.
     """
-    sites = (facts["active_sql"], facts["other_sql"])
+    sites = (facts["active_sql"], sorted(facts["other_sql"], key=lambda sql: _distance(sql, facts)))
     own, other = sites if facts["active"] else sites[::-1]
     partner = next(iter(other), "") if facts["ha"] == "mirror" else ""
     return {"server": next(iter(own), ""), "partner": partner}
+
+
+def _distance(sql: str, facts: Facts) -> float:
+    """How many hosts the smallest site has that holds this database server and the web server."""
+    here = set(facts["active_sql"])
+    shared = [
+        len(members)
+        for name, members in facts["groups"].items()
+        if not name.startswith("prs_") and {sql, facts["host"]} <= set(members) and not here & set(members)
+    ]
+    return min(shared, default=math.inf)
 
 
 def bound_certificates(facts: Facts) -> list[str]:

@@ -37,8 +37,21 @@ def test_who_writes_into_the_folder(identity, name):
     ],
 )
 def test_the_database_server_of_the_own_site_and_its_partner(ha, active, other_sql, server, partner):
-    facts = {"ha": ha, "active": active, "active_sql": ["sql-a"], "other_sql": other_sql}
+    facts = {"ha": ha, "active": active, "active_sql": ["sql-a"], "other_sql": other_sql, "host": "web", "groups": {}}
     assert database_servers(facts) == {"server": server, "partner": partner}
+
+
+@pytest.mark.parametrize(("host", "server"), [("web-b", "sql-b"), ("web-c", "sql-c"), ("web-d", "sql-b")])
+def test_of_several_sites_that_wait_each_has_its_own_database_server(host, server):
+    groups = {
+        "all": ["web-b", "web-c", "web-d", "sql-a", "sql-b", "sql-c"],
+        "prs_sql": ["sql-a", "sql-b", "sql-c"],
+        "waiting": ["web-b", "sql-b", "web-c", "sql-c"],
+        "site_b": ["web-b", "sql-b"],
+        "site_c": ["web-c", "sql-c"],
+    }
+    facts = {"ha": "standby", "active": False, "active_sql": ["sql-a"], "other_sql": ["sql-b", "sql-c"]}
+    assert database_servers({**facts, "host": host, "groups": groups})["server"] == server
 
 
 OWN = {"protocol": "https", "ip": "*", "port": 443, "hostname": "", "certificate_hash": "ab"}
