@@ -55,6 +55,7 @@ options:
       - standby.folders
       - standby.inspected
       - standby.kept_back_until
+      - failover.old_site_serves
       - drill.lacks_certificate
       - drill.certificate_problem
       - drill.brought
@@ -119,6 +120,7 @@ DECISIONS = (
     "standby.folders",
     "standby.inspected",
     "standby.kept_back_until",
+    "failover.old_site_serves",
     "drill.lacks_certificate",
     "drill.certificate_problem",
     "drill.brought",

@@ -63,6 +63,7 @@ options:
       - failover.unstopped
       - failover.new_site_unreached
       - failover.runs_on
+      - standby_failover.not_moved
       - failover.plan
       - failover.left_alone
       - failover.summary
@@ -128,6 +129,7 @@ SUMMARIES = (
     "failover.unstopped",
     "failover.new_site_unreached",
     "failover.runs_on",
+    "standby_failover.not_moved",
     "failover.plan",
     "failover.left_alone",
     "failover.summary",

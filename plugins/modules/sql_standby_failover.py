@@ -86,7 +86,8 @@ options:
   tail_path:
     description:
       - Folder for the tail of the log, which both servers' SQL Server service accounts reach. The tail belongs to the
-        chain of log backups, so a folder of O(source) is the right one.
+        chain of log backups, so a folder of O(source) is the right one. Where the Windows of the standby is reached and
+        sees it (O(share_user)), a manifest is written beside it, by which M(prs.recovery.recovery_set) knows it.
     type: str
     required: true
   unsent_path:
@@ -145,9 +146,15 @@ options:
     type: list
     elements: str
     default: []
+  lease_owner:
+    description:
+      - Name under which this run may hold the lease of the database in O(source), see M(prs.recovery.recovery_lease).
+    type: str
 extends_documentation_fragment:
   - prs.recovery.backup_encryption
   - prs.recovery.sql_connection
+  - prs.recovery.winrm_connection
+  - prs.recovery.winrm_connection.share
   - prs.recovery.attributes
 attributes:
   check_mode:
@@ -273,6 +280,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._sql.standby.failover import StandbyFailoverRun
 from ansible_collections.prs.recovery.plugins.module_utils._sql.standby.options import StandbyFailoverOptions
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    winrm_host_and_share_argument_spec,
+)
 
 
 def apply(session: Session) -> dict[str, Any]:
@@ -295,6 +305,8 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         **sql_connection_argument_spec(),
         **sql_partner_argument_spec(endpoint=False),
         **backup_encryption_argument_spec(),
+        **winrm_host_and_share_argument_spec(),
+        "lease_owner": {"type": "str"},
         "database": {"type": "str", "required": True},
         "source": {"type": "dict", "required": True, "options": source},
         "tail_path": {"type": "str", "required": True},

@@ -18,7 +18,7 @@ from ._connection_options import PLUGINS, NotHonoured, Option, Refused
 
 __all__ = ["HostConnection", "Refused", "options_for"]
 
-ALSO_OVER_WINRM = ("sql_backup", "sql_restore")
+ALSO_OVER_WINRM = ("sql_backup", "sql_restore", "sql_standby_failover")
 """Modules that speak to SQL Server, and for some of their options to its Windows as well."""
 
 

@@ -15,7 +15,7 @@ from ..windows_paths import lies_in, same_folder
 __all__ = [
     "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "BackupFiles", "Certificate", "Choice", "Chosen", "Database",
     "HostFacts", "HostOptions", "Instance", "NewestFile", "OtherSite", "PathFacts", "PlannedRestore", "ReadCertificate",
-    "Settings", "Shares", "Windows", "missing",
+    "Settings", "Shares", "StandbyMove", "Windows", "missing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -174,10 +174,21 @@ class Database:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StandbyMove:
+    """What a move to the standby of another site would come to. complete: nothing is lost; else since when (UTC), empty
+    where nothing tells. problem: why it cannot be opened, or empty.
+    """
+
+    complete: bool
+    since: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OtherSite:
     """The database server of another site. answer: ok, failed (it answers, and tells nothing) or unreachable.
 
-    databases: the estate's there.
+    databases: the estate's there. standby: what it would come to as one; None where it was not asked, or serves.
     """
 
     site: str
@@ -185,6 +196,7 @@ class OtherSite:
     answer: str
     problem: str
     databases: Sequence[Database]
+    standby: StandbyMove | None
 
 
 @dataclass(frozen=True, kw_only=True)

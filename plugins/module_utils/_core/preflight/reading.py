@@ -31,6 +31,7 @@ from .facts import (
     ReadCertificate,
     Settings,
     Shares,
+    StandbyMove,
     Windows,
     missing,
 )
@@ -128,7 +129,9 @@ def _pool(raw: Mapping[str, Any]) -> Answer[str]:
 
 
 def _other_site(raw: Mapping[str, Any]) -> OtherSite:
-    """site, host, database: its name; answer: of sql_info there."""
+    """site, host, database: its name; answer: of sql_info there; move, where a standby was asked: of
+    sql_standby_failover in check mode.
+    """
     answer = _sql_answer(raw["answer"])
     databases = answer.value if answer.ok else ()
     return OtherSite(
@@ -137,7 +140,17 @@ def _other_site(raw: Mapping[str, Any]) -> OtherSite:
         answer=answer.state,
         problem=answer.problem,
         databases=[entry for entry in databases if entry.is_named(raw["database"])],
+        standby=_standby_move(raw.get("move") or {}),
     )
+
+
+def _standby_move(raw: Mapping[str, Any]) -> StandbyMove | None:
+    if raw.get("skipped") or not raw or raw.get("way") in ("stays", "rejoin"):
+        return None
+    if "way" not in raw:
+        return StandbyMove(complete=False, since="", problem=raw.get("msg") or "the standby cannot be asked")
+    lost = raw["may_be_lost"]
+    return StandbyMove(complete=not lost, since=(lost.get("since") or "") if lost else "", problem="")
 
 
 # ---- files

@@ -186,11 +186,21 @@ def _copies(facts: HostFacts) -> list[dict[str, Any]]:
 def _copy(other: OtherSite) -> dict[str, Any]:
     """complete: it serves, so that it has every commit."""
     database = other.databases[0] if other.databases else None
-    serves = bool(database and database.state == "ONLINE")
     reach = "reached" if other.answer == OK else "refuses" if other.answer == FAILED else "silent"
+    server = {"host": other.host, "reach": reach, "problem": reason_of(other.problem)}
+    if other.standby is not None:
+        return {
+            "site": other.site,
+            "server": server,
+            "kind": "standby",
+            "point": other.standby.since or None,
+            "complete": other.standby.complete,
+            "application": other.standby.problem if reach == "reached" else "",
+        }
+    serves = bool(database and database.state == "ONLINE")
     return {
         "site": other.site,
-        "server": {"host": other.host, "reach": reach, "problem": reason_of(other.problem)},
+        "server": server,
         "kind": "principal" if serves else "mirror",
         "complete": serves,
         "application": "" if database or reach != "reached" else f"{other.host} has no copy of the database",

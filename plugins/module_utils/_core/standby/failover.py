@@ -105,7 +105,9 @@ def plan_standby_failover(
 def _as_principal(local: Side, remote: Side | None, *, database: str, allow_data_loss: bool) -> StandbyRoute:
     if remote is None or not remote.is_open:
         return StandbyRoute(way="stays", reason=f"{local.server} serves it already")
-    if remote.fork and remote.fork == local.parent_fork:
+    # Where no log backup of the old principal came over since it took over itself, both left the same fork.
+    same_parent = bool(local.parent_fork) and local.parent_fork == remote.parent_fork and local.fork != remote.fork
+    if (remote.fork and remote.fork == local.parent_fork) or same_parent:
         if not allow_data_loss:
             raise RecoveryError(
                 f"{database} was opened on {local.server} while {remote.server} did not answer, and {remote.server} "
@@ -176,6 +178,13 @@ def require_no_gap(reached: tuple[int | None, str], remote: Side, *, database: s
             f"{database} on {remote.server} has no chain of log backups",
             code="not_restorable",
             advice="Run backup_prs, so that the standby can follow; then run this again",
+        )
+    if lsn is not None and lsn > (remote.fork_point_lsn or lsn) and fork == remote.parent_fork:
+        raise RecoveryError(
+            f"{standby} stands at LSN {lsn} of {database}, past LSN {remote.fork_point_lsn} at which {remote.server} "
+            "took over: it holds what that one never had, and cannot follow it. Nothing was touched",
+            code="not_restorable",
+            advice=f"Run backup_prs, and standby_prs -e prs_allow_data_loss=true, which lets {standby} begin anew",
         )
     same_path = not remote.fork or fork in (remote.fork, remote.parent_fork)
     if same_path and lsn is not None and lsn >= needed:

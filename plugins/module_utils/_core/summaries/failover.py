@@ -11,22 +11,37 @@ from typing import Any
 from ..advice import unreachable
 from ..advice.unreachable import is_silence, state_of
 from ..site_answer import CONNECT, NAME
+from . import standby_failover
 
 __all__ = ["left_alone", "new_site_unreached", "plan", "problems", "runs_on", "summary", "unstopped"]
 
 Facts = Mapping[str, Any]
+
+STANDBY = "standby"
+"""prs_ha of an estate whose other site follows by log backups."""
 
 
 def problems(facts: Facts) -> list[str]:
     """Why there is nowhere to fail over to.
 
     facts: ha: prs_ha; site: the active one, which is to take over; old_sql, old_web: the servers of the other site, or
-    empty; left_out: servers that --limit leaves out.
+    empty; others: database servers of all other sites; old_site: the one that somebody named; left_out: servers that
+    --limit leaves out; until: the moment to go back to, or empty.
     """
-    if facts["ha"] != "mirror":
+    if facts["ha"] not in ("mirror", STANDBY):
         return [
             f"The inventory says prs_ha: {facts['ha']}. There is another site to fail over to only where it says "
-            "mirror; else rebuild_prs brings the newest backup back there."
+            "mirror or standby; else rebuild_prs brings the newest backup back there."
+        ]
+    if facts["until"] and facts["ha"] != STANDBY:
+        return [
+            "prs_restore_until goes back to a moment from a standby alone (prs_ha: standby), for a mirror has what the "
+            "principal has. restore_prs brings a moment back from the backups."
+        ]
+    if len(facts["others"]) > 1 and not facts["old_site"]:
+        return [
+            f"There are several other sites ({', '.join(facts['others'])}). Say which one serves until now: "
+            "-e prs_old_site=GROUP"
         ]
     if not facts["old_sql"] or not facts["old_web"]:
         return [f"The inventory has no other site than {facts['site']} in the groups prs_web and prs_sql."]
@@ -72,17 +87,22 @@ def unstopped(facts: Facts) -> list[str]:
 
 
 def runs_on(facts: Facts) -> list[str]:
-    """Why the new web server is not started once the database has moved: the old application runs on, or may.
+    """Why the new web server is not started once the database has moved, or why that does not move: the old application
+    runs on, or may.
 
-    facts: old_web, new_web, new_sql: servers; pool: its name, and pool_state, empty where there is none; problem: what
-    Ansible says of a server that could not be asked, and unreachable: whether it calls it that; page: where the way to
-    its page ended; stopped_by_hand.
+    facts: old_web, new_web, new_sql: servers; moved: whether the database has; pool: its name, and pool_state, empty
+    where there is none; problem: what Ansible says of a server that could not be asked, and unreachable: whether it
+    calls it that; page: where the way to its page ended; stopped_by_hand.
     """
     lost = facts["unreachable"] and _is_lost(facts["problem"], facts["page"])
     stopped = not facts["problem"] and facts["pool_state"] in ("Stopped", "")
     if lost or stopped or facts["stopped_by_hand"]:
         return []
-    moved = f"{facts['new_sql']} has the database by now, and {facts['new_web']} was not started."
+    moved = (
+        f"{facts['new_sql']} has the database by now, and {facts['new_web']} was not started."
+        if facts["moved"]
+        else "The database was not moved."
+    )
     by_hand = f"Stop the application pool {facts['pool']} on {facts['old_web']} (IIS Manager)"
     if facts["unreachable"]:
         return [
@@ -108,11 +128,13 @@ def _state_of(problem: str) -> str:
 def plan(facts: Facts) -> list[str]:
     """What will be done.
 
-    facts: site: the new one; database; old_sql, old_web, new_sql, new_web: servers; sql_problem, web_problem: what
-    Ansible says of those of the old site, empty where they were reached; runs_already: the application of the new
-    site; allow_data_loss.
+    facts: ha: prs_ha; site: the new one; database; old_sql, old_web, new_sql, new_web: servers; sql_problem,
+    web_problem: what Ansible says of those of the old site, empty where they were reached; runs_already: the
+    application of the new site; allow_data_loss; of a standby also planned: the result of sql_standby_failover in check
+    mode {way, reason, may_be_lost}; until: the moment to go back to, or empty.
     """
-    return [*_move(facts), *_lost_principal(facts), *_lost_web_server(facts), *_files_stay(facts)]
+    moves = standby_failover.moves(facts) if facts["ha"] == STANDBY else [*_move(facts), *_lost_principal(facts)]
+    return [*moves, *_lost_web_server(facts), *_files_stay(facts)]
 
 
 def _move(facts: Facts) -> Iterator[str]:
@@ -179,14 +201,15 @@ def left_alone(facts: Facts) -> list[str]:
 def summary(facts: Facts) -> list[str]:
     """What became of it, and what is left to a person.
 
-    facts: database; site: the new one; old_sql, old_web, new_sql: servers; web_problem: what Ansible says of the old
-    web server, empty where it was reached; done: the result of sql_mirror_failover {reason, may_be_lost,
-    interrupted_seconds where it was closed}; public_name: of the page; address: the name of the new web server;
-    has_hook: prs_failover_hook led the name over.
+    facts: ha; database; site: the new one; old_sql, old_web, new_sql: servers; web_problem: what Ansible says of the
+    old web server, empty where it was reached; done: the result of sql_mirror_failover {reason, may_be_lost,
+    interrupted_seconds where it was closed} or sql_standby_failover (also way and tail_log); branch_problem: why the
+    move could not be written down beside the sets, or empty; public_name: of the page; address: the name of the new web
+    server; has_hook: prs_failover_hook led the name over.
     """
+    database = standby_failover.moved(facts) if facts["ha"] == STANDBY else [*_principal(facts), *_lost_commits(facts)]
     return [
-        *_principal(facts),
-        *_lost_commits(facts),
+        *database,
         *_still_running(facts),
         *_public_name(facts),
         *_active_site(facts),

@@ -85,6 +85,7 @@ class StandbyFailoverRun:
             "force": self._force,
         }
         ways[route.way]()
+        self._describe_tail()
         opened = route.way in ("planned", "finish", "force") and not session.check_mode
         closed = {"interrupted_seconds": round(time.monotonic() - self.began, 3)} if opened else {}
         return {"way": route.way, "reason": route.reason, **self._report(), **closed}
@@ -117,7 +118,7 @@ class StandbyFailoverRun:
     def _rejoin(self) -> None:
         """An old principal came back with a database of its own: it leaves service, and what it holds is kept."""
         self._stay()
-        self.tail = self._principal().retire(self._unsent_path())
+        self.tail = self._principal().retire(self.options.required_unsent_path())
         self.loss.of_old_principal(self._principal().side.server, kept_in=self.tail.file)
 
     def _take_over(self) -> None:
@@ -130,7 +131,7 @@ class StandbyFailoverRun:
         self.began = time.monotonic()
         self.tail = old.retire(self.options.tail_path)
         if self.session.check_mode:
-            self._show_opening(self.tail.file or "")
+            _show_opening(self.session, self.database, self.tail.file or "")
             return
         end_of_log = max(entry.last_lsn for entry in self.tail.catalog.sets) if self.tail.catalog else 0
         advice = f"Look why {self.tail.file} cannot be read, then run again. {_BACK}"
@@ -140,7 +141,7 @@ class StandbyFailoverRun:
         """To a moment before a mistake. What the principal holds is saved apart: it is given up, and no restore shall
         take it for the newest backup.
         """
-        unsent = self._unsent_path()
+        unsent = self.options.required_unsent_path()
         self.loss.after_the_target()
         reaches = self._reaches_the_moment()
         self.began = time.monotonic()
@@ -215,11 +216,15 @@ class StandbyFailoverRun:
     def _hand_over(self, owner: str | None) -> None:
         self.users = hand_over.hand_over(self.session, self._options("recovered"), owner=owner)["users"]
 
-    def _show_opening(self, tail: str) -> None:
-        """The statements of a check run, whose tail is not there to be read."""
-        log = compose("RESTORE LOG {database}", database=self.database) + f" FROM {from_disk([tail])} WITH NORECOVERY"
-        self.session.change(log, doing="-")
-        self.session.change(restore_statement(self.database, Step(action="recover")), doing="-")
+    def _describe_tail(self) -> None:
+        """Whatever run saved the tail with which the database was opened, recovery sets shall know it."""
+        if self.session.check_mode or not self.options.has_windows:
+            return
+        side = read_side(self.session, self.database)[1]
+        if side.is_open and side.fork_point_lsn:
+            from .tail_manifest import describe_tail  # a run that speaks SQL alone does not pay for it
+
+            describe_tail(self.session, self.database, self.options.tail_path, ends_at=side.fork_point_lsn)
 
     # ---- what is asked before anything is touched
 
@@ -265,15 +270,6 @@ class StandbyFailoverRun:
             )
         return self.old
 
-    def _unsent_path(self) -> str:
-        if not self.options.unsent_path:
-            raise RecoveryError(
-                f"What the old principal of {self.database} holds has to be kept, and no folder is named for that",
-                code="option_invalid",
-                advice="Give a folder outside of 'source' in 'unsent_path', so that no restore takes it for the newest",
-            )
-        return self.options.unsent_path
-
     def _options(self, recovery: str, *, files: Sequence[str] = (), target: str = "") -> RestoreOptions:
         folders = list(self.folders)
         if self.options.until and self.options.unsent_path and not target:
@@ -285,3 +281,10 @@ class StandbyFailoverRun:
             recovery=recovery,
             target=target or self.options.until or "latest",
         )
+
+
+def _show_opening(session: Session, database: str, tail: str) -> None:
+    """The statements of a check run, whose tail is not there to be read."""
+    log = compose("RESTORE LOG {database}", database=database) + f" FROM {from_disk([tail])} WITH NORECOVERY"
+    session.change(log, doing="-")
+    session.change(restore_statement(database, Step(action="recover")), doing="-")

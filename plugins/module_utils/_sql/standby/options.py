@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core.backup.backup_set import guid
+from ..._core.errors import RecoveryError
+from ..._winrm.connection.options import has_windows
 from ..restore.options import RestoreOptions, RestoreSource
 
 __all__ = ["StandbyFailoverOptions"]
@@ -18,7 +20,8 @@ __all__ = ["StandbyFailoverOptions"]
 @dataclass(frozen=True, kw_only=True)
 class StandbyFailoverOptions:
     """What a failover is asked to do; see the module's documentation. unsent_path, until, owner: empty where nothing is
-    said. encryption: of the tails, by certificate and algorithm.
+    said. encryption: of the tails, by certificate and algorithm. has_windows: WinRM to the standby's host is
+    configured.
     """
 
     database: str
@@ -35,6 +38,7 @@ class StandbyFailoverOptions:
     expected_users: tuple[str, ...] = ()
     cache_headers: bool = True
     lock_timeout: int = 3600
+    has_windows: bool = False
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> StandbyFailoverOptions:
@@ -55,8 +59,19 @@ class StandbyFailoverOptions:
             owner=params["owner"] or "",
             expected_users=tuple(params["expected_users"]),
             lock_timeout=params["lock_timeout"],
+            has_windows=has_windows(params),
             **{name: params[name] for name in same},
         )
+
+    def required_unsent_path(self) -> str:
+        """The folder for what an old principal holds. Raises RecoveryError where none is named."""
+        if not self.unsent_path:
+            raise RecoveryError(
+                f"What the old principal of {self.database} holds has to be kept, and no folder is named for that",
+                code="option_invalid",
+                advice="Give a folder outside of 'source' in 'unsent_path', so that no restore takes it for the newest",
+            )
+        return self.unsent_path
 
     def restore_options(
         self, *, folders: Sequence[str], files: Sequence[str], family: str, recovery: str, target: str
@@ -82,4 +97,5 @@ class StandbyFailoverOptions:
             repair_users=self.repair_users,
             expected_users=self.expected_users,
             cache_headers=self.cache_headers,
+            has_windows=self.has_windows,
         )

@@ -8,7 +8,7 @@ import time
 import pymssql
 import pytest
 
-from ..conftest import SHARE, Failed
+from ..conftest import SHARE, SYSTEM, Failed
 from ..mirroring.conftest import killed
 
 
@@ -69,7 +69,7 @@ def test_without_the_principal_what_is_lost_is_told_and_asked_for(pair, only_que
     assert told == {**no.value.result["may_be_lost"], "minutes": told["minutes"], "reason": told["reason"]}
 
 
-def test_an_old_principal_that_comes_back_is_known_by_its_fork_and_what_it_holds_is_kept(pair):
+def test_an_old_principal_that_comes_back_is_known_by_its_fork_and_what_it_holds_is_kept(pair, only_queries):
     a, b, name = pair.a, pair.b, pair.name
     with killed(a):
         pair.fail_over(b, allow_data_loss=True)
@@ -86,13 +86,29 @@ def test_an_old_principal_that_comes_back_is_known_by_its_fork_and_what_it_holds
     kept = result["tail_log"]["file"]
     assert kept.startswith(pair.unsent)
     assert pair.fail_over(b)["way"] == "stays"
-    pair.catch_up(a)  # it is past the fork point, so the planner starts over
+    with only_queries, pytest.raises(Failed, match="is not overwritten: it stands at LSN"):
+        pair.fail_over(a, check=True)
+    pair.catch_up(a, replace="always")  # it is past the fork point, so it begins anew
     back = pair.fail_over(a)
     assert back["way"] == "planned" and a.marks(name) == [1, 2, 3, 5]
     copy = f"{name}_kept"
     source = {"folders": [pair.folder, pair.unsent], "database": name, "recovery_fork": fork_of(a, kept)}
     a.run("sql_restore", database=copy, source=source)
     assert a.marks(copy) == [1, 2, 3, 4, 44]
+
+
+def test_an_old_principal_that_took_over_itself_shortly_before_is_known_too(pair):
+    """No log of it came over since, so both left the same recovery fork."""
+    a, b, name = pair.a, pair.b, pair.name
+    pair.fail_over(b)
+    pair.fail_over(a)
+    pair.mark(44)
+    with killed(a):
+        pair.fail_over(b, allow_data_loss=True)
+    with pytest.raises(Failed, match="serves its own again"):
+        pair.fail_over(b)
+    assert pair.fail_over(b, allow_data_loss=True)["way"] == "rejoin"
+    assert pair.states() == ("RESTORING", "ONLINE") and b.marks(name) == [1, 2, 3, 4]
 
 
 def fork_of(server, file):
@@ -141,6 +157,7 @@ def test_to_the_moment_before_a_mistake(pair):
     pair.log(a)
     result = pair.fail_over(b, until=until, allow_data_loss=True)
     assert (result["way"], b.marks(name)) == ("planned", [1, 2, 3, 4])
+    assert result["plan"]["resumes"] is True and {step["kind"] for step in result["plan"]["steps"]} == {"log", ""}
     assert result["tail_log"]["file"].startswith(pair.unsent)
     assert dt.datetime.fromisoformat(result["may_be_lost"]["since"]) == moment
     assert pair.states() == ("RESTORING", "ONLINE")
@@ -169,3 +186,20 @@ def test_a_principal_in_simple_is_refused(pair, only_queries):
     a.do(f"ALTER DATABASE [{pair.name}] SET RECOVERY SIMPLE")
     with only_queries, pytest.raises(Failed, match="recovery model SIMPLE"):
         pair.fail_over(b, check=True)
+
+
+@pytest.mark.parametrize("news", [True, False])
+def test_a_standby_that_can_be_read(pair, news):
+    """Whoever reads in it is disconnected, and its undo file is gone afterwards."""
+    a, b, name = pair.a, pair.b, pair.name
+    pair.catch_up(b, recovery="standby")
+    if news:
+        pair.mark(5)
+        pair.log(a)
+    reader = b.client(name)
+    result = pair.fail_over(b)
+    reader.close()
+    assert result["way"] == "planned" and result["database"]["standby"] is False
+    assert b.marks(name) == [1, 2, 3, 4, *([5] if news else [])]
+    assert not b.host.files(SYSTEM).is_file(f"D:\\Data\\{name}.standby")
+    assert pair.states() == ("RESTORING", "ONLINE")

@@ -46,7 +46,7 @@ def test_sql_modules_that_cannot_know_their_server(how, part):
         sql(**how)
 
 
-@pytest.mark.parametrize("module", ["sql_backup", "sql_restore"])
+@pytest.mark.parametrize("module", ["sql_backup", "sql_restore", "sql_standby_failover"])
 def test_modules_that_need_windows_too_get_the_hosts_own_connection(module):
     assert sql(module=module, options=WINRM) == {"login_host": "10.0.0.5", "lease_owner": RUN, **winrm()}
     assert sql(module=module, options=WINRM, given={"login_host": "10.0.0.5"}) == {"lease_owner": RUN, **winrm()}

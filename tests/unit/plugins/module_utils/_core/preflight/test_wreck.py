@@ -138,6 +138,34 @@ def test_the_other_site(answer: dict[str, Any], reach: str, kind: str, complete:
     assert copy["application"] == application
 
 
+LOST = {"since": "2026-03-01T13:45:00+00:00", "minutes": 15, "reason": "the last 15 minutes"}
+
+
+@pytest.mark.parametrize(
+    ("move", "kind", "complete", "point", "application"),
+    [
+        ({"way": "planned", "may_be_lost": {}}, "standby", True, None, ""),
+        ({"way": "force", "may_be_lost": LOST}, "standby", False, LOST["since"], ""),
+        ({"way": "force", "may_be_lost": {"since": None}}, "standby", False, None, ""),
+        ({"msg": "the standby was never restored to an end"}, "standby", False, None, "the standby was never restored to an end"),
+        ({"way": "stays", "may_be_lost": {}}, "principal", True, None, ""),
+        (SKIPPED, "principal", True, None, ""),
+    ],
+)  # fmt: skip
+def test_the_standby_of_the_other_site(
+    move: dict[str, Any], kind: str, complete: bool, point: str | None, application: str
+):
+    state = "ONLINE" if kind == "principal" else "RESTORING"
+    other = {"site": "site_b", "host": "sql-b", "database": "PasswordResetServer", "answer": answers(database(state))}
+    [copy] = said(other_sites=[{**other, "move": move}])["copies"]
+    assert (copy["kind"], copy["complete"], copy.get("point"), copy["application"]) == (
+        kind,
+        complete,
+        point,
+        application,
+    )
+
+
 @pytest.mark.parametrize(
     ("paths", "pool", "state"),
     [

@@ -37,6 +37,7 @@ ROUTES = [
     (OPENED, RETIRED, False, "stays"),
     (OPENED, Side(server="a"), False, "stays"),
     (OPENED, SERVES, True, "rejoin"),
+    (OPENED, replace(SERVES, fork=LATER, parent_fork=OLD), True, "rejoin"),
 ]
 
 
@@ -57,7 +58,9 @@ def test_the_route_to_the_standby(local, remote, yes, way):
     (STANDBY, replace(SERVES, state="OFFLINE"), "would_lose_data", "was set offline"),
     (OPENED, SERVES, "would_lose_data", "while a did not answer"),
     (replace(OPENED, fork=OLD, parent_fork=""), replace(SERVES, fork=NEW, parent_fork=OLD), "two_principals", "a took over from b"),
+    (OPENED, replace(SERVES, fork=LATER, parent_fork=OLD), "would_lose_data", "while a did not answer"),
     (replace(OPENED, parent_fork=LATER), SERVES, "two_principals", "open on both b and a$"),
+    (OPENED, replace(SERVES, fork=NEW, parent_fork=OLD), "two_principals", "open on both b and a$"),
 ])  # fmt: skip
 def test_there_is_no_route(local, remote, code, reason):
     with pytest.raises(RecoveryError) as refusal:
@@ -82,7 +85,10 @@ def test_to_an_earlier_moment_only_with_a_yes(remote):
     ((None, OLD), SERVES, False),
     ((100, LATER), SERVES, False),
     # The principal was opened on a fork of its own, and no log of that has been backed up yet.
+    ((100, OLD), replace(SERVES, fork=NEW, parent_fork=OLD, fork_point_lsn=100), True),
     ((100, OLD), replace(SERVES, fork=NEW, parent_fork=OLD), True),
+    ((101, OLD), replace(SERVES, fork=NEW, parent_fork=OLD, fork_point_lsn=100), False),
+    ((101, NEW), replace(SERVES, fork=NEW, parent_fork=OLD, fork_point_lsn=100), True),
     ((100, OLD), replace(SERVES, log_backed_up_to=None), False),
 ])  # fmt: skip
 def test_the_tail_goes_on_where_the_logs_end(reached, remote, fits):

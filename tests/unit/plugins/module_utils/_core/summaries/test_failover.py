@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import failover
+from ansible_collections.prs.recovery.plugins.module_utils._core.summaries import failover, standby_failover
 
-ESTATE = {"ha": "mirror", "site": "site_b", "old_sql": "sql-a", "old_web": "web-a", "left_out": []}
+ESTATE = {
+    "ha": "mirror", "site": "site_b", "old_sql": "sql-a", "old_web": "web-a", "others": ["sql-a"], "old_site": "", "left_out": [],
+    "until": "",
+}  # fmt: skip
 RUN = {
+    "ha": "mirror",
     "site": "site_b",
     "database": "PRS",
     "old_sql": "sql-a",
@@ -34,8 +38,8 @@ NO_OTHER_SITE = ["The inventory has no other site than site_b in the groups prs_
         (
             {"ha": "none"},
             [
-                "The inventory says prs_ha: none. There is another site to fail over to only where it says mirror; else "
-                "rebuild_prs brings the newest backup back there."
+                "The inventory says prs_ha: none. There is another site to fail over to only where it says mirror or "
+                "standby; else rebuild_prs brings the newest backup back there."
             ],
         ),
         ({"old_sql": ""}, NO_OTHER_SITE),
@@ -127,7 +131,7 @@ def test_servers_of_the_new_site_that_were_not_reached():
 
 STOPPING = {
     "old_web": "web-a", "new_web": "web-b", "new_sql": "sql-b", "pool": "PRS", "pool_state": "", "problem": "",
-    "page": "", "unreachable": False, "stopped_by_hand": False,
+    "page": "", "unreachable": False, "stopped_by_hand": False, "moved": True,
 }  # fmt: skip
 MOVED = "sql-b has the database by now, and web-b was not started."
 
@@ -264,3 +268,85 @@ ACTIVE = (
 )
 def test_the_summary(changed: dict[str, Any], sentences: list[str]):
     assert failover.summary({**RUN, **changed}) == sentences
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (
+            {"ha": "mirror", "until": "2026-03-01T13:59:00Z"},
+            "prs_restore_until goes back to a moment from a standby alone",
+        ),
+        ({"ha": "standby", "until": "2026-03-01T13:59:00Z"}, ""),
+        ({"ha": "standby"}, ""),
+        ({"ha": "standby", "others": ["sql-a", "sql-c"]}, "several other sites (sql-a, sql-c)"),
+        ({"ha": "standby", "others": ["sql-a", "sql-c"], "old_site": "site_a"}, ""),
+    ],
+)
+def test_what_a_standby_is_asked_before(changed: dict[str, Any], says: str):
+    said = failover.problems({**ESTATE, **changed})
+    assert says in " ".join(said) and bool(said) is bool(says)
+
+
+def test_the_database_was_not_moved_where_the_old_application_runs_on_before():
+    said = failover.runs_on({**STOPPING, "moved": False, "pool_state": "Started"})
+    assert "The database was not moved." in said[0] and MOVED not in said[0]
+
+
+PLANNED = {"way": "planned", "reason": "the tail is taken over", "may_be_lost": {}}
+LOST = {"since": "2026-03-01T13:45:00+00:00", "minutes": 15, "reason": "What was committed after 13:45 is lost"}
+
+
+@pytest.mark.parametrize(
+    ("planned", "until", "says", "says_not"),
+    [
+        (PLANNED, "", "stops first. Then sql-a hands over the tail", "LOST"),
+        ({**PLANNED, "way": "finish"}, "", "hands over the tail", "LOST"),
+        (
+            {**PLANNED, "way": "force", "may_be_lost": LOST},
+            "",
+            "WARNING, WILL BE LOST: What was committed",
+            "hands over",
+        ),
+        ({**PLANNED, "may_be_lost": LOST}, "13:59", "It goes back to 13:59. What was committed", "hands over"),
+        ({**PLANNED, "way": "stays"}, "", "sql-b serves PRS already", "is opened"),
+        ({**PLANNED, "way": "rejoin"}, "", "sql-a came back with a database that was replaced", "is opened"),
+    ],
+)
+def test_what_a_move_to_a_standby_will_do(planned: dict[str, Any], until: str, says: str, says_not: str):
+    said = " ".join(failover.plan({**RUN, "ha": "standby", "planned": planned, "until": until}))
+    assert says in said and says_not not in said and "principal of" not in said
+
+
+DONE = {"way": "planned", "reason": "the tail is taken over", "may_be_lost": {}, "tail_log": {"file": "tail.trn"}}
+WRITTEN = {"ha": "standby", "branch_problem": "", "done": DONE}
+
+
+@pytest.mark.parametrize(
+    ("changed", "says", "says_not"),
+    [
+        ({}, "sql-a is the standby now", "LOST"),
+        ({"done": {**DONE, "interrupted_seconds": 3.5}}, "the database was closed for 3.5 seconds", "LOST"),
+        ({"done": {**DONE, "way": "force", "may_be_lost": LOST, "tail_log": {}}}, "WARNING, LOST: What was committed", "standby now"),
+        ({"done": {**DONE, "way": "force", "may_be_lost": LOST, "tail_log": {}}}, "sql-a does not follow yet", "standby now"),
+        ({"done": {**DONE, "way": "rejoin", "may_be_lost": LOST}}, "What sql-a held is kept in tail.trn", "standby now"),
+        ({"done": {**DONE, "way": "stays", "tail_log": {}}}, "sql-b serves it", "follow"),
+        ({"branch_problem": "no such share"}, "could not be written down beside the recovery sets (no such share)", "LOST"),
+    ],
+)  # fmt: skip
+def test_what_became_of_a_move_to_a_standby(changed: dict[str, Any], says: str, says_not: str):
+    said = " ".join(failover.summary({**RUN, **WRITTEN, **changed}))
+    assert says in said and says_not not in said
+
+
+@pytest.mark.parametrize(
+    ("problem", "stays", "says"),
+    [
+        ("", False, ""),
+        ("The log is full.", True, "sql-b: The log is full. The application on web-a was started again"),
+        ("The log is full.", False, "The application on web-a stays stopped. Run this again"),
+    ],
+)
+def test_why_the_standby_does_not_serve(problem: str, stays: bool, says: str):
+    said = standby_failover.not_moved({"new_sql": "sql-b", "old_web": "web-a", "problem": problem, "stays": stays})
+    assert says in " ".join(said) and bool(said) is bool(says)
