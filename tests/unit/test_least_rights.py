@@ -20,7 +20,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.instance import 
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "least-rights.md").read_text(encoding="utf-8")
-STATEMENTS = [line for block in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines() if line]
+STATEMENTS = [
+    line for block in re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines() if line
+]
 ICACLS = re.findall(r"^ +icacls (.+)$", PAGE, re.MULTILINE)
 SETTINGS = (ROOT / "inventory.example/two_sites/group_vars/all/main.yml").read_text(encoding="utf-8")
 DATABASE, APPLICATION, OTHER, SERVICE = "PasswordResetServer", "prs_app", "sql-b_mirroring", "EXAMPLE\\svc-sql"
