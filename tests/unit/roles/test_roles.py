@@ -304,3 +304,11 @@ def test_the_file_of_a_private_key_is_looked_for_in_every_folder_of_keys():
     finder = script[script.index("function Get-KeyFile") :]
     assert all(f"'{folder}'" in finder for folder in ("RSA\\MachineKeys", "Keys"))
     assert "Test-Path -LiteralPath $file" in finder
+
+
+def test_what_the_hook_of_a_failover_is_told_is_read_by_nothing_that_tells_it():
+    """Else a template would have to know itself."""
+    role = ROOT / "roles/failover"
+    [hook] = [task for task in load(role / "tasks/start.yml") if "prs_old_site" in task.get("vars", {})]
+    texts = [(role / folder / "main.yml").read_text(encoding="utf-8") for folder in ("defaults", "vars")]
+    assert [name for name in hook["vars"] if any(re.search(rf"\b{name}\b", text) for text in texts)] == []

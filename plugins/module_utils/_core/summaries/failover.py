@@ -41,7 +41,7 @@ def problems(facts: Facts) -> list[str]:
     if len(facts["others"]) > 1 and not facts["old_site"]:
         return [
             f"There are several other sites ({', '.join(facts['others'])}). Say which one serves until now: "
-            "-e prs_old_site=GROUP"
+            "-e prs_failover_from=GROUP"
         ]
     if not facts["old_sql"] or not facts["old_web"]:
         return [f"The inventory has no other site than {facts['site']} in the groups prs_web and prs_sql."]
