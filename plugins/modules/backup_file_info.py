@@ -328,7 +328,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.run import control_node_report, parse_wishes
-from ansible_collections.prs.recovery.plugins.module_utils._backup_files.tables import table_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.tables import table_rows_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported, show_warnings
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
@@ -353,7 +353,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **winrm_host_and_share_argument_spec(),
-            **table_argument_spec(),
+            **table_rows_argument_spec(),
             "folders": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "str", "default": []},
             "remote_src": {"type": "bool", "default": False},

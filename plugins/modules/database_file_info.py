@@ -305,7 +305,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._backup_files.data_fi
     control_node_files_report,
     refuse_wishes,
 )
-from ansible_collections.prs.recovery.plugins.module_utils._backup_files.tables import table_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files.tables import table_rows_argument_spec
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
@@ -334,7 +334,7 @@ def main() -> None:
             "recurse": {"type": "bool", "default": False},
             "remote_src": {"type": "bool", "default": False},
             "check": {"type": "str", "choices": ["headers", "pages"], "default": "headers"},
-            **table_argument_spec(),
+            **table_rows_argument_spec(),
         },
         supports_check_mode=True,
     )

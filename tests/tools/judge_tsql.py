@@ -10,6 +10,7 @@ for Linux on x86-64 only; elsewhere this says so and judges nothing.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import json
 import os
@@ -78,6 +79,35 @@ ASKING = {"xp_dirtree", "xp_fileexist", "xp_fixeddrives", "xp_subdirs", "sp_data
 """Procedures that only tell something."""
 
 
+@functools.cache
+def _script_dom() -> tuple[Any, Any]:
+    """Microsoft's parser and its reader of texts. A process can load .NET once."""
+    os.environ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1"  # no ICU needed
+    import pythonnet
+    from clr_loader import get_coreclr
+
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "runtime.json"
+        config.write_text(
+            json.dumps(
+                {
+                    "runtimeOptions": {
+                        "tfm": "netcoreapp3.1",
+                        "framework": {"name": "Microsoft.NETCore.App", "version": "3.1.0"},
+                    }
+                }
+            )
+        )
+        pythonnet.set_runtime(get_coreclr(runtime_config=str(config), dotnet_root=str(HOME / "dotnet")))
+        import clr
+
+        clr.AddReference(str(HOME / "ScriptDom.dll"))
+    from Microsoft.SqlServer.TransactSql import ScriptDom
+    from System.IO import StringReader
+
+    return ScriptDom, StringReader
+
+
 class Judge:
     """Microsoft's parser for the grammar of SQL Server 2019 (the newest that this ScriptDom has)."""
 
@@ -85,29 +115,7 @@ class Judge:
         reason = available()
         if reason:
             raise RuntimeError(reason)
-        os.environ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1"  # no ICU needed
-        import pythonnet
-        from clr_loader import get_coreclr
-
-        with tempfile.TemporaryDirectory() as folder:
-            config = Path(folder) / "runtime.json"
-            config.write_text(
-                json.dumps(
-                    {
-                        "runtimeOptions": {
-                            "tfm": "netcoreapp3.1",
-                            "framework": {"name": "Microsoft.NETCore.App", "version": "3.1.0"},
-                        }
-                    }
-                )
-            )
-            pythonnet.set_runtime(get_coreclr(runtime_config=str(config), dotnet_root=str(HOME / "dotnet")))
-            import clr
-
-            clr.AddReference(str(HOME / "ScriptDom.dll"))
-        from Microsoft.SqlServer.TransactSql import ScriptDom
-        from System.IO import StringReader
-
+        ScriptDom, StringReader = _script_dom()
         self._dom = ScriptDom
         self._reader = StringReader
         self._parser = ScriptDom.TSql150Parser(True)  # True: quoted identifiers, as the drivers set them

@@ -25,10 +25,10 @@ from .._core.table_rows.questions import answers, questions
 from .._core.table_rows.tables import Tables
 from .._local_files import range_reader
 
-__all__ = ["rows_of_backups", "rows_of_data_files", "table_argument_spec", "wants_rows"]
+__all__ = ["rows_of_backups", "rows_of_data_files", "table_rows_argument_spec", "wants_rows"]
 
 
-def table_argument_spec() -> dict[str, Any]:
+def table_rows_argument_spec() -> dict[str, Any]:
     """The options of a module that reads rows."""
     return {
         "tables": {

@@ -16,6 +16,7 @@ WHERE = {
     "recovery_place": "_winrm.recovery_set.repository",
     "retention": "_core.retention_rules",
     "sql_connection": "_sql.module",
+    "table_rows": "_backup_files.tables",
     "sql_partner": "_sql.connection.partner",
     "winrm_connection": "_winrm.connection.options",
 }

@@ -26,7 +26,7 @@ def test_no_module_was_forgotten():
     assert modules == {file.stem for file in (ROOT / "plugins" / "action").glob("*.py")}
     assert modules == {name for names in groups.values() for name in names}
     assert all(name.startswith("sql_") for name in groups["sql"]) and all(
-        name.startswith(("app_", "backup_file_", "recovery_")) for name in groups["winrm"]
+        name.startswith(("app_", "backup_file_", "database_file_", "recovery_", "text_")) for name in groups["winrm"]
     )
 
 
