@@ -107,6 +107,7 @@ def test_verify_says_how_far_behind_it_is_and_that_it_could_be_opened(followed: 
     assert state(followed) == "RESTORING" and run.changed == 0
 
 
+@pytest.mark.nightly
 def test_one_that_was_away_does_not_fail_the_backups_and_catches_up(followed: Estate):
     followed.lab.kill("sql-b")
     followed.lab.mark(["while it was away"])
@@ -130,6 +131,7 @@ def test_what_cannot_be_meant_is_refused_in_one_message(followed: Estate, one_me
     one_message(run, *said_of_it, alone=True)
 
 
+@pytest.mark.nightly
 def test_a_database_in_simple_is_changed_only_with_leave(followed: Estate, one_message):
     """The logs end there: a differential bridges that."""
     ask(followed, "sql-a", f"ALTER DATABASE [{DATABASE}] SET RECOVERY SIMPLE; SELECT 1")
@@ -140,6 +142,7 @@ def test_a_database_in_simple_is_changed_only_with_leave(followed: Estate, one_m
     said(followed.play("backup_prs", *FOLLOWED, "-e", "prs_backup_kind=differential"), "sql-b: 1 differential applied")
 
 
+@pytest.mark.nightly
 def test_a_standby_that_somebody_opened_is_replaced_only_with_a_yes_and_kept(followed: Estate, one_message):
     ask(followed, "sql-b", f"RESTORE DATABASE [{DATABASE}] WITH RECOVERY; SELECT 1")
     rows = followed.labels()
@@ -152,6 +155,7 @@ def test_a_standby_that_somebody_opened_is_replaced_only_with_a_yes_and_kept(fol
     assert list((followed.lab.state_dir / "hosts/files").rglob(f"replaced/{DATABASE}_of_*.bak"))
 
 
+@pytest.mark.nightly
 def test_it_can_be_read_between_two_logs_and_keeps_newer_ones_back(followed: Estate):
     readable = ("-e", json.dumps({"prs_ha": "standby", "prs_standby_readable": True}))
     followed.lab.mark(["to be read"])

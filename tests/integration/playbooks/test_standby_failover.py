@@ -94,6 +94,7 @@ def told_loss(output: str) -> dt.datetime:
     return dt.datetime.fromisoformat(told[1]).replace(tzinfo=dt.timezone.utc)
 
 
+@pytest.mark.nightly
 def test_a_lost_site_and_its_return(followed: Estate, one_message, figure):
     """The told loss covers the true one. What the old site held is kept, and it follows again when it is told to."""
     said(followed.play("backup_prs", *FOLLOWED, *LOG))
