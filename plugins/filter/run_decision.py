@@ -42,6 +42,7 @@ options:
       - verify.needs_another_look
       - verify.places_facts
       - verify.protection_facts
+      - backup.copies_elsewhere
       - backup.copy_account
       - backup.places
       - backup.kept_logins
@@ -107,6 +108,7 @@ DECISIONS = (
     "verify.needs_another_look",
     "verify.places_facts",
     "verify.protection_facts",
+    "backup.copies_elsewhere",
     "backup.copy_account",
     "backup.places",
     "backup.kept_logins",

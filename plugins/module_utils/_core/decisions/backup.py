@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["copy_account", "kept_logins", "other_sites", "places", "web_facts"]
+__all__ = ["copies_elsewhere", "copy_account", "kept_logins", "other_sites", "places", "web_facts"]
 
 Facts = Mapping[str, Any]
 
@@ -35,9 +35,16 @@ def places(facts: Facts) -> list[dict[str, Any]]:
     facts: first: the place of prs_share_path, whole; copies: prs_backup_copies; copies_account: share_user and
     share_password of copies that name none. A copy at the active site is the first place itself.
     """
-    site = facts["first"]["site"]
-    copies = [copy for copy in facts["copies"] if "site" not in copy or copy["site"] != site]
+    copies = copies_elsewhere({"copies": facts["copies"], "site": facts["first"]["site"]})
     return [dict(facts["first"]), *({**facts["copies_account"], **copy} for copy in copies)]
+
+
+def copies_elsewhere(facts: Facts) -> list[Facts]:
+    """The places that are not the active site's own.
+
+    facts: copies: prs_backup_copies, whose entries need no site; site: the active one.
+    """
+    return [copy for copy in facts["copies"] if "site" not in copy or copy["site"] != facts["site"]]
 
 
 def kept_logins(facts: Facts) -> list[Facts]:

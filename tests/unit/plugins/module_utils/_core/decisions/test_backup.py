@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.backup import (
+    copies_elsewhere,
     copy_account,
     kept_logins,
     other_sites,
@@ -24,6 +25,12 @@ ACCOUNTS = {"copies_user": "copier", "copies_password": "c", "share_user": "writ
 )
 def test_the_account_of_places_that_name_none(changed, account):
     assert copy_account(ACCOUNTS | changed) == account
+
+
+def test_a_place_needs_no_site_to_be_elsewhere():
+    copies = [{"site": "site_a", "path": "a"}, {"site": "site_b", "path": "b"}, {"path": "c"}]
+    assert [copy["path"] for copy in copies_elsewhere({"copies": copies, "site": "site_a"})] == ["b", "c"]
+    assert copies_elsewhere({"copies": copies, "site": ""}) == copies
 
 
 FIRST = {"site": "site_a", "path": r"\\a\prs", "share_user": "writer", "database_user": ""}
