@@ -32,7 +32,8 @@ _NUMBERS = {
     DataType.REAL: "f",
 }  # fmt: skip
 Decode = Callable[[bytes], Any]
-Fetch = Callable[[bytes], bytes | None]
+Fetch = Callable[[bytes], Any]
+"""From a pointer to the value, None where it is NULL."""
 
 
 class _Field(NamedTuple):
