@@ -96,7 +96,7 @@ class BackupPages:
 
 
 def _page_streams(reader: RangeReader, at: int, end: int) -> Iterator[tuple[int, int]]:
-    """From where to where pages lie. What is damaged ends it: the tables will say what is missing."""
+    """From where to where pages lie, up to where no block follows. Raises :class:`Damaged` for a broken stream."""
     while at + HEADER <= end:
         header = reader.get(at, HEADER, ahead=4096)
         if not is_block(header, 0, header[:4]):

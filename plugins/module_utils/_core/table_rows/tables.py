@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from ..binary.values import Damaged, FileFormatError
@@ -35,10 +36,17 @@ class Tables:
             self._system = SystemRows(pages, first)
             self.tables: list[Table] = SystemTables(self._system).tables()
             self._catalog = ColumnCatalog(self._system)
-            self.stamped = self._catalog.stamped()
         except (IndexError, struct.error, ValueError) as problem:
             raise _damaged(problem) from None
         self._pages, self._large = pages, LargeValues(pages)
+
+    @cached_property
+    def stamped(self) -> set[tuple[int, int]]:
+        """As :meth:`ColumnCatalog.stamped`: the texts of all defaults are read for it, so only when it is asked."""
+        try:
+            return self._catalog.stamped()
+        except (IndexError, struct.error, ValueError) as problem:
+            raise _damaged(problem) from None
 
     def named(self, name: str) -> Table:
         """By schema.name, or the name alone where one table has it, in any case. Raises :class:`KeyError`."""
