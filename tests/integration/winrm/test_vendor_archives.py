@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 
-from .verb_cases import NOT_UTF_8, encrypted
+from .verb_cases import NOT_UTF_8, OTHER_NAMES, encrypted, other_names
 from .windows_twins import APPLICATION, CONTENT, LOCAL, Twins
 
 ARCHIVE = "D:\\product\\backup 2026-03-01.zip"
@@ -45,6 +45,18 @@ def test_names_with_backslashes(twins: Twins) -> None:
     assert twins.restore(source=ARCHIVE)["restored"] and twins.tree() == CONTENT
 
 
+def test_another_name_in_info_zips_field_leads_nowhere(twins: Twins) -> None:
+    """.NET reads only the first one, and so does whoever restores: nothing is written where the second one leads."""
+    before = twins.tree("C:\\inetpub")
+    names = {b"web.config": "../../evil.txt", b"Default.aspx": "C:\\Windows\\evil.txt"}
+    twins.write(ARCHIVE, other_names(names))
+    twins.files.remove_tree(APPLICATION)
+    assert twins.restore(source=ARCHIVE)["restored"]
+    assert twins.tree() == {"web.config": b"x", "Default.aspx": b"x"}
+    assert not [path for path in twins.tree("C:\\") if "evil" in path]
+    assert before.keys() > twins.tree("C:\\inetpub").keys()
+
+
 def flipped(data: bytes, content: bytes) -> bytes:
     position = data.index(content)
     return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
@@ -59,6 +71,7 @@ DAMAGES = [
     (zipped(CONTENT, method=zipfile.ZIP_LZMA), r"is packed by LZMA, which Windows does not unpack"),
     (encrypted(STORED), r"web\.config is encrypted"),
     (NOT_UTF_8, r"has letters in a code page that the archive does not name"),
+    (OTHER_NAMES, r"has letters in a code page that the archive does not name"),
     (b"MZ a program in front" + STORED, r"damaged or no ZIP archive"),
     (STORED[:-40], r"InvalidDataException|damaged or no ZIP archive"),
     (b"", r"damaged or no ZIP archive"),

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -54,6 +55,22 @@ def without_names_in_utf_8(archive: bytes, name: bytes, raw: bytes) -> bytes:
     return bytes(flagged)
 
 
+def other_names(names: dict[bytes, str], content: bytes = b"x") -> bytes:
+    """A ZIP archive whose entries have a second name each, in Info-ZIP's Unicode path field: 0x7075, size, version 1,
+    checksum of the name that it stands for, name in UTF-8. Source: PKWARE's APPNOTE, 4.6.9.
+    """
+    bodies, directory = b"", b""
+    checksum = zlib.crc32(content)
+    for raw, name in names.items():
+        path = struct.pack("<BL", 1, zlib.crc32(raw)) + name.encode()
+        named = raw + struct.pack("<HH", 0x7075, len(path)) + path
+        told = struct.pack("<5H3L2H", 20, 0, 0, 0, 0x21, checksum, len(content), len(content), len(raw), len(path) + 4)
+        directory += b"PK\x01\x02\x14\0" + told + struct.pack("<3H2L", 0, 0, 0, 0, len(bodies)) + named
+        bodies += b"PK\x03\x04" + told + named + content
+    end = struct.pack("<4H2LH", 0, 0, len(names), len(names), len(directory), len(bodies), 0)
+    return bodies + directory + b"PK\x05\x06" + end
+
+
 def method_archive(method: int) -> bytes:
     result = io.BytesIO()
     with zipfile.ZipFile(result, "w", method) as archive:
@@ -79,6 +96,7 @@ DAMAGED = {
     "nothing at all": b"",
 }
 NOT_UTF_8 = without_names_in_utf_8(zipped(**{"\u00c4.txt": b"x"}), "\u00c4".encode(), b"\x8e_")
+OTHER_NAMES = other_names({b"\x8e.txt": "\u00c4.txt", b"_.txt": "\u65e5.txt", b"a.txt": "../../evil.txt"})
 MOMENT = "2026-11-29T07:02:18Z"
 LONG = "/".join(["long name of a folder" * 3] * 6)
 TREE = {"web.config": b"<configuration/>", "sub/inner.txt": b"in", "sub/Ümläut 日本.txt": b"\xff\x00", "empty/": b""}
@@ -420,6 +438,19 @@ CASES = [
     Case(
         verb="entries", about="a name in a code page that nobody knows", parameters={"Archive": "{root}/x.zip"}, files={"x.zip": NOT_UTF_8},
         items=[{"index": 0, "name": "\ufffd_.txt", "size": 1}],
+    ),
+    Case(
+        verb="entries", about="other names in Info-ZIP's field, which .NET does not read", parameters={"Archive": "{root}/x.zip"}, files={"x.zip": OTHER_NAMES},
+        items=[{"index": index, "name": name, "size": 1} for index, name in enumerate(("\ufffd.txt", "_.txt", "a.txt"))],
+    ),
+    Case(
+        verb="unpack", about="other names in Info-ZIP's field, which .NET does not read", files={"x.zip": OTHER_NAMES, "deep/to/": b""},
+        parameters={"Archive": "{root}/x.zip", "Target": "{root}/deep/to"}, given=[[2, "a.txt", 1, False]],
+        items=[{"name": "a.txt", "size": 1, "sha256": sha(b"x")}], after={"x.zip": OTHER_NAMES, "deep/to/a.txt": b"x"},
+    ),
+    Case(
+        verb="read_lines", about="by another name in Info-ZIP's field", parameters={"Path": "{root}/x.zip", "Entry": "\u65e5.txt"},
+        files={"x.zip": OTHER_NAMES}, items=[],
     ),
     *(
         Case(

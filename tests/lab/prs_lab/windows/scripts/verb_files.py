@@ -315,5 +315,7 @@ def open_archive(file: Any) -> zipfile.ZipFile:
     for info in archive.infolist():
         if not info.flag_bits & _NAME_IS_UTF_8:
             info.filename = info.orig_filename.encode("cp437").decode("utf-8", "replace")
+        else:
+            info.filename = info.orig_filename
     archive.NameToInfo = {info.filename: info for info in archive.infolist()}
     return archive
