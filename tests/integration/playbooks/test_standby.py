@@ -1,4 +1,4 @@
-"""A second site follows the first by its backups, with SQL Server Express on both sides."""
+"""A second site follows the first by its backups: a short life by day, with SQL Server Express on both sides by night."""
 
 from __future__ import annotations
 
@@ -73,6 +73,24 @@ def state(estate: Estate) -> str:
     return ask(estate, "sql-b", "SELECT state_desc FROM sys.databases WHERE name = %s", DATABASE)[0][0]
 
 
+def test_a_short_life_by_day(shared_estate: Estate, one_message):
+    """From nothing to the first backup that came since; with Express on both sides, and with all that may happen, by
+    night.
+    """
+    twice = json.dumps({"prs_ha": "standby", "prs_standby_sites": ["site_b", "site_b"]})
+    one_message(shared_estate.play("standby_prs", "-e", twice), "names site_b twice", alone=True)
+    first = shared_estate.play("standby_prs", *FOLLOWED, "-e", "prs_allow_recovery_model=true")
+    said(first, "sql-b: 1 full applied", "has a standby on sql-b (site_b)", "NOW take a full backup")
+    shared_estate.lab.mark(["what came since"])
+    # The logs begin anew with the recovery model: a differential bridges that.
+    since = shared_estate.play("backup_prs", *FOLLOWED, "-e", "prs_backup_kind=differential")
+    said(since, "sql-b: 1 differential applied")
+    assert (state(shared_estate), restored(shared_estate)) == ("RESTORING", ["D", "I"])
+    assert logins(shared_estate, "sql-a") == logins(shared_estate, "sql-b")
+    assert running_sites(shared_estate) == ["web-a"]
+
+
+@pytest.mark.nightly
 def test_from_nothing_and_a_second_run_changes_nothing(followed: Estate):
     first = followed.play("standby_prs", *FOLLOWED)
     said(
@@ -88,6 +106,7 @@ def test_from_nothing_and_a_second_run_changes_nothing(followed: Estate):
     said(again, "sql-b: nothing new for the standby of PasswordResetServer, which stands at")
 
 
+@pytest.mark.nightly
 def test_each_log_backup_is_applied_once(followed: Estate):
     for number in (1, 2):
         followed.lab.mark([f"before log {number}"])
@@ -97,6 +116,7 @@ def test_each_log_backup_is_applied_once(followed: Estate):
     assert (again.code, again.changed) == (0, 0), again.output
 
 
+@pytest.mark.nightly
 def test_verify_says_how_far_behind_it_is_and_that_it_could_be_opened(followed: Estate):
     run = followed.play("verify_prs", *FOLLOWED)
     rows = {(what, where): (state, value) for state, what, where, value in table_rows(run)}
@@ -116,6 +136,7 @@ def test_one_that_was_away_does_not_fail_the_backups_and_catches_up(followed: Es
     said(followed.play("standby_prs", *FOLLOWED), "sql-b: 1 log applied")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("given", "said_of_it"),
     [

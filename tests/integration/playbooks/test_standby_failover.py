@@ -59,6 +59,7 @@ def labels(estate: Estate, web: str) -> list[str]:
     return [row["label"] for row in estate.lab.page(host=web).rows]
 
 
+@pytest.mark.nightly
 def test_there_and_back_without_a_full_backup(followed: Estate, figure):
     taken = fulls(followed)
     followed.lab.mark(["in a log"])
