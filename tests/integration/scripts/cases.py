@@ -75,12 +75,22 @@ LOST_SHARES = {
     "$sharePatience = 60000": "$sharePatience = 3000",
     "'[System.IO.File]::GetAttributes($args[0])'": """'
         if ($args[0].Contains("silent")) { Start-Sleep -Seconds 6000 }
-        if ($args[0].Contains("refused")) { throw [System.IO.IOException]::new("no such server", 0x80070035) }'""",
+        if ($args[0].Contains("tardy")) { Start-Sleep -Seconds 8 }
+        if ($args[0] -match "error(\\d+)") { throw [System.IO.IOException]::new("error $($Matches[1])", 0x80070000 -bor [int]$Matches[1]) }'""",
 }
-"""Shares of servers that do not answer, and of such as are not there."""
-SILENT, SILENT_TOO, REFUSED_SHARE = (f"\\\\{server}\\share" for server in ("silent", "silent2", "refused"))
-OF_SILENT = {"error": 53, "message": re.compile(r"^\\\\silent\d?\\share did not answer within 3 seconds\.$")}
-OF_REFUSED = {"error": 53, "message": "no such server"}
+"""Shares of servers that do not answer, or not in time, and of such as answer with an error. They are asked by alphabet."""
+SILENT = [f"\\\\silent{number}\\share" for number in range(5)]
+TARDY, DENIED_SHARE, PROMPT = "\\\\tardy\\share", "\\\\x-error5\\share", "\\\\z-prompt\\share"
+UNREACHABLE = (51, 53, 59, 64, 67, 121, 1231)
+OF_SILENT = {"error": 53, "message": re.compile(r"^\\\\(silent\d|tardy)\\share did not answer within 3 seconds\.$")}
+OF_PROMPT = {"error": 2, "message": re.compile("Could not find file")}
+"""The share answered, whatever it said; and then there is no such file."""
+
+
+def of_error(number: int) -> dict[str, Any]:
+    return {"error": number, "message": f"error {number}"}
+
+
 WITHOUT_RSA = {
     "'System.Security.Cryptography.X509Certificates.RSACertificateExtensions' -as": (
         "'System.Security.Cryptography.X509Certificates.NotBefore46' -as"
@@ -305,9 +315,11 @@ def path_cases() -> list[Case]:
              result=of({"exists": True, "is_folder": True, "error": 0}, {"exists": True, "bytes": 4, "error": 0}, {"exists": False, "error": 2},
                        {"exists": False, "error": 3})),
         case("denied", path=["{root}/denied"], result=of({"exists": True, "error": 5}), only_real=NO_ACCOUNTS),
-        case("shares that do not answer", path=[f"{SILENT}\\a", "{root}/app [1]", f"{REFUSED_SHARE}\\b", f"{SILENT_TOO}\\c"], newest=[f"{SILENT}\\*.bak"],
-             only_real=NO_SILENCE, instead=LOST_SHARES,
-             result={"paths": [OF_SILENT, {"error": 0}, OF_REFUSED, OF_SILENT], "newest": [OF_SILENT]}),
+        case("shares that do not answer, asked side by side", newest=[f"{SILENT[2]}\\*.bak"], only_real=NO_SILENCE, instead=LOST_SHARES,
+             path=[f"{SILENT[0]}\\a", "{root}/app [1]", f"{SILENT[1]}\\c", f"{TARDY}\\d", f"{DENIED_SHARE}\\e", f"{PROMPT}\\f"],
+             result={"paths": [OF_SILENT, {"error": 0}, OF_SILENT, OF_SILENT, OF_PROMPT, OF_PROMPT], "newest": [OF_SILENT]}),
+        case("shares of servers that are away, asked for nothing more", path=[f"\\\\error{number}\\share\\x" for number in UNREACHABLE],
+             only_real=NO_SILENCE, instead=LOST_SHARES, result=of(*map(of_error, UNREACHABLE))),
         case("a program without a version", path=["{root}/setup.exe"], result=of({"version": "", "error": 0})),
         case("an archive", path=["{root}/good.zip"], entries=wanted, result=of({"missing": ["none.txt"], "error": 0})),
         case("an archive with a capital name, in Turkish", path=["{root}/GOOD2.ZIP"], entries=["WEB.CONFIG", "BIN/", "none"], culture="tr-TR",
@@ -399,11 +411,11 @@ def protection_cases() -> list[Case]:
              result={"archived": {"error": 0, "entries": [{"name": "sub/encryption.config", "sha256": key_hash},
                                                           {"name": "other\\Encryption.Config", "sha256": other_hash}]}}),
         case("shares that do not answer", {
-                "Hashed": [f"{SILENT}\\a", *files("one/r.json")], "Path": [f"{REFUSED_SHARE}\\b"], "Folder": [SILENT, SILENT_TOO],
-                "Archive": f"{SILENT}\\*.zip", "Text": [f"{REFUSED_SHARE}\\*.json"],
+                "Hashed": [f"{SILENT[0]}\\a", *files("one/r.json")], "Path": ["\\\\error53\\share\\b", f"{PROMPT}\\f"],
+                "Folder": [SILENT[1], SILENT[2]], "Archive": f"{SILENT[3]}\\*.zip", "Text": [f"{SILENT[4]}\\*.json"],
              }, only_real=NO_SILENCE, instead=LOST_SHARES,
-             result={"hashed": [OF_SILENT, {"bytes": 11, "error": 0}], "paths": [OF_REFUSED], "folders": [OF_SILENT, OF_SILENT], "archived": OF_SILENT,
-                     "texts": [OF_REFUSED]}),
+             result={"hashed": [OF_SILENT, {"bytes": 11, "error": 0}], "paths": [of_error(53), OF_PROMPT], "folders": [OF_SILENT, OF_SILENT],
+                     "archived": OF_SILENT, "texts": [OF_SILENT]}),
         case("a damaged archive", {"Archive": "{root}/damaged/*.zip", "Entry": ["encryption.config"]},
              result={"archived": {"entries": [], "error": DAMAGED, "message": re.compile(".")}}),
         case("no archive", {"Archive": "{root}/empty/*.zip", "Entry": ["x"]}, result={"archived": {"path": "", "entries": [], "error": 0}}),
