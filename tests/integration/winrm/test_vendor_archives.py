@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 
-from .verb_cases import NOT_UTF_8, OTHER_NAMES, encrypted, other_names
+from .verb_cases import NOT_UTF_8, OTHER_NAMES, encrypted, other_names, packed_by, told_to_hold, told_to_take
 from .windows_twins import APPLICATION, CONTENT, LOCAL, Twins
 
 ARCHIVE = "D:\\product\\backup 2026-03-01.zip"
@@ -68,8 +68,20 @@ DAMAGES = [
         flipped(STORED, CONTENT["encryption.config"]),
         r"encryption\.config is damaged: its checksum is not the one that the archive says",
     ),
-    (zipped(CONTENT, method=zipfile.ZIP_LZMA), r"is packed by LZMA, which Windows does not unpack"),
+    *(
+        (packed_by(STORED, method), rf"is packed by {name}, which Windows does not unpack")
+        for name, method in (("bzip2", 12), ("LZMA", 14), ("Zstandard", 93), ("PPMd", 98), ("method 77", 77))
+    ),
     (encrypted(STORED), r"web\.config is encrypted"),
+    (encrypted(zipped(CONTENT)), r"web\.config is encrypted"),
+    (encrypted(packed_by(STORED, 8)), r"web\.config is encrypted"),
+    (packed_by(STORED, 8), r"web\.config cannot be unpacked: it is damaged"),
+    (told_to_hold(STORED, 20_000), r"web\.config holds 18 bytes, and not the 20000 that the archive says"),
+    (told_to_hold(zipped(CONTENT), 20_000), r"web\.config holds 18 bytes, and not the 20000 that the archive says"),
+    (told_to_take(told_to_hold(STORED, 20_000), 20_000), r"web\.config cannot be unpacked: it is damaged"),
+    (b"PK\x05\x06" + bytes(6), r"damaged or no ZIP archive"),
+    (zipped(CONTENT).replace(b"PK\x01\x02", b"PK\x01\x09", 1), r"damaged or no ZIP archive"),
+    (zipped(CONTENT)[:-14] + b"\x05\0\x05\0" + zipped(CONTENT)[-10:], r"damaged or no ZIP archive"),
     (NOT_UTF_8, r"has letters in a code page that the archive does not name"),
     (OTHER_NAMES, r"has letters in a code page that the archive does not name"),
     (b"MZ a program in front" + STORED, r"damaged or no ZIP archive"),

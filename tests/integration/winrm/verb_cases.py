@@ -71,21 +71,32 @@ def other_names(names: dict[bytes, str], content: bytes = b"x") -> bytes:
     return bodies + directory + b"PK\x05\x06" + end
 
 
-def method_archive(method: int) -> bytes:
-    result = io.BytesIO()
-    with zipfile.ZipFile(result, "w", method) as archive:
-        archive.writestr("a", b"content" * 9)
-    return result.getvalue()
+def marked(archive: bytes, form: str, offset: int, value: int, *, keep: int = 0) -> bytes:
+    """The archive with a number in the headers of all entries: `offset` in the local one, two more in the directory's."""
+    result = bytearray(archive)
+    for position in range(len(result) - 4):
+        for header, more in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+            if result.startswith(header, position):
+                before = struct.unpack_from(form, result, position + offset + more)[0]
+                struct.pack_into(form, result, position + offset + more, value | before & keep)
+    return bytes(result)
 
 
 def encrypted(archive: bytes) -> bytes:
     """The archive with every entry marked as encrypted, as a program that knows only passwords sees it."""
-    marked = bytearray(archive)
-    for position in range(len(marked) - 4):
-        for header, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-            if marked.startswith(header, position):
-                marked[position + offset] |= 1
-    return bytes(marked)
+    return marked(archive, "<H", 6, 1, keep=0xFFFF)
+
+
+def packed_by(archive: bytes, method: int) -> bytes:
+    return marked(archive, "<H", 8, method)
+
+
+def told_to_hold(archive: bytes, size: int) -> bytes:
+    return marked(archive, "<L", 22, size)
+
+
+def told_to_take(archive: bytes, packed: int) -> bytes:
+    return marked(archive, "<L", 18, packed)
 
 
 DAMAGED = {
@@ -455,15 +466,48 @@ CASES = [
     *(
         Case(
             verb="entries", about=f"packed by method {method}", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
-            files={"x.zip": method_archive(method)},
+            files={"x.zip": packed_by(STORED.getvalue(), method)},
             items=[
                 {
-                    "index": 0, "name": "a", "size": 63, "crc": zlib.crc32(b"content" * 9), "method": method, "encrypted": False,
+                    "index": 0, "name": "s", "size": 7, "crc": zlib.crc32(b"content"), "method": method, "encrypted": False,
                     "error": {"number": 0, "kind": "InvalidDataException"},
                 }
             ],
         )
-        for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+        for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 93, 98)
+    ),
+    *(
+        Case(
+            verb="entries", about=f"{about}, of which there is less than the archive says", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
+            files={"x.zip": told_to_hold(archive, 1000)},
+            items=[
+                {
+                    "index": 0, "name": "s", "size": 1000, "held": 7, "sha256": sha(b"content"), "crc": zlib.crc32(b"content"), "crc_read": zlib.crc32(b"content"),
+                    "method": method, "encrypted": False,
+                },
+            ],
+        )
+        for about, archive, method in (("stored", STORED.getvalue(), 0), ("deflated", zipped(s=b"content"), 8))
+    ),
+    Case(
+        verb="entries", about="that ends behind the archive", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
+        files={"x.zip": told_to_take(told_to_hold(STORED.getvalue(), 1000), 1000)},
+        items=[
+            {
+                "index": 0, "name": "s", "size": 1000, "crc": zlib.crc32(b"content"), "method": 0, "encrypted": False,
+                "error": {"number": 0, "kind": "InvalidDataException"},
+            },
+        ],
+    ),
+    Case(
+        verb="entries", about="deflated and encrypted", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
+        files={"x.zip": encrypted(packed_by(STORED.getvalue(), 8)).replace(b"content", b"\xffsecret")},
+        items=[
+            {
+                "index": 0, "name": "s", "size": 7, "crc": zlib.crc32(b"content"), "method": 8, "encrypted": True,
+                "error": {"number": 0, "kind": "InvalidDataException"},
+            }
+        ],
     ),
     Case(
         verb="entries", about="encrypted", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},

@@ -52,19 +52,22 @@ class ArchiveEntry:
 class ReadEntry(ArchiveEntry):
     """An entry that was read to its end. sha256: None when it could not be. intact: whether its checksum is the one
     that the archive says. method: PKWARE's number of how it is packed. Both method and encrypted are None where the
-    host does not tell them.
+    host does not tell them. held: how many bytes there were, where they were not as many as the size says.
     """
 
     sha256: str | None
     intact: bool
     method: int | None = None
     encrypted: bool | None = None
+    held: int | None = None
 
     @property
     def problem(self) -> str | None:
         """Why its content cannot be had; None when it was read and is what was packed."""
         if self.encrypted:
             return "is encrypted"
+        if self.held is not None:
+            return f"holds {self.held} bytes, and not the {self.size} that the archive says"
         if self.intact:
             return None
         if self.sha256 is None and self.method not in (None, *_METHODS_OF_WINDOWS):

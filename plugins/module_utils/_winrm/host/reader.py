@@ -78,6 +78,7 @@ def _read_entry(answer: dict[str, Any]) -> ReadEntry:
         **{key: answer[key] for key in known},
         sha256=answer.get("sha256"),
         intact="sha256" in answer and answer["crc"] == answer["crc_read"],
+        held=answer.get("held"),
     )
 
 

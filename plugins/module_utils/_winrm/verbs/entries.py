@@ -8,9 +8,10 @@ Parameters: Archive; Hash (default false): also read every entry to its end; Che
 Items out:  one for each entry, in the archive's order: index, name (as the archive has it; what is no UTF-8 in it is
             U+FFFD; a second name in Info-ZIP's field 0x7075 is not read), size, packed (bytes), attributes (the
             external ones; 0 where this .NET does not tell them), with Hash also sha256, or error when the entry cannot
-            be read. With Checksum also crc (as the archive says) and crc_read (of what was read): .NET before version
-            11 does not compare them; and method (0 stored, 8 deflated, another one of PKWARE's numbers) and encrypted,
-            both null where this .NET does not tell them.
+            be read; and held (bytes), where it held more or less than its size says. With Checksum also crc (as the
+            archive says) and crc_read (of what was read): .NET before version 11 does not compare them; and method (0
+            stored, 8 deflated, another one of PKWARE's numbers) and encrypted, both null where this .NET does not tell
+            them.
 Errors:     2, 3, 5, 32, 53; kind InvalidDataException when the file is no ZIP archive or its directory is damaged.
 Assumes:    .NET Framework 4.5 or later, whose class of an entry has had its checksum in the field _crc32, its method in
             _storedCompressionMethod and its flags in _generalPurposeBitFlag from then on.
@@ -92,12 +93,17 @@ try {
             if ($methods) { $method = [int]$methods.GetValue($entry) }
             if ($flags) { $isSecret = ([int]$flags.GetValue($entry) -band 1) -eq 1 }
         }
-        if ($fault) {
+        if ($fault -or ($Hash -and $size + $filled -ne $length)) {
             Send-Column
             $answer = @{ index = $index; name = $entry.FullName; size = $length; packed = $entry.CompressedLength }
             $answer['attributes'] = [long]$entry.ExternalAttributes
-            $answer['error'] = $fault
             if ($Checksum) { $answer += @{ crc = $crc.GetValue($entry); method = $method; encrypted = $isSecret } }
+            if ($fault) { $answer['error'] = $fault }
+            else {
+                $answer['held'] = $size + $filled
+                $answer['sha256'] = [BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant()
+                if ($Checksum) { $answer['crc_read'] = $crc.GetValue($again) }
+            }
             $answer
         }
         else {

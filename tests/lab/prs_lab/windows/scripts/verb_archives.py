@@ -130,17 +130,20 @@ def entries(call: ScriptCall, *, Archive: str, Hash: bool = False, Checksum: boo
                 "attributes": entry.external_attr,
             }
             if Hash:
-                digest, checksum = hashlib.sha256(), 0
+                digest, checksum, held = hashlib.sha256(), 0, 0
                 if Checksum:
                     answer.update(crc=entry.CRC, method=entry.compress_type, encrypted=bool(entry.flag_bits & 1))
                 try:
                     for block in _content(archive, entry):
                         digest.update(block)
+                        held += len(block)
                         checksum = zlib.crc32(block, checksum) if Checksum else 0
                 except DotNetError as error:
                     answer["error"] = fault(error)
                 else:
                     answer["sha256"] = digest.hexdigest()
+                    if held != entry.file_size:
+                        answer["held"] = held
                     if Checksum:
                         answer["crc_read"] = checksum
             yield answer

@@ -26,12 +26,18 @@ def test_the_folder_in_which_all_of_it_is(names: list[str], folder: str) -> None
 
 
 def entry(
-    name: str, *, intact: bool = True, read: bool = True, method: int | None = 8, encrypted: bool | None = False
+    name: str,
+    *,
+    intact: bool = True,
+    read: bool = True,
+    method: int | None = 8,
+    encrypted: bool | None = False,
+    held: int | None = None,
 ) -> ReadEntry:
     sha256 = "a" * 64 if read else None
     return ReadEntry(
-        index=0, name=name, size=3, packed=3, sha256=sha256, intact=intact and read, method=method, encrypted=encrypted
-    )
+        index=0, name=name, size=3, packed=3, sha256=sha256, intact=intact and read, method=method, encrypted=encrypted, held=held,
+    )  # fmt: skip
 
 
 def test_a_manifest_is_made() -> None:
@@ -58,6 +64,7 @@ REFUSED = [
     ),
     ([entry("web.config"), entry("x.dll", read=False, method=97)], r"x\.dll is packed by method 97, which Windows"),
     ([entry("web.config"), entry("x.dll", intact=False, encrypted=True)], r"x\.dll is encrypted"),
+    ([entry("web.config"), entry("x.dll", held=2)], r"x\.dll holds 2 bytes, and not the 3 that the archive says"),
     ([entry("bin/x.dll")], r"has no manifest, and no web\.config at its top"),
     ([], r"no web\.config at its top"),
     ([entry("web.config"), entry(".prs-recovery/other")], r"is of app_backup, and its manifest is gone"),
