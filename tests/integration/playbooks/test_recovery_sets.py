@@ -110,6 +110,7 @@ class Busy:
         os.replace(draft, self._file)
 
 
+@pytest.mark.nightly
 def test_a_set_taken_while_rows_and_files_are_written_comes_back_on_fresh_servers(estate: Estate):
     """Encrypted, so that the servers that come after must bring back the certificate first, from another place than the
     backups.
@@ -251,6 +252,7 @@ def test_half_a_backup_is_no_set_and_the_next_one_goes_on_from_it(estate: Estate
     assert "prs_app" in [login["name"] for login in made["logins"]]
 
 
+@pytest.mark.nightly
 def test_a_chosen_set_brings_back_the_database_and_leaves_the_application_alone(estate: Estate, one_message):
     """One yes for each of the two; and a newer set, taken while the site was stopped, is passed over unless it is
     named.

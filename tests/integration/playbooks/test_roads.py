@@ -30,7 +30,7 @@ def lose_web_server(estate: Estate) -> None:
 @pytest.mark.parametrize(
     ("disaster", "road"),
     [
-        (set_offline, "start"),
+        pytest.param(set_offline, "start", marks=pytest.mark.nightly),
         pytest.param(stop_sql_server, "start", marks=pytest.mark.nightly),
         pytest.param(stop_application, "start", marks=pytest.mark.nightly),
         pytest.param(lose_web_server, "mend_application", marks=pytest.mark.nightly),

@@ -19,12 +19,10 @@ NOT_HERE = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "playbooks",
-    [
-        ("backup_prs",),
-        pytest.param(("backup_prs", "rebuild_prs", "verify_prs"), marks=pytest.mark.nightly),
-    ],
+    [("backup_prs",), ("backup_prs", "rebuild_prs", "verify_prs")],
     ids=["a backup", "a rebuild too"],
 )
 def test_no_secret_in_any_output_or_file(beginning: Beginning, shared_estate: Estate, playbooks: tuple[str, ...]):
