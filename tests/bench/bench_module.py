@@ -177,18 +177,13 @@ def cpu_seconds_of(what: str, command: list[Path]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def connections_of(name: str, options: dict[str, Any]) -> int:
-    """How often a module connects to SQL Server."""
-    return len(_noted(name, options)[1])
-
-
 def sent_by(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], str]:
     """Every statement that a module sends, with its values and whether it fails (a probe), and the connection string."""
-    sent, targets = _noted(name, options)
+    sent, targets = noted(name, options)
     return sent, targets[0]
 
 
-def _noted(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], list[str]]:
+def noted(name: str, options: dict[str, Any]) -> tuple[list[list[Any]], list[str]]:
     """Its statements and the connection string of each connection, noted while the module runs in this process."""
     from ansible.module_utils.testing import patch_module_args
     from ansible_collections.prs.recovery.plugins.module_utils._sql.connection import connection

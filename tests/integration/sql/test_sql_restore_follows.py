@@ -28,9 +28,9 @@ def backup(sql_a, database, folder):
 
 
 @pytest.fixture
-def follow(sql_b, database, folder, backup):
-    """Lets sql-b follow, as the role does; begun with the rows 1 and 2."""
-    backup(2, "full")
+def follow(sql_a, sql_b, database, folder, backup):
+    """Lets sql-b follow, as the role does; begun with row 1 in a full and row 2 in a log."""
+    sql_a.run("sql_backup", database=database, path=folder)
 
     def apply(**options) -> list[str]:
         source = {"folders": [folder], "skip_unreadable_folders": True, **options.pop("source", {})}
@@ -39,6 +39,8 @@ def follow(sql_b, database, folder, backup):
         return [step["kind"] for step in result["plan"].get("steps", [])]
 
     assert apply() == ["full"]
+    backup(2)
+    assert apply() == ["log"]
     return apply
 
 
@@ -142,7 +144,33 @@ def weeks_of_absence(sql_a, share, database, backup, follow):
     return None
 
 
+def clock_set_back(sql_a, share, database, backup, follow):
+    """Names of files go by the clock: the newest log has the oldest name."""
+    backup(3)
+    assert follow() == ["log"]
+    sql_a.host.clock_offset = -dt.timedelta(days=2)
+    backup(4)
+    assert follow() == ["log"]
+    sql_a.host.clock_offset = dt.timedelta()
+    backup(5)
+    return ["log"]
+
+
+def another_copy_is_whole(sql_a, share, database, backup, follow):
+    """Of what lies beside the last log, the next one is damaged; elsewhere below the folder is a copy of it."""
+    path = backup(3)
+    where = path.replace(SHARE, "D:\\Shares\\backup")
+    folder, _, name = where.rpartition("\\")
+    share.make_dir(f"{folder}\\copies")
+    share.write(f"{folder}\\copies\\{name}", share.read(where))
+    damage(share, path)
+    backup(4)
+    return ["log", "log"]
+
+
 HAPPENED = {
+    "clock set back": clock_set_back,
+    "log damaged, of which another copy is whole": another_copy_is_whole,
     "log missing, differential after it": lost_log(bridge="differential"),
     "log missing, full after it": lost_log(bridge="full"),
     "log damaged": damaged_log,
@@ -188,7 +216,7 @@ def test_what_no_backup_brings_back_is_not_given_up(sql_a, sql_b, share, databas
         follow()
     assert problem.value.result["error_code"] == "would_lose_data"
     assert sql_b.state_of(database) == "RESTORING"
-    assert follow(replace="always") == ["full", "log"]
+    assert follow(replace="always") == ["full", "log", "log"]
 
 
 def test_one_that_somebody_opened_is_left_as_it_is(sql_b, database, backup, follow):
@@ -210,10 +238,36 @@ def test_a_share_that_is_gone_leaves_it_where_it_stands(sql_b, database, folder,
     assert "what it holds was left out" in str(follow.result["warnings"])
 
 
+def asked(server, run) -> list[str]:
+    """What SQL Server was asked while something ran."""
+    record = server.host.estate.record
+    since = record.last
+    run()
+    return [entry["text"] for entry in record.entries("sql", host=server.host.name, since=since)]
+
+
+def headers_read(texts: list[str]) -> list[str]:
+    return [text.rpartition("\\")[2].rstrip("'") for text in texts if text.startswith("RESTORE HEADERONLY")]
+
+
+def test_one_more_log_is_found_without_going_through_the_others(sql_b, backup, follow):
+    """Nor are those that were applied so read again when all are looked at, which happens where nothing came since."""
+    logs = []
+    for number in range(3, 6):
+        logs.append(backup(number).rpartition("\\")[2])
+        texts = asked(sql_b, follow)
+        assert not [text for text in texts if "xp_dirtree" in text or "N'*'" in text]
+        assert headers_read(texts)[-1] == logs[-1] and len(headers_read(texts)) == 2  # with the last that it has
+    texts = asked(sql_b, follow)
+    assert [text for text in texts if "xp_dirtree" in text] and headers_read(texts) == []
+
+
 def test_newer_backups_are_kept_back(sql_a, sql_b, database, folder, backup, follow, rows):
     backup(3)
     moment = sql_a.host.clock()
     later = {"finished_before": (moment - dt.timedelta(minutes=5)).isoformat(), "time_zone": "UTC"}
+    assert follow(source=later) == []
+    backup(4, "full")  # the only one that is newer; it must not be begun with
     assert follow(source=later) == []
     assert follow(source={**later, "finished_before": (moment + dt.timedelta(seconds=2)).isoformat()}) == ["log"]
     assert rows() == [1, 2, 3]
@@ -223,3 +277,18 @@ def test_without_the_zone_of_the_server_nothing_can_be_kept_back(database, backu
     backup(3)
     with pytest.raises(Failed, match="tells a local time without the zone"):
         follow(source={"finished_before": "2030-01-01T00:00:00Z"})
+
+
+def test_a_disk_that_is_full_leaves_it_usable_and_says_what_is_needed(sql_b, database, backup, follow, rows):
+    drive = sql_b.instance.databases.get(database).log_path[0]
+    volume = sql_b.host.drives.volumes[drive]
+    whole, volume.capacity = volume.capacity, volume.capacity - volume.free()
+    backup(3)
+    try:
+        with pytest.raises(Failed, match="The disk is full: free space there"):
+            follow()
+    finally:
+        volume.capacity = whole
+    assert sql_b.state_of(database) == "RESTORING"
+    assert follow() == ["log"]
+    assert rows() == [1, 2, 3]

@@ -7,9 +7,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import os
 import pathlib
 import random
 import socket
+import stat
 from typing import Any
 
 from prs_lab.record import Record
@@ -31,6 +33,13 @@ class FolderStat:
     name: str
 
 
+def _as_spelled(folder: str, name: str) -> str:
+    """What is called so without regard to case; the name itself where nothing is."""
+    with contextlib.suppress(OSError):
+        return next((entry for entry in os.listdir(folder) if entry.lower() == name.lower()), name)
+    return name
+
+
 class FolderFiles:
     """X:\\a\\b is root/X/a/b. `refused`: prefixes (lower case) -> Win32 error; `free`: bytes that are left."""
 
@@ -41,22 +50,23 @@ class FolderFiles:
         self.held: dict[str, str] = {}
 
     def _path(self, path: str) -> pathlib.Path:
+        return pathlib.Path(self._real(path))
+
+    def _real(self, path: str) -> str:
         for prefix, number in self.refused.items():
             if path.lower().startswith(prefix):
                 raise WinError(number, path)
         drive, _, rest = path.replace("/", "\\").partition(":\\")
         if not rest and not path.endswith(":\\"):
             raise WinError(3, path)
-        folder = self.root / drive.upper()
-        if not folder.is_dir():
+        folder = f"{self.root}/{drive.upper()}"
+        asked = f"{folder}/{rest.strip(chr(92)).replace(chr(92), '/')}"
+        if rest and os.path.lexists(asked):  # mostly, and a folder of thousands of files is not gone through for each
+            return asked
+        if not os.path.isdir(folder):
             raise WinError(3, path)
         for part in filter(None, rest.split("\\")):
-            match = (
-                next((child for child in folder.iterdir() if child.name.lower() == part.lower()), None)
-                if folder.is_dir()
-                else None
-            )
-            folder = match or folder / part
+            folder = f"{folder}/{_as_spelled(folder, part)}"
         return folder
 
     def open(self, path: str, mode: str = "rb") -> Any:
@@ -79,18 +89,19 @@ class FolderFiles:
         return self._path(path).exists()
 
     def is_dir(self, path: str) -> bool:
-        return self._path(path).is_dir()
+        return os.path.isdir(self._real(path))
 
     def is_file(self, path: str) -> bool:
-        return self._path(path).is_file()
+        return os.path.isfile(self._real(path))
 
     def stat(self, path: str) -> FolderStat:
-        real = self._path(path)
-        if not real.exists():
-            raise WinError(2, path)
-        found = real.stat()
+        real = self._real(path)
+        try:
+            found = os.stat(real)
+        except FileNotFoundError:
+            raise WinError(2, path) from None
         moment = dt.datetime.fromtimestamp(found.st_mtime, dt.UTC)
-        return FolderStat(found.st_size, moment, moment, real.is_dir(), real.name)
+        return FolderStat(found.st_size, moment, moment, stat.S_ISDIR(found.st_mode), os.path.basename(real))
 
     def list(self, path: str) -> list[str]:
         real = self._path(path)

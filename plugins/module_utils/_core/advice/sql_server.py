@@ -194,15 +194,17 @@ _OPERATING_SYSTEM_ERROR = re.compile(
     r"(?:[Oo]perating system error|returned error|OS error:?) (\d+)|(?:xp_\w+|FindFirstFile)\(\)\D{1,60}?(\d+)"
 )
 _BEHIND_A_BRACKET = re.compile(r"(?<![\w])(\d+)\s?\([^()]*\)\.?\s*$")
+_IN_QUOTES = re.compile(r"'(\d+)\([^()]*\)'")
 
 
 def operating_system_error(message: str) -> int | None:
     """The number of the Windows error that a message of SQL Server carries.
 
     English servers say "Operating system error 5(Access is denied.)", others translate the words and keep "5(...)" at
-    the end. Extended procedures name the function that failed: "FindFirstFile() returned error 5, '...'".
+    the end. Extended procedures name the function that failed: "FindFirstFile() returned error 5, '...'"; a restore
+    (3634) says "the error '112(...)'".
     """
-    match = _OPERATING_SYSTEM_ERROR.search(message) or _BEHIND_A_BRACKET.search(message)
+    match = _OPERATING_SYSTEM_ERROR.search(message) or _BEHIND_A_BRACKET.search(message) or _IN_QUOTES.search(message)
     return int(match.group(match.lastindex or 1)) if match else None
 
 
@@ -218,5 +220,5 @@ def advice_for(number: int | None, message: str = "", *, account: str = "") -> s
     return ADVICE.get(number or 0, "")
 
 
-OPERATING_SYSTEM_CARRIERS = frozenset({3201, 3202, 3203, 3271, 5120, 5123, 5133, 5149, 22006, 22048, 22049})
+OPERATING_SYSTEM_CARRIERS = frozenset({3201, 3202, 3203, 3271, 3634, 5120, 5123, 5133, 5149, 22006, 22048, 22049})
 """Errors of SQL Server whose message carries an error of Windows."""

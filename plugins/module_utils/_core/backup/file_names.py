@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import string
+from itertools import takewhile
 
 from ..errors import RecoveryError
 from ..windows_paths import FORBIDDEN_IN_NAMES, check_folder, device_path, safe_name
@@ -18,7 +19,9 @@ __all__ = [
     "MANIFEST_FORMAT",
     "backup_files",
     "is_beside",
+    "made_since",
     "manifest_name",
+    "pattern_since",
 ]
 
 DEFAULT_TEMPLATE = "{database}_{kind}_{time}.{extension}"
@@ -33,6 +36,7 @@ _PARTS = string.Formatter().parse
 
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
 _BESIDE = r"(?i)\.(manifest|lease|unfinished)\.json(\.(partial|removed|(draft|over)-[0-9a-f]+(\.partial)?))?$"
+_TIME = r"((?i:[0-9]{8}T[0-9]{9}Z))"
 # Compiled when it is asked for first: a run that takes a backup does not pay for it.
 
 
@@ -109,6 +113,26 @@ def _fields() -> str:
 def manifest_name(first_file: str) -> str:
     """Path of the manifest beside the files of a backup. first_file: path of its first stripe."""
     return f"{first_file}.manifest.json"
+
+
+def pattern_since(name: str, now: dt.datetime) -> str:
+    """A search pattern of Windows for the backups that were made after one of this name, and few others; empty where
+    the name does not say when it was made. now: aware.
+    """
+    made = re.search(_TIME, name)
+    if made is None:
+        return ""
+    until = f"{now.astimezone(dt.timezone.utc):%Y%m%dT%H%M%S}"
+    common = takewhile(lambda pair: pair[0] == pair[1], zip(made[0], until, strict=False))
+    return f"{name[: made.start()]}{''.join(left for left, _right in common)}*"
+
+
+def made_since(name: str, other: str) -> bool:
+    """Whether a name is that of a backup which was made when the other one was, or later, and is called like it but for
+    the time.
+    """
+    later, earlier = (re.fullmatch(f"(.*?){_TIME}(.*)", text.lower()) for text in (name, other))
+    return bool(later and earlier) and later[1] == earlier[1] and later[3] == earlier[3] and later[2] >= earlier[2]
 
 
 def is_beside(path: str) -> bool:

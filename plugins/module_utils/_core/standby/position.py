@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..backup.backup_set import BackupSet
-from ..restore.plan import ExistingDatabase
+from ..backup.backup_set import BackupKind, BackupSet
+from ..restore.plan import ExistingDatabase, Plan
 from ..times import to_text
 
-__all__ = ["Position", "holds_more", "position_of"]
+__all__ = ["Position", "goes_straight_on", "holds_more", "position_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,15 @@ def position_of(existing: ExistingDatabase | None, sets: Iterable[BackupSet]) ->
     lsn, fork = existing.redo_start_lsn, existing.redo_start_fork
     times = [entry.finished for entry in sets if (entry.last_lsn, entry.last_fork) == (lsn, fork)]
     return Position(lsn=lsn, fork=fork, time=min(times, default=None))
+
+
+def goes_straight_on(position: Position, plan: Plan, sets: Iterable[BackupSet]) -> bool:
+    """Whether a plan made of what came since alone is what all backups would come to: it goes on from where the
+    database stands, by logs, and nothing that came since is left over, such as a full backup or another recovery fork.
+    """
+    logs = {step.guid for step in plan.steps if step.guid and step.kind == BackupKind.LOG}
+    new = {entry.guid for entry in sets if entry.last_fork != position.fork or entry.last_lsn > position.lsn}
+    return plan.resumes and bool(logs) and logs == new
 
 
 def holds_more(position: Position, sets: Iterable[BackupSet], *, unusable: Iterable[str] = ()) -> bool:

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,12 @@ class HeaderCache:
         key = hashlib.sha256(json.dumps([server, folder.lower()]).encode()).hexdigest()
         place = _home()
         self._path = place / f"{key[:32]}.json" if place else None
-        self._files: dict[str, Any] = self._load()
+        self._added = place / f"{key[:32]}.added" if place else None
+
+    @cached_property
+    def _files(self) -> dict[str, Any]:
+        """By path. Read when it is asked for: who only adds to thousands of them does not pay for that."""
+        return {**self._load(), **self._load_added()}
 
     def get(self, path: str, identity: str) -> FileReading | None:
         """The reading of a file, if it is the same file still."""
@@ -67,24 +73,40 @@ class HeaderCache:
             for path, reading in readings.items()
             if path in identities and not reading.problem and reading.headers
         }
-        if self._path and files != self._files:
-            self._files = files
+        if self._path and (files != self._files or (self._added and self._added.exists())):
+            self.__dict__["_files"] = files
             self._save()
 
+    def add(self, readings: Mapping[str, FileReading], identities: Mapping[str, str]) -> None:
+        """Remember these readings as well, at a cost that does not grow with what is remembered already."""
+        lines = [
+            json.dumps([path, _entry(reading, identities[path])]) + "\n"
+            for path, reading in readings.items()
+            if path in identities and not reading.problem and reading.headers
+        ]
+        if self._added is None or not lines:
+            return
+        with suppress(OSError):
+            self._added.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            number = os.open(self._added, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            with open(number, "a", encoding="utf-8") as file:
+                file.write("".join(lines))
+
     def _load(self) -> dict[str, Any]:
-        if self._path is None:
-            return {}
         try:
-            number = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
-            with open(number, encoding="utf-8") as file:
-                status = os.fstat(number)
-                if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
-                    return {}  # somebody else may have written it
-                held = json.load(file)
-        except (OSError, ValueError):
+            held = json.loads(_own_text(self._path))
+        except ValueError:
             return {}
         files = held.get("files") if isinstance(held, dict) and held.get("format") == FORMAT else None
         return files if isinstance(files, dict) else {}
+
+    def _load_added(self) -> dict[str, Any]:
+        added: dict[str, Any] = {}
+        for line in _own_text(self._added).splitlines():
+            with suppress(ValueError, TypeError):  # a line that a full disk cut off, say
+                path, entry = json.loads(line)
+                added[str(path)] = entry
+        return added
 
     def _save(self) -> None:
         if self._path is None:
@@ -97,10 +119,27 @@ class HeaderCache:
                     # As one text: what json.dump writes piece by piece takes ten times as long.
                     file.write(json.dumps({"format": FORMAT, "files": self._files}))
                 os.replace(draft, self._path)
+                if self._added:
+                    self._added.unlink(missing_ok=True)
             except BaseException:
                 with suppress(OSError):
                     os.unlink(draft)
                 raise
+
+
+def _own_text(path: Path | None) -> str:
+    """What a file holds that nobody else may have written; empty where there is none such."""
+    if path is None:
+        return ""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with open(number, encoding="utf-8") as file:
+            status = os.fstat(number)
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+                return ""
+            return file.read()
+    except (OSError, ValueError):
+        return ""
 
 
 def _entry(reading: FileReading, identity: str) -> dict[str, Any]:

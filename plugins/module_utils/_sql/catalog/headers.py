@@ -13,20 +13,21 @@ from typing import Any
 from ..._core.backup.backup_set import Copy, label
 from ..._core.backup.catalog import FileReading, same_path
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import base_name, device_path, parent, same_folder
 from ..._progress import Progress
 from ..connection.connection import Connection, connect
 from ..connection.errors import SqlError
 from ..connection.quoting import quote_text
 from ..instance.folders import from_disk
 
-__all__ = ["identify_files", "read_file", "read_file_list", "read_files"]
+__all__ = ["find_newer_files", "identify_files", "read_file", "read_file_list", "read_files"]
 
 READERS, FILES_A_READER = 4, 8
 """Sessions that read headers at the same time, at most, and files for which another one is worth its opening."""
 
 _IDENTITIES = """
-SELECT full_filesystem_path AS path, size_in_bytes AS size, creation_time AS created, last_write_time AS written
-FROM sys.dm_os_enumerate_filesystem({folder}, N'*')
+SELECT {top}full_filesystem_path AS path, size_in_bytes AS size, creation_time AS created, last_write_time AS written
+FROM sys.dm_os_enumerate_filesystem({folder}, {pattern})
 WHERE is_directory = 0
 """
 
@@ -38,13 +39,29 @@ def identify_files(connection: Connection, folder: str) -> dict[str, str]:
     Empty where the server does not tell: before SQL Server 2017, or without VIEW SERVER STATE. The function is not
     documented.
     """
+    return {same_path(path): identity for path, identity in _enumerate(connection, folder)}
+
+
+def find_newer_files(connection: Connection, folder: str, *, pattern: str, most: int) -> dict[str, str]:
+    """The same by path as it is spelled, of at most so many files in the folder itself whose names fit a search pattern
+    of Windows, so that neither the server nor who asks goes through the others.
+    """
+    files = _enumerate(connection, folder, pattern=pattern, top=f"TOP ({most}) ")
+    return {
+        device_path(folder, base_name(path)): identity for path, identity in files if same_folder(parent(path), folder)
+    }
+
+
+def _enumerate(connection: Connection, folder: str, *, pattern: str = "*", top: str = "") -> list[tuple[str, str]]:
+    """(path, identity) each."""
+    place, names = quote_text(folder, what="path"), quote_text(pattern, what="search pattern")
     try:
-        rows = connection.query(_IDENTITIES.format(folder=quote_text(folder, what="path")))
+        rows = connection.query(_IDENTITIES.format(top=top, folder=place, pattern=names))
     except SqlError as problem:
         if problem.lost:
             raise
-        return {}
-    return {same_path(row["path"]): f"{row['size']} {row['created']} {row['written']}" for row in rows}
+        return []
+    return [(row["path"], f"{row['size']} {row['created']} {row['written']}") for row in rows]
 
 
 def read_files(connection: Connection, paths: Iterable[str], *, progress: Progress) -> list[FileReading]:

@@ -10,21 +10,25 @@ from ..._core.backup.catalog import BackupCatalog, from_history
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 
-__all__ = ["read_history", "remembered_family", "restored_full", "standby_position"]
+__all__ = ["last_restored_file", "read_history", "remembered_family", "restored_full", "standby_position"]
 
-_FAMILIES = """
-SELECT s.backup_start_date AS moment, s.family_guid
-FROM sys.databases AS d
-JOIN msdb.dbo.backupset AS s ON s.database_name = d.name AND s.server_name = @@SERVERNAME
-    AND s.backup_start_date >= DATEADD(minute, -1, d.create_date)
-WHERE d.name = ?
-UNION ALL
-SELECT h.restore_date AS moment, s.family_guid
-FROM sys.databases AS d
-JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
-    d.create_date)
-JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
-WHERE d.name = ?
+_FAMILY = """
+SELECT TOP (1) m.family_guid
+FROM (
+    SELECT s.backup_start_date AS moment, s.family_guid
+    FROM sys.databases AS d
+    JOIN msdb.dbo.backupset AS s ON s.database_name = d.name AND s.server_name = @@SERVERNAME
+        AND s.backup_start_date >= DATEADD(minute, -1, d.create_date)
+    WHERE d.name = ?
+    UNION ALL
+    SELECT h.restore_date AS moment, s.family_guid
+    FROM sys.databases AS d
+    JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
+        d.create_date)
+    JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+    WHERE d.name = ?
+) AS m
+ORDER BY m.moment DESC
 """
 # Times of backups and restores have whole seconds, and a restore begins before its database is made: hence the minute.
 
@@ -44,6 +48,17 @@ FROM sys.databases AS d
 JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
     d.create_date)
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+WHERE d.name = ?
+ORDER BY h.restore_history_id DESC
+"""
+
+_LAST_FILE = """
+SELECT TOP (1) f.physical_device_name AS path, s.last_lsn
+FROM sys.databases AS d
+JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
+    d.create_date)
+JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
 WHERE d.name = ?
 ORDER BY h.restore_history_id DESC
 """
@@ -85,12 +100,12 @@ def remembered_family(connection: Connection, database: str) -> str | None:
     open ones alone.
     """
     try:
-        rows = connection.query(_FAMILIES, database, database)
+        family = connection.value(_FAMILY, database, database)
     except SqlError as problem:  # a login may restore without rights on msdb
         if problem.lost:
             raise
         return None
-    return max(rows, key=lambda row: row["moment"])["family_guid"] if rows else None
+    return str(family) if family else None
 
 
 def standby_position(connection: Connection, database: str) -> tuple[int, str] | None:
@@ -133,3 +148,16 @@ def restored_full(connection: Connection, database: str, *, position: int) -> st
             raise
         return ""
     return guid(full["backup_set_uuid"]) if full else ""
+
+
+def last_restored_file(connection: Connection, database: str, *, position: int) -> str:
+    """Where the backup lay that was restored last, as far as msdb knows; empty where that is not how the database came
+    to where it stands.
+    """
+    try:
+        last = connection.row(_LAST_FILE, database)
+    except SqlError as problem:  # a login may restore without rights on msdb
+        if problem.lost:
+            raise
+        return ""
+    return str(last["path"]) if last and int(last["last_lsn"]) == position and last["path"] else ""

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
 
 from ..._core.backup.backup_set import guid
 from ..._core.backup.catalog import BackupCatalog, FileReading, assemble, same_path
+from ..._core.backup.file_names import made_since, pattern_since
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import base_name, parent
 from ..connection.session import Session
-from ..instance.folders import find_files
+from ..instance.folders import find_files, is_folder
 from .header_cache import HeaderCache
-from .headers import identify_files, read_files
+from .headers import find_newer_files, identify_files, read_files
 
-__all__ = ["read_catalog"]
+__all__ = ["read_catalog", "read_newer"]
+
+MOST_NEWER = 32
+"""Files that are looked at beside the last one; where there are more, all are."""
 
 
 def read_catalog(
@@ -55,6 +60,36 @@ def read_catalog(
         raise unreadable[0]
     session.warnings += [f"{problem.message}; what it holds was left out" for problem in unreadable]
     return assemble(readings, zone=zone), frozenset(guids)
+
+
+def read_newer(
+    session: Session, last: str, *, folders: Sequence[str], now: datetime, zone: tzinfo | None, server: str
+) -> BackupCatalog:
+    """The sets of one backup, by the path of its file, and of those that were written beside it since, there and in the
+    same place of the other folders, told by their names: neither the folders nor what is remembered of them is gone
+    through, however much lies there. Nothing where that cannot be done, or nothing came since.
+
+    folders: the first one holds the file. now: aware. server: see read_catalog.
+    """
+    name, below = base_name(last), parent(last)[len(folders[0].rstrip("\\")) :]
+    pattern = pattern_since(name, now)
+    wanted: dict[str, dict[str, str]] = {}
+    for folder in folders if pattern else ():
+        place = f"{folder.rstrip(chr(92))}{below}"
+        session.progress.line(f"looking into {place} for what came since {name}")
+        files = find_newer_files(session.connection, place, pattern=pattern, most=MOST_NEWER + 1)
+        if len(files) > MOST_NEWER or (not files and not is_folder(session.connection, place)):
+            return BackupCatalog()
+        wanted[folder] = {path: files[path] for path in sorted(files) if made_since(base_name(path), name)}
+    names = {base_name(path).lower() for paths in wanted.values() for path in paths}
+    if len(names) < 2 or name.lower() not in names:
+        return BackupCatalog()
+    readings: list[FileReading] = []
+    for folder, paths in wanted.items():
+        fresh = read_files(session.connection, paths, progress=session.progress)
+        HeaderCache(server=server, folder=folder).add({reading.path: reading for reading in fresh}, paths)
+        readings += fresh
+    return assemble(readings, zone=zone)
 
 
 def _read_folder(

@@ -22,6 +22,7 @@ __all__ = [
     "find_files",
     "from_disk",
     "is_file",
+    "is_folder",
     "list_files",
     "listing_error",
     "provide_folder",
@@ -94,6 +95,14 @@ def is_file(connection: Connection, path: str) -> bool:
         f"EXEC master.sys.xp_fileexist {quote_text(path, what='path')}", doing=f"Cannot look for the file {path}"
     )
     return bool(row and row["File Exists"])
+
+
+def is_folder(connection: Connection, path: str) -> bool:
+    """Whether the service account sees a folder there, however much lies in it. False as well where it may not look."""
+    row = connection.row(
+        f"EXEC master.sys.xp_fileexist {quote_text(path, what='path')}", doing=f"Cannot look for the folder {path}"
+    )
+    return bool(row and row["File is a Directory"])
 
 
 def find_files(connection: Connection, folder: str) -> list[str]:

@@ -9,11 +9,13 @@ from ..._core.errors import RecoveryError
 from ..catalog.read_headers import require_windows
 from ..connection.connection import Connection
 from ..connection.quoting import quote_identifier
+from ..connection.session import Session
 from ..instance.databases import SYSTEM
 from ..instance.logins import read_login
+from ..instance.server import utc_now
 from .options import RestoreOptions
 
-__all__ = ["require_options", "require_settings"]
+__all__ = ["require_options", "require_settings", "respect_leases"]
 
 OLDEST_LEVEL = 100
 """Compatibility level that SQL Server 2012 and all later ones have."""
@@ -58,3 +60,14 @@ def require_settings(connection: Connection, options: RestoreOptions, *, version
             code="not_found",
             advice="Make it with sql_login, or leave out 'owner'",
         )
+
+
+def respect_leases(session: Session, options: RestoreOptions) -> None:
+    """Nothing is restored while somebody else rebuilds from these folders, as far as Windows lets us see that."""
+    if session.check_mode or not options.has_windows:
+        return
+    from ..instance import windows_host  # a run that speaks SQL alone does not pay for it
+
+    windows_host.respect_leases(
+        session, options.source.folders, database=options.source_database, now=utc_now(session.connection)
+    )

@@ -7,29 +7,26 @@ decision.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any
 
 from ..._core.errors import RecoveryError
 from ..._core.restore.overwrite_policy import REFUSE, UNCHANGED, Decision, decide
-from ..._core.restore.plan import Plan, Refusal, ServerFacts
+from ..._core.restore.plan import Plan, Refusal
 from ..._core.restore.planner import Request, plan_restore
 from ..._core.restore.target import parse_target, parse_zone
-from ..._core.standby.position import Position
-from ..._core.windows_paths import parent
+from ..._core.standby.position import Position, goes_straight_on
 from ..connection.session import Session
 from ..instance.databases import read_database
 from ..instance.locks import hold
 from ..instance.server import read_server, service_account, utc_now
 from . import hand_over, standby, statements
 from .destination import Destination
-from .facts import server_facts
 from .options import RestoreOptions
 from .placement import check_placement
-from .preconditions import require_options, require_settings
+from .preconditions import require_options, require_settings, respect_leases
 from .sources import BackupSources
 from .tail_log import TailLog
-from .volumes import probe_database, read_volumes
+from .volumes import facts_for
 
 __all__ = ["RestoreRun"]
 
@@ -71,9 +68,11 @@ class RestoreRun:
     def _restore(self) -> dict[str, Any]:
         """From reading the backups on."""
         session, options = self.session, self.options
-        self.sources.read(trust=True)
+        plan = self._plan_since()
+        if plan is None:
+            self.sources.read(trust=True)
+            plan = self._plan()
         self.position = self.destination.position(self.sources.catalog.sets)
-        plan = self._plan()
         self.family = plan.family_guid  # from here on no other database of that name counts
         if options.open_offline and options.replace != "always":
             self.destination.open_offline(family=self.family)
@@ -91,8 +90,8 @@ class RestoreRun:
             report = self._open_standby() if self.standby_file else self._report()
             return {**report, "plan": {}, **standby.beyond_a_gap(plan)}
         standby.require_standby_file(session, self.standby_file, self.destination)
-        self._respect_leases()
-        self.facts = self._server_facts()
+        respect_leases(session, options)
+        self.facts = facts_for(session, options, self.destination, server=self.server)
         plan = self._read_back(self._complete_plan())
         try:
             tail = tail_log.save(
@@ -115,20 +114,30 @@ class RestoreRun:
             **standby.beyond_a_gap(plan),
         }
 
-    def _server_facts(self) -> ServerFacts:
-        """Before a living database is given up, whether files can be made where it is restored to is tried."""
-        session, options = self.session, self.options
-        data_dir = options.data_dir or self.server["default_data_path"] or ""
-        log_dir = options.log_dir or self.server["default_log_path"] or ""
-        folders = [data_dir, log_dir, *(parent(file["path"]) for file in self.destination.files)]
-        with ExitStack() as probe:
-            if self.destination.is_open and data_dir and log_dir and not session.check_mode:
-                probe.enter_context(probe_database(session, self.database, data_dir=data_dir, log_dir=log_dir))
-            volumes = read_volumes(session.connection, folders)
-        return server_facts(session.connection, self.server, data_dir=data_dir, log_dir=log_dir, volumes=volumes)
+    def _plan_since(self) -> Plan | None:
+        """The way on from where a standby stands by what came since alone; None where all backups have to be
+        looked at.
+        """
+        stands = standby.read_since(self.session, self.options, self.destination, self.sources)
+        if stands is None:
+            return None
+        try:
+            plan = self._plan_of_what_was_read()
+        except RecoveryError as problem:
+            if "refusal" not in problem.details:
+                raise
+            return None
+        return plan if goes_straight_on(stands, plan, self.sources.catalog.sets) else None
 
     def _plan(self, *, with_server: bool = False) -> Plan:
-        """The way to the target, or a RecoveryError that says why there is none and what could be had instead."""
+        """The way to the target, or a RecoveryError that says why there is none and what could be had instead. Once
+        something proved to be unusable, there may be another copy of it, or another way.
+        """
+        if self.sources.is_partial and self.sources.unusable:
+            self.sources.read(trust=True)
+        return self._plan_of_what_was_read(with_server=with_server)
+
+    def _plan_of_what_was_read(self, *, with_server: bool = False) -> Plan:
         source = self.options.source
         request = Request(
             database=self.database,
@@ -251,19 +260,6 @@ class RestoreRun:
             server=self.server,
             zone=self.zone,
             encryption=self.options.encryption,
-        )
-
-    def _respect_leases(self) -> None:
-        """Nothing is restored while somebody else rebuilds from these folders, as far as Windows lets us see that."""
-        if self.session.check_mode or not self.options.has_windows:
-            return
-        from ..instance.windows_host import respect_leases  # a run that speaks SQL alone does not pay for it
-
-        respect_leases(
-            self.session,
-            self.options.source.folders,
-            database=self.options.source_database,
-            now=utc_now(self.session.connection),
         )
 
     def _unchanged(self) -> dict[str, Any]:

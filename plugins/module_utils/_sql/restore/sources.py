@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
+from ..._core.backup.backup_set import BackupSet
 from ..._core.backup.catalog import BackupCatalog, FileReading, assemble, merge, tell_zones
 from ..._core.restore.plan import Mark, Plan
 from ..._core.restore.target import parse_time
 from ..._core.standby.delay import kept_back
+from ..._core.windows_paths import lies_in
 from ..catalog.headers import read_files
 from ..catalog.history import read_history
-from ..catalog.reader import read_catalog
+from ..catalog.reader import read_catalog, read_newer
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from .facts import add_file_lists, confirm, read_marks, still_there
@@ -29,7 +31,7 @@ __all__ = ["BackupSources"]
 class BackupSources:
     """catalog: all sets that are known. unusable: those that proved to be, GUID -> reason. doubtful: sets of which msdb
     alone tells. remembered: sets whose headers were read by an earlier run. marks: where marked transactions lie, as
-    far as this server remembers; empty unless the target is one.
+    far as this server remembers; empty unless the target is one. is_partial: the catalog holds what came since alone.
 
     source: where the backups are read; `move_to` changes it once they are staged. server: what read_server returned.
     kind: of the target (latest, time, lsn, mark). zone: of times in headers that do not tell theirs.
@@ -43,6 +45,7 @@ class BackupSources:
         self.finished_before = parse_time(later, option="source.finished_before") if later else None
         self.source: RestoreSource = options.source
         self.is_staged = False
+        self.is_partial = False
         self.catalog = BackupCatalog()
         self.tails = BackupCatalog()
         self.unusable: dict[str, str] = {}
@@ -65,8 +68,33 @@ class BackupSources:
             self.catalog = BackupCatalog(sets=sets, unreadable=catalog.unreadable)
         self.marks = self._read_marks()
 
+    def read_since(self, last: str, *, now: datetime) -> None:
+        """Read one backup, by the path of its file, and what was written beside it since, where the sources are such
+        that this can be told. now: aware.
+        """
+        source, options = self.source, self.options
+        folders = sorted(source.folders, key=lambda folder: not lies_in(last, folder))
+        said_otherwise = source.files or source.history or self.is_staged or options.read_headers == "files"
+        self.is_partial = True
+        self.catalog = BackupCatalog()
+        if not folders or not lies_in(last, folders[0]) or not options.cache_headers or said_otherwise:
+            return
+        server, later = self._server_of_headers, self.finished_before
+        since = read_newer(self.session, last, folders=folders, now=now, zone=self.zone, server=server)
+        sets = [entry for entry in since.sets if later is None or (self._is_told(entry) and entry.finished <= later)]
+        self.catalog = BackupCatalog(sets=sets, unreadable=since.unreadable)
+
+    def _is_told(self, entry: BackupSet) -> bool:
+        """Whether one knows when a backup was finished."""
+        return entry.utc_offset is not None or self.zone is not None
+
+    @property
+    def _server_of_headers(self) -> str:
+        return f"{self.server['name']} {self.server['version']}"
+
     def read(self, *, trust: bool) -> None:
         """Read the backups. trust: headers that an earlier run read count as long as the files look the same."""
+        self.is_partial = False
         if self.options.read_headers == "files" and not self.is_staged:
             self._read_from_files()
             return
@@ -76,7 +104,7 @@ class BackupSources:
             folders=self.source.folders,
             files=self.source.files,
             zone=self.zone,
-            server=f"{self.server['name']} {self.server['version']}" if cache else "",
+            server=self._server_of_headers if cache else "",
             trust=trust,
             skip_unreadable=self.source.skip_unreadable_folders,
         )

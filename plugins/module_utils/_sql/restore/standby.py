@@ -10,11 +10,13 @@ from typing import Any
 
 from ..._core.errors import RecoveryError
 from ..._core.restore.plan import Plan
-from ..._core.standby.position import holds_more
+from ..._core.standby.position import Position, holds_more
 from ..._core.windows_paths import device_path, is_full_path, parent, safe_name
+from ..catalog.history import last_restored_file
 from ..connection.session import Session
 from ..instance.databases import set_multi_user
 from ..instance.folders import is_file, require_folder
+from ..instance.server import utc_now
 from .destination import Destination
 from .hand_over import check_restored
 from .options import RestoreOptions
@@ -25,6 +27,7 @@ __all__ = [
     "is_given_up",
     "is_up_to_date",
     "open_standby",
+    "read_since",
     "require_leave",
     "require_standby_file",
     "standby_file_path",
@@ -100,6 +103,21 @@ def require_leave(options: RestoreOptions, plan: Plan, destination: Destination,
         advice="It may be newer than the database that the backups are of: find out which of the two counts. Set "
         "'replace: always' if what it holds may be lost",
     )
+
+
+def read_since(
+    session: Session, options: RestoreOptions, destination: Destination, sources: BackupSources
+) -> Position | None:
+    """Let the sources hold what was written beside the last backup that a standby has, so that one more log costs the
+    same however many lie there. Returns where the standby stands; None where all backups have to be looked at.
+    """
+    stands = destination.position(())
+    if options.opens or options.replace == "always" or options.target != "latest" or stands is None:
+        return None
+    last = last_restored_file(session.connection, options.database, position=stands.lsn)
+    if last:
+        sources.read_since(last, now=utc_now(session.connection))
+    return stands if last and sources.catalog.sets else None
 
 
 def open_standby(session: Session, options: RestoreOptions, destination: Destination) -> dict[str, Any]:

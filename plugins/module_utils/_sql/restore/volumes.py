@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from ..._core.advice.sql_server import advice_for
-from ..._core.restore.plan import Volume
+from ..._core.restore.plan import ServerFacts, Volume
 from ..._core.restore.room import folder_key
 from ..._core.windows_paths import device_path, parent
 from ..connection.connection import Connection
@@ -20,11 +21,30 @@ from ..connection.errors import SqlError
 from ..connection.quoting import compose, quote_text
 from ..connection.session import Session
 from ..instance.server import service_account
+from .destination import Destination
+from .facts import server_facts
+from .options import RestoreOptions
 
-__all__ = ["probe_database", "probe_name", "read_volumes"]
+__all__ = ["facts_for", "probe_database", "probe_name", "read_volumes"]
 
 _FILES = "SELECT database_id, file_id, physical_name FROM sys.master_files"
 _VOLUME = "SELECT volume_mount_point, available_bytes FROM sys.dm_os_volume_stats({:d}, {:d})"
+
+
+def facts_for(
+    session: Session, options: RestoreOptions, destination: Destination, *, server: dict[str, Any]
+) -> ServerFacts:
+    """What the planner needs from the server. Before a living database is given up, whether files can be made where it
+    is restored to is tried. server: what read_server returned.
+    """
+    data_dir = options.data_dir or server["default_data_path"] or ""
+    log_dir = options.log_dir or server["default_log_path"] or ""
+    folders = [data_dir, log_dir, *(parent(file["path"]) for file in destination.files)]
+    with ExitStack() as probe:
+        if destination.is_open and data_dir and log_dir and not session.check_mode:
+            probe.enter_context(probe_database(session, options.database, data_dir=data_dir, log_dir=log_dir))
+        volumes = read_volumes(session.connection, folders)
+    return server_facts(session.connection, server, data_dir=data_dir, log_dir=log_dir, volumes=volumes)
 
 
 def read_volumes(connection: Connection, folders: Iterable[str]) -> dict[str, Volume]:

@@ -151,8 +151,9 @@ def _below(workspace: Workspace, folder: str, pattern: str, level: int) -> Itera
         return
     for name in names:
         path = f"{folder}\\{name}"
-        is_folder, found = files.is_dir(path), files.stat(path)
+        is_folder = files.is_dir(path)
         if fnmatch.fnmatchcase(name.lower(), pattern):
+            found = files.stat(path)
             yield {
                 "full_filesystem_path": path, "parent_directory": folder, "file_or_directory_name": name, "level": level, "is_directory": is_folder,
                 "is_read_only": 0, "is_system": 0, "is_hidden": 0, "has_integrity_stream": 0, "is_temporary": 0, "is_sparse": 0,

@@ -41,6 +41,11 @@ DENIED = "Cannot open backup device '\\\\files\\backup\\x.bak'. Operating system
             ),
             2,
         ),
+        (
+            "The operating system returned the error '112(There is not enough space on the disk.)' while attempting "
+            "'SetEndOfFile' on 'E:\\x.ldf'.",
+            112,
+        ),
         ("There is already an object named 'x' in the database.", None),
         ("Login failed for user 'sa'.", None),
     ],

@@ -4,7 +4,12 @@ import datetime as dt
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import backup_files, is_beside
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.file_names import (
+    backup_files,
+    is_beside,
+    made_since,
+    pattern_since,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 
 NOON = dt.datetime(2026, 3, 1, 13, 0, 5, 7999, tzinfo=dt.timezone(dt.timedelta(hours=1)))
@@ -84,3 +89,33 @@ def test_templates_that_give_no_file_are_refused(template, part):
 )
 def test_what_lies_beside_backups_and_is_none(name, beside):
     assert is_beside(f"D:\\Backup\\{name}") is beside
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("PRS_log_20260301T114500123Z.trn", "PRS_log_20260301T1*"),
+        ("PRS_log_20260301T120001000Z.trn", "PRS_log_20260301T12000*"),
+        ("PRS_log_20260228T235900000Z.trn", "PRS_log_20260*"),
+        ("PRS_log_20260301T120005007Z.trn", "PRS_log_20260301T120005*"),
+        ("renamed.trn", ""),
+        ("PRS_log_20260301.trn", ""),
+    ],
+)
+def test_where_to_look_for_what_came_since(name, pattern):
+    assert pattern_since(name, NOON) == pattern
+
+
+@pytest.mark.parametrize(
+    ("name", "since"),
+    [
+        ("PRS_log_20260301T114500123Z.trn", True),
+        ("prs_LOG_20260301T114500124z.trn", True),
+        ("PRS_log_20260301T114500122Z.trn", False),
+        ("PRS_full_20260301T120000000Z.bak", False),
+        ("PRS_log_20260301T120000000Z.trn.manifest.json", False),
+        ("PRS_log.trn", False),
+    ],
+)
+def test_what_came_since(name, since):
+    assert made_since(name, "PRS_log_20260301T114500123Z.trn") is since

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet, Copy
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._core.restore.plan import ExistingDatabase
 from ansible_collections.prs.recovery.plugins.module_utils._core.standby.delay import kept_back
-from ansible_collections.prs.recovery.plugins.module_utils._core.standby.position import holds_more, position_of
+from ansible_collections.prs.recovery.plugins.module_utils._core.standby.position import (
+    goes_straight_on,
+    holds_more,
+    position_of,
+)
 
 UTC = dt.timezone.utc
 
@@ -82,3 +87,23 @@ def test_what_no_backup_brings_back(lsn, fork, unusable, more):
     assert position is not None and holds_more(position, LOGS, unusable=unusable) is more
     torn = [dataclasses.replace(entry, copies=(Copy(stripes=("x",), problem="torn"),)) for entry in LOGS]
     assert holds_more(position, torn) is True
+
+
+@pytest.mark.parametrize(
+    ("new", "used", "resumes", "straight"),
+    [
+        ([made(50)], ["log50"], True, True),
+        ([made(50), made(59)], ["log50", "log59"], True, True),
+        ([made(50)], ["log50"], False, False),
+        ([], [], True, False),
+        ([made(50), made(59)], ["log50"], True, False),
+        ([made(50), made(55, fork="b")], ["log50"], True, False),
+        ([made(50), made(59, BackupKind.FULL)], ["log50"], True, False),
+        ([made(50, BackupKind.DIFFERENTIAL)], ["differential50"], True, False),
+    ],
+)
+def test_whether_what_came_since_is_all_that_counts(new, used, resumes, straight):
+    position = position_of(waiting(400), LOGS)
+    steps = [SimpleNamespace(guid=guid, kind=guid.rstrip("0123456789")) for guid in used]
+    plan = SimpleNamespace(resumes=resumes, steps=[*steps, SimpleNamespace(guid="", kind="")])
+    assert goes_straight_on(position, plan, [LOGS[-1], *new]) is straight
