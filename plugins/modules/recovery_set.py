@@ -56,6 +56,40 @@ options:
         backup goes on, and that what others got since is given up.
     type: bool
     default: false
+  other_places:
+    description:
+      - Further places, as M(prs.recovery.recovery_set_copy) takes one as O(prs.recovery.recovery_set_copy#module:to).
+      - Restores that were written down there count as well. A place that was lost with its site and came back does not
+        know that its database was restored elsewhere meanwhile. One that cannot be asked is passed over.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Folder of the recovery sets there.
+        type: str
+        required: true
+      sets_path:
+        description: Folder of the manifests, where it is not below C(path).
+        type: str
+      application_path:
+        description: Folder of the archives, where it is not below C(path).
+        type: str
+      database_path:
+        description: Folder of the database's backups, where it is not below C(path).
+        type: str
+      share_user:
+        description: Account for it.
+        type: str
+      share_password:
+        description: Password of C(share_user).
+        type: str
+      database_user:
+        description: Account for the database's backups, where it is another one.
+        type: str
+      database_password:
+        description: Password of C(database_user).
+        type: str
   facts:
     description:
       - Whatever else the manifest says, such as logins and versions. No secrets.
@@ -144,6 +178,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._compile_once import 
 compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.retention_rules import retention_argument_spec
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import (
+    winrm_connection_share_argument_spec,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.module import run, windows_module
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.creation import make_set
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.repository import (
@@ -161,6 +198,12 @@ def main() -> None:
             "application": {"type": "dict"},
             "application_state": {"type": "str", "default": "answered"},
             "end_other_branches": {"type": "bool", "default": False},
+            "other_places": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {**recovery_place_argument_spec(), **winrm_connection_share_argument_spec()},
+            },
             "facts": {"type": "dict", "default": {}},
             **retention_argument_spec(),
         }

@@ -225,6 +225,37 @@ def test_the_copy_at_the_other_site_survives_the_loss_of_the_first(estate: Estat
 
 
 @pytest.mark.nightly
+def test_no_set_is_made_where_only_the_other_place_knows_that_the_database_was_restored(estate: Estate, one_message):
+    """As after a rebuild at the other site from the copies there, when this one returns with its servers and share."""
+    vault = share_on_witness(estate, "records")
+    copies = ("-e", json.dumps({"prs_backup_copies": [{"site": "site_b", "path": vault}]}))
+    run = estate.play("backup_prs", *copies)
+    assert run.code == 0, run.output
+    before = sets(estate)
+    of_database = before[max(before)]["database"]
+    account = {
+        "share_user": r"PRSLAB\svc-backup",
+        "share_password": estate.lab.description.secrets.accounts["svc-backup"],
+    }
+    estate.task(
+        "web-a",
+        "prs.recovery.recovery_branch",
+        path=vault,
+        fork="b0b0b0b0-0000-0000-0000-000000000000",
+        parent=of_database["last_fork"],
+        left_lsn=of_database["last_lsn"],
+        site="site_b",
+        server="sql-b",
+        label=max(before),
+        **account,
+    )
+    for _night in range(2):
+        nightly = estate.play("backup_prs", *copies)
+        one_message(nightly, "lives more than once", "of site_b on sql-b", "prs_end_other_branches")
+        assert sets(estate) == before
+
+
+@pytest.mark.nightly
 def test_half_a_backup_is_no_set_and_the_next_one_goes_on_from_it(estate: Estate, one_message):
     before = sets(estate)
     estate.lab.kill("web-a")

@@ -116,6 +116,38 @@ def test_its_sets_do_not_reach_the_place_of_the_living_one(estate: Estate):
     assert estate.choose(path=AWAY)["chosen"]["label"] == "h0"
 
 
+def elsewhere(**params: Any) -> dict[str, Any]:
+    return {"path": AWAY, **NO_PATHS, **ON_SHARE, **params}
+
+
+def test_the_first_set_is_not_made_either_where_only_the_other_place_knows(estate: Estate):
+    estate.set(estate.taken("full", 100, 110), estate.archived())
+    estate.copy()
+    restored(estate, place=AWAY)
+    estate.hours += 1
+    before = estate.tree()
+    backup, archive = estate.taken("full", 120, 130), estate.archived()
+    with pytest.raises(RecoveryError, match="lives more than once"):
+        estate.set(backup, archive, check_mode=True, other_places=[elsewhere()])
+    assert not branches(estate)
+    with pytest.raises(RecoveryError, match="lives more than once"):
+        estate.set(backup, archive, other_places=[elsewhere()])
+    assert [name for name in estate.tree() if name.endswith(".json") and name not in before] == []
+    # From now on this place knows it by itself, whatever becomes of the other one.
+    assert branches(estate) == branches(estate, AWAY) != []
+    with pytest.raises(RecoveryError, match="lives more than once"):
+        estate.set(backup, archive, other_places=[elsewhere(share_password="wrong")])
+    estate.set(backup, archive, other_places=[elsewhere()], end_other_branches=True)
+
+
+def test_another_place_that_cannot_be_asked_stops_no_set(estate: Estate):
+    for number, place in enumerate(
+        (elsewhere(share_password="wrong"), elsewhere(path=r"\\no-such-server\x"), elsewhere())
+    ):
+        backup = estate.taken("full", 100 + 20 * number, 110 + 20 * number)
+        assert estate.set(backup, estate.archived(), other_places=[place])["changed"]
+
+
 def test_a_file_of_a_restore_that_cannot_be_read_is_no_silence(estate: Estate):
     estate.set(estate.taken("full", 100, 110), estate.archived())
     restored(estate)

@@ -100,6 +100,7 @@ class Estate:
             "application": archive,
             "application_state": "answered",
             "end_other_branches": False,
+            "other_places": [],
             "facts": {},
             "retention": None,
         }

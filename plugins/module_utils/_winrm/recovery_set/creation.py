@@ -39,9 +39,10 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
             code="option_invalid",
             advice="Give what sql_backup returned as 'backup', not in check mode",
         )
+    elsewhere = branches_elsewhere(files, params["other_places"])
     with folders.archive_access():
         refuse_taken_label(folders, params["label"])
-        lineage = folders.branches.lineage()
+        lineage = with_branches(folders, elsewhere)
         earlier = earlier_sets(folders, backup)
         archive = params["application"] or archive_of(earlier)
     with folders.database_access():
@@ -84,6 +85,31 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         "removed": list(gone.labels),
         "removed_files": [*gone.application, *gone.database],
     }
+
+
+def branches_elsewhere(files: WindowsFiles, places: Iterable[dict[str, Any]]) -> list[Branch]:
+    """Restores that other places know of: this one may have been lost with its site, and be back. Nobody waits for a
+    place that cannot be asked; who copies sets there says why.
+    """
+    found: list[Branch] = []
+    for params in places:
+        other = RecoverySetRepository.from_params(files, params)
+        try:
+            with other.archive_access():
+                found += other.branches.lineage().branches
+        except RecoveryError:
+            continue
+    return found
+
+
+def with_branches(folders: RecoverySetRepository, branches: Iterable[Branch]) -> Lineage:
+    """What is known here and elsewhere. It is written down before anything is refused because of it: the next run may
+    not reach the other place.
+    """
+    own = folders.branches.lineage()
+    unknown = [branch for branch in dict.fromkeys(branches) if branch not in own.branches]
+    folders.branches.write(unknown)
+    return Lineage([*own.branches, *unknown])
 
 
 def new_branches(lineage: Lineage, made: RecoverySet, *, end_others: bool) -> list[Branch]:
