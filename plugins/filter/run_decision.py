@@ -45,6 +45,7 @@ options:
       - backup.copies_elsewhere
       - backup.copy_account
       - backup.places
+      - backup.other_places
       - backup.kept_logins
       - backup.web_facts
       - backup.other_sites
@@ -111,6 +112,7 @@ DECISIONS = (
     "backup.copies_elsewhere",
     "backup.copy_account",
     "backup.places",
+    "backup.other_places",
     "backup.kept_logins",
     "backup.web_facts",
     "backup.other_sites",

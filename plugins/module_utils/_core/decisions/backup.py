@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["copies_elsewhere", "copy_account", "kept_logins", "other_sites", "places", "web_facts"]
+__all__ = ["copies_elsewhere", "copy_account", "kept_logins", "other_places", "other_sites", "places", "web_facts"]
 
 Facts = Mapping[str, Any]
 
@@ -37,6 +37,11 @@ def places(facts: Facts) -> list[dict[str, Any]]:
     """
     copies = copies_elsewhere({"copies": facts["copies"], "site": facts["first"]["site"]})
     return [dict(facts["first"]), *({**facts["copies_account"], **copy} for copy in copies)]
+
+
+def other_places(facts: Facts) -> list[dict[str, Any]]:
+    """Of all places but the first one what a module takes of a place. facts: as for `places`; options: their names."""
+    return [{key: place[key] for key in facts["options"] if key in place} for place in places(facts)[1:]]
 
 
 def copies_elsewhere(facts: Facts) -> list[Facts]:

@@ -33,16 +33,11 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     rules = Rules.from_options(params["retention"])
     folders = RecoverySetRepository.from_params(files, params)
     backup = params["database"]
-    if not backup.get("sets"):
-        raise RecoveryError(
-            "'database' is no result of a backup that was taken",
-            code="option_invalid",
-            advice="Give what sql_backup returned as 'backup', not in check mode",
-        )
-    elsewhere = branches_elsewhere(files, params["other_places"])
+    refuse_no_backup(backup)
+    branches = branches_elsewhere(files, params["other_places"])
     with folders.archive_access():
         refuse_taken_label(folders, params["label"])
-        lineage = with_branches(folders, elsewhere)
+        lineage = lineage_with(folders, branches)
         earlier = earlier_sets(folders, backup)
         archive = params["application"] or archive_of(earlier)
     with folders.database_access():
@@ -87,22 +82,31 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     }
 
 
+def refuse_no_backup(backup: dict[str, Any]) -> None:
+    if not backup.get("sets"):
+        raise RecoveryError(
+            "'database' is no result of a backup that was taken",
+            code="option_invalid",
+            advice="Give what sql_backup returned as 'backup', not in check mode",
+        )
+
+
 def branches_elsewhere(files: WindowsFiles, places: Iterable[dict[str, Any]]) -> list[Branch]:
     """Restores that other places know of: this one may have been lost with its site, and be back. Nobody waits for a
     place that cannot be asked; who copies sets there says why.
     """
-    found: list[Branch] = []
+    branches: list[Branch] = []
     for params in places:
         other = RecoverySetRepository.from_params(files, params)
         try:
             with other.archive_access():
-                found += other.branches.lineage().branches
+                branches += other.branches.lineage().branches
         except RecoveryError:
             continue
-    return found
+    return branches
 
 
-def with_branches(folders: RecoverySetRepository, branches: Iterable[Branch]) -> Lineage:
+def lineage_with(folders: RecoverySetRepository, branches: Iterable[Branch]) -> Lineage:
     """What is known here and elsewhere. It is written down before anything is refused because of it: the next run may
     not reach the other place.
     """

@@ -7,6 +7,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.backu
     copies_elsewhere,
     copy_account,
     kept_logins,
+    other_places,
     other_sites,
     places,
     web_facts,
@@ -43,6 +44,18 @@ def test_the_places_of_backups_and_their_accounts():
     assert places({"first": FIRST, "copies": copies, "copies_account": ACCOUNT}) == [
         FIRST,
         {"site": "site_b", "path": r"\\b\prs", "share_user": "copier", "share_password": "secret"},
+        {"path": r"\\c\prs", "share_user": "own", "share_password": "secret"},
+    ]
+
+
+def test_another_place_is_what_a_module_takes_of_it():
+    copies = [
+        {"site": "site_b", "path": r"\\b\prs", "retention": {"last": 3}},
+        {"path": r"\\c\prs", "share_user": "own"},
+    ]
+    options = ["path", "sets_path", "share_user", "share_password"]
+    assert other_places({"first": FIRST, "copies": copies, "copies_account": ACCOUNT, "options": options}) == [
+        {"path": r"\\b\prs", "share_user": "copier", "share_password": "secret"},
         {"path": r"\\c\prs", "share_user": "own", "share_password": "secret"},
     ]
 
