@@ -74,6 +74,7 @@ options:
       - preflight.wreck
       - preflight.no_road
       - preflight.copies
+      - preflight.seen
       - preflight.database_replace
       - application.account
       - application.database_servers

@@ -14,7 +14,7 @@ from ..windows_paths import is_full_path
 
 __all__ = [
     "copies", "database_replace", "journal", "needed_secrets", "no_road", "ordered_problems", "parts", "paths",
-    "sayings", "wreck",
+    "sayings", "seen", "wreck",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
@@ -73,6 +73,26 @@ def paths(facts: Facts) -> list[str]:
         (facts["web_config"], "web" in facts["parts"]),
     )
     return [path for path, needed in wanted if needed]
+
+
+def seen(facts: Facts) -> dict[str, Any]:
+    """What the roles that set up a server need not look at once more in this run: C(windows) and C(instance), the
+    answers of inspect_server.ps1 and inspect_sql_instance.ps1, empty where there is none, and C(site_certificate), the
+    thumbprint of the site's where it lies in the machine's store. Who may read the key of SQL Server's nobody looked.
+
+    facts: windows, instance: the tasks' results; certificates: those of a loop over items with part.
+    """
+    answers = [_answer(entry) for entry in facts["certificates"] if entry["item"]["part"] == "web"]
+    in_place = [answer["thumbprint"] for answer in answers if answer and not answer["imported"]]
+    return {
+        "windows": _answer(facts["windows"]),
+        "instance": _answer(facts["instance"]),
+        "site_certificate": (in_place or [""])[0],
+    }
+
+
+def _answer(result: Facts) -> Facts:
+    return {} if result.get("failed") or result.get("unreachable") else result.get("result") or {}
 
 
 def database_replace(facts: Facts) -> str:

@@ -13,6 +13,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.prefl
     parts,
     paths,
     sayings,
+    seen,
 )
 
 
@@ -171,3 +172,30 @@ def test_copies_are_those_that_were_read():
     chosen = {"label": "S1", "recovery_point": "2026-02-27T10:00:00Z", "archive": "a.zip", "files": []}
     facts = {"paths": ["one", "two", "three"], "results": [{"msg": "no share"}, {"chosen": chosen}, {"chosen": {}}]}
     assert copies(facts) == [{"place": "two", "name": "S1", "point": "2026-02-27T10:00:00Z", "archive": "a.zip"}]
+
+
+def certificate(part: str, **answer) -> dict:
+    return {"item": {"part": part}, "result": {"thumbprint": f"AB{part}", "imported": False, "granted": [], **answer}}
+
+
+NOTHING_SEEN = {"windows": {}, "instance": {}, "site_certificate": ""}
+
+
+@pytest.mark.parametrize(
+    ("looks", "handed_on"),
+    [
+        ({}, {}),
+        ({"windows": {"result": {"dotnet_release": 1}}}, {"windows": {"dotnet_release": 1}}),
+        ({"windows": {"result": {"dotnet_release": 1}, "failed": True}}, {}),
+        ({"windows": {"unreachable": True}}, {}),
+        ({"instance": {"skipped": True}}, {}),
+        ({"instance": {"result": {"installed": False}}}, {"instance": {"installed": False}}),
+        ({"certificates": [certificate("web")]}, {"site_certificate": "ABweb"}),
+        ({"certificates": [certificate("sql")]}, {}),
+        ({"certificates": [certificate("web", imported=True)]}, {}),
+        ({"certificates": [{**certificate("web"), "failed": True}]}, {}),
+        ({"certificates": [{"item": {"part": "web"}, "skipped": True}]}, {}),
+    ],
+)
+def test_what_need_not_be_looked_at_once_more(looks, handed_on):
+    assert seen({"windows": {}, "instance": {}, "certificates": [], **looks}) == {**NOTHING_SEEN, **handed_on}
