@@ -77,6 +77,8 @@ options:
       - preflight.seen
       - preflight.database_replace
       - application.account
+      - application.alias_values
+      - application.ldap_rules
       - application.database_servers
       - application.bound_certificates
       - application.config_is_set
@@ -142,8 +144,11 @@ DECISIONS = (
     "preflight.wreck",
     "preflight.no_road",
     "preflight.copies",
+    "preflight.seen",
     "preflight.database_replace",
     "application.account",
+    "application.alias_values",
+    "application.ldap_rules",
     "application.database_servers",
     "application.bound_certificates",
     "application.config_is_set",

@@ -431,6 +431,70 @@ def protection_cases() -> list[Case]:
     ]  # fmt: skip
 
 
+LDAP_RULE = {
+    "name": "LDAP, allow", "description": "Made by prs.recovery.", "action": "allow", "program": r"C:\Windows\w3wp.exe", "remote_ports": "389,636",
+    "remote_addresses": "10.1.0.10,10.2.0.0-10.2.0.9",
+}  # fmt: skip
+FOUND_RULE = {
+    "Name": "LDAP, allow", "Description": "Made by prs.recovery.", "Direction": 2, "Action": 1, "Enabled": True, "Protocol": 6,
+    "ApplicationName": r"c:\windows\W3WP.exe", "RemotePorts": "389,636", "RemoteAddresses": "10.2.0.0-10.2.0.9,10.1.0.10/255.255.255.255",
+}  # fmt: skip
+ALIASES = r"SOFTWARE\Microsoft\MSSQLServer\Client\ConnectTo"
+
+
+def web_server_cases() -> list[Case]:
+    def case(about: str, **more: Any) -> Case:
+        world = {"sids": SIDS, "registry": REGISTRY, **more.pop("world", {})}
+        return Case(script="inspect_web_server", about=about, world=world, **more)
+
+    def of_rules(about: str, *found: Mapping[str, Any], settled: bool = False, **more: Any) -> Case:
+        wanted = {**LDAP_RULE, **more.pop("wanted", {})}
+        return case(
+            about,
+            parameters={"Rule": [wanted]},
+            world={"firewall": list(found)},
+            result={"rules": [wanted["name"]] * settled},
+            **more,
+        )
+
+    registry = {**REGISTRY, ALIASES: {"prs-sql": "DBMSSOCN,sql-a,1433", "number": 7}}
+    keys = {
+        "RegistryKey": [f"HKLM:\\{ALIASES}", r"HKLM:\SOFTWARE\Nowhere"],
+        "RegistryName": ["prs-sql", "number", "none"],
+    }
+    alias = {"key": f"HKLM:\\{ALIASES}", "name": "prs-sql", "data": "DBMSSOCN,sql-a,1433"}
+    return [
+        case("nothing asked", result={"iis": False, "exists": [], "values": [], "rules": []}),
+        case("in check mode", check=True, result={"iis": False}),
+        case("IIS is there, and stands still", world={"services": {"W3SVC": "Stopped"}}, only_real=ITS_OWN, result={"iis": True}),
+        case(
+            "files", parameters={"Path": ["{root}/app [1]/it's.config", "{root}/none", "{root}/empty"]},
+            result={"exists": [re.compile("it's.config$"), re.compile("empty$")]},
+        ),
+        case("aliases", parameters=keys, world={"registry": registry}, result={"values": [alias]}),
+        case("aliases that may not be read", parameters=keys, world={"registry": {**registry, ALIASES: "denied"}}, only_real=NO_ACCOUNTS, result={"values": []}),
+        of_rules("no rule"),
+        of_rules("a rule as it should be, in another order", FOUND_RULE, settled=True),
+        of_rules("in Turkish", FOUND_RULE, settled=True, culture="tr-TR", only_real=NO_CULTURE),
+        of_rules("another rule beside it", {**FOUND_RULE, "Name": "other", "Action": 0}, FOUND_RULE, settled=True),
+        of_rules("two of one name", FOUND_RULE, FOUND_RULE, settled=True),
+        of_rules("two of one name, and one differs", FOUND_RULE, {**FOUND_RULE, "Action": 0}),
+        *(
+            of_rules(f"another {name}", {**FOUND_RULE, name: value})
+            for name, value in {
+                "Description": "", "Direction": 1, "Action": 0, "Enabled": False, "ApplicationName": r"C:\Windows\other.exe", "Protocol": 17,
+                "RemotePorts": "389", "RemoteAddresses": "10.1.0.10/255.255.255.255",
+            }.items()
+        ),
+        of_rules("a rule with less of everything", {"Name": "LDAP, allow", "Protocol": 256, "Direction": 2, "Enabled": True}),
+        case(
+            "the firewall cannot be asked", parameters={"Rule": [LDAP_RULE], **keys}, only_real=ITS_OWN,
+            world={"firewall": "There are no more endpoints available", "registry": registry}, result={"rules": [], "values": [alias]},
+        ),
+    ]  # fmt: skip
+
+
 CASES = [
     *server_cases(), *instance_cases(), *login_cases(), *certificate_cases(), *page_cases(), *path_cases(), *protection_cases(),
+    *web_server_cases(),
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from lone_host import Alone
 from prs_lab.windows.decode import Become, Job
 from prs_lab.windows.dispatch import Dispatcher
+from prs_lab.windows.firewall import Rule
 from prs_lab.windows.host import WindowsHost
 from prs_lab.windows.models import load_models
 
@@ -153,6 +154,7 @@ def prepare(host: WindowsHost, case: Case) -> None:
         for name, value in values.items():
             kind = "multistring" if isinstance(value, list) else "dword" if isinstance(value, int) else "string"
             host.registry.set(f"HKLM\\{key}", name, value, kind)
+    host.firewall.rules += [Rule(**entry) for entry in case.world.get("firewall", [])]
     for entry in case.world.get("certificates", []):
         content = base64.b64decode(entry["content"])
         if "password" in entry:

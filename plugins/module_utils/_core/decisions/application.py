@@ -11,13 +11,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["account", "bound_certificates", "config_is_set", "database_servers"]
+__all__ = ["account", "alias_values", "bound_certificates", "config_is_set", "database_servers", "ldap_rules"]
 
 Facts = Mapping[str, Any]
 
 NETWORK_SERVICE = "S-1-5-20"
 """Its name is another one in every language."""
 TESTING_AID = "MockPhoneQuestionsCaller"
+WORKERS = {
+    "": "%SystemRoot%\\System32\\inetsrv\\w3wp.exe",
+    ", 32 bits": "%SystemRoot%\\SysWOW64\\inetsrv\\w3wp.exe",
+}
+"""What a rule's name says of the bitness of application pools, and the program that runs them."""
 
 
 def account(facts: Facts) -> str:
@@ -51,6 +56,36 @@ def _distance(sql: str, facts: Facts) -> float:
         if not name.startswith("prs_") and {sql, facts["host"]} <= set(members) and not here & set(members)
     ]
     return min(shared, default=math.inf)
+
+
+def alias_values(facts: Facts) -> list[dict[str, str]]:
+    """The values of the registry that lead aliases of SQL Server's clients to their servers: key, name, data.
+
+    facts: aliases: name and server of each; keys: of the registry, for both bitnesses; port.
+    """
+    return [
+        {"key": key, "name": alias["name"], "data": f"DBMSSOCN,{alias['server']},{facts['port']}"}
+        for alias in facts["aliases"]
+        for key in facts["keys"]
+    ]
+
+
+def ldap_rules(facts: Facts) -> list[dict[str, str]]:
+    """The firewall's rules for what application pools ask by LDAP: name, description, action, program, remote_ports,
+    remote_addresses. facts: addresses: by action (allow, block) whom it is for; ports.
+    """
+    return [
+        {
+            "name": f"Password Reset Server (LDAP, {action}{bitness})",
+            "description": "Made by prs.recovery.",
+            "action": action,
+            "program": program,
+            "remote_ports": ",".join(map(str, facts["ports"])),
+            "remote_addresses": ",".join(addresses),
+        }
+        for action, addresses in facts["addresses"].items()
+        for bitness, program in WORKERS.items()
+    ]
 
 
 def bound_certificates(facts: Facts) -> list[str]:

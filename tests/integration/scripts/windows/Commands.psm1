@@ -110,11 +110,25 @@ function New-LabManager {
     [Lab.IisManager]::From($iis)
 }
 
+function New-LabFirewall {
+    if ($global:LabWorld.firewall -is [string]) { throw [System.Runtime.InteropServices.COMException]::new($global:LabWorld.firewall) }
+    $rules = foreach ($given in @($global:LabWorld.firewall)) {
+        if ($null -eq $given) { continue }
+        $rule = [Lab.FirewallRule]::new()
+        $rule.Protocol = $given.Protocol
+        foreach ($pair in $given.GetEnumerator()) { $rule."$($pair.Key)" = $pair.Value }
+        $rule
+    }
+    [pscustomobject]@{ Rules = @($rules) }
+}
+
 function New-Object {
     [CmdletBinding(DefaultParameterSetName = 'Net')]
     param([Parameter(Position = 0, ParameterSetName = 'Net')][string]$TypeName, [Parameter(Position = 1, ParameterSetName = 'Net')][object[]]$ArgumentList, [Parameter(ParameterSetName = 'Com')][string]$ComObject)
     if ($ComObject) {
         if ($global:LabWorld.com_denied) { throw [System.Runtime.InteropServices.COMException]::new('Retrieving the COM class factory for component failed: 80070005 Access is denied.') }
+        if ($ComObject -eq 'HNetCfg.FWRule') { return [Lab.FirewallRule]::new() }
+        if ($ComObject -eq 'HNetCfg.FwPolicy2') { return New-LabFirewall }
         return [Lab.FileSystemObject]::new()
     }
     switch ($TypeName) {

@@ -14,6 +14,7 @@ $assemblies = @(
 $quiet = @{ IgnoreWarnings = $true; WarningAction = 'SilentlyContinue' }
 $null = Add-Type -TypeDefinition ([IO.File]::ReadAllText("$Folder/Providers.cs")) -ReferencedAssemblies $assemblies @quiet
 $null = Add-Type -TypeDefinition ([IO.File]::ReadAllText("$Folder/Iis.cs")) @quiet
+$null = Add-Type -TypeDefinition ([IO.File]::ReadAllText("$Folder/Firewall.cs")) @quiet
 $moduleBlock = [scriptblock]::Create([IO.File]::ReadAllText("$Folder/module.ps1"))
 
 function New-LabSessionState {

@@ -8,7 +8,7 @@ from ..errors import WinError
 from ..firewall import ALL_PROFILES, Rule
 from ..models import Task, module
 
-__all__: list[str] = []
+__all__ = ["normal_addresses", "same_property"]
 
 _PROTOCOLS = {"tcp": 6, "udp": 17}
 _PROFILES = {"domain": 1, "private": 2, "public": 4}
@@ -90,7 +90,7 @@ def _wanted(task: Task) -> Rule:
         if params[option] and params[option] != "any":
             if prop.endswith("Ports") and rule.Protocol not in _PROTOCOLS.values():
                 task.fail("Value does not fall within the expected range.")
-            setattr(rule, prop, _addresses(params[option]) if prop.endswith("Addresses") else params[option])
+            setattr(rule, prop, normal_addresses(params[option]) if prop.endswith("Addresses") else params[option])
     if params["icmp_type_code"] is not None:
         rule.IcmpTypesAndCodes = ",".join(params["icmp_type_code"])
     if params["direction"] is not None:
@@ -114,7 +114,7 @@ def _adjust(task: Task, rule: Rule, wanted: Rule, lines: list[str]) -> bool:
     lines.append(f"[{rule.Name}]\n")
     changed = False
     for prop, option in _COMPARED.items():
-        if task.params.get(option) is None or _same(prop, getattr(rule, prop), getattr(wanted, prop)):
+        if task.params.get(option) is None or same_property(prop, getattr(rule, prop), getattr(wanted, prop)):
             continue
         lines += [f"-{prop}='{_shown(rule, prop)}'\n", f"+{prop}='{_shown(wanted, prop)}'\n"]
         changed = True
@@ -123,7 +123,7 @@ def _adjust(task: Task, rule: Rule, wanted: Rule, lines: list[str]) -> bool:
     return changed
 
 
-def _same(prop: str, current: Any, wanted: Any) -> bool:
+def same_property(prop: str, current: Any, wanted: Any) -> bool:
     if prop.endswith("Addresses"):
         return sorted((current or "*").split(",")) == sorted((wanted or "*").split(","))
     if isinstance(current, str) and isinstance(wanted, str):
@@ -131,7 +131,7 @@ def _same(prop: str, current: Any, wanted: Any) -> bool:
     return current == wanted
 
 
-def _addresses(text: str) -> str:
+def normal_addresses(text: str) -> str:
     """As the firewall gives them back: single addresses and networks with their mask."""
     parts = []
     for part in (part.strip() for part in text.split(",")):

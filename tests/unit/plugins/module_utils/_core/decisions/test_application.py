@@ -7,9 +7,11 @@ import base64
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.application import (
     account,
+    alias_values,
     bound_certificates,
     config_is_set,
     database_servers,
+    ldap_rules,
 )
 
 
@@ -105,3 +107,21 @@ def test_web_config_reads_as_it_should(old, new, is_set):
 def test_a_web_config_that_is_not_there_is_not_set():
     facts = {"upload_page": "Upload.aspx", "upload_bytes": 1, "request_kb": 1, "timeout": 1, "content": ""}
     assert config_is_set(facts) is False
+
+
+def test_an_alias_is_led_in_every_view_of_the_registry():
+    facts = {"aliases": [{"name": "prs-sql", "server": "sql-a"}], "keys": ["HKLM:\\x", "HKLM:\\y"], "port": 1433}
+    assert alias_values(facts) == [
+        {"key": "HKLM:\\x", "name": "prs-sql", "data": "DBMSSOCN,sql-a,1433"},
+        {"key": "HKLM:\\y", "name": "prs-sql", "data": "DBMSSOCN,sql-a,1433"},
+    ]
+
+
+def test_application_pools_of_both_bitnesses_ask_the_directory_alone():
+    rules = ldap_rules({"addresses": {"allow": ["10.1.0.10"], "block": ["0.0.0.0-10.1.0.9"]}, "ports": [389, 636]})
+    assert [(rule["action"], rule["remote_addresses"]) for rule in rules] == [
+        *[("allow", "10.1.0.10")] * 2,
+        *[("block", "0.0.0.0-10.1.0.9")] * 2,
+    ]
+    assert len({rule["name"] for rule in rules}) == 4 and len({rule["program"] for rule in rules}) == 2
+    assert {rule["remote_ports"] for rule in rules} == {"389,636"}
