@@ -611,6 +611,16 @@ def test_resuming_towards_a_moment_never_goes_past_it() -> None:
     assert order(plan(CHAIN, Target.at_lsn(33), existing=restoring(40))) == "F1 L1 L2*"
 
 
+@pytest.mark.parametrize(
+    ("target", "expected"), [(Target.latest(), "L2 L3"), (Target.at_time(at(15)), "F1 L1* L2*"), (Target.at_lsn(38), "L2*")]
+)
+def test_a_position_a_little_beyond_the_end_of_a_log(target: Target, expected: str) -> None:
+    """As dbatools recorded of a real server, three records on (redo_start_lsn ...004 after a log to ...001). How late it
+    is there by the clock nothing tells but the end of the next log, so towards a moment it starts over.
+    """
+    assert order(plan(CHAIN, target, existing=restoring(33))) == expected
+
+
 def test_online_database_is_no_starting_point() -> None:
     assert (
         order(plan(CHAIN, existing=ExistingDatabase(state="ONLINE", redo_start_lsn=40, redo_start_fork="a")))
