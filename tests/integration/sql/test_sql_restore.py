@@ -12,7 +12,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.odbc_
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore import hand_over
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore.volumes import probe_name
 from prs_lab.sqlserver.faults import Fault
-from prs_lab.sqlserver.storage.pages import PAGE
+from prs_lab.sqlserver.storage.pages import PAGE, place_of
 from prs_lab.windows.drives import Volume
 
 from .conftest import SHARE, SYSTEM, Failed, let_write, mark
@@ -87,7 +87,7 @@ def test_a_check_that_is_asked_for_when_the_database_is_open_long_since(sql_b, d
         number for number in range(2, restored.boot.pages + 1) if restored.table_of_page(number) == "dbo.marker"
     )
     with open(restored.data.path, "r+b") as file:
-        file.seek((page - 1) * PAGE + PAGE // 2)
+        file.seek(place_of(page) * PAGE + PAGE // 2)
         file.write(b"damaged")
     for depth in ("physical", "full"):
         with pytest.raises(Failed, match="DBCC CHECKDB found damage in database"):

@@ -8,7 +8,7 @@ import pytest
 from prs_lab.sqlserver.backup import commands
 from prs_lab.sqlserver.errors import SqlError, Unmodelled
 from prs_lab.sqlserver.parse.parser import parse
-from prs_lab.sqlserver.storage.pages import PAGE
+from prs_lab.sqlserver.storage.pages import PAGE, place_of
 from prs_lab.sqlserver.wire.items import Error, Info
 
 from .backup_double import InstanceDouble, SessionDouble
@@ -34,6 +34,7 @@ def check(server: InstanceDouble, text: str = "DBCC CHECKDB (PRS)") -> list[tupl
 
 
 def damage(server: InstanceDouble, page: int) -> None:
+    """page: as SQL Server counts."""
     with open(server.drives.real(r"C:\Data\PRS.mdf"), "r+b") as file:
         file.seek(page * PAGE + 700)
         file.write(b"\xde\xad\xbe\xef")
@@ -57,22 +58,22 @@ def test_nothing_to_say_is_not_said(server: InstanceDouble, options: str) -> Non
 def test_damage_is_named_page_by_page(server: InstanceDouble, options: str) -> None:
     pages = [number for number in range(2, 15) if server.databases.get("PRS").table_of_page(number) == "dbo.t"][2:4]
     for number in pages:
-        damage(server, number - 1)
+        damage(server, place_of(number))
     found = check(server, f"DBCC CHECKDB (PRS) WITH {options}")
     assert [number for number, _ in found] == [8939, 8928, 8939, 8928, 8990, 8989, 8958]
-    assert f"page (1:{pages[0] - 1})" in found[0][1]
+    assert f"page (1:{place_of(pages[0])})" in found[0][1]
     assert found[-2][1] == "CHECKDB found 0 allocation errors and 4 consistency errors in database 'PRS'."
     assert "last_good_checkdb" not in server.databases.get("PRS").options
 
 
 def test_damage_to_structures_under_good_checksums_takes_the_full_check(server: InstanceDouble) -> None:
-    from prs_lab.sqlserver.storage.pages import stamped
+    from prs_lab.sqlserver.storage.pages import plain, stamped
 
     database = server.databases.get("PRS")
     number = next(number for number in range(2, 15) if database.table_of_page(number) == "dbo.t")
-    image = bytearray(database.data.read_page(number))
+    image = bytearray(plain(database.data.read_page(number)))
     image[8:40] = bytes(32)
-    database.data.write_page(number, stamped(bytes(image), database.next_lsn))
+    database.data.write_page(number, stamped(bytes(image), number, database.next_lsn))
     assert check(server, "DBCC CHECKDB (PRS) WITH NO_INFOMSGS, PHYSICAL_ONLY") == []
     found = check(server, "DBCC CHECKDB (PRS) WITH NO_INFOMSGS")
     assert found[0][0] == 8939

@@ -146,7 +146,7 @@ def test_the_files_of_a_database_are_held_open(estate: Estate) -> None:
             action()
         assert caught.value.number == 32
     estate.server.databases.get("PRS").close()
-    assert admin.read(r"C:\Data\PRS.mdf").startswith(b"SQLite format 3")
+    assert admin.read(r"C:\Data\PRS.mdf").startswith(b"\x01\x0f")
 
 
 def test_the_account_owns_what_it_makes(estate: Estate) -> None:

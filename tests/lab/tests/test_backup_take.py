@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from prs_lab.sqlserver.errors import Cancelled, SqlError, Unmodelled
 from prs_lab.sqlserver.security import Login
-from prs_lab.sqlserver.storage.pages import PAGE
+from prs_lab.sqlserver.storage.pages import PAGE, place_of
 from prs_lab.sqlserver.wire.items import Flush, Info
 
 from .backup_double import BACKUPS, InstanceDouble, SessionDouble, give_up_at
@@ -406,12 +406,12 @@ def test_damage_stops_the_backup_unless_it_may_go_on(server: InstanceDouble, sa:
     database = server.databases.get("PRS")
     database.checkpoint()
     with open(server.drives.real(database.data_path), "r+b") as file:
-        file.seek(5 * PAGE + 100)
-        file.write(b"\xaa" * 8)
+        file.seek(place_of(6) * PAGE + 300)
+        file.write(b"\xaa\xbb\xcc\xdd" * 3)
     with pytest.raises(SqlError) as caught:
         sa.items(FULL)
     assert caught.value.number == 3043
-    assert "page (1:5)" in caught.value.text
+    assert f"page (1:{place_of(6)})" in caught.value.text
     messages = sa.messages(FULL + ", CONTINUE_AFTER_ERROR")
     assert 3042 in [number for number, _ in messages]
     assert sa.table(r"RESTORE HEADERONLY FROM DISK = N'C:\Backup\full.bak'")[0]["IsDamaged"] is True

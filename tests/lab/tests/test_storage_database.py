@@ -10,9 +10,9 @@ import sqlite3
 
 import pytest
 from prs_lab.sqlserver.errors import SqlError
-from prs_lab.sqlserver.storage import lifecycle
+from prs_lab.sqlserver.storage import attaching, lifecycle
 from prs_lab.sqlserver.storage.database import Database, commit
-from prs_lab.sqlserver.storage.pages import PAGE, intact, page_lsn
+from prs_lab.sqlserver.storage.pages import PAGE, intact, page_lsn, place_of
 
 from .files_double import FolderFiles
 
@@ -62,12 +62,13 @@ def fill(database: Database, count: int = 3, *, size: int = 50) -> None:
         run(database, f"INSERT INTO t VALUES({number}, '{'x' * size}')", at=number + 1)
 
 
-def test_a_new_database_is_online_and_its_file_is_sqlite(files: FolderFiles, work: pathlib.Path) -> None:
+def test_a_new_database_is_online_and_sqlite_works_in_a_copy(files: FolderFiles, work: pathlib.Path) -> None:
     database = new(files, work)
     assert database.state == "ONLINE"
     fill(database)
     database.checkpoint()
-    plain = sqlite3.connect(f"file:{files.real(MDF)}?mode=ro&immutable=1", uri=True)
+    assert pathlib.Path(database.file).parent == work
+    plain = sqlite3.connect(f"file:{database.file}?mode=ro&immutable=1", uri=True)
     assert plain.execute("SELECT count(*) FROM t").fetchone() == (3,)
     assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -104,7 +105,8 @@ def test_the_data_file_changes_at_checkpoints_only_and_its_pages_are_stamped(
     assert files.read(MDF) == before
     database.checkpoint()
     data = files.read(MDF)
-    pages = [data[place : place + PAGE] for place in range(0, database.boot.pages * PAGE, PAGE)]
+    pages = [data[place : place + PAGE] for place in range(place_of(1) * PAGE, len(data), PAGE)]
+    assert len(pages) == database.boot.pages
     assert len(pages) > 4
     assert all(intact(page) for page in pages)
     assert max(page_lsn(page) for page in pages) < database.boot.checkpoint_lsn
@@ -171,13 +173,13 @@ def test_a_damaged_page_is_noticed_where_it_is_read_and_only_there(files: Folder
         number for number in range(2, database.boot.pages) if database.table_of_page(number) == "t" and number > 3
     )
     with open(files.real(MDF), "r+b") as file:
-        file.seek((victim - 1) * PAGE + 500)
-        file.write(b"\xff" * 16)
+        file.seek(place_of(victim) * PAGE + 500)
+        file.write(b"\xff\xfe\xfd\xfc" * 3)
     database.check_pages(["other"])
     with pytest.raises(SqlError) as caught:
         database.check_pages(["T"])
     assert (caught.value.number, caught.value.severity) == (824, 24)
-    assert f"page (1:{victim - 1})" in caught.value.text
+    assert f"page (1:{place_of(victim)})" in caught.value.text
     lifecycle.stop(database)
     database = again(files, work)
     assert database.state == "ONLINE"
@@ -260,18 +262,18 @@ def test_attach_with_and_without_log(files: FolderFiles, work: pathlib.Path, tmp
     fill(database)
     lifecycle.stop(database)
     files.real(LDF).unlink()
-    attached = lifecycle.attach(name="Other", files=files, data_path=MDF, log_path=LDF, work=work)
+    attached = attaching.attach(name="Other", files=files, data_path=MDF, log_path=LDF, work=work)
     assert rows(attached) == [0, 1, 2]
     assert attached.family_guid == database.family_guid
     assert attached.boot.fork.guid != database.boot.fork.guid
     run(attached, "INSERT INTO t VALUES(9, '')")
     attached.crash()
-    attached = lifecycle.attach(name="Other", files=files, data_path=MDF, log_path=LDF, work=work)
+    attached = attaching.attach(name="Other", files=files, data_path=MDF, log_path=LDF, work=work)
     assert rows(attached) == [0, 1, 2, 9]
     attached.crash()
     files.real(LDF).unlink()
-    with pytest.raises(lifecycle.AttachRefused) as caught:
-        lifecycle.attach(name="Other", files=files, data_path=MDF, log_path=LDF, work=work)
+    with pytest.raises(attaching.AttachRefused) as caught:
+        attaching.attach(name="Other", files=files, data_path=MDF, log_path=LDF, work=work)
     assert (caught.value.number, [number for number, _ in caught.value.notes]) == (1813, [5111, 5113])
 
 

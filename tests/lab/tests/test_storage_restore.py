@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from prs_lab.sqlserver.errors import SqlError
-from prs_lab.sqlserver.storage.pages import PAGE
+from prs_lab.sqlserver.storage.pages import PAGE, place_of
 from prs_lab.sqlserver.storage.stop import Stop, as_datetime
 from prs_lab.sqlserver.storage.target import redo_fork
 
@@ -370,7 +370,7 @@ def test_damage_to_a_set_with_checksums_is_found(steps: Steps, compressed: bool)
         steps.restore(full)
     assert caught.value.number == (3203 if compressed else 3183)
     if not compressed:
-        assert 'page (1:0) in database "Copy"' in caught.value.text
+        assert 'page (1:32) in database "Copy"' in caught.value.text
 
 
 def test_without_checksums_damage_is_only_found_when_the_page_is_read(steps: Steps) -> None:
@@ -379,7 +379,7 @@ def test_without_checksums_damage_is_only_found_when_the_page_is_read(steps: Ste
     frame = steps.families(full.devices)[0].sets[0].frames[0]
     with open(steps.files.real(full.devices[0]), "r+b") as file:
         file.seek(frame.offset + 27 + 3 * (PAGE + 4) + 5000)
-        file.write(b"\xaa" * 8)
+        file.write(b"\xaa\xbb\xcc\xdd" * 3)
     copy = steps.restore(full)
     assert copy.damaged_pages() == [4]
     with pytest.raises(SqlError) as caught:
@@ -391,8 +391,8 @@ def test_bad_pages_stop_a_backup_that_looks(steps: Steps) -> None:
     steps.insert(*range(100), size=900)
     steps.database.checkpoint()
     with open(steps.files.real(steps.database.data_path), "r+b") as file:
-        file.seek(3 * PAGE + 100)
-        file.write(b"\xaa" * 8)
+        file.seek(place_of(4) * PAGE + 300)
+        file.write(b"\xaa\xbb\xcc\xdd" * 3)
     with pytest.raises(SqlError) as caught:
         steps.backup("full")
     assert caught.value.number == 3043

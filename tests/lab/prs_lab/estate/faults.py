@@ -116,7 +116,8 @@ def damage(
         file.seek(start)
         old = file.read(min(length, size - start))
         file.seek(start)
-        file.write(bytes(byte ^ 0xA5 for byte in old))
+        # Differing bits: a page's checksum does not see the same ones flipped in an even number of words.
+        file.write(bytes(byte ^ (0xA5 + 3 * place) % 255 + 1 for place, byte in enumerate(old)))
     return size
 
 

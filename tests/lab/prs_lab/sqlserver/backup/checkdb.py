@@ -13,7 +13,7 @@ from ..parse.ir_language import Dbcc
 from ..query.relations import quoted
 from ..storage import faults
 from ..storage.database import Database
-from ..storage.pages import PAGE
+from ..storage.pages import PAGE, place_of
 from ..wire.items import Done, Error, Info, Item
 from .progress import Pace
 
@@ -66,7 +66,7 @@ def check_database(
             yield Info(2536, f"DBCC results for '{database.name}'.")
         unowned = yield from _report_pages(database, tables, damaged)
         if "PHYSICAL_ONLY" not in statement.options and not damaged:
-            unowned += yield from _report_structures(connection)
+            unowned += yield from _report_structures(database)
         if talks:
             yield from _report_tables(connection, tables, {table.name for table in tables if table.errors})
     finally:
@@ -119,7 +119,7 @@ def _report_pages(database: Database, tables: list[_Table], damaged: list[int]) 
             f"Object ID {table.object_id if table else 0}, index ID 1, partition ID 72057594043039744, alloc "
             "unit ID 72057594049789952 (type In-row data)"
         )
-        page = f"(1:{number - 1})"
+        page = f"(1:{place_of(number)})"
         yield Error(
             8939,
             f"Table error: {where}, page {page}. Test (IS_OFF (BUF_IOERR, pBUF->bstat)) failed. Values are 133129 "
@@ -135,12 +135,9 @@ def _report_pages(database: Database, tables: list[_Table], damaged: list[int]) 
     return unowned
 
 
-def _report_structures(connection: sqlite3.Connection) -> Iterator[Item]:
+def _report_structures(database: Database) -> Iterator[Item]:
     """Whatever SQLite finds wrong; returns how many."""
-    try:
-        found = [text for (text,) in connection.execute("PRAGMA integrity_check").fetchall() if text != "ok"]
-    except sqlite3.DatabaseError as failure:
-        found = [str(failure)]
+    found = database.broken_structures()
     for text in found:
         yield Error(
             8939,

@@ -1,4 +1,4 @@
-"""Databases that come and go with their files: FOR ATTACH, sp_detach_db, and what a primary data file says of itself."""
+"""Databases that come and go with their files: FOR ATTACH, sp_attach_db, sp_detach_db, and what a primary data file says of itself."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from ..catalog.databases import SYSTEM, internal_version
 from ..errors import SqlError
 from ..parse import ir_objects as ir
 from ..parse.ir_language import Dbcc
-from ..storage import lifecycle
-from ..storage.boot import Boot
-from ..storage.datafile import DataFile
+from ..storage import attaching, lifecycle
 from ..wire.items import Done, Info, Item, ReturnStatus
 from .batch import Batch
 from .databases import refuse_in_transaction
@@ -36,13 +34,9 @@ def _attach(batch: Batch, statement: ir.AttachDatabase) -> Iterator[Item]:
     paths = [str(path) for path in statement.paths if path]
     if not paths:
         raise SqlError(1829, "The FOR ATTACH option requires that at least the primary file be specified.", state=3)
-    boot = _boot_of(batch, paths[0])
+    boot = attaching.read_primary(instance.files(), paths[0])
     given = [path for path in paths[1:] if path.lower().endswith(".ldf")]
-    recorded = (
-        [path for path in boot.paths[1:] if batch.instance.files().exists(path)]
-        if boot and not statement.rebuild_log
-        else []
-    )
+    recorded = [path for path in boot.paths[1:] if instance.files().exists(path)] if boot else []
     log_path = (given or recorded or [f"{paths[0].rsplit('.', 1)[0]}_log.ldf"])[0]
     _refuse_what_is_open(batch, statement.name, (paths[0], log_path))
     ours = internal_version(instance.version[0])
@@ -52,17 +46,16 @@ def _attach(batch: Batch, statement: ir.AttachDatabase) -> Iterator[Item]:
             f"supports version {ours} and earlier. "
             "A downgrade path is not supported."
         )
-        raise SqlError(948, text, severity=20, follow=(lifecycle.AttachRefused(statement.name),))
+        raise SqlError(948, text, severity=20, follow=(attaching.AttachRefused(statement.name),))
     try:
-        database = lifecycle.attach(
+        database = attaching.attach(
             name=statement.name,
             files=instance.files(),
             data_path=paths[0],
             log_path=log_path,
             work=instance.root / "work" / f"new-{time.time_ns()}",
-            rebuild_log=statement.rebuild_log,
         )
-    except lifecycle.AttachRefused as refused:
+    except attaching.AttachRefused as refused:
         for number, text in refused.notes:
             yield Info(number, text, 1, 0)
         raise
@@ -84,28 +77,9 @@ def _refuse_what_is_open(batch: Batch, name: str, paths: tuple[str, ...]) -> Non
     }
     for path in paths:
         if path.lower() in held:
-            busy = WinError(_IN_USE, path)
-            text = (
-                f'Unable to open the physical file "{path}". Operating system error {busy.number}: '
-                f'"{busy.number}({busy.text})".'
-            )
-            raise SqlError(5120, text, state=101, follow=(lifecycle.AttachRefused(name),))
-
-
-def _boot_of(batch: Batch, path: str) -> Boot | None:
-    """What a primary data file says of its database; None when it is none. Raises 5120 when it cannot be opened."""
-    try:
-        data = DataFile(batch.instance.files().real_path(path, "rb"))
-    except WinError as problem:
-        text = (
-            f'Unable to open the physical file "{path}". Operating system error {problem.number}: '
-            f'"{problem.number}({problem.text})".'
-        )
-        raise SqlError(5120, text, state=101) from problem
-    try:
-        return data.read_boot()
-    finally:
-        data.close()
+            busy = attaching.cannot_open(path, WinError(_IN_USE, path))
+            busy.follow = (attaching.AttachRefused(name),)
+            raise busy
 
 
 def check_primary_file(batch: Batch, statement: Dbcc) -> Iterator[Item]:
@@ -120,7 +94,7 @@ def check_primary_file(batch: Batch, statement: Dbcc) -> Iterator[Item]:
             state=3,
         )
     path, what = str(statement.arguments[0]), int(statement.arguments[1]) if len(statement.arguments) > 1 else 0
-    boot = _boot_of(batch, path)
+    boot = attaching.read_primary(batch.instance.files(), path)
     if what == 0:
         yield from batch.result([("IsMDF", "bit")], [(boot is not None,)])
         return
@@ -135,6 +109,15 @@ def check_primary_file(batch: Batch, statement: Dbcc) -> Iterator[Item]:
     yield from batch.result(
         [("status", "int"), ("fileid", "smallint"), ("name", "nchar(128)"), ("filename", "nchar(260)")], files
     )
+
+
+@procedure("sp_attach_db")
+def _attach_by_procedure(batch: Batch, arguments: Arguments) -> Iterator[Item]:
+    """Microsoft: it runs CREATE DATABASE ... FOR ATTACH, with up to 16 files."""
+    names = [f"filename{number}" for number in range(1, 17)]
+    name, *paths = arguments.take("dbname", *names, defaults=dict.fromkeys(names[1:]))
+    yield from _attach(batch, ir.AttachDatabase(name=str(name), paths=tuple(path for path in paths if path)))
+    yield ReturnStatus(0)
 
 
 @procedure("sp_detach_db")

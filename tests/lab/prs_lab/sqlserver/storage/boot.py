@@ -1,5 +1,5 @@
-"""What a database knows about itself (SQL Server's boot page): one block at the end of the .mdf, and a copy at the head
-of the .ldf.
+"""What a database knows about itself: what SQL Server's boot page has a place for, and what the twin needs besides. A page
+of the .mdf holds all of it, and the head of a virtual log file of the .ldf a copy.
 """
 
 from __future__ import annotations
@@ -12,9 +12,18 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["BLOCK", "Boot", "DifferentialBase", "Fork", "fork_before", "history_before", "new_guid", "pack", "unpack"]
+__all__ = [
+    "Boot",
+    "DifferentialBase",
+    "Fork",
+    "fork_before",
+    "history_before",
+    "is_block",
+    "new_guid",
+    "pack",
+    "unpack",
+]
 
-BLOCK = 8192
 _HEAD = struct.Struct("<12sII")
 
 
@@ -60,8 +69,8 @@ class Boot:
     chain_start_lsn. database_backup_lsn: the last
     full's checkpoint LSN. redo_start_lsn: while restoring, the LSN that is needed next, None when a restore broke off
     in the data. restored_guid: the backup set of the full that was restored. last_commit: UTC time (ISO) of the newest
-    transaction in it. paths: where the data file and the log were when the block was written. options: what belongs to
-    the database for others (collation, compatibility_level, page_verify, ...).
+    transaction in it. last_log_backup: when it began. paths: where the data file and the log were when the block was
+    written. options: what belongs to the database for others (collation, compatibility_level, page_verify, ...).
     """
 
     name: str
@@ -88,6 +97,7 @@ class Boot:
     redo_start_lsn: int | None = None
     restored_guid: str | None = None
     last_commit: str | None = None
+    last_log_backup: str | None = None
     undo_file: str | None = None
     paths: list[str] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
@@ -110,12 +120,12 @@ class Boot:
         return Boot.from_dict(self.to_dict())
 
 
-def pack(magic: bytes, values: dict[str, Any]) -> bytes:
-    """One block of 8 KB: magic, length, checksum, JSON."""
-    text = json.dumps(values, separators=(",", ":")).encode()
-    if len(text) > BLOCK - _HEAD.size:
-        raise ValueError(f"the boot block holds {BLOCK - _HEAD.size} bytes, not {len(text)}")
-    return (_HEAD.pack(magic.ljust(12), len(text), zlib.crc32(text)) + text).ljust(BLOCK, b"\0")
+def pack(magic: bytes, values: dict[str, Any], room: int) -> bytes:
+    """A block of at most so many bytes: magic, length, checksum, JSON (zlib)."""
+    text = zlib.compress(json.dumps(values, separators=(",", ":")).encode(), 1)
+    if len(text) > room - _HEAD.size:
+        raise ValueError(f"the twin's own facts have {room - _HEAD.size} bytes, not {len(text)}")
+    return _HEAD.pack(magic.ljust(12), len(text), zlib.crc32(text)) + text
 
 
 def unpack(magic: bytes, block: bytes) -> dict[str, Any] | None:
@@ -126,4 +136,9 @@ def unpack(magic: bytes, block: bytes) -> dict[str, Any] | None:
     text = block[_HEAD.size : _HEAD.size + length]
     if found.rstrip() != magic or len(text) != length or zlib.crc32(text) != checksum:
         return None
-    return json.loads(text)
+    return json.loads(zlib.decompress(text))
+
+
+def is_block(magic: bytes, block: bytes) -> bool:
+    """Whether it begins as such a block does, damaged or not."""
+    return block.startswith(magic)

@@ -1,4 +1,4 @@
-"""A database: an SQLite file as .mdf and a log file of our own as .ldf, both on the host's virtual drives.
+"""A database: its .mdf and .ldf on the host's virtual drives, and while it is in use a working copy that SQLite has open.
 
 Sessions open connections of their own (`connect`, or ATTACH `file`). Whatever they commit goes through `commit`, which
 copies the page images of the commit from SQLite's write-ahead log to the .ldf, with an LSN and a time. The .mdf itself
@@ -21,8 +21,10 @@ from ..host_protocol import Files
 from . import faults
 from .boot import Boot
 from .datafile import DataFile
+from .disk.system_tables import TableFacts
 from .logfile import LogFile, RecordHead
-from .pages import RESERVED, page_count_in, stamped
+from .pages import HEADER, PAGE, page_count_in, place_of, stamped
+from .tables import tables_in
 from .wal import WalReader
 
 __all__ = ["STATES", "Database", "commit", "prepare"]
@@ -74,7 +76,7 @@ class Database:
     """One database of an instance, in whatever state it is.
 
     `data_path` and `log_path` are Windows paths seen through `files`; `work` is a folder of this machine for what must
-    not lie on the virtual drives. Make one with `lifecycle.create`, `lifecycle.start` or `lifecycle.attach`.
+    not lie on the virtual drives. Make one with `lifecycle.create`, `lifecycle.start` or `attaching.attach`.
     `incarnation` grows when `file` changes: an attached connection must then attach anew.
     """
 
@@ -116,7 +118,9 @@ class Database:
         self._generation = 0
         self._frames: list[
             tuple[int, bytes, int, int]
-        ] = []  # of SQLite's WAL: page, its stamp, LSN of the commit, pages after the commit
+        ] = []  # of SQLite's WAL: page, its header in the .mdf, LSN of the commit, pages after the commit
+        self._copy = -1
+        """The working copy, open as long as SQLite has it: to close it would take SQLite's locks away."""
         self._in_data = 0
         self._signature: tuple[int, int, int] | None = None
         self._damaged: list[int] = []
@@ -211,7 +215,7 @@ class Database:
             for number in self._damaged:
                 owner = self.table_of_page(number)
                 if tables is None or owner is None or owner.lower() in {name.lower() for name in tables}:
-                    raise faults.bad_page(database_id=self.database_id, page=number - 1, path=self.data_path)
+                    raise faults.bad_page(database_id=self.database_id, page=place_of(number), path=self.data_path)
 
     def table_of_page(self, number: int) -> str | None:
         """The table or index that a page belongs to; None when that cannot be known, "" for a free page."""
@@ -238,6 +242,27 @@ class Database:
             self._damaged = [number for number in self.data.damaged_pages(self.boot.pages) if number not in rewritten]
             self._signature = self.data.signature()
             return list(self._damaged)
+
+    def broken_structures(self) -> list[str]:
+        """What SQLite finds wrong with what the .mdf holds now."""
+        with self.lock:
+            if self.data is None:
+                return []
+            self.checkpoint()
+            path = f"{self.file}-check"
+            try:
+                self.data.unpack_to(path, self.boot.pages)
+                connection = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
+                try:
+                    found = connection.execute("PRAGMA integrity_check").fetchall()
+                finally:
+                    connection.close()
+            except sqlite3.DatabaseError as failure:
+                return [str(failure)]
+            finally:
+                with contextlib.suppress(OSError):
+                    os.remove(path)
+        return [text for (text,) in found if text != "ok"]
 
     def _look_at_disk(self) -> None:
         """Notice what others did to the .mdf: damage, or its loss."""
@@ -280,9 +305,11 @@ class Database:
                 if found.generation != self._generation:
                     self._generation, self._frames, self._in_data = found.generation, [], 0
                 lsn = self.boot.next_lsn
-                frames = [(number, stamped(image, lsn + slot)) for slot, (number, image) in enumerate(found.frames, 1)]
+                frames = [
+                    (number, stamped(image, number, lsn + slot)) for slot, (number, image) in enumerate(found.frames, 1)
+                ]
                 images = dict(frames)
-                pages = page_count_in(images[1]) if 1 in images else self._pages_now()
+                pages = page_count_in(dict(found.frames)[1]) if 1 in images else self._pages_now()
                 last = place == len(commits) - 1
                 head = self.log.write(
                     "commit",
@@ -296,7 +323,7 @@ class Database:
                 )
                 self.boot.next_lsn = head.next_lsn
                 self.boot.last_commit = time.isoformat()
-                self._frames += [(number, image[-RESERVED:], lsn, pages) for number, image in frames]
+                self._frames += [(number, image[:HEADER], lsn, pages) for number, image in frames]
                 written.append(head)
             if len(self._frames) - self._in_data > _CHECKPOINT_FRAMES:
                 self.checkpoint()
@@ -314,20 +341,22 @@ class Database:
                 return self.boot.checkpoint_lsn
             if not idle:
                 _, _, done = self._keeper.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                self._stamp_written(max(done, self._in_data))
+                self._write_out(max(done, self._in_data))
             complete = self._in_data == len(self._frames)
             lsn = self.boot.next_lsn
             self.boot.next_lsn = self.log.write("checkpoint", lsn=lsn, time=None).next_lsn
             self.boot.checkpoint_lsn = lsn if complete else self._frames[self._in_data][2]
-            self.save()
+            self.save(tables=not idle)
             self.truncate_log()
             return self.boot.checkpoint_lsn
 
-    def _stamp_written(self, done: int) -> None:
+    def _write_out(self, done: int) -> None:
+        """Bring pages that SQLite has moved from its log to the working copy into the .mdf."""
         assert self.data is not None
-        newest = {number: stamp for number, stamp, _, _ in self._frames[self._in_data : done]}
-        for number, stamp in newest.items():
-            self.data.write_stamp(number, stamp)
+        newest = {number: head for number, head, _, _ in self._frames[self._in_data : done]}
+        for number, head in newest.items():
+            image = os.pread(self._copy, PAGE - HEADER, (number - 1) * PAGE)
+            self.data.write_page(number, head + image.ljust(PAGE - HEADER, b"\0"))
         if done:
             at_end = self._frames[done - 1][3]
             self.boot.pages = at_end if done == len(self._frames) else max(self.boot.pages, at_end)
@@ -336,15 +365,22 @@ class Database:
     def _pages_now(self) -> int:
         return self._frames[-1][3] if self._frames else self.boot.pages
 
-    def save(self) -> None:
-        """Write the boot block's facts to both files."""
+    def save(self, *, tables: bool = False) -> None:
+        """Write the boot page's facts to both files. tables: and what tables there are, with their rows."""
         with self.lock:
             self.boot.paths = [self.data_path, self.log_path]
             if self.log is not None:
                 self.log.write_boot(self.boot)
             if self.data is not None:
-                self.data.finish(self.boot)
+                self.data.finish(self.boot, self._tables() if tables else None)
                 self._signature = self.data.signature()
+
+    def _tables(self) -> list[TableFacts] | None:
+        """None where they cannot be counted now."""
+        try:
+            return tables_in(self._keeper) if self._keeper is not None else None
+        except sqlite3.DatabaseError:
+            return None
 
     def set_option(self, name: str, value: Any) -> None:
         """Keep an option that belongs to the database (JSON types only)."""
@@ -372,37 +408,35 @@ class Database:
             self.save()
             self.truncate_log()
 
-    # Opening and closing of the SQLite file
+    # Opening and closing of the working copy
 
     def activate(self) -> None:
-        """Open the recovered .mdf for use. Raises sqlite3.DatabaseError when it is no database."""
+        """Open what the recovered .mdf holds for use. Raises sqlite3.DatabaseError when it is no database."""
         assert self.data is not None
         self.incarnation += 1
         self.work.mkdir(parents=True, exist_ok=True)
         self.file = os.fspath(self.work / f"{self.boot.data_guid}-{self.incarnation}.mdf")
         self._remove_working_files()
-        try:
-            os.link(self.data.path, self.file)
-        except OSError:
-            self.file = os.fspath(self.data.path)
+        self._damaged = self.data.unpack_to(self.file, self.boot.pages)
+        self._signature = self.data.signature()
         keeper = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False)
         try:
             prepare(keeper)
-            keeper.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            keeper.execute("SELECT count(*) FROM sqlite_schema").fetchall()
         except sqlite3.DatabaseError:
             keeper.close()
             self._remove_working_files()
             raise
         self._keeper, self._wal = keeper, WalReader(self.file + "-wal")
+        self._copy = os.open(self.file, os.O_RDONLY)
         self._generation, self._frames, self._in_data = 0, [], 0
-        self.damaged_pages()
 
     def close(self) -> None:
         """Shut down properly: everything into the .mdf, marked clean. The state is left to the caller."""
         with self.lock:
             if self.is_open:
                 if self.boot.state == "ONLINE" and self.state == "ONLINE":
-                    self.checkpoint()
+                    self.checkpoint(force=self._log_goes_on())
                     self.boot.clean = self._in_data == len(self._frames)
                 self._release_keeper()
                 self.save()
@@ -418,30 +452,48 @@ class Database:
                 self._release_keeper()
             self._close_files()
 
+    def _log_goes_on(self) -> bool:
+        """Whether something was logged behind the last checkpoint; whoever closes a database properly writes another."""
+        records = self.log.records if self.log is not None else []
+        return bool(records) and records[-1].kind != "checkpoint"
+
     def deactivate(self) -> None:
-        """Take the SQLite file out of use, everything in the .mdf, files still open: before they are restored over or a
-        tail is taken.
+        """Take the working copy out of use, everything in the .mdf, files still open: before they are restored over or
+        a tail is taken.
         """
         with self.lock:
             if self.is_open:
                 if self.boot.state == "ONLINE":
                     self.checkpoint()
+                    self._write_rest()
                 self._release_keeper()
                 self.save()
+
+    def _write_rest(self) -> None:
+        """What a reader kept SQLite from moving to the working copy, from the log."""
+        if self._in_data == len(self._frames) or self.data is None or self.log is None:
+            return
+        for head in self.log.since(self._frames[self._in_data][2]):
+            record = self.log.read(head)
+            for number, image in record.images:
+                self.data.write_page(number, image)
+            self.boot.pages = record.pages or self.boot.pages
 
     def _release_keeper(self) -> None:
         keeper, self._keeper, self._wal = self._keeper, None, None
         if keeper is not None:
             with contextlib.suppress(sqlite3.Error):
                 keeper.close()
+        if self._copy >= 0:
+            os.close(self._copy)
+            self._copy = -1
         self._remove_working_files()
         self._damaged = []
 
     def _remove_working_files(self) -> None:
         for suffix in ("-wal", "-shm", ""):
-            if suffix or self.data is None or self.file != os.fspath(self.data.path):
-                with contextlib.suppress(OSError):
-                    os.remove(self.file + suffix)
+            with contextlib.suppress(OSError):
+                os.remove(self.file + suffix)
 
     def open_files(self) -> None:
         """Open and hold what there is of both files. Raises WinError of the first that cannot be opened; the other one

@@ -1,4 +1,4 @@
-"""How databases come to be and come up: create, start with crash recovery, attach, take offline, drop."""
+"""How databases come to be and come up: create, start with crash recovery, take offline, drop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlite3
 from typing import Any
 
 from ...windows.errors import WinError
-from ..errors import SqlError
+from ..errors import SqlError, Unmodelled
 from ..host_protocol import Files
 from . import lsn as lsns
 from .boot import Boot, Fork, new_guid
@@ -20,9 +20,8 @@ from .logfile import LogDamage, LogFile
 from .pages import empty_database, stamped
 
 __all__ = [
-    "AttachRefused",
-    "attach",
     "bring_up",
+    "cannot_create",
     "create",
     "drop",
     "make_file",
@@ -81,16 +80,17 @@ def create(
             for done, _ in made:
                 with contextlib.suppress(WinError):
                     files.remove(done)
-            raise _cannot_create(path, error) from error
+            raise cannot_create(path, error) from error
+    boot.paths = [data_path, log_path]
     data_file = DataFile(made[0][1])
-    data_file.write_page(1, stamped(empty_database(), lsns.FIRST))
-    data_file.finish(boot)
+    data_file.write_page(1, stamped(empty_database(), 1, lsns.FIRST))
+    data_file.finish(boot, [])
     data_file.close()
     LogFile.create(made[1][1], boot).close()
     return start(name=name, files=files, data_path=data_path, log_path=log_path, work=work, owner=owner)
 
 
-def _cannot_create(path: str, error: WinError) -> SqlError:
+def cannot_create(path: str, error: WinError) -> SqlError:
     after = (
         SqlError(
             1802, "CREATE DATABASE failed. Some file names listed could not be created. Check related errors.", state=4
@@ -167,7 +167,10 @@ def _recover(database: Database) -> str:
     boot = log.boot.copy()
     boot.next_lsn = _log_end(log, boot)
     database.boot = boot
-    in_data = data.read_boot() or (None if boot.clean else boot)
+    try:
+        in_data = data.read_boot()
+    except Unmodelled:
+        return "SUSPECT"
     if in_data is None or in_data.database_guid != boot.database_guid:
         return "SUSPECT"
     boot.pages, boot.checkpoint_lsn = in_data.pages, in_data.checkpoint_lsn
@@ -181,7 +184,7 @@ def _recover(database: Database) -> str:
         return "SUSPECT"
     if boot.state != "STANDBY":
         boot.clean = False
-    database.save()
+    database.save(tables=True)
     return "ONLINE"
 
 
@@ -209,102 +212,6 @@ def redo(database: Database) -> bool:
     return True
 
 
-def attach(
-    *,
-    name: str,
-    files: Files,
-    data_path: str,
-    log_path: str,
-    work: pathlib.Path,
-    rebuild_log: bool = False,
-    owner: str = "sqlservr",
-) -> Database:
-    """CREATE DATABASE ... FOR ATTACH [_REBUILD_LOG]. Without a log file one is made, if the database was shut down
-    properly.
-
-    Raises SqlError 5120 (a file cannot be opened), 5172 (no database file), AttachRefused (the log is needed).
-    """
-    try:
-        real = files.real_path(data_path, "rb")
-    except WinError as error:
-        raise _cannot_attach(
-            name,
-            SqlError(
-                5120,
-                f'Unable to open the physical file "{data_path}". Operating system error {error.number}: '
-                f'"{error.number}({error.text})".',
-                state=101,
-            ),
-        ) from error
-    data = DataFile(real)
-    boot = data.read_boot()
-    data.close()
-    if boot is None:
-        raise _cannot_attach(
-            name,
-            SqlError(
-                5172,
-                f"The header for file '{data_path}' is not a valid database file header. The PageAudit property is "
-                "incorrect.",
-                state=15,
-            ),
-        )
-    if boot.state != "ONLINE":
-        raise _cannot_attach(name, SqlError(1824, "Cannot attach a database that was being restored."))
-    if not files.exists(log_path) or rebuild_log:
-        if not boot.clean:
-            raise AttachRefused(
-                name,
-                notes=(
-                    (5111, f'File activation failure. The physical file name "{log_path}" may be incorrect.'),
-                    (
-                        5113,
-                        "The log cannot be rebuilt because there were open transactions/users when the database was "
-                        "shutdown, no checkpoint occurred to the "
-                        "database, or the database was read-only. This error could occur if the transaction log "
-                        "file was manually deleted or lost due to a "
-                        "hardware or environment failure.",
-                    ),
-                ),
-            )
-        boot.log_start_lsn, boot.begins_chain = None, True
-        boot.forks = [*boot.forks, Fork(new_guid(), boot.next_lsn)]
-        try:
-            LogFile.create(
-                files.real_path(log_path) if files.exists(log_path) else make_file(files, log_path), boot
-            ).close()
-        except WinError as error:
-            raise _cannot_create(log_path, error) from error
-    database = start(name=name, files=files, data_path=data_path, log_path=log_path, work=work, owner=owner)
-    if database.state != "ONLINE":
-        database.crash()
-        raise _cannot_attach(
-            name,
-            SqlError(
-                824,
-                f"SQL Server detected a logical consistency-based I/O error in file '{data_path}' or in '{log_path}'.",
-                severity=24,
-                state=2,
-            ),
-        )
-    database.boot.name = name
-    database.save()
-    return database
-
-
-class AttachRefused(SqlError):
-    """1813; `notes` are informational messages (number, text) that come before it."""
-
-    def __init__(self, name: str, *, notes: tuple[tuple[int, str], ...] = ()) -> None:
-        super().__init__(1813, f"Could not open new database '{name}'. CREATE DATABASE is aborted.", state=2)
-        self.notes = notes
-
-
-def _cannot_attach(name: str, cause: SqlError) -> SqlError:
-    cause.follow = (AttachRefused(name),)
-    return cause
-
-
 def stop(database: Database) -> None:
     """SET OFFLINE, detach, or the service stops: properly. Sessions must have let go of the database before."""
     database.close()
@@ -319,6 +226,7 @@ def set_emergency(database: Database) -> None:
             database.open_files()
         database.state = "EMERGENCY"
         if database.data is not None:
+            database.boot.pages = database.data.count
             with contextlib.suppress(sqlite3.DatabaseError):
                 database.activate()
 

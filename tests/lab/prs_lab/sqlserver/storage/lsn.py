@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["FIRST", "following", "from_mark", "make", "split", "to_hex"]
+__all__ = ["FIRST", "FIRST_BLOCK", "SECTOR", "VLF_SECTORS", "following", "from_mark", "make", "split", "to_hex"]
 
 SECTOR = 512
-VLF_SECTORS = 4096
+VLF_SECTORS = 480
+"""Of a virtual log file: the .ldf holds one of this size."""
 FIRST_BLOCK = 16
 MAX_SLOT = 65535
 

@@ -9,7 +9,7 @@ from ..errors import SqlError, Unmodelled
 from .frames import BadFrame, EndOfData, Frame
 from .headerblocks import header_blocks
 from .media import Family, StoredSet
-from .pages import PAGE, intact
+from .pages import PAGE, intact, place_of
 from .set_key import crypt
 from .set_writer import NUMBER
 from .tape.records import set_end, set_start
@@ -109,7 +109,7 @@ class SetReader:
     def _bad_page(self, number: int) -> SqlError:
         return SqlError(
             3183,
-            f'RESTORE detected an error on page (1:{number - 1}) in database "{self._database}" as read from the '
+            f'RESTORE detected an error on page (1:{place_of(number)}) in database "{self._database}" as read from the '
             "backup set.",
         )
 

@@ -15,7 +15,7 @@ from .boot import DifferentialBase
 from .database import Database
 from .datafile import DataFile
 from .logfile import LogFile, RecordHead
-from .pages import PAGE, intact, page_lsn
+from .pages import PAGE, intact, page_lsn, place_of
 from .set_writer import CHUNK_PAGES
 from .setheader import DIFFERENTIAL, FULL, SetHeader
 
@@ -25,8 +25,8 @@ _CHUNK_BYTES = CHUNK_PAGES * PAGE
 
 
 def bad_page_error(path: str, page: int) -> SqlError:
-    """3043; `page` counts from 1."""
-    return SqlError(3043, f"BACKUP '{path}' detected an error on page (1:{page - 1}) in file '{path}'.")
+    """3043; `page` counts as SQLite does, from 1."""
+    return SqlError(3043, f"BACKUP '{path}' detected an error on page (1:{place_of(page)}) in file '{path}'.")
 
 
 class _Backup:
@@ -220,6 +220,7 @@ class LogBackup(_Backup):
                 if self.database.boot.begins_chain:
                     self.database.boot.chain_start_lsn = self.first_lsn
                 self.database.boot.log_start_lsn = self.last_lsn
+                self.database.boot.last_log_backup = header.started
                 self.database.boot.begins_chain = False
                 self.database.save()
                 self.database.truncate_log()

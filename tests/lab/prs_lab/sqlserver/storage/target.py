@@ -263,6 +263,7 @@ def recover(database: Database, *, standby: str | None = None) -> None:
             boot.state, boot.undo_file = "STANDBY", standby
         database.save()
         database.activate()
+        database.save(tables=True)
         database.state = "ONLINE"
 
 
