@@ -38,6 +38,7 @@ options:
       - recovery_sets.problems
       - recovery_sets.seen
       - restore.choice_notes
+      - restore.other_set
       - restore.planned
       - restore.left_to_do
       - restore.summary
@@ -104,6 +105,7 @@ SUMMARIES = (
     "recovery_sets.problems",
     "recovery_sets.seen",
     "restore.choice_notes",
+    "restore.other_set",
     "restore.planned",
     "restore.left_to_do",
     "restore.summary",

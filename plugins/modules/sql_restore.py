@@ -86,6 +86,10 @@ options:
             type: list
             elements: str
             default: []
+      otherwise:
+        description: What whoever chose these backups advises where they do not lead to the target, such as another
+          recovery set. It is added to the message.
+        type: str
       database:
         description: Name of the database in the backups, by default that of O(database).
         type: str
@@ -462,6 +466,7 @@ def source_options() -> dict[str, dict[str, Any]]:
         "files": {"type": "list", "elements": "str", "default": []},
         "skip_unreadable_folders": {"type": "bool", "default": False},
         "finished_before": {"type": "str"},
+        "otherwise": {"type": "str"},
         "history": {"type": "bool", "default": False},
         "attach": {"type": "dict", "options": attach},
         "database": {"type": "str"},

@@ -389,3 +389,23 @@ def test_a_service_account_without_rights_on_the_share_is_staged_for_in_each_pla
     assert run.code == 0, run.output
     stage = drives(estate, "sql-a") / "D" / "Stage"
     assert not stage.exists() or not list(stage.rglob("*.bak")), "what was staged is removed"
+
+
+@pytest.mark.nightly
+def test_damage_that_shows_in_the_restore_leads_to_the_set_before(estate: Estate, one_message):
+    """The file of the newest set has its size and its header, and cannot be read to its end."""
+    [good] = sets(estate)
+    estate.lab.mark(["later"])
+    backed_up = estate.play("backup_prs")
+    assert backed_up.code == 0, backed_up.output
+    newest = max(
+        (drives(estate, "files") / "D" / "Shares" / "backup" / "database").glob("*.bak"), key=lambda file: file.name
+    )
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    newest.write_bytes(content)
+    estate.lab.wipe("sql-a")
+    one_message(estate.play("rebuild_prs"), "no usable full backup", f"run again with -e prs_restore_set={good}")
+    run = estate.play("rebuild_prs", "-e", f"prs_restore_set={good}")
+    assert run.code == 0, run.output
+    assert estate.labels() == MARKERS

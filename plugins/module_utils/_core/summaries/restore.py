@@ -10,7 +10,7 @@ from typing import Any
 
 from ..text import counted
 
-__all__ = ["choice_notes", "left_to_do", "planned", "summary", "utc_text"]
+__all__ = ["choice_notes", "left_to_do", "other_set", "planned", "summary", "utc_text"]
 
 Facts = Mapping[str, Any]
 
@@ -35,6 +35,20 @@ def choice_notes(facts: Facts) -> list[str]:
         *facts["notes"],
         f"{len(newer)} newer backup files of the database belong to no set, such as {newer[-1]}; "
         "-e prs_restore_set=none takes the newest files instead of a set",
+    ]
+
+
+def other_set(facts: Facts) -> list[str]:
+    """What to run where the backups of the chosen set turn out to be of no use.
+
+    facts: label: of the chosen set, empty where none was chosen; labels: of all sets there, newest first.
+    """
+    older = [label for label in facts["labels"] if label < facts["label"]]
+    if not older:
+        return []
+    return [
+        f"The recovery set before {facts['label']} is {older[0]}: run again with -e prs_restore_set={older[0]} "
+        "(sets_prs says what each one holds)."
     ]
 
 

@@ -32,6 +32,7 @@ class RestoreSource:
     history: bool = False
     skip_unreadable_folders: bool = False
     finished_before: str = ""
+    otherwise: str = ""
     attach_data: tuple[str, ...] | None = None
     attach_logs: tuple[str, ...] = ()
     database: str = ""
@@ -52,6 +53,7 @@ class RestoreSource:
             history=params["history"],
             skip_unreadable_folders=params["skip_unreadable_folders"],
             finished_before=params["finished_before"] or "",
+            otherwise=params["otherwise"] or "",
             attach_data=tuple(attach["data_files"]) if attach else None,
             attach_logs=tuple(attach["log_files"]) if attach else (),
             database=params["database"] or "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._core.errors import RecoveryError
+from ..._core.errors import RecoveryError, sentences
 from ..._core.restore.overwrite_policy import REFUSE, UNCHANGED, Decision, decide
 from ..._core.restore.plan import Plan, Refusal
 from ..._core.restore.planner import Request, plan_restore
@@ -163,7 +163,7 @@ class RestoreRun:
             raise RecoveryError(
                 f"Database {self.database} cannot be restored on {self.host}: {plan.message}",
                 code="not_restorable",
-                advice=plan.advice[:1].upper() + plan.advice[1:],
+                advice=sentences(plan.advice[:1].upper() + plan.advice[1:], source.otherwise),
                 refusal=plan.to_dict(),
             )
         if not plan.recovery_point.certain and not self.options.opens:

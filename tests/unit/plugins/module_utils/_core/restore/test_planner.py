@@ -612,7 +612,8 @@ def test_resuming_towards_a_moment_never_goes_past_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "expected"), [(Target.latest(), "L2 L3"), (Target.at_time(at(15)), "F1 L1* L2*"), (Target.at_lsn(38), "L2*")]
+    ("target", "expected"),
+    [(Target.latest(), "L2 L3"), (Target.at_time(at(15)), "F1 L1* L2*"), (Target.at_lsn(38), "L2*")],
 )
 def test_a_position_a_little_beyond_the_end_of_a_log(target: Target, expected: str) -> None:
     """As dbatools recorded of a real server, three records on (redo_start_lsn ...004 after a log to ...001). How late it

@@ -255,3 +255,17 @@ def test_a_check_run_without_an_instance_says_where_the_database_would_come_from
     assert restore.planned({"host": "sql-a", "database": "PRS", "login": "prs", "chosen": asked}) == [
         f"sql-a: would restore the database PRS from {source} and join the login prs to its user."
     ]
+
+
+@pytest.mark.parametrize(
+    ("label", "labels", "said"),
+    [
+        ("20260303T", ["20260304T", "20260303T", "20260302T", "20260301T"], "-e prs_restore_set=20260302T "),
+        ("20260301T", ["20260303T", "20260301T"], ""),
+        ("", ["20260301T"], ""),
+    ],
+)
+def test_where_a_set_is_of_no_use_the_one_before_it_is_named(label: str, labels: list[str], said: str) -> None:
+    sentences = restore.other_set({"label": label, "labels": labels})
+    assert bool(sentences) == bool(said)
+    assert said in "".join(sentences)
