@@ -46,7 +46,14 @@ def told(
         *sentences,
         *([f"It loses and takes as much as {tied}; prs_road takes another one"] if tied else []),
         *steps_text(choice.road),
-        *([f"This road is gone by: {choice.road.command}"] if choice.road.place else []),
+        *(
+            [
+                f"This road is gone by: {choice.road.command}, with prs_share_user and prs_share_password of an "
+                "account that may read that place"
+            ]
+            if choice.road.place
+            else []
+        ),
         f"WHAT WILL BE LOST: {loss_text(choice.road.loss, now)}",
         *([f"Unless what {hosts} held is whole: the roads are weighed again once it answers"] if awaited else []),
         *elsewhere,

@@ -104,4 +104,5 @@ def test_the_copy_at_another_place_is_gone_by_naming_the_place():
     copy = BackupSource(name="S1 in \\\\b\\far", kind="set", elsewhere=True, place="\\\\b\\far", point=NOW)
     sentences = said(total_loss(backups=[copy]))
     assert sentences[1].startswith("-> restore_copy (S1 in \\\\b\\far): loses")
-    assert """This road is gone by: rebuild_prs -e '{"prs_share_path": "\\\\\\\\b\\\\far"}'""" in sentences
+    [gone_by] = [sentence for sentence in sentences if sentence.startswith("This road is gone by: ")]
+    assert """rebuild_prs -e '{"prs_share_path": "\\\\\\\\b\\\\far"}', with prs_share_user""" in gone_by
