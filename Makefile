@@ -57,6 +57,11 @@ test-nightly: setup-test docs
 bench: setup-test
 	$(BIN)/python tests/bench/run.py $(if $(AGAINST),against "$(AGAINST)")
 
+#: make bench-table   the table of figures in README.md, made from build/bench.json
+.PHONY: bench-table
+bench-table: setup
+	$(BIN)/python tests/tools/bench_table.py
+
 #: make facts         what the twins hold to be true of real hosts: the ledger in tests/lab/facts
 facts: setup
 	$(BIN)/python tests/tools/facts.py

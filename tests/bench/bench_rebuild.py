@@ -31,7 +31,7 @@ LOST = ("web-a", "sql-a")
 class Bench:
     """One checkout's lab and playbooks."""
 
-    def __init__(self, root: Path, state: Path, *, network: str, delay: str) -> None:
+    def __init__(self, root: Path, state: Path, *, network: str, delay: str = "0", durations: str = "") -> None:
         self.root, self.state = root, state
         self.counts = state.with_suffix(".counts")
         self.network = network
@@ -44,6 +44,7 @@ class Bench:
             "ANSIBLE_HOME": str(state / "ansible"),
             "PRS_BENCH_DELAY": delay,
             "PRS_BENCH_COUNTS": str(self.counts),
+            **({"PRS_BENCH_DURATIONS": durations} if durations else {}),
         }
 
     def call(self, *command: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from backup_file_builder import BackupSet, build, chain, numbered_guid
+from bench_table import BEGIN, END, ROWS, with_table
 from prs_lab.rehearsal.playbooks import worth_telling
 from real_backups import main as real_backups
 
@@ -108,3 +109,19 @@ def test_real_backups_fails_at_the_first_problem(files, status, said, tmp_path: 
     assert real_backups([str(tmp_path)]) == status
     printed = capsys.readouterr()
     assert said in printed.out + printed.err
+
+
+def test_the_table_of_figures_is_made_from_what_was_measured():
+    """Of a figure with another checkout's beside it this one's; what was not measured has no row."""
+    lost = {"seconds": {"this": 17.9, "other": 21.5, "ratio": 0.83}, "winrm_requests": 564}
+    text = with_table(f"a\n{BEGIN}\n| old |\n{END}\nb\n", {"rebuild": {"total_loss": lost}, "other": 1})
+    assert text.startswith(
+        f"a\n{BEGIN}\n| what | figure |\n|---|---|\n| {ROWS[0].what} | 17.9 s |\n| {ROWS[1].what} | 564 |\n{END}\nb"
+    )
+
+
+def test_the_readme_has_one_place_for_the_table():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count(BEGIN) == text.count(END) == 1
+    with pytest.raises(SystemExit, match="no place for the table"):
+        with_table("no marks", {})

@@ -1,11 +1,13 @@
 """Python loads this at its start where the folder is on PYTHONPATH: a lab's daemon then counts what it is asked.
 
 PRS_BENCH_COUNTS: the file for the four numbers; PRS_BENCH_DELAY: seconds that each round trip takes longer. It knows
-nothing of a build but two functions, so that it counts in earlier ones, too.
+nothing of a build but two functions, so that it counts in earlier ones, too. PRS_BENCH_DURATIONS: seconds, as JSON, that
+SQL Server's setup, IIS' features and a restored database take (setup, features, restore).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import sys
@@ -46,5 +48,33 @@ def count() -> None:
     WsMan.answer, Batch.text = counted_answer, counted_text
 
 
+def take_time(setup: float, features: float, restore: float) -> None:
+    """What takes minutes on a real server takes its time here, too."""
+    from prs_lab.sqlserver.execution.batch import Batch
+    from prs_lab.windows.models import MODULES, load_models
+    from prs_lab.windows.scripts import installers
+
+    load_models()
+    run_setup, win_feature, text = installers.run_setup, MODULES["ansible.windows.win_feature"], Batch.text
+
+    def slow_setup(call: Any, media: Any) -> Any:
+        time.sleep(setup)
+        return run_setup(call, media)
+
+    def slow_feature(task: Any) -> Any:
+        result = win_feature(task)
+        time.sleep(features if result.get("changed") else 0)
+        return result
+
+    def slow_text(batch: Any, statement: str) -> Any:
+        time.sleep(restore if statement.startswith("RESTORE DATABASE") and " FROM " in statement else 0)
+        return text(batch, statement)
+
+    installers.run_setup, Batch.text = slow_setup, slow_text
+    MODULES["ansible.windows.win_feature"] = slow_feature
+
+
+if "PRS_BENCH_DURATIONS" in os.environ and "prs_lab.estate.daemon" in sys.orig_argv:
+    take_time(**json.loads(os.environ["PRS_BENCH_DURATIONS"]))
 if "PRS_BENCH_COUNTS" in os.environ and "prs_lab.estate.daemon" in sys.orig_argv:
     count()
