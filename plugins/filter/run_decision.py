@@ -57,6 +57,7 @@ options:
       - standby.folders
       - standby.inspected
       - standby.kept_back_until
+      - failover.old_site
       - failover.old_site_serves
       - drill.lacks_certificate
       - drill.certificate_problem
@@ -127,6 +128,7 @@ DECISIONS = (
     "standby.folders",
     "standby.inspected",
     "standby.kept_back_until",
+    "failover.old_site",
     "failover.old_site_serves",
     "drill.lacks_certificate",
     "drill.certificate_problem",

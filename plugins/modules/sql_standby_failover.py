@@ -32,31 +32,6 @@ options:
       - Name of the database, the same on both servers.
     type: str
     required: true
-  partner:
-    description:
-      - The old principal. It may be lost.
-    type: dict
-    required: true
-    suboptions:
-      login_host:
-        description: Name or address of its server, as the control node reaches it.
-        type: str
-        required: true
-      login_port:
-        description: TCP port of its instance.
-        type: int
-      login_instance:
-        description: Name of a named instance.
-        type: str
-      login_user:
-        description: SQL login there, by default O(login_user).
-        type: str
-      login_password:
-        description: Its password, by default O(login_password).
-        type: str
-      certificate_name:
-        description: Name that its certificate must be valid for, when it is not that of C(login_host).
-        type: str
   source:
     description:
       - Where the backups of the principal are, as the SQL Server service account of the standby sees it.
@@ -153,6 +128,7 @@ options:
 extends_documentation_fragment:
   - prs.recovery.backup_encryption
   - prs.recovery.sql_connection
+  - prs.recovery.sql_partner.standby
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
   - prs.recovery.attributes

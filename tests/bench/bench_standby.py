@@ -9,6 +9,7 @@ of the turns the calmer half is: what else the machine does only ever adds time.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import statistics
 import sys
 import tempfile
@@ -22,7 +23,9 @@ import pymssql
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bench_module
+import bench_rebuild
 
+ROOT = Path(__file__).resolve().parents[2]
 OLD_LOGS = (30, 3000)
 TURNS = 7
 DATABASE, STANDBY = "Bench", "BenchStandby"
@@ -42,7 +45,32 @@ def run() -> dict[str, Any]:
         "standby_seconds": {str(count): round(value, 4) for count, value in zip(OLD_LOGS, seconds, strict=True)},
         "standby_ratio": round(seconds[-1] / seconds[0], 3),
         "standby_connections": max(connections),
+        "standby_role": by_the_role(),
     }
+
+
+def by_the_role() -> dict[str, Any]:
+    """What the role's catch-up by one log costs a standby in the lab: both servers together, no other task beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench = bench_rebuild.Bench(ROOT, Path(folder) / "lab", network="127.95.0.0", delay="0")
+        inventory = ("-e", json.dumps({"prs_ha": "standby"}))
+        catch_up = {"name": "prs.recovery.standby", "tasks_from": "catch_up"}
+        play = {"hosts": "sql-b", "gather_facts": False, "tasks": [{"ansible.builtin.include_role": catch_up}]}
+        file = Path(folder) / "follow.json"
+        file.write_text(json.dumps([play]), encoding="utf-8")
+        bench.lab("up", "--network", bench.network)
+        try:
+            bench.play("provision_prs", "-e", "prs_database_recovery_model=FULL")
+            bench.lab("wizard")
+            bench.play("backup_prs")
+            bench.play("standby_prs", *inventory)
+            for _first_and_counted in range(2):
+                bench.lab("mark", "--rows", "1")
+                bench.play("backup_prs", "-e", "prs_backup_kind=log")  # without prs_ha: nothing follows yet
+                measured = bench.play(str(file), *inventory)
+        finally:
+            bench.lab("down")
+    return measured
 
 
 @dataclass(kw_only=True)

@@ -1,7 +1,7 @@
 """Python loads this at its start where the folder is on PYTHONPATH: a lab's daemon then counts what it is asked.
 
-PRS_BENCH_COUNTS: the file for the four numbers; PRS_BENCH_DELAY: seconds that each round trip takes longer. It knows
-nothing of a build but two functions, so that it counts in earlier ones, too. PRS_BENCH_DURATIONS: seconds, as JSON, that
+PRS_BENCH_COUNTS: the file for the five numbers; PRS_BENCH_DELAY: seconds that each round trip takes longer. It knows
+nothing of a build but three functions, so that it counts in earlier ones, too. PRS_BENCH_DURATIONS: seconds, as JSON, that
 SQL Server's setup, IIS' features and a restored database take (setup, features, restore).
 """
 
@@ -15,19 +15,20 @@ import threading
 import time
 from typing import Any
 
-COUNTERS = struct.Struct("<4Q")
+COUNTERS = struct.Struct("<5Q")
 COMMAND = b"shell/Command<"
 
 
 def count() -> None:
     from prs_lab.sqlserver.execution.batch import Batch
+    from prs_lab.sqlserver.wire.connection import Connection
     from prs_lab.windows.wsman import WsMan
 
     file = os.open(os.environ["PRS_BENCH_COUNTS"], os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600)
-    os.pwrite(file, COUNTERS.pack(0, 0, 0, 0), 0)
+    os.pwrite(file, COUNTERS.pack(0, 0, 0, 0, 0), 0)
     delay = float(os.environ.get("PRS_BENCH_DELAY", "0"))
-    numbers, lock = [0, 0, 0, 0], threading.Lock()
-    answer, text = WsMan.answer, Batch.text
+    numbers, lock = [0, 0, 0, 0, 0], threading.Lock()
+    answer, text, login = WsMan.answer, Batch.text, Connection._login
 
     def add(*values: int) -> None:
         with lock:
@@ -37,15 +38,19 @@ def count() -> None:
     def counted_answer(wsman: Any, envelope: bytes, token: Any) -> Any:
         time.sleep(delay)
         status, reply = answer(wsman, envelope, token)
-        add(1, len(envelope) + len(reply), int(COMMAND in envelope), 0)
+        add(1, len(envelope) + len(reply), int(COMMAND in envelope), 0, 0)
         return status, reply
 
     def counted_text(batch: Any, statement: str) -> Any:
         time.sleep(delay)
-        add(0, 0, 0, 1)
+        add(0, 0, 0, 1, 0)
         return text(batch, statement)
 
-    WsMan.answer, Batch.text = counted_answer, counted_text
+    def counted_login(connection: Any, *packet: Any) -> None:
+        add(0, 0, 0, 0, 1)
+        login(connection, *packet)
+
+    WsMan.answer, Batch.text, Connection._login = counted_answer, counted_text, counted_login
 
 
 def take_time(setup: float, features: float, restore: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from followed import FOLLOWED, copy_of, described, used_and_backed_up
 from mirrored import MIRRORED, at_home
 from playbook_lab import MARKERS, Beginning, Estate, Run
 
@@ -79,7 +80,7 @@ def mirrored_state(protected_state: Path, tmp_path_factory: pytest.TempPathFacto
     """The state of a lab (stopped) whose site B mirrors site A, with a witness; the application knows its failover
     partner.
     """
-    estate = _copy(protected_state, tmp_path_factory.mktemp("mirrored") / "lab")
+    estate = copy_of(protected_state, tmp_path_factory.mktemp("mirrored") / "lab")
     try:
         assert estate.lab.partner("prs-sql-partner").state == "ready"
         mirrored = estate.play("mirror_prs", *MIRRORED)
@@ -109,7 +110,7 @@ def shared_rests() -> Iterator[None]:
 @pytest.fixture
 def mirrored(mirrored_state: Path, tmp_path: Path, shared_rests: None) -> Iterator[Estate]:
     """A running copy of the mirrored estate."""
-    copy = _copy(mirrored_state, tmp_path / "lab")
+    copy = copy_of(mirrored_state, tmp_path / "lab")
     assert at_home(copy)
     yield copy
     copy.lab.down()
@@ -119,7 +120,7 @@ def mirrored(mirrored_state: Path, tmp_path: Path, shared_rests: None) -> Iterat
 @pytest.fixture(scope="module")
 def shared_mirrored(mirrored_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     """The same for all tests of a file, which go on from one another."""
-    copy = _copy(mirrored_state, tmp_path_factory.mktemp("shared") / "lab")
+    copy = copy_of(mirrored_state, tmp_path_factory.mktemp("shared") / "lab")
     assert at_home(copy)
     _shared.append(copy)
     yield copy
@@ -128,12 +129,16 @@ def shared_mirrored(mirrored_state: Path, tmp_path_factory: pytest.TempPathFacto
     shutil.rmtree(copy.lab.state_dir)
 
 
-def _copy(state: Path, folder: Path) -> Estate:
-    """A running copy at the addresses of the first one, which its certificates bear."""
-    shutil.copytree(state, folder, ignore=shutil.ignore_patterns("record.jsonl"))
-    copy = Estate(folder)
-    copy.up(network=Estate(state).network)
-    return copy
+@pytest.fixture(scope="session")
+def followed_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a lab (stopped) with Express on both sides, used and backed up, whose site B follows site A."""
+    estate = used_and_backed_up(tmp_path_factory.mktemp("followed") / "lab", described())
+    try:
+        run = estate.play("standby_prs", *FOLLOWED)
+        assert run.code == 0, run.output
+    finally:
+        estate.lab.down()
+    return estate.lab.state_dir
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mirrored import MIRRORED, at_home, stopping_after
+from followed import AT_B, FOLLOWED, LOG, fulls, states
+from mirrored import MIRRORED, at_home, said, stopping_after
 from playbook_lab import MARKERS, Estate, Run
 
 KILLED = 77
@@ -18,11 +19,14 @@ MOST = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Disaster:
-    """What happens to the estate, and the playbook that brings the service back."""
+    """What happens to the estate, and the playbook that brings the service back. rows: that it has afterwards."""
 
     happen: Callable[[Estate], None]
     playbook: str
     arguments: tuple[str, ...] = ()
+    rows: tuple[str, ...] = tuple(MARKERS)
+    follows: str = ""
+    """The database server that is the standby afterwards."""
 
     def play(self, estate: Estate, *, environment: dict[str, str] | None = None) -> Run:
         return estate.play(self.playbook, *self.arguments, environment=environment)
@@ -37,6 +41,32 @@ def lose_power(estate: Estate) -> None:
         estate.lab.kill(host)
 
 
+def one_more_log(estate: Estate) -> None:
+    estate.lab.mark(["in a log"])
+    said(estate.play("backup_prs", *LOG))
+
+
+def a_row_in_the_tail(estate: Estate) -> None:
+    estate.lab.mark(["in the tail alone"])
+
+
+CATCH_UP = Disaster(
+    happen=one_more_log, playbook="standby_prs", arguments=FOLLOWED, rows=(*MARKERS, "in a log"), follows="sql-b"
+)
+BACKUP_AND_CATCH_UP = Disaster(
+    happen=a_row_in_the_tail,
+    playbook="backup_prs",
+    arguments=(*FOLLOWED, *LOG),
+    rows=(*MARKERS, "in the tail alone"),
+    follows="sql-b",
+)
+MOVE = Disaster(
+    happen=a_row_in_the_tail,
+    playbook="failover_prs",
+    arguments=AT_B,
+    rows=(*MARKERS, "in the tail alone"),
+    follows="sql-a",
+)
 TOTAL_LOSS = Disaster(happen=Estate.lose_site_a, playbook="rebuild_prs")
 DATABASE_LOST = Disaster(happen=lose_database, playbook="rebuild_prs")
 MIRRORED_SITE_LOST = Disaster(
@@ -56,7 +86,11 @@ def killed_and_run_again(estate: Estate, disaster: Disaster, changes: int) -> st
     where = f"{changes}: {run.output.rpartition('STOPPED BEFORE: ')[2].splitlines()[0]}"
     again = disaster.play(estate)
     assert again.code == 0, (where, again.output)
-    assert estate.labels() == MARKERS, where
+    assert estate.labels() == list(disaster.rows), where
+    if disaster.follows:
+        assert states(estate, disaster.follows) == ["RESTORING"] and fulls(estate) == 1, where
+    if disaster.playbook == "backup_prs":  # it takes a backup each time
+        return where
     third = disaster.play(estate)
     assert (third.code, third.changed) == (0, 0), (where, third.output)
     return where
@@ -76,7 +110,7 @@ def killed_everywhere(state: Path, folder: Path, disaster: Disaster, *, network:
         estate = Estate(folder / str(changes))
         estate.up(network=network)
         try:
-            assert not network or at_home(estate)
+            assert disaster.follows or not network or at_home(estate)
             where = killed_and_run_again(estate, disaster, changes)
         finally:
             estate.lab.down()
@@ -107,3 +141,18 @@ def test_a_failover_from_a_lost_site_is_killed_after_each_of_its_changes(
     places = killed_everywhere(mirrored_state, tmp_path, MIRRORED_SITE_LOST, network=network)
     assert len(places) >= 3, places
     figure(f"failover_prs was killed at {len(places)} places and went on")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("disaster", "least"),
+    [(CATCH_UP, 1), (BACKUP_AND_CATCH_UP, 3), (MOVE, 3)],
+    ids=["catch-up", "backup and catch-up", "move"],
+)
+def test_a_standby_is_killed_after_each_change_of_what_brings_it_up_to_date_or_opens_it(
+    followed_state: Path, tmp_path: Path, disaster: Disaster, least: int, figure: Callable[[str], None]
+):
+    network = Estate(followed_state).network
+    places = killed_everywhere(followed_state, tmp_path, disaster, network=network)
+    assert len(places) >= least, places
+    figure(f"{disaster.playbook} of a standby was killed at {len(places)} places and went on")

@@ -6,46 +6,13 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import prs_lab
 import pytest
-import yaml
+from followed import EXPRESS, FOLLOWED, LOG, described, states, used_and_backed_up
 from mirrored import DATABASE, ask, logins, running_sites, said
-from playbook_lab import MARKERS, Estate, table_rows
+from playbook_lab import Estate, table_rows
 
-FOLLOWED = ("-e", json.dumps({"prs_ha": "standby"}))
-LOG = (*FOLLOWED, "-e", "prs_backup_kind=log")
-EXPRESS = "Express Edition (64-bit)"
-
-
-def described(*, third_site: bool = False) -> dict[str, Any]:
-    """The lab's two sites with Express, and perhaps a third one like the second."""
-    description = yaml.safe_load((Path(prs_lab.__file__).parent / "estates/default.yml").read_text(encoding="utf-8"))
-    description["media"]["sql_edition"] = EXPRESS
-    if third_site:
-        for kind, number in (("web", 51), ("sql", 52)):
-            like = description["hosts"][f"{kind}-b"]
-            description["hosts"][f"{kind}-c"] = {**like, "site": "site-c", "number": number}
-            for share, right in (("backup", "change"), ("media", "read")):
-                description["hosts"]["files"]["shares"][share][right].append(f"PRSLAB\\{kind.upper()}-C$")
-    return description
-
-
-def used_and_backed_up(state: Path, description: dict[str, Any]) -> Estate:
-    file = state.with_suffix(".yml")
-    file.write_text(yaml.safe_dump(description), encoding="utf-8")
-    estate = Estate(state)
-    estate.up(str(file))
-    provisioned = estate.play("provision_prs")
-    assert provisioned.code == 0, provisioned.output
-    assert estate.lab.wizard().state == "ready"
-    estate.lab.mark(MARKERS)
-    # As the setup wizard leaves it on Express, whose model database is in SIMPLE.
-    ask(estate, "sql-a", f"ALTER DATABASE [{DATABASE}] SET RECOVERY FULL; SELECT 1")
-    backed_up = estate.play("backup_prs")
-    assert backed_up.code == 0, backed_up.output
-    return estate
+FOLLOWED_LOG = (*FOLLOWED, *LOG)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +37,7 @@ def restored(estate: Estate) -> list[str]:
 
 
 def state(estate: Estate) -> str:
-    return ask(estate, "sql-b", "SELECT state_desc FROM sys.databases WHERE name = %s", DATABASE)[0][0]
+    return states(estate, "sql-b")[0]
 
 
 def test_a_short_life_by_day(shared_estate: Estate, one_message):
@@ -110,7 +77,7 @@ def test_from_nothing_and_a_second_run_changes_nothing(followed: Estate):
 def test_each_log_backup_is_applied_once(followed: Estate):
     for number in (1, 2):
         followed.lab.mark([f"before log {number}"])
-        said(followed.play("backup_prs", *LOG), "sql-b: 1 log applied")
+        said(followed.play("backup_prs", *FOLLOWED_LOG), "sql-b: 1 log applied")
     assert restored(followed) == ["D", "L", "L"]
     again = followed.play("standby_prs", *FOLLOWED)
     assert (again.code, again.changed) == (0, 0), again.output
@@ -131,7 +98,10 @@ def test_verify_says_how_far_behind_it_is_and_that_it_could_be_opened(followed: 
 def test_one_that_was_away_does_not_fail_the_backups_and_catches_up(followed: Estate):
     followed.lab.kill("sql-b")
     followed.lab.mark(["while it was away"])
-    said(followed.play("backup_prs", *LOG), "the standby of PasswordResetServer on sql-b was not brought up to date")
+    said(
+        followed.play("backup_prs", *FOLLOWED_LOG),
+        "the standby of PasswordResetServer on sql-b was not brought up to date",
+    )
     followed.lab.start("sql-b")
     said(followed.play("standby_prs", *FOLLOWED), "sql-b: 1 log applied")
 
@@ -199,7 +169,7 @@ def test_two_sites_follow_and_each_page_asks_its_own_database(tmp_path: Path):
         said(first, "sql-b: 1 full applied", "sql-c: 1 full applied", "sql-b (site_b) and sql-c (site_c)")
         estate.lab.mark(["to both"])
         estate.lab.kill("sql-b")
-        said(estate.play("backup_prs", *LOG), "sql-c: 1 log applied", "on sql-b was not brought up to date")
+        said(estate.play("backup_prs", *FOLLOWED_LOG), "sql-c: 1 log applied", "on sql-b was not brought up to date")
         only = ("-e", json.dumps({"prs_ha": "standby", "prs_standby_sites": ["site_c"]}))
         again = estate.play("standby_prs", *only)
         assert (again.code, again.changed) == (0, 0), again.output

@@ -5,61 +5,28 @@ lost.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import prs_lab
 import pytest
-import yaml
-from mirrored import DATABASE, ask, running_sites, said
+from followed import AT_B, FOLLOWED, LOG, YES, copy_of, fulls, labels, states
+from mirrored import running_sites, said
 from playbook_lab import MARKERS, Estate
 
-FOLLOWED = ("-e", json.dumps({"prs_ha": "standby"}))
-AT_B = (*FOLLOWED, "-e", "prs_active_site=site_b")
-YES = ("-e", "prs_allow_data_loss=true")
-LOG = ("-e", "prs_backup_kind=log")
+pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+def followed(followed_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     """An estate on Express whose site B follows site A; the tests go on from one another."""
-    state = tmp_path_factory.mktemp("followed") / "lab"
-    description = yaml.safe_load((Path(prs_lab.__file__).parent / "estates/default.yml").read_text(encoding="utf-8"))
-    description["media"]["sql_edition"] = "Express Edition (64-bit)"
-    file = state.with_suffix(".yml")
-    file.write_text(yaml.safe_dump(description), encoding="utf-8")
-    estate = Estate(state)
-    estate.up(str(file))
-    said(estate.play("provision_prs"))
-    assert estate.lab.wizard().state == "ready"
-    estate.lab.mark(MARKERS)
-    ask(estate, "sql-a", f"ALTER DATABASE [{DATABASE}] SET RECOVERY FULL; SELECT 1")
-    said(estate.play("backup_prs"))
-    said(estate.play("standby_prs", *FOLLOWED))
+    estate = copy_of(followed_state, tmp_path_factory.mktemp("moved") / "lab")
     yield estate
     estate.lab.down()
-    shutil.rmtree(state)
+    shutil.rmtree(estate.lab.state_dir)
 
 
-def states(estate: Estate) -> list[str]:
-    question = "SELECT state_desc FROM sys.databases WHERE name = %s"
-    return [ask(estate, host, question, DATABASE)[0][0] for host in ("sql-a", "sql-b")]
-
-
-def fulls(estate: Estate) -> int:
-    """Full backups that were taken, on either server."""
-    question = "SELECT backup_set_uuid FROM msdb.dbo.backupset WHERE database_name = %s AND type = 'D'"
-    return len({guid for host in ("sql-a", "sql-b") for (guid,) in ask(estate, host, question, DATABASE)})
-
-
-def labels(estate: Estate, web: str) -> list[str]:
-    return [row["label"] for row in estate.lab.page(host=web).rows]
-
-
-@pytest.mark.nightly
 def test_there_and_back_without_a_full_backup(followed: Estate, figure):
     taken = fulls(followed)
     followed.lab.mark(["in a log"])
@@ -95,7 +62,6 @@ def told_loss(output: str) -> dt.datetime:
     return dt.datetime.fromisoformat(told[1]).replace(tzinfo=dt.timezone.utc)
 
 
-@pytest.mark.nightly
 def test_a_lost_site_and_its_return(followed: Estate, one_message, figure):
     """The told loss covers the true one. What the old site held is kept, and it follows again when it is told to."""
     said(followed.play("backup_prs", *FOLLOWED, *LOG))

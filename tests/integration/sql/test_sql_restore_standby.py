@@ -55,6 +55,22 @@ def test_logs_follow_one_another(sql_a, sql_b, database, folder, standby, only_q
     assert sql_b.marks(database) == [1, 2, 3, 4] and not sql_b.host.files(SYSTEM).is_file(undo)
 
 
+def test_a_differential_bridges_a_lost_log(sql_a, sql_b, share, database, folder, standby):
+    log(sql_a, database, folder, 2)
+    sql_b.run("sql_restore", **standby)
+    mark(sql_a, database, 3, "in a log that is lost")
+    lost = sql_a.run("sql_backup", database=database, kind="log", path=folder)["backup"]["files"][0]
+    share.remove(lost.replace(SHARE, "D:\\Shares\\backup"))
+    mark(sql_a, database, 4, "in a differential")
+    sql_a.run("sql_backup", database=database, kind="differential", path=folder)
+    result = sql_b.run("sql_restore", **standby)
+    assert [step["kind"] for step in result["plan"]["steps"]] == ["differential", ""]
+    assert result["plan"]["resumes"] is True and sql_b.marks(database) == [1, 2, 3, 4]
+    log(sql_a, database, folder, 5)
+    sql_b.run("sql_restore", **standby)
+    assert sql_b.marks(database) == [1, 2, 3, 4, 5]
+
+
 def test_a_log_that_was_stopped_inside_goes_on(sql_a, sql_b, database, folder, standby):
     mark(sql_a, database, 2, "before the point")
     before = sql_a.ask("SELECT COUNT(*) FROM dbo.marker", database=database)

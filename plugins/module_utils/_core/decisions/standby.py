@@ -19,13 +19,15 @@ _NO_SITES = ("all", "ungrouped")
 
 
 def sites(facts: Facts) -> list[dict[str, Any]]:
-    """The sites that hold a standby, as {site, sql, web}: those that the inventory names, in its order, else every
-    group with a database server but none of the active site.
+    """The sites that hold a standby, as {site, sql, web}: those that the inventory names, in its order, but for the
+    active one among others, so that the inventory may name all and the service move between them; else every group with
+    a database server but none of the active site.
 
     facts: groups: of the inventory, with their hosts; active: the active site; wanted: prs_standby_sites.
     """
     groups = facts["groups"]
-    named = facts["wanted"] or _other_sites(groups, facts["active"])
+    others = [site for site in facts["wanted"] if site != facts["active"]]
+    named = others or facts["wanted"] or _other_sites(groups, facts["active"])
     return [
         {
             "site": site,

@@ -25,8 +25,8 @@ def problems(facts: Facts) -> list[str]:
     """Why there is nowhere to fail over to.
 
     facts: ha: prs_ha; site: the active one, which is to take over; old_sql, old_web: the servers of the other site, or
-    empty; others: database servers of all other sites; old_site: the one that somebody named; left_out: servers that
-    --limit leaves out; until: the moment to go back to, or empty.
+    empty; others: database servers of all other sites; old_site: the one that somebody named, or that was found;
+    left_out: servers that --limit leaves out; until: the moment to go back to, or empty.
     """
     if facts["ha"] not in ("mirror", STANDBY):
         return [
@@ -40,8 +40,8 @@ def problems(facts: Facts) -> list[str]:
         ]
     if len(facts["others"]) > 1 and not facts["old_site"]:
         return [
-            f"There are several other sites ({', '.join(facts['others'])}). Say which one serves until now: "
-            "-e prs_failover_from=GROUP"
+            f"There are several other sites ({', '.join(facts['others'])}), and neither an open database nor a single "
+            "silent server tells which one serves until now. Say it: -e prs_failover_from=GROUP"
         ]
     if not facts["old_sql"] or not facts["old_web"]:
         return [f"The inventory has no other site than {facts['site']} in the groups prs_web and prs_sql."]

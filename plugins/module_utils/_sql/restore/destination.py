@@ -45,6 +45,7 @@ class Destination:
         self.info: dict[str, Any] | None = None
         self.standby_position: tuple[int, str] | None = None
         self.would_open = False
+        self._base: str | None = None
 
     @property
     def state(self) -> str:
@@ -103,15 +104,17 @@ class Destination:
 
     def refresh(self) -> None:
         """Read its row again, after something of it changed."""
+        self._base = None
         self.info = read_database(self.session.connection, self.database)
 
     def facts(self) -> ExistingDatabase | None:
         """As the planner wants to know it."""
         existing = existing_database(self.info, stands_at=self.standby_position)
-        if existing is None or existing.redo_start_lsn is None or existing.is_in_standby:
+        if existing is None or existing.redo_start_lsn is None:
             return existing
-        base = restored_full(self.session.connection, self.database, position=existing.redo_start_lsn)
-        return dataclasses.replace(existing, differential_base_guid=base)
+        if self._base is None:  # msdb may remember thousands of restores, and a plan is made more than once
+            self._base = restored_full(self.session.connection, self.database, position=existing.redo_start_lsn)
+        return dataclasses.replace(existing, differential_base_guid=self._base)
 
     def position(self, sets: Iterable[BackupSet]) -> Position | None:
         """Where it stands, if it waits for more logs. sets: by which the time of that is told."""

@@ -22,6 +22,8 @@ C = {"site": "site_c", "sql": ["sql-c"], "web": []}
     [
         ([], [B, C]),
         (["site_c"], [C]),
+        (["site_a", "site_b", "site_c"], [B, C]),
+        (["site_a"], [{"site": "site_a", "sql": ["sql-a"], "web": ["web-a"]}]),
         (["site_b", "site_b"], [B, B]),
         (["nowhere"], [{"site": "nowhere", "sql": [], "web": []}]),
     ],
