@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-
 _LOGIN = """
       login_host:
         description: Name or address of the other server, as the control node reaches it.
@@ -29,8 +28,8 @@ _LOGIN = """
 
 
 class ModuleDocFragment:
-    """The other server of a database that is mirrored, or that another one follows. The argument specs are sql_partner_argument_spec() and
-    sql_partner_failover_argument_spec() of module_utils/_sql/connection/partner.py.
+    """The other server of a database that is mirrored, or that a standby follows. The argument specs are
+    sql_partner_argument_spec() and sql_partner_failover_argument_spec() of module_utils/_sql/connection/partner.py.
 
     DOCUMENTATION: O(partner) of a mirroring session. STANDBY: O(partner) of a warm standby. FAILOVER:
     O(failover_partner), for modules that work on whichever is the principal.

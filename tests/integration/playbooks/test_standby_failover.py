@@ -87,7 +87,12 @@ def test_a_lost_site_and_its_return(followed: Estate, one_message, figure):
     said(followed.play("failover_prs", *AT_B, *YES), "came back with a database that was replaced", "is kept in")
     assert (running_sites(followed), states(followed)) == (["web-b"], ["RESTORING", "ONLINE"])
     assert labels(followed, "web-b") == [*kept, "while both ran"]
+    alone = followed.play("standby_prs", *AT_B)
+    said(alone, "sql-a: PasswordResetServer there does not follow", "standby_prs -e prs_allow_data_loss=true")
     said(followed.play("backup_prs", *AT_B, *LOG))
+    one_message(
+        followed.play("standby_prs", *AT_B), "no backup at hand brings back what it holds", "Nothing was touched"
+    )
     said(followed.play("standby_prs", *AT_B, *YES), "has a standby on sql-a")
     followed.lab.mark(["the last"], host="web-b")
     said(followed.play("failover_prs", *FOLLOWED), "sql-a serves it", "sql-b is the standby now")

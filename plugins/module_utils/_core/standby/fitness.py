@@ -12,7 +12,7 @@ from typing import Any
 from ..restore.file_placement import express_limit
 from ..text import bytes_text
 
-__all__ = ["Server", "unfit"]
+__all__ = ["Server", "is_astray", "unfit"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,22 @@ class Server:
     def is_open(self) -> bool:
         """Whether people may write in it."""
         return self.state == "ONLINE" and not self.is_in_standby
+
+
+def is_astray(standby: Mapping[str, Any], principal: Mapping[str, Any]) -> bool:
+    """Whether a database that waits for logs stands past the point at which the principal's was opened on a recovery
+    fork of its own, so that no log of that one continues it: an old principal that came back, say. Both as sql_info
+    returns them, or empty.
+    """
+    parent, point = principal.get("first_recovery_fork_guid"), principal.get("fork_point_lsn")
+    if not parent or not point or parent.lower() == (principal.get("recovery_fork_guid") or "").lower():
+        return False
+    stands = [
+        int(file["redo_start_lsn"])
+        for file in standby.get("files", [])
+        if file["redo_start_lsn"] and (file["redo_start_fork_guid"] or "").lower() == parent.lower()
+    ]
+    return bool(stands) and min(stands) > int(point)
 
 
 def unfit(standby: Server, principal: Server, *, name: str, readable: bool, may_replace: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..advice import unreachable
-from ..standby.fitness import Server, unfit
+from ..standby.fitness import Server, is_astray, unfit
 
 __all__ = ["caught_up", "inventory_problems", "not_reached", "problems", "summary", "unreached"]
 
@@ -59,7 +59,8 @@ def problems(facts: Facts) -> list[str]:
     """Why no standby is made, or none of one that is there.
 
     facts: database; site: the active one; principal, standbys: what each database server is, as {host, site, answers,
-    problem, server: {version, edition} or empty, database: as sql_info returns it or empty}; runs: whether the
+    problem, server: {version, edition} or empty, database: as sql_info returns it or empty}, of a standby also
+    would_lose: why it cannot go on without a yes, or empty; runs: whether the
     application runs, by web server; web_here: the active site's; webs: {site: web server}; readable;
     allow_recovery_model; allow_data_loss.
     """
@@ -77,6 +78,8 @@ def problems(facts: Facts) -> list[str]:
                 readable=facts["readable"],
                 may_replace=facts["allow_data_loss"],
             )
+        if entry["would_lose"]:
+            wrong.append(f"{entry['would_lose']} (standby_prs -e prs_allow_data_loss=true).")
     return [*wrong, "Nothing was touched."] if wrong else []
 
 
@@ -137,7 +140,8 @@ def unreached(facts: Facts) -> list[str]:
 def caught_up(facts: Facts) -> list[str]:
     """What a catch-up came to.
 
-    facts: host; database; applied: what sql_restore returned; minutes: that are kept back; check: nothing was done.
+    facts: host; database; applied: what sql_restore returned; minutes: that are kept back; check: nothing was done;
+    standby, principal: the databases as sql_info returned them before, or empty.
     """
     applied, host, name = facts["applied"], facts["host"], facts["database"]
     if "plan" not in applied:
@@ -152,6 +156,12 @@ def caught_up(facts: Facts) -> list[str]:
         point = (applied["plan"].get("recovery_point") or {}).get("time") or "an unknown moment"
         would = "would be applied" if facts["check"] else "applied"
         sentence = f"{host}: {_counted(steps)} {would}, the standby of {name} stands at {point}{behind}"
+    elif is_astray(facts["standby"], facts["principal"]):
+        sentence = (
+            f"WARNING: {host}: {name} there does not follow: it holds what was committed after the point at which the "
+            "database was opened at the active site, as an old principal does that came back. Run backup_prs, and "
+            "standby_prs -e prs_allow_data_loss=true, which lets it begin anew"
+        )
     else:
         point = (applied.get("stood_at") or {}).get("time") or "where the newest log ended"
         sentence = f"{host}: nothing new for the standby of {name}, which stands at {point}{behind}"

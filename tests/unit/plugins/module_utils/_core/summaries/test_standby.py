@@ -34,6 +34,7 @@ def seen(host: str, site: str, **database: Any) -> dict[str, Any]:
         "site": site,
         "answers": True,
         "problem": "",
+        "would_lose": "",
         "server": {"version": "15.0.1.1", "edition": "Express Edition (64-bit)"},
         "database": {"state": "ONLINE", "recovery_model": "FULL", "family_guid": "f", "files": [], **database},
     }
@@ -70,6 +71,10 @@ def estate(**changed: Any) -> dict[str, Any]:
         ({"principal": seen("sql-a", "site_a", mirroring={"role": "PRINCIPAL"})}, "is mirrored"),
         ({"standbys": [seen("sql-b", "site_b")]}, "PRS is open on sql-b as well as on sql-a"),
         ({"standbys": [seen("sql-b", "site_b", family_guid="g")]}, "another database named PRS"),
+        (
+            {"standbys": [{**seen("sql-b", "site_b", state="RESTORING"), "would_lose": "It stands at LSN 7"}]},
+            "It stands at LSN 7 (standby_prs -e prs_allow_data_loss=true). Nothing was touched.",
+        ),
         ({"runs": {"web-a": False, "web-b": True}}, "site_b is the site that serves"),
         (
             {"principal": seen("sql-a", "site_a", state="RESTORING"), "standbys": [seen("sql-b", "site_b")]},
@@ -109,9 +114,24 @@ STEP = {"kind": "log"}
 )
 def test_what_became_of_it(applied, said):
     facts = {"host": "sql-b", "database": "PRS", "applied": applied, "minutes": 0, "check": False}
+    facts |= {"standby": {}, "principal": {}}
     sentences = standby.caught_up(facts)
     assert len(sentences) == len(said)
     assert all(sentence.startswith(text) for text, sentence in zip(said, sentences, strict=True)), sentences
+
+
+@pytest.mark.parametrize(
+    ("lsn", "fork", "astray"), [(101, "a", True), (100, "A", False), (101, "b", False), (None, None, False)]
+)
+def test_an_old_principal_that_came_back_does_not_follow(lsn, fork, astray):
+    """The new one was opened at LSN 100 of the fork a."""
+    principal = {"recovery_fork_guid": "B", "first_recovery_fork_guid": "A", "fork_point_lsn": "100"}
+    file = {"redo_start_lsn": lsn and str(lsn), "redo_start_fork_guid": fork}
+    facts = {"host": "sql-a", "database": "PRS", "applied": {"plan": {}}, "minutes": 0, "check": False}
+    sentences = standby.caught_up({**facts, "standby": {"files": [file]}, "principal": principal})
+    assert ("does not follow" in sentences[0]) is astray and ("nothing new" in sentences[0]) is not astray
+    unforked = {**principal, "first_recovery_fork_guid": "B"}
+    assert "nothing new" in standby.caught_up({**facts, "standby": {"files": [file]}, "principal": unforked})[0]
 
 
 def test_servers_that_were_not_reached():
