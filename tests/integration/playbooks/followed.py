@@ -62,11 +62,13 @@ def used_and_backed_up(state: Path, description: dict[str, Any]) -> Estate:
     return estate
 
 
-def copy_of(state: Path, folder: Path) -> Estate:
-    """A running copy of a lab that is stopped, at the addresses of the first one, which its certificates bear."""
+def copy_of(state: Path, folder: Path, *, moved: bool = False) -> Estate:
+    """A running copy of a lab that is stopped, at the addresses of the first one, which its certificates bear. moved:
+    at others.
+    """
     shutil.copytree(state, folder, ignore=shutil.ignore_patterns("record.jsonl"))
-    copy = Estate(folder)
-    copy.up(network=Estate(state).network)
+    copy, described_in = Estate(folder), state.with_suffix(".yml")
+    copy.up(str(described_in) if described_in.exists() else "default", network="" if moved else Estate(state).network)
     return copy
 
 

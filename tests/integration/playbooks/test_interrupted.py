@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from followed import AT_B, FOLLOWED, LOG, fulls, states
+from followed import AT_B, FOLLOWED, LOG, copy_of, fulls, states
 from mirrored import MIRRORED, at_home, said, stopping_after
 from playbook_lab import MARKERS, Estate, Run
 
@@ -102,15 +102,13 @@ def test_a_total_loss_whose_rebuild_is_killed_once(estate: Estate, changes: int)
     assert killed_and_run_again(estate, TOTAL_LOSS, changes)
 
 
-def killed_everywhere(state: Path, folder: Path, disaster: Disaster, *, network: str = "") -> list[str]:
+def killed_everywhere(state: Path, folder: Path, disaster: Disaster, *, moved: bool = False) -> list[str]:
     """All places where it was killed, each on a copy of the estate of its own."""
     places: list[str] = []
     for changes in range(1, MOST):
-        shutil.copytree(state, folder / str(changes), ignore=shutil.ignore_patterns("record.jsonl"))
-        estate = Estate(folder / str(changes))
-        estate.up(network=network)
+        estate = copy_of(state, folder / str(changes), moved=moved)
         try:
-            assert disaster.follows or not network or at_home(estate)
+            assert disaster is not MIRRORED_SITE_LOST or at_home(estate)
             where = killed_and_run_again(estate, disaster, changes)
         finally:
             estate.lab.down()
@@ -128,7 +126,7 @@ def killed_everywhere(state: Path, folder: Path, disaster: Disaster, *, network:
 def test_a_rebuild_is_killed_after_each_of_its_changes(
     protected_state: Path, tmp_path: Path, disaster: Disaster, least: int, figure: Callable[[str], None]
 ):
-    places = killed_everywhere(protected_state, tmp_path, disaster)
+    places = killed_everywhere(protected_state, tmp_path, disaster, moved=True)
     assert len(places) >= least, places
     figure(f"{disaster.playbook} was killed at {len(places)} places and went on")
 
@@ -137,8 +135,7 @@ def test_a_rebuild_is_killed_after_each_of_its_changes(
 def test_a_failover_from_a_lost_site_is_killed_after_each_of_its_changes(
     mirrored_state: Path, tmp_path: Path, shared_rests: None, figure: Callable[[str], None]
 ):
-    network = Estate(mirrored_state).network
-    places = killed_everywhere(mirrored_state, tmp_path, MIRRORED_SITE_LOST, network=network)
+    places = killed_everywhere(mirrored_state, tmp_path, MIRRORED_SITE_LOST)
     assert len(places) >= 3, places
     figure(f"failover_prs was killed at {len(places)} places and went on")
 
@@ -152,7 +149,6 @@ def test_a_failover_from_a_lost_site_is_killed_after_each_of_its_changes(
 def test_a_standby_is_killed_after_each_change_of_what_brings_it_up_to_date_or_opens_it(
     followed_state: Path, tmp_path: Path, disaster: Disaster, least: int, figure: Callable[[str], None]
 ):
-    network = Estate(followed_state).network
-    places = killed_everywhere(followed_state, tmp_path, disaster, network=network)
+    places = killed_everywhere(followed_state, tmp_path, disaster)
     assert len(places) >= least, places
     figure(f"{disaster.playbook} of a standby was killed at {len(places)} places and went on")
