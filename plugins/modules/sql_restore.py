@@ -112,6 +112,9 @@ options:
       - A file counts as the same while its size and its times are. What a plan uses is read again all the same before
         anything is touched.
       - Needs SQL Server 2017 and C(VIEW SERVER STATE); without them all headers are read each time.
+      - A database that waits for logs is brought up to date by what was written beside the last log that it has, told
+        by the names that M(prs.recovery.sql_backup) gives, where that is nothing but logs that go straight on. So one
+        more log costs the same however many lie in the folders.
     type: bool
     default: true
   read_headers:

@@ -78,7 +78,9 @@ def problems(facts: Facts) -> list[str]:
                 readable=facts["readable"],
                 may_replace=facts["allow_data_loss"],
             )
-        if entry["would_lose"]:
+        if entry["would_lose"] and is_astray(entry["database"], facts["principal"]["database"]):
+            wrong.append(f"{_astray(entry['host'], facts['database'])}.")
+        elif entry["would_lose"]:
             wrong.append(f"{entry['would_lose']} (standby_prs -e prs_allow_data_loss=true).")
     return [*wrong, "Nothing was touched."] if wrong else []
 
@@ -157,15 +159,19 @@ def caught_up(facts: Facts) -> list[str]:
         would = "would be applied" if facts["check"] else "applied"
         sentence = f"{host}: {_counted(steps)} {would}, the standby of {name} stands at {point}{behind}"
     elif is_astray(facts["standby"], facts["principal"]):
-        sentence = (
-            f"WARNING: {host}: {name} there does not follow: it holds what was committed after the point at which the "
-            "database was opened at the active site, as an old principal does that came back. Run backup_prs, and "
-            "standby_prs -e prs_allow_data_loss=true, which lets it begin anew"
-        )
+        sentence = f"WARNING: {_astray(host, name)}"
     else:
         point = (applied.get("stood_at") or {}).get("time") or "where the newest log ended"
         sentence = f"{host}: nothing new for the standby of {name}, which stands at {point}{behind}"
     return [sentence, *_gap(applied)]
+
+
+def _astray(host: str, name: str) -> str:
+    return (
+        f"{host}: {name} there does not follow: it holds what was committed after the point at which the database was "
+        "opened at the active site, as an old principal does that came back. Run backup_prs, and standby_prs -e "
+        "prs_allow_data_loss=true, which lets it begin anew"
+    )
 
 
 def _counted(steps: list[Facts]) -> str:

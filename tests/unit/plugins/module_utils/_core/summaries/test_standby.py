@@ -126,10 +126,14 @@ def test_what_became_of_it(applied, said):
 def test_an_old_principal_that_came_back_does_not_follow(lsn, fork, astray):
     """The new one was opened at LSN 100 of the fork a."""
     principal = {"recovery_fork_guid": "B", "first_recovery_fork_guid": "A", "fork_point_lsn": "100"}
-    file = {"redo_start_lsn": lsn and str(lsn), "redo_start_fork_guid": fork}
+    stands = {"redo_start_lsn": lsn and str(lsn), "redo_start_fork_guid": fork}
+    file = {"type": "ROWS", "size_bytes": 1, **stands}
     facts = {"host": "sql-a", "database": "PRS", "applied": {"plan": {}}, "minutes": 0, "check": False}
     sentences = standby.caught_up({**facts, "standby": {"files": [file]}, "principal": principal})
     assert ("does not follow" in sentences[0]) is astray and ("nothing new" in sentences[0]) is not astray
+    would_lose = {**seen("sql-b", "site_b", state="RESTORING", files=[file]), "would_lose": "It stands at LSN 7"}
+    refused = " ".join(standby.problems(estate(principal=seen("sql-a", "site_a", **principal), standbys=[would_lose])))
+    assert ("does not follow" in refused) is astray and ("at LSN 7" in refused) is not astray
     unforked = {**principal, "first_recovery_fork_guid": "B"}
     assert "nothing new" in standby.caught_up({**facts, "standby": {"files": [file]}, "principal": unforked})[0]
 
