@@ -50,7 +50,7 @@ test-powershell: setup-test
 	PRS_ALL_SCRIPTS=1 $(BIN)/python tests/run.py --only powershell
 
 #: make test-nightly  the same with long hauls (more examples, more versions of ansible-core)
-test-nightly: setup-test docs
+test-nightly: setup-test docs matrix
 	$(BIN)/python tests/run.py --nightly
 
 #: make bench         benchmarks; figures in build/bench.json; AGAINST=folder measures an earlier checkout beside this one
@@ -79,6 +79,11 @@ real-histories: setup
 .PHONY: docs
 docs: setup $(VENV)/.docs
 	$(BIN)/python tests/docs/build.py
+
+#: make matrix        every supported ansible-core with every Python at hand, and the oldest and newest collections; build/matrix.md
+.PHONY: matrix
+matrix: setup
+	PYTHONPATH=tests/tools $(BIN)/python tests/tools/matrix.py
 
 #: make galaxy-check  what Galaxy's importer says of the archive that would be uploaded there
 .PHONY: galaxy-check
