@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,16 @@ from prs_lab.rehearsal.playbooks import worth_telling
 from real_backups import main as real_backups
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_matrix_has_every_core_that_the_collection_supports():
+    """From the oldest of meta/runtime.yml to the newest of README.md, each with exact pins."""
+    text = (ROOT / "tests/tools/matrix.py").read_text(encoding="utf-8")
+    cores = re.findall(r'"(2\.\d+)": \(', text)
+    assert cores == sorted(path.stem.removeprefix("core-") for path in (ROOT / "tests/constraints").glob("core-*.txt"))
+    assert cores == [f"2.{minor}" for minor in range(16, 22)]
+    assert f'">={cores[0]}.0"' in (ROOT / "meta/runtime.yml").read_text(encoding="utf-8")
+    assert f"ansible-core {cores[0]} to {cores[-1]}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_an_installed_copy_gives_way_to_the_link(tmp_path: Path):
