@@ -153,6 +153,12 @@ def test_a_renewed_certificate_takes_effect_while_sql_server_agent_runs(estate: 
     assert estate.labels() == MARKERS
 
 
+def test_nothing_is_used_that_ansible_will_take_away(beginning: Beginning):
+    assert set(beginning.said) == {"provision_prs", "backup_prs"}
+    for said in beginning.said.values():
+        assert "DEPRECATION WARNING" not in said, said[said.index("DEPRECATION WARNING") :][:400]
+
+
 def test_web_and_database_servers_are_provisioned_at_the_same_time(beginning: Beginning):
     """Neither waits for the other's end."""
     asked = [
