@@ -49,8 +49,10 @@ def clock_of(log: BackupSet, used: Sequence[BackupSet], source: Source, zone: tz
 def one_clock(used: Sequence[BackupSet], source: Source, zone: tzinfo | None, when: datetime | None) -> bool:
     """Whether the clock was the same all along a way to a moment, so that every log can be told the same time. Of that
     of a log's records also tells whatever was backed up meanwhile, of use or not, there or on another fork by a server
-    of theirs.
+    of theirs. Where the database was moved, nobody knows by which clock its records were written since.
     """
+    if len({entry.server for entry in used}) > 1:
+        return False
     offsets = {entry.utc_offset for entry in used}
     logs = [entry for entry in used if entry.kind.is_log]
     if logs and len(source.offsets) > 1:
