@@ -69,6 +69,8 @@ options:
       - preflight.needed_secrets
       - preflight.paths
       - preflight.ordered_problems
+      - preflight.data_file_folders
+      - preflight.application_parts
       - sql_server.registry_settings
       - preflight.journal
       - preflight.sayings
@@ -140,6 +142,8 @@ DECISIONS = (
     "preflight.needed_secrets",
     "preflight.paths",
     "preflight.ordered_problems",
+    "preflight.data_file_folders",
+    "preflight.application_parts",
     "sql_server.registry_settings",
     "preflight.journal",
     "preflight.sayings",

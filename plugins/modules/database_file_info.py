@@ -39,6 +39,11 @@ options:
       - Whether folders below a folder are searched, too.
     type: bool
     default: false
+  skip_missing:
+    description:
+      - Whether a file or folder that is not there is left out, and not an error.
+    type: bool
+    default: false
   check:
     description:
       - V(headers) reads some pages of each file.
@@ -267,6 +272,9 @@ files:
     size:
       description: Bytes.
       type: int
+    modified:
+      description: When it was written last, in UTC. A copy may have another time than what it was made of.
+      type: str
     file_id:
       description: Number of the file in its database.
       type: int
@@ -331,6 +339,7 @@ def main() -> None:
         argument_spec={
             **winrm_host_and_share_argument_spec(),
             "paths": {"type": "list", "elements": "str", "required": True},
+            "skip_missing": {"type": "bool", "default": False},
             "recurse": {"type": "bool", "default": False},
             "remote_src": {"type": "bool", "default": False},
             "check": {"type": "str", "choices": ["headers", "pages"], "default": "headers"},

@@ -77,8 +77,13 @@ problems:
   elements: str
   sample:
     - "sql-a: has 12 GB free on C:, 20 GB are needed. Make room."
+problems_of_backups:
+  description: Those of them that are none where nothing is restored from backups.
+  returned: always
+  type: list
+  elements: str
 plan:
-  description: What will be done on the host, a sentence each. Empty where there are problems.
+  description: What will be done on the host, a sentence each. Empty where there are other problems than of backups.
   returned: always
   type: list
   elements: str
@@ -109,7 +114,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._control_node import 
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import ControlNode
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.plan import plan
-from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
+from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems, problems_of_backups
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck import wreck_of
 from ansible_collections.prs.recovery.plugins.module_utils._outcome import failures_reported
@@ -127,7 +132,13 @@ def report(module: AnsibleModule) -> dict[str, Any]:
     )
     facts = host_facts(params["facts"])
     wrong = problems(facts, node, dt.datetime.now(dt.timezone.utc))
-    return {"problems": wrong, "plan": [] if wrong else plan(facts), "wreck": wreck_of(facts)}
+    of_backups = problems_of_backups(facts)
+    return {
+        "problems": wrong,
+        "problems_of_backups": of_backups,
+        "plan": [] if set(wrong) - set(of_backups) else plan(facts),
+        "wreck": wreck_of(facts),
+    }
 
 
 def main() -> None:

@@ -89,6 +89,12 @@ command:
   returned: always
   type: str
   sample: failover_prs -e prs_active_site=site_b
+attach:
+  description: What M(prs.recovery.sql_restore) is given to attach, as C(data_files) and C(log_files); empty on another
+    road.
+  returned: always
+  type: dict
+  sample: {}
 problem:
   description: Why no road may be gone, and what to do; empty where there is one.
   returned: always

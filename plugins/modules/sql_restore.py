@@ -69,8 +69,8 @@ options:
         description:
           - Surviving files of the database, instead of backups. They become a database under O(database), where they
             lie. Nothing is overwritten, so there must be none of that name. Committed rows that the files hold are
-            kept, but recovery and the upgrade by a newer server change the files for good. Copy them first where they
-            are the only ones.
+            kept, but recovery and the upgrade by a newer server change the files for good. Where they are the only
+            ones, O(source.attach.copy) leaves them as they are.
           - Without O(source.attach.log_files) the log is looked for where it was. A log that is gone is rebuilt, which
             SQL Server does only after the database was shut down cleanly.
           - The files do not tell the family of the database. With O(source.family_guid) another one is detached again.
@@ -86,6 +86,15 @@ options:
             type: list
             elements: str
             default: []
+          copy:
+            description:
+              - Whether the files are copied first, to the folders of O(relocate) or else the instance's own, compared
+                there by their hashes, and the copies are attached. The originals are only read.
+              - Windows does that, so it needs WinRM, and the account O(share_user) where the files are on a share. A
+                log that is not named is not looked for.
+              - Nothing in those folders is overwritten; where a name is taken, the copy gets another one.
+            type: bool
+            default: false
       otherwise:
         description: What whoever chose these backups advises where they do not lead to the target, such as another
           recovery set. It is added to the message.
@@ -311,6 +320,7 @@ EXAMPLES = r"""
       attach:
         data_files: ['D:\Data\PasswordResetServer.mdf']
         log_files: ['E:\Log\PasswordResetServer_log.ldf']
+        copy: true
     checkdb: physical
 
 - name: The state before this afternoon's mistake, beside the living database
@@ -411,6 +421,12 @@ staged:
     C(left) where they are.
   returned: with O(stage_path), unless the database stays as it is
   type: dict
+copied:
+  description: The copies that were attached, each with C(source), C(target), C(size) and C(sha256). In check mode those
+    that would be made.
+  returned: with O(source.attach.copy), when files are attached
+  type: list
+  elements: dict
 checked:
   description: The check of O(checkdb) that this run made, V(none), V(physical) or V(full).
   returned: when the database is open
@@ -463,6 +479,7 @@ def source_options() -> dict[str, dict[str, Any]]:
     attach = {
         "data_files": {"type": "list", "elements": "str", "required": True},
         "log_files": {"type": "list", "elements": "str", "default": []},
+        "copy": {"type": "bool", "default": False},
     }
     return {
         "folders": {"type": "list", "elements": "str", "default": []},

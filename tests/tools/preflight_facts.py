@@ -86,6 +86,7 @@ HEALTHY: dict[str, Any] = {
         "staged_by": "",
         "dotnet_release": "378675",
         "free_gb": "20",
+        "data_file_folders": [],
     },
     "windows": {
         **ANSWERED,
@@ -143,6 +144,7 @@ HEALTHY: dict[str, Any] = {
     },
     "backup_files": SKIPPED,
     "restore": SKIPPED,
+    "data_files": SKIPPED,
     "choice": {
         "problem": "",
         "code": "",

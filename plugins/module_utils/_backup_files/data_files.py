@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,8 @@ def refuse_wishes(params: Mapping[str, Any]) -> None:
 def control_node_files_report(params: Mapping[str, Any], *, progress: Progress) -> dict[str, Any]:
     """What the task returns of files on the control node. Raises RecoveryError."""
     paths = [os.path.expandvars(os.path.expanduser(path)) for path in params["paths"]]
+    if params["skip_missing"]:
+        paths = [path for path in paths if os.path.lexists(path)]
     files, pages = {}, params["check"] == "pages"
     for path in find_files(paths, endings=ENDINGS, recurse=params["recurse"]):
         if pages:
@@ -53,7 +56,9 @@ def windows_files_report(files: WindowsFiles, params: Mapping[str, Any]) -> dict
     from .._winrm.data_files.examine import examine_windows_files, find_windows_files
 
     with shares_of(files, params["paths"], user=params["share_user"], password=params["share_password"]):
-        paths = find_windows_files(files, params["paths"], endings=ENDINGS, recurse=params["recurse"])
+        paths = find_windows_files(
+            files, params["paths"], endings=ENDINGS, recurse=params["recurse"], skip_missing=params["skip_missing"]
+        )
         return _report(examine_windows_files(files, paths), params)
 
 
@@ -61,7 +66,9 @@ def _inspect(path: Path, *, pages: bool) -> DatabaseFile:
     """One file; that it cannot be opened or read is no reason to leave the others out."""
     try:
         with range_reader(path) as (read, size):
-            return inspect_file(read, size, pages=pages)
+            file = inspect_file(read, size, pages=pages)
+        file.modified = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.timezone.utc).isoformat()
+        return file
     except OSError as problem:
         file = DatabaseFile(size=0)
         file.add(Fault.UNREADABLE, f"cannot be read: {problem.strerror or problem}")

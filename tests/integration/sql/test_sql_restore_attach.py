@@ -86,6 +86,67 @@ def test_without_its_log(sql_b, database, survivors, clean):
     assert sql_b.state_of(database) is None and sql_b.host.files(SYSTEM).read(data) == before
 
 
+@pytest.fixture
+def copied(sql_b, database, survivors):
+    """Options of a run that attaches copies; the originals lie in a folder of their own."""
+    data, log = survivors(clean=False)
+    there = sql_b.host.files(SYSTEM)
+    saved = []
+    there.make_dir("E:\\saved")
+    for path in (data, log):
+        saved.append(f"E:\\saved\\{path.rpartition(chr(92))[2]}")
+        there.write(saved[-1], there.read(path))
+        there.remove(path)
+    options = attach(*saved)
+    options["source"]["attach"]["copy"] = True
+    return {"database": database, **options, **sql_b.windows}
+
+
+def test_copies_are_attached_and_the_originals_are_only_read(sql_b, database, copied, only_queries):
+    there = sql_b.host.files(SYSTEM)
+    saved = [*copied["source"]["attach"]["data_files"], *copied["source"]["attach"]["log_files"]]
+    before = [there.read(path) for path in saved]
+    with only_queries:
+        planned = sql_b.run("sql_restore", check=True, **copied)
+    assert planned["changed"] is True and [copy["sha256"] for copy in planned["copied"]] == [None, None]
+    assert not any(there.exists(copy["target"]) for copy in planned["copied"])
+    result = sql_b.run("sql_restore", **copied)
+    assert planned["plan"] == result["plan"]
+    assert [copy["target"] for copy in result["copied"]] == [path for (path,) in sql_b.ask(FILES, database)]
+    assert [copy["source"] for copy in result["copied"]] == saved and all(copy["sha256"] for copy in result["copied"])
+    assert sql_b.marks(database) == [1, 2] and [there.read(path) for path in saved] == before
+    again = sql_b.run("sql_restore", **copied)
+    assert again["changed"] is False and again["plan"] == {}
+
+
+def test_a_copy_takes_another_name_where_its_own_is_taken(sql_b, database, copied):
+    there = sql_b.host.files(SYSTEM)
+    planned = sql_b.run("sql_restore", check=True, **copied)["copied"]
+    there.write(planned[0]["target"], b"somebody else's")
+    there.write(planned[1]["target"], there.read(planned[1]["source"]))  # what an interrupted run has brought
+    result = sql_b.run("sql_restore", **copied)
+    assert [copy["target"] for copy in result["copied"]] == [
+        planned[0]["target"].replace(".mdf", "_2.mdf"),
+        planned[1]["target"],
+    ]
+    assert there.read(planned[0]["target"]) == b"somebody else's"
+    assert sql_b.marks(database) == [1, 2] and sql_b.run("sql_restore", **copied)["changed"] is False
+
+
+def test_a_copy_needs_room_and_windows(sql_b, database, copied, monkeypatch):
+    with pytest.raises(Failed, match="needs WinRM"):
+        sql_b.run("sql_restore", **{name: value for name, value in copied.items() if "winrm" not in name})
+    gone = {"attach": {"data_files": ["E:\\saved\\none.mdf"], "log_files": [], "copy": True}}
+    with pytest.raises(Failed, match="There is no file"):
+        sql_b.run("sql_restore", **{**copied, "source": gone})
+    drive = sql_b.host.drives.volumes["D"]
+    free = sql_b.host.files(SYSTEM).free_bytes("D:\\")
+    monkeypatch.setattr(drive, "capacity", drive.capacity - free + 4096)
+    with pytest.raises(Failed, match="MiB are free"):
+        sql_b.run("sql_restore", **copied)
+    assert sql_b.state_of(database) is None
+
+
 def test_nothing_is_overwritten(sql_b, database, survivors):
     data, log = survivors(clean=True)
     other = f"{database}_other"

@@ -21,7 +21,7 @@ from .wire import Wire
 
 FOLDER, SHARE = "D:\\saved", "\\\\files\\backup\\saved"
 DEFAULTS: dict[str, Any] = {
-    "recurse": True, "remote_src": True, "check": "headers", "tables": None, "last_change": False,
+    "recurse": True, "remote_src": True, "check": "headers", "tables": None, "last_change": False, "skip_missing": False,
 }  # fmt: skip
 COLUMNS = (Stored(name="UserId", kind=INT, size=4), Stored(name="Name", kind=NVARCHAR, length=100))
 
@@ -63,9 +63,9 @@ def on_control_node(folder: Path) -> dict[str, Any]:
 
 
 def comparable(value: Any, folder: str) -> Any:
-    """Without the folder, and in one order."""
+    """Without the folder and the times, and in one order."""
     if isinstance(value, dict):
-        return {key: comparable(item, folder) for key, item in value.items()}
+        return {key: comparable(item, folder) for key, item in value.items() if key != "modified"}
     if isinstance(value, list):
         return sorted((comparable(item, folder) for item in value), key=str)
     return value.replace(folder, "").replace("\\", "/").lower() if isinstance(value, str) else value
@@ -78,6 +78,7 @@ def test_the_report_is_that_of_the_control_node(twins: Twins, tmp_path: Path, sh
     result = ask(twins, paths=[folder], **(ON_SHARE if share else {}))
     expected = on_control_node(tmp_path / "control_node")
     assert comparable(result, folder) == comparable(expected, str(tmp_path / "control_node"))
+    assert all(file["modified"] for file in (*result["files"], *expected["files"]))
     assert {row["name"] for row in result["databases"]} == {"PasswordResetServer", None}
     assert max(len(row["tables"]) for row in result["databases"]) == 900
 
@@ -102,6 +103,8 @@ def test_named_files_and_folders_alone_or_with_those_below(twins: Twins) -> None
     assert (here["path"], here["problems"], gone["faults"]) == (paths[0], [], ["unreadable"])
     with pytest.raises(RecoveryError, match="gone"):
         ask(twins, paths=["D:\\gone"])
+    assert ask(twins, paths=["D:\\gone"], skip_missing=True)["files"] == []
+    assert ask(twins, paths=[FOLDER, "D:\\gone"], skip_missing=True) == ask(twins, paths=[FOLDER])
 
 
 @pytest.mark.parametrize("wish", [{"check": "pages"}, {"last_change": True}, {"tables": [{"name": "Users"}]}])

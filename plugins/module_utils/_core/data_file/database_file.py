@@ -65,13 +65,16 @@ class Fault(str, Enum):
 
 @dataclass(kw_only=True)
 class DatabaseFile:
-    """size in bytes. is_primary: the first data file, which holds boot page and system tables.
+    """size in bytes. modified: when it was written last, UTC (ISO 8601), '' where nobody told.
+
+    is_primary: the first data file, which holds boot page and system tables.
 
     boot: of the file itself, or the copy that every log holds. files, tables: of the system tables, None where they
     were not read. faults: each with a sentence for a person.
     """
 
     size: int
+    modified: str = ""
     kind: FileKind = FileKind.UNKNOWN
     is_primary: bool = False
     header: FileHeader | None = None

@@ -22,6 +22,7 @@ def file_report(path: str, file: DatabaseFile) -> dict[str, Any]:
         "path": path,
         "kind": file.kind.value,
         "size": file.size,
+        "modified": file.modified or None,
         "file_id": header.file_id if header else None,
         "logical_name": header.logical_name if header else None,
         "binding_id": header.binding_id if header else None,

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..preflight.data_files import folders_to_look_into
 from ..preflight.wreck import sites_at_hand, whole_wreck
 from ..run_report.journal import read_journals
 from ..windows_paths import is_full_path
 
 __all__ = [
-    "copies", "database_replace", "journal", "needed_secrets", "no_road", "ordered_problems", "parts", "paths",
-    "sayings", "seen", "wreck",
+    "application_parts", "copies", "data_file_folders", "database_replace", "journal", "needed_secrets", "no_road",
+    "ordered_problems", "parts", "paths", "sayings", "seen", "wreck",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
@@ -24,6 +25,8 @@ _WITHOUT_PASSWORD = {"kerberos", "certificate"}
 NOT_NEEDED = "none"
 """In the place of a secret that nobody asks for."""
 OF_THE_CONTROL_NODE = "control node: "
+_ATTACH = "attach"
+"""The road on which surviving data files become the database, and the application stays or comes from an archive."""
 
 
 def parts(facts: Facts) -> list[str]:
@@ -105,11 +108,29 @@ def database_replace(facts: Facts) -> str:
     return "never" if facts["road"] in ("nothing", "start", "mend_application") else facts["replace"]
 
 
-def ordered_problems(facts: Facts) -> list[str]:
-    """All problems, each once, those of the control node first: others may only follow from them. facts: problems: of
-    all hosts.
+def data_file_folders(facts: Facts) -> list[str]:
+    """Where data files of a lost database are looked for, empty where it is not lost. facts: as
+    C(folders_to_look_into) wants them.
     """
-    problems = dict.fromkeys(facts["problems"])
+    return folders_to_look_into(facts)
+
+
+def application_parts(facts: Facts) -> list[str]:
+    """Whether the application is brought back, or mended, from its archive. facts: road; archives: that were found.
+
+    Where data files are attached there may be none, and the application that is there stays as it is.
+    """
+    return [] if facts["road"] == _ATTACH and not facts["archives"] else ["application"]
+
+
+def ordered_problems(facts: Facts) -> list[str]:
+    """All problems, each once, those of the control node first: others may only follow from them.
+
+    facts: problems: of all hosts; of_backups: those of them that are none where nothing is restored from backups; road:
+    that is gone, empty where none is; roads: all that were weighed, which say the same of backups in their place.
+    """
+    attaches = facts["road"] == _ATTACH or (not facts["road"] and _ATTACH in facts["roads"])
+    problems = {problem: None for problem in facts["problems"] if not attaches or problem not in facts["of_backups"]}
     return sorted(problems, key=lambda sentence: not sentence.startswith(OF_THE_CONTROL_NODE))
 
 

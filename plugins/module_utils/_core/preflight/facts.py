@@ -15,7 +15,7 @@ from ..windows_paths import lies_in, same_folder
 __all__ = [
     "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "BackupFiles", "Certificate", "Choice", "Chosen", "Database",
     "HostFacts", "HostOptions", "Instance", "NewestFile", "OtherSite", "PathFacts", "PlannedRestore", "ReadCertificate",
-    "Settings", "Shares", "StandbyMove", "Windows", "missing",
+    "Settings", "Shares", "StandbyMove", "SurvivingDatabase", "Windows", "missing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Answer(Generic[T]):
 class Settings:
     """What the inventory asks for. setup, package, web_config: paths of files; archives: a pattern such as
     \\\\server\\share\\*.zip; sql_build: '' where setup.exe says it; sql_updates: a folder, or ''.
-    firewall: managed or ignored.
+    firewall: managed or ignored. data_file_folders: where somebody said that data files lie.
     """
 
     sql_instance: str
@@ -74,6 +74,7 @@ class Settings:
     staged_by: str
     dotnet_release: int
     free_gb: int
+    data_file_folders: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +233,18 @@ class BackupFiles:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SurvivingDatabase:
+    """A database of which data or log files were found. row: as database_file_info tells it; data: its data files, the
+    primary one first; modified: UTC, when one of the files that count was written last, '' where nobody told.
+    """
+
+    row: Mapping[str, Any]
+    data: Sequence[str]
+    modified: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chosen:
     """What the role restore chose: a recovery set with its label, or files and folders without one. target: latest,
     or a moment. chain: the backups of the set, as its manifest tells them.
@@ -319,6 +332,7 @@ class HostFacts(HostOptions):
     backups: Answer[Shares]
     backup_files: Answer[BackupFiles]
     restore: Answer[PlannedRestore]
+    data_files: Answer[Sequence[SurvivingDatabase]]
     choice: Answer[Choice]
     certificates: Sequence[Certificate]
 

@@ -13,7 +13,9 @@ from ntpath import basename
 from ..sql_server_settings import start_settings
 from . import backup_files
 from .backups import only_the_computer_account_counts
+from .data_files import surviving_files
 from .facts import SKIPPED, Chosen, HostFacts
+from .problems import problems_of_backups
 from .versions import version_numbers
 
 __all__ = ["plan"]
@@ -74,8 +76,8 @@ def changed_settings(facts: HostFacts) -> Iterator[str]:
 
 
 def database(facts: HostFacts) -> Iterator[str]:
-    if not (facts.sql and facts.need_backup):
-        return
+    if not (facts.sql and facts.need_backup) or problems_of_backups(facts) or surviving_files(facts):
+        return  # the roads tell what the database comes from
     yield restored_database(facts)
     if facts.restore.ok and facts.restore.value.ends_mirroring:
         yield "END the mirroring of the database before that, and mirror the restored one anew afterwards"

@@ -14,8 +14,10 @@ from .control_node import CHECKS as CONTROL_NODE
 from .control_node import ControlNode
 from .facts import UNREACHABLE, HostFacts
 
-__all__ = ["problems"]
+__all__ = ["problems", "problems_of_backups"]
 
+_OF_BACKUPS: tuple[Callable[[HostFacts], Iterator[str]], ...] = (*backups.CHECKS, *backup_files.CHECKS)
+"""What is asked where something is restored from backups."""
 _INSPECTED: tuple[Callable[[HostFacts], Iterator[str]], ...] = (
     windows.domain_controller,
     windows.windows_too_old,
@@ -24,18 +26,27 @@ _INSPECTED: tuple[Callable[[HostFacts], Iterator[str]], ...] = (
     *sql_server.CHECKS,
     *media.CHECKS,
     windows.too_little_room,
-    *backups.CHECKS,
-    *backup_files.CHECKS,
+    *_OF_BACKUPS,
 )
 """What is asked of a host that answered, in the order of the sentences."""
 
 
 def problems(facts: HostFacts, node: ControlNode, now: dt.datetime) -> list[str]:
-    """now: aware. Each sentence begins with the host it is about, 'backups' or 'control node'."""
+    """All of them. now: aware. Each sentence begins with the host it is about, 'backups' or 'control node'."""
     sentences = [f"{facts.host}: {sentence}" for sentence in _of_the_host(facts, node, now)]
     if facts.windows.ok:
         sentences += [f"backups: {sentence}" for sentence in backups.no_recovery_set(facts)]
     return sentences + [f"control node: {sentence}" for check in CONTROL_NODE for sentence in check(node)]
+
+
+def problems_of_backups(facts: HostFacts) -> list[str]:
+    """Those of them that are none where nothing is restored from backups."""
+    if not facts.windows.ok:
+        return []
+    return [
+        *(f"{facts.host}: {sentence}" for check in _OF_BACKUPS for sentence in check(facts)),
+        *(f"backups: {sentence}" for sentence in backups.no_recovery_set(facts)),
+    ]
 
 
 def _of_the_host(facts: HostFacts, node: ControlNode, now: dt.datetime) -> Iterator[str]:

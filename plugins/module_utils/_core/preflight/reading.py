@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 from ..task_result import failure_message
+from .data_files import found_databases
 from .facts import (
     FAILED,
     OK,
@@ -32,6 +33,7 @@ from .facts import (
     Settings,
     Shares,
     StandbyMove,
+    SurvivingDatabase,
     Windows,
     missing,
 )
@@ -66,6 +68,7 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
         backups=_answer(asked.backups, "backups", lambda result: _shares(result, "backups")),
         backup_files=backup_files(asked.backup_files),
         restore=_restore(asked.restore),
+        data_files=_data_files(asked.data_files),
         choice=_choice(asked.choice),
         certificates=[_certificate(entry) for entry in asked.certificates],
     )
@@ -85,6 +88,7 @@ class _Asked(HostOptions):
     backups: Mapping[str, Any]
     backup_files: Mapping[str, Any]
     restore: Mapping[str, Any]
+    data_files: Mapping[str, Any]
     choice: Mapping[str, Any]
     certificates: Sequence[Mapping[str, Any]]
 
@@ -189,6 +193,15 @@ def _restore(raw: Mapping[str, Any]) -> Answer[PlannedRestore]:
     return Answer(
         name="restore", state=OK, content=PlannedRestore(recovery_point=point, ends_mirroring=plan.ends_mirroring)
     )
+
+
+def _data_files(raw: Mapping[str, Any]) -> Answer[Sequence[SurvivingDatabase]]:
+    """Of the registered result of database_file_info."""
+    if raw.get("skipped"):
+        return Answer(name="data_files", state=SKIPPED)
+    if raw.get("databases") is None:
+        return Answer(name="data_files", state=FAILED, problem=failure_message(raw))
+    return Answer(name="data_files", state=OK, content=found_databases(raw))
 
 
 _BROKEN = ("cut_off",)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..advice.unreachable import is_silence, reason_of
 from . import backup_files, backups, media
+from .data_files import surviving_files
 from .facts import FAILED, OK, UNREACHABLE, Answer, HostFacts, OtherSite
 
 __all__ = ["sites_at_hand", "whole_wreck", "wreck_of"]
@@ -94,6 +95,7 @@ def _of_sql_server(facts: HostFacts) -> dict[str, Any]:
         **_database(facts),
         "backups": _backups(facts),
         "copies": _copies(facts),
+        "files": surviving_files(facts),
         "consents": {"database": facts.overwrite_database},
         "replace_database": facts.overwrite_database,
         "sql_media": "; ".join(sentence for check in media.CHECKS for sentence in check(facts))

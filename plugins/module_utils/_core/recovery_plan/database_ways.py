@@ -107,8 +107,9 @@ def _attach(wreck: Wreck, files: SurvivingFiles) -> Way:
         obstacle=_obstacle(wreck) or unusable,
         loss=lost_since(files.point, wreck.now),
         work=(*_instance_work(wreck), work),
-        needs=_overwriting(wreck),
+        needs={**({DATABASE_LOSS: files.needs} if files.needs else {}), **_overwriting(wreck)},
         keys=wreck.keys,
+        files=files,
     )
 
 

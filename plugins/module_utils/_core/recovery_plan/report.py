@@ -12,13 +12,15 @@ from typing import Any
 from .choice import Choice, choose
 from .cost import Loss
 from .estimates import Estimates, Measured
-from .roads import RESTORING, Road, roads, unsaid
+from .roads import RESTORING, Road, RoadName, roads, unsaid
 from .sentences import told
 from .way import Work, server_obstacle
 from .wreck import Server, Wreck
 
 __all__ = ["plan_report"]
 
+_IN_ITS_PLACE = (*RESTORING, RoadName.ATTACH)
+"""Roads for who wants another database in the place of what is there, or says that what is lost may be."""
 _KINDS = ("time", "unknown", "everything")
 
 
@@ -40,6 +42,7 @@ def plan_report(wreck: Wreck, measured: Iterable[Measured], *, asked: str = "") 
         "road": choice.road.name.value if choice.road else "",
         "source": choice.road.source if choice.road else "",
         "command": choice.road.command if choice.road else "",
+        "attach": _files(choice.road),
         "problem": choice.problem,
         "tied": [name.value for name in choice.tied],
         "awaited": hosts,
@@ -54,7 +57,7 @@ def plan_report(wreck: Wreck, measured: Iterable[Measured], *, asked: str = "") 
 def _chosen(wreck: Wreck, estimates: Estimates, asked: str) -> tuple[Sequence[Road], Choice]:
     every = roads(wreck, estimates)
     replaces = wreck.replace_database and not asked
-    candidates = [road for road in every if road.name in RESTORING] if replaces else every
+    candidates = [road for road in every if road.name in _IN_ITS_PLACE] if replaces else every
     return every, choose(candidates, wreck.consents, asked=asked)
 
 
@@ -73,6 +76,13 @@ def _road(road: Road, wreck: Wreck) -> dict[str, Any]:
         "seconds": road.estimate.seconds,
         "measured_runs": road.estimate.runs,
     }
+
+
+def _files(road: Road | None) -> dict[str, list[str]]:
+    """What sql_restore is given to attach, {} on any other road."""
+    if road is None or road.files is None:
+        return {}
+    return {"data_files": list(road.files.data), "log_files": list(road.files.logs)}
 
 
 def _kind(loss: Loss) -> str:

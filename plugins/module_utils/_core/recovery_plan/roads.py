@@ -15,7 +15,7 @@ from .cost import Estimate, Loss, Phase
 from .database_ways import database_ways
 from .estimates import Estimates
 from .way import DATABASE_LOSS, Way, WayName, Work
-from .wreck import Consents, Reach, Wreck
+from .wreck import Consents, Reach, SurvivingFiles, Wreck
 
 __all__ = ["REBUILD", "RESTORING", "Road", "RoadName", "roads", "unsaid"]
 
@@ -54,7 +54,7 @@ class Road:
     """source: what the database comes from, '' for what is there. obstacle: why it cannot be gone, '' where it can.
 
     needs: variables by which somebody has to say yes, each with the reason. loss: of work in the database, at most.
-    place: where a copy of the backups lies, '' for the place that is restored from anyway.
+    place: where a copy of the backups lies, '' for the place that is restored from anyway. files: that are attached.
     """
 
     name: RoadName
@@ -65,6 +65,7 @@ class Road:
     work: tuple[Work, ...]
     estimate: Estimate
     place: str = ""
+    files: SurvivingFiles | None = None
 
     @property
     def command(self) -> str:
@@ -112,6 +113,7 @@ def _road(wreck: Wreck, database: Way, estimates: Estimates) -> Road:
         work=work,
         estimate=_duration(work, estimates),
         place=database.place,
+        files=database.files,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .cost import NOTHING, Loss, Phase
-from .wreck import Reach, Server
+from .wreck import Reach, Server, SurvivingFiles
 
 __all__ = ["APPLICATION_LOSS", "DATABASE_LOSS", "Way", "WayName", "Work", "server_obstacle"]
 
@@ -39,7 +39,7 @@ class Way:
     has to say yes, each with the reason.
 
     Of the database alone: source, its kind, and whether it lies elsewhere, at which place; loss; keys: fingerprint of
-    those that it needs, '' unknown.
+    those that it needs, '' unknown; files: those that are attached.
     """
 
     name: WayName
@@ -52,6 +52,7 @@ class Way:
     obstacle: str = ""
     needs: Mapping[str, str] = field(default_factory=dict)
     keys: str = ""
+    files: SurvivingFiles | None = None
 
 
 def server_obstacle(server: Server) -> str:

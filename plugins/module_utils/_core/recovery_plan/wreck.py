@@ -95,13 +95,21 @@ class OtherCopy:
 
 @dataclass(frozen=True, kw_only=True)
 class SurvivingFiles:
-    """Data files of the database that no server holds. point: UTC, of their last moment; None where nobody knows."""
+    """Data files of the database that no server holds, all of one moment.
+
+    point: UTC, until when they have everything, by the times of the files; None where nobody knows. data, logs: their
+    paths, the primary one first. needs: why somebody has to say yes, '' where nobody has to. problem: why they make no
+    database as they are, and what to do.
+    """
 
     folder: str
     attach: Attach
     point: dt.datetime | None = None
     problem: str = ""
     size: int = 0
+    data: Sequence[str] = ()
+    logs: Sequence[str] = ()
+    needs: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,14 +55,15 @@ def other_set(facts: Facts) -> list[str]:
 def planned(facts: Facts) -> list[str]:
     """What a check run cannot try, because the instance is not there yet.
 
-    facts: host, database, login; chosen: {label, files, folders}.
+    facts: host, database, login; chosen: {label, files, folders}; attach: {data_files, log_files}, or empty.
     """
-    chosen = facts["chosen"]
-    source = (
-        f"recovery set {chosen['label']}"
-        if chosen["label"]
-        else f"the newest backup in {', '.join(chosen['files'] or chosen['folders'])}"
-    )
+    chosen, attach = facts["chosen"], facts["attach"]
+    if attach:
+        source = f"copies of its data files ({', '.join([*attach['data_files'], *attach['log_files']])})"
+    elif chosen["label"]:
+        source = f"recovery set {chosen['label']}"
+    else:
+        source = f"the newest backup in {', '.join(chosen['files'] or chosen['folders'])}"
     return [
         f"{facts['host']}: would restore the database {facts['database']} from {source} and join the login "
         f"{facts['login']} to its user."
@@ -131,12 +132,24 @@ def databases(facts: Facts) -> Iterator[str]:
             )
             yield f"{name}: it is healthy and {left}"
             continue
+        would = "would be " if check_mode else ""
+        if files := attached_files(database["plan"]):
+            yield f"{name}: {would}brought back by attaching copies of its data files: {', '.join(files)}"
+            yield "TO DO: Take a full backup now (backup_prs). The files that were found are as they were"
+            yield from (f"NOTE: {sentence}" for sentence in database["plan"].get("notes", ()))
+            continue
         source = f" from recovery set {facts['chosen']['label']}" if facts["chosen"]["label"] else ""
-        yield f"{name}: {'would be ' if check_mode else ''}brought back{source}"
+        yield f"{name}: {would}brought back{source}"
         yield recovery_point(database["plan"])
         yield from (f"NOTE: {sentence}" for sentence in database["plan"].get("notes", ()))
         if (database["tail_log"] or {}).get("file"):
             yield f"What was left of the old database's log: {database['tail_log']['file']}"
+
+
+def attached_files(plan: Facts) -> list[str]:
+    """The files that a plan attaches, none where it restores backups."""
+    steps = plan.get("steps") or ()
+    return [path for step in steps if step["action"] == "attach" for path in step["devices"]]
 
 
 def recovery_point(plan: Facts) -> str:

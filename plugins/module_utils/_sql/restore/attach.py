@@ -7,7 +7,10 @@ overwritten, and nothing is changed before the decision.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..._core.backup.backup_set import guid
 from ..._core.errors import RecoveryError, sentences
@@ -23,6 +26,9 @@ from ..instance.server import read_server, service_account
 from . import hand_over
 from .facts import other_files
 from .options import RestoreOptions
+
+if TYPE_CHECKING:
+    from .attach_copies import Copy
 
 __all__ = ["AttachRun", "attach_statement", "read_primary_file"]
 
@@ -58,6 +64,7 @@ class AttachRun:
         self.logs = source.attach_logs
         self.family = source.family_guid
         self.guarded = options.is_guarded
+        self.copies: list[Copy] = []
         if not self.data:
             raise RecoveryError(
                 "'source.attach' names no data file",
@@ -75,12 +82,16 @@ class AttachRun:
         if existing is not None:
             return self._unchanged(existing)
         self._refuse_foreign_files()
-        primary = read_primary_file(session.connection, self.data[0])
-        plan = self._plan(primary, server_version=server["database_version"] or 0)
+        version = server["database_version"] or 0
+        if self.options.source.attach_copy:
+            primary, plan = self._copied(server, version=version)
+        else:
+            primary = read_primary_file(session.connection, self.data[0])
+            plan = self._plan(primary, server_version=version)
         report = self._plan_report(plan, primary)
         self._attach(plan)
         if session.check_mode:
-            return {**self._report(), "plan": report}
+            return {**self._report(), "plan": report}  # of copies that are yet to be made
         self._confirm_family()
         owner = self.options.owner or hand_over.builtin_owner(session.connection)
         handed_over = hand_over.hand_over(session, self.options, owner=owner)
@@ -91,7 +102,7 @@ class AttachRun:
         is.
         """
         stranger = self.family and guid(existing["family_guid"]) not in ("", self.family)
-        if existing["state"] != "ONLINE" or stranger or not already_attached(existing["files"], self.data):
+        if existing["state"] != "ONLINE" or stranger or not self._is_attached(existing["files"]):
             raise RecoveryError(
                 f"Database {self.database} is {existing['state']} on {self.host}, and an attach overwrites nothing",
                 code="would_lose_data",
@@ -100,6 +111,44 @@ class AttachRun:
         is_unfinished = existing["user_access"] != "MULTI_USER"
         owner = self.options.owner or (hand_over.builtin_owner(self.session.connection) if is_unfinished else None)
         return {"plan": {}, **hand_over.hand_over(self.session, self.options, owner=owner), **self._report()}
+
+    def _is_attached(self, files: list[dict[str, Any]]) -> bool:
+        """Whether the database there is of these files, or of copies of them."""
+        if not self.options.source.attach_copy:
+            return already_attached(files, self.data)
+        from .attach_copies import is_copy_of
+
+        paths = [file["path"] for file in files if file["type"] != "LOG"]
+        return all(any(is_copy_of(path, source) for path in paths) for source in self.data)
+
+    def _copied(self, server: dict[str, Any], *, version: int) -> tuple[PrimaryFile | None, AttachPlan]:
+        """Copies in the folders of the server, and the plan to attach them. In check mode they are only planned."""
+        from ..instance.windows_host import Windows
+        from .attach_copies import copy_files, plan_copies
+
+        session, options = self.session, self.options
+        if not options.has_windows:
+            raise RecoveryError(
+                "'source.attach.copy' needs WinRM to the database server",
+                code="option_invalid",
+                advice="Let the task target that host, or give winrm_host and winrm_user",
+            )
+        data_dir = options.data_dir or server["default_data_path"]
+        log_dir = options.log_dir or server["default_log_path"] or data_dir
+        wanted = [*((path, data_dir) for path in self.data), *((path, log_dir) for path in self.logs)]
+        used = other_files(session.connection, database=self.database)
+        with closing(Windows(session)) as windows:
+            copies = plan_copies(windows, wanted, used=used, host=self.host)
+            self.copies = copies if session.check_mode else copy_files(session, windows, copies, host=self.host)
+        place = {copy.source: copy.target if copy.done else copy.source for copy in self.copies}
+        readable = not session.check_mode or is_file(session.connection, place[self.data[0]])
+        primary = read_primary_file(session.connection, place[self.data[0]]) if readable else None
+        if primary is not None:  # a log that lies where it was is none of the copies
+            primary = replace(primary, files=[file for file in primary.files if not file.is_log])
+        plan = self._judged(primary, exists=[*self.data, *self.logs], server_version=version)
+        target = {copy.source: copy.target for copy in self.copies}
+        rebuilds = plan.rebuild_log or not self.logs
+        return primary, replace(plan, files=tuple(target[path] for path in plan.files), rebuild_log=rebuilds)
 
     def _refuse_foreign_files(self) -> None:
         used = other_files(self.session.connection, database=self.database)
@@ -114,6 +163,9 @@ class AttachRun:
     def _plan(self, primary: PrimaryFile | None, *, server_version: int) -> AttachPlan:
         wanted = [*self.data, *self.logs, *(file.path for file in (primary.files if primary else ()))]
         exists = {path for path in dict.fromkeys(wanted) if is_file(self.session.connection, path)}
+        return self._judged(primary, exists=exists, server_version=server_version)
+
+    def _judged(self, primary: PrimaryFile | None, *, exists: Collection[str], server_version: int) -> AttachPlan:
         try:
             return plan_attach(
                 data=self.data, logs=self.logs, primary=primary, exists=exists, server_version=server_version
@@ -186,7 +238,12 @@ class AttachRun:
     def _report(self) -> dict[str, Any]:
         session = self.session
         existing = read_database(session.connection, self.database) or {}
-        return {"changed": session.changed, "database": existing, "statements": session.statements}
+        return {
+            "changed": session.changed,
+            "database": existing,
+            "statements": session.statements,
+            **({"copied": [copy.to_dict() for copy in self.copies]} if self.copies else {}),
+        }
 
 
 def attach_statement(database: str, plan: AttachPlan, *, guarded: bool) -> str:

@@ -24,7 +24,7 @@ class RestoreSource:
     skip_unreadable_folders: those that cannot be read are warned of, as long as another one can. finished_before: what
     was finished later is kept back.
     database, family_guid, recovery_fork: which of the databases in there, empty where that is not said. GUIDs in lower
-    case. attach_data, attach_logs: files to attach; None where backups are restored.
+    case. attach_data, attach_logs: files to attach; None where backups are restored. attach_copy: copies of them.
     """
 
     folders: tuple[str, ...] = ()
@@ -35,6 +35,7 @@ class RestoreSource:
     otherwise: str = ""
     attach_data: tuple[str, ...] | None = None
     attach_logs: tuple[str, ...] = ()
+    attach_copy: bool = False
     database: str = ""
     family_guid: str = ""
     recovery_fork: str = ""
@@ -56,6 +57,7 @@ class RestoreSource:
             otherwise=params["otherwise"] or "",
             attach_data=tuple(attach["data_files"]) if attach else None,
             attach_logs=tuple(attach["log_files"]) if attach else (),
+            attach_copy=bool(attach and attach["copy"]),
             database=params["database"] or "",
             family_guid=guid(params["family_guid"]),
             recovery_fork=guid(params["recovery_fork"]),

@@ -35,14 +35,23 @@ SHARING_VIOLATION = (32, 33)
 
 
 def find_windows_files(
-    files: WindowsFiles, paths: Iterable[str], *, endings: Collection[str], recurse: bool
+    files: WindowsFiles,
+    paths: Iterable[str],
+    *,
+    endings: Collection[str],
+    recurse: bool,
+    skip_missing: bool = False,
 ) -> list[str]:
     """The files that are named, by one of the endings (lower case), and those that have one in the folders named.
 
-    Links are not followed. Raises RecoveryError for a folder that is not there, or cannot be looked into.
+    Links are not followed. skip_missing: what is not there is left out. Raises RecoveryError for a folder that is not
+    there, or cannot be looked into.
     """
     result: list[str] = []
-    for path in (full_path(path, option="paths") for path in paths):
+    wanted = [full_path(path, option="paths") for path in paths]
+    if skip_missing and wanted:
+        wanted = [path for path, state in zip(wanted, files.stat(*wanted), strict=True) if state.exists]
+    for path in wanted:
         if path.lower().endswith(tuple(endings)):
             result.append(path)
             continue
@@ -59,6 +68,7 @@ def examine_windows_files(files: WindowsFiles, paths: list[str]) -> dict[str, Da
 
     def parse(answer: FileRanges, fetched: FetchedRanges) -> None:
         results[answer.path] = inspect_file(fetched.read, fetched.size)
+        results[answer.path].modified = answer.modified
 
     def refuse(path: str, refusal: Refusal) -> None:
         results[path] = DatabaseFile(size=0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
+    application_parts,
     copies,
+    data_file_folders,
     database_replace,
     journal,
     needed_secrets,
@@ -106,12 +108,60 @@ def test_problems_are_told_once_and_those_of_the_control_node_first():
         "control node: no CA",
         "b: full",
     ]
-    assert ordered_problems({"problems": problems}) == [
+    assert ordered_problems(
+        {"problems": problems, "of_backups": ["a: gone"], "road": "restore_set", "roads": ["attach"]}
+    ) == [
         "control node: no driver",
         "control node: no CA",
         "b: full",
         "a: gone",
     ]
+
+
+def test_where_data_files_are_attached_it_is_no_problem_that_there_is_no_backup():
+    facts = {"problems": ["a: full", "backups: there is no set"], "of_backups": ["backups: there is no set"]}
+    assert ordered_problems({**facts, "road": "attach", "roads": ["attach"]}) == ["a: full"]
+    assert ordered_problems({**facts, "road": "", "roads": ["attach"]}) == ["a: full"]
+    assert ordered_problems({**facts, "road": "", "roads": []}) == ["a: full", "backups: there is no set"]
+
+
+@pytest.mark.parametrize(
+    ("road", "archives", "parts_"),
+    [("attach", [], []), ("attach", [{"name": "a.zip"}], ["application"]), ("restore_set", [], ["application"])],
+)
+def test_the_application_stays_where_data_files_are_attached_and_there_is_no_archive(road, archives, parts_):
+    assert application_parts({"road": road, "archives": archives}) == parts_
+
+
+LOST = {
+    "folders": [],
+    "data_folders": ["D:\\Data", ""],
+    "default_folders": ["", ""],
+    "installed": False,
+    "running": False,
+    "databases": None,
+    "database": "PRS",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "folders"),
+    [
+        ({}, ["D:\\Data"]),
+        ({"data_folders": ["", ""]}, []),
+        ({"folders": ["E:\\saved"]}, ["E:\\saved"]),
+        ({"installed": True}, []),
+        ({"installed": True, "running": True}, []),
+        ({"installed": True, "running": True, "databases": [{"name": "prs"}]}, []),
+        ({"installed": True, "running": True, "databases": [{"name": "prs"}], "folders": ["E:\\saved"]}, []),
+        (
+            {"installed": True, "running": True, "databases": [], "default_folders": ["C:\\DATA", "D:\\Data"]},
+            ["D:\\Data", "C:\\DATA"],
+        ),
+    ],
+)
+def test_data_files_are_looked_for_where_the_database_is_nowhere(changed, folders):
+    assert data_file_folders(LOST | changed) == folders
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.r
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.wreck import (
     Application,
     ApplicationState,
+    Attach,
+    Consents,
     Database,
     DatabaseState,
     Instance,
     OtherCopy,
     Reach,
     Server,
+    SurvivingFiles,
 )
 from wrecks import ago, total_loss, wreck
 
@@ -45,6 +49,28 @@ def test_both_silent():
     assert plan["awaited"] == ["sql-a", "web-a"]
     assert "web-a does not answer. Switch it on" in plan["problem"]
     assert [step["host"] for step in plan["steps"]][:2] == ["sql-a", "web-a"]
+
+
+def test_what_is_attached_is_handed_on():
+    later = SurvivingFiles(
+        folder="E:\\b", attach=Attach.LIKELY, point=ago(minutes=1), data=["E:\\b\\p.mdf"], logs=["E:\\b\\p.ldf"]
+    )
+    earlier = replace(later, folder="E:\\a", point=ago(minutes=9), data=["E:\\a\\p.mdf"])
+    plan = plan_report(total_loss(files=[earlier, later]), [])
+    assert (plan["road"], plan["source"]) == ("attach", "E:\\b")
+    assert plan["attach"] == {"data_files": ["E:\\b\\p.mdf"], "log_files": ["E:\\b\\p.ldf"]}
+    assert plan_report(total_loss(), [])["attach"] == {}
+
+
+def test_a_log_that_has_to_be_made_anew_takes_a_yes():
+    files = SurvivingFiles(folder="E:\\", attach=Attach.LIKELY, point=ago(minutes=1), needs="their log is gone")
+    plan = plan_report(total_loss(files=[files], backups=[]), [])
+    assert (plan["road"], plan["attach"]) == ("", {})
+    assert "-e prs_allow_database_loss=true: their log is gone." in plan["problem"]
+    said = Consents(database=True)
+    plan = plan_report(total_loss(files=[files], backups=[], consents=said, replace_database=True), [])
+    assert plan["road"] == "attach"
+    assert plan_report(total_loss(files=[files], consents=said, replace_database=True), [])["road"] == "attach"
 
 
 @pytest.mark.parametrize("problem", ["the credentials were rejected by the server", ""])

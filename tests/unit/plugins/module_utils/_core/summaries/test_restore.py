@@ -252,7 +252,8 @@ def test_newer_files_are_noted_unless_a_moment_was_asked_for(newer: list[str], u
 )
 def test_a_check_run_without_an_instance_says_where_the_database_would_come_from(label, files, source):
     asked = {"label": label, "files": files, "folders": [r"\\files\database"]}
-    assert restore.planned({"host": "sql-a", "database": "PRS", "login": "prs", "chosen": asked}) == [
+    facts = {"host": "sql-a", "database": "PRS", "login": "prs", "chosen": asked, "attach": {}}
+    assert restore.planned(facts) == [
         f"sql-a: would restore the database PRS from {source} and join the login prs to its user."
     ]
 
@@ -269,3 +270,24 @@ def test_where_a_set_is_of_no_use_the_one_before_it_is_named(label: str, labels:
     sentences = restore.other_set({"label": label, "labels": labels})
     assert bool(sentences) == bool(said)
     assert said in "".join(sentences)
+
+
+def test_a_check_run_without_an_instance_names_the_data_files():
+    facts = {"host": "sql-a", "database": "PRS", "login": "prs", "chosen": {"label": "L", "files": [], "folders": []}}
+    facts["attach"] = {"data_files": ["E:\\p.mdf"], "log_files": ["E:\\p.ldf"]}
+    assert restore.planned(facts) == [
+        "sql-a: would restore the database PRS from copies of its data files (E:\\p.mdf, E:\\p.ldf) and join the login "
+        "prs to its user."
+    ]
+
+
+def test_attached_files_have_no_recovery_point_of_a_backup():
+    step = {"action": "attach", "devices": ["D:\\Data\\p.mdf"]}
+    plan = {"steps": [step], "recovery_point": {"time": None, "certain": False}, "notes": ["a new log"]}
+    database = {"host": "sql-a", "restored": True, "plan": plan, "tail_log": {}}
+    facts = {"check_mode": False, "database": "PRS", "chosen": {"label": "L"}, "databases": [database]}
+    assert list(restore.databases(facts)) == [
+        "Database PRS on sql-a: brought back by attaching copies of its data files: D:\\Data\\p.mdf",
+        "TO DO: Take a full backup now (backup_prs). The files that were found are as they were",
+        "NOTE: a new log",
+    ]

@@ -41,7 +41,7 @@ def test_every_option_of_the_module_arrives():
 
 def test_every_part_of_the_source_arrives():
     plain = RestoreOptions.from_params(given())
-    samples = {"list": ["x"], "bool": True, "str": "x", "dict": {"data_files": ["x"], "log_files": []}}
+    samples = {"list": ["x"], "bool": True, "str": "x", "dict": {"data_files": ["x"], "log_files": [], "copy": False}}
     for name, option in sql_restore.source_options().items():
         assert RestoreOptions.from_params(given(source={name: samples[option["type"]]})) != plain, name
 
