@@ -60,8 +60,8 @@ def problems(facts: Facts) -> list[str]:
 
     facts: database; site: the active one; principal, standbys: what each database server is, as {host, site, answers,
     problem, server: {version, edition} or empty, database: as sql_info returns it or empty}, of a standby also
-    would_lose: why it cannot go on without a yes, or empty; runs: whether the
-    application runs, by web server; web_here: the active site's; webs: {site: web server}; readable;
+    would_lose: why it cannot go on without a yes, or empty, and has_all: whether no backup would be applied; runs:
+    whether the application runs, by web server; web_here: the active site's; webs: {site: web server}; readable;
     allow_recovery_model; allow_data_loss.
     """
     serves = list(_serves_elsewhere(facts))
@@ -78,7 +78,8 @@ def problems(facts: Facts) -> list[str]:
                 readable=facts["readable"],
                 may_replace=facts["allow_data_loss"],
             )
-        if entry["would_lose"] and is_astray(entry["database"], facts["principal"]["database"]):
+        stays = entry["would_lose"] or entry["has_all"]
+        if stays and is_astray(entry["database"], facts["principal"]["database"]):
             wrong.append(f"{_astray(entry['host'], facts['database'])}.")
         elif entry["would_lose"]:
             wrong.append(f"{entry['would_lose']} (standby_prs -e prs_allow_data_loss=true).")

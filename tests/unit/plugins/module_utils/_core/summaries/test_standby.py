@@ -35,6 +35,7 @@ def seen(host: str, site: str, **database: Any) -> dict[str, Any]:
         "answers": True,
         "problem": "",
         "would_lose": "",
+        "has_all": False,
         "server": {"version": "15.0.1.1", "edition": "Express Edition (64-bit)"},
         "database": {"state": "ONLINE", "recovery_model": "FULL", "family_guid": "f", "files": [], **database},
     }
@@ -134,6 +135,9 @@ def test_an_old_principal_that_came_back_does_not_follow(lsn, fork, astray):
     would_lose = {**seen("sql-b", "site_b", state="RESTORING", files=[file]), "would_lose": "It stands at LSN 7"}
     refused = " ".join(standby.problems(estate(principal=seen("sql-a", "site_a", **principal), standbys=[would_lose])))
     assert ("does not follow" in refused) is astray and ("at LSN 7" in refused) is not astray
+    has_all = {**would_lose, "would_lose": "", "has_all": True}
+    refused = standby.problems(estate(principal=seen("sql-a", "site_a", **principal), standbys=[has_all]))
+    assert bool(refused) is astray
     unforked = {**principal, "first_recovery_fork_guid": "B"}
     assert "nothing new" in standby.caught_up({**facts, "standby": {"files": [file]}, "principal": unforked})[0]
 
