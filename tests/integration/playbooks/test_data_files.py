@@ -143,6 +143,25 @@ def test_files_that_are_newer_than_the_backups_are_taken_instead(estate: Estate)
 
 
 @pytest.mark.nightly
+def test_older_files_with_newer_times_are_not_taken_for_newer(estate: Estate):
+    """A program copied them since the last backup, of which they do not know."""
+    kept = closed(estate)
+    estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="started")
+    estate.lab.mark(["later still"])
+    backed_up = estate.play("backup_prs")
+    assert backed_up.code == 0, backed_up.output
+    estate.lab.wipe("sql-a")
+    saved(estate).mkdir(parents=True)
+    for name, content in kept.items():
+        (saved(estate) / name).write_bytes(content)
+    refused = estate.play("rebuild_prs", *SAVED)
+    assert "only their times say" in refused.failures and "the road attach loses less" in refused.failures
+    run = estate.play("rebuild_prs", *SAVED, "-e", "prs_road=restore_set", "-e", "prs_allow_database_loss=true")
+    assert run.code == 0, run.output
+    assert estate.labels() == [*MARKERS, AFTER, "later still"]
+
+
+@pytest.mark.nightly
 def test_files_in_the_folders_of_the_server_are_found_without_a_word(estate: Estate):
     """The database was detached, or its server was set up again beside what is left on its disk."""
     estate.lab.mark([AFTER])

@@ -5,12 +5,13 @@
 
 What the files say is judged already (database_file_info); here it is put beside the database and the server that are
 wanted. The moment of a copy is told by the times of its files, the newest of which the database has lived to see: a
-server that runs writes them rarely, and a program that copies files may give them the time of the copying.
+server that runs writes them rarely, and a program that copies files may give them the time of the copying. So nobody
+takes files for newer than a recovery set without a yes, unless they know of the set's last backup.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ntpath import dirname
 from typing import Any
 
@@ -104,7 +105,7 @@ def _surviving(copy: SurvivingDatabase, facts: HostFacts) -> dict[str, Any]:
         "size": copy.size,
         "data": list(copy.data),
         "logs": [copy.row["log"]] if uses_log else [],
-        "needs": "" if problem or uses_log else _why_a_yes(copy),
+        "needs": "" if problem else " and ".join(_why_a_yes(copy, facts)),
     }
 
 
@@ -125,10 +126,31 @@ def _problem(copy: SurvivingDatabase) -> str:
     return f"{reasons}. Find another copy of them"
 
 
-def _why_a_yes(copy: SurvivingDatabase) -> str:
-    state = f"their log is {copy.row['log_fit']}" if copy.row["log"] else "their log is gone"
-    doubt = "" if copy.row["sureness"] == "likely" else ", which from SQL Server 2019 on proves little"
-    return f"{state}, and SQL Server makes a new one: nothing is lost if they were closed cleanly, as they say{doubt}"
+def _why_a_yes(copy: SurvivingDatabase, facts: HostFacts) -> Iterator[str]:
+    if not _uses_log(copy.row):
+        state = f"their log is {copy.row['log_fit']}" if copy.row["log"] else "their log is gone"
+        doubt = "" if copy.row["sureness"] == "likely" else ", which from SQL Server 2019 on proves little"
+        clean = f"nothing is lost if they were closed cleanly, as they say{doubt}"
+        yield f"{state}, and SQL Server makes a new one: {clean}"
+    chain = facts.chosen.chain if facts.choice.ok and not facts.choice.value.problem else ()
+    if chain and not _knows_of(copy, chain):
+        yield (
+            f"that they are newer than the recovery set {facts.chosen.label} only their times say, which a program "
+            "that copied them may have changed"
+        )
+
+
+def _knows_of(copy: SurvivingDatabase, chain: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the files are surely of a moment after the last backup of a chain: their checkpoint lies behind it, or it
+    is the full backup that they call their last one. Elsewhere (another fork, a crash soon after a log backup) nothing
+    proves it.
+    """
+    last = chain[-1]
+    if last["last_fork"] != copy.row.get("recovery_fork_guid"):
+        return False
+    full = copy.row.get("full_backup_lsn") or 0
+    is_last_full = last["kind"] == "full" and last["first_lsn"] <= full <= last["last_lsn"]
+    return is_last_full or (copy.row.get("checkpoint_lsn") or 0) >= last["last_lsn"]
 
 
 def _too_new(copy: SurvivingDatabase, facts: HostFacts) -> str:

@@ -121,3 +121,32 @@ def test_a_folder_that_cannot_be_read():
     [files] = surviving({"failed": True, "msg": "Reading the folder E:\\saved failed"})
     assert files["problem"] == "it cannot be looked into: Reading the folder E:\\saved failed"
     assert surviving({"skipped": True}) == []
+
+
+CHECKPOINT = 34_0000001600_00001
+FORK = "00000000-0000-0000-0000-0000000000fa"
+NEWER_BY_TIMES = (
+    "that they are newer than the recovery set 20260228T100000Z only their times say, which a program that "
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "proven"),
+    [
+        ({"last_lsn": CHECKPOINT}, True),
+        ({"last_lsn": CHECKPOINT + 1}, False),
+        ({"last_lsn": CHECKPOINT, "last_fork": "another"}, False),
+        ({"last_lsn": CHECKPOINT + 9, "kind": "full", "first_lsn": CHECKPOINT - 9}, True),
+        ({"last_lsn": CHECKPOINT + 9, "kind": "full", "first_lsn": CHECKPOINT + 1}, False),
+        ({"last_lsn": CHECKPOINT + 9, "first_lsn": CHECKPOINT - 9}, False),
+    ],
+)
+def test_files_that_do_not_know_of_the_last_backup_are_taken_for_newer_by_a_yes_alone(last, proven):
+    result = found(**{DATA: data_file(Database()), LOG: log_file(Database())})
+    row = result["databases"][0]
+    row |= {"checkpoint_lsn": CHECKPOINT, "full_backup_lsn": CHECKPOINT, "recovery_fork_guid": FORK}
+    link = {"kind": "log", "first_lsn": 0, "last_fork": FORK, **last}
+    [files] = surviving(result, choice__chosen__chain=[link])
+    assert files["needs"].startswith(NEWER_BY_TIMES) == (not proven)
+    [files] = surviving(result, choice__problem="no set", choice__chosen__chain=[link])
+    assert files["needs"] == ""
