@@ -4,7 +4,58 @@
 
 from __future__ import annotations
 
-_LOGIN = """
+
+class ModuleDocFragment:
+    """The other server of a database that is mirrored, or that a standby follows. The argument specs are
+    sql_partner_argument_spec() and sql_partner_failover_argument_spec() of module_utils/_sql/connection/partner.py.
+
+    DOCUMENTATION: O(partner) of a mirroring session. STANDBY: O(partner) of a warm standby. FAILOVER:
+    O(failover_partner), for modules that work on whichever is the principal.
+    """
+
+    DOCUMENTATION = r"""
+options:
+  partner:
+    description:
+      - The other server. M(prs.recovery.sql_mirror_failover) works when it is lost, too.
+    type: dict
+    required: true
+    suboptions:
+      login_host:
+        description: Name or address of the other server, as the control node reaches it.
+        type: str
+        required: true
+      login_port:
+        description: TCP port of its instance.
+        type: int
+      login_instance:
+        description: Name of a named instance.
+        type: str
+      login_user:
+        description: SQL login there, by default O(login_user).
+        type: str
+      login_password:
+        description: Its password, by default O(login_password).
+        type: str
+      certificate_name:
+        description: Name that its certificate must be valid for, when it is not that of C(login_host).
+        type: str
+      address:
+        description:
+          - Address of its mirroring endpoint for the other servers, C(TCP://sql-b.example.com:5022).
+          - By default O(partner.login_host) and the port of its endpoint. M(prs.recovery.sql_mirror_failover) does not
+            need it.
+        type: str
+"""
+
+    STANDBY = r"""
+options:
+  partner:
+    description:
+      - The old principal. It may be lost.
+    type: dict
+    required: true
+    suboptions:
       login_host:
         description: Name or address of the other server, as the control node reaches it.
         type: str
@@ -26,40 +77,7 @@ _LOGIN = """
         type: str
 """
 
-
-class ModuleDocFragment:
-    """The other server of a database that is mirrored, or that a standby follows. The argument specs are
-    sql_partner_argument_spec() and sql_partner_failover_argument_spec() of module_utils/_sql/connection/partner.py.
-
-    DOCUMENTATION: O(partner) of a mirroring session. STANDBY: O(partner) of a warm standby. FAILOVER:
-    O(failover_partner), for modules that work on whichever is the principal.
-    """
-
-    DOCUMENTATION = rf"""
-options:
-  partner:
-    description:
-      - The other server. M(prs.recovery.sql_mirror_failover) works when it is lost, too.
-    type: dict
-    required: true
-    suboptions:{_LOGIN}      address:
-        description:
-          - Address of its mirroring endpoint for the other servers, C(TCP://sql-b.example.com:5022).
-          - By default O(partner.login_host) and the port of its endpoint. M(prs.recovery.sql_mirror_failover) does not
-            need it.
-        type: str
-"""
-
-    STANDBY = rf"""
-options:
-  partner:
-    description:
-      - The old principal. It may be lost.
-    type: dict
-    required: true
-    suboptions:{_LOGIN}"""
-
-    FAILOVER = rf"""
+    FAILOVER = r"""
 options:
   failover_partner:
     description:
@@ -73,7 +91,27 @@ options:
       - Options that reach the Windows of the server (C(winrm_*)) belong to the task's own host, and are not used on the
         partner.
     type: dict
-    suboptions:{_LOGIN}      database:
+    suboptions:
+      login_host:
+        description: Name or address of the other server, as the control node reaches it.
+        type: str
+        required: true
+      login_port:
+        description: TCP port of its instance.
+        type: int
+      login_instance:
+        description: Name of a named instance.
+        type: str
+      login_user:
+        description: SQL login there, by default O(login_user).
+        type: str
+      login_password:
+        description: Its password, by default O(login_password).
+        type: str
+      certificate_name:
+        description: Name that its certificate must be valid for, when it is not that of C(login_host).
+        type: str
+      database:
         description:
           - The mirrored database that decides, by default the one that the task is about. A task that is about none has
             to give it.

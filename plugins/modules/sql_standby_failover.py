@@ -247,7 +247,7 @@ compile_once()
 
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.partner import (
     partner_session,
-    sql_partner_argument_spec,
+    sql_partner_standby_argument_spec,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.session import Session
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.backup_encryption import (
@@ -279,7 +279,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     folders = {"data_dir": {"type": "str"}, "log_dir": {"type": "str"}}
     return {
         **sql_connection_argument_spec(),
-        **sql_partner_argument_spec(endpoint=False),
+        **sql_partner_standby_argument_spec(),
         **backup_encryption_argument_spec(),
         **winrm_host_and_share_argument_spec(),
         "lease_owner": {"type": "str"},

@@ -16,15 +16,23 @@ from .connection import ServerAddress, connect
 from .errors import ConnectionFailed
 from .session import Session
 
-__all__ = ["partner_session", "partner_target", "sql_partner_argument_spec", "sql_partner_failover_argument_spec"]
+__all__ = [
+    "partner_session",
+    "partner_target",
+    "sql_partner_argument_spec",
+    "sql_partner_failover_argument_spec",
+    "sql_partner_standby_argument_spec",
+]
 
 
-def sql_partner_argument_spec(*, endpoint: bool = True) -> dict[str, Any]:
-    """The argument spec of the doc fragment sql_partner, for the mirroring modules. endpoint: it has one of mirroring,
-    whose address may be given.
-    """
-    options = {**_login_options(), **({"address": {"type": "str"}} if endpoint else {})}
-    return {"partner": {"type": "dict", "required": True, "options": options}}
+def sql_partner_argument_spec() -> dict[str, Any]:
+    """The argument spec of the doc fragment sql_partner, for the mirroring modules."""
+    return {"partner": {"type": "dict", "required": True, "options": {**_login_options(), "address": {"type": "str"}}}}
+
+
+def sql_partner_standby_argument_spec() -> dict[str, Any]:
+    """The argument spec of the doc fragment sql_partner.standby, for the old principal of a warm standby."""
+    return {"partner": {"type": "dict", "required": True, "options": _login_options()}}
 
 
 def sql_partner_failover_argument_spec() -> dict[str, dict[str, Any]]:
