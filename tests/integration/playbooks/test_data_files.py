@@ -148,15 +148,16 @@ def test_older_files_with_newer_times_are_not_taken_for_newer(estate: Estate):
     kept = closed(estate)
     estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="started")
     estate.lab.mark(["later still"])
-    backed_up = estate.play("backup_prs")
+    backed_up = estate.play("backup_prs", "-e", "prs_backup_accept_unhealthy=true")  # at this address no page answers
     assert backed_up.code == 0, backed_up.output
     estate.lab.wipe("sql-a")
     saved(estate).mkdir(parents=True)
     for name, content in kept.items():
         (saved(estate) / name).write_bytes(content)
-    refused = estate.play("rebuild_prs", *SAVED)
-    assert "only their times say" in refused.failures and "the road attach loses less" in refused.failures
-    run = estate.play("rebuild_prs", *SAVED, "-e", "prs_road=restore_set", "-e", "prs_allow_database_loss=true")
+    newest = (*SAVED, "-e", "prs_restore_set=newest")
+    refused = estate.play("rebuild_prs", *newest)
+    assert "Each road needs a yes" in refused.failures and "only their times say" in refused.failures
+    run = estate.play("rebuild_prs", *newest, "-e", "prs_road=restore_set", "-e", "prs_allow_database_loss=true")
     assert run.code == 0, run.output
     assert estate.labels() == [*MARKERS, AFTER, "later still"]
 

@@ -301,6 +301,16 @@ def test_a_full_drive_stops_the_commit_before_it_happens(files: FolderFiles, wor
     assert rows(database) == [0, 1, 2]
 
 
+def test_a_database_in_files_that_are_there_needs_no_room(files: FolderFiles, work: pathlib.Path) -> None:
+    """As tempdb, which every start of the server makes anew in the files that it had."""
+    database = new(files, work)
+    files.room_left = 100
+    database.has_room = True
+    fill(database)
+    database.has_room = False
+    assert rows(database) == [0, 1, 2]
+
+
 def test_create_refuses_files_that_are_there(files: FolderFiles, work: pathlib.Path) -> None:
     files.write(LDF, b"")
     with pytest.raises(SqlError) as caught:

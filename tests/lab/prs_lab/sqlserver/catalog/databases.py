@@ -188,6 +188,7 @@ class DatabaseList:
             recovery_model="FULL" if name == "model" else "SIMPLE",
             owner_sid=b"\x01",
             work=name,
+            has_room=True,
         )
         if name == "msdb":
             connection = database.connect()
@@ -211,8 +212,11 @@ class DatabaseList:
         owner_sid: bytes,
         work: str,
         options: dict[str, Any] | None = None,
+        has_room: bool = False,
     ) -> Database:
-        """New files with an empty database that has its metadata; not registered yet. Raises SqlError 5123, 5170."""
+        """New files with an empty database that has its metadata; not registered yet. Raises SqlError 5123, 5170, and
+        9002 or 1105 on a full drive, unless it has room: tempdb is made anew in the files that it had.
+        """
         instance = self._instance
         major = instance.version[0]
         defaults = {
@@ -234,6 +238,7 @@ class DatabaseList:
             log_name=log_name,
             options=defaults,
         )
+        database.has_room = has_room
         connection = database.connect()
         try:
             connection.execute("BEGIN")
@@ -241,6 +246,7 @@ class DatabaseList:
             commit(connection, [database], time=instance.utc_now())
         finally:
             connection.close()
+            database.has_room = False
         return database
 
 

@@ -109,6 +109,8 @@ class Database:
         self.busy: set[str] = set()
         """What runs on it: "database" or "log" (a backup), "restore"."""
         self.leaving = False
+        self.has_room = False
+        """It is made anew in files that are there, so that a full drive does not matter."""
         self.mirroring_role: str | None = None
         """PRINCIPAL or MIRROR while it is in a mirroring session."""
         self.mirror_lsn: int | None = None
@@ -283,7 +285,7 @@ class Database:
 
     def check_room(self) -> None:
         """Raises SqlError 9002 or 1105 when the drive of the log or of the data has no room for a commit."""
-        if not self.is_open:
+        if not self.is_open or self.has_room:
             return
         if self.files.free_bytes(self.log_path) < _ROOM_NEEDED:
             raise faults.log_full(self.name, self.log_reuse_wait)
