@@ -85,6 +85,8 @@ options:
       - application.database_servers
       - application.bound_certificates
       - application.config_is_set
+      - configure_awx.schedules
+      - configure_awx.would_make
       - report.file
 """
 
@@ -158,6 +160,8 @@ DECISIONS = (
     "application.database_servers",
     "application.bound_certificates",
     "application.config_is_set",
+    "configure_awx.schedules",
+    "configure_awx.would_make",
     "report.file",
 )
 """Each a module of the package, and a function of it."""

@@ -79,6 +79,8 @@ options:
       - verify.problems
       - sql_server.setup_failed
       - configure_awx.inventory_problems
+      - configure_awx.answer_problems
+      - configure_awx.organization_problems
 """
 
 EXAMPLES = r"""
@@ -146,6 +148,8 @@ SUMMARIES = (
     "verify.problems",
     "sql_server.setup_failed",
     "configure_awx.inventory_problems",
+    "configure_awx.answer_problems",
+    "configure_awx.organization_problems",
 )
 """Each a module of the package, and a function of it."""
 

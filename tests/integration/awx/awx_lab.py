@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["EXAMPLE", "GIT", "ROOT", "SECRETS", "Configure", "Run"]
+__all__ = ["EXAMPLE", "GIT", "ROOT", "SECRETS", "Configure", "Run", "copy_repository", "play"]
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "inventory.example"
@@ -40,3 +45,53 @@ class Run:
 
 
 Configure = Callable[..., Run]
+
+
+def copy_repository(folder: Path) -> None:
+    """What docs/awx.md says that an administrator puts into the repository: the examples, without the vault."""
+    shutil.copytree(EXAMPLE / "two_sites", folder / "inventory", ignore=shutil.ignore_patterns("vault.yml"))
+    shutil.copytree(EXAMPLE / "playbooks", folder / "playbooks")
+
+
+def play(
+    folder: Path, *arguments: str, environment: dict[str, str], repository: str, variables: dict[str, object]
+) -> Run:
+    """Run the playbook on the administrator's inventory, which has the vault and is made in `folder`. environment: how
+    AWX is reached; repository: the address from which it fetches the estate.
+    """
+    inventory = folder / "inventory"
+    if not inventory.exists():
+        shutil.copytree(EXAMPLE / "two_sites", inventory)
+        (inventory / "group_vars/all/vault.yml").write_text(json.dumps(SECRETS), encoding="utf-8")
+    settings = {
+        "prs_awx_project_url": repository,
+        "prs_awx_image": "registry.example.com/prs-recovery-ee:1",
+        **variables,
+    }
+    done = subprocess.run(
+        [
+            Path(sys.executable).parent / "ansible-playbook",
+            "-i",
+            inventory,
+            "prs.recovery.configure_awx",
+            "-e",
+            json.dumps(settings),
+            *arguments,
+        ],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"),
+            "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",
+            **environment,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    return Run(code=done.returncode, output=done.stdout + done.stderr)

@@ -61,7 +61,7 @@ def credential_type(inputs: dict[str, Any], injectors: dict[str, Any], kind: str
         "properties": {
             "type": {"enum": ["string", "boolean"]},
             "format": {"enum": ["ssh_private_key", "url"]},
-            "id": {**text, "pattern": _VARIABLE},
+            "id": {**text, "pattern": _VARIABLE, "error": "{instance} is an invalid variable name"},
             "label": text,
             "choices": {"type": "array", "minItems": 1, "items": text, "uniqueItems": True},
             "help_text": text,
@@ -182,12 +182,14 @@ def survey(spec: dict[str, Any]) -> None:
 def accepted_variables(
     template: dict[str, Any], spec: dict[str, Any], data: dict[str, Any], *, required: bool = True
 ) -> None:
-    """Whether a saved launch (a schedule, a workflow's node) may hand these variables to a template."""
+    """Whether a saved launch (a schedule, a workflow's node) may hand these variables to a template. A required question
+    wants its answer there, whatever the survey's default.
+    """
     questions = {one["variable"]: one for one in spec.get("spec", [])} if template["survey_enabled"] else {}
     wrong = [
         f"'{name}' value missing"
         for name, one in questions.items()
-        if required and one["required"] and name not in data and "default" not in one
+        if required and one["required"] and name not in data
     ] + [
         f"Value {data[name]} for '{name}' expected to be one of {one['choices']}."
         for name, one in questions.items()
@@ -247,6 +249,11 @@ def playbooks_of(project: Path) -> Iterable[str]:
 
 
 def _conforms(name: str, value: Any, schema: dict[str, Any]) -> None:
-    problems = [error.message for error in jsonschema.Draft4Validator(schema).iter_errors(value)]
+    problems = [
+        error.schema["error"].format(instance=error.instance)
+        if error.validator == "pattern" and "error" in error.schema
+        else error.message
+        for error in jsonschema.Draft4Validator(schema).iter_errors(value)
+    ]
     if problems:
         raise Refused({name: problems})

@@ -63,6 +63,13 @@ _ASKS = {
         "labels",
         "tags",
         "skip_tags",
+        "verbosity",
+        "diff_mode",
+        "execution_environment",
+        "forks",
+        "instance_groups",
+        "job_slice_count",
+        "timeout",
     )
 }
 KINDS: dict[str, Kind] = {
@@ -158,6 +165,12 @@ KINDS: dict[str, Kind] = {
             "timeout": 0,
             "survey_enabled": False,
             "become_enabled": False,
+            "force_handlers": False,
+            "job_slice_count": 1,
+            "job_tags": "",
+            "skip_tags": "",
+            "start_at_task": "",
+            "use_fact_cache": False,
             "diff_mode": False,
             "allow_simultaneous": False,
             "scm_branch": "",
@@ -409,6 +422,8 @@ class Awx:
             taken = [self.objects["credentials"][other]["credential_type"] for other in one["_credentials"]]
             if self.objects["credentials"][number]["credential_type"] in taken:
                 raise Refused({"error": "Cannot assign multiple credentials of one type."})
+        elif any(number in one[f"_{other}"] for other in KINDS[kind].lists if other != name):
+            raise Refused({"Error": "Relationship not allowed."})
         elif number == one["id"] or one["id"] in self._followers(number):
             raise Refused({"Error": "Cycle detected."})
         one[f"_{name}"].append(number)
@@ -502,7 +517,10 @@ class Awx:
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
         if done.returncode == 0:
-            self.objects["inventories"][one["inventory"]]["_content"] = json.loads(done.stdout)
+            inventory, content = self.objects["inventories"][one["inventory"]], json.loads(done.stdout)
+            inventory["_content"] = content
+            if one["overwrite_vars"]:
+                inventory["variables"] = json.dumps(content["all"].get("vars", {}))
         return done.stderr if done.returncode else ""
 
 

@@ -17,6 +17,7 @@ import rules
 import yaml
 from ansible_collections.prs.recovery.plugins.filter.awx_credential_types import awx_credential_types
 from awx_lab import ROOT, SECRETS, Configure
+from refused import REFUSED, WRONG_RULES
 from stand_in import Awx
 
 PLAYBOOKS = sorted(file.name for file in (ROOT / "playbooks").glob("*.yml") if file.name != "configure_awx.yml")
@@ -89,8 +90,10 @@ def test_what_was_set_up_is_left_alone_but_for_what_somebody_changed(
     content = awx.content()
     for name in damaged:
         awx.find("schedules", f"PRS {name}")["rrule"] = "DTSTART;TZID=UTC:20250105T000700 RRULE:FREQ=HOURLY;INTERVAL=24"
+    if damaged:
+        awx.find("job_templates", "PRS backup").update(limit="web-a", become_enabled=True, ask_limit_on_launch=True)
     second = configure(**settings)
-    assert (second.code, second.changed) == (0, damaged), second.output
+    assert (second.code, second.changed) == (0, ["backup", *damaged] if damaged else []), second.output
     assert awx.content() == content
 
 
@@ -113,6 +116,29 @@ def test_what_is_missing_is_said_before_anything_is_asked(
     assert run.code != 0
     assert says in run.output.replace('\\"', '"')
     assert awx.asked == []
+
+
+def test_a_check_run_on_an_empty_awx_says_what_would_be_made(awx: Awx, configure: Configure):
+    before = awx.content()
+    run = configure("--check")
+    assert run.code == 0, run.output
+    assert "Not in AWX yet: credential type Windows, credential type SQL Server" in run.output
+    assert awx.content() == before
+
+
+def test_an_organization_that_is_missing_is_said_before_anything_is_made(awx: Awx, configure: Configure):
+    before = awx.content()
+    run = configure(prs_awx_organization="Estate")
+    assert run.code != 0
+    assert "AWX has no organization Estate" in run.output
+    assert awx.content() == before
+
+
+def test_a_project_that_cannot_be_fetched_ends_the_run_with_a_sentence(awx: Awx, configure: Configure):
+    run = configure(prs_awx_project_url="https://git.example.com/elsewhere.git")
+    assert run.code != 0
+    assert "AWX could not fetch the project from its repository" in run.output
+    assert not awx.objects["inventories"] and not awx.objects["job_templates"]
 
 
 def occurrences(name: str, begin: dt.datetime, end: dt.datetime, zone: str = "Europe/Berlin") -> list[dt.datetime]:
@@ -202,51 +228,40 @@ def ask(awx: Awx) -> Ask:
     return lambda method, path, body=None, **query: awx.answer(method, f"/api/v2/{path}", query, body)
 
 
-@pytest.mark.parametrize(
-    ("kind", "body", "says"),
-    [
-        ("credential_types", {"name": "t", "kind": "ssh"}, "Must be 'cloud' or 'net'"),
-        (
-            "credential_types",
-            {"name": "t", "kind": "cloud", "injectors": {"extra_vars": {"a": "{{ b }}"}}},
-            "undefined field",
-        ),
-        (
-            "credential_types",
-            {"name": "t", "kind": "cloud", "injectors": {"env": {"ANSIBLE_X": "b"}}},
-            "not allowed in credentials",
-        ),
-        (
-            "credential_types",
-            {"name": "t", "kind": "cloud", "inputs": {"fields": [{"id": "a b", "label": "c"}]}},
-            "does not match",
-        ),
-        ("organizations", {"name": "Default"}, "already exists"),
-        ("inventories", {"name": "i", "organization": 77}, "does not exist"),
-        ("inventories", {"organization": 1}, "This field is required"),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("kind", "body", "says"), REFUSED, ids=str)
 def test_the_stand_in_refuses_what_awx_refuses(ask: Ask, kind: str, body: dict[str, Any], says: str):
     status, answer = ask("POST", f"{kind}/", body)
     assert status == 400
     assert says in str(answer)
 
 
-@pytest.mark.parametrize(
-    ("rule", "says"),
-    [
-        ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=DAILY", "INTERVAL required"),
-        ("DTSTART:20250105T000000 RRULE:FREQ=DAILY;INTERVAL=1", "naive"),
-        ("DTSTART;TZID=Nowhere/Town:20250105T000000 RRULE:FREQ=DAILY;INTERVAL=1", "TZID"),
-        ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=MONTHLY;INTERVAL=1;BYDAY=1SU", "numeric prefix"),
-        ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=MINUTELY;INTERVAL=X", "parsing failed"),
-    ],
-    ids=["interval", "naive", "zone", "prefix", "text"],
-)
+@pytest.mark.parametrize(("rule", "says"), WRONG_RULES)
 def test_the_stand_in_knows_rules(rule: str, says: str):
     with pytest.raises(rules.Refused, match=says):
         rules.schedule_rule(rule)
+
+
+def test_the_stand_in_wants_answers_in_a_schedule_although_there_are_defaults():
+    question = {
+        "variable": "host",
+        "type": "multiplechoice",
+        "choices": ["sql-a"],
+        "default": "sql-a",
+        "required": True,
+    }
+    template = {"survey_enabled": True, "ask_variables_on_launch": False}
+    with pytest.raises(rules.Refused, match="'host' value missing"):
+        rules.accepted_variables(template, {"spec": [question]}, {})
+    rules.accepted_variables(template, {"spec": [question]}, {"host": "sql-a"})
+
+
+def test_the_stand_in_links_two_nodes_once(awx: Awx, ask: Ask):
+    workflow = awx.add("workflow_job_templates", {"name": "w", "organization": 1})["id"]
+    kind = "workflow_job_template_nodes"
+    first, second = (awx.add(kind, {"workflow_job_template": workflow, "identifier": name})["id"] for name in "ab")
+    assert ask("POST", f"{kind}/{first}/failure_nodes/", {"id": second})[0] == 204
+    status, answer = ask("POST", f"{kind}/{first}/success_nodes/", {"id": second})
+    assert (status, answer) == (400, {"Error": "Relationship not allowed."})
 
 
 @pytest.mark.parametrize(
