@@ -90,6 +90,12 @@ matrix: setup
 galaxy-check: setup
 	sh tests/tools/galaxy_check.sh $(PYTHON)
 
+#: make test-awx AWX=folder   configure_awx against a real AWX, started from its source there (CONTRIBUTING says how to get it); minutes
+.PHONY: test-awx
+test-awx: setup $(VENV)/.test
+	@[ -n "$(AWX)" ] || { echo "Which AWX? make test-awx AWX=folder"; exit 1; }
+	AWX="$(AWX)" $(BIN)/python -m pytest -s tests/awx
+
 #: make lint          ruff, yamllint, ansible-lint (production profile), documentation
 lint: setup-test
 	$(BIN)/python tests/run.py --only lint
