@@ -20,7 +20,7 @@ from ..backup.backup_set import SET_BACK, BackupSet
 from ..backup.clock import ClockChange, changes_between, zone_fits
 from .source import Source
 
-__all__ = ["RecordClock", "clock_of", "one_clock", "untold_clocks"]
+__all__ = ["RecordClock", "clock_of", "one_clock", "set_back_before", "untold_clocks"]
 
 _START = attrgetter("started")
 
@@ -72,6 +72,28 @@ def one_clock(used: Sequence[BackupSet], source: Source, zone: tzinfo | None, wh
         moments = [used[-1].finished, *([when] if when is not None else [])]
         offsets |= {moment.astimezone(zone).utcoffset() for moment in moments}
     return len(offsets) < 2
+
+
+def set_back_before(used: Sequence[BackupSet], source: Source, when: datetime) -> ClockChange | None:
+    """The change of a clock under which a record of a way shows a later time than a moment: LastValidRestoreTime, which
+    is the time of the last record, is then after the end of the backup that tells it, be it one that holds no record.
+    """
+    logs = [entry for entry in used if entry.kind.is_log]
+    if not logs or not source.set_back:
+        return None
+    forks = {fork for log in logs for fork in (log.first_fork, log.last_fork)}
+    low, high = min(log.first_lsn for log in logs), max(log.last_lsn for log in logs)
+    for entry, by in source.set_back:
+        if (
+            entry.last_fork in forks
+            and low < entry.last_lsn
+            and entry.first_lsn <= high
+            and entry.last_valid_time is not None
+            and entry.last_valid_time > when
+            and entry.utc_offset is not None
+        ):
+            return ClockChange(used[0].started, entry.started, entry.utc_offset + by, entry.utc_offset)
+    return None
 
 
 def untold_clocks(

@@ -28,6 +28,8 @@ _ORIGIN = attrgetter("family_guid", "database", "server")
 ByFork = Mapping[str, list[BackupSet]]
 """Recovery fork -> sets on it."""
 
+_SECOND, _QUARTER = timedelta(seconds=1), timedelta(minutes=15)
+
 Groups = Mapping[str, Mapping[str, ByFork]]
 """Family -> name of the database -> its sets."""
 
@@ -52,6 +54,18 @@ class Source:
     def offsets(self) -> set[timedelta | None]:
         """Those that the clocks of its servers had."""
         return set(map(_OFFSET, self.known))
+
+    @cached_property
+    def set_back(self) -> list[tuple[BackupSet, timedelta]]:
+        """The logs whose last record shows a later time than their own end, and by how much at least a clock was set
+        back since, in the quarters of an hour in which zones differ.
+        """
+        late = [
+            (entry, entry.last_valid_time - max(entry.started, entry.finished))
+            for entry in self.known
+            if entry.last_valid_time is not None and entry.last_valid_time > entry.finished
+        ]
+        return [(entry, -(-by // _QUARTER) * _QUARTER) for entry, by in late if by > _SECOND]
 
     @property
     def servers(self) -> set[str]:

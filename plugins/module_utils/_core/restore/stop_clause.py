@@ -18,7 +18,7 @@ from ..backup.backup_set import BackupSet
 from ..backup.clock import ClockChange, local_stop_time, surely_over, zone_fits
 from ..backup.recovery_points import Found
 from .plan import Refusal, Step, Stop, Target
-from .record_clocks import clock_of, one_clock, untold_clocks
+from .record_clocks import clock_of, one_clock, set_back_before, untold_clocks
 from .request import Request
 from .source import Source
 
@@ -54,6 +54,9 @@ def stop_clause(candidate: Found, request: Request, target: Target, source: Sour
     stopped = _stopped_logs(candidate, when)
     if not stopped:
         return Stop(kind="time", time=_local(when, request, used[-1] if used else None))
+    set_back = set_back_before(used, source, when)
+    if set_back is not None:
+        return _clock_changed([set_back], stopped, candidate, request)
     times = set()
     for log in stopped:
         clock = clock_of(log, used, source, request.zone)

@@ -408,6 +408,10 @@ CLOCK_CODES = {"clock_changed", "time_zone_unknown"}
 @example((3121746, 27, 0.0))  # a log that is stopped at a fork point, after one that was over later by its clock
 @example((4207790, 21, 0.0))  # another fork alone tells under which clock a log was written that was over by then
 @example((5001448, 29, 0.0))  # the server that it was recovered on told another clock before
+@example(
+    (3405179642, 12, 0.0)
+)  # after a move, of which an idle log tells alone: its last record is younger than its end
+@example((1043515286, 20, 0.0))  # after a move, of which the log tells itself by its last record
 @example((3479955169, 16, 0.0))  # it was set back by hours within a differential, which so ended before its full
 @example((4207091, 22, 0.0))  # the log around a move was over before the moment
 @example((4104330788, 7, 0.0))  # it was set back after a move, before the first backup there
