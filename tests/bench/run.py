@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> None:
         if spec is None or spec.loader is None:
             raise SystemExit(f"{path} cannot be loaded")
         module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module  # where a dataclass looks its module up
         spec.loader.exec_module(module)
         if other and not hasattr(module, "compare"):
             continue
