@@ -4,7 +4,7 @@
 # Seen: where an entry has Info-ZIP's Unicode path field (0x7075, as Info-ZIP, WinRAR and 7-Zip write it beside a name in
 # a code page), zipfile.namelist() gives the name in the header up to Python 3.11, and the one in the field from 3.12 on
 # (gh-103861). So read("_.txt") worked, and raises KeyError now; only ZipInfo.orig_filename stays. .NET up to 10 reads
-# the header's alone. Whoever screens the names with one of them and unpacks with another has screened other names.
+# the header's alone.
 # Expected by who reads What's New in Python 3.12, which says nothing of it: the same names as before.
 set -eu
 folder=$(mktemp -d)
