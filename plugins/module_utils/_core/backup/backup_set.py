@@ -242,6 +242,11 @@ class BackupSet:
         return self.copies[0].stripes[0] if self.copies and self.copies[0].stripes else self.guid
 
     @property
+    def over(self) -> datetime:
+        """A moment at or after its end, which by a clock that was set back meanwhile was before its start."""
+        return max(self.started, self.finished)
+
+    @property
     def covered_until(self) -> datetime:
         """What was logged before this moment is surely in the set (a log is cut off some time after it was started)."""
         if self.last_valid_time is not None and self.last_valid_time > self.started:

@@ -64,11 +64,6 @@ class Base(NamedTuple):
         return None if last is None or last.ambiguous_time else last.finished
 
 
-def _over(entry: BackupSet) -> datetime:
-    """A moment at or after the end of a backup, which by a clock that was set back meanwhile ended before it began."""
-    return max(entry.started, entry.finished)
-
-
 class Move(NamedTuple):
     """One RESTORE LOG: whole, or stopped before the LSN of a fork point."""
 
@@ -355,7 +350,7 @@ class Tree:
             self._add_existing(existing, existing_full, differentials)
         else:
             for full in fulls:
-                self._fork(full.last_fork).bases.append(Base(full.last_lsn, full.last_fork, _over(full), full))
+                self._fork(full.last_fork).bases.append(Base(full.last_lsn, full.last_fork, full.over, full))
             self._add_differentials(fulls, differentials)
         for guid, fork in self.forks.items():
             fork.sets = by_fork.get(guid, [])
@@ -410,7 +405,7 @@ class Tree:
                 and differential.last_lsn > existing.position
             ):
                 self._fork(differential.last_fork).bases.append(
-                    Base(differential.last_lsn, differential.last_fork, _over(differential), None, differential)
+                    Base(differential.last_lsn, differential.last_fork, differential.over, None, differential)
                 )
 
     def _is_entry(self, log: BackupSet, fork: Fork) -> bool:
@@ -464,7 +459,7 @@ class Tree:
             if full is None:
                 self.unusable.append((differential, self._no_base(differential)))
             else:
-                over = max(_over(full), _over(differential))
+                over = max(full.over, differential.over)
                 base = Base(differential.last_lsn, fork, over, full, differential)
                 self._fork(fork).bases.append(base)
 

@@ -56,8 +56,7 @@ def one_clock(used: Sequence[BackupSet], source: Source, zone: tzinfo | None, wh
     offsets = {entry.utc_offset for entry in used}
     logs = [entry for entry in used if entry.kind.is_log]
     if logs and len(source.offsets) > 1:
-        forks = {fork for log in logs for fork in (log.first_fork, log.last_fork)}
-        low, high = min(log.first_lsn for log in logs), max(log.last_lsn for log in logs)
+        forks, low, high = _stretch(logs)
         begin, end = min(entry.started for entry in used), max(log.started for log in logs)
         inside = [
             entry
@@ -74,6 +73,12 @@ def one_clock(used: Sequence[BackupSet], source: Source, zone: tzinfo | None, wh
     return len(offsets) < 2
 
 
+def _stretch(logs: Sequence[BackupSet]) -> tuple[set[str], int, int]:
+    """The recovery forks of some logs, and the LSNs between which their records lie."""
+    forks = {fork for log in logs for fork in (log.first_fork, log.last_fork)}
+    return forks, min(log.first_lsn for log in logs), max(log.last_lsn for log in logs)
+
+
 def set_back_before(used: Sequence[BackupSet], source: Source, when: datetime) -> ClockChange | None:
     """The change of a clock under which a record of a way shows a later time than a moment: LastValidRestoreTime, which
     is the time of the last record, is then after the end of the backup that tells it, be it one that holds no record.
@@ -81,8 +86,7 @@ def set_back_before(used: Sequence[BackupSet], source: Source, when: datetime) -
     logs = [entry for entry in used if entry.kind.is_log]
     if not logs or not source.set_back:
         return None
-    forks = {fork for log in logs for fork in (log.first_fork, log.last_fork)}
-    low, high = min(log.first_lsn for log in logs), max(log.last_lsn for log in logs)
+    forks, low, high = _stretch(logs)
     for entry, by in source.set_back:
         if (
             entry.last_fork in forks

@@ -61,7 +61,7 @@ class Source:
         back since, in the quarters of an hour in which zones differ.
         """
         late = [
-            (entry, entry.last_valid_time - max(entry.started, entry.finished))
+            (entry, entry.last_valid_time - entry.over)
             for entry in self.known
             if entry.last_valid_time is not None and entry.last_valid_time > entry.finished
         ]
