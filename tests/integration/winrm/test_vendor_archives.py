@@ -8,7 +8,16 @@ import zipfile
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 
-from .verb_cases import NOT_UTF_8, OTHER_NAMES, encrypted, other_names, packed_by, told_to_hold, told_to_take
+from .verb_cases import (
+    BESIDE_A_CODE_PAGE,
+    NOT_UTF_8,
+    encrypted,
+    other_names,
+    packed_by,
+    told_to_hold,
+    told_to_take,
+    with_fields,
+)
 from .windows_twins import APPLICATION, CONTENT, LOCAL, Twins
 
 ARCHIVE = "D:\\product\\backup 2026-03-01.zip"
@@ -45,8 +54,25 @@ def test_names_with_backslashes(twins: Twins) -> None:
     assert twins.restore(source=ARCHIVE)["restored"] and twins.tree() == CONTENT
 
 
+@pytest.mark.parametrize("stroke", ["/", "\\"])
+def test_names_in_a_code_page_with_others_in_utf_8_beside_them(twins: Twins, stroke: str) -> None:
+    """As 7-Zip and WinRAR write them. Also the key in such a folder is found again: what is in its place and is no key
+    is no other installation's.
+    """
+    content = {"web.config": b"<a/>", "encryption.config": b"<key/>", "\u00c4nderung.txt": b"x", "\u00d6.txt": b"x"}
+    content["database.config"] = b"<database/>"
+    names = {name.encode("cp850"): name for name in (f"Z\u00fcrich{stroke}{name}" for name in content)}
+    twins.write(ARCHIVE, other_names(names, [*content.values()]))
+    twins.files.remove_tree(APPLICATION)
+    assert twins.restore(source=ARCHIVE)["restored"] and twins.tree() == content
+    twins.write(f"{APPLICATION}\\encryption.config", bytes(6))
+    assert twins.restore(source=ARCHIVE)["restored"] and twins.tree() == content
+
+
 def test_another_name_in_info_zips_field_leads_nowhere(twins: Twins) -> None:
-    """.NET reads only the first one, and so does whoever restores: nothing is written where the second one leads."""
+    """Of a name in ASCII .NET reads only the first one, and so does whoever restores: nothing is written where the
+    second one leads.
+    """
     before = twins.tree("C:\\inetpub")
     names = {b"web.config": "../../evil.txt", b"Default.aspx": "C:\\Windows\\evil.txt"}
     twins.write(ARCHIVE, other_names(names))
@@ -83,7 +109,14 @@ DAMAGES = [
     (zipped(CONTENT).replace(b"PK\x01\x02", b"PK\x01\x09", 1), r"damaged or no ZIP archive"),
     (zipped(CONTENT)[:-14] + b"\x05\0\x05\0" + zipped(CONTENT)[-10:], r"damaged or no ZIP archive"),
     (NOT_UTF_8, r"has letters in a code page that the archive does not name"),
-    (OTHER_NAMES, r"has letters in a code page that the archive does not name"),
+    *(
+        (with_fields([(b"web.config", b""), *BESIDE_A_CODE_PAGE[about][0]]), reason)
+        for about, reason in {
+            "one of another name": r"has letters in a code page that the archive does not name",
+            "one that climbs out": r"evil\.txt climbs out of the folder",
+            "the same one twice": r"\u00c4\.txt is there twice",
+        }.items()
+    ),
     (b"MZ a program in front" + STORED, r"damaged or no ZIP archive"),
     (STORED[:-40], r"InvalidDataException|damaged or no ZIP archive"),
     (b"", r"damaged or no ZIP archive"),

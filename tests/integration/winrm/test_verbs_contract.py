@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_entries import screen_entries
+from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
 from ansible_collections.prs.recovery.plugins.module_utils._winrm import verbs
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import conversation as conversation_module
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import (
@@ -32,12 +34,13 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.con
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import RUNNER
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.reader import WindowsReader
 from prs_lab.windows.models import load_models
 from prs_lab.windows.scripts.verbs import VERBS
 
 from .benches import PWSH, WINPWSH, TwinBench, WineBench, wine_folder
 from .local_powershell import SILENCE, Bench, PowerShellBench, ProcessPipe, expected_tree, placed, steady
-from .verb_cases import CASES, TREE, Case
+from .verb_cases import BESIDE_A_CODE_PAGE, CASES, TREE, Case, with_fields
 from .windows_twins import PASSWORD
 
 WINDOWS = os.name == "nt"
@@ -166,6 +169,33 @@ def test_what_pack_wrote_another_program_can_read(bench: Bench) -> None:
             archive.read("own/list").startswith(b'{"files": 2, "x": 1}\n{')
             and archive.read("own/list").count(b"\n") == 3
         )
+
+
+class BenchSession:
+    """A session of a reader, on a bench."""
+
+    host = "WEB1"
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def call(
+        self, script: str, *, doing: str, items: Any = (), on_progress: Any = None, **parameters: Any
+    ) -> list[Any]:
+        return self._bench.call(script, items=items, **parameters)
+
+
+@pytest.mark.parametrize("about", BESIDE_A_CODE_PAGE)
+def test_by_which_names_entries_are_written(bench: Bench, about: str) -> None:
+    """Beside one in a code page there may be a name in UTF-8: it is what is judged, and nothing goes by another one."""
+    entries, expected = BESIDE_A_CODE_PAGE[about]
+    bench.put("x.zip", with_fields(entries))
+    reader = WindowsReader(BenchSession(bench), check_mode=False, progress=Progress())  # type: ignore[arg-type]
+    path = placed("{root}/x.zip", bench)
+    for found in (reader.entries(path), reader.read_entries(path)):
+        result = screen_entries(found)
+        refused = [f"{refusal.name} {refusal.reason}" for refusal in result.refused]
+        assert [entry.name for entry in result.accepted] + refused == expected
 
 
 def test_many_lines_go_both_ways(bench: Bench) -> None:

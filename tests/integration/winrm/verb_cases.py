@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import io
+import itertools
 import struct
 import zipfile
 import zlib
@@ -55,20 +56,35 @@ def without_names_in_utf_8(archive: bytes, name: bytes, raw: bytes) -> bytes:
     return bytes(flagged)
 
 
-def other_names(names: dict[bytes, str], content: bytes = b"x") -> bytes:
-    """A ZIP archive whose entries have a second name each, in Info-ZIP's Unicode path field: 0x7075, size, version 1,
-    checksum of the name that it stands for, name in UTF-8. Source: PKWARE's APPNOTE, 4.6.9.
+def path_field(raw: bytes, name: str | bytes, *, version: int = 1, size: int | None = None) -> bytes:
+    """Info-ZIP's Unicode path field: 0x7075, size, version 1, checksum of the name that it stands for, name in UTF-8.
+    Source: PKWARE's APPNOTE, 4.6.9.
     """
-    bodies, directory = b"", b""
-    checksum = zlib.crc32(content)
-    for raw, name in names.items():
-        path = struct.pack("<BL", 1, zlib.crc32(raw)) + name.encode()
-        named = raw + struct.pack("<HH", 0x7075, len(path)) + path
-        told = struct.pack("<5H3L2H", 20, 0, 0, 0, 0x21, checksum, len(content), len(content), len(raw), len(path) + 4)
-        directory += b"PK\x01\x02\x14\0" + told + struct.pack("<3H2L", 0, 0, 0, 0, len(bodies)) + named
-        bodies += b"PK\x03\x04" + told + named + content
-    end = struct.pack("<4H2LH", 0, 0, len(names), len(names), len(directory), len(bodies), 0)
-    return bodies + directory + b"PK\x05\x06" + end
+    path = struct.pack("<BL", version, zlib.crc32(raw)) + (name if isinstance(name, bytes) else name.encode())
+    return struct.pack("<HH", 0x7075, len(path) if size is None else size) + path
+
+
+def with_fields(entries: list[tuple[bytes, bytes]], contents: Sequence[bytes] = (), *, zip64: bool = False) -> bytes:
+    """A ZIP archive of entries, each a name as its bytes and its extra fields. contents: of the first ones; x in the
+    others. zip64: told as of a large one where its directory is, with a comment for each entry in it.
+    """
+    bodies, directory, comment = b"", b"", b"PK\x01\x02" if zip64 else b""
+    for (raw, fields), content in zip(entries, itertools.chain(contents, itertools.repeat(b"x")), strict=False):
+        size, checksum = len(content), zlib.crc32(content)
+        told = struct.pack("<5H3L2H", 20, 0, 0, 0, 0x21, checksum, size, size, len(raw), len(fields))
+        place = struct.pack("<3H2L", len(comment), 0, 0, 0, len(bodies))
+        directory += b"PK\x01\x02\x14\0" + told + place + raw + fields + comment
+        bodies += b"PK\x03\x04" + told + raw + fields + content
+    count, told, end = len(entries), (len(directory), len(bodies)), b""
+    if zip64:
+        end = b"PK\x06\x06" + struct.pack("<Q2H2L4Q", 44, 45, 45, 0, 0, count, count, *told)
+        end += b"PK\x06\x07" + struct.pack("<LQL", 0, sum(told), 1)
+        count, told = 0xFFFF, (0xFFFFFFFF, 0xFFFFFFFF)
+    return bodies + directory + end + b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, count, count, *told, 0)
+
+
+def other_names(names: dict[bytes, str], contents: Sequence[bytes] = ()) -> bytes:
+    return with_fields([(raw, path_field(raw, name)) for raw, name in names.items()], contents)
 
 
 def marked(archive: bytes, form: str, offset: int, value: int, *, keep: int = 0) -> bytes:
@@ -99,6 +115,10 @@ def told_to_take(archive: bytes, packed: int) -> bytes:
     return marked(archive, "<L", 18, packed)
 
 
+def in_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
 DAMAGED = {
     "a damaged directory": ARCHIVE.replace(b"PK\x01\x02", b"PK\x01\x09", 1),
     "a program in front": b"MZ a program that unpacks itself" + ARCHIVE,
@@ -108,6 +128,44 @@ DAMAGED = {
 }
 NOT_UTF_8 = without_names_in_utf_8(zipped(**{"\u00c4.txt": b"x"}), "\u00c4".encode(), b"\x8e_")
 OTHER_NAMES = other_names({b"\x8e.txt": "\u00c4.txt", b"_.txt": "\u65e5.txt", b"a.txt": "../../evil.txt"})
+A_UMLAUT, O_UMLAUT = b"\x8e.txt", b"\x99.txt"
+"""In code page 850, and no UTF-8."""
+UNREADABLE = "\ufffd.txt has letters in a code page that the archive does not name"
+OTHER_FIELD = struct.pack("<HHBL", 0x5455, 5, 1, 0)
+"""Info-ZIP's of times."""
+BESIDE_A_CODE_PAGE: dict[str, tuple[list[tuple[bytes, bytes]], list[str]]] = {
+    "a name in UTF-8": ([(A_UMLAUT, path_field(A_UMLAUT, "\u00c4.txt"))], ["\u00c4.txt"]),
+    "one behind another field": ([(A_UMLAUT, OTHER_FIELD + path_field(A_UMLAUT, "\u00c4.txt"))], ["\u00c4.txt"]),
+    "one for each of two names that .NET takes for the same": (
+        [(raw, path_field(raw, name)) for raw, name in ((A_UMLAUT, "\u00c4.txt"), (O_UMLAUT, "\u00d6.txt"))], ["\u00c4.txt", "\u00d6.txt"],
+    ),
+    "one for letters that could be UTF-8": ([(b"\xc3\x84.txt", path_field(b"\xc3\x84.txt", "\u251c\u00e4.txt"))], ["\u251c\u00e4.txt"]),
+    "letters that are UTF-8 without being told": ([(b"\xc3\x84.txt", b"")], ["\u00c4.txt"]),
+    "one of a folder": ([(b"\x8e/", path_field(b"\x8e/", "\u00c4/")), (b"a.txt", b"")], ["\u00c4", "a.txt"]),
+    "nothing": ([(A_UMLAUT, b"")], [UNREADABLE]),
+    "one of another name": ([(A_UMLAUT, path_field(O_UMLAUT, "\u00c4.txt"))], [UNREADABLE]),
+    "one of another version": ([(A_UMLAUT, path_field(A_UMLAUT, "\u00c4.txt", version=2))], [UNREADABLE]),
+    "one that is cut": ([(A_UMLAUT, path_field(A_UMLAUT, "\u00c4.txt")[:-2])], [UNREADABLE]),
+    "one that is cut in its checksum": ([(A_UMLAUT, path_field(A_UMLAUT, "", size=3)[:7])], [UNREADABLE]),
+    "a tag alone": ([(A_UMLAUT, b"\x75\x70")], [UNREADABLE]),
+    "one that is no UTF-8": ([(A_UMLAUT, path_field(A_UMLAUT, b"\xc4.txt"))], [UNREADABLE]),
+    "one without a letter": ([(A_UMLAUT, path_field(A_UMLAUT, ""))], [" has no name"]),
+    "one that climbs out": ([(A_UMLAUT, path_field(A_UMLAUT, "../../evil.txt"))], ["../../evil.txt climbs out of the folder"]),
+    "one on a drive": ([(A_UMLAUT, path_field(A_UMLAUT, "C:\\evil.txt"))], ["C:\\evil.txt is an absolute path"]),
+    "one of a device": ([(A_UMLAUT, path_field(A_UMLAUT, "con.txt"))], ["con.txt is the name of a device"]),
+    "the same one twice": (
+        [(raw, path_field(raw, "\u00c4.txt")) for raw in (A_UMLAUT, O_UMLAUT)], ["\u00c4.txt", "\u00c4.txt is there twice"],
+    ),
+    "two that differ in case alone": (
+        [(raw, path_field(raw, name)) for raw, name in ((A_UMLAUT, "\u00c4.txt"), (O_UMLAUT, "\u00e4.TXT"))],
+        ["\u00c4.txt", "\u00e4.TXT is the same name as \u00c4.txt to Windows"],
+    ),
+    "a name that another entry has": (
+        [(b"a.txt", b""), (A_UMLAUT, path_field(A_UMLAUT, "A.txt"))], ["a.txt", "A.txt is the same name as a.txt to Windows"],
+    ),
+}  # fmt: skip
+"""What an archive may have beside names in a code page, and by which names its entries are written, or refused why."""
+MANY_NAMES = [(b"a.txt", OTHER_FIELD), (A_UMLAUT, path_field(A_UMLAUT, "\u00c4.txt")), (O_UMLAUT, b"")]
 MOMENT = "2026-11-29T07:02:18Z"
 LONG = "/".join(["long name of a folder" * 3] * 6)
 TREE = {"web.config": b"<configuration/>", "sub/inner.txt": b"in", "sub/Ümläut 日本.txt": b"\xff\x00", "empty/": b""}
@@ -443,7 +501,8 @@ CASES = [
             ("entries", {"Archive": "{root}/x.zip"}, []),
             ("unpack", {"Archive": "{root}/x.zip", "Target": "{root}/to"}, [[9, "a", 5, False]]),
             ("read_lines", {"Path": "{root}/x.zip", "Entry": "a.txt"}, []),
-            ("look_into", {"Path": "{root}/x.zip", "Entry": "a.txt"}, []),
+            ("look_into", {"Path": "{root}/x.zip", "Entry": 0}, []),
+            ("entry_names", {"Archive": "{root}/x.zip"}, []),
         )
     ),
     Case(
@@ -463,6 +522,22 @@ CASES = [
         verb="read_lines", about="by another name in Info-ZIP's field", parameters={"Path": "{root}/x.zip", "Entry": "\u65e5.txt"},
         files={"x.zip": OTHER_NAMES}, items=[],
     ),
+    *(
+        Case(
+            verb="entry_names", about=about, parameters={"Archive": "{root}/x.zip"}, files={"x.zip": archive},
+            items=[
+                {"index": index, "name": in_base64(raw), "extra": in_base64(fields)}
+                for index, (raw, fields) in enumerate(entries) if not raw.isascii()
+            ],
+        )
+        for about, entries, archive in (
+            *((f"beside a code page {about}", entries, with_fields(entries)) for about, (entries, _) in BESIDE_A_CODE_PAGE.items()),
+            ("of an archive as large ones are", MANY_NAMES, with_fields(MANY_NAMES, zip64=True)),
+            ("of many entries", MANY_NAMES * 300, with_fields(MANY_NAMES * 300)),
+        )
+    ),
+    Case(verb="entry_names", about="all known", parameters={"Archive": "{root}/x.zip"}, files={"x.zip": zipped(**{"\u00c4.txt": b"x", "a.txt": b"x"})}, items=[]),
+    Case(verb="entry_names", about="nothing there", parameters={"Archive": "{root}/x.zip"}, error=NO_FILE),
     *(
         Case(
             verb="entries", about=f"packed by method {method}", parameters={"Archive": "{root}/x.zip", "Hash": True, "Checksum": True},
@@ -550,6 +625,10 @@ CASES = [
     Case(verb="read_lines", about="the first ones", parameters={"Path": "{root}/x", "First": 2}, files={"x": b"1\n2\n3\n"}, items=["1", "2"]),
     Case(verb="read_lines", about="nothing in it", parameters={"Path": "{root}/x"}, files={"x": b""}, items=[]),
     Case(verb="read_lines", about="in an archive", parameters={"Path": "{root}/x.zip", "Entry": "a.txt"}, files={"x.zip": ARCHIVE}, items=["first"]),
+    Case(
+        verb="read_lines", about="in an archive that separates folders by backslashes", parameters={"Path": "{root}/x.zip", "Entry": "sub/a.txt"},
+        files={"x.zip": ARCHIVE.replace(b"sub/b.txt", b"sub\\a.txt")}, items=["second" * 1000],
+    ),
     Case(verb="read_lines", about="not in an archive", parameters={"Path": "{root}/x.zip", "Entry": "A.txt"}, files={"x.zip": ARCHIVE}, items=[]),
     Case(verb="read_lines", about="nothing there", parameters={"Path": "{root}/x"}, error=NO_FILE),
     Case(
@@ -571,14 +650,13 @@ CASES = [
         items=[{"size": 16, "xml": False, "found": []}],
     ),
     Case(
-        verb="look_into", about="in an archive", parameters={"Path": "{root}/x.zip", "Entry": "a.txt"}, files={"x.zip": ARCHIVE}, given=["rst", "x"],
-        items=[{"size": 5, "xml": False, "found": [0]}],
+        verb="look_into", about="in an archive", parameters={"Path": "{root}/x.zip", "Entry": 2}, files={"x.zip": ARCHIVE}, given=["dse", "x"],
+        items=[{"size": 6000, "xml": False, "found": [0]}],
     ),
     Case(
-        verb="look_into", about="in an archive that separates folders by backslashes", parameters={"Path": "{root}/x.zip", "Entry": "sub/a.txt"},
-        files={"x.zip": ARCHIVE.replace(b"sub/b.txt", b"sub\\a.txt")}, items=[{"size": 6000, "xml": False, "found": []}],
+        verb="look_into", about="at the beginning of an archive", parameters={"Path": "{root}/x.zip", "Entry": 0}, files={"x.zip": ARCHIVE}, given=["rst", "x"],
+        items=[{"size": 5, "xml": False, "found": [0]}],
     ),
-    Case(verb="look_into", about="not in an archive", parameters={"Path": "{root}/x.zip", "Entry": "A.txt"}, files={"x.zip": ARCHIVE}, items=[]),
     Case(verb="look_into", about="nothing there", parameters={"Path": "{root}/x"}, error=NO_FILE),
     Case(
         verb="write_lines", about="a new file", parameters={"Path": "{root}/x"}, given=["one", "zwei ü", "", '{"a": "b"}'], items=[],

@@ -160,6 +160,7 @@ def test_unzip(run):
     [
         (b"no zip", "End of Central Directory"),
         (_zip({"../out.txt": b"x"}), "extract outside the destination"),
+        (_zip({"_.txt": b"x"}).replace(b"_.txt", b"\x8e.txt"), "which code page Windows takes"),
         (None, "does not exist"),
     ],
 )

@@ -106,6 +106,12 @@ class Candidate:
         """What it holds, by names relative to the application's folder."""
         return below(files.entries(self.path), self.inner)
 
+    def index_of(self, name: str, files: WindowsFiles) -> int | None:
+        """Which entry a file of the application is, in whichever of the two ways the archive separates folders."""
+        wanted = name_key(name)
+        found = (entry.index for entry in self.entries(files) if name_key(entry.name.replace("\\", "/")) == wanted)
+        return next(found, None)
+
 
 def below(entries: Sequence[Entry], inner: str) -> list[Entry]:
     """Entries by names relative to a folder in the archive; nothing lies outside of it."""

@@ -84,8 +84,8 @@ class KeyFiles:
             if name_key(name) in plain and self._protection(inspection, encrypted=current in encrypted):
                 shielded.append(name)
             elif inspection and not inspection.xml:
-                archived = self._files.look_into(candidate.path, entry=candidate.inner + name)
-                if archived and archived.xml:
+                index = candidate.index_of(name, self._files)
+                if index is not None and self._files.look_into(candidate.path, entry=index).xml:
                     broken.append(name)
         return ChangedKeys(broken=tuple(broken), shielded=tuple(shielded))
 

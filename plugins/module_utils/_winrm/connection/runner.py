@@ -281,16 +281,6 @@ begin {
         [System.IO.File]::SetAttributes($LongPath, $attributes)
     }
 
-    # Some programs separate the folders of an archive by the other stroke.
-    function Find-Entry {
-        param($Stream, [string]$Name)
-        Add-Type -AssemblyName System.IO.Compression
-        $zip = [System.IO.Compression.ZipArchive]::new($Stream, 'Read', $true, $plainText)
-        $stored = $zip.GetEntry($Name)
-        if ($null -eq $stored) { $stored = $zip.GetEntry($Name.Replace($slash, [char]'\')) }
-        $stored
-    }
-
     # The one implementation of SHA-256 that a server in FIPS mode allows.
     function New-Sha256 {
         [System.Security.Cryptography.SHA256CryptoServiceProvider]::new()

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from ..._core.application.archive_entries import ArchiveEntry, ReadEntry
+from ..._core.application.unicode_path import unicode_path
 from ..._core.errors import RecoveryError
 from ..._core.windows_files import FolderEntry, PresentFile
 from ..._core.windows_paths import join, server_of, share_root
@@ -27,6 +28,7 @@ from ..verbs import (
     connect,
     disconnect,
     entries,
+    entry_names,
     hash_files,
     list_folder,
     look_into,
@@ -36,6 +38,8 @@ from ..verbs import (
 )
 
 __all__ = ["FileInspection", "FileRanges", "PathState", "WindowsReader"]
+
+Entry = TypeVar("Entry", bound=ArchiveEntry)
 
 _NOTHING_THERE = (2, 3)
 _OTHER_ACCOUNT = 1219
@@ -215,10 +219,8 @@ class WindowsReader:
 
     def entries(self, archive: str) -> list[ArchiveEntry]:
         """What an archive holds."""
-        return [
-            ArchiveEntry(**answer)
-            for answer in self._session.call(entries.SCRIPT, doing=f"Reading the archive {archive}", Archive=archive)
-        ]
+        result = self._session.call(entries.SCRIPT, doing=f"Reading the archive {archive}", Archive=archive)
+        return self._by_their_names(archive, [ArchiveEntry(**answer) for answer in result])
 
     def entry_hashes(self, archive: str) -> dict[str, PresentFile]:
         """The content of an archive by name, read to its end where it lies; without a hash where an entry
@@ -249,20 +251,26 @@ class WindowsReader:
             Hash=True,
             Checksum=True,
         )
-        return [_read_entry(answer) for answer in result]
+        return self._by_their_names(archive, [_read_entry(answer) for answer in result])
 
-    def look_into(self, path: str, *, marks: Sequence[str] = (), entry: str | None = None) -> FileInspection | None:
-        """What a small file, or an entry of an archive, is; its content stays on the host. None when the archive has no
-        such entry.
-        """
-        chosen = {"Entry": entry} if entry else {}
-        for answer in self._session.call(
-            look_into.SCRIPT, doing=f"Looking into {path}", items=marks, Path=path, **chosen
-        ):
-            return FileInspection(
-                size=answer["size"], xml=answer["xml"], marks=tuple(marks[position] for position in answer["found"])
-            )
-        return None
+    def _by_their_names(self, archive: str, found: Sequence[Entry]) -> list[Entry]:
+        """By the second name in UTF-8 that an entry may have beside one in a code page. .NET reads none."""
+        if all(entry.name.isascii() for entry in found):
+            return [*found]
+        told = {}
+        for answer in self._session.call(entry_names.SCRIPT, doing=f"Reading names in {archive}", Archive=archive):
+            name = unicode_path(base64.b64decode(answer["name"]), base64.b64decode(answer["extra"]))
+            if name is not None:
+                told[answer["index"]] = name
+        return [replace(entry, name=told.get(entry.index, entry.name)) for entry in found]
+
+    def look_into(self, path: str, *, marks: Sequence[str] = (), entry: int | None = None) -> FileInspection:
+        """What a small file is, or an entry of an archive by its index; its content stays on the host."""
+        chosen = {} if entry is None else {"Entry": entry}
+        [answer] = self._session.call(look_into.SCRIPT, doing=f"Looking into {path}", items=marks, Path=path, **chosen)
+        return FileInspection(
+            size=answer["size"], xml=answer["xml"], marks=tuple(marks[position] for position in answer["found"])
+        )
 
     def read_lines(self, path: str, *, entry: str | None = None, first: int | None = None) -> list[str]:
         """Lines of a text file or of a text in an archive; none when the archive has no such entry. first: how many at

@@ -6,7 +6,7 @@
 Parameters: Archive; Hash (default false): also read every entry to its end; Checksum (default false): with Hash, also
             its CRC-32 and how it is packed.
 Items out:  one for each entry, in the archive's order: index, name (as the archive has it; what is no UTF-8 in it is
-            U+FFFD; a second name in Info-ZIP's field 0x7075 is not read), size, packed (bytes), attributes (the
+            U+FFFD, and entry_names has its bytes), size, packed (bytes), attributes (the
             external ones; 0 where this .NET does not tell them), with Hash also sha256, or error when the entry cannot
             be read; and held (bytes), where it held more or less than its size says. With Checksum also crc (as the
             archive says) and crc_read (of what was read): .NET before version 11 does not compare them; and method (0

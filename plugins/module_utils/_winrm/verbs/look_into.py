@@ -3,11 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """look_into: what a small file is, without taking its content off the host.
 
-Parameters: Path; Entry (default none): the name of an entry of the archive that Path is, with /.
+Parameters: Path; Entry (default none): which entry of the archive that Path is, counted from 0.
 Items in:   texts to look for, one character for each byte (Latin-1).
 Items out:  one: size (bytes), xml (whether it is well-formed XML), found (positions of the texts that are in it,
-            counted from 0). Nothing at all when the archive has no such entry, in whichever of the two ways it
-            separates folders.
+            counted from 0).
 Errors:     2, 3, 5, 32; kind InvalidDataException when Path is no ZIP archive.
 Assumes:    the content fits into memory.
 """
@@ -18,15 +17,15 @@ __all__ = ["SCRIPT"]
 
 SCRIPT = r"""# prs.recovery look_into
 [CmdletBinding()]
-param([Parameter(Mandatory)][string]$Path, [string]$Entry, $Items)
+param([Parameter(Mandatory)][string]$Path, [int]$Entry = -1, $Items)
 $content = [System.IO.MemoryStream]::new()
 $source = [System.IO.FileStream]::new((Get-LongPath $Path), 'Open', 'Read', 'ReadWrite, Delete')
 try {
     $inner = $source
-    if ($Entry) {
-        $stored = Find-Entry $source $Entry
-        if ($null -eq $stored) { return }
-        $inner = $stored.Open()
+    if ($Entry -ge 0) {
+        Add-Type -AssemblyName System.IO.Compression
+        $zip = [System.IO.Compression.ZipArchive]::new($source, 'Read', $true, $plainText)
+        $inner = $zip.get_Entries()[$Entry].Open()
     }
     $inner.CopyTo($content)
 }

@@ -22,7 +22,11 @@ $source = [System.IO.FileStream]::new((Get-LongPath $Path), 'Open', 'Read', 'Rea
 try {
     $text = $source
     if ($Entry) {
-        $stored = Find-Entry $source $Entry
+        Add-Type -AssemblyName System.IO.Compression
+        $zip = [System.IO.Compression.ZipArchive]::new($source, 'Read', $true, $plainText)
+        $stored = $zip.GetEntry($Entry)
+        # Some programs separate the folders of an archive by the other stroke.
+        if ($null -eq $stored) { $stored = $zip.GetEntry($Entry.Replace($slash, [char]'\')) }
         if ($null -eq $stored) { return }
         $text = $stored.Open()
     }

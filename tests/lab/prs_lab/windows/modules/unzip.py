@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import WinError
 from ..languages import calling
 from ..models import Task, module
+from ..scripts.verb_files import is_named_in_utf_8
 
 __all__: list[str] = []
 
@@ -62,6 +63,9 @@ def _expand(task: Task, source: str, target: str, result: dict[str, Any]) -> Non
     files = task.files
     with files.open(source, "rb") as stream, zipfile.ZipFile(stream) as archive:
         for entry in archive.infolist():
+            if not is_named_in_utf_8(entry) and not entry.orig_filename.isascii():
+                task.host.record.unmodelled(task.host.name, "module win_unzip: a name in a code page", source)
+                task.fail("The lab does not know which code page Windows takes for names in a ZIP archive")
             relative = entry.filename.replace("/", "\\")
             path = ntpath.normpath(ntpath.join(target, relative))
             if not (path.lower() + "\\").startswith(ntpath.normpath(target).lower() + "\\"):

@@ -4,6 +4,7 @@ have /.
 
 from __future__ import annotations
 
+import base64
 import copy
 import hashlib
 import io
@@ -20,7 +21,7 @@ from typing import Any, BinaryIO
 from ..errors import WinError
 from ..filesystem import FileView, Stat
 from ..models import ScriptCall
-from .verb_files import BLOCK, open_archive
+from .verb_files import BLOCK, is_named_in_utf_8, open_archive, raw_name
 from .verbs import DotNetError, fault, joined, moment, verb
 
 __all__: list[str] = []
@@ -147,6 +148,15 @@ def entries(call: ScriptCall, *, Archive: str, Hash: bool = False, Checksum: boo
                     if Checksum:
                         answer["crc_read"] = checksum
             yield answer
+
+
+@verb("entry_names")
+def entry_names(call: ScriptCall, *, Archive: str) -> Iterator[dict[str, Any]]:
+    with call.files.open(Archive) as file, open_archive(file) as archive:
+        for index, entry in enumerate(archive.infolist()):
+            if not is_named_in_utf_8(entry) and not entry.filename.isascii():
+                fields = {"name": raw_name(entry), "extra": entry.extra}
+                yield {"index": index, **{key: base64.b64encode(value).decode() for key, value in fields.items()}}
 
 
 @verb("unpack")

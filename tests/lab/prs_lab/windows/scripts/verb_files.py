@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import hashlib
 import io
+import struct
 import time
 import xml.etree.ElementTree as ElementTree
 import zipfile
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
+from unittest import mock
 
 from ..drives import normal, split_unc
 from ..errors import WinError
@@ -23,7 +25,7 @@ from ..models import ScriptCall
 from ..security import WELL_KNOWN, Ace, Descriptor, Rights
 from .verbs import DotNetError, fault, joined, moment, verb
 
-__all__ = ["BLOCK", "open_archive"]
+__all__ = ["BLOCK", "is_named_in_utf_8", "open_archive", "raw_name"]
 
 BLOCK = 1 << 20
 COLLECTED = 4 << 20
@@ -32,6 +34,7 @@ _NOTHING_THERE = (2, 3)
 _ACCESS_DENIED = 5
 _INHERITED_BY_ALL = 3
 _NAME_IS_UTF_8 = 0x800
+_ZIP64_FIELD = 1
 _ZIP64_END = 56 + 20
 """Bytes of what ZIP64 adds at an archive's end."""
 
@@ -159,22 +162,18 @@ def stat_paths(call: ScriptCall, *, Items: list[str] | None = None) -> Iterator[
         yield answer
 
 
-def _content(call: ScriptCall, path: str, entry: str) -> bytes | None:
-    """What is in a file, or in an entry of an archive; None where the archive has no such entry."""
-    with call.files.open(path) as file:
-        if not entry:
-            return file.read()
-        archive = open_archive(file)
-        names = {info.filename: info for info in archive.infolist()}
-        stored = names.get(entry) or names.get(entry.replace("/", "\\"))
-        return archive.read(stored) if stored else None
-
-
 @verb("read_lines")
 def read_lines(call: ScriptCall, *, Path: str, Entry: str = "", First: int | None = None) -> Iterator[str]:
-    content = _content(call, Path, Entry)
-    if content is None:
-        return
+    with call.files.open(Path) as file:
+        if not Entry:
+            content = file.read()
+        else:
+            archive = open_archive(file)
+            names = {info.filename: info for info in archive.infolist()}
+            stored = names.get(Entry) or names.get(Entry.replace("/", "\\"))
+            if not stored:
+                return
+            content = archive.read(stored)
     yield from islice(
         (line.removesuffix("\n") for line in io.StringIO(content.decode("utf-8-sig", "replace"), newline=None)), First
     )
@@ -182,11 +181,14 @@ def read_lines(call: ScriptCall, *, Path: str, Entry: str = "", First: int | Non
 
 @verb("look_into")
 def look_into(
-    call: ScriptCall, *, Path: str, Entry: str = "", Items: list[str] | None = None
+    call: ScriptCall, *, Path: str, Entry: int = -1, Items: list[str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    content = _content(call, Path, Entry)
-    if content is None:
-        return
+    with call.files.open(Path) as file:
+        if Entry < 0:
+            content = file.read()
+        else:
+            archive = open_archive(file)
+            content = archive.read(archive.infolist()[Entry])
     text = content.decode("latin-1")
     yield {
         "size": len(content),
@@ -299,13 +301,38 @@ def remove(call: ScriptCall, *, Path: str) -> Iterator[dict[str, bool]]:
     yield {"removed": found}
 
 
+class _Entry(zipfile.ZipInfo):
+    """An entry of which only the extra field for large files is read, as .NET does, and one that is cut is no fault."""
+
+    def _decodeExtra(self, *checksum: Any) -> None:
+        fields, self.extra = self.extra, b""
+        rest = fields
+        while len(rest) >= 4:
+            tag, size = struct.unpack_from("<HH", rest)
+            if tag == _ZIP64_FIELD and len(rest) >= 4 + size:
+                self.extra += rest[: 4 + size]
+            rest = rest[4 + size :]
+        super()._decodeExtra(*checksum)  # type: ignore[misc]
+        self.extra = fields
+
+
+def is_named_in_utf_8(entry: zipfile.ZipInfo) -> bool:
+    return bool(entry.flag_bits & _NAME_IS_UTF_8)
+
+
+def raw_name(entry: zipfile.ZipInfo) -> bytes:
+    """A name that is not marked as UTF-8, as its bytes: zipfile takes them for letters of code page 437, each one."""
+    return entry.orig_filename.encode("cp437")
+
+
 def open_archive(file: Any) -> zipfile.ZipFile:
     """A ZIP archive, opened as .NET does: it fails with InvalidDataException when the archive's directory is not where
     the archive says, or has another number of entries. A name that does not say that it is UTF-8 is taken for it all
     the same, and what is none becomes U+FFFD.
     """
     try:
-        archive = zipfile.ZipFile(file)
+        with mock.patch.object(zipfile, "ZipInfo", _Entry):
+            archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError):
         raise DotNetError("InvalidDataException", "End of Central Directory record could not be found.") from None
     end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
@@ -313,9 +340,6 @@ def open_archive(file: Any) -> zipfile.ZipFile:
     if in_front or end[4] != len(archive.infolist()):
         raise DotNetError("InvalidDataException", "Central Directory corrupt.")
     for info in archive.infolist():
-        if not info.flag_bits & _NAME_IS_UTF_8:
-            info.filename = info.orig_filename.encode("cp437").decode("utf-8", "replace")
-        else:
-            info.filename = info.orig_filename
+        info.filename = info.orig_filename if is_named_in_utf_8(info) else raw_name(info).decode("utf-8", "replace")
     archive.NameToInfo = {info.filename: info for info in archive.infolist()}
     return archive

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_entries import ArchiveEntry
 from ansible_collections.prs.recovery.plugins.module_utils._core.application.archive_manifest import (
     Manifest,
     ManifestFile,
@@ -36,7 +37,7 @@ DENIED = None
 
 
 class Host:
-    """A host with small files by full path; those in an archive as ARCHIVE/name.
+    """A host with small files by full path; those in an archive as ARCHIVE/name, where there is one archive.
 
     locked_for: the method that finds the key file in OLD locked, which a program has open for that moment.
     """
@@ -47,8 +48,8 @@ class Host:
         self.content = content
         self.locked_for = locked_for
 
-    def look_into(self, path: str, *, marks: Sequence[str] = (), entry: str | None = None) -> FileInspection | None:
-        content = self.content[path if entry is None else f"{path}/{entry}"]
+    def look_into(self, path: str, *, marks: Sequence[str] = (), entry: int | None = None) -> FileInspection:
+        content = self.content[path if entry is None else f"{path}/{self.entries(path)[entry].name}"]
         if content is None or self.locked_for == "look_into":
             raise WindowsFault("Access is denied", number=5, kind="UnauthorizedAccessException")
         return FileInspection(
@@ -56,6 +57,10 @@ class Host:
             xml=content.startswith(b"<"),
             marks=tuple(mark for mark in marks if mark.encode("latin-1") in content),
         )
+
+    def entries(self, archive: str) -> list[ArchiveEntry]:
+        names = [full.removeprefix(f"{archive}/") for full in self.content if full.startswith(f"{archive}/")]
+        return [ArchiveEntry(index=index, name=name, size=15, packed=15) for index, name in enumerate(names)]
 
     def hash(self, path: str, names: Sequence[str]) -> dict[str, PresentFile]:
         result = {name: self.content[full] for name in names if (full := f"{path}\\{name}") in self.content}
@@ -107,6 +112,7 @@ def test_key_files_that_only_their_machine_can_use(
         (SEALED, False, {"plain": (NAME,), "host": "WEB2"}, ChangedKeys()),
         (OTHER, False, {"plain": (NAME,)}, ChangedKeys()),
         (RUINED, False, {"plain": (NAME,), "inner": "PRS/"}, ChangedKeys(broken=(NAME,))),
+        (RUINED, False, {"lost": True}, ChangedKeys()),
     ],
 )
 def test_a_changed_key_file_is_another_key_a_ruin_or_a_protected_form(
@@ -125,7 +131,8 @@ def test_a_changed_key_file_is_another_key_a_ruin_or_a_protected_form(
     )
     candidate = Candidate(path=ARCHIVE, manifest=manifest, inner=archive.get("inner", ""))
     present = {"Encryption.config": Host.present(current)}
-    keys = key_files({f"{APPLICATION}\\Encryption.config": current, f"{ARCHIVE}/{candidate.inner}{NAME}": content})
+    archived = {} if archive.get("lost") else {f"{ARCHIVE}/{candidate.inner}{NAME}": content}
+    keys = key_files({f"{APPLICATION}\\Encryption.config": current, **archived})
     result = keys.inspect_changed(
         candidate, compare(manifest, present), present, encrypted={"Encryption.config"} if encrypted else set()
     )
@@ -163,3 +170,12 @@ def test_a_file_that_is_locked_for_a_moment_may_be_another_key(old: bytes, locke
     content = {f"{OLD}\\{NAME}": old, f"{OLD}\\database.config": b"<database/>", f"{APPLICATION}\\{NAME}": KEY}
     host = Host(content, locked_for=locked_for)
     assert KeyFiles(cast(WindowsFiles, host), APPLICATION, [NAME]).other_keys(OLD) == other
+
+
+@pytest.mark.parametrize(("name", "index"), [("sub/key.config", 1), ("web.config", 0), ("key.config", None)])
+def test_which_entry_of_an_archive_a_file_is(name: str, index: int | None) -> None:
+    """Some programs separate the folders of an archive by the other stroke."""
+    host = Host({f"{ARCHIVE}/PRS/web.config": b"", f"{ARCHIVE}/PRS/Sub\\Key.config": KEY})
+    manifest = Manifest(path=APPLICATION, host="", created="", files=(), planned=0)
+    candidate = Candidate(path=ARCHIVE, manifest=manifest, inner="PRS/")
+    assert candidate.index_of(name, cast(WindowsFiles, host)) == index
