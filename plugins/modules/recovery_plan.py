@@ -95,6 +95,11 @@ attach:
   returned: always
   type: dict
   sample: {}
+otherwise:
+  description: What to run where the road turns out to lead nowhere; empty where there is no other.
+  returned: always
+  type: str
+  sample: ""
 problem:
   description: Why no road may be gone, and what to do; empty where there is one.
   returned: always

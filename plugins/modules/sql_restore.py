@@ -92,7 +92,8 @@ options:
                 there by their hashes, and the copies are attached. The originals are only read.
               - Windows does that, so it needs WinRM, and the account O(share_user) where the files are on a share. A
                 log that is not named is not looked for.
-              - Nothing in those folders is overwritten; where a name is taken, the copy gets another one.
+              - Nothing in those folders is overwritten; where a name is taken, the copy gets another one. Copies that
+                SQL Server does not attach are removed again.
             type: bool
             default: false
       otherwise:
@@ -247,7 +248,9 @@ options:
         C(RESTRICTED_USER), and the run takes its only place (C(SINGLE_USER)) at once. Where a check fails it is left in
         C(RESTRICTED_USER), which keeps out everybody but members of C(db_owner), C(dbcreator) and C(sysadmin). An
         application whose user is C(db_owner) gets in then, so stop it, or disable its login. A run that finds a
-        database left so goes on from there. A database in standby cannot be closed like that.
+        database left so goes on from there, and one that asks for no check makes the V(full) one. A database in
+        standby cannot be closed like that.
+      - Copies of files (O(source.attach.copy)) that do not pass are dropped again.
     type: str
     choices: [none, physical, full]
     default: none

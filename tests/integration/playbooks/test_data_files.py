@@ -171,3 +171,26 @@ def test_files_in_the_folders_of_the_server_are_found_without_a_word(estate: Est
     run = estate.play("rebuild_prs")
     assert run.code == 0 and "-> attach (" in run.output, run.output
     assert estate.labels() == [*MARKERS, AFTER]
+
+
+@pytest.mark.nightly
+def test_a_damaged_page_is_found_before_the_application_gets_the_database(estate: Estate):
+    """Some pages of a file tell what it is; SQL Server reads all of them, and the way on is said."""
+    kept = closed(estate)
+    estate.lab.wipe("sql-a")
+    saved(estate).mkdir(parents=True)
+    turned = bytearray(kept[DATA])
+    turned[-8192 + 500] ^= 1
+    for name, content in {**kept, DATA: bytes(turned)}.items():
+        (saved(estate) / name).write_bytes(content)
+    before = hashes(saved(estate))
+    run = estate.play("rebuild_prs", *SAVED)
+    assert run.code != 0 and "DBCC CHECKDB found damage in database PasswordResetServer" in run.failures, run.output
+    assert "The copies were dropped from" in run.failures
+    assert "The next best road is restore_set" in run.failures
+    assert "run again with -e prs_road=restore_set -e prs_allow_database_loss=true" in run.failures
+    assert ask(estate, "sql-a", "SELECT COUNT(*) FROM sys.databases WHERE name = 'PasswordResetServer'") == [(0,)]
+    assert hashes(saved(estate)) == before
+    run = estate.play("rebuild_prs", *SAVED, "-e", "prs_road=restore_set", "-e", "prs_allow_database_loss=true")
+    assert run.code == 0, run.output
+    assert estate.labels() == MARKERS

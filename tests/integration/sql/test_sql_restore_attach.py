@@ -15,8 +15,9 @@ def survivors(sql_a, sql_b, database, name):
     are in the log alone).
     """
 
-    def take(*, clean):
-        mark(sql_a, database, 2, "committed")
+    def take(*, clean, marks=1):
+        for number in range(2, 2 + marks):
+            mark(sql_a, database, number, "committed")
         paths = [path for (path,) in sql_a.ask(FILES, database)]
         if clean:
             sql_a.host.services.stop("MSSQLSERVER")
@@ -87,19 +88,36 @@ def test_without_its_log(sql_b, database, survivors, clean):
 
 
 @pytest.fixture
-def copied(sql_b, database, survivors):
+def save(sql_b, database, survivors):
     """Options of a run that attaches copies; the originals lie in a folder of their own."""
-    data, log = survivors(clean=False)
-    there = sql_b.host.files(SYSTEM)
-    saved = []
-    there.make_dir("E:\\saved")
-    for path in (data, log):
-        saved.append(f"E:\\saved\\{path.rpartition(chr(92))[2]}")
-        there.write(saved[-1], there.read(path))
-        there.remove(path)
-    options = attach(*saved)
-    options["source"]["attach"]["copy"] = True
-    return {"database": database, **options, **sql_b.windows}
+
+    def put(*, clean):
+        data, log = survivors(clean=clean)
+        there = sql_b.host.files(SYSTEM)
+        saved = []
+        there.make_dir("E:\\saved")
+        for path in (data, log):
+            saved.append(f"E:\\saved\\{path.rpartition(chr(92))[2]}")
+            there.write(saved[-1], there.read(path))
+            there.remove(path)
+        options = attach(*saved)
+        options["source"]["attach"]["copy"] = True
+        return {"database": database, **options, **sql_b.windows}
+
+    return put
+
+
+@pytest.fixture
+def copied(save):
+    return save(clean=False)
+
+
+def damage(server, path, page):
+    """A byte of a page is another one: of 33 in the system tables, of the last one in the rows."""
+    there = server.host.files(SYSTEM)
+    content = bytearray(there.read(path))
+    content[(page % (len(content) // 8192)) * 8192 + 500] ^= 1
+    there.write(path, bytes(content))
 
 
 def test_copies_are_attached_and_the_originals_are_only_read(sql_b, database, copied, only_queries):
@@ -117,6 +135,72 @@ def test_copies_are_attached_and_the_originals_are_only_read(sql_b, database, co
     assert sql_b.marks(database) == [1, 2] and [there.read(path) for path in saved] == before
     again = sql_b.run("sql_restore", **copied)
     assert again["changed"] is False and again["plan"] == {}
+
+
+def test_copies_that_do_not_pass_the_check_are_dropped_again(sql_b, database, save):
+    """The originals are as they were, and what there is otherwise is named."""
+    damaged = save(clean=True)
+    [data], there = damaged["source"]["attach"]["data_files"], sql_b.host.files(SYSTEM)
+    whole = there.read(data)
+    damage(sql_b, data, -1)
+    before = there.read(data)
+    damaged["source"]["otherwise"] = "Run again with -e prs_road=restore_set"
+    with pytest.raises(Failed) as failed:
+        sql_b.run("sql_restore", **damaged, checkdb="full")
+    assert failed.value.result["error_code"] == "check_failed"
+    said = str(failed.value)
+    assert "DBCC CHECKDB found damage" in said and "The copies were dropped from" in said
+    assert f"what they were made of ({data}, " in said and "Run again with -e prs_road=restore_set" in said
+    assert "RESTRICTED_USER" not in said, "nobody has to be kept out of what is not there"
+    assert sql_b.state_of(database) is None and there.read(data) == before
+    assert not there.exists(f"D:\\Data\\{database}.mdf") and not there.exists(f"E:\\Log\\{database}_log.ldf")
+    there.write(data, whole)
+    sql_b.run("sql_restore", **damaged, checkdb="full")
+    assert sql_b.marks(database) == [1, 2]
+
+
+@pytest.mark.parametrize("lost", ["system tables", "log"])
+def test_an_attach_that_fails_names_what_there_is_otherwise(sql_b, database, save, lost):
+    options = save(clean=lost != "log")
+    attached, otherwise = options["source"]["attach"], "Run again with -e prs_road=restore_set"
+    if lost == "log":
+        attached["log_files"] = []
+    else:
+        damage(sql_b, attached["data_files"][0], 33)
+    options["source"]["otherwise"] = otherwise
+    with pytest.raises(Failed, match=otherwise):
+        sql_b.run("sql_restore", **options)
+    assert sql_b.state_of(database) is None
+    assert not sql_b.host.files(SYSTEM).exists(f"D:\\Data\\{database}.mdf"), "a restore would want that place"
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["as an attach", "as a restore"])
+def test_what_an_interrupted_run_left_closed_is_checked_before_it_is_opened(sql_b, database, survivors, asks):
+    """Killed between the attach and the check: the next run is not told that these were files of a broken server."""
+    data, log = survivors(clean=True)
+    sql_b.do(f"CREATE DATABASE [{database}] ON (FILENAME = '{data}'), (FILENAME = '{log}') FOR ATTACH")
+    sql_b.do(f"ALTER DATABASE [{database}] SET RESTRICTED_USER")
+    if asks:
+        result = sql_b.run("sql_restore", database=database, **attach(data, log))
+    else:
+        sql_b.do(f"BACKUP DATABASE [{database}] TO DISK = 'D:\\Backup\\{database}.bak'")
+        result = sql_b.run("sql_restore", database=database, source={"folders": ["D:\\Backup"]})
+    assert (result["checked"], result["plan"]) == ("full", {})
+    assert result["database"]["user_access"] == "MULTI_USER"
+
+
+@pytest.mark.parametrize("checkdb", ["none", "full"])
+@pytest.mark.parametrize("option", ["SINGLE_USER", "READ_ONLY"])
+def test_single_user_mode_ends_and_a_read_only_database_stays_so(sql_a, sql_b, database, survivors, option, checkdb):
+    """As whoever detached it left it."""
+    sql_a.do(f"ALTER DATABASE [{database}] SET {option} WITH ROLLBACK IMMEDIATE")
+    data, log = survivors(clean=True, marks=0)
+    result = sql_b.run("sql_restore", database=database, **attach(data, log), checkdb=checkdb)
+    state = result["database"]
+    assert (state["user_access"], state["read_only"]) == ("MULTI_USER", option == "READ_ONLY")
+    assert ("run ALTER DATABASE ... SET READ_WRITE" in str(result.get("warnings"))) == (option == "READ_ONLY")
+    assert (state["owner"] == "sa") == (option == "SINGLE_USER")
+    assert sql_b.marks(database) == [1]
 
 
 def test_a_copy_takes_another_name_where_its_own_is_taken(sql_b, database, copied):

@@ -208,7 +208,7 @@ def test_a_restore_is_staged_where_backups_are(inventory: dict[str, str], given:
 
 def test_preflight_plans_the_restore_that_is_carried_out():
     planned, restored, drilled = (restoring_tasks()[role][0] for role in ("preflight", "restore", "drill"))
-    later = {"expected_users", "encryption"}
+    later = {"expected_users", "encryption", "checkdb"}
     assert set(restored) - set(planned) == later, "what is looked at after the restore, and how the tail is written"
     assert set(planned) <= set(restored)
     assert planned["target"] == "{{ restore_chosen.target }}" and "restore_chosen.target" in restored["target"]

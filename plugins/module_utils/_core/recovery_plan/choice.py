@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .roads import REBUILD, Road, RoadName, unsaid
 from .wreck import Consents
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "choose", "next_best"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,21 @@ def choose(every: Sequence[Road], consents: Consents, *, asked: str = "") -> Cho
     best = min(allowed, key=lambda road: road.rank)
     tied = [road.name for road in allowed if road is not best and road.rank[:2] == best.rank[:2]]
     return Choice(road=best, tied=tuple(tied))
+
+
+def next_best(every: Sequence[Road], choice: Choice, consents: Consents) -> str:
+    """What to run where the chosen road turns out to lead nowhere; '' where rebuild_prs goes no other."""
+    others = [
+        road
+        for road in every
+        if choice.road and road.name is not choice.road.name and not road.obstacle and road.command == REBUILD
+    ]
+    if not others:
+        return ""
+    best = min(others, key=lambda road: road.rank)
+    source = f" ({best.source})" if best.source else ""
+    needs = "".join(f" -e {name}=true" for name in unsaid(best, consents))
+    return f"The next best road is {best.name.value}{source}: run again with -e prs_road={best.name.value}{needs}"
 
 
 def _asked(every: Sequence[Road], consents: Consents, asked: str) -> Choice:

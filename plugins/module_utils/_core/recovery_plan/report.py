@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .choice import Choice, choose
+from .choice import Choice, choose, next_best
 from .cost import Loss
 from .estimates import Estimates, Measured
 from .roads import RESTORING, Road, RoadName, roads, unsaid
@@ -43,6 +43,7 @@ def plan_report(wreck: Wreck, measured: Iterable[Measured], *, asked: str = "") 
         "source": choice.road.source if choice.road else "",
         "command": choice.road.command if choice.road else "",
         "attach": _files(choice.road),
+        "otherwise": next_best(every, choice, wreck.consents),
         "problem": choice.problem,
         "tied": [name.value for name in choice.tied],
         "awaited": hosts,

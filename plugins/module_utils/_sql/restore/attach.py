@@ -19,7 +19,7 @@ from ..connection.connection import Connection
 from ..connection.errors import SqlError
 from ..connection.quoting import compose, quote_identifier, quote_text
 from ..connection.session import Session
-from ..instance.databases import read_database, set_restricted_user
+from ..instance.databases import drop_database, read_database, set_restricted_user
 from ..instance.folders import is_file
 from ..instance.locks import hold
 from ..instance.server import read_server, service_account
@@ -94,7 +94,10 @@ class AttachRun:
             return {**self._report(), "plan": report}  # of copies that are yet to be made
         self._confirm_family()
         owner = self.options.owner or hand_over.builtin_owner(session.connection)
-        handed_over = hand_over.hand_over(session, self.options, owner=owner)
+        try:
+            handed_over = hand_over.hand_over(session, self.options, owner=owner)
+        except RecoveryError as problem:
+            raise self._taken_back(problem) from None
         return {**handed_over, **self._report(), "plan": report}
 
     def _unchanged(self, existing: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +113,8 @@ class AttachRun:
             )
         is_unfinished = existing["user_access"] != "MULTI_USER"
         owner = self.options.owner or (hand_over.builtin_owner(self.session.connection) if is_unfinished else None)
-        return {"plan": {}, **hand_over.hand_over(self.session, self.options, owner=owner), **self._report()}
+        handed_over = hand_over.hand_over_found(self.session, self.options, owner=owner)
+        return {"plan": {}, **handed_over, **self._report()}
 
     def _is_attached(self, files: list[dict[str, Any]]) -> bool:
         """Whether the database there is of these files, or of copies of them."""
@@ -204,17 +208,18 @@ class AttachRun:
         doing = f"The files could not be attached as database {self.database} on {self.host}"
         try:
             session.change(attach_statement(self.database, plan, guarded=self.guarded), doing=doing)
-        except SqlError as problem:
-            if problem.number == NOT_OPENED and plan.rebuild_log:
-                raise RecoveryError(
+        except SqlError as failure:
+            problem: RecoveryError = failure
+            if failure.number == NOT_OPENED and plan.rebuild_log:
+                problem = RecoveryError(
                     f"{problem.message} The log is missing, and the database was not shut down cleanly, so the "
                     "server makes no new one",
                     code="damaged",
                     advice="Find the log and give it in 'log_files', or restore from backups. The files are as they "
                     "were",
                     **problem.details,
-                ) from None
-            raise
+                )
+            raise self._given_up(problem) from None
         if plan.rebuild_log and self.guarded:
             set_restricted_user(session, self.database)
 
@@ -234,6 +239,44 @@ class AttachRun:
             code="wrong_database",
             advice=sentences("Give other files", "Without 'family_guid' these are attached whatever they are"),
         )
+
+    def _taken_back(self, problem: RecoveryError) -> RecoveryError:
+        """Copies that did not pass the check are dropped: as long as a damaged database of that name is there, the next
+        run would look at that one, and its files would lie where those of a restore belong.
+        """
+        if problem.lost or problem.code != "check_failed" or not self.copies:
+            return self._with_a_way_on(problem)
+        try:
+            drop_database(self.session, self.database, online=True)
+        except RecoveryError as other:
+            self.session.warnings.append(f"{self.database} is still there: {other}")
+            return self._with_a_way_on(problem)
+        found = ", ".join(copy.source for copy in self.copies)
+        return self._with_a_way_on(
+            problem.reworded(
+                f"{problem.message} The copies were dropped from {self.host} again, and what they were made of "
+                f"({found}) is as it was",
+                advice="To repair one, attach a copy under another name without 'checkdb'",
+            )
+        )
+
+    def _given_up(self, problem: RecoveryError) -> RecoveryError:
+        """Copies that SQL Server did not attach, and may have changed by trying, are removed."""
+        if self.copies and not problem.lost:
+            from ..instance.windows_host import Windows
+            from .attach_copies import remove_copies
+
+            try:
+                with closing(Windows(self.session)) as windows:
+                    remove_copies(windows, self.copies)
+            except RecoveryError as other:
+                self.session.warnings.append(f"The copies could not be removed again: {other}")
+        return self._with_a_way_on(problem)
+
+    def _with_a_way_on(self, problem: RecoveryError) -> RecoveryError:
+        if problem.lost or not self.options.source.otherwise:
+            return problem
+        return problem.reworded(advice=sentences(problem.advice, self.options.source.otherwise))
 
     def _report(self) -> dict[str, Any]:
         session = self.session

@@ -19,7 +19,7 @@ from ..._core.windows_paths import base_name, join, parent, server_asked
 from ..connection.session import Session
 from ..instance.windows_host import Windows
 
-__all__ = ["Copy", "copy_files", "is_copy_of", "plan_copies"]
+__all__ = ["Copy", "copy_files", "is_copy_of", "plan_copies", "remove_copies"]
 
 PARTIAL = ".partial"
 MOST_NAMES = 50
@@ -111,6 +111,12 @@ def _copied(session: Session, windows: Windows, copy: Copy, host: str) -> Copy:
         )
     windows.files().rename(partial, copy.target)
     return Copy(source=copy.source, target=copy.target, size=copy.size, done=True, sha256=content)
+
+
+def remove_copies(windows: Windows, copies: Sequence[Copy]) -> None:
+    """Those that are there. Raises RecoveryError."""
+    for copy in copies:
+        windows.files().discard(copy.target)
 
 
 def _hash(windows: Windows, path: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from ..._core.errors import RecoveryError, sentences
@@ -26,7 +27,7 @@ from ..instance.databases import (
 from ..instance.logins import map_user, orphaned_users
 from .options import RestoreOptions
 
-__all__ = ["builtin_owner", "check_restored", "hand_over", "unfinished_owner"]
+__all__ = ["builtin_owner", "check_restored", "hand_over", "hand_over_found", "unfinished_owner"]
 
 
 def builtin_owner(connection: Connection) -> str:
@@ -58,6 +59,17 @@ def hand_over(
     """
     with _others_kept_out(session, options.database, closed=restored and options.is_guarded):
         return _hand_over(session, options, owner=owner)
+
+
+def hand_over_found(session: Session, options: RestoreOptions, *, owner: str | None) -> dict[str, Any]:
+    """As :func:`hand_over`, of a database that was there before. One that is closed was left so by a run that did not
+    come to check it, or found it damaged: it is not opened without a check, whether this run asks for one or not.
+    """
+    existing = read_database(session.connection, options.database)
+    is_closed = existing is not None and existing["state"] == "ONLINE" and existing["user_access"] != "MULTI_USER"
+    if is_closed and not options.is_guarded:
+        options = replace(options, checkdb="full")
+    return hand_over(session, options, owner=owner)
 
 
 @contextmanager
@@ -162,8 +174,8 @@ def _put_in_order(session: Session, options: RestoreOptions, *, owner: str | Non
     users: dict[str, list[str]] = {"repaired": [], "left": []}
     if existing["read_only"]:
         session.warnings.append(
-            f"{database} was read-only when it was backed up, and is so again: its owner, its options and its users "
-            "stay as they are"
+            f"{database} was read-only, and is so again: its owner, its options and its users stay as they are. Where "
+            "it is to be worked with, run ALTER DATABASE ... SET READ_WRITE, then this again"
         )
         return {**users, "left": [user["name"] for user in orphaned_users(session.connection, database)]}
     if existing["page_verify"] != "CHECKSUM":

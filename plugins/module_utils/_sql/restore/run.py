@@ -245,7 +245,8 @@ class RestoreRun:
             return self._report()
         if self.options.opens:
             owner = self.options.owner or hand_over.builtin_owner(self.session.connection)
-            return self._hand_over(owner=owner, restored=True)
+            handed_over = hand_over.hand_over(self.session, self.options, owner=owner, restored=True)
+            return {**handed_over, **self._report()}
         self.destination.require_state("in standby" if self.standby_file else "RESTORING")
         return self._open_standby() if self.standby_file else self._report()
 
@@ -265,10 +266,7 @@ class RestoreRun:
     def _unchanged(self) -> dict[str, Any]:
         """A healthy database stays; what an interrupted run did not come to is done."""
         owner = self.options.owner or hand_over.unfinished_owner(self.session, self.database)
-        return {**self._hand_over(owner=owner), "plan": {}}
-
-    def _hand_over(self, *, owner: str | None, restored: bool = False) -> dict[str, Any]:
-        return {**hand_over.hand_over(self.session, self.options, owner=owner, restored=restored), **self._report()}
+        return {**hand_over.hand_over_found(self.session, self.options, owner=owner), **self._report(), "plan": {}}
 
     def _open_standby(self) -> dict[str, Any]:
         return {**standby.open_standby(self.session, self.options, self.destination), **self._report()}

@@ -28,6 +28,9 @@ _FILES = {"master": ("master.mdf", "mastlog.ldf", "master", "mastlog"), "tempdb"
 _INTERNAL = {10: 655, 11: 706, 12: 782, 13: 852, 14: 869, 15: 904, 16: 957, 17: 998}
 
 
+_ACCESS = "user_access"
+
+
 def internal_version(major: int) -> int:
     """The version of database files that a product version writes."""
     return _INTERNAL.get(major, 904)
@@ -70,7 +73,7 @@ class DatabaseList:
             self._databases[database.name.lower()] = database
             self._entries[database.name.lower()] = {
                 "name": database.name, "database_id": database.database_id, "owner_sid": owner_sid, "data_path": database.data_path,
-                "log_path": database.log_path, "created": created or self._instance.now().isoformat(" ", "milliseconds"), "user_access": "MULTI_USER",
+                "log_path": database.log_path, "created": created or self._instance.now().isoformat(" ", "milliseconds"), "user_access": database.options.get(_ACCESS, "MULTI_USER"),
                 "offline": False, "known": database.boot.to_dict(),
             }  # fmt: skip
             self.update(database)
@@ -80,6 +83,9 @@ class DatabaseList:
         with self._lock:
             entry = self._entries[database.name.lower()]
             entry.update(changes, data_path=database.data_path, log_path=database.log_path)
+            access = changes.get("user_access")
+            if access and access != database.options.get(_ACCESS, "MULTI_USER"):
+                database.set_option(_ACCESS, access)  # its files tell it, and whoever attaches them finds it so
             with self._instance.master() as metadata:
                 metadata.put("database", database.name, entry)
 

@@ -7,6 +7,7 @@ import pathlib
 from dataclasses import replace
 
 from ...windows.errors import WinError
+from ..catalog.store import METADATA
 from ..errors import SqlError
 from ..host_protocol import Files
 from . import lsn as lsns
@@ -77,7 +78,7 @@ def attach(
     if not files.exists(log_path):
         _make_log(name, boot, files, log_path)
     database = start(name=name, files=files, data_path=data_path, log_path=log_path, work=work, owner=owner)
-    if database.state != "ONLINE":
+    if database.state != "ONLINE" or _is_broken(database):
         database.crash()
         raise SqlError(
             824,
@@ -89,6 +90,12 @@ def attach(
     database.boot.name = name
     database.save()
     return database
+
+
+def _is_broken(database: Database) -> bool:
+    """Whether a page is damaged that is read at each start: those of what describes the tables."""
+    described = {"sqlite_schema", METADATA}
+    return any(database.table_of_page(number) in described for number in database.damaged_pages())
 
 
 def _primary(files: Files, path: str) -> Boot:

@@ -32,6 +32,7 @@ def database_facts(boot: Boot) -> DatabaseFacts:
         clean=boot.clean and boot.state == "ONLINE",
         recovery_model=boot.recovery_model,
         read_only=bool(options.get("is_read_only")),
+        user_access=str(options.get("user_access") or "MULTI_USER"),
         created=boot.created or None,
         collation=str(options.get("collation") or ""),
         compatibility=int(options.get("compatibility_level") or 0),

@@ -12,6 +12,7 @@ __all__ = ["FIRST_SYSTEM_TABLE", "DatabaseFacts", "FileFacts", "boot_record", "f
 FIRST_SYSTEM_TABLE = 16
 """The page of sysallocunits; the boot page tells it."""
 _CLEAN, _CHECKSUM, _SIMPLE, _BULK_LOGGED, _READ_ONLY = 0x40000000, 0x10000, 0x8, 0x4, 0x400
+_ACCESS = {"RESTRICTED_USER": 0x800, "SINGLE_USER": 0x1000}
 _LENGTHS = {611: 732, 655: 1444, 661: 1444, 706: 1504, 782: 1554, 852: 1620, 869: 1644, 904: 1768, 957: 1786}
 """Of the boot page's record, by version."""
 _COLUMNS, _COLUMNS_2019 = 46, 49
@@ -57,6 +58,7 @@ class DatabaseFacts:
     clean: bool
     recovery_model: str
     read_only: bool = False
+    user_access: str = "MULTI_USER"
     created: str | None = None
     collation: str = ""
     compatibility: int = 0
@@ -124,7 +126,8 @@ def boot_record(facts: DatabaseFacts) -> bytes:
 
 def _status(facts: DatabaseFacts) -> int:
     model = {"SIMPLE": _SIMPLE, "BULK_LOGGED": _BULK_LOGGED}.get(facts.recovery_model, 0)
-    return _CHECKSUM | model | (_CLEAN if facts.clean else 0) | (_READ_ONLY if facts.read_only else 0)
+    read_only, clean = _READ_ONLY if facts.read_only else 0, _CLEAN if facts.clean else 0
+    return _CHECKSUM | model | clean | read_only | _ACCESS.get(facts.user_access, 0)
 
 
 def file_header(facts: DatabaseFacts, file: FileFacts) -> bytes:

@@ -62,6 +62,19 @@ def test_what_is_attached_is_handed_on():
     assert plan_report(total_loss(), [])["attach"] == {}
 
 
+def test_what_there_is_where_the_road_leads_nowhere():
+    """Of the other roads that this playbook goes, the one that loses least; with the yes that it needs."""
+    files = SurvivingFiles(folder="E:\\b", attach=Attach.LIKELY, point=ago(minutes=1), data=["E:\\b\\p.mdf"])
+    plan = plan_report(total_loss(files=[files]), [])
+    assert plan["road"] == "attach"
+    assert plan["otherwise"] == (
+        "The next best road is restore_set (20260301T020000Z): run again with -e prs_road=restore_set "
+        "-e prs_allow_database_loss=true"
+    )
+    assert plan_report(total_loss(files=[files], backups=[]), [])["otherwise"] == ""
+    assert plan_report(total_loss(), [])["otherwise"] == ""
+
+
 def test_a_log_that_has_to_be_made_anew_takes_a_yes():
     files = SurvivingFiles(folder="E:\\", attach=Attach.LIKELY, point=ago(minutes=1), needs="their log is gone")
     plan = plan_report(total_loss(files=[files], backups=[]), [])
