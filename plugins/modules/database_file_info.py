@@ -32,6 +32,8 @@ options:
       - Whether the files lie on the Windows host that the task targets, or on a share that it reaches, and not on the
         control node. Some pages of each are read over WinRM then, and a path is a file's where it ends as one. Files
         that a running SQL Server holds are said to be so.
+      - Of rows (O(tables), O(last_change)) as much is read as 64 MB of a file hold, the smallest tables first for
+        O(last_change); which tables that leaves out is told.
     type: bool
     default: false
   recurse:
@@ -58,7 +60,8 @@ extends_documentation_fragment:
   - prs.recovery.attributes
   - prs.recovery.attributes.reads_only
 notes:
-  - A connection is needed with O(remote_src) alone, which knows neither O(check=pages) nor rows.
+  - A connection is needed with O(remote_src) alone, which does not know O(check=pages). M(prs.recovery.sql_restore)
+    attaches copies of such files, and checks every page of them with C(checkdb).
 seealso:
   - module: prs.recovery.sql_restore
 """

@@ -17,7 +17,7 @@ from .._core.data_file.report import database_report, file_report
 from .._core.errors import RecoveryError
 from .._local_files import find_files, range_reader
 from .._progress import Progress
-from .tables import rows_of_data_files, wants_rows
+from .tables import Opener, rows_of_data_files, wants_rows
 
 if TYPE_CHECKING:
     from .._winrm.host.files import WindowsFiles
@@ -29,10 +29,12 @@ ENDINGS = {".mdf", ".ndf", ".ldf"}
 
 def refuse_wishes(params: Mapping[str, Any]) -> None:
     """Raises RecoveryError for what cannot be done where the files are, before anybody connects."""
-    if params["remote_src"] and (params["check"] == "pages" or wants_rows(params)):
+    if params["remote_src"] and params["check"] == "pages":
         raise RecoveryError(
-            "Pages are checked, and rows are read, from files on the control node alone",
-            advice="Copy the files there, or leave out 'check: pages', 'tables' and 'last_change'",
+            "Pages are checked of files on the control node alone: all of them would have to come over WinRM, a "
+            "gigabyte in some minutes",
+            advice="Copy the files there. Or let sql_restore attach copies of them ('source.attach.copy') with "
+            "'checkdb': SQL Server then reads every page, and the files stay as they are",
             code="option_invalid",
         )
 
@@ -47,19 +49,21 @@ def control_node_files_report(params: Mapping[str, Any], *, progress: Progress) 
         if pages:
             progress.line(f"reading {path}")
         files[str(path)] = _inspect(path, pages=pages)
-    return _report(files, params)
+    return _report(files, params, lambda name: range_reader(Path(name)))
 
 
 def windows_files_report(files: WindowsFiles, params: Mapping[str, Any]) -> dict[str, Any]:
     """What the task returns of files on a Windows host, or on a share that it reaches. Raises RecoveryError."""
     from .._winrm.backup_files.examine import shares_of
     from .._winrm.data_files.examine import examine_windows_files, find_windows_files
+    from .._winrm.data_files.far_file import far_file
 
     with shares_of(files, params["paths"], user=params["share_user"], password=params["share_password"]):
         paths = find_windows_files(
             files, params["paths"], endings=ENDINGS, recurse=params["recurse"], skip_missing=params["skip_missing"]
         )
-        return _report(examine_windows_files(files, paths), params)
+        examined = examine_windows_files(files, paths)
+        return _report(examined, params, lambda name: far_file(files, name, examined[name].size))
 
 
 def _inspect(path: Path, *, pages: bool) -> DatabaseFile:
@@ -75,12 +79,12 @@ def _inspect(path: Path, *, pages: bool) -> DatabaseFile:
         return file
 
 
-def _report(files: Mapping[str, DatabaseFile], params: Mapping[str, Any]) -> dict[str, Any]:
+def _report(files: Mapping[str, DatabaseFile], params: Mapping[str, Any], open_file: Opener) -> dict[str, Any]:
     judged = judge_files(files)
     databases = [database_report(database, files) for database in judged]
     if wants_rows(params):
         for database, report in zip(judged, databases, strict=True):
-            report |= rows_of_data_files(database.names, files, params)
+            report |= rows_of_data_files(database.names, files, params, open_file)
     return {
         "changed": False,
         "databases": databases,

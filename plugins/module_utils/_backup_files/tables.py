@@ -1,12 +1,12 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of tables, out of data files and of full backups that lie on the control node."""
+"""Rows of tables, out of data files wherever they lie, and of full backups that lie on the control node."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from .._core.backup.backup_set import BackupKind, BackupSet
 from .._core.backup_file.backup_file import read_backup_file
 from .._core.backup_file.database_pages import BackupPages
 from .._core.binary.page_checksums import PAGE
-from .._core.binary.range_reader import RangeReader
+from .._core.binary.range_reader import RangeReader, Read
 from .._core.binary.values import Damaged, FileFormatError
 from .._core.data_file.boot_page import BOOT_PAGE, read_boot_page
 from .._core.data_file.database_file import DatabaseFile, FileKind
@@ -25,7 +25,11 @@ from .._core.table_rows.questions import answers, questions
 from .._core.table_rows.tables import Tables
 from .._local_files import range_reader
 
-__all__ = ["rows_of_backups", "rows_of_data_files", "table_rows_argument_spec", "wants_rows"]
+__all__ = ["Opener", "rows_of_backups", "rows_of_data_files", "table_rows_argument_spec", "wants_rows"]
+
+
+Opener = Callable[[str], AbstractContextManager[tuple[Read, int]]]
+"""read(offset, length) of a file by its path, and its size in bytes."""
 
 
 def table_rows_argument_spec() -> dict[str, Any]:
@@ -51,7 +55,7 @@ def wants_rows(params: Mapping[str, Any]) -> bool:
 
 
 def rows_of_data_files(
-    names: Sequence[str], files: Mapping[str, DatabaseFile], params: Mapping[str, Any]
+    names: Sequence[str], files: Mapping[str, DatabaseFile], params: Mapping[str, Any], open_file: Opener
 ) -> dict[str, Any]:
     """Of one database. names: of its files. Nothing raises: what cannot be read is said."""
     with ExitStack() as opened:
@@ -60,7 +64,7 @@ def rows_of_data_files(
             for name in names:
                 header = files[name].header
                 if files[name].kind is FileKind.DATA and header:
-                    readers[header.file_id] = RangeReader(*opened.enter_context(range_reader(Path(name))))
+                    readers[header.file_id] = RangeReader(*opened.enter_context(open_file(name)))
             boot = next((files[name].boot for name in names if files[name].is_primary), None)
             if boot is None:
                 raise Damaged("the page is missing that says where its tables begin")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._backup_files import data_files
 from ansible_collections.prs.recovery.plugins.module_utils._backup_files.data_files import (
     control_node_files_report,
     refuse_wishes,
@@ -13,8 +15,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._backup_files.data_fi
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._progress import Progress
-from database_files import PAGE, Database, data_file, log_file
-from database_rows import INT, NVARCHAR, Built, Stored, database_with, integer, text
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.data_files import far_file
+from database_files import PAGE, Database, data_file, log_file, moment
+from database_rows import DATETIME, INT, NVARCHAR, Built, Stored, database_with, integer, text
 
 from .windows_twins import NO_SHARE, ON_SHARE, Twins
 from .wire import Wire
@@ -107,10 +110,71 @@ def test_named_files_and_folders_alone_or_with_those_below(twins: Twins) -> None
     assert ask(twins, paths=[FOLDER, "D:\\gone"], skip_missing=True) == ask(twins, paths=[FOLDER])
 
 
-@pytest.mark.parametrize("wish", [{"check": "pages"}, {"last_change": True}, {"tables": [{"name": "Users"}]}])
-def test_what_is_done_on_the_control_node_alone_is_refused(wish: dict[str, Any]) -> None:
-    with pytest.raises(RecoveryError, match="control node alone"):
-        refuse_wishes({**DEFAULTS, **wish})
+def test_what_is_done_on_the_control_node_alone_is_refused_with_what_to_do_instead() -> None:
+    with pytest.raises(RecoveryError, match=r"control node alone.*'source.attach.copy'"):
+        refuse_wishes({**DEFAULTS, "check": "pages"})
+    refuse_wishes({**DEFAULTS, "last_change": True, "tables": [{"name": "Users"}]})
+
+
+NOON = datetime(2024, 5, 6, 12)
+ASKED = {"name": "users", "columns": None, "newest": 2, "newest_by": None}
+
+
+def users_and_log(rows: int) -> bytes:
+    """A small table and a large one, of which three rows fill a page."""
+    last = (*COLUMNS, Stored(name="LastLogin", kind=DATETIME, size=8))
+    users = [[integer(n), text(f"user {n}"), moment(NOON)] for n in range(50)]
+    lines = [[integer(n), text("x" * 1200), moment(NOON - timedelta(days=1))] for n in range(rows)]
+    return database_with(
+        [Built(name="AuditLog", columns=last, rows=lines), Built(name="Users", columns=last, rows=users)]
+    )
+
+
+def test_rows_are_those_of_the_control_node(twins: Twins, tmp_path: Path) -> None:
+    data = users_and_log(3000)
+    twins.write(f"{FOLDER}\\prs.mdf", data)
+    folder = tmp_path / "control_node"
+    folder.mkdir()
+    (folder / "prs.mdf").write_bytes(data)
+    wish = {**DEFAULTS, "last_change": True, "tables": [ASKED]}
+    here = control_node_files_report({**wish, "paths": [str(folder)], "remote_src": False}, progress=Progress())
+    with twins.session() as files:
+        call, calls = files._session.call, []
+        files._session.call = lambda *args, **options: calls.append(options["doing"]) or call(*args, **options)
+        there = windows_files_report(files, {**wish, **NO_SHARE, "paths": [FOLDER]})
+    [ours], [theirs] = here["databases"], there["databases"]
+    for key in ("rows", "last_change", "rows_problem"):
+        assert ours[key] == theirs[key]
+    assert theirs["rows"][0]["total"] == 50 and theirs["last_change"]["users"] == {"dbo.Users": 50}
+    print(f"\n{len(data) / 1e6:.1f} MB: {len(calls)} requests")
+    assert len(calls) <= 10
+
+
+def test_a_table_that_is_too_large_for_the_way_leaves_the_others_readable(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(far_file, "MOST_BLOCKS", 5)
+    twins.write(f"{FOLDER}\\prs.mdf", users_and_log(3000))
+    every = [ASKED, {**ASKED, "name": "AuditLog"}]
+    [database] = ask(twins, paths=[FOLDER], last_change=True, tables=every)["databases"]
+    users, log = database["rows"]
+    assert users["total"] == 50 and users["problems"] == []
+    assert log["total"] is None and "Copy the file to the control node" in log["problems"][0]
+    assert database["last_change"]["moment"] == NOON.isoformat()
+    assert list(database["last_change"]["unread"]) == ["dbo.AuditLog"]
+
+
+def test_a_file_that_changes_between_is_told(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    twins.write(f"{FOLDER}\\prs.mdf", users_and_log(10))
+    judge = data_files.judge_files
+
+    def judged(files: Any) -> Any:
+        twins.write(f"{FOLDER}\\prs.mdf", bytes(PAGE))
+        return judge(files)
+
+    monkeypatch.setattr(data_files, "judge_files", judged)
+    [database] = ask(twins, paths=[FOLDER], tables=[ASKED])["databases"]
+    assert "it is another one by now" in database["rows_problem"]
 
 
 def test_two_hundred_files_in_ten_requests(twins: Twins, wire: Wire) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ntpath import dirname
 from typing import Any
 
+from ..text import counted
 from .facts import FAILED, HostFacts, SurvivingDatabase
 from .versions import major_version
 
@@ -26,6 +27,7 @@ _ATTACHED_BY = (
 )  # fmt: skip
 """Version of the files from which on they need this release of SQL Server; the newest first."""
 _WITH_ITS_LOG = ("with_log", "only_with_log")
+_LONGEST_VALUE = 60
 _OUTSIDE = ("not_sql_server", "no_primary")
 """What belongs to no database that could be attached: a log alone, or what only has the name of a data file."""
 
@@ -106,7 +108,24 @@ def _surviving(copy: SurvivingDatabase, facts: HostFacts) -> dict[str, Any]:
         "data": list(copy.data),
         "logs": [copy.row["log"]] if uses_log else [],
         "needs": "" if problem else " and ".join(_why_a_yes(copy, facts)),
+        "use": "; ".join(_use(copy.row)),
     }
+
+
+def _use(row: Mapping[str, Any]) -> Iterator[str]:
+    """What rows say of the use of a database: numbers and moments, no names of people."""
+    said = row.get("last_change") or {}
+    if moment := said.get("moment"):
+        doubt = ", which may be a date of something planned" if said["witness"] == "any" else ""
+        yield f"last used at {moment} by the application's clock ({said['table']}.{said['column']}{doubt})"
+    yield from (f"{counted(rows, 'row')} in {table}" for table, rows in (said.get("users") or {}).items())
+    for table, rows in (said.get("schema_versions") or {}).items():
+        if rows:
+            yield f"{table} ends with {', '.join(str(value)[:_LONGEST_VALUE] for value in rows[-1].values())}"
+    if unread := said.get("unread"):
+        yield f"{counted(len(unread), 'table')} could not be read"
+    if said and not row.get("clean"):
+        yield "what is in the log alone is not counted"
 
 
 def _problem(copy: SurvivingDatabase) -> str:

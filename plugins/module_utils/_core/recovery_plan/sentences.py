@@ -42,10 +42,12 @@ def told(
     if choice.road is None:
         return [*sentences, choice.problem, *elsewhere]
     tied = ", ".join(name.value for name in choice.tied)
+    use = choice.road.files.use if choice.road.files else ""
     return [
         *sentences,
         *([f"It loses and takes as much as {tied}; prs_road takes another one"] if tied else []),
         *steps_text(choice.road),
+        *([f"THE ROWS IN ITS FILES SAY: {use}"] if use else []),
         *(
             [
                 f"This road is gone by: {choice.road.command}, with prs_share_user and prs_share_password of an "

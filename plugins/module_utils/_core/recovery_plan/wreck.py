@@ -99,7 +99,7 @@ class SurvivingFiles:
 
     point: UTC, until when they have everything, by the times of the files; None where nobody knows. data, logs: their
     paths, the primary one first. needs: why somebody has to say yes, '' where nobody has to. problem: why they make no
-    database as they are, and what to do.
+    database as they are, and what to do. use: what their rows say of when the database was last used, and by whom.
     """
 
     folder: str
@@ -110,6 +110,7 @@ class SurvivingFiles:
     data: Sequence[str] = ()
     logs: Sequence[str] = ()
     needs: str = ""
+    use: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,8 +44,40 @@ def test_files_of_one_moment_with_their_log():
             "data": [DATA],
             "logs": [LOG],
             "needs": "",
+            "use": "",
         }
     ]
+
+
+LAST_USE = {
+    "moment": "2026-02-27T18:00:00", "table": "dbo.tbAudit", "column": "Created", "witness": "stamped",
+    "users": {"dbo.tbUser": 212}, "schema_versions": {"dbo.DbVersion": [{"Version": "5.1"}, {"Version": "5.2"}]},
+    "unread": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("last", "clean", "says"),
+    [
+        (
+            LAST_USE,
+            True,
+            "last used at 2026-02-27T18:00:00 by the application's clock (dbo.tbAudit.Created); 212 rows in "
+            "dbo.tbUser; dbo.DbVersion ends with 5.2",
+        ),
+        (
+            {**LAST_USE, "witness": "any", "users": {}, "schema_versions": {}, "unread": {"dbo.t": "too large"}},
+            False,
+            "last used at 2026-02-27T18:00:00 by the application's clock (dbo.tbAudit.Created, which may be a date of "
+            "something planned); 1 table could not be read; what is in the log alone is not counted",
+        ),
+        (None, True, ""),
+    ],
+)
+def test_what_the_rows_say_is_in_the_plan(last, clean, says):
+    told = found(**{DATA: data_file(Database()), LOG: log_file(Database())})
+    told["databases"][0] |= {"last_change": last, "clean": clean}
+    assert surviving(told)[0]["use"] == says
 
 
 def test_files_that_were_not_closed_cleanly_come_back_with_their_log():

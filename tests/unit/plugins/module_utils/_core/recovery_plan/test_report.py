@@ -62,6 +62,15 @@ def test_what_is_attached_is_handed_on():
     assert plan_report(total_loss(), [])["attach"] == {}
 
 
+def test_what_the_rows_in_the_files_say_is_told_with_the_road():
+    files = SurvivingFiles(folder="E:\\b", attach=Attach.LIKELY, point=ago(minutes=1), use="212 rows in dbo.tbUser")
+    assert (
+        "THE ROWS IN ITS FILES SAY: 212 rows in dbo.tbUser" in plan_report(total_loss(files=[files]), [])["sentences"]
+    )
+    without = plan_report(total_loss(files=[replace(files, use="")]), [])
+    assert not any("ROWS IN ITS FILES" in sentence for sentence in without["sentences"])
+
+
 def test_what_there_is_where_the_road_leads_nowhere():
     """Of the other roads that this playbook goes, the one that loses least; with the yes that it needs."""
     files = SurvivingFiles(folder="E:\\b", attach=Attach.LIKELY, point=ago(minutes=1), data=["E:\\b\\p.mdf"])
