@@ -13,6 +13,7 @@ from __future__ import annotations
 import array
 import struct
 import sys
+from functools import lru_cache
 
 __all__ = ["CHECKSUM_AT", "PAGE", "SECTOR", "block_error", "page_checksum", "page_error", "page_errors"]
 
@@ -88,6 +89,12 @@ def page_errors(pages: bytes) -> list[int] | array.array[int]:
 
 def _turn_lanes(lanes: int, turns: int, count: int) -> int:
     """Turn each of `count` words of 32 bits left."""
-    low = int.from_bytes(((1 << turns) - 1).to_bytes(4, "little") * count, "little")
-    high = int.from_bytes((_WORD ^ (1 << turns) - 1).to_bytes(4, "little") * count, "little")
+    low, high = _turning(turns, count)
     return lanes << turns & high | lanes >> 32 - turns & low
+
+
+@lru_cache(maxsize=4 * _SECTORS)
+def _turning(turns: int, count: int) -> tuple[int, int]:
+    """The bits of each word that come from its other end, and the rest."""
+    low = int.from_bytes(((1 << turns) - 1).to_bytes(4, "little") * count, "little")
+    return low, (1 << 32 * count) - 1 ^ low

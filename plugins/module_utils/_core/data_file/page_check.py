@@ -39,7 +39,8 @@ PFS_FIRST, IN_USE = 100, 0x40  # byte for the span's first page; its bit for a p
 OBJECT_AT, INDEX_AT, LSN_AT = 0x18, 0x06, 0x28
 _HEAD = struct.Struct("<BB2xH26xIH2xIIH").unpack_from
 """Of a page's header: version, type, flags, number, file, LSN."""
-BATCH = 16
+BATCH = 32
+"""Pages whose sums are reckoned at once: more of them leave the processor's cache, and are half as fast."""
 NAMED = 40
 """The most damaged pages that are named."""
 _DAMAGE = (PageState.BAD_CHECKSUM, PageState.TORN, PageState.FOREIGN)
