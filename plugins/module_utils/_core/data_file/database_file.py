@@ -202,7 +202,18 @@ def _read_system_tables(file: DatabaseFile, reader: RangeReader) -> None:
         tables = SystemTables(SystemRows(Pages({1: reader}), file.boot.system_tables))
         file.files, file.tables = tables.files(), tables.tables()
     except (Damaged, IndexError) as problem:
-        file.add(Fault.SYSTEM_TABLES, f"has system tables that cannot be read: {problem}")
+        file.add(Fault.SYSTEM_TABLES, f"has system tables that cannot be read: {problem}{_doubt(file.boot, reader)}")
+
+
+def _doubt(boot: BootPage, reader: RangeReader) -> str:
+    """A page that is as it was written and makes no sense is no damage. Of an encrypted database there is no sample."""
+    page = reader.get(boot.system_tables[1] * PAGE, PAGE)
+    if page_state(page) is not PageState.OK or number_of(page) != boot.system_tables[1]:
+        return ""
+    return (
+        ". Their first page is as SQL Server wrote it, so the database may be encrypted (TDE): it is attached only "
+        "where its certificate is"
+    )
 
 
 def _check(file: DatabaseFile, reader: RangeReader) -> None:

@@ -104,11 +104,13 @@ def judge_files(files: Mapping[str, DatabaseFile]) -> list[FoundDatabase]:
             result.append(_judge(group, copies=len(primaries)))
             continue
         left = {name for name, file in group.items() if file.kind is FileKind.LOG}
+        logs = _logs_by_moment(group)
+        others = [n for n, file in group.items() if file.kind is FileKind.DATA and not file.is_primary]
         for primary in primaries:
-            logs = [name for name in left if _fit(group[primary], group[name]) is LogFit.SAME]
-            others = [n for n, file in group.items() if file.kind is FileKind.DATA and not file.is_primary]
-            left -= set(logs)
-            copy = {name: group[name] for name in (primary, *sorted(logs)[:1], *others)}
+            boot = group[primary].boot
+            fitting = logs.pop(boot.checkpoint, []) if boot else []
+            left -= set(fitting)
+            copy = {name: group[name] for name in (primary, *sorted(fitting)[:1], *others)}
             result.append(_judge(copy, copies=len(primaries)))
         if left:
             result.append(_judge({name: group[name] for name in sorted(left)}, copies=len(primaries)))
@@ -125,6 +127,20 @@ def _groups(files: Mapping[str, DatabaseFile]) -> Iterable[dict[str, DatabaseFil
             key = bindings.get(file.boot.family_guid) or file.boot.family_guid
         groups.setdefault(key or f"alone {name}", {})[name] = file
     return groups.values()
+
+
+def _logs_by_moment(group: Mapping[str, DatabaseFile]) -> dict[Lsn | None, list[str]]:
+    """Whole logs by their checkpoint. There may be thousands of copies."""
+    logs: dict[Lsn | None, list[str]] = {}
+    for name, file in group.items():
+        if file.kind is FileKind.LOG and (moment := _moment(file)):
+            logs.setdefault(moment, []).append(name)
+    return logs
+
+
+def _moment(log: DatabaseFile) -> Lsn | None:
+    """None where the log is damaged, or does not tell."""
+    return log.boot.checkpoint if log.boot and log.log and not log.has(*_LOG_BROKEN) else None
 
 
 def _fit(primary: DatabaseFile, log: DatabaseFile) -> LogFit:

@@ -263,9 +263,9 @@ def test_system_tables_that_run_in_a_circle_end() -> None:
     looped = bytearray(DATA[16 * PAGE : 17 * PAGE])
     struct.pack_into("<IH", looped, 16, 16, 1)
     file = inspect(replaced(DATA, 16 * PAGE, protect(looped)))
-    assert file.faults == [
-        (Fault.SYSTEM_TABLES, "has system tables that cannot be read: a chain of pages runs in a circle")
-    ]
+    [(fault, sentence)] = file.faults
+    assert fault is Fault.SYSTEM_TABLES
+    assert sentence.startswith("has system tables that cannot be read: a chain of pages runs in a circle")
 
 
 @given(st.data())
