@@ -40,7 +40,7 @@ demo: setup build/scriptdom/.ready
 demo-single: setup build/scriptdom/.ready
 	PYTHONPATH=tests/tools $(BIN)/python tests/demo/demo.py --estate single --report build/demo-single.json
 
-#: make test          lint, unit, lab, modules, playbooks, sites, powershell, molecule, sanity, awx, honesty; prints each one's seconds
+#: make test          lint, unit, lab, modules, sql, playbooks, sites, powershell, molecule, sanity, awx, honesty; prints each one's seconds
 test: setup-test
 	$(BIN)/python tests/run.py
 
