@@ -46,6 +46,14 @@ _OTHER_ACCOUNT = 1219
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Connection:
+    """A share that this session has connected; account: name and password."""
+
+    name: str
+    account: tuple[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PathState:
     """What is at a path; modified in UTC (ISO 8601); free: bytes left on its drive, None on a share."""
 
@@ -95,8 +103,9 @@ class WindowsReader:
         self.check_mode = check_mode
         self.progress = progress
         self.warnings: list[str] = []
-        self._connected: set[str] = set()
-        self._connections = 0
+        self._connections: dict[str, _Connection] = {}
+        self._in_use: set[str] = set()
+        self._numbered = 0
 
     @property
     def computer(self) -> str:
@@ -118,45 +127,65 @@ class WindowsReader:
         come back.
         """
         self._session.reconnect()
+        self._connections.clear()
 
     # Shares
 
     @contextmanager
     def share(self, path: str, *, user: str | None, password: str | None) -> Iterator[None]:
-        """Use a path of a share under an account of its own, if one is given; afterwards the share is disconnected,
-        however it ended.
+        """Use a path of a share under an account of its own, if one is given.
+
+        It stays connected for what this session asks next, however this ended: until somebody else uses it, or the
+        session ends, whose logon's connections are nobody else's.
         """
         root = share_root(path)
-        if not user or root is None or root.lower() in self._connected:
+        place = root.lower() if root else ""
+        if not place or place in self._in_use:
             yield
             return
-        name = f"PrsRecovery{len(self._connected) + 1}"
-        self._connect(name, root, user, password or "")
-        self._connected.add(root.lower())
+        if place in self._connections and self._connections[place].account != (user, password):
+            self._disconnect(place)
+        if not user:
+            yield
+            return
+        if place not in self._connections:
+            self._connect(root, user, password)
+        self._in_use.add(place)
         try:
             yield
         finally:
-            self._connected.discard(root.lower())
-            try:
-                self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {root}", Name=name)
-            except RecoveryError as problem:  # the end of the session disconnects as well
-                self.warnings.append(str(problem))
+            self._in_use.discard(place)
 
-    def _connect(self, name: str, root: str, user: str, password: str) -> None:
+    def _disconnect(self, place: str) -> None:
+        """What cannot be disconnected, as files on it are open, is told when another account is refused."""
+        connection = self._connections.pop(place)
+        try:
+            self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {place}", Name=connection.name)
+        except WindowsFault as problem:
+            self.warnings.append(str(problem))
+
+    def _connect(self, root: str, user: str, password: str | None) -> None:
         """Raises WindowsFault. 1219, the server being connected under another account, is put right where this session
         can.
         """
+        server = server_of(root)
+        there = [place for place in self._connections if server_of(place) == server.lower()]
+        for place in there:
+            if place not in self._in_use and self._connections[place].account != (user, password):
+                self._disconnect(place)
+        self._numbered += 1
+        name = f"PrsRecovery{self._numbered}"
         doing = f"Connecting to {root} as {user}"
-        account = {"Name": name, "Root": root, "User": user, "Password": Secret(password)}
+        account = {"Name": name, "Root": root, "User": user, "Password": Secret(password or "")}
         try:
             self._session.call(connect.SCRIPT, doing=doing, **account)
         except WindowsFault as fault:
             if fault.number != _OTHER_ACCOUNT:
                 raise
-            server = server_of(root)
             self.progress.line(f"{server} is connected under another account: disconnecting that")
             self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {server}", Name=name, Server=server)
             self._session.call(connect.SCRIPT, doing=doing, **account)
+        self._connections[root.lower()] = _Connection(name=name, account=(user, password))
 
     # Looking
 

@@ -24,7 +24,7 @@ from .filesystem import FileView
 from .languages import SPOKEN, calling
 from .models import MODULES, WITHOUT_CHECK_MODE, Caller, ModuleFailed, Output, Task, load_models
 from .power import PowerLost
-from .process import Process
+from .process import Killed, Process
 from .sessions import converse
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Dispatcher:
                     process.command_line, process.stdin, reads_input=process.reads_input, read_file=caller.files.read
                 )
                 output = self._perform(job, caller, process)
-        except PowerLost:
+        except (PowerLost, Killed):
             return
         except (NotModelled, WinError) as error:
             output = Output(stderr=str(error), rc=1)

@@ -247,6 +247,10 @@ class FileView:
         if self._connections.pop(server, None) is None:
             raise WinError(2250, share)
 
+    def log_off(self) -> None:
+        """Connections are their logon's, and end with it."""
+        self._connections.clear()
+
     # Asking
 
     def exists(self, path: str) -> bool:

@@ -7,7 +7,11 @@ from __future__ import annotations
 import threading
 import time
 
-__all__ = ["InputPipe", "Process"]
+__all__ = ["InputPipe", "Killed", "Process"]
+
+
+class Killed(Exception):
+    """The process was ended by somebody else while it waited for its input."""
 
 
 class InputPipe:
@@ -16,6 +20,7 @@ class InputPipe:
     def __init__(self) -> None:
         self._data = bytearray()
         self._ended = False
+        self._killed = False
         self._changed = threading.Condition()
 
     def write(self, data: bytes, *, end: bool) -> None:
@@ -24,17 +29,27 @@ class InputPipe:
             self._ended = self._ended or end
             self._changed.notify_all()
 
-    def read_all(self) -> bytes:
-        """Everything until the end of input."""
+    def kill(self) -> None:
+        """Whoever reads, now or later, is ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended)
+            self._killed = True
+            self._changed.notify_all()
+
+    def read_all(self) -> bytes:
+        """Everything until the end of input. Raises Killed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._killed)
+            self._go_on()
             return self._take(len(self._data))
 
     def read_until(self, marker: bytes) -> tuple[bytes, bool]:
-        """What comes before `marker` and whether it came (else everything until the end); the marker itself is dropped."""
+        """What comes before `marker` and whether it came (else everything until the end); the marker itself is dropped.
+        Raises Killed.
+        """
         with self._changed:
             searched = 0
             while True:
+                self._go_on()
                 found = self._data.find(marker, max(0, searched - len(marker)))
                 if found >= 0:
                     before = self._take(found)
@@ -44,6 +59,10 @@ class InputPipe:
                     return self._take(len(self._data)), False
                 searched = len(self._data)
                 self._changed.wait()
+
+    def _go_on(self) -> None:
+        if self._killed:
+            raise Killed
 
     def _take(self, count: int) -> bytes:
         taken = bytes(self._data[:count])

@@ -33,8 +33,14 @@ _WIN32_KINDS = {53, 67, 86, 1219, 1312, 1326, 1330, 1331, 1332, 2250}
 
 
 def converse(caller: Caller, process: Process) -> int:
-    """Serve one session until its input ends; answers the exit code."""
+    """Serve one session until its input ends; answers the exit code. What it connected ends with its logon."""
+    try:
+        return _serve(caller, process)
+    finally:
+        caller.files.log_off()
 
+
+def _serve(caller: Caller, process: Process) -> int:
     pending: list[bytes] = []
 
     def answer(kind: str, value: Any) -> None:

@@ -91,6 +91,11 @@ class _Shell:
     operations: int = 0
     used: float = field(default_factory=time.monotonic)
 
+    def end(self) -> None:
+        """With a shell all that runs in it ends."""
+        for process in list(self.processes.values()):
+            process.stdin.kill()
+
 
 @dataclass(kw_only=True)
 class _Request:
@@ -123,7 +128,10 @@ class WsMan:
     def forget_shells(self) -> None:
         """The host goes down."""
         with self._lock:
+            ended = list(self._shells.values())
             self._shells.clear()
+        for shell in ended:
+            shell.end()
 
     def answer(self, envelope: bytes, token: Token) -> tuple[int, bytes]:
         """(HTTP status, envelope) for a request of an authenticated account."""
@@ -157,7 +165,8 @@ class WsMan:
         )
         with self._lock:
             now = time.monotonic()
-            self._shells = {key: other for key, other in self._shells.items() if now - other.used < self._limits.idle}
+            for idle in [other for other in self._shells.values() if now - other.used >= self._limits.idle]:
+                self._shells.pop(idle.id).end()
             if sum(other.token.sid == token.sid for other in self._shells.values()) >= self._limits.shells:
                 raise _Fault(
                     _SHELL_QUOTA,
@@ -181,6 +190,7 @@ class WsMan:
         shell = self._shell(request, token)
         with self._lock:
             self._shells.pop(shell.id, None)
+        shell.end()
         return ""
 
     def _command(self, request: _Request, token: Token) -> str:
@@ -246,7 +256,9 @@ class WsMan:
     def _signal(self, request: _Request, token: Token) -> str:
         signal = request.body.find(_tag("rsp", "Signal"))
         assert signal is not None
-        self._shell(request, token).processes.pop(signal.get("CommandId", ""), None)
+        process = self._shell(request, token).processes.pop(signal.get("CommandId", ""), None)
+        if process is not None:
+            process.stdin.kill()
         return "<rsp:SignalResponse/>"
 
     def _shell(self, request: _Request, token: Token) -> _Shell:
