@@ -50,7 +50,9 @@ class FolderSwap:
         """Put right what an interrupted run left; answers whether there was anything. Afterwards only the folder and
         perhaps an old one are there.
         """
-        children = [self._children(path) for path in (self.where.live, self.where.new, self.where.part, self.where.old)]
+        places = (self.where.live, self.where.new, self.where.part, self.where.old)
+        there = zip(places, self._files.stat(*places), strict=True)
+        children = [self._children(path) if state.exists else None for path, state in there]
         steps = repair(self.where, live=children[0], new=children[1], part=children[2], old=children[3])
         fault = self._perform(steps)
         self.found_old = children[3] is not None and self.has_old()
@@ -149,7 +151,7 @@ class FolderSwap:
 
     def _swap_children(self) -> WindowsFault | None:
         self._files.make_folder(self.where.part, private=True)
-        live, new = self._children(self.where.live) or [], self._children(self.where.new) or []
+        live, new = self._children(self.where.live), self._children(self.where.new)
         return self._perform(swap_by_children(self.where, live=live, new=new))
 
     def _perform(self, steps: Sequence[Step]) -> WindowsFault | None:
@@ -176,5 +178,5 @@ class FolderSwap:
         [state] = self._files.stat(path)
         return state.exists
 
-    def _children(self, path: str) -> list[str] | None:
-        return [entry.name for entry in self._files.list(path, recurse=False)] if self._exists(path) else None
+    def _children(self, path: str) -> list[str]:
+        return [entry.name for entry in self._files.list_if_there(path)]

@@ -149,7 +149,7 @@ class ApplicationRestore:
         """The folder stays. An old one is left only when a run ended after its swap; the folder being whole, that is
         over now.
         """
-        if finding.state.kind in ("identical", "whole") and self.swap.has_old():
+        if finding.state.kind in ("identical", "whole") and self.swap.found_old:
             self.previous.keep_or_remove()
             repaired = True
         return self.result(candidate, finding, repaired=repaired, restored=False)

@@ -219,6 +219,15 @@ class WindowsReader:
             entries[name] = replace(entries[name], fault=error["message"]) if error else FolderEntry(**answer)
         return [*entries.values()]
 
+    def list_if_there(self, folder: str) -> list[FolderEntry]:
+        """What lies in a folder itself; nothing where there is none."""
+        try:
+            return self.list(folder, recurse=False)
+        except WindowsFault as fault:
+            if fault.number not in _NOTHING_THERE:
+                raise
+            return []
+
     def hash(self, path: str, names: Sequence[str]) -> dict[str, PresentFile]:
         """Files of a folder by name; without a hash where one cannot be read, left out where it is gone."""
         result = self._session.call(

@@ -31,8 +31,7 @@ class BranchFiles:
     def names(self) -> list[str]:
         """As the last listing had them."""
         if self._names is None:
-            [state] = self._files.stat(self._folder)
-            self.listed(self._files.list(self._folder, recurse=False) if state.exists else [])
+            self.listed(self._files.list_if_there(self._folder))
         return self._names or []
 
     def lineage(self) -> Lineage:

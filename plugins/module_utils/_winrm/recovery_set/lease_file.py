@@ -42,7 +42,7 @@ class LeaseFile:
 
     def look(self) -> Lease | None:
         """The lease that is there, whoever holds it."""
-        return self._read(self._listing())
+        return self._read(self._files.list_if_there(self._folder))
 
     def refuse_foreign(self) -> None:
         """Raises RecoveryError while somebody else works on the database."""
@@ -84,7 +84,7 @@ class LeaseFile:
 
     def release(self) -> Lease | None:
         """Give the lease back; the one that was ours, or None. Somebody else's stays."""
-        listing = self._listing()
+        listing = self._files.list_if_there(self._folder)
         lease = self._read(listing)
         self._clear(listing)
         if lease is None or lease.owner != self._owner:
@@ -96,7 +96,7 @@ class LeaseFile:
         """One attempt; None when somebody else was quicker, so that everything has to be looked at again."""
         drafted = self._ours(None, FREE, renewed_at=self._now, stale_after=stale_after)
         self._files.write_lines(draft, drafted.lines())
-        listing = self._listing()
+        listing = self._files.list_if_there(self._folder)
         written = [_modified(entry) for entry in listing if join(self._folder, entry.name) == draft]
         now = written[0] if written else self._now  # the clock of the folder's machine, where it says
         existing = self._read(listing)
@@ -144,14 +144,6 @@ class LeaseFile:
                 and self._now - _modified(entry) > LEFT_BEHIND
             ):
                 self._files.discard(join(self._folder, entry.name))
-
-    def _listing(self) -> list[FolderEntry]:
-        try:
-            return self._files.list(self._folder, recurse=False)
-        except WindowsFault as fault:
-            if fault.number in NOTHING_THERE:
-                return []
-            raise
 
     def _read(self, listing: list[FolderEntry]) -> Lease | None:
         for entry in listing:

@@ -145,8 +145,7 @@ class RecoverySetRepository:
 
     def labels_written(self) -> dict[str, str]:
         """Labels, newest first, and when the file of each was written (UTC), which is after its set was taken."""
-        [state] = self._files.stat(self.place.sets)
-        entries = self._files.list(self.place.sets, recurse=False) if state.exists else []
+        entries = self._files.list_if_there(self.place.sets)
         self.branches.listed(entries)
         result = [entry for entry in entries if not entry.folder and entry.name.lower().endswith(ENDING)]
         return {
@@ -173,9 +172,13 @@ class RecoverySetRepository:
         """The set of a label that a person wrote."""
         return self.read(by_label(self.labels(), label))
 
-    def newest_first(self, *, unusable: list[dict[str, str]]) -> Iterator[RecoverySet]:
-        """One after the other, as far as somebody asks. What is no set goes to `unusable`."""
-        for label in self.labels():
+    def newest_first(
+        self, *, unusable: list[dict[str, str]], labels: Iterable[str] | None = None
+    ) -> Iterator[RecoverySet]:
+        """One after the other, as far as somebody asks. What is no set goes to `unusable`. labels: where they were read
+        already.
+        """
+        for label in self.labels() if labels is None else labels:
             try:
                 yield self.read(label)
             except RecoveryError as problem:
@@ -261,8 +264,7 @@ class RecoverySetRepository:
 
     def database_listing(self) -> dict[str, str]:
         """Files of the folder with the database's backups: path -> time of the last change (UTC)."""
-        [state] = self._files.stat(self.place.database)
-        result = self._files.list(self.place.database, recurse=False) if state.exists else []
+        result = self._files.list_if_there(self.place.database)
         return {join(self.place.database, entry.name): entry.modified for entry in result if not entry.folder}
 
     def links_beside(self, paths: Iterable[str], *, database: str) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ class SelectionRun:
         with self.folders.archive_access():
             labels = self.folders.labels()
             self.lineage = self.folders.branches.lineage()
-        self._source = self.folders.newest_first(unusable=self.unusable)
+        self._source = self.folders.newest_first(unusable=self.unusable, labels=labels)
         chosen = self.choice(labels, until) if self.has_to_choose(labels) else None
         # Sets are read from the newest on: whatever could not be read until now is newer than what was chosen.
         self.notes += [
