@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 from ..._core.application.archive_entries import ArchiveEntry, ReadEntry
 from ..._core.application.unicode_path import unicode_path
-from ..._core.errors import RecoveryError
 from ..._core.windows_files import FolderEntry, PresentFile
 from ..._core.windows_paths import join, server_of, share_root
 from ..._progress import Progress
