@@ -80,10 +80,12 @@ def paths(facts: Facts) -> list[str]:
 
 def seen(facts: Facts) -> dict[str, Any]:
     """What the roles that set up a server need not look at once more in this run: C(windows) and C(instance), the
-    answers of inspect_server.ps1 and inspect_sql_instance.ps1, empty where there is none, and C(site_certificate), the
-    thumbprint of the site's where it lies in the machine's store. Who may read the key of SQL Server's nobody looked.
+    answers of inspect_server.ps1 and inspect_sql_instance.ps1, empty where there is none, C(site_certificate), the
+    thumbprint of the site's where it lies in the machine's store, and C(sysadmin), the login that logged in and is one,
+    empty where none did. Who may read the key of SQL Server's certificate nobody looked.
 
-    facts: windows, instance: the tasks' results; certificates: those of a loop over items with part.
+    facts: windows, instance: the tasks' results; certificates: those of a loop over items with part; answers: of
+    sql_info, which logged in as login.
     """
     answers = [_answer(entry) for entry in facts["certificates"] if entry["item"]["part"] == "web"]
     in_place = [answer["thumbprint"] for answer in answers if answer and not answer["imported"]]
@@ -91,6 +93,7 @@ def seen(facts: Facts) -> dict[str, Any]:
         "windows": _answer(facts["windows"]),
         "instance": _answer(facts["instance"]),
         "site_certificate": (in_place or [""])[0],
+        "sysadmin": facts["login"] if (facts["answers"].get("server") or {}).get("sysadmin") else "",
     }
 
 

@@ -228,7 +228,7 @@ def certificate(part: str, **answer) -> dict:
     return {"item": {"part": part}, "result": {"thumbprint": f"AB{part}", "imported": False, "granted": [], **answer}}
 
 
-NOTHING_SEEN = {"windows": {}, "instance": {}, "site_certificate": ""}
+NOTHING_SEEN = {"windows": {}, "instance": {}, "site_certificate": "", "sysadmin": ""}
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,11 @@ NOTHING_SEEN = {"windows": {}, "instance": {}, "site_certificate": ""}
         ({"certificates": [certificate("web", imported=True)]}, {}),
         ({"certificates": [{**certificate("web"), "failed": True}]}, {}),
         ({"certificates": [{"item": {"part": "web"}, "skipped": True}]}, {}),
+        ({"answers": {"server": {"sysadmin": True}}}, {"sysadmin": "prs_recovery"}),
+        ({"answers": {"server": {"sysadmin": False}}}, {}),
+        ({"answers": {"msg": "Login failed"}}, {}),
     ],
 )
 def test_what_need_not_be_looked_at_once_more(looks, handed_on):
-    assert seen({"windows": {}, "instance": {}, "certificates": [], **looks}) == {**NOTHING_SEEN, **handed_on}
+    nothing = {"windows": {}, "instance": {}, "certificates": [], "answers": {"skipped": True}, "login": "prs_recovery"}
+    assert seen({**nothing, **looks}) == {**NOTHING_SEEN, **handed_on}
