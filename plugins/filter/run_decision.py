@@ -85,6 +85,7 @@ options:
       - application.database_servers
       - application.bound_certificates
       - application.config_is_set
+      - configure_awx.name_is_taken
       - configure_awx.schedules
       - configure_awx.would_make
       - report.file
@@ -160,6 +161,7 @@ DECISIONS = (
     "application.database_servers",
     "application.bound_certificates",
     "application.config_is_set",
+    "configure_awx.name_is_taken",
     "configure_awx.schedules",
     "configure_awx.would_make",
     "report.file",

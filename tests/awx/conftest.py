@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration/awx"))
 
 import environment
-from awx_lab import ROOT, Configure, Run, copy_repository, play
-from real_awx import PASSWORD, USER, RealAwx, running
+from awx_lab import ROOT, Configure, Run, play
+from real_awx import RealAwx, running
+from repository import Repository
 
 
 @pytest.fixture(scope="session")
@@ -29,20 +29,20 @@ def awx() -> Iterator[RealAwx]:
 
 
 @pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The estate's repository, which AWX really fetches."""
-    folder = tmp_path_factory.mktemp("repository")
-    copy_repository(folder)
-    who = ["-c", "user.name=estate", "-c", "user.email=estate@example.com"]
-    for command in (["init", "--quiet"], ["add", "--all"], [*who, "commit", "--quiet", "--message", "Estate"]):
-        subprocess.run(["git", "-C", folder, *command], check=True)
-    return folder
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return Repository(tmp_path_factory.mktemp("repository"))
 
 
 @pytest.fixture
-def configure(awx: RealAwx, repository: Path, tmp_path: Path) -> Configure:
+def own_repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """One that a test may change."""
+    return Repository(tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture
+def configure(awx: RealAwx, repository: Repository, tmp_path: Path) -> Configure:
     def run(*arguments: str, **variables: object) -> Run:
-        reached = {"CONTROLLER_HOST": awx.url, "CONTROLLER_USERNAME": USER, "CONTROLLER_PASSWORD": PASSWORD}
-        return play(tmp_path, *arguments, environment=reached, repository=f"file://{repository}", variables=variables)
+        reached = {"CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": awx.token}
+        return play(tmp_path, *arguments, environment=reached, repository=repository.url, variables=variables)
 
     return run

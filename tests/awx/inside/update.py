@@ -1,5 +1,6 @@
 """In place of AWX's dispatcher, which would start containers: carries out the updates of projects and of inventories that
-the API has queued, by git and by ansible-inventory, and keeps their results by AWX's own functions. Jobs stay pending.
+the API has queued, by git and by ansible-inventory, and keeps their results by AWX's own functions; what these tools say
+goes to this program's output. Jobs stay pending.
 
 Usage, in AWX's environment: update.py ANSIBLE_INVENTORY
 """
@@ -21,6 +22,7 @@ django.setup()
 
 from awx.main.management.commands.inventory_import import Command  # noqa: E402
 from awx.main.models import InventoryUpdate, ProjectUpdate  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.utils.timezone import now  # noqa: E402
 
 
@@ -58,14 +60,14 @@ def read(update: InventoryUpdate) -> str:
 
 
 def carry_out(update: ProjectUpdate | InventoryUpdate) -> None:
-    update.status, update.started = "running", now()
+    update.status, update.started, update.execution_node = "running", now(), settings.CLUSTER_HOST_ID
     update.save()
     try:
         problem = fetch(update) if isinstance(update, ProjectUpdate) else read(update)
     except Exception as error:  # as AWX does: it is the update's failure
         problem = f"{type(error).__name__}: {error}"
     update.status = "failed" if problem else "successful"
-    update.failed, update.job_explanation, update.finished = bool(problem), problem, now()
+    update.failed, update.finished = bool(problem), now()
     update.save()
     print(update.log_format, update.status, problem, flush=True)
 

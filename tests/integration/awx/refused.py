@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["REFUSED", "WRONG_RULES"]
+__all__ = ["REFUSED", "WRONG_RULES", "Ask", "move_execution_environment"]
+
+Ask = Callable[..., tuple[int, Any]]
+"""method, path below /api/v2/, body -> (status, answer)"""
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("credential_types", {"name": "t", "kind": "ssh"}, "Must be 'cloud' or 'net'"),
@@ -37,3 +41,14 @@ WRONG_RULES: list[tuple[str, str]] = [
     ("DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=MINUTELY;INTERVAL=X", "parsing failed"),
 ]
 """(rule of a schedule, what the answer says)"""
+
+
+def move_execution_environment(ask: Ask) -> list[tuple[int, Any]]:
+    """What is answered to a second one of the same name, and to giving the first one to another organization."""
+    _status, there = ask("POST", "execution_environments/", {"name": "ee", "image": "a/b:1", "organization": 1})
+    _status, other = ask("POST", "organizations/", {"name": "Other"})
+    body = {"name": "ee", "image": "a/b:1", "organization": other["id"]}
+    return [
+        ask("POST", "execution_environments/", body),
+        ask("PATCH", f"execution_environments/{there['id']}/", body),
+    ]

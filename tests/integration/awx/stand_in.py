@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import copy
 import dataclasses
+import hashlib
 import http.server
 import json
 import os
@@ -181,6 +182,7 @@ KINDS: dict[str, Kind] = {
             "execution_environment": "execution_environments",
         },
         ignored=("organization",),
+        unique=("name", "organization"),
         lists={"credentials": "credentials"},
     ),
     "workflow_job_templates": Kind(
@@ -341,13 +343,11 @@ class Awx:
         elif kind == "credential_types":
             shown["managed"] = False
         elif kind == "projects":
-            shown["scm_revision"] = "0" * 40
+            shown["scm_revision"] = one.get("_revision", "")
             if one.get("_update"):  # the answer to what started it names the running update
                 shown["summary_fields"] = {"current_update": {"id": one.pop("_update")}}
-        elif kind == "job_templates":
-            shown["organization"] = self.objects["projects"][one["project"]]["organization"]
-        elif kind == "inventory_sources":
-            shown["organization"] = self.objects["inventories"][one["inventory"]]["organization"]
+        elif kind in ("job_templates", "inventory_sources"):
+            shown["organization"] = self._organization(kind, one)
         return shown
 
     def add(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -366,6 +366,8 @@ class Awx:
 
     def _change(self, kind: str, one: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         changed = copy.deepcopy(one)
+        if kind == "execution_environments" and body.get("organization") not in (None, one["organization"]):
+            raise Refused({"organization": ["Cannot change the organization of an execution environment"]})
         self._set(kind, changed, {name: value for name, value in body.items() if name not in KINDS[kind].fixed})
         fetch = kind == "projects" and any(one[name] != changed[name] for name in ("scm_url", "scm_branch", "scm_type"))
         if kind == "credential_types" and one["inputs"] != changed["inputs"] and self._in_use(one):
@@ -397,9 +399,22 @@ class Awx:
                 raise Refused({name: [f"Not a valid {type(default).__name__}: {value!r}"]})
             one[name] = self._kept(kind, one, name, value)
         for other in self.objects[kind].values():
-            if other["id"] != one["id"] and all(other[name] == one[name] for name in known.unique):
-                raise Refused({"__all__": [f"{known.type} with this {' and '.join(known.unique)} already exists."]})
+            if other["id"] != one["id"] and self._identity(kind, other) == self._identity(kind, one):
+                where = "name" if known.unique == ("name",) else "__all__"
+                raise Refused({where: [f"{known.type} with this {' and '.join(known.unique)} already exists."]})
         getattr(self, f"_check_{kind}", lambda _one: None)(one)
+
+    def _identity(self, kind: str, one: dict[str, Any]) -> list[Any]:
+        """What no other object of its kind may have as well."""
+        return [self._organization(kind, one) if name == "organization" else one[name] for name in KINDS[kind].unique]
+
+    def _organization(self, kind: str, one: dict[str, Any]) -> int | None:
+        """Job templates and inventory sources belong where their project or inventory does."""
+        if kind == "job_templates":
+            return one["project"] and self.objects["projects"][one["project"]]["organization"]
+        if kind == "inventory_sources":
+            return self.objects["inventories"][one["inventory"]]["organization"]
+        return one["organization"]
 
     def _kept(self, kind: str, one: dict[str, Any], name: str, value: Any) -> Any:
         """A credential's ``$encrypted$`` stands for what is there already."""
@@ -462,7 +477,8 @@ class Awx:
             raise Refused({"project": ["This field is required."]})
         if one["inventory"] is None and not one["ask_inventory_on_launch"]:
             raise Refused({"inventory": ["You must either set a default value or ask to prompt on launch."]})
-        if one["playbook"] not in rules.playbooks_of(self._folder(one["project"])):
+        fetched = self.objects["projects"][one["project"]].get("_revision")
+        if not fetched or one["playbook"] not in rules.playbooks_of(self._folder(one["project"])):
             raise Refused({"playbook": ["Playbook not found for project."]})
         if one["job_type"] not in ("run", "check"):
             raise Refused({"job_type": [f'"{one["job_type"]}" is not a valid choice.']})
@@ -491,10 +507,7 @@ class Awx:
         """Fetch a project, or read an inventory. It is over when it is answered."""
         self._last += 1
         if kind == "projects":
-            job, problem = (
-                "project_updates",
-                "" if one["scm_url"] in self.repositories else f"no repository at {one['scm_url']}",
-            )
+            job, problem = "project_updates", self._fetch(one)
         else:
             job, problem = "inventory_updates", self._read_inventory(one)
         self.updates[self._last] = {
@@ -504,12 +517,28 @@ class Awx:
             "failed": bool(problem),
             "finished": "2025-01-05T00:00:00Z",
             "event_processing_finished": True,
+            "execution_node": "awx-1",
+            "job_explanation": "",
+            "scm_revision": one.get("_revision", ""),
             "result_stdout": problem,
         }
         return self.updates[self._last]
 
+    def _fetch(self, project: dict[str, Any]) -> str:
+        """What is wrong is returned. Its revision tells what its files hold."""
+        folder = self.repositories.get(project["scm_url"])
+        if folder is None:
+            return f"no repository at {project['scm_url']}"
+        revision = hashlib.sha1()
+        for file in filter(Path.is_file, sorted(folder.rglob("*"))):
+            revision.update(bytes(file.relative_to(folder)) + file.read_bytes())
+        project["_revision"] = revision.hexdigest()
+        return ""
+
     def _read_inventory(self, one: dict[str, Any]) -> str:
         """The command that AWX runs in the execution environment; what is wrong is returned."""
+        if not self.objects["projects"][one["source_project"]].get("_revision"):
+            return "the project was never fetched"
         tool = Path(sys.executable).parent / "ansible-inventory"
         environment = {**os.environ, "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true"}
         command = [tool, "-i", self._folder(one["source_project"]) / one["source_path"], "--list", "--export"]

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import json
 import re
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import pytest
 import rules
 import yaml
 from ansible_collections.prs.recovery.plugins.filter.awx_credential_types import awx_credential_types
-from awx_lab import ROOT, SECRETS, Configure
-from refused import REFUSED, WRONG_RULES
+from awx_lab import GIT, ROOT, SECRETS, Configure
+from refused import REFUSED, WRONG_RULES, Ask, move_execution_environment
 from stand_in import Awx
 
 PLAYBOOKS = sorted(file.name for file in (ROOT / "playbooks").glob("*.yml") if file.name != "configure_awx.yml")
@@ -137,8 +137,76 @@ def test_an_organization_that_is_missing_is_said_before_anything_is_made(awx: Aw
 def test_a_project_that_cannot_be_fetched_ends_the_run_with_a_sentence(awx: Awx, configure: Configure):
     run = configure(prs_awx_project_url="https://git.example.com/elsewhere.git")
     assert run.code != 0
-    assert "AWX could not fetch the project from its repository" in run.output
+    assert re.search(r"AWX could not fetch the project from its repository: job \d+ on awx-1 failed, and", run.output)
     assert not awx.objects["inventories"] and not awx.objects["job_templates"]
+
+
+def test_what_was_pushed_is_fetched_by_the_next_run_also_after_one_that_failed(
+    awx: Awx, configure: Configure, repository: Path, tmp_path: Path
+):
+    ours = awx.repositories[GIT] = tmp_path / "repository"
+    shutil.copytree(repository, ours)
+    hosts = ours / "inventory/hosts.yml"
+    right = hosts.read_text()
+    hosts.write_text("all: [")
+    failed = configure(configure_awx_schedules=[])
+    assert failed.code != 0
+    assert re.search(r"AWX could not read the inventory from the project: job \d+ on awx-1 failed, and", failed.output)
+    assert "host_filter" not in failed.output
+    hosts.write_text(right)
+    mended = configure(configure_awx_schedules=[])
+    assert mended.code == 0, mended.output
+    assert {"Fetch the project", "Fetch the inventory"} <= set(mended.changed)
+    assert '"sql-b"' in json.dumps(awx.find("inventories", "PRS inventory")["_content"])
+
+
+def test_a_second_organization_gets_everything_of_its_own_beside_the_first(awx: Awx, configure: Configure):
+    """Of the first there is here what the run could take for its own: objects of the same names."""
+    windows = json.loads(json.dumps(awx_credential_types(ROLE["_configure_awx_table"])[0]))
+    known = {key: windows[key] for key in ("description", "inputs", "injectors")}
+    named = {
+        "name": "PRS Windows",
+        "credential_type": awx.add("credential_types", {"name": "PRS Windows", "kind": "cloud", **known})["id"],
+    }
+    first = {"organization": 1}
+    awx.add(
+        "execution_environments", {"name": "PRS execution environment", "image": "registry.example.com/a:1", **first}
+    )
+    awx.add("credentials", {**named, **first})
+    project = awx.add("projects", {"name": "PRS playbooks", "scm_type": "git", "scm_url": GIT, **first})["id"]
+    inventory = awx.add("inventories", {"name": "PRS inventory", **first})["id"]
+    source = {"name": "PRS inventory from project", "source": "scm", "inventory": inventory, "source_project": project}
+    awx.add("inventory_sources", source)
+    awx.objects["projects"][project].pop("_update")  # that is over
+    template = {
+        "name": "PRS backup",
+        "project": project,
+        "inventory": inventory,
+        "playbook": "playbooks/backup_prs.yml",
+    }
+    rule = "DTSTART;TZID=UTC:20250105T000000 RRULE:FREQ=DAILY;INTERVAL=1"
+    for name, started in (("tea", awx.add("job_templates", template)["id"]), ("fetch playbooks, daily", project)):
+        awx.add("schedules", {"name": f"PRS {name}", "unified_job_template": started, "rrule": rule})
+    awx.add("workflow_job_templates", {"name": "PRS rebuild and verify", **first})
+    before = awx.content()["objects"]
+
+    other = awx.add("organizations", {"name": "Estate B"})["id"]
+    gone = [{"name": name, "state": "absent"} for name in ("tea", "fetch playbooks, daily")]
+    run = configure(prs_awx_organization="Estate B", configure_awx_schedules=gone)
+    assert run.code == 0, run.output
+    after = awx.content()["objects"]
+    assert {kind: {number: after[kind].get(number) for number in before[kind]} for kind in before} == before
+    environment = awx.find("execution_environments", "PRS execution environment of Estate B")
+    templates = [one for number, one in after["job_templates"].items() if number not in before["job_templates"]]
+    assert len(templates) == len(PLAYBOOKS)
+    assert {one["execution_environment"] for one in templates} == {environment["id"]}
+    for kind, numbers in {
+        "execution_environments": {environment["id"]},
+        "projects": {one["project"] for one in templates},
+        "inventories": {one["inventory"] for one in templates},
+        "credentials": {number for one in templates for number in one["_credentials"]},
+    }.items():
+        assert {after[kind][number]["organization"] for number in numbers} == {other}, kind
 
 
 def occurrences(name: str, begin: dt.datetime, end: dt.datetime, zone: str = "Europe/Berlin") -> list[dt.datetime]:
@@ -220,9 +288,6 @@ def test_every_playbook_has_its_copy_for_the_project():
     )
 
 
-Ask = Callable[..., tuple[int, Any]]
-
-
 @pytest.fixture
 def ask(awx: Awx) -> Ask:
     return lambda method, path, body=None, **query: awx.answer(method, f"/api/v2/{path}", query, body)
@@ -233,6 +298,12 @@ def test_the_stand_in_refuses_what_awx_refuses(ask: Ask, kind: str, body: dict[s
     status, answer = ask("POST", f"{kind}/", body)
     assert status == 400
     assert says in str(answer)
+
+
+def test_the_stand_in_keeps_an_execution_environment_in_its_organization(ask: Ask):
+    (taken, _said), (moved, said) = move_execution_environment(ask)
+    assert (taken, moved) == (400, 400)
+    assert said == {"organization": ["Cannot change the organization of an execution environment"]}
 
 
 @pytest.mark.parametrize(("rule", "says"), WRONG_RULES)

@@ -5,33 +5,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["schedules", "would_make"]
+__all__ = ["name_is_taken", "schedules", "would_make"]
 
 Facts = Mapping[str, Any]
 
 
 def schedules(facts: Facts) -> list[dict[str, Any]]:
-    """Each schedule with the options of ``awx.awx.schedule``: name, state, and unless it is to be absent
-    unified_job_template, rrule, extra_data and enabled; key is what the inventory calls it.
+    """Each schedule with the options of ``awx.awx.schedule``: name, state, unified_job_template, and unless it is to be
+    absent rrule, extra_data and enabled; key is what the inventory calls it.
 
     facts: schedules: configure_awx_schedules; prefix; time_zone; startable: names in AWX by template; surveys: the
-    questions by template.
+    questions by template; usual: the schedules that there are without configure_awx_schedules.
 
     AWX wants an answer to each required question in the schedule itself, although the survey has a default
     (``_accept_or_ignore_variables`` in AWX 24's models/mixins.py), so the defaults are given.
+
+    One that is to be absent is looked for at what it starts: the module would take the schedule of another
+    organization, if it is the only one of that name. Where nobody says what it starts, that is everything startable.
     """
-    return [_schedule(entry, facts) for entry in facts["schedules"]]
+    return [schedule for entry in facts["schedules"] for schedule in _schedules(entry, facts)]
+
+
+def _schedules(entry: Mapping[str, Any], facts: Facts) -> Iterator[dict[str, Any]]:
+    named = {"key": entry["name"], "name": f"{facts['prefix']} {entry['name']}", "state": entry.get("state", "present")}
+    if named["state"] != "absent":
+        yield {**named, **_schedule(entry, facts)}
+        return
+    usual = {schedule["name"]: schedule["template"] for schedule in facts["usual"]}
+    template = entry.get("template", usual.get(entry["name"]))
+    for started in [template] if template else facts["startable"]:
+        yield {**named, "unified_job_template": facts["startable"][started]}
 
 
 def _schedule(entry: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
-    named = {"key": entry["name"], "name": f"{facts['prefix']} {entry['name']}", "state": entry.get("state", "present")}
-    if named["state"] == "absent":
-        return named
     return {
-        **named,
         "unified_job_template": facts["startable"][entry["template"]],
         "rrule": f"DTSTART;TZID={entry.get('time_zone', facts['time_zone'])}:{entry['start']} RRULE:{entry['rule']}",
         "extra_data": {**_defaults(facts["surveys"].get(entry["template"], [])), **entry.get("variables", {})},
@@ -45,6 +55,19 @@ def _defaults(questions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         for question in questions
         if question["required"] and "default" in question
     }
+
+
+def name_is_taken(result: Mapping[str, Any]) -> bool:
+    """Whether AWX refused this execution environment because another organization has one of that name, which this
+    account may not change, and need not even see. result: what ``awx.awx.execution_environment`` returned.
+    """
+    message = str(result.get("msg", ""))
+    refused = result.get("response", {}).get("json", {})
+    return (
+        "organization" in refused
+        or "already exists" in message
+        or ("permission to PATCH to " in message and "/execution_environments/" in message)
+    )
 
 
 def would_make(facts: Facts) -> list[str]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,20 +51,30 @@ def answer_problems(facts: Facts) -> list[str]:
 
 def _explained(result: Mapping[str, Any]) -> str:
     message = "; ".join(map(str, result["msg"])) if isinstance(result["msg"], list) else str(result["msg"])
+    if query := re.search(r"/([a-z_]+)/\?(\S+) returned (\d+) items, expected 1", message):
+        return _not_one(*query.groups())
+    if message.endswith(("see response", "see response for details")):
+        return f"{message.rpartition(',')[0]}: {_said(result.get('response', {}).get('json'))}"
+    if "PATCH to " in message and "/credential_types/" in message:
+        return (
+            "AWX refused to change a credential type: only a system administrator may, and nobody may change the "
+            "fields of one that credentials have. Run this with an account of such a one; if it was one, delete the "
+            "credentials of that type first, in every organization."
+        )
     if "/credential_types/" in message and "HTTP 403" in message:
         return (
             "AWX lets only a system administrator make or change credential types: run this once with an account of "
             "such a one. From then on an administrator of the organization can run it."
         )
-    if message == "Project update failed":
+    if "Project Update - " in message:
         return (
-            "AWX could not fetch the project from its repository. The output of the project's last job in AWX says "
-            "why: often the address, the branch or the credential. Nothing that needs the project was tried."
+            f"AWX could not fetch the project from its repository: {_job(result)}. Often it is the address, the branch "
+            "or the credential. Nothing that needs the project was tried: mend that, and run this again."
         )
-    if message.startswith("The inventory_update - "):
+    if "inventory_update - " in message:
         return (
-            f"AWX could not read the inventory from the project: the output of its job {result.get('id', '')} says "
-            "why. When that is mended, update the inventory's source in AWX once."
+            f"AWX could not read the inventory from the project: {_job(result)}. Nothing that needs the inventory was "
+            "tried: mend that, and run this again."
         )
     if "Relationship not allowed" in message:
         return (
@@ -75,3 +87,33 @@ def _explained(result: Mapping[str, Any]) -> str:
             "into it, and update the project in AWX."
         )
     return message
+
+
+def _not_one(kind: str, query: str, count: str) -> str:
+    """Of a name that is not the name of one object. query: of the request, with the name."""
+    name = urllib.parse.parse_qs(query).get("name", [query])[0]
+    if count == "0":
+        return f"AWX shows this account nothing called {name} among its {kind}: make it, or give a right to use it."
+    return (
+        f"AWX shows this account {count} {kind} called {name}: give the number of the right one in place of its name."
+    )
+
+
+def _job(result: Mapping[str, Any]) -> str:
+    """What became of AWX's job, on which of its nodes, and why, as far as AWX tells."""
+    job = result.get("job_data")
+    if not job:
+        return (
+            f"job {result.get('id')} is still {result.get('status')} after ten minutes, so AWX is busy or has no node "
+            "that works"
+        )
+    node = f" on {job['execution_node']}" if job.get("execution_node") else ""
+    reason = f" ({job['job_explanation']})" if job.get("job_explanation") else ""
+    return f"job {result['id']}{node} failed{reason}, and its output in AWX says why"
+
+
+def _said(answer: Any) -> str:
+    """The sentences of an answer of AWX, which names fields."""
+    if isinstance(answer, Mapping):
+        return "; ".join(f"{field}: {_said(value)}" for field, value in answer.items())
+    return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.configure_awx import (
+    name_is_taken,
     schedules,
     would_make,
 )
@@ -13,15 +15,20 @@ QUESTIONS = [
 ]
 
 
-def told(**entry: Any) -> dict[str, Any]:
+def told_all(**entry: Any) -> list[dict[str, Any]]:
     facts = {
         "schedules": [{"name": "drill", **entry}],
+        "usual": [{"name": "fetch", "template": "project"}],
         "prefix": "PRS",
         "time_zone": "Europe/Berlin",
         "startable": {"drill": "PRS drill", "project": "PRS playbooks"},
         "surveys": {"drill": QUESTIONS},
     }
-    (schedule,) = schedules(facts)
+    return schedules(facts)
+
+
+def told(**entry: Any) -> dict[str, Any]:
+    (schedule,) = told_all(**entry)
     return schedule
 
 
@@ -56,8 +63,38 @@ def test_a_template_without_survey_is_given_nothing():
     assert told(template="project", start="20250105T040000", rule="FREQ=DAILY;INTERVAL=1")["extra_data"] == {}
 
 
-def test_what_is_to_be_absent_needs_no_more_than_its_name():
-    assert told(state="absent") == {"key": "drill", "name": "PRS drill", "state": "absent"}
+@pytest.mark.parametrize(
+    ("entry", "started"),
+    [
+        ({"template": "drill"}, ["PRS drill"]),
+        ({"name": "fetch"}, ["PRS playbooks"]),
+        ({}, ["PRS drill", "PRS playbooks"]),
+    ],
+    ids=["said", "usual", "anything"],
+)
+def test_what_is_to_be_absent_needs_no_more_than_its_name(entry: dict[str, Any], started: list[str]):
+    name = entry.get("name", "drill")
+    assert told_all(state="absent", **entry) == [
+        {"key": name, "name": f"PRS {name}", "state": "absent", "unified_job_template": one} for one in started
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "taken"),
+    [
+        ({"changed": True, "id": 3}, False),
+        ({"msg": "Unable to update execution_environment e, see response",
+          "response": {"json": {"organization": ["Cannot change the organization of an execution environment"]}}}, True),
+        ({"msg": "Unable to create e: {'name': ['Execution environment with this Name already exists.']}"}, True),
+        ({"msg": "You don't have permission to PATCH to /api/v2/execution_environments/7/ (HTTP 403)."}, True),
+        ({"msg": "You don't have permission to POST to /api/v2/execution_environments/ (HTTP 403)."}, False),
+        ({"msg": "Unable to update execution_environment e, see response",
+          "response": {"json": {"image": ["not a valid image"]}}}, False),
+    ],
+    ids=["made", "moved", "unseen", "foreign", "forbidden", "wrong"],
+)  # fmt: skip
+def test_a_name_of_an_execution_environment_that_another_organization_has(result: dict[str, Any], taken: bool):
+    assert name_is_taken(result) is taken
 
 
 RESULTS = {

@@ -43,11 +43,9 @@ def test_what_awx_refused_is_said_once_and_with_what_to_do():
         "Invalid authentication credentials",
         "Bad gateway",
     ]
-    [sentence] = problems("Project update failed")
-    assert sentence.startswith("AWX could not fetch the project")
-    failed = "The inventory_update - {'id': 5, 'name': 'PRS inventory', 'host_filter': None}, failed"
-    [sentence] = answer_problems({"results": [{"id": 17, "changed": True, "msg": failed}]})
-    assert "the output of its job 17 says why" in sentence
+    changing = "You don't have permission to PATCH to /api/v2/credential_types/7/ (HTTP 403)."
+    [sentence] = problems(changing)
+    assert sentence.startswith("AWX refused to change a credential type")
     [sentence] = problems(
         *(
             f"Unable to create job_template PRS {name}: {{'playbook': ['Playbook not found for project.']}}"
@@ -57,6 +55,55 @@ def test_what_awx_refused_is_said_once_and_with_what_to_do():
     assert sentence.startswith("The project in AWX was never fetched")
     assert answer_problems({"results": [{"msg": ["one", "two"]}]}) == ["one; two"]
     assert problems() == []
+
+
+WHOLE = "{'id': 5, 'name': 'PRS inventory', 'host_filter': None}"
+FAILED = {"id": 17, "job_data": {"execution_node": "awx-1", "job_explanation": ""}}
+STOPPED = {"id": 17, "job_data": {"execution_node": "", "job_explanation": "Job terminated due to timeout"}}
+WAITING = {"id": 17, "status": "pending"}
+
+
+@pytest.mark.parametrize(
+    ("message", "result", "said"),
+    [
+        ("The Project Update - PRS playbooks, failed", FAILED,
+         "AWX could not fetch the project from its repository: job 17 on awx-1 failed, and its output in AWX says why."),
+        ("Monitoring of Project Update - PRS playbooks aborted due to timeout", WAITING,
+         "AWX could not fetch the project from its repository: job 17 is still pending after ten minutes, so AWX"),
+        (f"The inventory_update - {WHOLE}, failed", STOPPED,
+         "AWX could not read the inventory from the project: job 17 failed (Job terminated due to timeout), and"),
+        (f"Monitoring of inventory_update - {WHOLE} aborted due to timeout", WAITING,
+         "AWX could not read the inventory from the project: job 17 is still pending"),
+    ],
+    ids=["fetch", "fetch waits", "read", "read waits"],
+)  # fmt: skip
+def test_an_update_that_failed_is_told_with_its_job_and_not_with_the_whole_object(message, result, said):
+    [sentence] = answer_problems({"results": [{"changed": True, "msg": message, **result}]})
+    assert sentence.startswith(said)
+    assert "host_filter" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "AWX shows this account nothing called git read among its credentials: make it"),
+     (2, "AWX shows this account 2 credentials called git read: give the number of the right one")],
+)  # fmt: skip
+def test_a_name_that_is_not_that_of_one_object(count, said):
+    [sentence] = problems(f"Request to /api/v2/credentials/?name=git+read returned {count} items, expected 1")
+    assert sentence.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("message", "answer", "said"),
+    [
+        ("Unable to update project p, see response", {"scm_url": ["Not a URL.", "Too long."]},
+         "Unable to update project p: scm_url: Not a URL., Too long."),
+        ("Failed to update project, see response for details", {"detail": "Not possible."},
+         "Failed to update project: detail: Not possible."),
+    ],
+)  # fmt: skip
+def test_what_an_answer_says_is_told(message, answer, said):
+    assert answer_problems({"results": [{"msg": message, "response": {"json": answer}}]}) == [said]
 
 
 @pytest.mark.parametrize(
