@@ -83,6 +83,13 @@ def test_an_environment_of_another_python_is_made_anew(tmp_path: Path, script: s
     assert said in done.stdout + done.stderr
 
 
+def test_a_lab_that_is_up_tells_the_next_command():
+    done = subprocess.run(["make", "--dry-run", "lab-up"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.search(
+        r'echo "Next: \S+/ansible-playbook -i \S+/inventory prs.recovery.provision_prs"$', done.stdout.strip()
+    )
+
+
 def test_the_demo_tells_what_a_run_says_to_a_person():
     lines = [
         "PLAY [Nobody is here] ****", "skipping: no hosts matched", "PLAY [Plan] ****", "TASK [Say it] ****", "ok: [web-a] => {", '    "msg": [',
