@@ -109,8 +109,8 @@ class Candidate:
     def index_of(self, name: str, files: WindowsFiles) -> int | None:
         """Which entry a file of the application is, in whichever of the two ways the archive separates folders."""
         wanted = name_key(name)
-        found = (entry.index for entry in self.entries(files) if name_key(entry.name.replace("\\", "/")) == wanted)
-        return next(found, None)
+        indices = (entry.index for entry in self.entries(files) if name_key(entry.name.replace("\\", "/")) == wanted)
+        return next(indices, None)
 
 
 def below(entries: Sequence[Entry], inner: str) -> list[Entry]:

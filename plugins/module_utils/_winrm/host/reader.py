@@ -93,6 +93,18 @@ def _read_entry(answer: dict[str, Any]) -> ReadEntry:
     )
 
 
+def _by_their_names(session: Session, archive: str, listed: Sequence[Entry]) -> list[Entry]:
+    """By the second name in UTF-8 that an entry may have beside one in a code page. .NET reads none."""
+    if all(entry.name.isascii() for entry in listed):
+        return [*listed]
+    names = {}
+    for answer in session.call(entry_names.SCRIPT, doing=f"Reading names in {archive}", Archive=archive):
+        name = unicode_path(base64.b64decode(answer["name"]), base64.b64decode(answer["extra"]))
+        if name is not None:
+            names[answer["index"]] = name
+    return [replace(entry, name=names.get(entry.index, entry.name)) for entry in listed]
+
+
 class WindowsReader:
     """All that the collection reads of a Windows host, through one session."""
 
@@ -257,7 +269,7 @@ class WindowsReader:
     def entries(self, archive: str) -> list[ArchiveEntry]:
         """What an archive holds."""
         result = self._session.call(entries.SCRIPT, doing=f"Reading the archive {archive}", Archive=archive)
-        return self._by_their_names(archive, [ArchiveEntry(**answer) for answer in result])
+        return _by_their_names(self._session, archive, [ArchiveEntry(**answer) for answer in result])
 
     def entry_hashes(self, archive: str) -> dict[str, PresentFile]:
         """The content of an archive by name, read to its end where it lies; without a hash where an entry
@@ -288,18 +300,7 @@ class WindowsReader:
             Hash=True,
             Checksum=True,
         )
-        return self._by_their_names(archive, [_read_entry(answer) for answer in result])
-
-    def _by_their_names(self, archive: str, found: Sequence[Entry]) -> list[Entry]:
-        """By the second name in UTF-8 that an entry may have beside one in a code page. .NET reads none."""
-        if all(entry.name.isascii() for entry in found):
-            return [*found]
-        told = {}
-        for answer in self._session.call(entry_names.SCRIPT, doing=f"Reading names in {archive}", Archive=archive):
-            name = unicode_path(base64.b64decode(answer["name"]), base64.b64decode(answer["extra"]))
-            if name is not None:
-                told[answer["index"]] = name
-        return [replace(entry, name=told.get(entry.index, entry.name)) for entry in found]
+        return _by_their_names(self._session, archive, [_read_entry(answer) for answer in result])
 
     def look_into(self, path: str, *, marks: Sequence[str] = (), entry: int | None = None) -> FileInspection:
         """What a small file is, or an entry of an archive by its index; its content stays on the host."""
