@@ -80,6 +80,7 @@ HEALTHY: dict[str, Any] = {
         "web_config": "C:\\PRS\\web.config",
         "archives": "\\\\files\\backup\\application\\*.zip",
         "application_folder": "C:\\PRS",
+        "application_pool": "PRS",
         "application_path": "\\\\files\\backup\\application",
         "database_path": "\\\\files\\backup\\database",
         "share_user": "LAB\\svc-backup",
@@ -116,6 +117,7 @@ HEALTHY: dict[str, Any] = {
         },
     },
     "answers": SKIPPED,
+    "iis": SKIPPED,
     "pool": SKIPPED,
     "other_sites": [],
     "shares": {

@@ -36,9 +36,12 @@ foreach ($volume in Get-CimInstance -ClassName Win32_Volume -Filter 'DriveType =
 }
 $running = Get-CimInstance -ClassName Win32_Service -Filter "Name = 'MpsSvc'" @bounded
 
+# What is not there has no value. What may not be read fails: it would pass for what is not there.
 function Read-RegistryValue {
     param([string]$Key, [string]$Name)
-    (Get-ItemProperty -LiteralPath $Key -Name $Name -ErrorAction SilentlyContinue).$Name
+    try { (Get-ItemProperty -LiteralPath $Key -Name $Name -ErrorAction Stop).$Name }
+    catch [System.Management.Automation.ItemNotFoundException] { $null }
+    catch [System.Management.Automation.PSArgumentException] { $null }
 }
 
 $current = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion'

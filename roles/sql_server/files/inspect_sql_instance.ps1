@@ -24,9 +24,12 @@ param(
 $Ansible.Changed = $false
 $root = 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server'
 
+# What is not there has no value. What may not be read fails: it would pass for what is not there.
 function Read-RegistryValue {
     param([string]$Key, [string]$Name)
-    (Get-ItemProperty -LiteralPath $Key -Name $Name -ErrorAction SilentlyContinue).$Name
+    try { (Get-ItemProperty -LiteralPath $Key -Name $Name -ErrorAction Stop).$Name }
+    catch [System.Management.Automation.ItemNotFoundException] { $null }
+    catch [System.Management.Automation.PSArgumentException] { $null }
 }
 
 function Get-AccountName {

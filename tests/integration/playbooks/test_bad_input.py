@@ -312,6 +312,27 @@ def test_every_problem_of_every_host_is_in_one_message(wreck: Estate, one_messag
     assert len([line for line in message.splitlines() if line.startswith("- ")]) == 5, message
 
 
+@pytest.mark.parametrize("pool", ["started", "stopped"])
+def test_an_application_that_nobody_may_look_at_is_neither_stopped_nor_lost(estate: Estate, one_message, pool: str):
+    """The configuration of IIS is denied: whether the pool runs or not, no road is gone by a guess."""
+    estate.task("web-a", "microsoft.iis.web_app_pool", name="PasswordResetServer", state=pool)
+    estate.lab.fault("iis-denied", host="web-a")
+    before = estate.lab.digest()
+    for arguments in (("--check",), ()):
+        run = estate.play("rebuild_prs", *arguments)
+        said = "web-a: nobody can tell whether the application runs: IIS cannot be asked: Cannot read configuration"
+        one_message(run, said, "local administrator (ansible_user)", "Nothing was touched", alone=True)
+        assert "the application on web-a could not be looked at" in run.output
+    assert estate.lab.digest() == before
+
+    run = estate.play("verify_prs", "--limit", "web-a", "-e", "verify_attempts=1")
+    assert "on web-a IIS cannot be asked: Cannot read configuration file" in run.failures, run.output
+
+    estate.lab.unfault("iis-denied", host="web-a")
+    told = estate.play("rebuild_prs", "--check")
+    assert told.code == 0 and f"-> {'nothing' if pool == 'started' else 'start'}: loses nothing" in told.output
+
+
 def test_a_server_with_another_collation_is_refused(estate: Estate, one_message):
     before = estate.lab.digest()
     run = estate.play("provision_prs", "-e", "prs_sql_collation=Latin1_General_CI_AS")

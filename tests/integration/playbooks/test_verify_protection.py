@@ -354,6 +354,11 @@ def test_a_standby_that_waits_for_its_wizard_is_no_second_application(estate: Es
     run = estate.play("verify_prs", "--limit", "web-a,web-b", *QUICK)
     assert ("FAIL", "second application", "web-b") in [row[:3] for row in table_rows(run)], run.output
 
+    estate.lab.fault("iis-denied", host="web-b")
+    run = estate.play("verify_prs", "--limit", "web-a,web-b", *QUICK)
+    [said] = [row[3] for row in table_rows(run) if row[:3] == ("FAIL", "second application", "web-b")]
+    assert said.startswith("nobody can tell whether it runs here too: IIS cannot be asked"), run.output
+
 
 @pytest.fixture(scope="module")
 def all_at_once(guarded: Estate) -> Run:

@@ -14,11 +14,12 @@ from ..windows_paths import lies_in, same_folder
 
 __all__ = [
     "FAILED", "OK", "SKIPPED", "UNREACHABLE", "Answer", "BackupFiles", "Certificate", "Choice", "Chosen", "Database",
-    "HostFacts", "HostOptions", "Instance", "NewestFile", "OtherSite", "PathFacts", "PlannedRestore", "ReadCertificate",
-    "Settings", "Shares", "StandbyMove", "SurvivingDatabase", "Windows", "missing",
+    "HostFacts", "HostOptions", "Iis", "Instance", "NewestFile", "OtherSite", "PathFacts", "PlannedRestore",
+    "ReadCertificate", "Settings", "Shares", "StandbyMove", "SurvivingDatabase", "Windows", "missing",
 ]  # fmt: skip
 
 T = TypeVar("T")
+_NOTHING_THERE = (2, 3)
 OK, FAILED, UNREACHABLE, SKIPPED = "ok", "failed", "unreachable", "skipped"
 
 
@@ -68,6 +69,7 @@ class Settings:
     web_config: str
     archives: str
     application_folder: str
+    application_pool: str
     application_path: str
     database_path: str
     share_user: str
@@ -127,6 +129,20 @@ class Instance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Iis:
+    """Of inspect_protection.ps1. service: state of W3SVC; site: state of the application's, '' where there is none;
+    pools: names of all. error, message: of Windows, 0 for none; then the rest is what was read before.
+    """
+
+    installed: bool
+    service: str
+    site: str
+    pools: Sequence[str]
+    error: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PathFacts:
     """One file or folder, as the account that read it saw it. error: of Windows, 0 for none; missing: of a package."""
 
@@ -136,6 +152,11 @@ class PathFacts:
     missing: Sequence[str]
     error: int
     message: str
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nobody can tell if it is there."""
+        return not self.exists and self.error not in (0, *_NOTHING_THERE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,6 +347,7 @@ class HostFacts(HostOptions):
     windows: Answer[Windows]
     instance: Answer[Instance]
     answers: Answer[Sequence[Database]]
+    iis: Answer[Iis]
     pool: Answer[str]
     other_sites: Sequence[OtherSite]
     shares: Answer[Shares]

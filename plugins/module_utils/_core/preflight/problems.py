@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from . import backup_files, backups, connection, media, sql_server, windows
+from . import backup_files, backups, connection, iis, media, sql_server, windows
 from .certificates import certificate_problems
 from .control_node import CHECKS as CONTROL_NODE
 from .control_node import ControlNode
@@ -25,6 +25,7 @@ _INSPECTED: tuple[Callable[[HostFacts], Iterator[str]], ...] = (
     windows.firewall_off,
     *sql_server.CHECKS,
     *media.CHECKS,
+    *iis.CHECKS,
     windows.too_little_room,
     *_OF_BACKUPS,
 )

@@ -24,6 +24,7 @@ from .facts import (
     Database,
     HostFacts,
     HostOptions,
+    Iis,
     Instance,
     NewestFile,
     OtherSite,
@@ -62,6 +63,7 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
         windows=_answer(asked.windows, "windows", lambda result: build(Windows, result, "windows")),
         instance=_answer(asked.instance, "instance", lambda result: build(Instance, result, "instance")),
         answers=_sql_answer(asked.answers),
+        iis=_iis(asked.iis),
         pool=_pool(asked.pool),
         other_sites=[_other_site(entry) for entry in asked.other_sites],
         shares=_answer(asked.shares, "shares", lambda result: _shares(result, "shares")),
@@ -82,6 +84,7 @@ class _Asked(HostOptions):
     windows: Mapping[str, Any]
     instance: Mapping[str, Any]
     answers: Mapping[str, Any]
+    iis: Mapping[str, Any]
     pool: Mapping[str, Any]
     other_sites: Sequence[Mapping[str, Any]]
     shares: Mapping[str, Any]
@@ -126,10 +129,26 @@ def _database(raw: Mapping[str, Any]) -> Database:
     return build(Database, {**raw, "mirroring_role": role}, "databases")
 
 
+def _iis(raw: Mapping[str, Any]) -> Answer[Iis]:
+    """Of the registered result of inspect_protection.ps1. The task does not fail where the script does."""
+    if raw.get("skipped"):
+        return Answer(name="iis", state=SKIPPED)
+    iis = (raw.get("result") or {}).get("iis")
+    if iis is None:
+        return Answer(name="iis", state=FAILED, problem=failure_message(raw))
+    return Answer(name="iis", state=OK, content=build(Iis, iis, "iis"))
+
+
 def _pool(raw: Mapping[str, Any]) -> Answer[str]:
-    """Of the registered result of web_app_pool_info, without whose IIS there is no pool."""
+    """Of the registered result of web_app_pool_info, which fails alike where there is no such pool, and where IIS may
+    not be asked. The task does not.
+    """
+    if raw.get("skipped"):
+        return Answer(name="pool", state=SKIPPED)
     states = [(pool.get("attributes") or {}).get("state") or "" for pool in raw.get("app_pools") or ()]
-    return Answer(name="pool", state=OK, content=states[0]) if states else Answer(name="pool", state=SKIPPED)
+    if not states:
+        return Answer(name="pool", state=FAILED, problem=failure_message(raw))
+    return Answer(name="pool", state=OK, content=states[0])
 
 
 def _other_site(raw: Mapping[str, Any]) -> OtherSite:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..advice.unreachable import is_silence, reason_of
-from . import backup_files, backups, media
+from . import backup_files, backups, iis, media
 from .data_files import surviving_files
 from .facts import FAILED, OK, UNREACHABLE, Answer, HostFacts, OtherSite
 
@@ -213,9 +213,12 @@ def _copy(other: OtherSite) -> dict[str, Any]:
 def _application_state(facts: HostFacts) -> str:
     if not facts.shares.ok:
         return "unknown"
-    if not facts.path(facts.settings.web_config).exists:
-        return "missing"
-    return "running" if facts.pool.ok and facts.pool.value == "Started" else "stopped"
+    web_config = facts.path(facts.settings.web_config)
+    if not web_config.exists:
+        return "unknown" if web_config.is_hidden else "missing"
+    if iis.unseen(facts):
+        return "unknown"
+    return "running" if iis.runs_site(facts) and facts.pool.ok and facts.pool.value == "Started" else "stopped"
 
 
 def _archives(facts: HostFacts) -> list[dict[str, Any]]:

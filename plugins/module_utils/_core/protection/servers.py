@@ -438,6 +438,12 @@ def second_application(facts: Mapping[str, Any], objectives: Objectives, now: dt
                 next="Run failover_prs for the site that is to serve, which stops the application at the other one",
             )
             continue
+        if saw["iis"].get("error"):
+            problem, do = iis_problem(saw["iis"])
+            yield row(
+                "second application", host["name"], f"nobody can tell whether it runs here too: {problem}", next=do
+            )
+            continue
         problem = (
             (
                 f"it runs here too, while {facts['site']} serves: whoever comes here changes another database, or the "

@@ -34,7 +34,10 @@ KNOWN = {
         "a script of a role (its file's name) fails as a whole, as where CIM is denied or scripts are blocked; "
         "win_powershell then tells the text as its error, an empty result, and no msg",
     ),
-    "iis-denied": ("host", "the configuration of IIS may not be read by the scripts of the roles"),
+    "iis-denied": (
+        "host",
+        "the configuration of IIS may not be read: not by scripts, nor by modules, nor by the verb pool",
+    ),
     "iis-busy": ("host, times=1", "IIS refuses so many starts and stops of pools: it cannot accept them at this time"),
     "held": ("host, path", "another process (a virus scanner) has the file or folder open"),
     "mirror-lag": (

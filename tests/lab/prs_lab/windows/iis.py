@@ -24,8 +24,9 @@ from .languages import SPOKEN
 from .parts import Part, host_part
 from .pool_schema import DEFAULTS, canonical_name, convert, show
 
-__all__ = ["Application", "Binding", "Iis", "IisError", "Pool", "Site"]
+__all__ = ["DENIED", "Application", "Binding", "Iis", "IisError", "Pool", "Site"]
 
+DENIED = "Cannot read configuration file due to insufficient permissions"
 _IDENTITIES = {
     "LocalSystem": "NT AUTHORITY\\SYSTEM",
     "LocalService": "NT AUTHORITY\\LOCAL SERVICE",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..iis import IisError, Pool
+from ..iis import DENIED, IisError, Pool
 from ..models import Task, module
 from ..pool_schema import UnknownAttribute, canonical_name, convert, show
 from ..security import pool_sid
@@ -13,13 +13,17 @@ __all__ = ["need_administration"]
 
 
 def need_administration(task: Task) -> None:
-    """Without IIS there is no WebAdministration module, and every module of the family ends here."""
+    """Without IIS there is no WebAdministration module, and every module of the family ends here. So it does where the
+    configuration of IIS may not be read.
+    """
     if not task.host.iis.administrable:
         task.fail(
             "Unhandled exception while executing module: The specified module 'WebAdministration' was not loaded "
             "because no valid module "
             "file was found in any module directory."
         )
+    if task.host.iis.is_denied:
+        task.fail(f"Unhandled exception while executing module: {DENIED}")
 
 
 @module("microsoft.iis.web_app_pool")

@@ -13,6 +13,7 @@ from ...application.messages import Request
 from ..certificates import windows_name
 from ..errors import WinError
 from ..filesystem import FileView
+from ..iis import DENIED
 from ..models import ScriptCall, ScriptResult, script
 from ..packages import read_media
 from ..security import Rights
@@ -71,7 +72,7 @@ def _iis(host: Any, name: str) -> dict[str, Any]:
     if not found["installed"]:
         return found
     if host.iis.is_denied:
-        return found | {"error": 5, "message": "Cannot read configuration file due to insufficient permissions"}
+        return found | {"error": 5, "message": DENIED}
     found |= {
         "sites": [site.name for site in host.iis.sites.values()], "pools": [pool.name for pool in host.iis.pools.values()],
         "ports": sorted({binding.port for site in host.iis.sites.values() for binding in site.bindings}),

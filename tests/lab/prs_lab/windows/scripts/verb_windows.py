@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import WinError
-from ..iis import IisError
+from ..iis import DENIED, IisError
 from ..models import ScriptCall
 from .verbs import DotNetError, verb
 
@@ -23,6 +23,10 @@ def pool(call: ScriptCall, *, Name: str, Action: str = "look") -> Iterator[dict[
         )
         raise DotNetError("ValidationMetadataException", reason)
     iis = call.host.iis
+    if iis.installed and iis.is_denied:
+        refusal = DotNetError("UnauthorizedAccessException", DENIED)
+        refusal.number = 5
+        raise refusal
     found = iis.pool(Name) if iis.installed else None
     if found is None:
         yield {"exists": False, "state": "Unknown", "workers": []}

@@ -805,3 +805,53 @@ def test_state_of_a_file_of_authorities(content, state):
 @pytest.mark.parametrize("name", ["prs_sql_certificate_password", "prs_app_certificate_password"])
 def test_both_certificates_have_one_password_in_the_vault(name):
     assert vault_name(name) == "vault_prs_certificate_password"
+
+
+DENIED = "Cannot read configuration file\r\ndue to insufficient permissions\r\n"
+NOT_ASKED = (
+    "srv-a: nobody can tell whether the application runs: IIS cannot be asked: {}. Connect with an account that is a "
+    "local administrator (ansible_user), or mend IIS' configuration as it says."
+)
+
+
+def in_iis(**changes: Any) -> dict[str, Any]:
+    found = {"installed": True, "service": "Running", "site": "Started", "pools": ["PRS"], "error": 0, "message": ""}
+    return {**ANSWERED, "result": {"iis": {**found, **changes}}}
+
+
+@pytest.mark.parametrize(
+    ("iis", "pool", "said"),
+    [
+        (in_iis(), {"app_pools": [{"attributes": {"state": "Started"}}]}, []),
+        (in_iis(), SKIPPED, []),
+        (in_iis(installed=False, service="", site="", pools=[]), SKIPPED, []),
+        (in_iis(pools=[]), {"msg": "Cannot find path 'IIS:\\AppPools\\PRS'"}, []),
+        (
+            in_iis(error=5, message=DENIED, site="", pools=[]),
+            SKIPPED,
+            [NOT_ASKED.format("Cannot read configuration file due to insufficient permissions")],
+        ),
+        (in_iis(), {"msg": "Access is denied."}, [NOT_ASKED.format("Access is denied")]),
+        (
+            in_iis(),
+            {"app_pools": [{"attributes": {"state": ""}}]},
+            [NOT_ASKED.format("Windows does not tell the state of its pool")],
+        ),
+        (
+            failed_script("blocked by your antivirus software") | {"failed": False, "failed_when_result": False},
+            SKIPPED,
+            [NOT_ASKED.format("blocked by your antivirus software")],
+        ),
+    ],
+)
+def test_iis_that_cannot_be_asked(iis: dict[str, Any], pool: dict[str, Any], said: list[str]):
+    assert found(gathered(iis=iis, pool=pool)) == said
+    assert found(gathered(iis=iis, pool=pool, parts=["sql"])) == []
+
+
+def test_a_folder_of_the_application_that_may_not_be_looked_into():
+    facts = gathered(shares__result__paths__2=file(WEB_CONFIG, exists=False, error=5, message="Access is denied."))
+    [sentence] = found(facts)
+    assert sentence.startswith(
+        f"srv-a: nobody can tell whether the application is there: {WEB_CONFIG} cannot be looked at: Access is denied."
+    )

@@ -166,19 +166,41 @@ def test_the_standby_of_the_other_site(
     )
 
 
+STARTED = {"app_pools": [{"attributes": {"state": "Started"}}]}
+REFUSED = {"failed_when_result": False, "msg": "Cannot read configuration file due to insufficient permissions"}
+
+
+def iis(**changes: Any) -> dict[str, Any]:
+    found = {"installed": True, "service": "Running", "site": "Started", "pools": ["prs"], "error": 0, "message": ""}
+    return {**ANSWERED, "result": {"iis": {**found, **changes}}}
+
+
 @pytest.mark.parametrize(
-    ("paths", "pool", "state"),
+    ("config", "seen", "pool", "state"),
     [
-        ([file("C:\\PRS\\web.config", exists=False)], SKIPPED, "missing"),
-        ([WEB_CONFIG], {"app_pools": [{"attributes": {"state": "Started"}}]}, "running"),
-        ([WEB_CONFIG], {"app_pools": [{"attributes": {"state": "Stopped"}}]}, "stopped"),
-        ([WEB_CONFIG], {"app_pools": []}, "stopped"),
-        ([WEB_CONFIG], {"msg": "there is no IIS"}, "stopped"),
+        ({"exists": False}, iis(), SKIPPED, "missing"),
+        ({"exists": False, "error": 3}, iis(error=5), SKIPPED, "missing"),
+        ({"exists": False, "error": 5}, iis(), SKIPPED, "unknown"),
+        ({}, iis(), STARTED, "running"),
+        ({}, iis(), {"app_pools": [{"attributes": {"state": "Stopped"}}]}, "stopped"),
+        ({}, iis(site="Stopped"), STARTED, "stopped"),
+        ({}, iis(site=""), STARTED, "stopped"),
+        ({}, iis(service="Stopped", site="Stopped"), {"app_pools": [{"attributes": {"state": None}}]}, "stopped"),
+        ({}, iis(installed=False, service="", site="", pools=[]), {"msg": "no module WebAdministration"}, "stopped"),
+        ({}, iis(pools=["DefaultAppPool"]), {"app_pools": [], "msg": "Cannot find path"}, "stopped"),
+        ({}, iis(), REFUSED, "unknown"),
+        ({}, iis(), {"app_pools": [{"attributes": {}}]}, "unknown"),
+        ({}, iis(), {"app_pools": [{"attributes": {"state": "Unknown"}}]}, "unknown"),
+        ({}, iis(error=5, message="denied", site="", pools=[]), REFUSED, "unknown"),
+        ({}, iis(error=4312, message="no valid object", site="Unknown"), STARTED, "unknown"),
+        ({}, failed_script("blocked") | {"failed": False, "failed_when_result": False}, STARTED, "unknown"),
+        ({}, SKIPPED, SKIPPED, "unknown"),
     ],
 )
-def test_the_application(paths: list[dict[str, Any]], pool: dict[str, Any], state: str):
-    shares = {**ANSWERED, "result": {"paths": paths, "newest": []}}
-    assert said(parts=["web"], shares=shares, pool=pool)["application"] == {"state": state}
+def test_the_application(config: dict[str, Any], seen: dict[str, Any], pool: dict[str, Any], state: str):
+    """What cannot be looked at is neither stopped nor lost."""
+    shares = {**ANSWERED, "result": {"paths": [{**WEB_CONFIG, **config}], "newest": []}}
+    assert said(parts=["web"], shares=shares, iis=seen, pool=pool)["application"] == {"state": state}
 
 
 def test_an_application_that_was_not_looked_at():

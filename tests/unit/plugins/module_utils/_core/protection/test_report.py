@@ -621,6 +621,14 @@ def test_an_application_that_stands_by_or_has_no_database_is_no_second_one(iis, 
     assert [one.state for one in judge(facts, OBJECTIVES, NOW) if one.what == "second application"] == [OK]
 
 
+def test_where_iis_may_not_be_asked_nobody_can_tell_whether_a_second_application_runs():
+    facts = whole()
+    facts["hosts"][2]["saw"]["iis"].update(installed=True, service="Running", error=5, message="Not\r\npermitted.")
+    [row] = [row for row in judge(facts, OBJECTIVES, NOW) if row.what == "second application"]
+    assert row.value == "nobody can tell whether it runs here too: IIS cannot be asked: Not permitted"
+    assert row.state == FAIL and row.next.startswith("Connect with an account that is a local administrator")
+
+
 @pytest.mark.parametrize(
     ("living", "advice"),
     [
