@@ -5,12 +5,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..._core.backup.backup_set import BackupKind, guid
 from ..._core.backup.catalog import BackupCatalog, from_history
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 
-__all__ = ["last_restored_file", "read_history", "remembered_family", "restored_full", "standby_position"]
+__all__ = [
+    "LastRestore",
+    "last_restore",
+    "read_history",
+    "remembered_family",
+    "restored_full",
+    "standby_position",
+]
 
 _FAMILY = """
 SELECT TOP (1) m.family_guid
@@ -43,22 +52,12 @@ ORDER BY h.restore_history_id DESC
 """
 
 _LAST_RESTORE = """
-SELECT TOP (1) s.backup_set_uuid, s.type, s.last_lsn
+SELECT TOP (1) s.backup_set_uuid, s.last_lsn, s.family_guid, f.physical_device_name AS path
 FROM sys.databases AS d
 JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
     d.create_date)
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
-WHERE d.name = ?
-ORDER BY h.restore_history_id DESC
-"""
-
-_LAST_FILE = """
-SELECT TOP (1) f.physical_device_name AS path, s.last_lsn
-FROM sys.databases AS d
-JOIN msdb.dbo.restorehistory AS h ON h.destination_database_name = d.name AND h.restore_date >= DATEADD(minute, -1,
-    d.create_date)
-JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
-JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+LEFT JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
 WHERE d.name = ?
 ORDER BY h.restore_history_id DESC
 """
@@ -66,6 +65,17 @@ ORDER BY h.restore_history_id DESC
 _LAST_FULL = _LAST_RESTORE.replace("ORDER BY", f"    AND s.type = '{BackupKind.FULL.letter}'\nORDER BY")
 
 DOING = "Cannot read the history of backups in msdb"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastRestore:
+    """The backup that was restored last: its last LSN, its family, and where it lay (one file of a striped one; empty
+    where msdb does not say).
+    """
+
+    lsn: int
+    family: str
+    path: str
 
 
 def read_history(
@@ -130,34 +140,29 @@ def standby_position(connection: Connection, database: str) -> tuple[int, str] |
     return (int(rows[1]["last_lsn"]), guid(last["first_recovery_fork_guid"])) if len(rows) > 1 else None
 
 
-def restored_full(connection: Connection, database: str, *, position: int) -> str:
-    """GUID of the full backup that a RESTORING database began with, so that a differential on it can follow, after logs
-    as well; empty where msdb does not know how the database came to where it stands.
+def last_restore(connection: Connection, database: str) -> LastRestore | None:
+    """The backup that was restored last, as far as msdb knows; None where it does not, or may not be asked."""
+    try:
+        row = connection.row(_LAST_RESTORE, database)
+    except SqlError as problem:  # a login may restore without rights on msdb
+        if problem.lost:
+            raise
+        return None
+    if row is None:
+        return None
+    return LastRestore(lsn=int(row["last_lsn"]), family=guid(row["family_guid"]), path=str(row["path"] or ""))
 
-    The server's own differential_base_guid will not do: after a copy-only full it is that of the full before. position:
-    where the server says that the database stands; it knows better than msdb, which learns of a restore when that is
-    over.
+
+def restored_full(connection: Connection, database: str) -> str:
+    """GUID of the full backup that a RESTORING database began with, so that a differential on it can follow, after logs
+    as well; empty where msdb does not know it.
+
+    The server's own differential_base_guid will not do: after a copy-only full it is that of the full before.
     """
     try:
-        last = connection.row(_LAST_RESTORE, database)
-        if last is None or int(last["last_lsn"]) != position:
-            return ""
         full = connection.row(_LAST_FULL, database)
     except SqlError as problem:  # a login may restore without rights on msdb
         if problem.lost:
             raise
         return ""
     return guid(full["backup_set_uuid"]) if full else ""
-
-
-def last_restored_file(connection: Connection, database: str, *, position: int) -> str:
-    """Where the backup lay that was restored last, as far as msdb knows; empty where that is not how the database came
-    to where it stands.
-    """
-    try:
-        last = connection.row(_LAST_FILE, database)
-    except SqlError as problem:  # a login may restore without rights on msdb
-        if problem.lost:
-            raise
-        return ""
-    return str(last["path"]) if last and int(last["last_lsn"]) == position and last["path"] else ""

@@ -14,7 +14,7 @@ from ..._core.backup.catalog import BackupCatalog
 from ..._core.errors import RecoveryError, sentences
 from ..._core.restore.plan import ExistingDatabase
 from ..._core.standby.position import Position, position_of
-from ..catalog.history import remembered_family, restored_full, standby_position
+from ..catalog.history import LastRestore, last_restore, remembered_family, restored_full, standby_position
 from ..connection.errors import SqlError
 from ..connection.session import Session
 from ..instance.databases import read_database, set_option
@@ -46,6 +46,9 @@ class Destination:
         self.standby_position: tuple[int, str] | None = None
         self.would_open = False
         self._base: str | None = None
+        self._last: LastRestore | None = None
+        self._was_asked = False
+        """Whether msdb was asked for the last restore."""
 
     @property
     def state(self) -> str:
@@ -79,9 +82,10 @@ class Destination:
                 if problem.lost:
                     raise
             self.refresh()
-        if self.info and not self.info["family_guid"]:
-            self.info["family_guid"] = remembered_family(session.connection, self.database)
         self.standby_position = standby_position(session.connection, self.database) if self.is_in_standby else None
+        if self.info and not self.info["family_guid"]:
+            last = self.last_restore()
+            self.info["family_guid"] = last.family if last else remembered_family(session.connection, self.database)
 
     def open_offline(self, *, family: str) -> None:
         """Open it, if somebody set it offline. family: the one that is wanted; of another one, as msdb remembers it,
@@ -104,7 +108,8 @@ class Destination:
 
     def refresh(self) -> None:
         """Read its row again, after something of it changed."""
-        self._base = None
+        self._base = self._last = None
+        self._was_asked = False
         self.info = read_database(self.session.connection, self.database)
 
     def facts(self) -> ExistingDatabase | None:
@@ -113,8 +118,20 @@ class Destination:
         if existing is None or existing.redo_start_lsn is None:
             return existing
         if self._base is None:  # msdb may remember thousands of restores, and a plan is made more than once
-            self._base = restored_full(self.session.connection, self.database, position=existing.redo_start_lsn)
+            self._base = restored_full(self.session.connection, self.database) if self.last_restore() else ""
         return dataclasses.replace(existing, differential_base_guid=self._base)
+
+    def last_restore(self) -> LastRestore | None:
+        """How it came to where it stands, if it waits for more backups; None where msdb does not know. Where it stands
+        the server knows better than msdb, which learns of a restore when that is over.
+        """
+        stands = self.position(())
+        if stands is None:
+            return None
+        if not self._was_asked:
+            self._last = last_restore(self.session.connection, self.database)
+            self._was_asked = True
+        return self._last if self._last and self._last.lsn == stands.lsn else None
 
     def position(self, sets: Iterable[BackupSet]) -> Position | None:
         """Where it stands, if it waits for more logs. sets: by which the time of that is told."""

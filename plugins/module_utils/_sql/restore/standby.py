@@ -12,7 +12,6 @@ from ..._core.errors import RecoveryError
 from ..._core.restore.plan import Plan
 from ..._core.standby.position import Position, holds_more
 from ..._core.windows_paths import device_path, is_full_path, parent, safe_name
-from ..catalog.history import last_restored_file
 from ..connection.session import Session
 from ..instance.databases import set_multi_user
 from ..instance.folders import is_file, require_folder
@@ -114,10 +113,11 @@ def read_since(
     stands = destination.position(())
     if options.opens or options.replace == "always" or options.target != "latest" or stands is None:
         return None
-    last = last_restored_file(session.connection, options.database, position=stands.lsn)
-    if last:
-        sources.read_since(last, now=utc_now(session.connection))
-    return stands if last and sources.catalog.sets else None
+    last = destination.last_restore()
+    if not last or not last.path:
+        return None
+    sources.read_since(last.path, now=utc_now(session.connection))
+    return stands if sources.catalog.sets else None
 
 
 def open_standby(session: Session, options: RestoreOptions, destination: Destination) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.catalog import BackupCatalog
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._sql.catalog.history import LastRestore
 from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.errors import SqlError
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore import destination as module
 from ansible_collections.prs.recovery.plugins.module_utils._sql.restore import statements
@@ -75,12 +76,27 @@ def test_the_family_of_one_that_is_closed_is_what_msdb_remembers(read, monkeypat
 def test_a_restoring_database_belongs_to_the_family_on_whose_fork_it_stands(
     read, monkeypatch, family_guid, fork, family
 ):
-    monkeypatch.setattr(module, "remembered_family", lambda _connection, _name: None)
-    monkeypatch.setattr(module, "restored_full", lambda _connection, _name, position: f"full at {position}")
+    last = LastRestore(lsn=300, family="", path="")
+    monkeypatch.setattr(module, "last_restore", lambda _connection, _name: last)
+    monkeypatch.setattr(module, "restored_full", lambda _connection, _name: "the full")
     existing = read(state="RESTORING", family_guid=family_guid, files=RESTORING)
     backups = [SimpleNamespace(family_guid="wanted", first_fork="x", last_fork=fork)]
     assert existing.family(BackupCatalog(sets=backups), wanted="wanted") == family
-    assert existing.facts().differential_base_guid == "full at 300"
+    assert existing.facts().differential_base_guid == "the full"
+
+
+@pytest.mark.parametrize(("lsn", "family", "full"), [(300, "of the last", "the full"), (299, "of any", "")])
+def test_what_msdb_calls_the_last_restore_counts_where_the_database_stands_there(read, monkeypatch, lsn, family, full):
+    asked = []
+    last = LastRestore(lsn=lsn, family="of the last", path="D:\\last.trn")
+    monkeypatch.setattr(module, "last_restore", lambda _connection, name: asked.append(name) or last)
+    monkeypatch.setattr(module, "remembered_family", lambda _connection, _name: "of any")
+    monkeypatch.setattr(module, "restored_full", lambda _connection, _name: "the full")
+    existing = read(state="RESTORING", family_guid=None, files=RESTORING)
+    assert existing.info["family_guid"] == family
+    assert existing.facts().differential_base_guid == full
+    assert (existing.last_restore() is last) is (lsn == 300)
+    assert asked == ["PRS"]
 
 
 def test_a_failure_tells_the_state_and_opens_a_living_database_again(read):
@@ -128,7 +144,8 @@ def test_the_state_that_was_asked_for(read, monkeypatch, info, wanted, part):
 
 
 def test_of_files_at_several_lsns_the_first_one_says_where_the_log_goes_on(read, monkeypatch):
-    monkeypatch.setattr(module, "restored_full", lambda _connection, _name, position: "")
+    monkeypatch.setattr(module, "last_restore", lambda _connection, _name: None)
+    monkeypatch.setattr(module, "remembered_family", lambda _connection, _name: None)
     later = {**RESTORING[0], "name": "PRS_2", "redo_start_lsn": "1000"}
     for files in ([RESTORING[0], later], [later, RESTORING[0]]):
         assert read(state="RESTORING", files=files).facts().redo_start_lsn == 300
