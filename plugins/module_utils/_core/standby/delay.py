@@ -33,4 +33,4 @@ def kept_back(sets: Iterable[BackupSet], moment: datetime, *, zone_known: bool) 
     if any(entry.kind.begins_chain and not entry.problem for entry in old_enough):
         return old_enough
     fulls = [entry for entry in known if entry.kind.begins_chain and not entry.problem]
-    return old_enough + sorted(fulls, key=lambda entry: entry.finished)[:1]
+    return old_enough + sorted(fulls, key=lambda entry: (entry.finished, entry.last_lsn))[:1]

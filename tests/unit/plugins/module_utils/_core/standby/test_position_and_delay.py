@@ -55,6 +55,12 @@ def test_what_was_finished_later_is_kept_back(sets, until, kept):
     assert [entry.guid for entry in kept_back(sets, at(until), zone_known=False)] == kept
 
 
+def test_of_two_fulls_of_one_second_the_older_one_begins():
+    """Headers tell whole seconds, and a folder is read in the order of its names."""
+    later = dataclasses.replace(made(40, BackupKind.FULL), finished=FULL.finished)
+    assert kept_back([later, FULL], at(5), zone_known=True) == [FULL]
+
+
 def test_a_local_time_without_its_zone_keeps_nothing_back():
     sets = [FULL, made(20, told=False)]
     with pytest.raises(RecoveryError, match="nobody knows") as problem:
