@@ -52,6 +52,7 @@ options:
       - certificates.missing_roots
       - mirroring.other_instance
       - mirroring.other_site_serves
+      - mirroring.both_serve
       - mirroring.other_site_holds
       - standby.sites
       - standby.folders
@@ -128,6 +129,7 @@ DECISIONS = (
     "certificates.missing_roots",
     "mirroring.other_instance",
     "mirroring.other_site_serves",
+    "mirroring.both_serve",
     "mirroring.other_site_holds",
     "standby.sites",
     "standby.folders",

@@ -121,9 +121,9 @@ def test_of_two_databases_the_other_site_s_gives_way_only_with_a_yes(mirrored: E
     mirrored.task("web-b", "microsoft.iis.web_app_pool", name="PasswordResetServer", state="started")
     mirrored.lab.mark(["at site A"])
     before = mirrored.lab.digest()
-    for mode in ((), ("--check",)):
+    for playbook, mode in (("mirror_prs", ()), ("mirror_prs", ("--check",)), ("rebuild_prs", ())):
         one_message(
-            mirrored.play("mirror_prs", *MIRRORED, *mode),
+            mirrored.play(playbook, *MIRRORED, *mode),
             "ONLINE on both sql-a and sql-b",
             "prs_allow_data_loss=true",
             alone=True,

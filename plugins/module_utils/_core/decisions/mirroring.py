@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..advice.unreachable import is_silence, state_of
 
-__all__ = ["other_instance", "other_site_holds", "other_site_serves"]
+__all__ = ["both_serve", "other_instance", "other_site_holds", "other_site_serves"]
 
 Facts = Mapping[str, Any]
 
@@ -32,10 +32,27 @@ def other_site_holds(facts: Facts) -> str:
 
     facts: name: of the database, in any case; databases: of the instance there, as sql_info returns them.
     """
-    name = facts["name"].lower()
-    database = next((entry for entry in facts["databases"] if entry["name"].lower() == name), {})
-    role = (database.get("mirroring") or {}).get("role")
-    return role or ("ONLINE" if database.get("state") == "ONLINE" else "")
+    database = _named(facts["name"], facts["databases"])
+    return _role(database) or ("ONLINE" if database.get("state") == "ONLINE" else "")
+
+
+def both_serve(facts: Facts) -> str:
+    """Whether the database is ONLINE at both sites: C(principals) of one session, C(databases) without one, or empty.
+
+    facts: name: of the database, in any case; here, there: databases of the two instances, as sql_info returns them.
+    """
+    both = [_named(facts["name"], facts[side]) for side in ("here", "there")]
+    if any(database.get("state") != "ONLINE" for database in both):
+        return ""
+    return "principals" if all(_role(database) == "PRINCIPAL" for database in both) else "databases"
+
+
+def _named(name: str, databases: Iterable[Facts]) -> Facts:
+    return next((entry for entry in databases if entry["name"].lower() == name.lower()), {})
+
+
+def _role(database: Facts) -> str:
+    return (database.get("mirroring") or {}).get("role") or ""
 
 
 def other_instance(facts: Facts) -> Facts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.mirroring import (
+    both_serve,
     other_instance,
     other_site_holds,
     other_site_serves,
@@ -41,6 +42,26 @@ def test_which_site_serves(runs_here, runs_there, state_here, state_there, serve
 )
 def test_what_the_other_site_holds(databases, holds):
     assert other_site_holds({"name": "PRS", "databases": databases}) == holds
+
+
+def database(state: str, role: str | None = None, name: str = "prs") -> dict:
+    return {"name": name, "state": state, "mirroring": {"role": role} if role else None}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "which"),
+    [
+        ([database("ONLINE", "PRINCIPAL")], [database("ONLINE", "PRINCIPAL")], "principals"),
+        ([database("ONLINE")], [database("ONLINE")], "databases"),
+        ([database("ONLINE", "PRINCIPAL")], [database("ONLINE")], "databases"),
+        ([database("ONLINE", "PRINCIPAL")], [database("RESTORING", "MIRROR")], ""),
+        ([database("SUSPECT")], [database("ONLINE")], ""),
+        ([database("ONLINE")], [database("ONLINE", name="other")], ""),
+        ([database("ONLINE")], [], ""),
+    ],
+)
+def test_whether_both_sites_serve(here, there, which):
+    assert both_serve({"name": "PRS", "here": here, "there": there}) == which
 
 
 SILENT = {"msg": "Cannot reach SQL Server on sql-b", "error_code": "sql_unreachable", "sql_error": {"answered": False}}
