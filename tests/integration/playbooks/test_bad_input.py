@@ -228,6 +228,13 @@ def test_what_could_not_work_ends_at_once_and_not_as_a_success(protected_state: 
         pytest.param(
             nothing,
             "rebuild_prs",
+            ("-e", json.dumps({"prs_share_path": rf"{BACKUP}\first-day"})),
+            ("A new installation, which has no backup yet, is made by provision_prs",),
+            id="nothing was ever backed up",
+        ),
+        pytest.param(
+            nothing,
+            "rebuild_prs",
             ("-e", "prs_sql_build=14.0.1000.169"),
             ("newest backup was made by SQL Server 15.", "14.0.1000.169", "newer media"),
             id="backup newer than the media",

@@ -17,6 +17,9 @@ __all__ = ["CHECKS", "no_recovery_set", "only_the_computer_account_counts"]
 
 _NO_SET = "no_recovery_set"
 """Error code of recovery_set_info when no set fits what was asked for."""
+_NOT_THERE = (2, 3)
+"""Errors of Windows: no such file, no such path."""
+_FIRST_DAY = " A new installation, which has no backup yet, is made by provision_prs."
 _COMPUTER_ACCOUNTS = re.compile("NT (SERVICE|AUTHORITY)|LocalSystem", re.IGNORECASE)
 
 
@@ -34,14 +37,15 @@ def nothing_chosen(facts: HostFacts) -> Iterator[str]:
 def archives_unreadable(facts: HostFacts) -> Iterator[str]:
     if _needs_archive_folder(facts) and facts.archive.error:
         reason = advice_about(facts.archive.error, facts) or facts.archive.message
-        yield f"{facts.settings.application_path} cannot be read as {facts.settings.share_user}: {reason}"
+        first_day = _FIRST_DAY if facts.archive.error in _NOT_THERE else ""
+        yield f"{facts.settings.application_path} cannot be read as {facts.settings.share_user}: {reason}{first_day}"
 
 
 def no_archive(facts: HostFacts) -> Iterator[str]:
     if _needs_archive_folder(facts) and not facts.archive.error and not facts.archive.count:
         yield (
             f"no archive of the application in {facts.settings.application_path}. Without it the database is useless "
-            "(the keys lie in it). Name the folder of another copy in prs_backup_application_path."
+            f"(the keys lie in it). Name the folder of another copy in prs_backup_application_path.{_FIRST_DAY}"
         )
 
 

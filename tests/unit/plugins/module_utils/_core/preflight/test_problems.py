@@ -390,9 +390,19 @@ NEWER = (
             gathered(**WITHOUT_SET, shares__result__newest=[newest(ARCHIVES, count=0)]),
             [
                 f"srv-a: no archive of the application in {FOLDER_OF_ARCHIVES}. Without it the database is useless "
-                "(the keys lie in it). Name the folder of another copy in prs_backup_application_path."
+                "(the keys lie in it). Name the folder of another copy in prs_backup_application_path. A new installation, "
+                "which has no backup yet, is made by provision_prs."
             ],
             id="no archive",
+        ),
+        pytest.param(
+            gathered(**WITHOUT_SET, shares__result__newest=[newest(ARCHIVES, count=0, error=3, message="no path")]),
+            [
+                f"srv-a: {FOLDER_OF_ARCHIVES} cannot be read as LAB\\svc-backup: the folder does not exist for the account: "
+                "create it, or correct the path, which is one of srv-a; drive letters of people are unknown to services. A "
+                "new installation, which has no backup yet, is made by provision_prs."
+            ],
+            id="no folder of archives, as on the first day",
         ),
         pytest.param(gathered(**WITHOUT_SET), [], id="an archive"),
         pytest.param(
