@@ -66,6 +66,7 @@ def test_files_of_a_crash_come_back_with_every_row_by_their_log(estate: Estate):
     assert told.code == 0, told.output
     assert r"-> attach (E:\saved): loses at most" in told.output.replace("\\\\", "\\")
     assert "copy, check and attach the data files in E:" in told.output
+    assert "THE ROWS IN ITS FILES SAY: 1 row in dbo.tbUser; what is in the log alone is not counted" in told.output
     run = estate.play("rebuild_prs", *SAVED)
     assert run.code == 0, run.output
     assert estate.labels() == [*MARKERS, AFTER]

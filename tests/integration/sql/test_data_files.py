@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.prs.recovery.plugins.module_utils._core.binary.range_reader import RangeReader
 from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.database_file import Fault, inspect_file
 from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.judgement import (
     Attach,
@@ -10,6 +11,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.judge
     Sureness,
     judge_files,
 )
+from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.system_rows import Pages
+from ansible_collections.prs.recovery.plugins.module_utils._core.table_rows.tables import Tables
 
 from .conftest import SYSTEM, mark
 
@@ -101,3 +104,19 @@ def test_damage_to_a_page_of_a_table(sql_a, database, files):
     changed[33 * 8192 + 500] ^= 1
     found, each = judged(bytes(changed), log)
     assert each["a.mdf"].has(Fault.PAGES) and found.attach is Attach.DAMAGED
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["closed", "killed"])
+def test_the_rows_are_those_that_t_sql_gives(sql_a, database, files, clean):
+    """Of the last checkpoint: what was committed since lies in the log alone, and the file says that it is not closed."""
+    mark(sql_a, database, 2, "second")
+    sql_a.do("CHECKPOINT", database=database)
+    expected = sql_a.ask("SELECT * FROM dbo.marker ORDER BY id", database=database)
+    mark(sql_a, database, 3, "third")
+    data, _log = files(clean=clean)
+    after = sql_a.ask("SELECT * FROM dbo.marker ORDER BY id", database=database)
+    reader = RangeReader(lambda offset, length: data[offset : offset + length], len(data))
+    tables = Tables(Pages({1: reader}), inspected(data).boot.system_tables)
+    found = list(tables.rows(tables.named("marker")))
+    assert found == (after if clean else expected) and len(after) == len(expected) + 1
+    assert tables.named("marker").rows == len(found)

@@ -28,7 +28,7 @@ from .values import MOMENTS, OddValue
 __all__ = ["LastChange", "LastUse", "Witness", "last_use"]
 
 _STAMP = re.compile(r"created|updated|modified|changed|last|login|logon|stamp|audit|inserted|registered", re.I)
-_USERS = re.compile(r"(tbl|aspnet|webpages)?_?(users?|accounts?|members?|logins?|user_?profiles?|user_?details)", re.I)
+_USERS = re.compile(r"(tbl?|aspnet|webpages)?_?(users?|accounts?|members?|logins?|user_?profiles?|user_?details)", re.I)
 _VERSIONS = re.compile(r".*(db|schema)_?versions?|__e?f?migrations?history", re.I)
 _MOST_VERSIONS = 100
 

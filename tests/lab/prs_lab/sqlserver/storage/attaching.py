@@ -16,7 +16,7 @@ from .database import Database
 from .datafile import DataFile
 from .lifecycle import cannot_create, make_file, start
 from .logfile import LogFile, read_log_boot
-from .pages import PAGE, SYSTEM_PAGES, place_of
+from .pages import PAGE
 
 __all__ = ["AttachRefused", "attach", "cannot_open", "read_primary"]
 
@@ -43,12 +43,17 @@ def read_primary(files: Files, path: str) -> Boot | None:
     """What a primary data file says of its database; None when it is none, or damaged where it says so. Raises SqlError
     5120 when it cannot be opened, Unmodelled for another server's file.
     """
+    return _read_primary(files, path)[0]
+
+
+def _read_primary(files: Files, path: str) -> tuple[Boot | None, int]:
+    """And how many pages the file should have."""
     try:
         data = DataFile(files.real_path(path, "rb"), read_only=True)
     except WinError as problem:
         raise cannot_open(path, problem) from problem
     try:
-        return data.read_boot()
+        return data.read_boot(), data.file_pages or 0
     finally:
         data.close()
 
@@ -99,10 +104,10 @@ def _is_broken(database: Database) -> bool:
 
 
 def _primary(files: Files, path: str) -> Boot:
-    boot = read_primary(files, path)
+    boot, pages = _read_primary(files, path)
     if boot is None:
         raise _no_header(path)
-    expected = (place_of(boot.pages) + 1 if boot.pages else SYSTEM_PAGES) * PAGE
+    expected = pages * PAGE
     found = os.stat(files.real_path(path, "rb")).st_size
     if found < expected:
         raise SqlError(

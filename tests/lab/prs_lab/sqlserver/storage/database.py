@@ -223,6 +223,8 @@ class Database:
         """The table or index that a page belongs to; None when that cannot be known, "" for a free page."""
         if self._keeper is None:
             return None
+        if number > self.boot.pages:
+            return self.data.owner_at(number) if self.data is not None else None
         try:
             row = self._keeper.execute(
                 "SELECT coalesce(s.tbl_name, d.name) FROM dbstat AS d LEFT JOIN sqlite_schema AS s ON s.name = "
@@ -241,7 +243,8 @@ class Database:
             if self.data is None:
                 return []
             rewritten = {number for number, *_ in self._frames[self._in_data :]}
-            self._damaged = [number for number in self.data.damaged_pages(self.boot.pages) if number not in rewritten]
+            count = max(self.boot.pages, self.data.count)
+            self._damaged = [number for number in self.data.damaged_pages(count) if number not in rewritten]
             self._signature = self.data.signature()
             return list(self._damaged)
 
@@ -380,7 +383,9 @@ class Database:
     def _tables(self) -> list[TableFacts] | None:
         """None where they cannot be counted now."""
         try:
-            return tables_in(self._keeper) if self._keeper is not None else None
+            if self._keeper is None:
+                return None
+            return tables_in(self._keeper, collation=str(self.options.get("collation") or ""))
         except sqlite3.DatabaseError:
             return None
 
@@ -420,6 +425,8 @@ class Database:
         self.file = os.fspath(self.work / f"{self.boot.data_guid}-{self.incarnation}.mdf")
         self._remove_working_files()
         self._damaged = self.data.unpack_to(self.file, self.boot.pages)
+        behind = range(self.boot.pages + 1, self.data.count + 1)
+        self._damaged += [number for number in self.data.damaged_pages(self.data.count) if number in behind]
         self._signature = self.data.signature()
         keeper = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False)
         try:

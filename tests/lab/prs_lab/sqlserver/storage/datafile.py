@@ -1,4 +1,4 @@
-"""The .mdf as bytes: SQL Server's system pages, then those in which SQLite's lie."""
+"""The .mdf as bytes: SQL Server's system pages, those in which SQLite's lie, and the rows once more as SQL Server has them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from ..errors import Unmodelled
 from .boot import Boot, is_block, pack, unpack
 from .disk.facts import boot_record, file_header
+from .disk.free_pages import FreePages
 from .disk.page import (
     BOOT,
     DATA,
@@ -23,7 +24,7 @@ from .disk.page import (
     make_page,
     with_body,
 )  # fmt: skip
-from .disk.system_tables import TableFacts, system_pages
+from .disk.system_tables import TableFacts, table_pages
 from .file_facts import database_facts, file_facts
 from .pages import PAGE, PFS_SPAN, SYSTEM_PAGES, place_of, plain
 
@@ -43,7 +44,15 @@ class DataFile:
         self.path = path
         self._file = os.open(path, os.O_RDONLY if read_only else os.O_RDWR)
         self._written: dict[int, bytes] = {}
-        """The system pages that are known to be in the file as they should be."""
+        """The pages that are known to be in the file as they should be, without SQLite's."""
+        self._begins = 0
+        """Where the pages behind SQLite's begin that are known."""
+        self._lost: set[int] | None = None
+        self._unused: set[int] = set()
+        self.owners: dict[int, str] = {}
+        """Whose rows lie on the pages behind SQLite's."""
+        self.file_pages: int | None = None
+        """How many the file should have, once its boot page was read."""
 
     def close(self) -> None:
         if self._file >= 0:
@@ -81,33 +90,76 @@ class DataFile:
         if not any(own) or (intact(own) and not is_block(_MAGIC, own[HEADER:])):
             raise Unmodelled("opening a data file that this twin did not write")
         values = unpack(_MAGIC, own[HEADER:]) if intact(own) else None
-        return Boot.from_dict(values) if values else None
+        if not values:
+            return None
+        self.file_pages = values.pop("file_pages")
+        return Boot.from_dict(values)
 
     def finish(self, boot: Boot, tables: Sequence[TableFacts] | None = None) -> None:
-        """Cut the file behind the database's last page, and bring the system pages up to date.
+        """Bring all pages but SQLite's up to date, and cut the file behind them.
 
-        tables: None leaves what the system tables say of them as it is.
+        tables: None leaves what the file says of them as it is; where SQLite's pages reach elsewhere than before, nothing
+        is said of any until the next checkpoint.
         """
-        count = place_of(boot.pages) + 1 if boot.pages else SYSTEM_PAGES
-        os.ftruncate(self._file, count * PAGE)
+        begins = place_of(boot.pages) + 1 if boot.pages else SYSTEM_PAGES
+        kept = tables is None and self._keeps(boot, begins)
+        pages = dict(self._written) if kept else {}
+        count = self.size // PAGE
+        if not kept:
+            names = file_facts(boot)
+            free = FreePages(begins, without_multiples_of=PFS_SPAN)
+            found, self.owners = table_pages(names, tables or (), free)
+            pages.update(found)
+            count = max(begins, max(pages) + 1)
+            self._unused = {place for place in free.left if place < count}
         facts, files = database_facts(boot), file_facts(boot, data_pages=count)
-        own = pack(_MAGIC, boot.to_dict(), PAGE - HEADER)
-        pages = {
-            0: make_page(0, FILE_HEADER, [file_header(facts, files[0])]),
-            _BOOT_PAGE: make_page(_BOOT_PAGE, BOOT, [boot_record(facts)]),
-            _OWN_PAGE: with_body(_OWN_PAGE, DATA, own),
-        }
+        pages[0] = make_page(0, FILE_HEADER, [file_header(facts, files[0])])
+        pages[_BOOT_PAGE] = make_page(_BOOT_PAGE, BOOT, [boot_record(facts)])
+        own = pack(_MAGIC, {**boot.to_dict(), "file_pages": count}, PAGE - HEADER)
+        pages[_OWN_PAGE] = with_body(_OWN_PAGE, DATA, own)
         for number, kind in _MAPS.items():
             pages[number] = self._written.get(number) or with_body(number, kind, b"")
-        if tables is not None or not self.has_system_tables():
-            pages.update(system_pages(files, tables or ()))
         for number in range(10, _OWN_PAGE):
-            pages.setdefault(number, self._written.get(number) or self._kept(number))
-        pages.update(_allocation(count))
+            if number not in pages:
+                pages[number] = self._kept(number) if kept else with_body(number, DATA, b"")
+        if self._lost is None:
+            self._lost = self._lost_rows(begins)
+        elif self._begins != begins:
+            self._lost = set()
+        if not kept:
+            pages.update(_allocation(count, self._unused))
+        os.ftruncate(self._file, count * PAGE)
         for number, page in pages.items():
-            if self._written.get(number) != page:
+            if self._written.get(number) != page and number not in self._lost:
                 os.pwrite(self._file, page, number * PAGE)
-        self._written = pages
+        self._written, self._begins = pages, begins
+
+    def _keeps(self, boot: Boot, begins: int) -> bool:
+        """Whether the tables in the file are those of this database, and lie where they should."""
+        if self._written:
+            return self._begins == begins
+        try:
+            there = self.read_boot()
+        except Unmodelled:
+            return False
+        return there is not None and there.pages == boot.pages and self.has_system_tables()
+
+    def _lost_rows(self, begins: int) -> set[int]:
+        """Pages with rows that somebody damaged since the file was closed: to write them anew would heal them."""
+        return {
+            place
+            for place in range(begins, self.size // PAGE)
+            if not intact(self._read(place)) and self._is_used(place)
+        }
+
+    def _is_used(self, place: int) -> bool:
+        """By the PFS page, if that is whole."""
+        page = self._read(place // PFS_SPAN * PFS_SPAN or 1)
+        return not intact(page) or bool(page[HEADER + 4 + place % PFS_SPAN] & _IN_USE)
+
+    def owner_at(self, number: int) -> str | None:
+        """The table whose rows lie on a page behind SQLite's; None where that is not known, as of the system's own."""
+        return self.owners.get(place_of(number))
 
     def has_system_tables(self) -> bool:
         """Whether they were written ever."""
@@ -134,7 +186,8 @@ class DataFile:
 
     def damaged_pages(self, count: int) -> list[int]:
         """The numbers of those among the first `count` pages whose checksum is wrong."""
-        return [number for number, image in self.pages(count) if not intact(image)]
+        bad = (number for number, image in self.pages(count) if not intact(image))
+        return [number for number in bad if self._is_used(place_of(number))]
 
     def unpack_to(self, path: str, count: int) -> list[int]:
         """Write the first `count` pages to a file for SQLite; the numbers of the damaged ones, which go along."""
@@ -147,11 +200,13 @@ class DataFile:
         return damaged
 
 
-def _allocation(count: int) -> Iterator[tuple[int, bytes]]:
-    """PFS pages of a file of so many pages: every page is in use but those of its first extents that never were."""
+def _allocation(count: int, unused: set[int]) -> Iterator[tuple[int, bytes]]:
+    """PFS pages of a file of so many pages: every page is in use but those named, and those of its first extents that
+    never were.
+    """
     for first in range(0, count, PFS_SPAN):
         used = bytearray(bytes((_IN_USE,)) * min(PFS_SPAN, count - first))
-        if not first:
-            for number in _NEVER_USED:
-                used[number] = 0
+        for number in (*(_NEVER_USED if not first else ()), *unused):
+            if first <= number < first + len(used):
+                used[number - first] = 0
         yield first or 1, with_body(first or 1, PFS, bytes(4) + bytes(used))

@@ -226,7 +226,8 @@ def set_emergency(database: Database) -> None:
             database.open_files()
         database.state = "EMERGENCY"
         if database.data is not None:
-            database.boot.pages = database.data.count
+            there = database.data.read_boot() if database.data.has_header() else None
+            database.boot.pages = there.pages if there else database.data.count
             with contextlib.suppress(sqlite3.DatabaseError):
                 database.activate()
 

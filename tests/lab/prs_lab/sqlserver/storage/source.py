@@ -114,15 +114,22 @@ class DataBackup(_Backup):
             if self.base is not None and sound and page_lsn(image) < self.base.lsn:
                 continue
             if not sound and self.checksum:
-                if not self.continue_after_error:
-                    raise bad_page_error(self.database.data_path, number)
-                self.damaged = True
+                self._take_damaged(number)
             group.append((number, image))
             if len(group) == CHUNK_PAGES:
                 yield group
                 group = []
         if group:
             yield group
+        if self.checksum and self.base is None:
+            for number in self.database.damaged_pages():
+                if number > self.page_total:  # the rows as SQL Server has them, which a restore writes anew
+                    self._take_damaged(number)
+
+    def _take_damaged(self, number: int) -> None:
+        if not self.continue_after_error:
+            raise bad_page_error(self.database.data_path, number)
+        self.damaged = True
 
     def log(self) -> Iterator[list[bytes]]:
         """The log from the beginning of the set to now: with it the set stands for this moment."""

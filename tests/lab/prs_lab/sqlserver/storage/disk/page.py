@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from .. import lsn as lsns
 
 __all__ = [
-    "BOOT", "DATA", "DIFF_MAP", "FILE_HEADER", "GAM", "HEADER", "ML_MAP", "PAGE", "PFS", "SECTOR", "SGAM", "fold", "intact", "lsn_of",
+    "BOOT", "DATA", "DIFF_MAP", "FILE_HEADER", "GAM", "HEADER", "IAM", "ML_MAP", "PAGE", "PFS", "SECTOR", "SGAM", "fold", "intact", "lsn_of",
     "make_page", "raw_guid", "raw_lsn", "raw_moment", "raw_name", "record", "turned", "with_body",
 ]  # fmt: skip
 
 PAGE, HEADER, SECTOR = 8192, 96, 512
-DATA, GAM, SGAM, PFS, BOOT, FILE_HEADER, DIFF_MAP, ML_MAP = 1, 8, 9, 11, 13, 15, 16, 17
+DATA, GAM, SGAM, PFS, BOOT, FILE_HEADER, DIFF_MAP, ML_MAP, IAM = 1, 8, 9, 11, 13, 15, 16, 17, 10
 """Types of pages."""
 _HAS_CHECKSUM = 0x200
 _CHECKSUM = slice(60, 64)
@@ -60,11 +60,19 @@ def lsn_of(page: bytes) -> int:
 
 
 def with_body(
-    number: int, kind: int, body: bytes, *, lsn: int = lsns.FIRST, records: int = 0, following: int = 0, file: int = 1
+    number: int,
+    kind: int,
+    body: bytes,
+    *,
+    lsn: int = lsns.FIRST,
+    records: int = 0,
+    following: int = 0,
+    file: int = 1,
+    belongs_to: tuple[int, int] = (0, 0),
 ) -> bytes:
-    """A page: its header, then what is on it (at most 8,096 bytes)."""
+    """A page: its header, then what is on it (at most 8,096 bytes). belongs_to: index and object."""
     vlf, block, slot = lsns.split(lsn)
-    previous, owner = (0, 0, 0), (0, 0, 0)
+    previous, owner = (0, 0, 0), (belongs_to[1], 0, 0)
     after = (following, file if following else 0, records)
     head = _HEAD.pack(
         1,
@@ -72,7 +80,7 @@ def with_body(
         0,
         0,
         _HAS_CHECKSUM,
-        0,
+        belongs_to[0],
         *previous,
         *after,
         *owner,
@@ -88,7 +96,14 @@ def with_body(
 
 
 def make_page(
-    number: int, kind: int, records: Sequence[bytes], *, lsn: int = lsns.FIRST, following: int = 0, file: int = 1
+    number: int,
+    kind: int,
+    records: Sequence[bytes],
+    *,
+    lsn: int = lsns.FIRST,
+    following: int = 0,
+    file: int = 1,
+    belongs_to: tuple[int, int] = (0, 0),
 ) -> bytes:
     """A page with records. They must fit: 8,096 bytes, and two more for each."""
     body = bytearray(PAGE - HEADER)
@@ -97,7 +112,16 @@ def make_page(
         body[at : at + len(data)] = data
         struct.pack_into("<H", body, len(body) - 2 - 2 * slot, HEADER + at)
         at += len(data)
-    return with_body(number, kind, bytes(body), lsn=lsn, records=len(records), following=following, file=file)
+    return with_body(
+        number,
+        kind,
+        bytes(body),
+        lsn=lsn,
+        records=len(records),
+        following=following,
+        file=file,
+        belongs_to=belongs_to,
+    )
 
 
 def record(fixed: bytes, variable: Sequence[bytes] = (), *, columns: int | None = None) -> bytes:

@@ -109,9 +109,12 @@ def test_the_last_use_is_told_by_the_best_witness(columns: Any, values: Any, exp
 
 def test_users_and_versions_are_counted_without_a_name() -> None:
     version = Built(name="SchemaVersions", columns=(ID, NAME), rows=[[integer(1), text("5.1")]])
-    other = Built(name="UserSettings", columns=(ID,), rows=[[integer(1)]])
-    result = answers(opened(USERS, version, other), [], last_change=True, clean=True, now=NOW)["last_change"]
-    assert result["users"] == {"dbo.Users": 3}
+    others = [
+        Built(name="UserSettings", columns=(ID,), rows=[[integer(1)]]),
+        Built(name="tbUser", columns=(ID,), rows=[[integer(1)], [integer(2)]]),
+    ]
+    result = answers(opened(USERS, version, *others), [], last_change=True, clean=True, now=NOW)["last_change"]
+    assert result["users"] == {"dbo.Users": 3, "dbo.tbUser": 2}
     assert result["schema_versions"] == {"dbo.SchemaVersions": [{"UserId": 1, "Name": "5.1"}]}
     assert (result["moment"], result["witness"]) == ("2024-06-01T00:00:00", "named")
     assert "ann" not in str(result)
