@@ -251,11 +251,11 @@ class AttachRun:
         except RecoveryError as other:
             self.session.warnings.append(f"{self.database} is still there: {other}")
             return self._with_a_way_on(problem)
-        found = ", ".join(copy.source for copy in self.copies)
+        originals = ", ".join(copy.source for copy in self.copies)
         return self._with_a_way_on(
             problem.reworded(
                 f"{problem.message} The copies were dropped from {self.host} again, and what they were made of "
-                f"({found}) is as it was",
+                f"({originals}) is as it was",
                 advice="To repair one, attach a copy under another name without 'checkdb'",
             )
         )
