@@ -10,7 +10,7 @@ import datetime as dt
 import gzip
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any, TypeVar
@@ -18,14 +18,12 @@ from typing import Any, TypeVar
 from ..._core.application.archive_entries import ArchiveEntry, ReadEntry
 from ..._core.application.unicode_path import unicode_path
 from ..._core.windows_files import FolderEntry, PresentFile
-from ..._core.windows_paths import join, server_of, share_root
+from ..._core.windows_paths import join
 from ..._progress import Progress
-from ..connection.conversation import Secret, VerbFailed
+from ..connection.conversation import VerbFailed
 from ..connection.errors import WindowsFault, windows_fault
 from ..connection.session import Session
 from ..verbs import (
-    connect,
-    disconnect,
     entries,
     entry_names,
     hash_files,
@@ -35,21 +33,13 @@ from ..verbs import (
     read_ranges,
     stat_paths,
 )
+from .shares import ShareConnections
 
 __all__ = ["FileInspection", "FileRanges", "PathState", "WindowsReader"]
 
 Entry = TypeVar("Entry", bound=ArchiveEntry)
 
 _NOTHING_THERE = (2, 3)
-_OTHER_ACCOUNT = 1219
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Connection:
-    """A share that this session has connected; account: name and password."""
-
-    name: str
-    account: tuple[str, str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +104,7 @@ class WindowsReader:
         self.check_mode = check_mode
         self.progress = progress
         self.warnings: list[str] = []
-        self._connections: dict[str, _Connection] = {}
-        self._in_use: set[str] = set()
-        self._numbered = 0
+        self._shares = ShareConnections(session, progress=progress, warn=lambda text: self.warnings.append(text))
 
     @property
     def computer(self) -> str:
@@ -138,65 +126,11 @@ class WindowsReader:
         come back.
         """
         self._session.reconnect()
-        self._connections.clear()
+        self._shares.forget()
 
-    # Shares
-
-    @contextmanager
-    def share(self, path: str, *, user: str | None, password: str | None) -> Iterator[None]:
-        """Use a path of a share under an account of its own, if one is given.
-
-        It stays connected for what this session asks next, however this ended: until somebody else uses it, or the
-        session ends, whose logon's connections are nobody else's.
-        """
-        root = share_root(path)
-        place = root.lower() if root else ""
-        if not place or place in self._in_use:
-            yield
-            return
-        if place in self._connections and self._connections[place].account != (user, password):
-            self._disconnect(place)
-        if not user:
-            yield
-            return
-        if place not in self._connections:
-            self._connect(root, user, password)
-        self._in_use.add(place)
-        try:
-            yield
-        finally:
-            self._in_use.discard(place)
-
-    def _disconnect(self, place: str) -> None:
-        """What cannot be disconnected, as files on it are open, is told when another account is refused."""
-        connection = self._connections.pop(place)
-        try:
-            self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {place}", Name=connection.name)
-        except WindowsFault as problem:
-            self.warnings.append(str(problem))
-
-    def _connect(self, root: str, user: str, password: str | None) -> None:
-        """Raises WindowsFault. 1219, the server being connected under another account, is put right where this session
-        can.
-        """
-        server = server_of(root)
-        there = [place for place in self._connections if server_of(place) == server.lower()]
-        for place in there:
-            if place not in self._in_use and self._connections[place].account != (user, password):
-                self._disconnect(place)
-        self._numbered += 1
-        name = f"PrsRecovery{self._numbered}"
-        doing = f"Connecting to {root} as {user}"
-        account = {"Name": name, "Root": root, "User": user, "Password": Secret(password or "")}
-        try:
-            self._session.call(connect.SCRIPT, doing=doing, **account)
-        except WindowsFault as fault:
-            if fault.number != _OTHER_ACCOUNT:
-                raise
-            self.progress.line(f"{server} is connected under another account: disconnecting that")
-            self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {server}", Name=name, Server=server)
-            self._session.call(connect.SCRIPT, doing=doing, **account)
-        self._connections[root.lower()] = _Connection(name=name, account=(user, password))
+    def share(self, path: str, *, user: str | None, password: str | None) -> AbstractContextManager[None]:
+        """Use a path of a share under an account of its own, if one is given."""
+        return self._shares.use(path, user=user, password=password)
 
     # Looking
 

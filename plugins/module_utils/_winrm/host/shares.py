@@ -1,0 +1,101 @@
+# Copyright (c) 2026 prs.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shares that a session of a Windows host has connected, each under an account of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..._core.windows_paths import server_of, share_root
+from ..._progress import Progress
+from ..connection.conversation import Secret
+from ..connection.errors import WindowsFault
+from ..connection.session import Session
+from ..verbs import connect, disconnect
+
+__all__ = ["ShareConnections"]
+
+_OTHER_ACCOUNT = 1219
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Connection:
+    """A share that this session has connected; account: name and password."""
+
+    name: str
+    account: tuple[str, str | None]
+
+
+class ShareConnections:
+    """warn: tells somebody what did not go well and stops nothing."""
+
+    def __init__(self, session: Session, *, progress: Progress, warn: Callable[[str], None]) -> None:
+        self._session = session
+        self._progress = progress
+        self._warn = warn
+        self._open: dict[str, _Connection] = {}
+        self._in_use: set[str] = set()
+        self._numbered = 0
+
+    def forget(self) -> None:
+        """In a new session nothing is connected."""
+        self._open.clear()
+
+    @contextmanager
+    def use(self, path: str, *, user: str | None, password: str | None) -> Iterator[None]:
+        """A path of a share under an account of its own, if one is given.
+
+        It stays connected for what this session asks next, however this ended: until somebody else uses it, or the
+        session ends, whose logon's connections are nobody else's.
+        """
+        root = share_root(path)
+        place = root.lower() if root else ""
+        if not place or place in self._in_use:
+            yield
+            return
+        if place in self._open and self._open[place].account != (user, password):
+            self._disconnect(place)
+        if not user:
+            yield
+            return
+        if place not in self._open:
+            self._connect(root, user, password)
+        self._in_use.add(place)
+        try:
+            yield
+        finally:
+            self._in_use.discard(place)
+
+    def _disconnect(self, place: str) -> None:
+        """What cannot be disconnected, as files on it are open, is told when another account is refused."""
+        connection = self._open.pop(place)
+        try:
+            self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {place}", Name=connection.name)
+        except WindowsFault as problem:
+            self._warn(str(problem))
+
+    def _connect(self, root: str, user: str, password: str | None) -> None:
+        """Raises WindowsFault. 1219, the server being connected under another account, is put right where this session
+        can.
+        """
+        server = server_of(root)
+        there = [place for place in self._open if server_of(place) == server.lower()]
+        for place in there:
+            if place not in self._in_use and self._open[place].account != (user, password):
+                self._disconnect(place)
+        self._numbered += 1
+        name = f"PrsRecovery{self._numbered}"
+        doing = f"Connecting to {root} as {user}"
+        account = {"Name": name, "Root": root, "User": user, "Password": Secret(password or "")}
+        try:
+            self._session.call(connect.SCRIPT, doing=doing, **account)
+        except WindowsFault as fault:
+            if fault.number != _OTHER_ACCOUNT:
+                raise
+            self._progress.line(f"{server} is connected under another account: disconnecting that")
+            self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {server}", Name=name, Server=server)
+            self._session.call(connect.SCRIPT, doing=doing, **account)
+        self._open[root.lower()] = _Connection(name=name, account=(user, password))
