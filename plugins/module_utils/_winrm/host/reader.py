@@ -104,7 +104,10 @@ class WindowsReader:
         self.check_mode = check_mode
         self.progress = progress
         self.warnings: list[str] = []
-        self._shares = ShareConnections(session, progress=progress, warn=lambda text: self.warnings.append(text))
+        self._shares = ShareConnections(session, progress=progress, warn=self._warn)
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)  # whoever holds them: a module puts its own list there
 
     @property
     def computer(self) -> str:
