@@ -113,7 +113,7 @@ class AttachRun:
             )
         is_unfinished = existing["user_access"] != "MULTI_USER"
         owner = self.options.owner or (hand_over.builtin_owner(self.session.connection) if is_unfinished else None)
-        handed_over = hand_over.hand_over_found(self.session, self.options, owner=owner)
+        handed_over = hand_over.hand_over_found(self.session, self.options, existing, owner=owner)
         return {"plan": {}, **handed_over, **self._report()}
 
     def _is_attached(self, files: list[dict[str, Any]]) -> bool:

@@ -7,7 +7,7 @@ again at any time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -61,11 +61,13 @@ def hand_over(
         return _hand_over(session, options, owner=owner)
 
 
-def hand_over_found(session: Session, options: RestoreOptions, *, owner: str | None) -> dict[str, Any]:
-    """As :func:`hand_over`, of a database that was there before. One that is closed was left so by a run that did not
-    come to check it, or found it damaged: it is not opened without a check, whether this run asks for one or not.
+def hand_over_found(
+    session: Session, options: RestoreOptions, existing: Mapping[str, Any] | None, *, owner: str | None
+) -> dict[str, Any]:
+    """As :func:`hand_over`, of a database that was there before, as read_database told it. One that is closed was left
+    so by a run that did not come to check it, or found it damaged: it is not opened without a check, whether this run
+    asks for one or not.
     """
-    existing = read_database(session.connection, options.database)
     is_closed = existing is not None and existing["state"] == "ONLINE" and existing["user_access"] != "MULTI_USER"
     if is_closed and not options.is_guarded:
         options = replace(options, checkdb="full")

@@ -266,7 +266,8 @@ class RestoreRun:
     def _unchanged(self) -> dict[str, Any]:
         """A healthy database stays; what an interrupted run did not come to is done."""
         owner = self.options.owner or hand_over.unfinished_owner(self.session, self.database)
-        return {**hand_over.hand_over_found(self.session, self.options, owner=owner), **self._report(), "plan": {}}
+        handed_over = hand_over.hand_over_found(self.session, self.options, self.destination.info, owner=owner)
+        return {**handed_over, **self._report(), "plan": {}}
 
     def _open_standby(self) -> dict[str, Any]:
         return {**standby.open_standby(self.session, self.options, self.destination), **self._report()}
