@@ -11,6 +11,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from ansible import __version__ as ansible_version
@@ -41,6 +42,10 @@ JOURNAL_PLAY = "Write the journal"
 """Of playbooks/shared/journal.yml."""
 JOURNAL = "PRS_RECOVERY_JOURNAL"
 """The variable of the environment by which that play knows the file."""
+DECIDED_BY = "ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight"
+"""What the filters of most playbooks import. A task is a process of its own, forked from this one: what is imported
+here before the first none of them compiles again.
+"""
 NEEDED = (
     "msg", "error", "failed", "censored", "results", "warnings", "rows", "ansible_facts", "ansible_stats", "changed",
     "plan", "server", "result", "road", "source", "roads", "steps", "sentences", "unreachable",
@@ -62,6 +67,9 @@ class RunReporter(CallbackBase):
         self._progress = Progress(())
 
     # ---- while it runs
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        import_module(DECIDED_BY)
+
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
         self._plays += 1

@@ -156,6 +156,18 @@ def restoring_tasks() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     }
 
 
+def test_a_list_of_no_options_is_not_validated():
+    """Ansible makes a task of it for each host, which finds nothing."""
+    specs = {role.name: load(role / "meta/argument_specs.yml")["argument_specs"] for role in ROLES}
+    files = [*ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")]
+    for file in files:
+        for include in re.findall(r"include_role:\n((?: +\w.*\n)+)", file.read_text(encoding="utf-8")):
+            role, entry = (re.search(rf"{key}: (?:prs\.recovery\.)?(\w+)", include) for key in ("name", "tasks_from"))
+            spec = specs.get(role[1], {}).get(entry[1]) if role and entry else None
+            if spec is not None and not spec.get("options"):
+                assert "rolespec_validate: false" in include, f"{file}: {entry[1]}"
+
+
 def _spelled_out(text: str) -> str:
     """A text of a task with what the roles' variables of their own that it names hold."""
     files = [role / "vars/main.yml" for role in ROLES]
