@@ -100,6 +100,20 @@ def test_one_server_is_known_under_one_account(twins: Twins) -> None:
     assert twins.scripts() == ["connect", "stat_paths", "disconnect", "connect"]
 
 
+def test_what_was_disconnected_for_another_account_is_connected_anew(twins: Twins) -> None:
+    """Windows ends all connections to a server, also one that is in use."""
+    other = {"user": READER["User"], "password": READER["Password"]}
+    with twins.session() as files:
+        with (
+            files.share(REMOTE, **ACCOUNT),
+            pytest.raises(RecoveryError, match="Windows error 67"),
+            files.share("\\\\files\\nothing\\x", **other),
+        ):
+            pass
+        with files.share(REMOTE, **ACCOUNT):
+            files.stat(REMOTE)
+
+
 def test_a_connection_that_cannot_be_ended_is_explained(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(view: FileView, share: str, user: str, password: str) -> None:
         raise WinError(1219, share)

@@ -97,5 +97,7 @@ class ShareConnections:
                 raise
             self._progress.line(f"{server} is connected under another account: disconnecting that")
             self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {server}", Name=name, Server=server)
+            for place in there:
+                self._open.pop(place, None)
             self._session.call(connect.SCRIPT, doing=doing, **account)
         self._open[root.lower()] = _Connection(name=name, account=(user, password))
