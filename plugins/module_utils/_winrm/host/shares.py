@@ -56,8 +56,7 @@ class ShareConnections:
         if not place or place in self._in_use:
             yield
             return
-        if place in self._open and self._open[place].account != (user, password):
-            self._disconnect(place)
+        self._give_up_others(server_of(place), (user, password))
         if not user:
             yield
             return
@@ -69,23 +68,23 @@ class ShareConnections:
         finally:
             self._in_use.discard(place)
 
-    def _disconnect(self, place: str) -> None:
-        """What cannot be disconnected, as files on it are open, is told when another account is refused."""
-        connection = self._open.pop(place)
-        try:
-            self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {place}", Name=connection.name)
-        except WindowsFault as problem:
-            self._warn(str(problem))
+    def _give_up_others(self, server: str, account: tuple[str | None, str | None]) -> None:
+        """Disconnect what nobody uses there under another account: Windows knows a server under one. What cannot be
+        disconnected, as files on it are open, is told when the other one is refused.
+        """
+        for place, connection in [*self._open.items()]:
+            if server_of(place) != server or place in self._in_use or connection.account == account:
+                continue
+            del self._open[place]
+            try:
+                self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {place}", Name=connection.name)
+            except WindowsFault as problem:
+                self._warn(str(problem))
 
     def _connect(self, root: str, user: str, password: str | None) -> None:
         """Raises WindowsFault. 1219, the server being connected under another account, is put right where this session
         can.
         """
-        server = server_of(root)
-        there = [place for place in self._open if server_of(place) == server.lower()]
-        for place in there:
-            if place not in self._in_use and self._open[place].account != (user, password):
-                self._disconnect(place)
         self._numbered += 1
         name = f"PrsRecovery{self._numbered}"
         doing = f"Connecting to {root} as {user}"
@@ -95,9 +94,10 @@ class ShareConnections:
         except WindowsFault as fault:
             if fault.number != _OTHER_ACCOUNT:
                 raise
+            server = server_of(root)
             self._progress.line(f"{server} is connected under another account: disconnecting that")
             self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {server}", Name=name, Server=server)
-            for place in there:
-                self._open.pop(place, None)
+            for place in [place for place in self._open if server_of(place) == server.lower()]:
+                del self._open[place]
             self._session.call(connect.SCRIPT, doing=doing, **account)
         self._open[root.lower()] = _Connection(name=name, account=(user, password))
