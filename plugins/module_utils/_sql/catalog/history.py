@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..._core.backup.backup_set import BackupKind, guid
 from ..._core.backup.catalog import BackupCatalog, from_history
@@ -109,13 +110,8 @@ def remembered_family(connection: Connection, database: str) -> str | None:
     """The family of a database that does not open, from its backups and restores: the server's own views tell it of
     open ones alone.
     """
-    try:
-        family = connection.value(_FAMILY, database, database)
-    except SqlError as problem:  # a login may restore without rights on msdb
-        if problem.lost:
-            raise
-        return None
-    return str(family) if family else None
+    rows = _remembered(connection, _FAMILY, database, database)
+    return str(rows[0]["family_guid"]) if rows and rows[0]["family_guid"] else None
 
 
 def standby_position(connection: Connection, database: str) -> tuple[int, str] | None:
@@ -125,12 +121,7 @@ def standby_position(connection: Connection, database: str) -> tuple[int, str] |
     The server's own views tell them of a RESTORING database alone. A log that was stopped inside counts as not
     restored: what the database has of it already is passed over when it is restored again.
     """
-    try:
-        rows = connection.query(_RESTORES, database)
-    except SqlError as problem:
-        if problem.lost:
-            raise
-        return None
+    rows = _remembered(connection, _RESTORES, database)
     if not rows:
         return None
     last = rows[0]
@@ -142,15 +133,9 @@ def standby_position(connection: Connection, database: str) -> tuple[int, str] |
 
 def last_restore(connection: Connection, database: str) -> LastRestore | None:
     """The backup that was restored last, as far as msdb knows; None where it does not, or may not be asked."""
-    try:
-        row = connection.row(_LAST_RESTORE, database)
-    except SqlError as problem:  # a login may restore without rights on msdb
-        if problem.lost:
-            raise
-        return None
-    if row is None:
-        return None
-    return LastRestore(lsn=int(row["last_lsn"]), family=guid(row["family_guid"]), path=str(row["path"] or ""))
+    for row in _remembered(connection, _LAST_RESTORE, database):
+        return LastRestore(lsn=int(row["last_lsn"]), family=guid(row["family_guid"]), path=str(row["path"] or ""))
+    return None
 
 
 def restored_full(connection: Connection, database: str) -> str:
@@ -159,10 +144,15 @@ def restored_full(connection: Connection, database: str) -> str:
 
     The server's own differential_base_guid will not do: after a copy-only full it is that of the full before.
     """
+    rows = _remembered(connection, _LAST_FULL, database)
+    return guid(rows[0]["backup_set_uuid"]) if rows else ""
+
+
+def _remembered(connection: Connection, question: str, *values: str) -> list[dict[str, Any]]:
+    """What msdb answers; nothing where it may not be asked: a login may restore without rights on msdb."""
     try:
-        full = connection.row(_LAST_FULL, database)
-    except SqlError as problem:  # a login may restore without rights on msdb
+        return connection.query(question, *values)
+    except SqlError as problem:
         if problem.lost:
             raise
-        return ""
-    return guid(full["backup_set_uuid"]) if full else ""
+        return []
