@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FolderEntry", "PresentFile"]
+__all__ = ["NOTHING_THERE", "FolderEntry", "PresentFile"]
+
+NOTHING_THERE = (2, 3)
+"""Errors of Windows: no such file, no such path."""
 
 
 @dataclass(frozen=True, kw_only=True)

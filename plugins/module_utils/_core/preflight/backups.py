@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..windows_files import NOTHING_THERE
 from .backup_files import backup_build
 from .facts import FAILED, HostFacts
 from .share_error import advice_about
@@ -17,8 +18,6 @@ __all__ = ["CHECKS", "no_recovery_set", "only_the_computer_account_counts"]
 
 _NO_SET = "no_recovery_set"
 """Error code of recovery_set_info when no set fits what was asked for."""
-_NOT_THERE = (2, 3)
-"""Errors of Windows: no such file, no such path."""
 _FIRST_DAY = " A new installation, which has no backup yet, is made by provision_prs."
 _COMPUTER_ACCOUNTS = re.compile("NT (SERVICE|AUTHORITY)|LocalSystem", re.IGNORECASE)
 
@@ -37,7 +36,7 @@ def nothing_chosen(facts: HostFacts) -> Iterator[str]:
 def archives_unreadable(facts: HostFacts) -> Iterator[str]:
     if _needs_archive_folder(facts) and facts.archive.error:
         reason = advice_about(facts.archive.error, facts) or facts.archive.message
-        first_day = _FIRST_DAY if facts.archive.error in _NOT_THERE else ""
+        first_day = _FIRST_DAY if facts.archive.error in NOTHING_THERE else ""
         yield f"{facts.settings.application_path} cannot be read as {facts.settings.share_user}: {reason}{first_day}"
 
 

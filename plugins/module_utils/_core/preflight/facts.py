@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..errors import RecoveryError
+from ..windows_files import NOTHING_THERE
 from ..windows_paths import lies_in, same_folder
 
 __all__ = [
@@ -19,7 +20,6 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
-_NOTHING_THERE = (2, 3)
 OK, FAILED, UNREACHABLE, SKIPPED = "ok", "failed", "unreachable", "skipped"
 
 
@@ -156,7 +156,7 @@ class PathFacts:
     @property
     def is_hidden(self) -> bool:
         """Whether nobody can tell if it is there."""
-        return not self.exists and self.error not in (0, *_NOTHING_THERE)
+        return not self.exists and self.error not in (0, *NOTHING_THERE)
 
 
 @dataclass(frozen=True, kw_only=True)

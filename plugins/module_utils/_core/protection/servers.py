@@ -26,6 +26,7 @@ from ..advice.windows import advice_for, of_share_user
 from ..mirroring.session import PRINCIPAL
 from ..text import age, bytes_text
 from ..times import parse_stored_time
+from ..windows_files import NOTHING_THERE
 from .row import FAIL, WARN, Objectives, Row, absent, row
 
 __all__ = [
@@ -42,8 +43,6 @@ __all__ = [
 
 
 DATABASE_CONFIG = "database.config"
-_MISSING = (2, 3)
-"""Windows' errors for a file and a folder that are not there."""
 
 
 def iis_problem(iis: Mapping[str, Any]) -> tuple[str, str]:
@@ -113,7 +112,7 @@ def application_runs(host: Mapping[str, Any]) -> bool:
     setup wizard.
     """
     return iis_answers(host) and any(
-        file["error"] not in _MISSING
+        file["error"] not in NOTHING_THERE
         for file in (host.get("saw") or {}).get("hashed", [])
         if file["path"].lower().endswith(DATABASE_CONFIG)
     )

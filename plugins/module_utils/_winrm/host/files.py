@@ -15,7 +15,7 @@ from ..._core.application.archive_entries import AcceptedEntry
 from ..._core.application.archive_manifest import INSIDE_NAME
 from ..._core.application.swap_steps import Move
 from ..._core.errors import RecoveryError
-from ..._core.windows_files import PresentFile
+from ..._core.windows_files import NOTHING_THERE, PresentFile
 from ..connection.errors import WindowsFault
 from ..verbs import copy_file, make_folder, move, pack, remove, set_rights, unpack, write_lines
 from .reader import WindowsReader
@@ -28,7 +28,6 @@ change is tried until then, and the seconds in between.
 """
 _SHARING_VIOLATION = (32, 33)
 _IN_USE = (5, *_SHARING_VIOLATION)
-_NOTHING_THERE = (2, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ class PackedFile:
 
     @property
     def vanished(self) -> bool:
-        return self.number in _NOTHING_THERE
+        return self.number in NOTHING_THERE
 
 
 class WindowsFiles(WindowsReader):

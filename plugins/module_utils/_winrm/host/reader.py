@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from ..._core.application.archive_entries import ArchiveEntry, ReadEntry
 from ..._core.application.unicode_path import unicode_path
-from ..._core.windows_files import FolderEntry, PresentFile
+from ..._core.windows_files import NOTHING_THERE, FolderEntry, PresentFile
 from ..._core.windows_paths import join
 from ..._progress import Progress
 from ..connection.conversation import VerbFailed
@@ -38,8 +38,6 @@ from .shares import ShareConnections
 __all__ = ["FileInspection", "FileRanges", "PathState", "WindowsReader"]
 
 Entry = TypeVar("Entry", bound=ArchiveEntry)
-
-_NOTHING_THERE = (2, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +170,7 @@ class WindowsReader:
         try:
             return self.list(folder, recurse=False)
         except WindowsFault as fault:
-            if fault.number not in _NOTHING_THERE:
+            if fault.number not in NOTHING_THERE:
                 raise
             return []
 
@@ -189,7 +187,7 @@ class WindowsReader:
         for answer in result:
             if "error" not in answer:
                 present[answer["name"]] = PresentFile(size=answer["size"], sha256=answer["sha256"])
-            elif answer["error"]["number"] not in _NOTHING_THERE:
+            elif answer["error"]["number"] not in NOTHING_THERE:
                 present[answer["name"]] = PresentFile(size=0, sha256=None)
         return present
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.lease import FREE, HELD, OURS, Lease, judge, lease_name, owner_process, parse_lease, refusal
 from ..._core.times import parse_stored_time
-from ..._core.windows_files import FolderEntry
+from ..._core.windows_files import NOTHING_THERE, FolderEntry
 from ..._core.windows_paths import join
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
@@ -23,7 +23,7 @@ from ..host.files import WindowsFiles
 __all__ = ["LeaseFile", "this_place"]
 
 ATTEMPTS = 5
-NOTHING_THERE, THERE_ALREADY = (2, 3), (80, 183)
+THERE_ALREADY = (80, 183)
 LEFT_BEHIND = dt.timedelta(hours=1)
 """After this time no run is still between two steps of taking a lease."""
 
