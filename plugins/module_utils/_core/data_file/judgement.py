@@ -147,7 +147,7 @@ def _fit(primary: DatabaseFile, log: DatabaseFile) -> LogFit:
     if log.has(*_LOG_BROKEN):
         return LogFit.DAMAGED
     ours = primary.boot.checkpoint if primary.boot else None
-    theirs = log.boot.checkpoint if log.boot and log.log else None
+    theirs = _moment(log)
     if not ours or not theirs:
         return LogFit.UNKNOWN
     return LogFit.SAME if ours == theirs else LogFit.NEWER if theirs > ours else LogFit.OLDER
