@@ -13,7 +13,7 @@ from prs_lab.sqlserver.instance import Instance
 
 from .sql_host import PASSWORD
 
-__all__ = ["CLIENTS", "FREETDS", "MICROSOFT", "connect", "drain", "microsoft", "rows"]
+__all__ = ["CLIENTS", "FREETDS", "MICROSOFT", "connect", "create_database", "drain", "microsoft", "rows"]
 
 pyodbc.pooling = False
 MICROSOFT = str(
@@ -92,6 +92,12 @@ def drain(cursor: Any) -> tuple[list[list[tuple[Any, ...]]], list[str]]:
             results.append([tuple(row) for row in cursor.fetchall()])
         if not cursor.nextset():
             return results, messages
+
+
+def create_database(connection: Any, name: str, data: str, log: str) -> None:
+    """Of one data file `a` and one log `b`, by their paths."""
+    files = f"ON (NAME = a, FILENAME = '{data}') LOG ON (NAME = b, FILENAME = '{log}')"
+    drain(connection.execute(f"CREATE DATABASE {name} {files}"))
 
 
 def rows(connection: Any, text: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -5,18 +5,10 @@ from __future__ import annotations
 import pymssql
 import pytest
 
-from .sql_clients import connect, drain, microsoft, rows
-from .sql_host import make_instance
+from .sql_clients import connect, create_database, drain, microsoft, rows
 
 DATA, LOG = "D:\\Data\\one.mdf", "D:\\Data\\one_log.ldf"
 ATTACH = "CREATE DATABASE again ON (NAME = a, FILENAME = '{data}'), (NAME = b, FILENAME = '{log}') FOR ATTACH"
-
-
-@pytest.fixture
-def instance(tmp_path):
-    found = make_instance(tmp_path)
-    yield found
-    found.stop()
 
 
 @pytest.fixture
@@ -29,17 +21,11 @@ def sql(instance):
 @pytest.fixture
 def files(instance, sql):
     """The files of a database `one` with one row, detached."""
-    create(sql, "one", DATA, LOG)
+    create_database(sql, "one", DATA, LOG)
     drain(sql.execute("CREATE TABLE one.dbo.t(n int)"))
     drain(sql.execute("INSERT one.dbo.t VALUES (1)"))
     drain(sql.execute("EXEC sp_detach_db 'one'"))
     return instance.host.view
-
-
-def create(sql, name, data, log):
-    drain(
-        sql.execute(f"CREATE DATABASE {name} ON (NAME = a, FILENAME = '{data}') LOG ON (NAME = b, FILENAME = '{log}')")
-    )
 
 
 def refused(instance, text, number):
@@ -82,7 +68,7 @@ def test_a_log_that_is_there_is_used_instead_of_a_new_one(sql, files):
 
 
 def test_the_log_of_another_database(instance, sql, files):
-    create(sql, "two", "D:\\Data\\two.mdf", "D:\\Data\\two.ldf")
+    create_database(sql, "two", "D:\\Data\\two.mdf", "D:\\Data\\two.ldf")
     drain(sql.execute("EXEC sp_detach_db 'two'"))
     refused(instance, ATTACH.format(data=DATA, log="D:\\Data\\two.ldf"), 5173)
     assert rows(sql, "SELECT DB_ID('again')") == [(None,)]

@@ -8,8 +8,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.datab
 from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.system_rows import Pages
 from ansible_collections.prs.recovery.plugins.module_utils._core.table_rows.tables import Tables
 
-from .sql_clients import drain, microsoft, rows
-from .sql_host import make_instance
+from .sql_clients import create_database, drain, microsoft, rows
 
 DATA, LOG = "D:\\Data\\one.mdf", "D:\\Data\\one_log.ldf"
 EVERY_TYPE = """
@@ -20,20 +19,9 @@ NOON = "2024-05-06T12:34:56.790"
 
 
 @pytest.fixture
-def instance(tmp_path):
-    found = make_instance(tmp_path)
-    yield found
-    found.stop()
-
-
-@pytest.fixture
 def sql(instance):
     connection = microsoft(instance)
-    drain(
-        connection.execute(
-            f"CREATE DATABASE one ON (NAME = a, FILENAME = '{DATA}') LOG ON (NAME = b, FILENAME = '{LOG}')"
-        )
-    )
+    create_database(connection, "one", DATA, LOG)
     yield connection
     connection.close()
 

@@ -21,6 +21,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.dee
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.errors import FileFormatError
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup_file.reading import ExaminedFile, file_reading
 from backup_file_builder import BackupSet, build, chain, frame_checksum, page
+from bounded_reads import BoundedReads
 
 SECONDS = float(os.environ.get("PRS_FUZZ_SECONDS", "600"))
 LONGEST_CASE = 5.0
@@ -95,15 +96,7 @@ def make_good(data: bytearray) -> None:
 
 def read_all(data: bytes) -> None:
     """What backup_file_info does with it. Raises nothing, whatever is in it."""
-    asked = 0
-
-    def read(offset: int, length: int) -> bytes:
-        nonlocal asked
-        asked += 1
-        assert 0 <= length <= 64 << 20 and offset >= 0
-        assert asked < 20_000, "it reads without end"
-        return data[offset : offset + length]
-
+    read = BoundedReads(20_000).of(data)
     examined = ExaminedFile(path="fuzzed", size=len(data))
     try:
         examined.file = read_backup_file(read, len(data))

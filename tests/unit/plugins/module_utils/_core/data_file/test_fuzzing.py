@@ -22,6 +22,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.repor
 from ansible_collections.prs.recovery.plugins.module_utils._core.data_file.system_rows import Pages
 from ansible_collections.prs.recovery.plugins.module_utils._core.table_rows.last_use import last_use
 from ansible_collections.prs.recovery.plugins.module_utils._core.table_rows.tables import Tables
+from bounded_reads import BoundedReads
 from database_files import PAGE, Database, data_file, log_file, moment, protect
 from database_rows import (
     DATETIME,
@@ -82,17 +83,10 @@ def change(data: bytearray, choice: random.Random) -> None:
 
 def read_all(data: bytes, log: bytes) -> None:
     """What database_file_info does with them. Raises nothing, whatever is in them."""
-    asked = 0
+    reads = BoundedReads(50_000)
 
     def reader(content: bytes) -> RangeReader:
-        def read(offset: int, length: int) -> bytes:
-            nonlocal asked
-            asked += 1
-            assert 0 <= length <= 64 << 20 and offset >= 0
-            assert asked < 50_000, "it reads without end"
-            return content[offset : offset + length]
-
-        return RangeReader(read, len(content))
+        return RangeReader(reads.of(content), len(content))
 
     files = {
         name: inspect_file(reader(content).pass_by, len(content), pages=True)
