@@ -90,6 +90,7 @@ options:
       - configure_awx.schedules
       - configure_awx.would_make
       - report.file
+      - report.journals
 """
 
 EXAMPLES = r"""
@@ -167,6 +168,7 @@ DECISIONS = (
     "configure_awx.schedules",
     "configure_awx.would_make",
     "report.file",
+    "report.journals",
 )
 """Each a module of the package, and a function of it."""
 

@@ -19,6 +19,7 @@ from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.journal import (
+    FOLDER,
     journal_file_name,
     journal_text,
 )
@@ -191,7 +192,7 @@ def write_report(report: RunReport, path: str) -> str:
     beside = f"{file.removesuffix('.html')}.json"
     os.makedirs(os.path.dirname(file), exist_ok=True)
     if not report.check_mode:
-        journal = os.path.join(os.path.dirname(file), "journal")
+        journal = os.path.join(os.path.dirname(file), FOLDER)
         os.makedirs(journal, exist_ok=True)
         _replace(os.path.join(journal, journal_file_name(report)), journal_text(report))
     _replace(beside, json.dumps(report_dict(report), indent=2, ensure_ascii=False) + "\n")

@@ -40,9 +40,10 @@ def test_what_was_lost_comes_back(estate: Estate, lost: tuple[str, ...]):
     assert {host for _, _, host, _ in begun} >= set(lost)
     assert sorted(int(number) for number, *_ in begun) == list(range(1, int(begun[0][1]) + 1))
     asked = estate.lab.mark_record()
-    again = estate.play("rebuild_prs")
+    again = estate.play("rebuild_prs", "-e", f"prs_report_path={file}")
     assert (again.code, again.changed) == (0, 0), again.output
-    if lost == ("web-a", "sql-a"):  # then all that it would take was measured, and lies in the journal on the share
+    assert again.output.count("EARLIER RUN: rebuild_prs of site_a by ") == 1  # its journal lies on the share and here
+    if lost == ("web-a", "sql-a"):  # then all that it would take was measured
         assert re.search(r"restore_set .* takes about .* \(as the last run did\); needs", again.output)
     costs = {kind: len(estate.lab.record(kind, since=asked)) for kind in ("module", "script", "sql")}
     costs["result"] = len(re.findall(r"^(?:ok|changed|skipping): \[", again.output, re.MULTILINE))

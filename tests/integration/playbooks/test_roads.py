@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from mirrored import ask
@@ -53,6 +54,41 @@ def test_what_nothing_is_lost_by_is_gone_and_keeps_every_row(
     again = estate.play("rebuild_prs")
     assert (again.code, again.changed) == (0, 0), again.output
     assert "-> nothing: loses nothing, takes no time" in again.output
+
+
+def journal_of(begun: str, *seconds: int) -> str:
+    """Of a rebuild of site A, and what its phases took."""
+    head = {"format": "prs.recovery journal 1", "playbook": "rebuild_prs", "site": "site_a", "begun": begun}
+    phases = ("set up IIS and the application", "install SQL Server", "restore the database", "verify the service")
+    lines = [{"phase": phase, "host": "x", "seconds": took, "size": 0} for phase in phases for took in seconds]
+    more = {"by": "anna@node", "outcome": "succeeded", "seconds": 60, "servers": ["sql-a"]}
+    return "".join(f"{json.dumps(line)}\n" for line in ({**head, **more}, *lines))
+
+
+def test_journals_beside_the_backups_and_beside_the_reports_are_read(estate: Estate, tmp_path: Path):
+    """A run whose journal did not reach the share counts all the same, a damaged one as far as it is whole, and those
+    of backups, which are made many times a day, displace none.
+    """
+    share = estate.lab.state_dir / "hosts/files/drives/D/Shares/backup/journal"
+    reports = tmp_path / "reports"
+    for folder in (share, reports / "journal"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "20260301T120000Z-rebuild_prs.jsonl").write_text(journal_of("2026-03-01T12:00:00Z", 7))
+    (share / "20260302T120000Z-rebuild_prs.jsonl").write_text(journal_of("2026-03-02T12:00:00Z", 9) + "{")
+    (reports / "journal/20260303T120000Z-restore_prs.jsonl").write_text(journal_of("2026-03-03T12:00:00Z", 8))
+    for minute in range(31):
+        for folder in (share, reports / "journal"):
+            (folder / f"20260304T12{minute:02}00Z-backup_prs.jsonl").write_text(journal_of("2026-03-04", 1))
+    told = estate.play("rebuild_prs", "--check", "-e", f"prs_report_path={reports}")
+    assert told.code == 0, told.output
+    assert re.search(r"restore_set .* takes about 16 s \(as the last 3 runs did\); needs", told.output)
+    assert re.findall(r"EARLIER RUN: rebuild_prs of site_a by anna@node, begun at (\S+)T", told.output) == [
+        "2026-03-03",
+        "2026-03-02",
+        "2026-03-01",
+    ]
+    assert "20260302T120000Z-rebuild_prs.jsonl has 1 damaged line, and that does not count" in told.output
+    assert "20260304T" not in told.output
 
 
 def test_another_road_is_gone_only_where_what_it_loses_may_be_lost(estate: Estate):

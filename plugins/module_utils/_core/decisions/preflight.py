@@ -10,7 +10,8 @@ from typing import Any
 
 from ..preflight.data_files import folders_to_look_into
 from ..preflight.wreck import sites_at_hand, whole_wreck
-from ..run_report.journal import read_journals
+from ..run_report.journal import Journal, PastRun, read_journals
+from ..text import age
 from ..windows_paths import is_full_path
 
 __all__ = [
@@ -25,6 +26,7 @@ _WITHOUT_PASSWORD = {"kerberos", "certificate"}
 NOT_NEEDED = "none"
 """In the place of a secret that nobody asks for."""
 OF_THE_CONTROL_NODE = "control node: "
+_TOLD_RUNS = 3
 _ATTACH = "attach"
 """The road on which surviving data files become the database, and the application stays or comes from an archive."""
 
@@ -163,20 +165,35 @@ def copies(facts: Facts) -> list[dict[str, Any]]:
 
 
 def sayings(facts: Facts) -> list[str]:
-    """What is said before anything is touched: the roads, and where nothing stands in the way, what will be done.
+    """What is said before anything is touched: the roads and who went them before, and where nothing stands in the way,
+    what will be done.
 
-    facts: roads: sentences of recovery_plan; plans: of the hosts; problems; journals: files that were read.
+    facts: roads: sentences of recovery_plan; plans: of the hosts; problems; and as C(journal) wants them.
     """
-    damaged = [
-        f"NOTE: {path} is no whole journal of a run, and does not count for the estimates. Remove it"
-        for path in read_journals(facts["journals"]).damaged
-    ]
-    return [*facts["roads"], *damaged, *([] if facts["problems"] else facts["plans"])]
+    seen = _journals(facts)
+    damaged = [f"NOTE: {what}, and that does not count for the estimates. Remove it" for what in seen.damaged]
+    runs = [_told_run(run) for run in reversed(seen.runs[-_TOLD_RUNS:])]
+    return [*facts["roads"], *runs, *damaged, *([] if facts["problems"] else facts["plans"])]
 
 
 def journal(facts: Facts) -> list[dict[str, Any]]:
-    """What phases of earlier runs took, oldest first. facts: journals: files that were read {path, text, error}."""
-    return read_journals(facts["journals"]).entries
+    """What phases of earlier runs took, oldest first. facts: journals: files that were read {path, text, error};
+    own_journals: the same of the control node; groups: of the inventory.
+    """
+    return _journals(facts).entries
+
+
+def _journals(facts: Facts) -> Journal:
+    servers = {host for hosts in facts["groups"].values() for host in hosts}
+    return read_journals(facts["journals"], facts["own_journals"], servers=servers)
+
+
+def _told_run(run: PastRun) -> str:
+    by = f" by {run.by}" if run.by else ""
+    of = f" of {run.site}" if run.site else ""
+    return (
+        f"EARLIER RUN: {run.playbook or 'a run'}{of}{by}, begun at {run.begun}, {run.outcome} after {age(run.seconds)}"
+    )
 
 
 def no_road(facts: Facts) -> str:

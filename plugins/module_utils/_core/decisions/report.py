@@ -1,17 +1,19 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the report of a run goes."""
+"""Where the report of a run goes, and where those of earlier ones are."""
 
 from __future__ import annotations
 
 import datetime as dt
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
+from ..run_report.journal import FOLDER, RECOVERIES
 from ..times import to_stamp
 
-__all__ = ["file"]
+__all__ = ["file", "journals"]
 
 
 def file(facts: Mapping[str, Any]) -> str:
@@ -22,3 +24,12 @@ def file(facts: Mapping[str, Any]) -> str:
         return facts["path"]
     moment = dt.datetime.fromtimestamp(float(facts["now"]), dt.timezone.utc)
     return f"{facts['path'].rstrip('/')}/{to_stamp(moment)}-{facts['playbook']}.html"
+
+
+def journals(facts: Mapping[str, Any]) -> list[str]:
+    """Patterns of the journals beside the reports, none where nobody wants reports. facts: path: as C(file) wants it;
+    wanted: whether anybody reads them.
+    """
+    path = facts["path"]
+    folder = posixpath.dirname(path) if path.endswith(".html") else path
+    return [posixpath.join(folder, FOLDER, form) for form in RECOVERIES] if path and facts["wanted"] else []

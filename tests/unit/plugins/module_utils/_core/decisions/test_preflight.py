@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
     application_parts,
@@ -201,20 +203,38 @@ def test_a_road_that_loses_nothing_restores_nothing(road: str, replace: str):
     assert database_replace({"road": road, "replace": "damaged"}) == replace
 
 
+NO_RUNS = {"journals": [], "own_journals": [], "groups": {"all": ["sql-a"]}}
+
+
 def test_where_something_stands_in_the_way_only_the_roads_are_said():
-    facts = {"roads": ["ROADS"], "plans": ["sql-a: install SQL Server"], "problems": [], "journals": []}
+    facts = {"roads": ["ROADS"], "plans": ["sql-a: install SQL Server"], "problems": [], **NO_RUNS}
     assert sayings(facts) == ["ROADS", "sql-a: install SQL Server"]
     assert sayings({**facts, "problems": ["web-a: cannot be reached"]}) == ["ROADS"]
 
 
-def test_a_damaged_journal_is_said_and_the_others_count():
-    head = '{"format": "prs.recovery journal 1", "begun": "2026-03-01T12:00:00Z"}'
-    whole = f'{head}\n{{"phase": "restore the database", "host": "sql-a", "seconds": 14, "size": 0}}\n'
-    journals = [{"path": "a.jsonl", "text": whole[:-9], "error": 0}, {"path": "b.jsonl", "text": whole, "error": 0}]
-    facts = {"roads": [], "plans": [], "problems": [], "journals": journals}
-    assert journal(facts) == [{"phase": "restore the database", "seconds": 14, "size": 0}]
-    assert sayings(facts) == [
-        "NOTE: a.jsonl is no whole journal of a run, and does not count for the estimates. Remove it"
+def past_run(day: int, **more: object) -> str:
+    head = {"format": "prs.recovery journal 1", "begun": f"2026-03-0{day}T12:00:00Z", "outcome": "failed", **more}
+    return f'{json.dumps(head)}\n{{"phase": "restore the database", "host": "sql-a", "seconds": {day}, "size": 0}}\n'
+
+
+def test_a_damaged_journal_is_said_and_the_whole_lines_count():
+    journals = [{"path": "a.jsonl", "text": past_run(1)[:-9], "error": 0}]
+    own = [{"path": "b.jsonl", "text": past_run(2), "error": 0}]
+    facts = {**NO_RUNS, "roads": [], "plans": [], "problems": [], "journals": journals, "own_journals": own}
+    assert journal(facts) == [{"phase": "restore the database", "seconds": 2, "size": 0}]
+    assert sayings(facts)[2:] == [
+        "NOTE: a.jsonl has 1 damaged line, and that does not count for the estimates. Remove it"
+    ]
+
+
+def test_who_rebuilt_what_when_is_said_of_the_last_three_runs():
+    whole = {"playbook": "rebuild_prs", "site": "site_a", "by": "anna@node", "outcome": "succeeded", "seconds": 840}
+    texts = [past_run(1), past_run(4, **whole), past_run(2), past_run(3)]
+    journals = [{"path": f"{number}.jsonl", "text": text, "error": 0} for number, text in enumerate(texts)]
+    assert sayings({**NO_RUNS, "roads": [], "plans": [], "problems": [], "journals": journals}) == [
+        "EARLIER RUN: rebuild_prs of site_a by anna@node, begun at 2026-03-04T12:00:00Z, succeeded after 14 min",
+        "EARLIER RUN: a run, begun at 2026-03-03T12:00:00Z, failed after 0 s",
+        "EARLIER RUN: a run, begun at 2026-03-02T12:00:00Z, failed after 0 s",
     ]
 
 

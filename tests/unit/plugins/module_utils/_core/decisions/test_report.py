@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.report import file
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.report import file, journals
 
 NOW = 1772366400  # 2026-03-01 12:00 UTC
 
@@ -19,3 +19,13 @@ NOW = 1772366400  # 2026-03-01 12:00 UTC
 )
 def test_a_folder_gets_a_page_for_each_run_and_a_file_is_taken_as_it_is(path: str, page: str):
     assert file({"path": path, "playbook": "rebuild_prs", "now": str(NOW)}) == page
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [("/var/reports", "/var/reports/journal"), ("reports/", "reports/journal"), ("/var/last.html", "/var/journal")],
+)
+def test_the_journals_of_earlier_runs_are_beside_the_reports(path: str, folder: str):
+    wanted = [f"{folder}/*-re*_prs.jsonl", f"{folder}/*-failover_prs.jsonl"]
+    assert journals({"path": path, "wanted": True}) == wanted
+    assert journals({"path": path, "wanted": False}) == journals({"path": "", "wanted": True}) == []
