@@ -77,6 +77,8 @@ options:
       - preflight.sayings
       - preflight.wreck
       - preflight.no_road
+      - preflight.needs_lease
+      - preflight.leaves_database
       - preflight.copies
       - preflight.seen
       - preflight.database_replace
@@ -155,6 +157,8 @@ DECISIONS = (
     "preflight.sayings",
     "preflight.wreck",
     "preflight.no_road",
+    "preflight.needs_lease",
+    "preflight.leaves_database",
     "preflight.copies",
     "preflight.seen",
     "preflight.database_replace",

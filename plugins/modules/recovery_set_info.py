@@ -145,6 +145,12 @@ newer_files:
   returned: always
   type: list
   elements: str
+leases:
+  description: Leases of M(prs.recovery.recovery_lease) that lie beside the backups of the database, whoever holds them.
+    Empty with a chosen set means that nobody works there.
+  returned: when a set was chosen
+  type: list
+  elements: str
 """
 
 from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_once

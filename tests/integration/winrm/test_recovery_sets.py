@@ -250,6 +250,17 @@ def test_newer_backups_that_belong_to_no_set_are_told(estate: Estate):
     assert names(estate.choose()["newer_files"]) == ["full210.bak"]
 
 
+def test_leases_beside_the_backups_are_told(estate: Estate):
+    estate.set(estate.taken("full", 100, 110), estate.archived())
+    assert estate.choose()["leases"] == []
+    estate.file(f"{HOME}\\database\\PasswordResetServer.LEASE.json", b"of whoever")
+    assert names(estate.choose()["leases"]) == ["PasswordResetServer.LEASE.json"]
+
+
+def test_without_a_set_nobody_looks_for_leases(estate: Estate):
+    assert estate.choose(optional=True)["leases"] is None
+
+
 def test_a_damaged_manifest_is_no_set(estate: Estate):
     estate.night()
     estate.file(f"{HOME}\\sets\\h3.json", b'{"format": "prs.recovery set 2"')

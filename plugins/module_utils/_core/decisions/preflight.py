@@ -15,8 +15,8 @@ from ..text import age
 from ..windows_paths import is_full_path
 
 __all__ = [
-    "application_parts", "copies", "data_file_folders", "database_replace", "journal", "needed_secrets", "no_road",
-    "ordered_problems", "parts", "paths", "sayings", "seen", "wreck",
+    "application_parts", "copies", "data_file_folders", "database_replace", "journal", "leaves_database",
+    "needed_secrets", "needs_lease", "no_road", "ordered_problems", "parts", "paths", "sayings", "seen", "wreck",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
@@ -27,6 +27,7 @@ NOT_NEEDED = "none"
 """In the place of a secret that nobody asks for."""
 OF_THE_CONTROL_NODE = "control node: "
 _TOLD_RUNS = 3
+_NOTHING = "nothing"
 _ATTACH = "attach"
 """The road on which surviving data files become the database, and the application stays or comes from an archive."""
 
@@ -110,7 +111,19 @@ def database_replace(facts: Facts) -> str:
     By a road that loses nothing of the database it is not restored over: what shows only later, as when SQL Server is
     started, is told by the next run.
     """
-    return "never" if facts["road"] in ("nothing", "start", "mend_application") else facts["replace"]
+    return "never" if facts["road"] in (_NOTHING, "start", "mend_application") else facts["replace"]
+
+
+def needs_lease(facts: Facts) -> bool:
+    """Whether a rebuild keeps others from the database. Not where it leaves that as it is, and nobody else is at work.
+    facts: road, empty where none was told; leases: files beside the backups, no list where nobody looked; take_over.
+    """
+    return facts["road"] != _NOTHING or facts["leases"] != [] or facts["take_over"]
+
+
+def leaves_database(facts: Facts) -> bool:
+    """Whether the database need not be looked at again before its login is. facts: road, empty where none was told."""
+    return facts["road"] == _NOTHING
 
 
 def data_file_folders(facts: Facts) -> list[str]:

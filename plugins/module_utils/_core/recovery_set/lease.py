@@ -29,6 +29,7 @@ __all__ = [
     "OURS",
     "STALE",
     "Lease",
+    "is_lease",
     "judge",
     "lease_name",
     "owner_process",
@@ -48,6 +49,7 @@ STALE = "stale"
 ABANDONED = "abandoned"
 GIVEN_UP = "given up"
 
+_ENDING = ".lease.json"
 _PROCESS = re.compile(r" pid (\d+)$")
 
 
@@ -92,7 +94,12 @@ class Lease:
 
 def lease_name(database: str) -> str:
     """Name of the file."""
-    return f"{safe_name(database)}.lease.json"
+    return f"{safe_name(database)}{_ENDING}"
+
+
+def is_lease(path: str) -> bool:
+    """Of whatever database."""
+    return path.lower().endswith(_ENDING)
 
 
 def owner_process(owner: str) -> int | None:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from ..._core.errors import RecoveryError
 from ..._core.recovery_set.branches import Lineage
 from ..._core.recovery_set.completeness import MISSING, incomplete_files
+from ..._core.recovery_set.lease import is_lease
 from ..._core.recovery_set.recovery_set import RecoverySet, relocated
 from ..._core.recovery_set.selection import Choice, choose
 from ..._core.times import parse_stored_time, parse_user_time, to_text
@@ -60,15 +61,18 @@ class SelectionRun:
             with self.folders.archive_access():
                 for recovery_set in self.sets():
                     self.lineage = self.lineage.after(recovery_set)
-        with self.folders.database_access():
-            newer = self.newer(chosen) if chosen else []
+        listing: dict[str, str] = {}
+        if chosen:
+            with self.folders.database_access():
+                listing = self.folders.database_listing()
         return {
             "changed": False,
             "chosen": self.described(chosen) if chosen else {},
             "labels": labels,
             "sets": [self.short(recovery_set) for recovery_set in self.read],
             "unusable": self.unusable,
-            "newer_files": newer,
+            "newer_files": self.newer(chosen, listing) if chosen else [],
+            "leases": [path for path in listing if is_lease(path)] if chosen else None,
             "living": [branch.to_dict() for branch in self.lineage.living.values()],
         }
 
@@ -177,11 +181,10 @@ class SelectionRun:
         )
         return [before for before, after in pairs if before != after]
 
-    def newer(self, choice: Choice) -> list[str]:
-        """Backups of the database that nobody would restore, though they are newer."""
+    def newer(self, choice: Choice, listing: Mapping[str, str]) -> list[str]:
+        """Backups of the database that nobody would restore, though they are newer. listing: times by path."""
         known = {path.lower() for recovery_set in self.read for path in recovery_set.database_files}
         since = to_text(choice.set.recovery_point)[:19]
-        listing = self.folders.database_listing()
         return sorted(
             path
             for path, modified in listing.items()

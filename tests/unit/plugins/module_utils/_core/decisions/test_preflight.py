@@ -11,7 +11,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.prefl
     data_file_folders,
     database_replace,
     journal,
+    leaves_database,
     needed_secrets,
+    needs_lease,
     no_road,
     ordered_problems,
     parts,
@@ -201,6 +203,29 @@ def test_why_a_rebuild_ends_after_its_preflight(plan: dict[str, str], text: str)
 )
 def test_a_road_that_loses_nothing_restores_nothing(road: str, replace: str):
     assert database_replace({"road": road, "replace": "damaged"}) == replace
+
+
+@pytest.mark.parametrize(
+    ("road", "leases", "take_over", "needed"),
+    [
+        ("nothing", [], False, False),
+        ("nothing", ["\\\\files\\backup\\database\\Prs.lease.json"], False, True),
+        ("nothing", None, False, True),
+        ("nothing", "", False, True),
+        ("nothing", [], True, True),
+        ("mend_application", [], False, True),
+        ("restore_set", [], False, True),
+        ("", [], False, True),
+    ],
+)
+def test_a_rebuild_that_leaves_the_database_keeps_nobody_away(road: str, leases: object, take_over: bool, needed: bool):
+    facts = {"road": road, "leases": leases, "take_over": take_over}
+    assert needs_lease(facts) is needed
+
+
+@pytest.mark.parametrize(("road", "stays"), [("nothing", True), ("start", False), ("restore_set", False), ("", False)])
+def test_only_a_database_with_nothing_to_do_is_not_looked_at_again(road: str, stays: bool):
+    assert leaves_database({"road": road}) is stays
 
 
 NO_RUNS = {"journals": [], "own_journals": [], "groups": {"all": ["sql-a"]}}
