@@ -96,13 +96,17 @@ options:
         is damaged.
       - One that this server protects by EFS or DPAPI is the server's own where the archive holds the unprotected copy
         of it.
+      - The same key looks different each time that DPAPI or RSA protects it. Where one of the two is protected so, and
+        they differ, nobody can tell whether they are the same, and the task says so. A folder that is whole otherwise
+        stays. One that is damaged is restored and kept beside the new one, but refused with V(replace=damaged) where
+        the archive's is the protected one, of which nobody knows whether it is of any use here.
     type: list
     elements: str
     default: [encryption.config]
   keep_old:
     description:
       - Keep the old folder, under a name with the time beside O(path), also after the new one was verified.
-      - One with other keys, as O(key_files) tell, is always kept.
+      - One with other keys, as O(key_files) tell, is always kept, and so is one that may have them.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -192,7 +196,8 @@ folder:
   type: dict
   contains:
     state:
-      description: V(missing), V(identical), V(whole), V(damaged) or V(foreign).
+      description: V(missing), V(identical), V(whole), V(damaged), V(foreign) or V(obscure), which is damaged where
+        nobody can tell whose keys it has, and the archive's are protected for one machine alone.
       type: str
     damage:
       description: Files that are missing or not as they should be.
@@ -204,6 +209,10 @@ folder:
       elements: str
     extra:
       description: Files that the archive does not know.
+      type: list
+      elements: str
+    untold:
+      description: Of O(key_files) those of which nobody can tell whether they are the archive's, as they are protected.
       type: list
       elements: str
 reason:

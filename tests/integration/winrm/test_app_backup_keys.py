@@ -76,13 +76,68 @@ def test_the_protected_form_is_no_other_key(with_dpapi: Twins) -> None:
     assert with_dpapi.restore()["restored"] and with_dpapi.tree() == CONTENT
 
 
-def test_another_server_s_protected_key_is_another_key(with_dpapi: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+def kept_as_it_was(twins: Twins, restored: dict[str, Any], before: dict[str, bytes]) -> bool:
+    return twins.tree() == CONTENT and twins.tree(restored["kept_old"]) == before
+
+
+def untold(twins: Twins) -> dict[str, Any]:
+    """Of a restore that leaves the folder, and says that nobody can tell whose keys it has."""
+    before = twins.tree()
+    left = twins.restore()
+    assert (left["folder"]["state"], left["folder"]["untold"]) == ("whole", ["encryption.config"])
+    assert not left["changed"] and twins.tree() == before
+    assert "Nobody can tell whether encryption.config" in told(left) and "It was left as it is" in told(left)
+    return left
+
+
+def test_of_another_server_s_protected_key_nobody_can_tell(with_dpapi: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     with_dpapi.backup(**PLAIN)
     monkeypatch.setattr(
         "ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files.WindowsFiles.computer", "OTHER"
     )
-    with pytest.raises(RecoveryError, match="belongs to another installation"):
+    untold(with_dpapi)
+
+
+def test_a_key_that_was_protected_since_asks_for_no_yes(twins: Twins) -> None:
+    """The archive's is plain. Nobody can tell whether it is the same one, so the folder with it is never thrown away."""
+    twins.backup()
+    twins.write(KEY, SHIELDED)
+    untold(twins)
+    twins.files.remove(f"{APPLICATION}\\bin\\Prs.Web.dll")
+    before = twins.tree()
+    planned = twins.restore(check_mode=True)
+    assert "may have other keys than the archive (encryption.config)" in told(planned) and twins.tree() == before
+    restored = twins.restore()
+    assert restored == planned and kept_as_it_was(twins, restored, before)
+    assert not twins.restore()["changed"]
+
+
+def test_a_key_that_efs_hides_is_never_thrown_away(twins: Twins) -> None:
+    """The archive was made before the pool's account encrypted it."""
+    twins.backup()
+    twins.files.encrypt(KEY)
+    untold(twins)
+    twins.files.remove(f"{APPLICATION}\\bin\\Prs.Web.dll")
+    restored = twins.restore()
+    assert restored["restored"] and twins.tree() == CONTENT
+    assert f"{APPLICATION}." in restored["kept_old"] and "may have other keys" in told(restored)
+
+
+def test_a_protected_key_of_the_archive_replaces_none(with_dpapi: Twins) -> None:
+    """Whether it is of any use here nobody can tell either."""
+    with_dpapi.install({"encryption.config": SHIELDED})
+    with_dpapi.backup()
+    with_dpapi.write(KEY, SHIELDED.replace(b"AAAA", b"BBBB"))
+    untold(with_dpapi)
+    with_dpapi.write(KEY, CONTENT["encryption.config"])
+    untold(with_dpapi)
+    with_dpapi.files.remove(f"{APPLICATION}\\bin\\Prs.Web.dll")
+    before = with_dpapi.tree()
+    with pytest.raises(RecoveryError, match=r"is damaged: bin/Prs\.Web\.dll .*Nobody can tell .* replace to always"):
         with_dpapi.restore()
+    assert with_dpapi.tree() == before
+    restored = with_dpapi.restore(replace="always")
+    assert restored["restored"] and with_dpapi.tree(restored["kept_old"]) == before
 
 
 def test_a_protected_key_on_another_server_is_said_to_be_of_no_use(

@@ -26,6 +26,7 @@ from .windows_twins import APPLICATION, CONTENT, LOCAL, LONG_AGO, NIGHT, ON_SHAR
 
 NAME = "PasswordResetServer_20260301T020000Z.zip"
 DLL = f"{APPLICATION}\\bin\\Prs.Web.dll"
+DPAPI_BLOB = bytes.fromhex("01000000d08c9ddf0115d1118c7a00c04fc297eb") + bytes(60)
 OTHER_KEY = b"<encryptionSettings>another key</encryptionSettings>"
 SITES = "C:\\inetpub\\wwwroot"
 
@@ -307,7 +308,13 @@ def test_the_old_folder_is_kept_when_asked(archived: Twins) -> None:
 @pytest.mark.parametrize("then_damaged", [False, True])
 @pytest.mark.parametrize(
     ("key", "keep_old", "kept"),
-    [(None, True, True), (OTHER_KEY, False, True), (b"ruined", False, False), (None, False, False)],
+    [
+        (None, True, True),
+        (OTHER_KEY, False, True),
+        (DPAPI_BLOB, False, True),
+        (b"ruined", False, False),
+        (None, False, False),
+    ],
 )
 def test_what_an_interrupted_run_left_is_kept_where_it_is_one_to_keep(
     archived: Twins, monkeypatch: pytest.MonkeyPatch, key: bytes | None, keep_old: bool, kept: bool, then_damaged: bool
@@ -333,7 +340,7 @@ def test_what_an_interrupted_run_left_is_kept_where_it_is_one_to_keep(
     beside = sorted(set(archived.names(SITES)) - {"PasswordResetServer", "wwwroot"})
     trees = [archived.tree(f"{SITES}\\{name}") for name in beside if name.startswith("PasswordResetServer.")]
     assert (before in trees) == kept and len(trees) == kept + (keep_old and then_damaged)
-    assert bool(result["warnings"]) == (key == OTHER_KEY)
+    assert bool(result["warnings"]) == (key in (OTHER_KEY, DPAPI_BLOB))
 
 
 def test_an_old_folder_that_cannot_be_renamed_is_kept_by_the_next_run(
@@ -445,4 +452,5 @@ def test_a_settings_file_that_nobody_edited_is_damaged(archived: Twins) -> None:
     path = f"{APPLICATION}\\web.config"
     archived.write(path, damage(CONTENT["web.config"], 5))
     os.utime(archived.files.real_path(path), (LONG_AGO, LONG_AGO))
-    assert archived.restore()["folder"] == {"state": "damaged", "damage": ["web.config"], "own": [], "extra": []}
+    folder = archived.restore()["folder"]
+    assert (folder["state"], folder["damage"], folder["own"], folder["extra"]) == ("damaged", ["web.config"], [], [])

@@ -26,15 +26,16 @@ _CLOCK_STEP = dt.timedelta(seconds=2)
 @dataclass(frozen=True, kw_only=True)
 class FolderState:
     """kind: missing (no folder, or an empty one), identical (to the archive, nothing else in it), whole, damaged,
-    foreign (another installation).
+    foreign (another installation), obscure (damaged, and the archive's keys are of no use where they are not its own).
 
     damage: names of the files that make it damaged. own: files that differ because they are this server's own, which is
-    no damage.
+    no damage. untold: files of keys of which nobody can tell whether they are the archive's.
     """
 
     kind: str
     damage: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 def assess(
@@ -46,6 +47,8 @@ def assess(
     key_files: Sequence[str] = (),
     broken: Collection[str] = (),
     shielded: Collection[str] = (),
+    untold: Collection[str] = (),
+    bound: Collection[str] = (),
 ) -> FolderState:
     """present: the folder's files by name; comparison: of them with the manifest.
 
@@ -53,7 +56,8 @@ def assess(
     unless nothing is left of them or they carry the very time that the archive knows, which an edit would have changed.
     key_files: files that tell one installation from another. broken: files that were looked into and cannot be what
     such a file is. shielded: files that this server protects, and of which the archive has the plain form: they differ,
-    and are the same.
+    and are the same. untold: keys that nobody can compare with the archive's; bound: the same where the archive's are
+    for one machine alone. Neither is damage, nor another installation.
     """
     if not present:
         return FolderState(kind="missing")
@@ -63,18 +67,22 @@ def assess(
     then = {name_key(file.name): file for file in manifest.files}
     keys = {name_key(name) for name in key_files}
     patterns = [name_key(pattern) for pattern in expected_differences]
-    ruined, same = ({name_key(name) for name in names} for names in (broken, shielded))
+    ruined = {name_key(name) for name in broken}
+    different = {name: name_key(name) for name in comparison.different}
+    rotten = {key for key in different.values() if _same_time(now[key].modified, then[key].modified)}
+    useless = [name for name in bound if name_key(name) not in rotten]
+    unclear = [*useless, *(name for name in untold if name_key(name) not in rotten)]
+    same = {name_key(name) for name in (*shielded, *unclear)}
 
     def is_intact(key: str) -> bool:
         """Different from the archive's because somebody wanted it so, as far as one can see."""
-        return now[key].size > 0 and key not in ruined and not _same_time(now[key].modified, then[key].modified)
+        return now[key].size > 0 and key not in ruined | rotten
 
     def is_own(key: str) -> bool:
         ours = key not in keys and any(fnmatchcase(key.rpartition("/")[2], pattern) for pattern in patterns)
         return key in same or (ours and is_intact(key))
 
     installed = now.get(name_key(DATABASE_CONFIG), PresentFile(size=0, sha256=None)).size > 0
-    different = {name: name_key(name) for name in comparison.different}
     foreign = tuple(
         name for name, key in different.items() if installed and key in keys and key not in same and is_intact(key)
     )
@@ -85,7 +93,8 @@ def assess(
         *(name for name in comparison.unreadable if name_key(name) in same),
     )
     damage = tuple(sorted({*comparison.missing, *comparison.different, *comparison.unreadable} - set(own)))
-    return FolderState(kind="damaged" if damage else "whole", damage=damage, own=own)
+    kind = "obscure" if damage and useless else "damaged" if damage else "whole"
+    return FolderState(kind=kind, damage=damage, own=own, untold=tuple(unclear))
 
 
 def _same_time(left: str, right: str) -> bool:
@@ -119,8 +128,18 @@ def verdict(state: FolderState, *, replace: str) -> Verdict:
             reason="belongs to another installation, or is damaged where nobody can tell: "
             f"{', '.join(state.damage)} is another key",
         )
+    if state.kind == "obscure":
+        return Verdict(
+            action="refuse",
+            reason=f"{_damaged(state)}. Nobody can tell whether its keys are the archive's, which are protected for "
+            f"one machine alone: {', '.join(state.untold)}",
+        )
     if state.kind == "damaged":
-        shown = ", ".join(state.damage[:3])
-        more = f" and {len(state.damage) - 3} more" if len(state.damage) > 3 else ""
-        return Verdict(action="restore", reason=f"is damaged: {shown}{more} missing or not as in the archive")
+        return Verdict(action="restore", reason=_damaged(state))
     return Verdict(action="leave", reason="is whole")
+
+
+def _damaged(state: FolderState) -> str:
+    shown = ", ".join(state.damage[:3])
+    more = f" and {len(state.damage) - 3} more" if len(state.damage) > 3 else ""
+    return f"is damaged: {shown}{more} missing or not as in the archive"

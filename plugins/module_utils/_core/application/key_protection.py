@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection
 
-__all__ = ["MARKS", "NAMES", "protection"]
+__all__ = ["BOUND", "MARKS", "NAMES", "protection"]
 
 _BLOB = bytes.fromhex("01000000d08c9ddf0115d1118c7a00c04fc297eb")
 """How every DPAPI blob begins: its version and the provider's GUID."""
@@ -35,6 +35,9 @@ _MEANINGS = {
 MARKS = tuple(_MEANINGS)
 """What to look for in a file, one character for each byte."""
 
+BOUND = ("dpapi", "rsa")
+"""What an archive does not take off, and what makes the same key look different each time."""
+
 NAMES = {"efs": "EFS", "dpapi": "DPAPI", "rsa": "an RSA key of its machine"}
 
 
@@ -45,7 +48,7 @@ def protection(*, encrypted: bool, marks: Collection[str]) -> str:
     What is protected twice is called by what an archive does not take off: EFS ends when a file is read.
     """
     inner = {_MEANINGS[mark] for mark in marks}
-    for kind in ("dpapi", "rsa"):
+    for kind in BOUND:
         if kind in inner:
             return kind
     return "efs" if encrypted else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..._core.application.archive_entries import name_key
 from ..._core.application.archive_manifest import Comparison
 from ..._core.application.folder_state import DATABASE_CONFIG
-from ..._core.application.key_protection import MARKS, protection
+from ..._core.application.key_protection import BOUND, MARKS, protection
 from ..._core.windows_files import FolderEntry, PresentFile
 from ..._core.windows_paths import join
 from ..connection.errors import WindowsFault
@@ -28,11 +28,14 @@ LARGEST_KEY = 1 << 20
 @dataclass(frozen=True, kw_only=True)
 class ChangedKeys:
     """Names of key files that are not the archive's. broken: they hold no key any more. shielded: this server's
-    protected form of the archive's plain one.
+    protected form of the archive's plain one. untold: nobody can tell whether they are the archive's, which are plain;
+    bound: the same of those that the archive has in a form for one machine alone.
     """
 
     broken: tuple[str, ...] = ()
     shielded: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    bound: tuple[str, ...] = ()
 
 
 class KeyFiles:
@@ -64,7 +67,8 @@ class KeyFiles:
         encrypted: Collection[str],
     ) -> ChangedKeys:
         """What became of the key files that differ from the archive's, or cannot be read. What is no XML any more,
-        where the archive's is, is no other key.
+        where the archive's is, is no other key. The same key looks different each time that DPAPI or RSA protects it,
+        so that such a file can be compared with none but its own copy.
 
         present: the folder's files by name. encrypted: names of those that EFS protects.
         """
@@ -73,21 +77,29 @@ class KeyFiles:
             if candidate.manifest.host == self._files.computer
             else set()
         )
-        keys = self._keys
+        keys, bound_there = self._keys, {name_key(name) for name in candidate.manifest.protected}
         names = {name_key(name): name for name in present}
-        broken, shielded = [], []
+        broken: list[str] = []
+        shielded: list[str] = []
+        untold: list[str] = []
+        bound: list[str] = []
         for name in (*comparison.different, *comparison.unreadable):
             current = names[name_key(name)]
             if name_key(name) not in keys or not 0 < present[current].size < LARGEST_KEY:
                 continue
             inspection = self._inspect(current)
-            if name_key(name) in plain and self._protection(inspection, encrypted=current in encrypted):
+            kind = self._protection(inspection, encrypted=current in encrypted)
+            if name_key(name) in plain and kind:
                 shielded.append(name)
-            elif inspection and not inspection.xml:
+            elif name_key(name) in bound_there:
+                bound.append(name)
+            elif name in comparison.unreadable or inspection is None or kind in BOUND:
+                untold.append(name)
+            elif not inspection.xml:
                 index = candidate.index_of(name, self._files)
                 if index is not None and self._files.look_into(candidate.path, entry=index).xml:
                     broken.append(name)
-        return ChangedKeys(broken=tuple(broken), shielded=tuple(shielded))
+        return ChangedKeys(broken=tuple(broken), shielded=tuple(shielded), untold=tuple(untold), bound=tuple(bound))
 
     def other_keys(self, old: str) -> list[str]:
         """Key files of a finished installation in the folder `old` that are not those which lie in the application's
@@ -112,10 +124,10 @@ class KeyFiles:
         if not file.size or (current and file.sha256 == current.sha256):
             return False
         try:
-            inspection = self._files.look_into(path)
+            inspection = self._files.look_into(path, marks=MARKS)
         except WindowsFault:  # nobody knows
             return True
-        return bool(inspection and inspection.xml)
+        return inspection.xml or bool(inspection.marks)
 
     def _inspect(self, name: str) -> FileInspection | None:
         """A file of the application's folder, None when it cannot be read: EFS shuts out everybody but the account that

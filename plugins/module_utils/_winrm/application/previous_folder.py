@@ -56,10 +56,12 @@ class PreviousFolder:
     def plan(self, state: FolderState) -> None:
         """Under which name the folder stays that is to be replaced. state: what it is."""
         foreign = state.kind == "foreign"
-        if state.kind != "missing" and (foreign or self._keep_old):
+        if state.kind != "missing" and (foreign or state.untold or self._keep_old):
             self._keep_as = self.kept_old = self._kept_name
         if foreign:
             self._warn_of_keys(self._swap.where.live, state.damage)
+        elif state.untold:
+            self._warn_of_keys(self._swap.where.live, state.untold, have="may have")
 
     def keep_or_remove(self) -> None:
         """What was planned, once the new folder is good. A predecessor that stays is no reason to fail: the restored
@@ -80,8 +82,9 @@ class PreviousFolder:
                 f"run {will}."
             )
 
-    def _warn_of_keys(self, what: str, names: Sequence[str]) -> None:
+    def _warn_of_keys(self, what: str, names: Sequence[str], *, have: str = "has") -> None:
+        """have: may have, where they are protected, so that nobody can tell."""
         self._files.warnings.append(
-            f"{what} on {self._files.host} has other keys than the archive ({', '.join(names)}). Without them their "
+            f"{what} on {self._files.host} {have} other keys than the archive ({', '.join(names)}). Without them their "
             f"database cannot be read, so it is kept as {self.kept_old}. Remove it when nobody needs it."
         )

@@ -31,7 +31,7 @@ from .archive_folder import Candidate, candidates, screened
 from .folder_swap import FolderSwap
 from .key_files import KeyFiles
 from .previous_folder import PreviousFolder
-from .restore_report import Finding, archive_report, difference, folder_report, restore_warnings
+from .restore_report import Finding, archive_report, difference, folder_report, restore_warnings, untold_warnings
 from .way_back import bring_back, start_again
 
 __all__ = ["ApplicationRestore"]
@@ -134,6 +134,8 @@ class ApplicationRestore:
             key_files=self.params["key_files"],
             broken=keys.broken,
             shielded=keys.shielded,
+            untold=keys.untold,
+            bound=keys.bound,
         )
         result = verdict(state, replace=self.params["replace"])
         if result.action == "refuse":
@@ -237,6 +239,8 @@ class ApplicationRestore:
         self.files.warnings += restore_warnings(
             candidate, restored=restored, path=self.path, host=self.files.host, computer=self.files.computer
         )
+        if not restored:
+            self.files.warnings += untold_warnings(candidate, finding, path=self.path, host=self.files.host)
         result: dict[str, Any] = {
             "changed": restored or repaired or started,
             "restored": restored,

@@ -13,7 +13,7 @@ from ..._core.application.folder_state import FolderState, Verdict
 from ..._core.application.key_protection import NAMES
 from .archive_folder import Candidate
 
-__all__ = ["Finding", "archive_report", "difference", "folder_report", "restore_warnings"]
+__all__ = ["Finding", "archive_report", "difference", "folder_report", "restore_warnings", "untold_warnings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,7 @@ def folder_report(finding: Finding) -> dict[str, Any]:
         "damage": list(finding.state.damage),
         "own": list(finding.state.own),
         "extra": list(finding.comparison.extra),
+        "untold": list(finding.state.untold),
     }
 
 
@@ -80,6 +81,18 @@ def restore_warnings(candidate: Candidate, *, restored: bool, path: str, host: s
             "again."
         )
     return warnings
+
+
+def untold_warnings(candidate: Candidate, finding: Finding, *, path: str, host: str) -> list[str]:
+    """Of a folder that stays."""
+    if not finding.state.untold:
+        return []
+    names = ", ".join(finding.state.untold)
+    return [
+        f"Nobody can tell whether {names} in {path} on {host} is the same key as in {candidate.path}: what is "
+        "protected can be compared with no other form of it. It was left as it is. Have its unprotected copy archived "
+        "(prs_backup_plain_copies)."
+    ]
 
 
 def difference(finding: Finding, *, path: str, archive: str, restored: bool) -> dict[str, str]:

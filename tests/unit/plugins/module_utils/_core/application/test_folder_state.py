@@ -51,6 +51,38 @@ STATES = [
 ]
 
 
+KEY = "encryption.config"
+WITHOUT_DLL = {name: file for name, file in WHOLE.items() if name != "bin/app.dll"}
+
+
+@pytest.mark.parametrize(
+    ("present", "names", "kind", "action", "told"),
+    [
+        ({**WHOLE, KEY: EDITED}, "untold", "whole", "leave", (KEY,)),
+        ({**WHOLE, KEY: EDITED}, "bound", "whole", "leave", (KEY,)),
+        ({**WHOLE, KEY: UNREADABLE}, "untold", "whole", "leave", (KEY,)),
+        ({**WITHOUT_DLL, KEY: EDITED}, "untold", "damaged", "restore", (KEY,)),
+        ({**WITHOUT_DLL, KEY: UNREADABLE}, "untold", "damaged", "restore", (KEY,)),
+        ({**WITHOUT_DLL, KEY: EDITED}, "bound", "obscure", "refuse", (KEY,)),
+        ({**WHOLE, KEY: ROTTEN}, "bound", "damaged", "restore", ()),
+        ({**WHOLE, KEY: ROTTEN}, "untold", "damaged", "restore", ()),
+    ],
+)
+def test_keys_that_nobody_can_compare_are_no_other_keys(present, names, kind, action, told) -> None:
+    state = assess(
+        manifest=MANIFEST,
+        comparison=compare(MANIFEST, present),
+        present=present,
+        key_files=[KEY],
+        **{names: [KEY]},
+    )
+    assert (state.kind, state.untold, verdict(state, replace="damaged").action) == (kind, told, action)
+    assert verdict(state, replace="always").action == "restore"
+    if action == "refuse":
+        reason = verdict(state, replace="damaged").reason
+        assert reason.startswith("is damaged: bin/app.dll") and "Nobody can tell whether its keys" in reason
+
+
 @pytest.mark.parametrize("present, kind, damage, own", STATES)
 def test_states(present: dict[str, PresentFile], kind: str, damage: tuple[str, ...], own: tuple[str, ...]) -> None:
     state = assess(
