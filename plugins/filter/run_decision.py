@@ -82,12 +82,14 @@ options:
       - preflight.copies
       - preflight.seen
       - preflight.database_replace
+      - preflight.foresees_application
       - application.account
       - application.alias_values
       - application.ldap_rules
       - application.database_servers
       - application.bound_certificates
       - application.config_is_set
+      - application.stopped_by
       - configure_awx.name_is_taken
       - configure_awx.schedules
       - configure_awx.would_make
@@ -162,12 +164,14 @@ DECISIONS = (
     "preflight.copies",
     "preflight.seen",
     "preflight.database_replace",
+    "preflight.foresees_application",
     "application.account",
     "application.alias_values",
     "application.ldap_rules",
     "application.database_servers",
     "application.bound_certificates",
     "application.config_is_set",
+    "application.stopped_by",
     "configure_awx.name_is_taken",
     "configure_awx.schedules",
     "configure_awx.would_make",

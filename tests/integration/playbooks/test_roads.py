@@ -159,3 +159,24 @@ def test_a_share_that_is_gone_is_no_end_where_its_sets_were_copied(estate: Estat
     run = estate.play("rebuild_prs", "-e", json.dumps({"prs_share_path": elsewhere}))
     assert run.code == 0, run.output
     assert estate.labels() == MARKERS
+
+
+@pytest.mark.parametrize("yes", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_an_application_with_other_keys_is_replaced_by_no_rebuild_without_a_yes(estate: Estate, yes: bool):
+    """And that is said before the database is touched, whose backup those keys do not fit."""
+    folder = estate.lab.state_dir / "hosts/web-a/drives/C/inetpub/wwwroot"
+    key = folder / "PasswordResetServer/encryption.config"
+    key.write_text("<encryptionSettings>other</encryptionSettings>")
+    estate.lab.wipe("sql-a")
+    before = estate.lab.digest()
+    refused = estate.play("rebuild_prs")
+    assert refused.code != 0
+    assert "encryption.config is another key" in refused.failures
+    assert "-e prs_allow_application_loss=true says that yes. Nothing was touched." in refused.failures
+    assert estate.lab.digest() == before
+    if yes:
+        gone = estate.play("rebuild_prs", "-e", "prs_allow_application_loss=true")
+        assert gone.code == 0, gone.output
+        assert estate.labels() == MARKERS
+        (kept,) = folder.glob("PasswordResetServer.2*/encryption.config")
+        assert "other" in kept.read_text()

@@ -11,7 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["account", "alias_values", "bound_certificates", "config_is_set", "database_servers", "ldap_rules"]
+from ..task_result import failure_message
+
+__all__ = [
+    "account", "alias_values", "bound_certificates", "config_is_set", "database_servers", "ldap_rules", "stopped_by",
+]  # fmt: skip
 
 Facts = Mapping[str, Any]
 
@@ -23,6 +27,14 @@ WORKERS = {
     ", 32 bits": "%SystemRoot%\\SysWOW64\\inetsrv\\w3wp.exe",
 }
 """What a rule's name says of the bitness of application pools, and the program that runs them."""
+
+
+def stopped_by(result: Facts) -> str:
+    """Why the folder cannot be brought back, '' where it can. result: of app_restore in check mode."""
+    if "archive" in result:
+        return ""
+    yes = "-e prs_allow_application_loss=true says that yes. " if result.get("error_code") == "would_lose_data" else ""
+    return f"{failure_message(result).rstrip('.')}. {yes}Nothing was touched."
 
 
 def account(facts: Facts) -> str:

@@ -15,8 +15,9 @@ from ..text import age
 from ..windows_paths import is_full_path
 
 __all__ = [
-    "application_parts", "copies", "data_file_folders", "database_replace", "journal", "leaves_database",
-    "needed_secrets", "needs_lease", "no_road", "ordered_problems", "parts", "paths", "sayings", "seen", "wreck",
+    "application_parts", "copies", "data_file_folders", "database_replace", "foresees_application", "journal",
+    "leaves_database", "needed_secrets", "needs_lease", "no_road", "ordered_problems", "parts", "paths", "sayings",
+    "seen", "wreck",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
@@ -102,6 +103,15 @@ def seen(facts: Facts) -> dict[str, Any]:
 
 def _answer(result: Facts) -> Facts:
     return {} if result.get("failed") or result.get("unreachable") else result.get("result") or {}
+
+
+def foresees_application(facts: Facts) -> bool:
+    """Whether it is looked at beforehand what would stop the restore of the application: where something of the
+    database is done first. facts: road, empty where none was told; wreck: what this host says of itself; archives: that
+    were found.
+    """
+    there = (facts["wreck"].get("application") or {}).get("state") in ("running", "stopped")
+    return there and facts["road"] not in (_NOTHING, "mend_application") and bool(application_parts(facts))
 
 
 def database_replace(facts: Facts) -> str:

@@ -12,6 +12,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.appli
     config_is_set,
     database_servers,
     ldap_rules,
+    stopped_by,
 )
 
 
@@ -125,3 +126,13 @@ def test_application_pools_of_both_bitnesses_ask_the_directory_alone():
     ]
     assert len({rule["name"] for rule in rules}) == 4 and len({rule["program"] for rule in rules}) == 2
     assert {rule["remote_ports"] for rule in rules} == {"389,636"}
+
+
+def test_what_stops_a_restore_is_said_with_the_yes_that_it_needs():
+    assert stopped_by({"archive": {"path": "a.zip"}, "changed": True}) == ""
+    refused = {"failed": False, "msg": "The folder has another key", "error_code": "would_lose_data"}
+    yes = "-e prs_allow_application_loss=true says that yes."
+    assert stopped_by(refused) == f"The folder has another key. {yes} Nothing was touched."
+    assert stopped_by({"msg": "There is no archive.", "error_code": "not_found"}) == (
+        "There is no archive. Nothing was touched."
+    )

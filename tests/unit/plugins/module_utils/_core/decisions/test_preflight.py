@@ -10,6 +10,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.prefl
     copies,
     data_file_folders,
     database_replace,
+    foresees_application,
     journal,
     leaves_database,
     needed_secrets,
@@ -226,6 +227,26 @@ def test_a_rebuild_that_leaves_the_database_keeps_nobody_away(road: str, leases:
 @pytest.mark.parametrize(("road", "stays"), [("nothing", True), ("start", False), ("restore_set", False), ("", False)])
 def test_only_a_database_with_nothing_to_do_is_not_looked_at_again(road: str, stays: bool):
     assert leaves_database({"road": road}) is stays
+
+
+@pytest.mark.parametrize(
+    ("road", "state", "archives", "foreseen"),
+    [
+        ("restore_set", "running", ["a.zip"], True),
+        ("restore_set", "stopped", ["a.zip"], True),
+        ("start", "running", ["a.zip"], True),
+        ("", "running", ["a.zip"], True),
+        ("nothing", "running", ["a.zip"], False),
+        ("mend_application", "stopped", ["a.zip"], False),
+        ("restore_set", "missing", ["a.zip"], False),
+        ("restore_set", "unknown", ["a.zip"], False),
+        ("attach", "running", [], False),
+    ],
+)
+def test_an_application_that_may_not_be_replaced_is_seen_before_the_database_is(road, state, archives, foreseen):
+    facts = {"road": road, "archives": archives, "wreck": {"application": {"state": state}}}
+    assert foresees_application(facts) is foreseen
+    assert not foresees_application({**facts, "wreck": {}})
 
 
 NO_RUNS = {"journals": [], "own_journals": [], "groups": {"all": ["sql-a"]}}
