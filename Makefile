@@ -108,7 +108,7 @@ figures:
 real-data-files: setup
 	PYTHONPATH=build/collections $(BIN)/python tests/tools/real_data_files.py $(FOLDER)
 
-#: make real-rows FOLDER=...   read every row of real data files and plain full backups, and prove what can be proved
+#: make real-rows FOLDER=...   read every row of real data files and plain full backups, prove what can be proved, compare both
 real-rows: setup
 	PYTHONPATH=build/collections $(BIN)/python tests/tools/real_rows.py $(FOLDER)
 

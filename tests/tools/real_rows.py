@@ -4,6 +4,7 @@
 
 Row counts of the catalogue, foreign keys that the server trusts, unique keys, the order of clustered keys, and that no
 NULL stands in a NOT NULL column. Fails at the first contradiction, unless the file says that it was not closed cleanly.
+Then every data file is held against every backup of the same database (FamilyGUID), table by table, without a value.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.table_rows.colu
 from ansible_collections.prs.recovery.plugins.module_utils._core.table_rows.tables import Tables
 from ansible_collections.prs.recovery.plugins.module_utils._core.table_rows.values import OddValue
 from ansible_collections.prs.recovery.plugins.module_utils._local_files import range_reader
+from row_pairs import State, Verdict, compare
 
 SYSSCHOBJS, SYSIDXSTATS, SYSISCOLS, SYSSINGLEOBJREFS = 34, 54, 55, 74
 UNIQUE, FILTERED, NOT_TRUSTED = 8, 0x20000, 0x400
@@ -42,8 +44,8 @@ class Contradiction(Exception):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Tables, SystemRows, bool] | None]:
-    """The tables of a file, its system rows, whether it was closed cleanly; None for one that is neither."""
+def opened(path: Path) -> Iterator[State | None]:
+    """The database that lies in a file; None for a backup that cannot be read alone."""
     with range_reader(path) as (read, size):
         pages: dict[int, Any] = {1: RangeReader(read, size)}
         if path.suffix.lower() == ".bak":
@@ -59,7 +61,8 @@ def opened(path: Path) -> Iterator[tuple[Tables, SystemRows, bool] | None]:
         boot = read_boot_page(restored(page))
         every = Pages(pages)
         clean = boot.clean or path.suffix.lower() == ".bak"
-        yield Tables(every, boot.system_tables), SystemRows(every, boot.system_tables), clean
+        tables, system = Tables(every, boot.system_tables), SystemRows(every, boot.system_tables)
+        yield State(tables=tables, system=system, pages=every, boot=boot, clean=clean)
 
 
 def equal(value: Any) -> Any:
@@ -184,32 +187,74 @@ def northwind_total(tables: Tables) -> float | None:
     return sum(float(row[place["UnitPrice"]]) * row[place["Quantity"]] * (1 - row[place["Discount"]]) for row in rows)
 
 
+def prove(path: Path, count: Counter[str]) -> str | None:
+    """Prints a line for the file. Gives the FamilyGUID of its database, None for one that is left out.
+
+    Raises :class:`Contradiction`.
+    """
+    with opened(path) as state:
+        if state is None:
+            return None
+        proof = Counter[str]()
+        try:
+            Proof(state.tables, state.system, proof).run()
+        except Contradiction:
+            if state.clean:
+                raise
+            count["contradictions in files that were not closed cleanly"] += 1
+        total = northwind_total(state.tables)
+        note = f", order lines sum to {total:,.2f}" if total else ""
+        print(f"{path.name[-60:]:62}{proof['tables']:6} tables{proof['rows']:9} rows{note}")
+        count += proof
+        count["files"] += 1
+        return state.boot.family_guid
+
+
+def compare_files(data: Path, backup: Path, count: Counter[str]) -> None:
+    """Prints what a data file and a backup of its database have in common. Raises :class:`Contradiction`."""
+    with opened(data) as one, opened(backup) as other:
+        if one is None or other is None:
+            return
+        print(f"{data.name} ({one.moment}) and {backup.name} ({other.moment})")
+        count["pairs of a data file and a backup"] += 1
+        for found in compare(one, other):
+            print(f"  {found.verdict.value:13}{found.table} ({found.rows} rows): {found.words}")
+            count[f"tables of pairs {found.verdict.value}"] += 1
+            count["rows of pairs equal"] += found.rows if found.verdict is Verdict.EQUAL else 0
+            if found.contradiction and one.clean:
+                raise Contradiction(f"{found.table} is of the same moment in {backup.name}, and differs: {found.words}")
+
+
+def compare_all(families: dict[Path, str], count: Counter[str]) -> None:
+    """By the FamilyGUID of every file that could be read."""
+    for data in families:
+        for backup in families:
+            if data.suffix.lower() == ".mdf" and backup.suffix.lower() == ".bak" and families[data] == families[backup]:
+                try:
+                    compare_files(data, backup, count)
+                except Contradiction as problem:
+                    raise Contradiction(f"{data}: {problem}") from None
+
+
 def main() -> int:
     count: Counter[str] = Counter()
-    for path in sorted(Path(sys.argv[1]).rglob("*")):
-        if path.suffix.lower() not in (".mdf", ".bak") or not path.is_file():
-            continue
-        try:
-            with opened(path) as found:
-                if found is None:
-                    continue
-                tables, system, clean = found
-                proof = Counter[str]()
+    families: dict[Path, str] = {}
+    try:
+        for path in sorted(Path(sys.argv[1]).rglob("*")):
+            if path.suffix.lower() in (".mdf", ".bak") and path.is_file():
                 try:
-                    Proof(tables, system, proof).run()
+                    family = prove(path, count)
+                except FileFormatError as problem:
+                    count["files that cannot be read"] += 1
+                    print(f"{path.name[-60:]:62}{problem}")
                 except Contradiction as problem:
-                    if clean:
-                        print(f"{path}: {problem}", file=sys.stderr)
-                        return 1
-                    count["contradictions in files that were not closed cleanly"] += 1
-                total = northwind_total(tables)
-                note = f", order lines sum to {total:,.2f}" if total else ""
-                print(f"{path.name[-60:]:62}{proof['tables']:6} tables{proof['rows']:9} rows{note}")
-                count += proof
-                count["files"] += 1
-        except FileFormatError as problem:
-            count["files that cannot be read"] += 1
-            print(f"{path.name[-60:]:62}{problem}")
+                    raise Contradiction(f"{path}: {problem}") from None
+                else:
+                    families |= {path: family} if family else {}
+        compare_all(families, count)
+    except Contradiction as problem:
+        print(problem, file=sys.stderr)
+        return 1
     print(", ".join(f"{number:,} {what}" for what, number in count.items()))
     return 0 if count["files"] else 1
 
