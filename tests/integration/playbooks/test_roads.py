@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,60 @@ def test_what_nothing_is_lost_by_is_gone_and_keeps_every_row(
     again = estate.play("rebuild_prs")
     assert (again.code, again.changed) == (0, 0), again.output
     assert "-> nothing: loses nothing, takes no time" in again.output
+
+
+def leave_a_restore_half_done(estate: Estate) -> None:
+    name = next((estate.lab.state_dir / "hosts/files/drives/D/Shares/backup/database").glob("*.bak")).name
+    ask(
+        estate,
+        "sql-a",
+        "ALTER DATABASE [PasswordResetServer] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; "
+        f"RESTORE DATABASE [PasswordResetServer] FROM DISK = N'\\\\files.prslab.test\\backup\\database\\{name}' "
+        "WITH REPLACE, NORECOVERY; SELECT 1",
+    )
+
+
+def take_the_drive_away_for_a_while(estate: Estate) -> None:
+    (file,) = (estate.lab.state_dir / "hosts/sql-a/drives").rglob("PasswordResetServer*.mdf")
+    stop_sql_server(estate)
+    file.rename(file.with_suffix(".away"))
+    estate.task("sql-a", "ansible.windows.win_service", name="MSSQLSERVER", state="started")
+    assert ask(estate, "sql-a", "SELECT state_desc FROM sys.databases WHERE name = 'PasswordResetServer'") == [
+        ("RECOVERY_PENDING",)
+    ]
+    file.with_suffix(".away").rename(file)
+
+
+def lose_the_manifests_too(estate: Estate) -> None:
+    shutil.rmtree(estate.lab.state_dir / "hosts/files/drives/D/Shares/backup/sets")
+    estate.lose_site_a()
+
+
+@pytest.mark.parametrize(
+    ("disaster", "road", "kept"),
+    [
+        (leave_a_restore_half_done, "finish_restore", False),
+        pytest.param(lose_the_manifests_too, "restore_files", False, marks=pytest.mark.nightly),
+        # Whether its files are there again only SQL Server tells, when it tries: told is what would be lost if not.
+        pytest.param(take_the_drive_away_for_a_while, "restore_set", True, marks=pytest.mark.nightly),
+    ],
+)
+def test_the_roads_of_a_database_that_is_not_whole(
+    estate: Estate, disaster: Callable[[Estate], None], road: str, kept: bool
+):
+    estate.lab.mark(["written after the backup"])
+    disaster(estate)
+    before = estate.lab.digest()
+    told = estate.play("rebuild_prs", "--check")
+    assert told.code == 0, told.output
+    assert f"-> {road} (" in told.output
+    assert "WHAT WILL BE LOST: what was written since " in told.output
+    assert estate.lab.digest() == before
+    run = estate.play("rebuild_prs")
+    assert run.code == 0, run.output
+    assert estate.labels() == [*MARKERS, *(["written after the backup"] if kept else [])]
+    again = estate.play("rebuild_prs")
+    assert (again.code, again.changed) == (0, 0), again.output
 
 
 def journal_of(begun: str, *seconds: int) -> str:
