@@ -5,6 +5,7 @@
 Row counts of the catalogue, foreign keys that the server trusts, unique keys, the order of clustered keys, and that no
 NULL stands in a NOT NULL column. Fails at the first contradiction, unless the file says that it was not closed cleanly.
 Then every data file is held against every backup of the same database (FamilyGUID), table by table, without a value.
+Real files are not in this repository. A public pair: github.com/sankaranarayanan/BI.
 """
 
 from __future__ import annotations
