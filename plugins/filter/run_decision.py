@@ -30,6 +30,8 @@ options:
     type: str
     required: true
     choices:
+      - active_site.choices
+      - active_site.refusal
       - estate.page_url
       - estate.witness
       - estate.sites
@@ -112,6 +114,8 @@ _value:
 
 PACKAGE = "ansible_collections.prs.recovery.plugins.module_utils._core.decisions"
 DECISIONS = (
+    "active_site.choices",
+    "active_site.refusal",
     "estate.page_url",
     "estate.witness",
     "estate.sites",

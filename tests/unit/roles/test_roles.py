@@ -11,6 +11,7 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 import yaml
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.active_site import CHOICES
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import vault_name
 from prs_lab.estate import config, estate
 from prs_lab.windows.errors import WinError
@@ -78,11 +79,7 @@ def test_defaults_are_of_the_type_that_their_option_says(role: Path):
 
 
 def test_the_playbooks_refuse_by_their_own_names_what_a_role_would_refuse_by_its():
-    """Every shared variable behind an option with choices is in the list of shared/active_site.yml, or refused by a
-    task of its own (prs_ha).
-    """
-    [_first, play] = load(ROOT / "playbooks/shared/active_site.yml")
-    refused = next(task["vars"]["_prs_choices"] for task in play["tasks"] if "_prs_choices" in task.get("vars", {}))
+    """Every shared variable behind an option with choices is among those that the first play of all refuses."""
     found = {}
     for role in ROLES:
         defaults = load(role / "defaults/main.yml")
@@ -90,7 +87,7 @@ def test_the_playbooks_refuse_by_their_own_names_what_a_role_would_refuse_by_its
             shared = re.match(r"\{\{ (prs_\w+) \| default", str(defaults.get(name, "")))
             if "choices" in option and shared and shared[1] != "prs_ha":
                 found[shared[1]] = set(option["choices"])
-    assert {name: set(choices) for name, choices in refused.items()} == found | {
+    assert {name: set(choices) for name, choices in CHOICES.items()} == found | {
         "prs_backup_unreadable": {"fail", "report"}
     }
 
