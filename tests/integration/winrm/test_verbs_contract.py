@@ -264,7 +264,7 @@ def test_a_powershell_without_a_kind_of_dates_is_asked_for_none(monkeypatch: pyt
 SIX_MB = 6 << 20
 FILES = [f"{number}.txt" for number in range(6)]
 SAYS_HOW_FAR_IT_IS: dict[str, tuple[list[Any], dict[str, Any]]] = {
-    "list_folder": ([], {"Path": "{root}/many"}),
+    "list_folder": ([], {"Path": "{root}/folders"}),
     "hash_files": (["large"], {"Path": "{root}"}),
     "read_ranges": ([{"path": "{root}/large", "ranges": [[0, SIX_MB]]}], {}),
     "check_content": ([{"path": "{root}/large", "packed": False, "marks": [], "parts": [[0, SIX_MB]]}] * 6, {"MostFlaws": 1}),
@@ -279,21 +279,22 @@ SAYS_HOW_FAR_IT_IS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "move": ([[f"{{root}}/many/{name}", f"{{root}}/to/{name}"] for name in FILES], {}),
     "remove": ([], {"Path": "{root}/many"}),
 }  # fmt: skip
-"""What is asked of a verb: one large file, read by the megabyte, or many small ones."""
+"""What is asked of a verb: one large file, read by the megabyte, or many small ones, or many folders."""
 
 
 @pytest.mark.pwsh
 @NEEDS_PWSH
 @pytest.mark.parametrize("name", SAYS_HOW_FAR_IT_IS)
 def test_a_verb_says_how_far_it_is(powershell: Conversation, tmp_path: Path, name: str) -> None:
-    """Inside of a large file, too, and of files that are moved or removed: whenever a second is over, which here it is
-    at once.
+    """Inside of a large file, too, of files that are moved or removed, and between folders: whenever a second is over,
+    which here it is at once.
     """
     bench = PowerShellBench(tmp_path, powershell)
     bench.put("large", bytes(SIX_MB))
     bench.put("to/", b"")
     for file in FILES:
         bench.put(f"many/{file}", b"x")
+        bench.put(f"folders/{file}/x", b"x")
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("large", bytes(SIX_MB))
     items, parameters = placed(list(SAYS_HOW_FAR_IT_IS[name]), bench)
@@ -302,6 +303,19 @@ def test_a_verb_says_how_far_it_is(powershell: Conversation, tmp_path: Path, nam
     said: list[dict[str, Any]] = []
     powershell.call(script.replace("-ge 1000", "-ge 0"), parameters=parameters, items=items, on_progress=said.append)
     assert len(said) >= len(FILES)
+
+
+@pytest.mark.pwsh
+@NEEDS_PWSH
+def test_attributes_that_this_dotnet_does_not_tell_are_0(powershell: Conversation, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a", b"x")
+    script = verbs_script("entries")
+    parameters = {"Archive": str(tmp_path / "a.zip")}
+    [entry] = powershell.call(script, parameters=parameters)
+    assert entry["attributes"]
+    [older] = powershell.call(script.replace("ExternalAttributes", "NotThere"), parameters=parameters)
+    assert older == {**entry, "attributes": 0}
 
 
 def test_every_verb_has_its_cases_and_its_model() -> None:

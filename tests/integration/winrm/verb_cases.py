@@ -43,6 +43,12 @@ ARCHIVE = zipped(a_dot_txt=b"first", sub__=b"", sub__b_dot_txt=b"second" * 1000)
 STORED = io.BytesIO()
 with zipfile.ZipFile(STORED, "w", zipfile.ZIP_STORED) as stored:
     stored.writestr("s", b"content")
+MANY = [f"{number:04}.txt" for number in range(1001)]
+"""More than a verb tells at once."""
+MANY_STORED = io.BytesIO()
+with zipfile.ZipFile(MANY_STORED, "w", zipfile.ZIP_STORED) as stored:
+    for name in MANY:
+        stored.writestr(name, name)
 PLAIN = {"method": zipfile.ZIP_DEFLATED, "encrypted": False}
 
 
@@ -251,6 +257,14 @@ CASES = [
     Case(
         verb="list_folder", about="the folder alone", parameters={"Path": "{root}", "Recurse": False}, files=TREE,
         items=[entry("empty", folder=True), entry("sub", folder=True), entry("web.config", size=16)],
+    ),
+    Case(
+        verb="list_folder", about="more than is told at once", parameters={"Path": "{root}"},
+        files={**{f"a/{name}": b"x" for name in MANY}, "b/c/y": b"yy"},
+        items=[
+            entry("a", folder=True), *(entry(f"a/{name}", size=1) for name in MANY), entry("b", folder=True), entry("b/c", folder=True),
+            entry("b/c/y", size=2),
+        ],
     ),
     Case(verb="list_folder", about="nothing in it", parameters={"Path": "{root}/empty"}, files=TREE, items=[]),
     Case(verb="list_folder", about="no such folder", parameters={"Path": "{root}/nothing"}, error=MISSING),
@@ -490,6 +504,20 @@ CASES = [
         items=[
             {"index": 0, "name": "s", "size": 7, "sha256": sha(b"Content"), "crc": zlib.crc32(b"content"), "crc_read": zlib.crc32(b"Content"), **PLAIN, "method": 0},
         ],
+    ),
+    *(
+        Case(
+            verb="entries", about=about, parameters={"Archive": "{root}/x.zip", "Hash": read}, files={"x.zip": MANY_STORED.getvalue()},
+            items=[
+                {"index": index, "name": name, "size": 8} | ({"sha256": sha(name.encode())} if read else {}) for index, name in enumerate(MANY)
+            ],
+        )
+        for about, read in (("more than is told at once", False), ("more than is told at once, read to their end", True))
+    ),
+    Case(
+        verb="entries", about="a name with U+0000, by which texts are parted", parameters={"Archive": "{root}/x.zip"},
+        files={"x.zip": ARCHIVE.replace(b"a.txt", b"a\0txt")},
+        items=[{"index": 0, "name": "a\0txt", "size": 5}, {"index": 1, "name": "sub/", "size": 0}, {"index": 2, "name": "sub/b.txt", "size": 6000}],
     ),
     Case(verb="entries", about="no archive", parameters={"Archive": "{root}/web.config"}, files=TREE, error=NO_ZIP),
     Case(verb="entries", about="an archive without its end", parameters={"Archive": "{root}/x.zip"}, files={"x.zip": ARCHIVE[:-30]}, error=NO_ZIP),

@@ -128,7 +128,8 @@ class Conversation:
             if kind == "items":
                 result.extend(value)
             elif kind == "columns":
-                result.extend(dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True))
+                columns = [column.split("\0") if isinstance(column, str) else column for column in value.values()]
+                result.extend(dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True))
             elif kind == "progress" and on_progress:
                 on_progress(value)
             elif kind == "end":

@@ -16,7 +16,8 @@ logging); secrets are read by .NET alone. It answers with lines of JSON that hav
 
     {"ready": {...}}      once, at the start: version of PowerShell, name of the computer, its time (UTC)
     {"items": [...]}      objects that the verb puts out, in their order
-    {"columns": {...}}    the same of many objects with the same keys: key -> values, of equal number
+    {"columns": {...}}    the same of many objects with the same keys: key -> values, of equal number: a list of them,
+                          or texts in one text, with U+0000 between them
     {"progress": {...}}   while it works, about once a second
     {"error": {"number": Win32 error or 0, "kind": class of the exception, "message": what Windows says}}
     {"end": true}         after the last item of a verb that did not fail
@@ -72,6 +73,7 @@ begin {
     $WarningPreference = 'SilentlyContinue'
     $ordinal = [System.StringComparison]::Ordinal
     $slash = [char]'/'
+    $between = [char]0
     $separator = [System.IO.Path]::DirectorySeparatorChar
     $plainText = [System.Text.UTF8Encoding]::new($false)
     $buffer = [byte[]]::new(1048576)
@@ -133,6 +135,19 @@ begin {
         }
     }
 
+    # Columns of a verb that has them at hand: by their keys lists of values, or one text with $between between them,
+    # which costs a fraction where no value can hold that.
+    function Send-Table {
+        param([hashtable]$Table)
+        Send-Batch
+        $json = ConvertTo-Json -InputObject $Table -Compress -Depth 5
+        $null = $pending.Append('{"columns":').Append($json).Append("}`n")
+        if ($pending.Length -ge 262144) {
+            Send-Pending
+            $answers.Flush()
+        }
+    }
+
     # For a verb with many items of the same keys: it adds to the columns, a list for each key, and has them sent
     # whenever the first holds $rowsAtOnce, and before it puts out anything else.
     function New-Column {
@@ -151,17 +166,11 @@ begin {
     }
 
     function Send-Column {
-        Send-Batch
         $isEmpty = $true
         foreach ($column in $columns.Values) { $isEmpty = $column.Count -eq 0 }
         if ($isEmpty) { return }
-        $json = ConvertTo-Json -InputObject $columns -Compress -Depth 5
+        Send-Table $columns
         foreach ($column in $columns.Values) { $column.Clear() }
-        $null = $pending.Append('{"columns":').Append($json).Append("}`n")
-        if ($pending.Length -ge 262144) {
-            Send-Pending
-            $answers.Flush()
-        }
     }
 
     function Send-Answer {

@@ -29,72 +29,95 @@ $sha = New-Sha256
 $Checksum = $Checksum -and $Hash
 $index = 0
 $bytes = [long]0
-$names, $indices, $sizes, $packed, $attributes = New-Column 'name' 'index', 'size', 'packed', 'attributes'
-if ($Hash) { $hashes = Add-Column 'sha256' }
+$more = @{}
+if ($Hash) { $hashes = $more['sha256'] = [System.Collections.Generic.List[string]]::new() }
 if ($Checksum) {
-    $told = Add-Column 'crc'
-    $computed = Add-Column 'crc_read'
-    $ways = Add-Column 'method'
-    $secrets = Add-Column 'encrypted'
+    $told, $computed, $ways, $secrets = foreach ($key in 'crc', 'crc_read', 'method', 'encrypted') {
+        $more[$key] = [System.Collections.Generic.List[object]]::new()
+        , $more[$key]
+    }
 }
 $class = [System.IO.Compression.ZipArchiveEntry]
 $crc, $methods, $flags = foreach ($field in '_crc32', '_storedCompressionMethod', '_generalPurposeBitFlag') {
     , $class.GetField($field, 'NonPublic, Instance')
 }
+$hasAttributes = $class.GetProperty('ExternalAttributes')
+
+# The entries from $sent on, and what was read of them. What their directory says is asked of many at once.
+function Send-Entry {
+    param([int]$Most)
+    if ($Most -eq 0) { return }
+    $part = $entries.GetRange($sent, $Most)
+    $names = $part.FullName -join $between
+    if ($names.Split($between).Count -ne $Most) { $names = [string[]]$part.FullName }
+    $table = @{
+        name = $names
+        index = $sent..($sent + $Most - 1)
+        size = [long[]]$part.Length
+        packed = [long[]]$part.CompressedLength
+        attributes = [long[]]::new($Most)
+    }
+    if ($hasAttributes) { $table['attributes'] = [long[]]$part.ExternalAttributes }
+    Send-Table ($table + $more)
+    foreach ($column in $more.Values) { $column.Clear() }
+}
+
 # An archive that goes nowhere: .NET works out the checksum of what is written to it.
 $nowhere = [System.IO.Compression.ZipArchive]::new([System.IO.Stream]::Null, 'Create', $true)
 $store = [System.IO.Compression.CompressionLevel]::NoCompression
 $source = [System.IO.FileStream]::new((Get-LongPath $Archive), 'Open', 'Read', 'Read')
 try {
     $zip = [System.IO.Compression.ZipArchive]::new($source, 'Read', $true, $plainText)
-    foreach ($entry in $zip.get_Entries()) {
+    $entries = [System.Collections.Generic.List[object]]::new($zip.get_Entries())
+    $sent = 0
+    $toRead = @()
+    if ($Hash) { $toRead = $entries }
+    foreach ($entry in $toRead) {
         $length = $entry.Length
         $fault = $null
-        if ($Hash) {
-            $reader = $writer = $null
-            try {
-                if ($Checksum) {
-                    $again = $nowhere.CreateEntry('x', $store)
-                    $writer = $again.Open()
-                }
-                $reader = $entry.Open()
-                $size = [long]0
+        $reader = $writer = $null
+        try {
+            if ($Checksum) {
+                $again = $nowhere.CreateEntry('x', $store)
+                $writer = $again.Open()
+            }
+            $reader = $entry.Open()
+            $size = [long]0
+            $filled = 0
+            while (($count = $reader.Read($buffer, $filled, $buffer.Length - $filled)) -gt 0) {
+                if ($Checksum) { $writer.Write($buffer, $filled, $count) }
+                $filled += $count
+                if ($filled -lt $buffer.Length) { continue }
+                if ($size -eq 0) { $sha.Initialize() }
+                $null = $sha.TransformBlock($buffer, 0, $filled, $null, 0)
+                $size += $filled
                 $filled = 0
-                while (($count = $reader.Read($buffer, $filled, $buffer.Length - $filled)) -gt 0) {
-                    if ($Checksum) { $writer.Write($buffer, $filled, $count) }
-                    $filled += $count
-                    if ($filled -lt $buffer.Length) { continue }
-                    if ($size -eq 0) { $sha.Initialize() }
-                    $null = $sha.TransformBlock($buffer, 0, $filled, $null, 0)
-                    $size += $filled
-                    $filled = 0
-                    if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
-                }
-                # Most entries fit into the buffer, and are hashed in one call.
-                if ($size -eq 0) { $digest = $sha.ComputeHash($buffer, 0, $filled) }
-                else {
-                    $null = $sha.TransformFinalBlock($buffer, 0, $filled)
-                    $digest = $sha.Hash
-                }
-                if ($Checksum) { $writer.Dispose() }
+                if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes + $size } }
             }
-            catch {
-                $fault = Get-Fault $_
+            # Most entries fit into the buffer, and are hashed in one call.
+            if ($size -eq 0) { $digest = $sha.ComputeHash($buffer, 0, $filled) }
+            else {
+                $null = $sha.TransformFinalBlock($buffer, 0, $filled)
+                $digest = $sha.Hash
             }
-            finally {
-                if ($null -ne $writer) { $writer.Dispose() }
-                if ($null -ne $reader) { $reader.Dispose() }
-            }
-            $bytes += $length
-            if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes } }
+            if ($Checksum) { $writer.Dispose() }
         }
+        catch {
+            $fault = Get-Fault $_
+        }
+        finally {
+            if ($null -ne $writer) { $writer.Dispose() }
+            if ($null -ne $reader) { $reader.Dispose() }
+        }
+        $bytes += $length
+        if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ bytes = $bytes } }
         if ($Checksum) {
             $method = $isSecret = $null
             if ($methods) { $method = [int]$methods.GetValue($entry) }
             if ($flags) { $isSecret = ([int]$flags.GetValue($entry) -band 1) -eq 1 }
         }
-        if ($fault -or ($Hash -and $size + $filled -ne $length)) {
-            Send-Column
+        if ($fault -or $size + $filled -ne $length) {
+            Send-Entry ($index - $sent)
             $answer = @{ index = $index; name = $entry.FullName; size = $length; packed = $entry.CompressedLength }
             $answer['attributes'] = [long]$entry.ExternalAttributes
             if ($Checksum) { $answer += @{ crc = $crc.GetValue($entry); method = $method; encrypted = $isSecret } }
@@ -105,23 +128,25 @@ try {
                 if ($Checksum) { $answer['crc_read'] = $crc.GetValue($again) }
             }
             $answer
+            $sent = $index + 1
         }
         else {
-            $names.Add($entry.FullName)
-            $indices.Add($index)
-            $sizes.Add($length)
-            $packed.Add($entry.CompressedLength)
-            $attributes.Add($entry.ExternalAttributes)
-            if ($Hash) { $hashes.Add([BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant()) }
+            $hashes.Add([BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant())
             if ($Checksum) {
                 $told.Add($crc.GetValue($entry))
                 $computed.Add($crc.GetValue($again))
                 $ways.Add($method)
                 $secrets.Add($isSecret)
             }
-            if ($names.Count -ge $rowsAtOnce) { Send-Column }
+            if ($hashes.Count -ge $rowsAtOnce) {
+                Send-Entry $hashes.Count
+                $sent = $index + 1
+            }
         }
         $index++
+    }
+    for (; $sent -lt $entries.Count; $sent += $rowsAtOnce) {
+        Send-Entry ([Math]::Min($entries.Count - $sent, $rowsAtOnce))
     }
 }
 finally {

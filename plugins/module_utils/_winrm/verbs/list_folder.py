@@ -22,38 +22,74 @@ SCRIPT = r"""# prs.recovery list_folder
 [CmdletBinding()]
 param([Parameter(Mandatory)][string]$Path, [bool]$Recurse = $true)
 $todo = [System.Collections.Generic.Stack[object]]::new()
-$todo.Push(@([System.IO.DirectoryInfo]::new((Get-LongPath $Path)), ''))
+$prefixes = [System.Collections.Generic.Stack[object]]::new()
+$found = [System.Collections.Generic.List[object]]::new()
+$names = [System.Collections.Generic.List[string]]::new()
+$oddBits = $folderBit -bor $linkBit -bor $encryptedBit
 $count = 0
-$names, $times, $sizes, $folders, $links, $secrets = New-Column 'name', 'modified' 'size' 'folder', 'link', 'encrypted'
-while ($todo.Count -gt 0) {
-    $folder, $prefix = $todo.Pop()
-    try { $entries = $folder.GetFileSystemInfos() } catch [System.IO.DirectoryNotFoundException] {
-        if ($prefix -eq '') { throw }
-        continue
-    }
-    catch [System.UnauthorizedAccessException] {
-        if ($prefix -eq '') { throw }
-        Send-Column
-        @{ name = $prefix.Substring(0, $prefix.Length - 1); error = (Get-Fault $_) }
-        continue
-    }
-    foreach ($entry in $entries) {
+
+# The first that were found. Nearly all are plain files: of those only the size is asked for one by one.
+function Send-Found {
+    $most = [Math]::Min($found.Count, $rowsAtOnce)
+    $part = $found.GetRange(0, $most)
+    $sizes = [System.Collections.Generic.List[long]]::new($most)
+    $folders = [bool[]]::new($most)
+    $links = [bool[]]::new($most)
+    $secrets = [bool[]]::new($most)
+    foreach ($entry in $part) {
         $attributes = [int]$entry.Attributes
-        $name = $prefix + $entry.Name
-        $isFolder = ($attributes -band $folderBit) -ne 0
-        $isLink = ($attributes -band $linkBit) -and (Test-Link $entry)
-        $size = [long]0
-        if (-not $isFolder) { $size = [long]$entry.Length }
-        $names.Add($name)
-        $folders.Add($isFolder)
-        $links.Add($isLink)
-        $secrets.Add(($attributes -band $encryptedBit) -ne 0)
-        $sizes.Add($size)
-        $times.Add($entry.LastWriteTimeUtc.ToString('o'))
-        if ($names.Count -ge $rowsAtOnce) { Send-Column }
-        if ($isFolder -and -not $isLink -and $Recurse) { $todo.Push(@($entry, "$name/")) }
-        $count++
-        if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $count } }
+        if ($attributes -band $oddBits) {
+            $number = $sizes.Count
+            $isFolder = ($attributes -band $folderBit) -ne 0
+            $isLink = ($attributes -band $linkBit) -and (Test-Link $entry)
+            $folders[$number] = $isFolder
+            $links[$number] = $isLink
+            $secrets[$number] = ($attributes -band $encryptedBit) -ne 0
+            if ($isFolder) {
+                $sizes.Add(0)
+                if (-not $isLink -and $Recurse) {
+                    $todo.Push($entry)
+                    $prefixes.Push($names[$number] + $slash)
+                }
+                continue
+            }
+        }
+        $sizes.Add($entry.Length)
     }
+    # Times as a list of texts would cost a call each.
+    $layout = '{' + (0..($most - 1) -join ":o}${between}{") + ':o}'
+    Send-Table @{
+        name = $names.GetRange(0, $most) -join $between
+        modified = $layout -f $part.LastWriteTimeUtc
+        size = $sizes
+        folder = $folders
+        link = $links
+        encrypted = $secrets
+    }
+    $found.RemoveRange(0, $most)
+    $names.RemoveRange(0, $most)
+}
+
+$todo.Push([System.IO.DirectoryInfo]::new((Get-LongPath $Path)))
+$prefixes.Push('')
+while ($todo.Count -gt 0 -or $found.Count -gt 0) {
+    if ($todo.Count -eq 0 -or $found.Count -ge $rowsAtOnce) { Send-Found }
+    else {
+        $prefix = $prefixes.Pop()
+        $entries = $null
+        try { $entries = $todo.Pop().GetFileSystemInfos() } catch [System.IO.DirectoryNotFoundException] {
+            if ($prefix -eq '') { throw }
+        }
+        catch [System.UnauthorizedAccessException] {
+            if ($prefix -eq '') { throw }
+            @{ name = $prefix.Substring(0, $prefix.Length - 1); error = (Get-Fault $_) }
+        }
+        if ($entries) {
+            $found.AddRange($entries)
+            $names.AddRange(($prefix + ($entries.Name -join "$between$prefix")).Split($between))
+            $count += $entries.Count
+        }
+    }
+    if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $count } }
 }
 """

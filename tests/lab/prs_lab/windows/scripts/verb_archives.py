@@ -125,7 +125,7 @@ def entries(call: ScriptCall, *, Archive: str, Hash: bool = False, Checksum: boo
         for index, entry in enumerate(archive.infolist()):
             answer: dict[str, Any] = {
                 "index": index,
-                "name": entry.filename,
+                "name": entry.orig_filename if "\0" in entry.orig_filename else entry.filename,
                 "size": entry.file_size,
                 "packed": entry.compress_size,
                 "attributes": entry.external_attr,

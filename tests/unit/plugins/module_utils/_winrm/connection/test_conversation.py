@@ -105,6 +105,12 @@ ANSWERS = [
         [b'{"columns":{"name":["a","b"],"size":[1,2]}}\n{"items":[{"name":"c"}]}\n{"columns":{}}\n{"end":true}\n'],
         [{"name": "a", "size": 1}, {"name": "b", "size": 2}, {"name": "c"}],
     ),
+    (
+        [
+            b'{"columns":{"name":"a\\u0000\\u0000b","size":[1,2,3]}}\n{"columns":{"name":"c","size":[4]}}\n{"end":true}\n'
+        ],
+        [{"name": "a", "size": 1}, {"name": "", "size": 2}, {"name": "b", "size": 3}, {"name": "c", "size": 4}],
+    ),
     ([b'{"it', b'ems":', b'[1]}\n{"end"', b":true}\n"], [1]),
     ([b'{"items":["\xc3', b'\xbc"]}\n{"end":true}\n'], ["ü"]),
     ([b'{"items":[1]}\r\n', b'{"end":true}\r\n'], [1]),

@@ -99,7 +99,7 @@ def test_a_variable_has_one_spelling(name: str) -> None:
 
 # A scope of PowerShell sees what the scopes around it have.
 FROM_THE_RUNNER = {
-    "answers", "batch", "buffer", "columns", "createNew", "encryptedBit", "expected", "folderBit", "items", "linkBit", "longForm", "open", "ordinal", "parameters",
+    "answers", "batch", "between", "buffer", "columns", "createNew", "encryptedBit", "expected", "folderBit", "items", "linkBit", "longForm", "open", "ordinal", "parameters",
     "pending", "plainText", "property", "read", "readOnlyBit", "request", "rowsAtOnce", "script", "separator", "shareAll", "shareNone", "sinceProgress", "slash", "write",
 }  # fmt: skip
 AUTOMATIC = {"null", "true", "false", "_", "input", "env", "PSVersionTable", "ExecutionContext"}
