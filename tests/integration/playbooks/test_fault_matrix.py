@@ -44,6 +44,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 TABLE = ROOT / "build" / "faults.md"
 RIGHT, STOPPED, IMPOSSIBLE = "right", "stopped, then right", "not possible there"
+HALF = "an installation of SQL Server MSSQLSERVER began and did not finish"
+BY_HAND = "stopped, then right when half an installation was removed by hand"
 
 
 def test_the_list_is_the_labs():
@@ -89,15 +91,18 @@ def test_a_rebuild_meets_a_fault(estate: Estate, table: dict[tuple[str, str], st
     run = with_fault(estate, fault, phase)
     made = re.findall(r"^FAULT (MADE|NOT POSSIBLE)", run.output, re.MULTILINE)
     assert len(made) == 1, run.output[-3000:]
-    table[fault, phase] = "WRONG"
+    table[fault, phase], stopped = "WRONG", STOPPED
     if run.code != 0:
         assert made == ["MADE"], run.output[-3000:]
         message = _clear_message(run)
         estate.lab.unfault(fault, **FAULTS[fault])
         again = estate.play("rebuild_prs")
+        if HALF in again.output:  # setup itself asks for that, whoever runs it
+            estate.lab.wipe(FAULTS[fault]["host"])
+            stopped, again = BY_HAND, estate.play("rebuild_prs")
         assert again.code == 0, (message, again.output[-5000:])
     assert estate.labels() == MARKERS
-    table[fault, phase] = IMPOSSIBLE if made != ["MADE"] else STOPPED if run.code else RIGHT
+    table[fault, phase] = IMPOSSIBLE if made != ["MADE"] else stopped if run.code else RIGHT
 
 
 def _clear_message(run: Run) -> str:

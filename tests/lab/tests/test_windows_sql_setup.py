@@ -225,6 +225,17 @@ def test_express_has_no_agent_and_its_port_closed(run):
     assert run.host.sql_server.settings("SQLEXPRESS").port == 0
 
 
+def test_a_full_drive_keeps_the_engine_from_starting_and_half_an_installation_is_left(run):
+    run.host.drives.mount("C:\\Data", 1024)
+    done = _setup(run, SQLUSERDBDIR='"C:\\Data"', SQLUSERDBLOGDIR='"C:\\Data"')
+    assert done["rc"] == -2061893606
+    assert "Wait on the Database Engine recovery handle failed" in done["stdout"]
+    root = r"HKLM\SOFTWARE\Microsoft\Microsoft SQL Server"
+    instance = run.host.registry.get(root + r"\Instance Names\SQL", "MSSQLSERVER")
+    state = run.host.registry.get(f"{root}\\{instance}\\ConfigurationState", "SQL_Engine_Core_Inst")
+    assert (run.host.services.get("MSSQLSERVER").state, state) == ("stopped", 2)
+
+
 def test_a_named_instance_takes_a_port_of_its_own(run):
     assert _setup(run, INSTANCENAME='"PRS"', TCPENABLED='"1"')["rc"] == 0
     port = run.host.sql_server.settings("PRS").port

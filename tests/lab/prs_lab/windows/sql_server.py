@@ -150,6 +150,7 @@ class SqlServerPart(Part):
     def _start(self, name: str) -> None:
         # Imported here so that a lab of Windows hosts alone does not need the SQL Server twin; where it is needed, a
         # missing one is an error.
+        from ..sqlserver.errors import SqlError
         from ..sqlserver.instance import Instance
 
         if name.upper() in self._running or self.find(name) is None:
@@ -160,8 +161,9 @@ class SqlServerPart(Part):
         self._root.mkdir(parents=True, exist_ok=True)
         try:
             instance.start()
-        except OSError as error:
-            # A port that is taken, a certificate that cannot be used, system databases that cannot be opened.
+        except (OSError, SqlError) as error:
+            # A port that is taken, a certificate that cannot be used, system databases that cannot be opened, or made
+            # because the drive is full.
             self.host.record.add("note", self.host.name, text=f"SQL Server {name} did not start: {error}")
             raise WinError(1067, service_name(name)) from error
         self._running[name.upper()] = instance
