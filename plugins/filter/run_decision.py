@@ -95,6 +95,8 @@ options:
       - configure_awx.name_is_taken
       - configure_awx.schedules
       - configure_awx.would_make
+      - windows.rules
+      - windows.rule_in_force
       - report.file
       - report.journals
 """
@@ -179,6 +181,8 @@ DECISIONS = (
     "configure_awx.name_is_taken",
     "configure_awx.schedules",
     "configure_awx.would_make",
+    "windows.rules",
+    "windows.rule_in_force",
     "report.file",
     "report.journals",
 )

@@ -2,6 +2,8 @@
 #
 # What this server is and what it has to offer, in one round trip. Reads only, so it runs in check mode too.
 #
+# Parameters:
+#   Rule                        names of rules of Windows Firewall
 # Result:
 #   name, domain, domain_role   Win32_ComputerSystem.DomainRole: 0, 1 workstation; 2, 3 server; 4, 5 domain controller
 #   caption, version            "Microsoft Windows Server 2019 Standard", "10.0.17763"
@@ -13,9 +15,12 @@
 #   dotnet_release              release key of .NET Framework 4.x, 0 when absent
 #   pending_restart             reasons why Windows waits for a restart, empty when it does not
 #   system_account              what this Windows calls S-1-5-18 in its language, such as NT AUTHORITY\SYSTEM
+#   rules                       rules with those names, one each: name, description, direction (1 in), action (1 allow), enabled,
+#                               protocol (6 TCP), local_ports; none where the firewall cannot be asked, as whoever sets them
+#                               says what is wrong then
 # It fails where Windows may not be asked for them: half of an answer would be taken for the whole.
 [CmdletBinding(SupportsShouldProcess)]
-param()
+param([string[]]$Rule = @())
 
 $ErrorActionPreference = 'Stop'
 $Ansible.Changed = $false
@@ -52,6 +57,27 @@ if (Read-RegistryValue -Key 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Mana
     $pending += 'file rename'
 }
 
+# Several rules may have one name.
+function Read-Rule {
+    foreach ($found in (New-Object -ComObject HNetCfg.FwPolicy2).Rules) {
+        if ($found.Name -notin $Rule) { continue }
+        @{
+            name = [string]$found.Name
+            description = [string]$found.Description
+            direction = [int]$found.Direction
+            action = [int]$found.Action
+            enabled = [bool]$found.Enabled
+            protocol = [int]$found.Protocol
+            local_ports = [string]$found.LocalPorts
+        }
+    }
+}
+
+$rules = @()
+if ($Rule) {
+    try { $rules = @(Read-Rule) } catch { $null = $_ }
+}
+
 $systemSid = New-Object -TypeName System.Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-18'
 
 $Ansible.Result = @{
@@ -69,4 +95,5 @@ $Ansible.Result = @{
     dotnet_release = [int](Read-RegistryValue -Key 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' -Name 'Release')
     pending_restart = $pending
     system_account = $systemSid.Translate([System.Security.Principal.NTAccount]).Value
+    rules = $rules
 }

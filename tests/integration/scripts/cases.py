@@ -101,6 +101,14 @@ CULTURES = ("th-TH", "ar-SA", "fa-IR", "da-DK", "tr-TR")
 EXPIRES = "2031-03-04T12:34:56Z"
 
 
+BROWSERS = {
+    "Name": "Browsers", "Description": "Made by prs.recovery.", "Direction": 1, "Action": 1, "Enabled": True, "Protocol": 6, "LocalPorts": "443,8443",
+}  # fmt: skip
+READ_RULE = {
+    "name": "Browsers", "description": "Made by prs.recovery.", "direction": 1, "action": 1, "enabled": True, "protocol": 6, "local_ports": "443,8443",
+}  # fmt: skip
+
+
 def server_cases() -> list[Case]:
     world = {"cim": CIM, "registry": REGISTRY, "sids": SIDS}
 
@@ -140,6 +148,14 @@ def server_cases() -> list[Case]:
         case("an empty text is no rename", registry={SESSION_MANAGER: {"PendingFileRenameOperations": [""]}}, result={"pending_restart": []}),
         Case(script="inspect_server", about="registry denied", only_real=NO_ACCOUNTS, error="Requested registry access is not allowed",
              world={**world, "registry": {**REGISTRY, r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full": "denied"}}),
+        case("no rules asked", world={"firewall": [BROWSERS]}, result={"rules": []}),
+        case("rules of two names, one of them twice", parameters={"Rule": ["Browsers", "none"]},
+             world={"firewall": [BROWSERS, {**BROWSERS, "Name": "browsers", "Protocol": 17, "Enabled": False}, {**BROWSERS, "Name": "Other"}]},
+             result={"rules": [READ_RULE, {**READ_RULE, "name": "browsers", "protocol": 17, "enabled": False}]}),
+        case("a rule with less of everything", parameters={"Rule": ["Browsers"]}, world={"firewall": [{"Name": "Browsers", "Protocol": 256}]},
+             result={"rules": [{**READ_RULE, "description": "", "protocol": 256, "local_ports": "", "enabled": False}]}),
+        case("the firewall cannot be asked", parameters={"Rule": ["Browsers"]}, world={"firewall": "There are no more endpoints available"},
+             only_real=ITS_OWN, result={"rules": [], "installation_type": "Server"}),
         *(Case(script="inspect_server", about=f"culture {culture}", culture=culture, world=world, only_real=NO_CULTURE,
                result={"version": "10.0.17763", "free_bytes": {"C:": 1000}}) for culture in CULTURES),
     ]  # fmt: skip

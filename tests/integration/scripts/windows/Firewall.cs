@@ -7,7 +7,7 @@ namespace Lab
 {
     public class FirewallRule
     {
-        private string ports;
+        private string ports, localPorts;
         private string addresses = "*";
 
         public string Name { get; set; }
@@ -21,11 +21,19 @@ namespace Lab
         public string RemotePorts
         {
             get { return ports; }
-            set
-            {
-                if (Protocol != 6 && Protocol != 17) throw new ArgumentException("Value does not fall within the expected range.");
-                ports = value;
-            }
+            set { ports = Allowed(value); }
+        }
+
+        public string LocalPorts
+        {
+            get { return localPorts; }
+            set { localPorts = Allowed(value); }
+        }
+
+        private string Allowed(string value)
+        {
+            if (Protocol != 6 && Protocol != 17) throw new ArgumentException("Value does not fall within the expected range.");
+            return value;
         }
 
         public string RemoteAddresses

@@ -15,6 +15,7 @@ from ...application.assembly import read as read_assembly
 from ..certificates import BadCertificateFile, read_file, windows_name
 from ..errors import WinError
 from ..filesystem import FileView
+from ..firewall import Rule
 from ..languages import calling
 from ..models import ScriptCall, ScriptResult, script
 from ..packages import read_media
@@ -70,8 +71,25 @@ def inspect_server(call: ScriptCall) -> ScriptResult:
             "dotnet_release": int(read(r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", "Release", 0)),
             "pending_restart": _pending_restart(host),
             "system_account": host.accounts.name_of(WELL_KNOWN["NT AUTHORITY\\SYSTEM"]),
+            "rules": [_rule(rule) for name in texts_of(call, "Rule") for rule in _named_rules(host, name)],
         },
     )
+
+
+def _named_rules(host: Any, name: str) -> list[Rule]:
+    return host.firewall.named(name) if host.firewall.works else []
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.Name,
+        "description": rule.Description or "",
+        "direction": rule.Direction,
+        "action": rule.Action,
+        "enabled": rule.Enabled,
+        "protocol": rule.Protocol,
+        "local_ports": rule.LocalPorts or "",
+    }
 
 
 @script("inspect_paths")

@@ -1,0 +1,52 @@
+"""What somebody changed on servers that serve is told by a check run and put right by the next: one thing each, which the
+roles set only where a look of the run found that it differs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from playbook_lab import Estate
+
+RULE = {"direction": "in", "action": "allow", "protocol": "tcp", "state": "present"}
+CHANGES: dict[str, list[dict[str, Any]]] = {
+    "web-a": [
+        {"community.windows.win_firewall_rule": RULE | {"name": "Password Reset Server (HTTPS)", "enabled": False}},
+    ],
+    "sql-a": [
+        {"community.windows.win_firewall_rule": RULE | {"name": "SQL Server (MSSQLSERVER)", "localport": "1434"}},
+    ],
+}
+MENDED = {
+    ("web-a", "Allow browsers in the firewall"),
+    ("sql-a", "Allow clients in the firewall"),
+}
+
+
+def changed_tasks(output: str) -> set[tuple[str, str]]:
+    """(host, task) of each task that said that it changed, or would change, something."""
+    found, task = set(), ""
+    for line in output.splitlines():
+        if began := re.match(r"TASK \[(?:[^]]* : )?(.*)\] \*", line):
+            task = began[1]
+        elif told := re.match(r"changed: \[([^ \]]+)", line):
+            found.add((told[1], task))
+    return found
+
+
+def test_what_somebody_changed_is_told_and_put_right(estate: Estate):
+    plays = [{"hosts": host, "gather_facts": False, "tasks": tasks} for host, tasks in CHANGES.items()]
+    file = estate.lab.state_dir / "drift.json"
+    file.write_text(json.dumps(plays), encoding="utf-8")
+    drifted = estate.play_file(file)
+    assert drifted.code == 0, drifted.output
+    told = estate.play("rebuild_prs", "--check")
+    assert told.code == 0, told.output
+    assert changed_tasks(told.output) >= MENDED
+    run = estate.play("rebuild_prs")
+    assert run.code == 0, run.output
+    assert changed_tasks(run.output) >= MENDED
+    again = estate.play("rebuild_prs")
+    assert (again.code, again.changed) == (0, 0), again.output
