@@ -95,6 +95,7 @@ options:
       - configure_awx.name_is_taken
       - configure_awx.schedules
       - configure_awx.would_make
+      - windows.features_installed
       - windows.rules
       - windows.rule_in_force
       - report.file
@@ -181,6 +182,7 @@ DECISIONS = (
     "configure_awx.name_is_taken",
     "configure_awx.schedules",
     "configure_awx.would_make",
+    "windows.features_installed",
     "windows.rules",
     "windows.rule_in_force",
     "report.file",

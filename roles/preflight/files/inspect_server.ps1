@@ -4,6 +4,7 @@
 #
 # Parameters:
 #   Rule                        names of rules of Windows Firewall
+#   Features                    whether the features of Windows are wanted
 # Result:
 #   name, domain, domain_role   Win32_ComputerSystem.DomainRole: 0, 1 workstation; 2, 3 server; 4, 5 domain controller
 #   caption, version            "Microsoft Windows Server 2019 Standard", "10.0.17763"
@@ -18,9 +19,14 @@
 #   rules                       rules with those names, one each: name, description, direction (1 in), action (1 allow), enabled,
 #                               protocol (6 TCP), local_ports; none where the firewall cannot be asked, as whoever sets them
 #                               says what is wrong then
+#   features                    names of the features that are installed, and wait for no restart; none on a client Windows,
+#                               and where they cannot be asked for, as whoever installs them says what is wrong then
 # It fails where Windows may not be asked for them: half of an answer would be taken for the whole.
 [CmdletBinding(SupportsShouldProcess)]
-param([string[]]$Rule = @())
+param(
+    [string[]]$Rule = @(),
+    [bool]$Features = $false
+)
 
 $ErrorActionPreference = 'Stop'
 $Ansible.Changed = $false
@@ -78,6 +84,14 @@ if ($Rule) {
     try { $rules = @(Read-Rule) } catch { $null = $_ }
 }
 
+$installed = @()
+if ($Features) {
+    try {
+        $installed = @(Get-WindowsFeature | Where-Object { [string]$_.InstallState -eq 'Installed' } | ForEach-Object { $_.Name })
+    }
+    catch { $null = $_ }
+}
+
 $systemSid = New-Object -TypeName System.Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-18'
 
 $Ansible.Result = @{
@@ -96,4 +110,5 @@ $Ansible.Result = @{
     pending_restart = $pending
     system_account = $systemSid.Translate([System.Security.Principal.NTAccount]).Value
     rules = $rules
+    features = $installed
 }

@@ -14,12 +14,14 @@ RULE = {"direction": "in", "action": "allow", "protocol": "tcp", "state": "prese
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "web-a": [
         {"community.windows.win_firewall_rule": RULE | {"name": "Password Reset Server (HTTPS)", "enabled": False}},
+        {"ansible.windows.win_feature": {"name": "Web-Mgmt-Console", "state": "absent"}},
     ],
     "sql-a": [
         {"community.windows.win_firewall_rule": RULE | {"name": "SQL Server (MSSQLSERVER)", "localport": "1434"}},
     ],
 }
 MENDED = {
+    ("web-a", "Install roles and features of a server"),
     ("web-a", "Allow browsers in the firewall"),
     ("sql-a", "Allow clients in the firewall"),
 }

@@ -101,6 +101,9 @@ CULTURES = ("th-TH", "ar-SA", "fa-IR", "da-DK", "tr-TR")
 EXPIRES = "2031-03-04T12:34:56Z"
 
 
+FRESH_FEATURES = [
+    "NET-Framework-45-Features", "NET-Framework-45-Core", "FileAndStorage-Services", "Storage-Services", "PowerShellRoot", "PowerShell", "WoW64-Support",
+]  # fmt: skip
 BROWSERS = {
     "Name": "Browsers", "Description": "Made by prs.recovery.", "Direction": 1, "Action": 1, "Enabled": True, "Protocol": 6, "LocalPorts": "443,8443",
 }  # fmt: skip
@@ -148,6 +151,13 @@ def server_cases() -> list[Case]:
         case("an empty text is no rename", registry={SESSION_MANAGER: {"PendingFileRenameOperations": [""]}}, result={"pending_restart": []}),
         Case(script="inspect_server", about="registry denied", only_real=NO_ACCOUNTS, error="Requested registry access is not allowed",
              world={**world, "registry": {**REGISTRY, r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full": "denied"}}),
+        case("features", parameters={"Features": True}, only_real=ITS_OWN, result={"features": ["Web-Server"]},
+             world={"features": {"Web-Server": "Installed", "Web-Asp-Net45": "InstallPending", "Web-CGI": "Available", "NET-Framework-Core": "Removed"}}),
+        case("features of a fresh server", parameters={"Features": True},
+             world={"features": dict.fromkeys(FRESH_FEATURES, "Installed")}, result={"features": FRESH_FEATURES}),
+        case("features of a client Windows", parameters={"Features": True}, registry={NT: {"InstallationType": "Client"}},
+             result={"features": [], "installation_type": "Client"}),
+        case("no features asked", world={"features": {"Web-Server": "Installed"}}, result={"features": []}),
         case("no rules asked", world={"firewall": [BROWSERS]}, result={"rules": []}),
         case("rules of two names, one of them twice", parameters={"Rule": ["Browsers", "none"]},
              world={"firewall": [BROWSERS, {**BROWSERS, "Name": "browsers", "Protocol": 17, "Enabled": False}, {**BROWSERS, "Name": "Other"}]},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["rule_in_force", "rules"]
+__all__ = ["features_installed", "rule_in_force", "rules"]
 
 Facts = Mapping[str, Any]
 
@@ -40,6 +40,15 @@ def rule_in_force(facts: Facts) -> bool:
     }
     named = [rule for rule in facts["found"] if _same(rule["name"], facts["name"])]
     return bool(named) and all(_same(rule[name], value) for rule in named for name, value in wanted.items())
+
+
+def features_installed(facts: Facts) -> bool:
+    """Whether win_feature would install nothing. facts: wanted: names of features; features: those that
+    inspect_server.ps1 found, none where nobody looked; pending_restart: why Windows waits for a restart, which has to
+    come first.
+    """
+    found = {name.lower() for name in facts["features"]}
+    return not facts["pending_restart"] and all(name.lower() in found for name in facts["wanted"])
 
 
 def _same(found: Any, wanted: Any) -> bool:

@@ -45,6 +45,14 @@ function Get-Service {
     }
 }
 
+# A server has the command, a client Windows has not.
+function Get-WindowsFeature {
+    [CmdletBinding()]
+    param()
+    if ($null -eq $global:LabWorld.features) { throw [System.Management.Automation.CommandNotFoundException]::new("The term 'Get-WindowsFeature' is not recognized as the name of a cmdlet, function, script file, or operable program.") }
+    foreach ($pair in $global:LabWorld.features.GetEnumerator()) { [pscustomobject]@{ Name = $pair.Key; InstallState = [Lab.InstallState]$pair.Value } }
+}
+
 class LabSid {
     [string]$Value; [string]$Name
     [object] Translate([type]$Type) {
@@ -180,4 +188,4 @@ function Test-Path {
     if ($LiteralPath -like '*Crypto*') { [Lab.World]::Log.Add("test $LiteralPath"); return ($LiteralPath -in $global:LabWorld.key_files) }
     Microsoft.PowerShell.Management\Test-Path @PSBoundParameters
 }
-Export-ModuleMember -Function Get-CimInstance, Get-Service, New-Object, Get-Acl, Set-Acl, Add-Type, Test-Path
+Export-ModuleMember -Function Get-CimInstance, Get-Service, Get-WindowsFeature, New-Object, Get-Acl, Set-Acl, Add-Type, Test-Path

@@ -5,6 +5,7 @@ using System.Collections.Generic;
 using System.Linq;
 namespace Lab {
   public enum ServiceStatus { Stopped = 1, StartPending = 2, StopPending = 3, Running = 4, Paused = 7 }
+  public enum InstallState { Available = 0, Installed = 1, UninstallPending = 2, InstallPending = 3, Removed = 5 }
   public enum ObjectState { Starting = 0, Started = 1, Stopping = 2, Stopped = 3, Unknown = 4 }
   public class Named<T> : IEnumerable<T> where T : class {
     readonly List<T> items = new List<T>(); readonly Func<T, string> name;

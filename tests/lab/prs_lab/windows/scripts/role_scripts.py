@@ -72,12 +72,18 @@ def inspect_server(call: ScriptCall) -> ScriptResult:
             "pending_restart": _pending_restart(host),
             "system_account": host.accounts.name_of(WELL_KNOWN["NT AUTHORITY\\SYSTEM"]),
             "rules": [_rule(rule) for name in texts_of(call, "Rule") for rule in _named_rules(host, name)],
+            "features": _installed_features(host) if call.parameter("Features") else [],
         },
     )
 
 
 def _named_rules(host: Any, name: str) -> list[Rule]:
     return host.firewall.named(name) if host.firewall.works else []
+
+
+def _installed_features(host: Any) -> list[str]:
+    names = [] if host.features.is_client else [feature.name for feature in host.features.find()]
+    return [name for name in names if host.features.installed(name)]
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.windows import rule_in_force, rules
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.windows import (
+    features_installed,
+    rule_in_force,
+    rules,
+)
 
 RULED = {"parts": ["web", "sql"], "firewall": "managed", "provision": True, "instance": "PRS"}
 
@@ -57,3 +61,19 @@ FOUND = {
 )
 def test_a_rule_that_is_in_force(found, in_force):
     assert rule_in_force({"name": "Browsers", "ports": "443,8443", "found": found}) is in_force
+
+
+FEATURES = {"wanted": ["Web-Server", "web-asp-net45"], "features": ["Web-Server", "Web-Asp-Net45"], "pending_restart": []}
+
+
+@pytest.mark.parametrize(
+    ("changed", "installed"),
+    [
+        ({}, True),
+        ({"features": ["Web-Server"]}, False),
+        ({"features": []}, False),
+        ({"pending_restart": ["component servicing"]}, False),
+    ],
+)
+def test_features_that_are_installed(changed, installed):
+    assert features_installed(FEATURES | changed) is installed
