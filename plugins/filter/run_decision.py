@@ -74,6 +74,7 @@ options:
       - preflight.ordered_problems
       - preflight.data_file_folders
       - preflight.application_parts
+      - sql_server.certificate_in_place
       - sql_server.registry_settings
       - preflight.journal
       - preflight.sayings
@@ -82,6 +83,7 @@ options:
       - preflight.needs_lease
       - preflight.leaves_database
       - preflight.copies
+      - preflight.key_readers
       - preflight.seen
       - preflight.database_replace
       - preflight.foresees_application
@@ -161,6 +163,7 @@ DECISIONS = (
     "preflight.ordered_problems",
     "preflight.data_file_folders",
     "preflight.application_parts",
+    "sql_server.certificate_in_place",
     "sql_server.registry_settings",
     "preflight.journal",
     "preflight.sayings",
@@ -169,6 +172,7 @@ DECISIONS = (
     "preflight.needs_lease",
     "preflight.leaves_database",
     "preflight.copies",
+    "preflight.key_readers",
     "preflight.seen",
     "preflight.database_replace",
     "preflight.foresees_application",

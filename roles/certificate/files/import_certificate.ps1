@@ -8,16 +8,19 @@
 #   Password     SecureString
 #   ReadAccess   accounts that must read the private key, such as NT SERVICE\MSSQLSERVER; unknown ones fail, and so does a
 #                key that SQL Server does not take: other than RSA, or not an exchange key of a legacy provider
+#   Reader       accounts of which is only asked whether they read the key already
 # Result:
 #   thumbprint, subject, names (DNS names), not_after (UTC)
 #   key          exchange, signature (of a legacy provider), other (of a key storage provider, CNG)
 #   imported     it was not in the store, or lay there without its key
 #   granted      accounts that could not read the key
+#   readers      those of Reader that can, of a key that lay there; none whose rights could not be looked at
 [CmdletBinding(SupportsShouldProcess)]
 param(
     [Parameter(Mandatory = $true)][securestring]$Pfx,
     [Parameter(Mandatory = $true)][securestring]$Password,
-    [string[]]$ReadAccess = @()
+    [string[]]$ReadAccess = @(),
+    [string[]]$Reader = @()
 )
 
 $ErrorActionPreference = 'Stop'
@@ -91,6 +94,21 @@ function Get-KeyKind {
     return 'signature'
 }
 
+function Get-Sid {
+    param([string]$Account)
+    $named = New-Object -TypeName System.Security.Principal.NTAccount -ArgumentList $Account
+    $named.Translate([System.Security.Principal.SecurityIdentifier])
+}
+
+function Test-Reader {
+    param($Acl, $Sid)
+    $read = [System.Security.AccessControl.FileSystemRights]::Read
+    $readable = $Acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object {
+        $_.IdentityReference -eq $Sid -and $_.AccessControlType -eq 'Allow' -and $_.FileSystemRights.HasFlag($read)
+    }
+    [bool]$readable
+}
+
 # Without PersistKeySet the key read here is gone when the script ends.
 $leaf = Read-Pfx -Flags 'MachineKeySet' | Where-Object { $_.HasPrivateKey } | Select-Object -First 1
 if (-not $leaf) { throw 'The PFX holds no certificate with a private key.' }
@@ -129,15 +147,11 @@ if ((Test-Path -LiteralPath $path) -and -not ($imported -and $Ansible.CheckMode)
     foreach ($account in $ReadAccess) {
         $file = Get-KeyFile -Certificate (Get-Item -LiteralPath $path)
         $acl = Get-Acl -LiteralPath $file
-        $sidType = [System.Security.Principal.SecurityIdentifier]
-        $sid = (New-Object -TypeName System.Security.Principal.NTAccount -ArgumentList $account).Translate($sidType)
-        $read = [System.Security.AccessControl.FileSystemRights]::Read
-        $readable = $acl.GetAccessRules($true, $true, $sidType) | Where-Object {
-            $_.IdentityReference -eq $sid -and $_.AccessControlType -eq 'Allow' -and $_.FileSystemRights.HasFlag($read)
-        }
-        if ($readable) { continue }
+        $sid = Get-Sid -Account $account
+        if (Test-Reader -Acl $acl -Sid $sid) { continue }
         $granted += $account
         if ($PSCmdlet.ShouldProcess($file, "let $account read")) {
+            $read = [System.Security.AccessControl.FileSystemRights]::Read
             $rule = New-Object -TypeName System.Security.AccessControl.FileSystemAccessRule -ArgumentList $sid, $read, 'Allow'
             $acl.AddAccessRule($rule)
             Set-Acl -LiteralPath $file -AclObject $acl
@@ -149,6 +163,17 @@ elseif ($ReadAccess) {
     $granted = $ReadAccess
 }
 
+$readers = @(
+    foreach ($account in $Reader) {
+        if ($imported) { break }
+        try {
+            $acl = Get-Acl -LiteralPath (Get-KeyFile -Certificate (Get-Item -LiteralPath $path))
+            if (Test-Reader -Acl $acl -Sid (Get-Sid -Account $account)) { $account }
+        }
+        catch { $null = $_ }
+    }
+)
+
 $Ansible.Changed = ($imported -or $granted.Count -gt 0)
 $Ansible.Result = @{
     thumbprint = $leaf.Thumbprint
@@ -158,4 +183,5 @@ $Ansible.Result = @{
     key = $kind
     imported = $imported
     granted = $granted
+    readers = $readers
 }

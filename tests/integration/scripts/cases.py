@@ -243,13 +243,13 @@ def certificate_cases() -> list[Case]:
     account = "NT SERVICE\\MSSQLSERVER"
 
     def case(
-        about: str, *, pfx: str = plain.pfx, password: str = SECRET, access: Sequence[str] = (), **more: Any
+        about: str, *, pfx: str = plain.pfx, password: str = SECRET, access: Sequence[str] = (), reader: Sequence[str] = (), **more: Any
     ) -> Case:
         world = {
             "accounts": {account: "S-1-5-80-1"}, "key_name": "k_1", "key_number": "Exchange", "key_files": ["/ProgramData/Microsoft/Crypto/RSA/MachineKeys/k_1"],
             "acls": {"*": []}, **more.pop("world", {}),
         }  # fmt: skip
-        return Case(script="import_certificate", about=about, parameters={"ReadAccess": list(access)}, sensitive={"Pfx": pfx, "Password": password},
+        return Case(script="import_certificate", about=about, parameters={"ReadAccess": list(access), "Reader": list(reader)}, sensitive={"Pfx": pfx, "Password": password},
                     world=world, **more)  # fmt: skip
 
     new = {
@@ -269,6 +269,13 @@ def certificate_cases() -> list[Case]:
         case("there", world={"certificates": there}, result={**new, "imported": False}),
         case("there, and readable", access=[account], world={"certificates": there, "acls": {"*": [{"sid": "S-1-5-80-1", "rights": 0x120089}]}},
              result={"imported": False, "granted": []}, only_real=no_service),
+        case("there, and who reads its key", reader=[account, "NOBODY\\none", "NT SERVICE\\other"], result={"granted": [], "readers": [account]}, check=True,
+             world={"certificates": there, "acls": {"*": [{"sid": "S-1-5-80-1", "rights": 0x120089}]},
+                    "accounts": {account: "S-1-5-80-1", "NT SERVICE\\other": "S-1-5-80-2"}}, only_real=no_service),
+        case("there, and its key may not be looked at", reader=[account], world={"certificates": there, "acls": {"*": "Attempted an unauthorized operation."}},
+             result={"imported": False, "readers": []}, only_real=no_service),
+        case("there, and read by nobody who is known", reader=["NOBODY\\none"], world={"certificates": there}, result={"readers": []}),
+        case("a new one, whose key nobody reads yet", reader=[account], check=True, changed=True, result={"imported": True, "readers": []}),
         case("there without its key", world={"certificates": without_key}, changed=True, result=new),
         case("there without its key, in check mode", access=[account], world={"certificates": without_key}, check=True, changed=True,
              result={**new, "granted": [account]}, only_real=no_service),

@@ -16,8 +16,8 @@ from ..windows_paths import is_full_path
 
 __all__ = [
     "application_parts", "copies", "data_file_folders", "database_replace", "foresees_application", "journal",
-    "leaves_database", "needed_secrets", "needs_lease", "no_road", "ordered_problems", "parts", "paths", "sayings",
-    "seen", "wreck",
+    "key_readers", "leaves_database", "needed_secrets", "needs_lease", "no_road", "ordered_problems", "parts", "paths",
+    "sayings", "seen", "wreck",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
@@ -29,6 +29,7 @@ NOT_NEEDED = "none"
 OF_THE_CONTROL_NODE = "control node: "
 _TOLD_RUNS = 3
 _NOTHING = "nothing"
+_KEY_OF_SQL_SERVER = "exchange"
 _ATTACH = "attach"
 """The road on which surviving data files become the database, and the application stays or comes from an archive."""
 
@@ -85,20 +86,34 @@ def paths(facts: Facts) -> list[str]:
 def seen(facts: Facts) -> dict[str, Any]:
     """What the roles that set up a server need not look at once more in this run: C(windows) and C(instance), the
     answers of inspect_server.ps1 and inspect_sql_instance.ps1, empty where there is none, C(site_certificate), the
-    thumbprint of the site's where it lies in the machine's store, and C(sysadmin), the login that logged in and is one,
-    empty where none did. Who may read the key of SQL Server's certificate nobody looked.
+    thumbprint of the site's where it lies in the machine's store, C(sql_certificate), that of SQL Server's there with the
+    accounts that read its key (thumbprint, readers), and C(sysadmin), the login that logged in and is one, empty where
+    none did.
 
     facts: windows, instance: the tasks' results; certificates: those of a loop over items with part; answers: of
     sql_info, which logged in as login.
     """
-    answers = [_answer(entry) for entry in facts["certificates"] if entry["item"]["part"] == "web"]
-    in_place = [answer["thumbprint"] for answer in answers if answer and not answer["imported"]]
+    of_site, of_sql = (_certificate_in_place(facts["certificates"], part) for part in ("web", "sql"))
+    usable = of_sql.get("key") == _KEY_OF_SQL_SERVER
     return {
         "windows": _answer(facts["windows"]),
         "instance": _answer(facts["instance"]),
-        "site_certificate": (in_place or [""])[0],
+        "site_certificate": of_site.get("thumbprint", ""),
+        "sql_certificate": {name: of_sql[name] for name in ("thumbprint", "readers")} if usable else {},
         "sysadmin": facts["login"] if (facts["answers"].get("server") or {}).get("sysadmin") else "",
     }
+
+
+def _certificate_in_place(certificates: list[Facts], part: str) -> Facts:
+    answers = [_answer(entry) for entry in certificates if entry["item"]["part"] == part]
+    return next((answer for answer in answers if answer and not answer["imported"]), {})
+
+
+def key_readers(facts: Facts) -> list[str]:
+    """Accounts that must read the private key of SQL Server's certificate. facts: installed: whether the instance is
+    there; service: its name; account: that the service is to have, empty for its own.
+    """
+    return [facts["account"] or f"NT SERVICE\\{facts['service']}"] if facts["installed"] else []
 
 
 def _answer(result: Facts) -> Facts:

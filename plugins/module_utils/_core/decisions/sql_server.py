@@ -10,7 +10,7 @@ from typing import Any
 
 from ..sql_server_settings import start_settings
 
-__all__ = ["registry_settings"]
+__all__ = ["certificate_in_place", "registry_settings"]
 
 Facts = Mapping[str, Any]
 
@@ -39,3 +39,10 @@ def registry_settings(facts: Facts) -> list[dict[str, Any]]:
         for setting in settings
         if setting.differs
     ]
+
+
+def certificate_in_place(facts: Facts) -> str:
+    """Thumbprint of the certificate where it lies in the store and the service reads its key, else ''. facts: seen: what
+    preflight saw of it, may be empty; account: of the service.
+    """
+    return facts["seen"]["thumbprint"] if facts["account"] in facts["seen"].get("readers", ()) else ""

@@ -263,5 +263,19 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
             "key": "exchange" if is_legacy else "other",
             "imported": imported,
             "granted": granted,
+            "readers": [] if imported else _readers(call, found),
         },
     )
+
+
+def _readers(call: ScriptCall, certificate: Any) -> list[str]:
+    stores, names = call.host.certificates, call.host.accounts
+    known = [account for account in texts_of(call, "Reader") if _is_known(names, account)]
+    return [account for account in known if names.lookup(account) in stores.readers(certificate)]
+
+
+def _is_known(accounts: Any, account: str) -> bool:
+    try:
+        return bool(accounts.lookup(account))
+    except WinError:
+        return False

@@ -12,6 +12,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.prefl
     database_replace,
     foresees_application,
     journal,
+    key_readers,
     leaves_database,
     needed_secrets,
     needs_lease,
@@ -291,10 +292,11 @@ def test_copies_are_those_that_were_read():
 
 
 def certificate(part: str, **answer) -> dict:
-    return {"item": {"part": part}, "result": {"thumbprint": f"AB{part}", "imported": False, "granted": [], **answer}}
+    found = {"thumbprint": f"AB{part}", "imported": False, "granted": [], "key": "exchange", "readers": ["a"]}
+    return {"item": {"part": part}, "result": {**found, **answer}}
 
 
-NOTHING_SEEN = {"windows": {}, "instance": {}, "site_certificate": "", "sysadmin": ""}
+NOTHING_SEEN = {"windows": {}, "instance": {}, "site_certificate": "", "sql_certificate": {}, "sysadmin": ""}
 
 
 @pytest.mark.parametrize(
@@ -307,7 +309,10 @@ NOTHING_SEEN = {"windows": {}, "instance": {}, "site_certificate": "", "sysadmin
         ({"instance": {"skipped": True}}, {}),
         ({"instance": {"result": {"installed": False}}}, {"instance": {"installed": False}}),
         ({"certificates": [certificate("web")]}, {"site_certificate": "ABweb"}),
-        ({"certificates": [certificate("sql")]}, {}),
+        ({"certificates": [certificate("sql")]}, {"sql_certificate": {"thumbprint": "ABsql", "readers": ["a"]}}),
+        ({"certificates": [certificate("sql", imported=True)]}, {}),
+        ({"certificates": [certificate("sql", key="signature")]}, {}),
+        ({"certificates": [{**certificate("sql"), "failed": True}]}, {}),
         ({"certificates": [certificate("web", imported=True)]}, {}),
         ({"certificates": [{**certificate("web"), "failed": True}]}, {}),
         ({"certificates": [{"item": {"part": "web"}, "skipped": True}]}, {}),
@@ -319,3 +324,11 @@ NOTHING_SEEN = {"windows": {}, "instance": {}, "site_certificate": "", "sysadmin
 def test_what_need_not_be_looked_at_once_more(looks, handed_on):
     nothing = {"windows": {}, "instance": {}, "certificates": [], "answers": {"skipped": True}, "login": "prs_recovery"}
     assert seen({**nothing, **looks}) == {**NOTHING_SEEN, **handed_on}
+
+
+@pytest.mark.parametrize(
+    ("installed", "account", "readers"),
+    [(True, "", ["NT SERVICE\\MSSQL$PRS"]), (True, "CORP\\sql$", ["CORP\\sql$"]), (False, "CORP\\sql$", [])],
+)
+def test_who_must_read_the_key_of_sql_server(installed, account, readers):
+    assert key_readers({"installed": installed, "service": "MSSQL$PRS", "account": account}) == readers
