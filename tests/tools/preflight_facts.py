@@ -118,7 +118,6 @@ HEALTHY: dict[str, Any] = {
     },
     "answers": SKIPPED,
     "iis": SKIPPED,
-    "pool": SKIPPED,
     "other_sites": [],
     "shares": {
         **ANSWERED,

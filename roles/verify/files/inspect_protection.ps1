@@ -6,6 +6,7 @@
 #
 # Parameters:
 #   Site       site of IIS whose state, pool and certificate are wanted; '' for none
+#   Pool       application pool whose state is wanted as well, where the site is not served by it alone; '' for none
 #   Instance   instance of SQL Server whose certificate is wanted; '' for none
 #   Hashed     files whose SHA-256 is wanted
 #   Path       files and folders that must be there and readable
@@ -17,7 +18,7 @@
 # Result:
 #   drives         fixed drive -> free, size (bytes)
 #   iis            installed, service (Running, Stopped, ... or ''), site (Started, Stopped or '' when there is none), pool,
-#                  pool_state, bindings (protocol, port, thumbprint); of all of IIS: sites, pools (names), ports; error and
+#                  pool_state, asked_state (of Pool, '' when there is none), bindings (protocol, port, thumbprint); of all of IIS: sites, pools (names), ports; error and
 #                  message when IIS' configuration or a state cannot be read: then the rest is what was read before
 #   certificates   of the bindings and of the instance, one each: use (site or sql), thumbprint, subject, not_after (UTC), has_key, found
 #   hashed         one each: path, sha256, bytes, error, message
@@ -28,6 +29,7 @@
 [CmdletBinding(SupportsShouldProcess)]
 param(
     [string]$Site = '',
+    [string]$Pool = '',
     [string]$Instance = '',
     [string[]]$Hashed = @(),
     [string[]]$Path = @(),
@@ -136,12 +138,18 @@ function Find-File {
 
 function New-IisRecord {
     @{
-        installed = $false; service = ''; site = ''; pool = ''; pool_state = ''; bindings = @(); sites = @(); pools = @()
-        ports = @(); error = 0; message = ''
+        installed = $false; service = ''; site = ''; pool = ''; pool_state = ''; asked_state = ''; bindings = @(); sites = @()
+        pools = @(); ports = @(); error = 0; message = ''
     }
 }
 
 # Methods, as PowerShell takes a property that fails for an empty one.
+function Read-PoolState {
+    param([object[]]$Known, [string]$Name)
+    $one = $Known | Where-Object { $_.Name -eq $Name } | Select-Object -First 1
+    if ($one) { $one.get_State().ToString() } else { '' }
+}
+
 function Read-Iis {
     $found = New-IisRecord
     $service = Get-Service -Name W3SVC -ErrorAction SilentlyContinue
@@ -176,9 +184,10 @@ function Read-Iis {
         if ($found.service -eq 'Running') {
             $found.site = 'Unknown'
             $found.pool_state = 'Unknown'
+            $found.asked_state = 'Unknown'
             $found.site = $wanted.get_State().ToString()
-            $pool = $pools | Where-Object { $_.Name -eq $found.pool } | Select-Object -First 1
-            if ($pool) { $found.pool_state = $pool.get_State().ToString() } else { $found.pool_state = '' }
+            $found.pool_state = Read-PoolState -Known $pools -Name $found.pool
+            $found.asked_state = Read-PoolState -Known $pools -Name $Pool
         }
     }
     catch { Add-Failure -Record $found -Caught $_ }

@@ -11,6 +11,8 @@ from typing import Any
 from playbook_lab import Estate
 
 RULE = {"direction": "in", "action": "allow", "protocol": "tcp", "state": "present"}
+RIGHT = {"user": r"NT SERVICE\MSSQLSERVER", "rights": "Read", "type": "allow", "state": "absent"}
+KEYS = "ProgramData/Microsoft/Crypto/RSA/MachineKeys"
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "web-a": [
         {"community.windows.win_firewall_rule": RULE | {"name": "Password Reset Server (HTTPS)", "enabled": False}},
@@ -23,8 +25,14 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
 MENDED = {
     ("web-a", "Install roles and features of a server"),
     ("web-a", "Allow browsers in the firewall"),
+    ("sql-a", "Put the certificate into the machine's store"),
     ("sql-a", "Allow clients in the firewall"),
 }
+
+
+def key_of_sql_server(estate: Estate) -> str:
+    [key] = (estate.lab.state_dir / "hosts/sql-a/drives/C" / KEYS).iterdir()
+    return "C:\\" + f"{KEYS}/{key.name}".replace("/", "\\")
 
 
 def changed_tasks(output: str) -> set[tuple[str, str]]:
@@ -39,7 +47,8 @@ def changed_tasks(output: str) -> set[tuple[str, str]]:
 
 
 def test_what_somebody_changed_is_told_and_put_right(estate: Estate):
-    plays = [{"hosts": host, "gather_facts": False, "tasks": tasks} for host, tasks in CHANGES.items()]
+    changes = CHANGES | {"sql-a": [*CHANGES["sql-a"], {"ansible.windows.win_acl": RIGHT | {"path": key_of_sql_server(estate)}}]}
+    plays = [{"hosts": host, "gather_facts": False, "tasks": tasks} for host, tasks in changes.items()]
     file = estate.lab.state_dir / "drift.json"
     file.write_text(json.dumps(plays), encoding="utf-8")
     drifted = estate.play_file(file)

@@ -131,13 +131,13 @@ class Instance:
 @dataclass(frozen=True, kw_only=True)
 class Iis:
     """Of inspect_protection.ps1. service: state of W3SVC; site: state of the application's, '' where there is none;
-    pools: names of all. error, message: of Windows, 0 for none; then the rest is what was read before.
+    asked_state: of the application's pool, likewise. error, message: of Windows, 0 for none; then the rest is what was read before.
     """
 
     installed: bool
     service: str
     site: str
-    pools: Sequence[str]
+    asked_state: str
     error: int
     message: str
 
@@ -348,7 +348,6 @@ class HostFacts(HostOptions):
     instance: Answer[Instance]
     answers: Answer[Sequence[Database]]
     iis: Answer[Iis]
-    pool: Answer[str]
     other_sites: Sequence[OtherSite]
     shares: Answer[Shares]
     backups: Answer[Shares]

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from .facts import SKIPPED, HostFacts
 
-__all__ = ["CHECKS", "runs_site", "unseen"]
+__all__ = ["CHECKS", "runs_pool", "runs_site", "unseen"]
 
 _ACCOUNT = "Connect with an account that is a local administrator (ansible_user)"
-_RUNNING, _STARTED, _UNTOLD = "Running", "Started", ("", "Unknown")
+_RUNNING, _STARTED, _UNTOLD = "Running", "Started", "Unknown"
 
 
 def unseen(facts: HostFacts) -> str:
@@ -24,12 +24,12 @@ def unseen(facts: HostFacts) -> str:
     seen = facts.iis.value
     if seen.error:
         return seen.message
-    if not runs_site(facts) or facts.pool.state == SKIPPED:
-        return ""
-    if not facts.pool.ok:
-        pools = {name.lower() for name in seen.pools}
-        return facts.pool.problem if facts.settings.application_pool.lower() in pools else ""
-    return "Windows does not tell the state of its pool" if facts.pool.value in _UNTOLD else ""
+    untold = runs_site(facts) and seen.asked_state == _UNTOLD
+    return "Windows does not tell the state of its pool" if untold else ""
+
+
+def runs_pool(facts: HostFacts) -> bool:
+    return facts.iis.value.asked_state == _STARTED
 
 
 def runs_site(facts: HostFacts) -> bool:

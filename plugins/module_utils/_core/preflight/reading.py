@@ -64,7 +64,6 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
         instance=_answer(asked.instance, "instance", lambda result: build(Instance, result, "instance")),
         answers=_sql_answer(asked.answers),
         iis=_iis(asked.iis),
-        pool=_pool(asked.pool),
         other_sites=[_other_site(entry) for entry in asked.other_sites],
         shares=_answer(asked.shares, "shares", lambda result: _shares(result, "shares")),
         backups=_answer(asked.backups, "backups", lambda result: _shares(result, "backups")),
@@ -85,7 +84,6 @@ class _Asked(HostOptions):
     instance: Mapping[str, Any]
     answers: Mapping[str, Any]
     iis: Mapping[str, Any]
-    pool: Mapping[str, Any]
     other_sites: Sequence[Mapping[str, Any]]
     shares: Mapping[str, Any]
     backups: Mapping[str, Any]
@@ -137,18 +135,6 @@ def _iis(raw: Mapping[str, Any]) -> Answer[Iis]:
     if iis is None:
         return Answer(name="iis", state=FAILED, problem=failure_message(raw))
     return Answer(name="iis", state=OK, content=build(Iis, iis, "iis"))
-
-
-def _pool(raw: Mapping[str, Any]) -> Answer[str]:
-    """Of the registered result of web_app_pool_info, which fails alike where there is no such pool, and where IIS may
-    not be asked. The task does not.
-    """
-    if raw.get("skipped"):
-        return Answer(name="pool", state=SKIPPED)
-    states = [(pool.get("attributes") or {}).get("state") or "" for pool in raw.get("app_pools") or ()]
-    if not states:
-        return Answer(name="pool", state=FAILED, problem=failure_message(raw))
-    return Answer(name="pool", state=OK, content=states[0])
 
 
 def _other_site(raw: Mapping[str, Any]) -> OtherSite:

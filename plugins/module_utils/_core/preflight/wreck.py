@@ -218,7 +218,7 @@ def _application_state(facts: HostFacts) -> str:
         return "unknown" if web_config.is_hidden else "missing"
     if iis.unseen(facts):
         return "unknown"
-    return "running" if iis.runs_site(facts) and facts.pool.ok and facts.pool.value == "Started" else "stopped"
+    return "running" if iis.runs_site(facts) and iis.runs_pool(facts) else "stopped"
 
 
 def _archives(facts: HostFacts) -> list[dict[str, Any]]:

@@ -18,15 +18,21 @@ namespace Lab {
     public IEnumerator<T> GetEnumerator() { return items.GetEnumerator(); }
     IEnumerator IEnumerable.GetEnumerator() { return items.GetEnumerator(); }
   }
+  static class States {
+    public static ObjectState Read(string text) {
+      if (text == "denied") throw new System.Runtime.InteropServices.COMException("The object identifier does not represent a valid object. (Exception from HRESULT: 0x800710D8)", unchecked((int)0x800710D8));
+      return (ObjectState)Enum.Parse(typeof(ObjectState), text);
+    }
+  }
   public class IisApplication { public string Path { get; set; } public string ApplicationPoolName { get; set; } }
   public class IisBinding { public string Protocol { get; set; } public string BindingInformation { get; set; } public byte[] CertificateHash { get; set; } }
   public class IisSite {
     public string Name { get; set; } public string StateText;
-    public ObjectState State { get { if (StateText == "denied") throw new System.Runtime.InteropServices.COMException("The object identifier does not represent a valid object. (Exception from HRESULT: 0x800710D8)", unchecked((int)0x800710D8)); return (ObjectState)Enum.Parse(typeof(ObjectState), StateText); } }
+    public ObjectState State { get { return States.Read(StateText); } }
     public Named<IisApplication> Applications = new Named<IisApplication>(a => a.Path);
     public List<IisBinding> Bindings = new List<IisBinding>();
   }
-  public class IisPool { public string Name { get; set; } public string StateText; public ObjectState State { get { return (ObjectState)Enum.Parse(typeof(ObjectState), StateText); } } }
+  public class IisPool { public string Name { get; set; } public string StateText; public ObjectState State { get { return States.Read(StateText); } } }
   public class IisManager {
     bool denied;
     Named<IisSite> sites = new Named<IisSite>(s => s.Name); Named<IisPool> pools = new Named<IisPool>(p => p.Name);

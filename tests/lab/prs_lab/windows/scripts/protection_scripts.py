@@ -29,7 +29,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 @script("inspect_protection")
 def inspect_protection(call: ScriptCall) -> ScriptResult:
     host, files = call.host, call.files
-    iis = _iis(host, str(call.parameter("Site") or ""))
+    iis = _iis(host, str(call.parameter("Site") or ""), str(call.parameter("Pool") or ""))
     certificates = [
         _certificate(call, "site", binding["thumbprint"])
         for binding in iis["bindings"]
@@ -60,10 +60,10 @@ def inspect_protection(call: ScriptCall) -> ScriptResult:
     )
 
 
-def _iis(host: Any, name: str) -> dict[str, Any]:
+def _iis(host: Any, name: str, asked: str) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "installed": False, "service": "", "site": "", "pool": "", "pool_state": "", "bindings": [], "sites": [], "pools": [], "ports": [],
-        "error": 0, "message": "",
+        "installed": False, "service": "", "site": "", "pool": "", "pool_state": "", "asked_state": "", "bindings": [], "sites": [], "pools": [],
+        "ports": [], "error": 0, "message": "",
     }  # fmt: skip
     service = host.services.find("W3SVC") if name else None
     if service is None:
@@ -80,7 +80,6 @@ def _iis(host: Any, name: str) -> dict[str, Any]:
     site = host.iis.site(name)
     if site is None:
         return found
-    pool = host.iis.pool(site.root.pool)
     running = service.state == "running"
     bindings = [
         {"protocol": binding.protocol, "port": binding.port, "thumbprint": binding.certificate_hash}
@@ -90,8 +89,14 @@ def _iis(host: Any, name: str) -> dict[str, Any]:
         "pool": site.root.pool,
         "bindings": bindings,
         "site": site.state if running else "Stopped",
-        "pool_state": "Stopped" if not running else pool.state if pool else "",
+        "pool_state": _pool_state(host, site.root.pool) if running else "Stopped",
+        "asked_state": _pool_state(host, asked) if running else "",
     }
+
+
+def _pool_state(host: Any, name: str) -> str:
+    pool = host.iis.pool(name) if name else None
+    return pool.state if pool else ""
 
 
 def _instance_thumbprint(host: Any, name: str) -> str:

@@ -825,38 +825,37 @@ NOT_ASKED = (
 
 
 def in_iis(**changes: Any) -> dict[str, Any]:
-    found = {"installed": True, "service": "Running", "site": "Started", "pools": ["PRS"], "error": 0, "message": ""}
+    found = {"installed": True, "service": "Running", "site": "Started", "asked_state": "Started", "error": 0, "message": ""}
     return {**ANSWERED, "result": {"iis": {**found, **changes}}}
 
 
 @pytest.mark.parametrize(
-    ("iis", "pool", "said"),
+    ("iis", "said"),
     [
-        (in_iis(), {"app_pools": [{"attributes": {"state": "Started"}}]}, []),
-        (in_iis(), SKIPPED, []),
-        (in_iis(installed=False, service="", site="", pools=[]), SKIPPED, []),
-        (in_iis(pools=[]), {"msg": "Cannot find path 'IIS:\\AppPools\\PRS'"}, []),
+        (in_iis(), []),
+        (SKIPPED, []),
+        (in_iis(installed=False, service="", site="", asked_state=""), []),
+        (in_iis(asked_state=""), []),
+        (in_iis(asked_state="Stopped"), []),
         (
-            in_iis(error=5, message=DENIED, site="", pools=[]),
-            SKIPPED,
+            in_iis(error=5, message=DENIED, site="", asked_state=""),
             [NOT_ASKED.format("Cannot read configuration file due to insufficient permissions")],
         ),
-        (in_iis(), {"msg": "Access is denied."}, [NOT_ASKED.format("Access is denied")]),
         (
-            in_iis(),
-            {"app_pools": [{"attributes": {"state": ""}}]},
-            [NOT_ASKED.format("Windows does not tell the state of its pool")],
+            in_iis(error=5, message="Access is denied.", asked_state="Unknown"),
+            [NOT_ASKED.format("Access is denied")],
         ),
+        (in_iis(asked_state="Unknown"), [NOT_ASKED.format("Windows does not tell the state of its pool")]),
+        (in_iis(site="Stopped", asked_state="Unknown"), []),
         (
             failed_script("blocked by your antivirus software") | {"failed": False, "failed_when_result": False},
-            SKIPPED,
             [NOT_ASKED.format("blocked by your antivirus software")],
         ),
     ],
 )
-def test_iis_that_cannot_be_asked(iis: dict[str, Any], pool: dict[str, Any], said: list[str]):
-    assert found(gathered(iis=iis, pool=pool)) == said
-    assert found(gathered(iis=iis, pool=pool, parts=["sql"])) == []
+def test_iis_that_cannot_be_asked(iis: dict[str, Any], said: list[str]):
+    assert found(gathered(iis=iis)) == said
+    assert found(gathered(iis=iis, parts=["sql"])) == []
 
 
 def test_a_folder_of_the_application_that_may_not_be_looked_into():

@@ -166,41 +166,35 @@ def test_the_standby_of_the_other_site(
     )
 
 
-STARTED = {"app_pools": [{"attributes": {"state": "Started"}}]}
-REFUSED = {"failed_when_result": False, "msg": "Cannot read configuration file due to insufficient permissions"}
-
-
 def iis(**changes: Any) -> dict[str, Any]:
-    found = {"installed": True, "service": "Running", "site": "Started", "pools": ["prs"], "error": 0, "message": ""}
+    found = {"installed": True, "service": "Running", "site": "Started", "asked_state": "Started", "error": 0, "message": ""}
     return {**ANSWERED, "result": {"iis": {**found, **changes}}}
 
 
 @pytest.mark.parametrize(
-    ("config", "seen", "pool", "state"),
+    ("config", "seen", "state"),
     [
-        ({"exists": False}, iis(), SKIPPED, "missing"),
-        ({"exists": False, "error": 3}, iis(error=5), SKIPPED, "missing"),
-        ({"exists": False, "error": 5}, iis(), SKIPPED, "unknown"),
-        ({}, iis(), STARTED, "running"),
-        ({}, iis(), {"app_pools": [{"attributes": {"state": "Stopped"}}]}, "stopped"),
-        ({}, iis(site="Stopped"), STARTED, "stopped"),
-        ({}, iis(site=""), STARTED, "stopped"),
-        ({}, iis(service="Stopped", site="Stopped"), {"app_pools": [{"attributes": {"state": None}}]}, "stopped"),
-        ({}, iis(installed=False, service="", site="", pools=[]), {"msg": "no module WebAdministration"}, "stopped"),
-        ({}, iis(pools=["DefaultAppPool"]), {"app_pools": [], "msg": "Cannot find path"}, "stopped"),
-        ({}, iis(), REFUSED, "unknown"),
-        ({}, iis(), {"app_pools": [{"attributes": {}}]}, "unknown"),
-        ({}, iis(), {"app_pools": [{"attributes": {"state": "Unknown"}}]}, "unknown"),
-        ({}, iis(error=5, message="denied", site="", pools=[]), REFUSED, "unknown"),
-        ({}, iis(error=4312, message="no valid object", site="Unknown"), STARTED, "unknown"),
-        ({}, failed_script("blocked") | {"failed": False, "failed_when_result": False}, STARTED, "unknown"),
-        ({}, SKIPPED, SKIPPED, "unknown"),
+        ({"exists": False}, iis(), "missing"),
+        ({"exists": False, "error": 3}, iis(error=5), "missing"),
+        ({"exists": False, "error": 5}, iis(), "unknown"),
+        ({}, iis(), "running"),
+        ({}, iis(asked_state="Stopped"), "stopped"),
+        ({}, iis(site="Stopped"), "stopped"),
+        ({}, iis(site=""), "stopped"),
+        ({}, iis(service="Stopped", site="Stopped", asked_state=""), "stopped"),
+        ({}, iis(installed=False, service="", site="", asked_state=""), "stopped"),
+        ({}, iis(asked_state=""), "stopped"),
+        ({}, iis(asked_state="Unknown"), "unknown"),
+        ({}, iis(error=5, message="denied", site="", asked_state=""), "unknown"),
+        ({}, iis(error=4312, message="no valid object", site="Unknown", asked_state="Unknown"), "unknown"),
+        ({}, failed_script("blocked") | {"failed": False, "failed_when_result": False}, "unknown"),
+        ({}, SKIPPED, "unknown"),
     ],
 )
-def test_the_application(config: dict[str, Any], seen: dict[str, Any], pool: dict[str, Any], state: str):
+def test_the_application(config: dict[str, Any], seen: dict[str, Any], state: str):
     """What cannot be looked at is neither stopped nor lost."""
     shares = {**ANSWERED, "result": {"paths": [{**WEB_CONFIG, **config}], "newest": []}}
-    assert said(parts=["web"], shares=shares, iis=seen, pool=pool)["application"] == {"state": state}
+    assert said(parts=["web"], shares=shares, iis=seen)["application"] == {"state": state}
 
 
 def test_an_application_that_was_not_looked_at():
