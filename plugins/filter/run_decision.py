@@ -94,6 +94,8 @@ options:
       - application.bound_certificates
       - application.config_is_set
       - application.stopped_by
+      - application.pool_is_set
+      - application.site_is_set
       - configure_awx.name_is_taken
       - configure_awx.schedules
       - configure_awx.would_make
@@ -183,6 +185,8 @@ DECISIONS = (
     "application.bound_certificates",
     "application.config_is_set",
     "application.stopped_by",
+    "application.pool_is_set",
+    "application.site_is_set",
     "configure_awx.name_is_taken",
     "configure_awx.schedules",
     "configure_awx.would_make",

@@ -143,5 +143,12 @@ def test_powershell_7_has_all_of_it(tmp_path: Path) -> None:
     """
     done = subprocess.run(["pwsh", "-NoProfile", "-Command", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    windows_alone = {"Get-Acl", "Get-CimInstance", "Get-Service", "Get-WindowsFeature", "New-Object -ComObject", "Set-Acl"}
+    windows_alone = {
+        "Get-Acl",
+        "Get-CimInstance",
+        "Get-Service",
+        "Get-WindowsFeature",
+        "New-Object -ComObject",
+        "Set-Acl",
+    }
     assert set(done.stdout.split("\n")) - {""} - windows_alone <= FRAMEWORK_ALONE

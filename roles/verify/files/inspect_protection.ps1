@@ -18,8 +18,9 @@
 # Result:
 #   drives         fixed drive -> free, size (bytes)
 #   iis            installed, service (Running, Stopped, ... or ''), site (Started, Stopped or '' when there is none), pool,
-#                  pool_state, asked_state (of Pool, '' when there is none), bindings (protocol, port, thumbprint); of all of IIS: sites, pools (names), ports; error and
-#                  message when IIS' configuration or a state cannot be read: then the rest is what was read before
+#                  pool_state, asked_state (of Pool, '' when there is none), bindings (protocol, port, thumbprint); of all of
+#                  IIS: sites, pools (names), ports; error and message when IIS' configuration or a state cannot be read: then
+#                  the rest is what was read before
 #   certificates   of the bindings and of the instance, one each: use (site or sql), thumbprint, subject, not_after (UTC), has_key, found
 #   hashed         one each: path, sha256, bytes, error, message
 #   paths          one each: path, is_folder, bytes, version (of an .exe), error (Win32 number, 0 when none), message

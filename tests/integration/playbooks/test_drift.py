@@ -10,12 +10,15 @@ from typing import Any
 
 from playbook_lab import Estate
 
+SITE = "PasswordResetServer"
 RULE = {"direction": "in", "action": "allow", "protocol": "tcp", "state": "present"}
 RIGHT = {"user": r"NT SERVICE\MSSQLSERVER", "rights": "Read", "type": "allow", "state": "absent"}
 KEYS = "ProgramData/Microsoft/Crypto/RSA/MachineKeys"
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "web-a": [
         {"community.windows.win_firewall_rule": RULE | {"name": "Password Reset Server (HTTPS)", "enabled": False}},
+        {"microsoft.iis.web_app_pool": {"name": SITE, "attributes": {"managedPipelineMode": "Integrated"}}},
+        {"microsoft.iis.website": {"name": SITE, "state": "stopped"}},
         {"ansible.windows.win_feature": {"name": "Web-Mgmt-Console", "state": "absent"}},
     ],
     "sql-a": [
@@ -24,6 +27,8 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
 }
 MENDED = {
     ("web-a", "Install roles and features of a server"),
+    ("web-a", "Set up the application pool"),
+    ("web-a", "Set up the site"),
     ("web-a", "Allow browsers in the firewall"),
     ("sql-a", "Put the certificate into the machine's store"),
     ("sql-a", "Allow clients in the firewall"),
@@ -47,7 +52,9 @@ def changed_tasks(output: str) -> set[tuple[str, str]]:
 
 
 def test_what_somebody_changed_is_told_and_put_right(estate: Estate):
-    changes = CHANGES | {"sql-a": [*CHANGES["sql-a"], {"ansible.windows.win_acl": RIGHT | {"path": key_of_sql_server(estate)}}]}
+    changes = CHANGES | {
+        "sql-a": [*CHANGES["sql-a"], {"ansible.windows.win_acl": RIGHT | {"path": key_of_sql_server(estate)}}]
+    }
     plays = [{"hosts": host, "gather_facts": False, "tasks": tasks} for host, tasks in changes.items()]
     file = estate.lab.state_dir / "drift.json"
     file.write_text(json.dumps(plays), encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -243,7 +243,13 @@ def certificate_cases() -> list[Case]:
     account = "NT SERVICE\\MSSQLSERVER"
 
     def case(
-        about: str, *, pfx: str = plain.pfx, password: str = SECRET, access: Sequence[str] = (), reader: Sequence[str] = (), **more: Any
+        about: str,
+        *,
+        pfx: str = plain.pfx,
+        password: str = SECRET,
+        access: Sequence[str] = (),
+        reader: Sequence[str] = (),
+        **more: Any,
     ) -> Case:
         world = {
             "accounts": {account: "S-1-5-80-1"}, "key_name": "k_1", "key_number": "Exchange", "key_files": ["/ProgramData/Microsoft/Crypto/RSA/MachineKeys/k_1"],
@@ -482,6 +488,60 @@ FOUND_RULE = {
 ALIASES = r"SOFTWARE\Microsoft\MSSQLServer\Client\ConnectTo"
 
 
+POOL_ATTRIBUTES = {
+    "managedRuntimeVersion": "v4.0", "managedPipelineMode": 1, "autoStart": True, "startMode": 1, "processModel.maxProcesses": 1,
+    "processModel.idleTimeout": "00:20:00", "recycling.periodicRestart.time": "1.05:00:00",
+}  # fmt: skip
+
+
+def sites_and_pools(case: Callable[..., Case]) -> list[Case]:
+    asked = {"Site": "prs", "Pool": "PRS", "Attribute": list(POOL_ATTRIBUTES)}
+    bindings = [
+        {"protocol": "https", "information": "*:443:", "hash": "AB12"}, {"protocol": "http", "information": "[::1]:80:prs.corp.local"},
+        {"protocol": "net.tcp", "information": "808:*"},
+    ]  # fmt: skip
+    found_bindings = [
+        {"protocol": "https", "ip": "*", "port": 443, "hostname": "", "certificate_hash": "AB12"},
+        {"protocol": "http", "ip": "[::1]", "port": 80, "hostname": "prs.corp.local", "certificate_hash": ""},
+        {"protocol": "net.tcp", "ip": "", "port": 0, "hostname": "", "certificate_hash": ""},
+    ]
+    site = {"name": "PRS", "state": "Started", "pool": "PRS", "path": r"C:\inetpub\prs", "bindings": bindings}
+    pool = {"name": "prs", "state": "Stopped", "attributes": POOL_ATTRIBUTES}
+
+    def of_iis(about: str, *, service: str = "Running", result: Mapping[str, Any], **iis: Any) -> Case:
+        world = {"services": {"W3SVC": service}, "iis": {"sites": [site], "pools": [pool], **iis}}
+        return case(
+            about, parameters=asked, world=world, result=result, only_real="the twin's IIS is set up by its own modules"
+        )
+
+    found = {
+        "state": "Started",
+        "physical_path": r"C:\inetpub\prs",
+        "application_pool": "PRS",
+        "bindings": found_bindings,
+    }
+    found_pool = {"state": "Stopped", "attributes": POOL_ATTRIBUTES}
+    short = {name: value for name, value in POOL_ATTRIBUTES.items() if name != "startMode"}
+    return [
+        case("a site and a pool without IIS", parameters=asked, result={"iis": False, "site": {}, "pool": {}}),
+        of_iis("a site and a pool", result={"site": found, "pool": found_pool}),
+        of_iis("no such site", sites=[], result={"site": {}, "pool": found_pool}),
+        of_iis("no such pool", pools=[], result={"site": found, "pool": {}}),
+        of_iis(
+            "a pool without an attribute that is asked",
+            pools=[{**pool, "attributes": short}],
+            result={"site": {}, "pool": {}},
+        ),
+        of_iis(
+            "a site whose state cannot be read",
+            sites=[{**site, "state": "denied"}],
+            result={"site": {}, "pool": found_pool},
+        ),
+        of_iis("a service that does not run", service="Stopped", result={"iis": True, "site": {}, "pool": {}}),
+        of_iis("IIS' configuration is denied", denied=True, result={"iis": True, "site": {}, "pool": {}}),
+    ]
+
+
 def web_server_cases() -> list[Case]:
     def case(about: str, **more: Any) -> Case:
         world = {"sids": SIDS, "registry": REGISTRY, **more.pop("world", {})}
@@ -513,6 +573,7 @@ def web_server_cases() -> list[Case]:
         ),
         case("aliases", parameters=keys, world={"registry": registry}, result={"values": [alias]}),
         case("aliases that may not be read", parameters=keys, world={"registry": {**registry, ALIASES: "denied"}}, only_real=NO_ACCOUNTS, result={"values": []}),
+        *sites_and_pools(case),
         of_rules("no rule"),
         of_rules("a rule as it should be, in another order", FOUND_RULE, settled=True),
         of_rules("in Turkish", FOUND_RULE, settled=True, culture="tr-TR", only_real=NO_CULTURE),

@@ -14,13 +14,23 @@ from typing import Any
 from ..task_result import failure_message
 
 __all__ = [
-    "account", "alias_values", "bound_certificates", "config_is_set", "database_servers", "ldap_rules", "stopped_by",
+    "account", "alias_values", "bound_certificates", "config_is_set", "database_servers", "ldap_rules", "pool_is_set",
+    "site_is_set", "stopped_by",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
 
 NETWORK_SERVICE = "S-1-5-20"
 """Its name is another one in every language."""
+PASSWORD = "processModel.password"
+POOL_ENUMERATIONS = {
+    "managedPipelineMode": ("Integrated", "Classic"),
+    "startMode": ("OnDemand", "AlwaysRunning"),
+    "processModel.identityType": (
+        "LocalSystem", "LocalService", "NetworkService", "SpecificUser", "ApplicationPoolIdentity",
+    ),
+}  # fmt: skip
+"""Values of an application pool's attributes, in the order of the numbers that IIS' schema gives them."""
 TESTING_AID = "MockPhoneQuestionsCaller"
 WORKERS = {
     "": "%SystemRoot%\\System32\\inetsrv\\w3wp.exe",
@@ -104,15 +114,48 @@ def bound_certificates(facts: Facts) -> list[str]:
     """Thumbprints of the certificates in the binding that the role makes, of all addresses and host names, in upper
     case: one or none. Other bindings are somebody else's.
 
-    facts: sites: the application's, as website_info returns it; port.
+    facts: site: the application's, as inspect_web_server.ps1 found it; port.
     """
-    bindings = [binding for site in facts["sites"] for binding in site["bindings"]]
     return [
-        (binding["certificate_hash"] or "").upper()
-        for binding in bindings
+        binding["certificate_hash"].upper()
+        for binding in facts["site"].get("bindings", ())
         if (binding["protocol"], binding["ip"], binding["port"]) == ("https", "*", int(facts["port"]))
         and not binding["hostname"]
     ]
+
+
+def site_is_set(facts: Facts) -> bool:
+    """Whether the site is as the role would set it. facts: found: the site, as inspect_web_server.ps1 says it; port and
+    thumbprint of the binding that the role makes; state; own: whether the site is the application's alone, which then
+    has path and pool.
+    """
+    site = facts["found"]
+    if bound_certificates({"site": site, "port": facts["port"]}) != [facts["thumbprint"].upper()]:
+        return False
+    root = (site["physical_path"].lower(), site["application_pool"])
+    in_place = not facts["own"] or root == (facts["path"].lower(), facts["pool"])
+    return in_place and site["state"].lower() == facts["state"]
+
+
+def pool_is_set(facts: Facts) -> bool:
+    """Whether web_app_pool would change nothing, which compares texts without regard to case. facts: found: the pool,
+    as inspect_web_server.ps1 says it; wanted: the attributes; state. A password is never looked at, so with one nobody
+    knows.
+    """
+    pool, wanted = facts["found"], facts["wanted"]
+    if not pool or PASSWORD in wanted:
+        return False
+    same_state = (pool["state"] == "Stopped") == (facts["state"] == "stopped")
+    return same_state and all(
+        _text(name, pool["attributes"].get(name)) == _text(name, value) for name, value in wanted.items()
+    )
+
+
+def _text(name: str, value: Any) -> str:
+    """A value of an attribute as the module's user writes it, in small letters."""
+    names = POOL_ENUMERATIONS.get(name, ())
+    written = names[value] if isinstance(value, int) and value < len(names) else value
+    return str(written).lower()
 
 
 def config_is_set(facts: Facts) -> bool:

@@ -86,9 +86,9 @@ def paths(facts: Facts) -> list[str]:
 def seen(facts: Facts) -> dict[str, Any]:
     """What the roles that set up a server need not look at once more in this run: C(windows) and C(instance), the
     answers of inspect_server.ps1 and inspect_sql_instance.ps1, empty where there is none, C(site_certificate), the
-    thumbprint of the site's where it lies in the machine's store, C(sql_certificate), that of SQL Server's there with the
-    accounts that read its key (thumbprint, readers), and C(sysadmin), the login that logged in and is one, empty where
-    none did.
+    thumbprint of the site's where it lies in the machine's store, C(sql_certificate), that of SQL Server's there with
+    the accounts that read its key (thumbprint, readers), and C(sysadmin), the login that logged in and is one, empty
+    where none did.
 
     facts: windows, instance: the tasks' results; certificates: those of a loop over items with part; answers: of
     sql_info, which logged in as login.

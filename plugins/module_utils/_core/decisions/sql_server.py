@@ -42,7 +42,7 @@ def registry_settings(facts: Facts) -> list[dict[str, Any]]:
 
 
 def certificate_in_place(facts: Facts) -> str:
-    """Thumbprint of the certificate where it lies in the store and the service reads its key, else ''. facts: seen: what
-    preflight saw of it, may be empty; account: of the service.
+    """Thumbprint of the certificate where it lies in the store and the service reads its key, else ''. facts: seen:
+    what preflight saw of it, may be empty; account: of the service.
     """
     return facts["seen"]["thumbprint"] if facts["account"] in facts["seen"].get("readers", ()) else ""

@@ -47,11 +47,11 @@ def features_installed(facts: Facts) -> bool:
     inspect_server.ps1 found, none where nobody looked; pending_restart: why Windows waits for a restart, which has to
     come first.
     """
-    found = {name.lower() for name in facts["features"]}
-    return not facts["pending_restart"] and all(name.lower() in found for name in facts["wanted"])
+    installed = {name.lower() for name in facts["features"]}
+    return not facts["pending_restart"] and all(name.lower() in installed for name in facts["wanted"])
 
 
-def _same(found: Any, wanted: Any) -> bool:
+def _same(value: Any, wanted: Any) -> bool:
     """As PowerShell compares them."""
-    texts = isinstance(found, str) and isinstance(wanted, str)
-    return found.lower() == wanted.lower() if texts else found == wanted
+    texts = isinstance(value, str) and isinstance(wanted, str)
+    return value.lower() == wanted.lower() if texts else value == wanted

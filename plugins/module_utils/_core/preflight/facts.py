@@ -131,7 +131,8 @@ class Instance:
 @dataclass(frozen=True, kw_only=True)
 class Iis:
     """Of inspect_protection.ps1. service: state of W3SVC; site: state of the application's, '' where there is none;
-    asked_state: of the application's pool, likewise. error, message: of Windows, 0 for none; then the rest is what was read before.
+    asked_state: of the application's pool, likewise. error, message: of Windows, 0 for none; then the rest is what was
+    read before.
     """
 
     installed: bool

@@ -24,7 +24,11 @@ namespace Lab {
       return (ObjectState)Enum.Parse(typeof(ObjectState), text);
     }
   }
-  public class IisApplication { public string Path { get; set; } public string ApplicationPoolName { get; set; } }
+  public class IisFolder { public string Path { get; set; } public string PhysicalPath { get; set; } }
+  public class IisApplication {
+    public string Path { get; set; } public string ApplicationPoolName { get; set; }
+    public Named<IisFolder> VirtualDirectories = new Named<IisFolder>(f => f.Path);
+  }
   public class IisBinding { public string Protocol { get; set; } public string BindingInformation { get; set; } public byte[] CertificateHash { get; set; } }
   public class IisSite {
     public string Name { get; set; } public string StateText;
@@ -32,7 +36,17 @@ namespace Lab {
     public Named<IisApplication> Applications = new Named<IisApplication>(a => a.Path);
     public List<IisBinding> Bindings = new List<IisBinding>();
   }
-  public class IisPool { public string Name { get; set; } public string StateText; public ObjectState State { get { return States.Read(StateText); } } }
+  public class IisPool { public string Name { get; set; } public string StateText; public ObjectState State { get { return States.Read(StateText); } }
+    public IDictionary Attributes; public string Prefix = "";
+    // As ConfigurationElement: an enumeration is its number, a time a TimeSpan, and what the schema does not have fails.
+    public IisPool GetChildElement(string name) { return new IisPool { Attributes = Attributes, Prefix = Prefix + name + "." }; }
+    public object GetAttributeValue(string name) {
+      var key = Prefix + name;
+      if (Attributes == null || !Attributes.Contains(key)) throw new System.Runtime.InteropServices.COMException("Invalid index. (Exception from HRESULT: 0x80070585)", unchecked((int)0x80070585));
+      TimeSpan time; var text = Attributes[key] as string;
+      return text != null && TimeSpan.TryParseExact(text, "c", null, out time) ? time : Attributes[key];
+    }
+  }
   public class IisManager {
     bool denied;
     Named<IisSite> sites = new Named<IisSite>(s => s.Name); Named<IisPool> pools = new Named<IisPool>(p => p.Name);
@@ -41,10 +55,14 @@ namespace Lab {
     public Named<IisPool> ApplicationPools { get { Check(); return pools; } }
     public static IisManager From(IDictionary world) {
       var m = new IisManager { denied = world.Contains("denied") };
-      if (world.Contains("pools")) foreach (IDictionary p in (IEnumerable)world["pools"]) m.pools.Add(new IisPool { Name = (string)p["name"], StateText = (string)p["state"] });
+      if (world.Contains("pools")) foreach (IDictionary p in (IEnumerable)world["pools"]) m.pools.Add(new IisPool { Name = (string)p["name"], StateText = (string)p["state"], Attributes = p["attributes"] as IDictionary });
       if (world.Contains("sites")) foreach (IDictionary s in (IEnumerable)world["sites"]) {
         var site = new IisSite { Name = (string)s["name"], StateText = (string)s["state"] };
-        if (s["pool"] != null) site.Applications.Add(new IisApplication { Path = "/", ApplicationPoolName = (string)s["pool"] });
+        if (s["pool"] != null) {
+          var root = new IisApplication { Path = "/", ApplicationPoolName = (string)s["pool"] };
+          root.VirtualDirectories.Add(new IisFolder { Path = "/", PhysicalPath = (string)s["path"] });
+          site.Applications.Add(root);
+        }
         foreach (IDictionary b in (IEnumerable)s["bindings"]) {
           var hex = b["hash"] as string;
           site.Bindings.Add(new IisBinding { Protocol = (string)b["protocol"], BindingInformation = (string)b["information"], CertificateHash = string.IsNullOrEmpty(hex) ? null : Convert.FromHexString(hex) });

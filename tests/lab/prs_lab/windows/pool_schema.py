@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-__all__ = ["DEFAULTS", "UnknownAttribute", "canonical_name", "convert", "show"]
+__all__ = ["DEFAULTS", "ENUMS", "UnknownAttribute", "canonical_name", "convert", "show"]
 
 # Enumerations by attribute: the names in the order of their numbers (None where a number is not used).
 ENUMS: dict[str, tuple[str | None, ...]] = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..firewall import OUT, TCP
+from ..iis import Pool, Site
 from ..models import ScriptCall, ScriptResult, script
 from ..modules.firewall_rule import normal_addresses, same_property
+from ..pool_schema import ENUMS, canonical_name, show
 from .parameters import texts_of
 
 __all__: list[str] = []
@@ -31,8 +33,48 @@ def inspect_web_server(call: ScriptCall) -> ScriptResult:
             "exists": [path for path in texts_of(call, "Path") if call.files.exists(path)],
             "values": values,
             "rules": [rule["name"] for rule in rules if host.firewall.works and _is_settled(call, rule)],
+            **_in_iis(call),
         },
     )
+
+
+def _in_iis(call: ScriptCall) -> dict[str, Any]:
+    iis, running = call.host.iis, call.host.services.is_running("W3SVC")
+    if not running or not iis.installed or iis.is_denied:
+        return {"site": {}, "pool": {}}
+    site, pool = iis.site(str(call.parameter("Site") or "")), iis.pool(str(call.parameter("Pool") or ""))
+    return {
+        "site": _site(site) if site else {},
+        "pool": _pool(pool, texts_of(call, "Attribute")) if pool else {},
+    }
+
+
+def _site(site: Site) -> dict[str, Any]:
+    return {
+        "state": site.state,
+        "physical_path": site.root.physical_path,
+        "application_pool": site.root.pool,
+        "bindings": [
+            {
+                "protocol": binding.protocol,
+                "ip": binding.ip,
+                "port": binding.port,
+                "hostname": binding.hostname,
+                "certificate_hash": binding.certificate_hash.upper(),
+            }
+            for binding in site.bindings
+        ],
+    }
+
+
+def _pool(pool: Pool, names: list[str]) -> dict[str, Any]:
+    return {"state": pool.state, "attributes": {name: _attribute(pool, name) for name in names}}
+
+
+def _attribute(pool: Pool, name: str) -> Any:
+    known = canonical_name(name)
+    value = show(pool.attributes[known])
+    return ENUMS[known].index(value) if known in ENUMS else value
 
 
 def _is_settled(call: ScriptCall, rule: dict[str, Any]) -> bool:

@@ -13,6 +13,8 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.appli
     database_servers,
     ldap_rules,
     stopped_by,
+    pool_is_set,
+    site_is_set,
 )
 
 
@@ -64,7 +66,7 @@ OWN = {"protocol": "https", "ip": "*", "port": 443, "hostname": "", "certificate
     ("change", "found"),
     [
         pytest.param({}, ["AB"], id="the role's own"),
-        pytest.param({"certificate_hash": None}, [""], id="without a certificate"),
+        pytest.param({"certificate_hash": ""}, [""], id="without a certificate"),
         pytest.param({"port": 8443}, [], id="another port"),
         pytest.param({"protocol": "http"}, [], id="HTTP"),
         pytest.param({"hostname": "reset.example.com"}, [], id="an administrator's, for one name"),
@@ -72,7 +74,90 @@ OWN = {"protocol": "https", "ip": "*", "port": 443, "hostname": "", "certificate
     ],
 )
 def test_the_certificate_of_the_binding_that_the_role_makes(change, found):
-    assert bound_certificates({"sites": [{"bindings": [OWN | change]}], "port": "443"}) == found
+    assert bound_certificates({"site": {"bindings": [OWN | change]}, "port": "443"}) == found
+
+
+FOUND_SITE = {"state": "Started", "physical_path": "C:\\PRS", "application_pool": "PRS", "bindings": [OWN]}
+SITE = {
+    "found": FOUND_SITE,
+    "port": 443,
+    "thumbprint": "Ab",
+    "state": "started",
+    "own": True,
+    "path": "c:\\prs",
+    "pool": "PRS",
+}
+OF_ANOTHER = {"own": False, "path": "C:\\other", "pool": "other"}
+
+
+@pytest.mark.parametrize(
+    ("change", "is_set"),
+    [
+        ({}, True),
+        ({"found": {}}, False),
+        ({"thumbprint": "cd"}, False),
+        ({"state": "stopped"}, False),
+        ({"path": "C:\\other"}, False),
+        ({"pool": "other"}, False),
+        (OF_ANOTHER, True),
+        (OF_ANOTHER | {"port": 8443}, False),
+    ],
+)
+def test_a_site_that_is_as_it_should_be(change, is_set):
+    assert site_is_set(SITE | change) is is_set
+
+
+FOUND_POOL = {
+    "managedPipelineMode": 1,
+    "startMode": "alwaysrunning",
+    "autoStart": True,
+    "processModel.maxProcesses": 1,
+    "t": "00:00:00",
+}
+WANTED = {
+    "managedPipelineMode": "Classic",
+    "startMode": "AlwaysRunning",
+    "autoStart": True,
+    "processModel.maxProcesses": 1,
+    "t": "00:00:00",
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "is_set"),
+    [
+        ({}, {}, True),
+        ({"managedPipelineMode": 0}, {}, False),
+        ({"managedPipelineMode": 7}, {}, False),
+        ({"startMode": 0}, {}, False),
+        ({"autoStart": False}, {}, False),
+        ({"processModel.maxProcesses": 2}, {}, False),
+        ({"t": "00:20:00"}, {}, False),
+        ({}, {"managedRuntimeVersion": "v4.0"}, False),
+        ({"processModel.password": "x"}, {"processModel.password": "x"}, False),
+    ],
+)
+def test_attributes_of_a_pool(found, wanted, is_set):
+    pool = {"state": "Started", "attributes": FOUND_POOL | found}
+    assert pool_is_set({"found": pool, "wanted": WANTED | wanted, "state": "started"}) is is_set
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "is_set"),
+    [
+        ("Started", "started", True),
+        ("Stopped", "started", False),
+        ("Started", "stopped", False),
+        ("Stopped", "stopped", True),
+        ("Stopping", "started", True),
+    ],
+)
+def test_the_state_of_a_pool(found, wanted, is_set):
+    assert pool_is_set({"found": {"state": found, "attributes": {}}, "wanted": {}, "state": wanted}) is is_set
+
+
+def test_a_pool_that_nobody_saw_is_not_set():
+    assert pool_is_set({"found": {}, "wanted": {}, "state": "started"}) is False
 
 
 DONE = """<configuration><system.webServer><security><requestFiltering>

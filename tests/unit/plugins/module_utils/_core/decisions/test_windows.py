@@ -63,7 +63,11 @@ def test_a_rule_that_is_in_force(found, in_force):
     assert rule_in_force({"name": "Browsers", "ports": "443,8443", "found": found}) is in_force
 
 
-FEATURES = {"wanted": ["Web-Server", "web-asp-net45"], "features": ["Web-Server", "Web-Asp-Net45"], "pending_restart": []}
+FEATURES = {
+    "wanted": ["Web-Server", "web-asp-net45"],
+    "features": ["Web-Server", "Web-Asp-Net45"],
+    "pending_restart": [],
+}
 
 
 @pytest.mark.parametrize(

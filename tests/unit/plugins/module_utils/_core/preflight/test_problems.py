@@ -825,7 +825,14 @@ NOT_ASKED = (
 
 
 def in_iis(**changes: Any) -> dict[str, Any]:
-    found = {"installed": True, "service": "Running", "site": "Started", "asked_state": "Started", "error": 0, "message": ""}
+    found = {
+        "installed": True,
+        "service": "Running",
+        "site": "Started",
+        "asked_state": "Started",
+        "error": 0,
+        "message": "",
+    }
     return {**ANSWERED, "result": {"iis": {**found, **changes}}}
 
 

@@ -167,7 +167,14 @@ def test_the_standby_of_the_other_site(
 
 
 def iis(**changes: Any) -> dict[str, Any]:
-    found = {"installed": True, "service": "Running", "site": "Started", "asked_state": "Started", "error": 0, "message": ""}
+    found = {
+        "installed": True,
+        "service": "Running",
+        "site": "Started",
+        "asked_state": "Started",
+        "error": 0,
+        "message": "",
+    }
     return {**ANSWERED, "result": {"iis": {**found, **changes}}}
 
 
