@@ -96,6 +96,7 @@ options:
       - application.stopped_by
       - application.pool_is_set
       - application.site_is_set
+      - application.without_rights
       - configure_awx.name_is_taken
       - configure_awx.schedules
       - configure_awx.would_make
@@ -187,6 +188,7 @@ DECISIONS = (
     "application.stopped_by",
     "application.pool_is_set",
     "application.site_is_set",
+    "application.without_rights",
     "configure_awx.name_is_taken",
     "configure_awx.schedules",
     "configure_awx.would_make",

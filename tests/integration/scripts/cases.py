@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -595,7 +596,57 @@ def web_server_cases() -> list[Case]:
     ]  # fmt: skip
 
 
+MODIFY = 0x1301BF
+
+
+def folder_cases() -> list[Case]:
+    def case(about: str, **more: Any) -> Case:
+        world = {"accounts": {"IIS AppPool\\PRS": "S-1-5-82-1"}, "acls": {"*": []}, **more.pop("world", {})}
+        return Case(script="inspect_folder", about=about, world=world, **more)
+
+    def of_rules(
+        about: str, account: str, *rules: Mapping[str, Any], result: Sequence[Mapping[str, Any]], **more: Any
+    ) -> Case:
+        parameters = {"Path": ["{root}/empty"], "Account": account}
+        more.setdefault("only_real", ITS_OWN)
+        return case(
+            about,
+            parameters=parameters,
+            world={"acls": {"*": list(rules)}},
+            result={"rights": MODIFY, "rules": list(result)},
+            **more,
+        )
+
+    pool, own = "IIS AppPool\\PRS", {"sid": "S-1-5-82-1", "rights": MODIFY}
+    read = {
+        "path": re.compile("empty$"),
+        "rights": MODIFY,
+        "allow": True,
+        "inherited": False,
+        "inheritance": 3,
+        "propagation": 0,
+    }
+    text = base64.b64encode(b"<a/>").decode()
+    return [
+        case("nothing asked", result={"rights": MODIFY, "rules": [], "exists": False, "content": ""}),
+        case("in check mode", check=True, parameters={"Rights": "ReadAndExecute"}, result={"rights": 0x1200A9}),
+        case("a file", parameters={"File": "{root}/app [1]/it's.config"}, result={"exists": True, "content": text}),
+        case("no such file, a folder", parameters={"File": "{root}/app [1]"}, result={"exists": False, "content": ""}),
+        case("a file that may not be read", parameters={"File": "{root}/denied.txt"}, result={"exists": True, "content": ""}, only_real=NO_ACCOUNTS),
+        of_rules("a rule of the account, and another's", pool, own, {"sid": "S-1-5-18", "rights": 1}, result=[read]),
+        of_rules("by a SID", "S-1-5-82-1", own, result=[read]),
+        of_rules("other rules", pool, {**own, "type": "Deny", "rights": 2}, {**own, "inherited": True, "inheritance": 1, "propagation": 2},
+                 result=[{**read, "allow": False, "rights": 2}, {**read, "inherited": True, "inheritance": 1, "propagation": 2}]),
+        of_rules("an account that nobody knows", "NOBODY\\none", own, result=[], only_real=""),
+        case("rights that may not be read", parameters={"Path": ["{root}/empty"], "Account": pool}, world={"acls": {"*": "Attempted an unauthorized operation."}},
+             result={"rules": [], "rights": MODIFY}, only_real=NO_ACCOUNTS),
+        case("a folder that is not there", parameters={"Path": ["{root}/none"], "Account": "S-1-5-18"}, world={"acls": {"*": "No such folder"}}, result={"rules": []}),
+        case("rights of SYSTEM", parameters={"Path": ["{root}/empty"], "Account": "S-1-5-18"}, world={"acls": {"*": [{"sid": "S-1-5-18", "rights": 0x1F01FF, "inherited": True}]}},
+             result={"rules": [{"rights": 0x1F01FF, "allow": True, "inherited": True, "inheritance": 3}]}),
+    ]  # fmt: skip
+
+
 CASES = [
     *server_cases(), *instance_cases(), *login_cases(), *certificate_cases(), *page_cases(), *path_cases(), *protection_cases(),
-    *web_server_cases(),
+    *web_server_cases(), *folder_cases(),
 ]  # fmt: skip

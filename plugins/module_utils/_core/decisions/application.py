@@ -15,13 +15,15 @@ from ..task_result import failure_message
 
 __all__ = [
     "account", "alias_values", "bound_certificates", "config_is_set", "database_servers", "ldap_rules", "pool_is_set",
-    "site_is_set", "stopped_by",
+    "site_is_set", "stopped_by", "without_rights",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
 
 NETWORK_SERVICE = "S-1-5-20"
 """Its name is another one in every language."""
+ALLOWED_BELOW = {"allow": True, "inherited": False, "inheritance": 3, "propagation": 0}
+"""What a rule says besides the rights, of a folder with the folders and files below it."""
 PASSWORD = "processModel.password"
 POOL_ENUMERATIONS = {
     "managedPipelineMode": ("Integrated", "Classic"),
@@ -54,6 +56,15 @@ def account(facts: Facts) -> str:
     if facts["identity"] == "ApplicationPoolIdentity":
         return f"IIS AppPool\\{facts['pool']}"
     return NETWORK_SERVICE if facts["identity"] == "NetworkService" else facts["user"]
+
+
+def without_rights(facts: Facts) -> list[str]:
+    """Folders on which win_acl would give the account its rights: no rule of its own there is that one. facts: folders;
+    rights and rules, as inspect_folder.ps1 says them.
+    """
+    wanted = {"rights": facts["rights"], **ALLOWED_BELOW}
+    has_rights = {rule["path"] for rule in facts["rules"] if all(rule[name] == value for name, value in wanted.items())}
+    return [folder for folder in facts["folders"] if folder not in has_rights]
 
 
 def database_servers(facts: Facts) -> dict[str, str]:

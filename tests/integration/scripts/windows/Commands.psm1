@@ -164,6 +164,9 @@ function Get-Acl {
                 IdentityReference = [LabSid]@{ Value = $rule.sid; Name = $global:LabWorld.sids[$rule.sid] }
                 FileSystemRights = [System.Enum]::ToObject([System.Security.AccessControl.FileSystemRights], [int]$rule.rights)
                 AccessControlType = [System.Security.AccessControl.AccessControlType]$(if ($rule.type) { $rule.type } else { 'Allow' })
+                IsInherited = [bool]$rule.inherited
+                InheritanceFlags = [System.Security.AccessControl.InheritanceFlags]$(if ($null -eq $rule.inheritance) { 3 } else { [int]$rule.inheritance })
+                PropagationFlags = [System.Security.AccessControl.PropagationFlags][int]$rule.propagation
             })
     }
     $acl

@@ -1,14 +1,18 @@
-"""The model of roles/prs_app/files/inspect_web_server.ps1."""
+"""The models of roles/prs_app/files/inspect_web_server.ps1 and inspect_folder.ps1."""
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
+from ..errors import WinError
 from ..firewall import OUT, TCP
 from ..iis import Pool, Site
 from ..models import ScriptCall, ScriptResult, script
+from ..modules.acl import parse_rights
 from ..modules.firewall_rule import normal_addresses, same_property
 from ..pool_schema import ENUMS, canonical_name, show
+from ..security import Rights
 from .parameters import texts_of
 
 __all__: list[str] = []
@@ -92,3 +96,47 @@ def _is_settled(call: ScriptCall, rule: dict[str, Any]) -> bool:
     return bool(found) and all(
         same_property(name, getattr(one, name), value) for one in found for name, value in wanted.items()
     )
+
+
+@script("inspect_folder")
+def inspect_folder(call: ScriptCall) -> ScriptResult:
+    path = str(call.parameter("File") or "")
+    exists = call.files.is_file(path)
+    return ScriptResult(
+        changed=False,
+        result={
+            "rights": parse_rights(str(call.parameter("Rights", "Modify"))) | Rights.SYNCHRONIZE,
+            "rules": _rules_of(call, str(call.parameter("Account") or "")),
+            "exists": exists,
+            "content": _content(call, path) if exists else "",
+        },
+    )
+
+
+def _rules_of(call: ScriptCall, account: str) -> list[dict[str, Any]]:
+    if not account:
+        return []
+    try:
+        sid = call.host.accounts.lookup(account)
+        read = [(path, ace) for path in texts_of(call, "Path") for ace in call.files.security(path).entries]
+    except WinError:
+        return []
+    return [
+        {
+            "path": path,
+            "rights": ace.mask,
+            "allow": ace.allow,
+            "inherited": ace.inherited,
+            "inheritance": ace.inheritance,
+            "propagation": ace.propagation,
+        }
+        for path, ace in read
+        if ace.sid == sid
+    ]
+
+
+def _content(call: ScriptCall, path: str) -> str:
+    try:
+        return base64.b64encode(call.files.read(path)).decode()
+    except WinError:
+        return ""

@@ -12,9 +12,10 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.appli
     config_is_set,
     database_servers,
     ldap_rules,
-    stopped_by,
     pool_is_set,
     site_is_set,
+    stopped_by,
+    without_rights,
 )
 
 
@@ -221,3 +222,28 @@ def test_what_stops_a_restore_is_said_with_the_yes_that_it_needs():
     assert stopped_by({"msg": "There is no archive.", "error_code": "not_found"}) == (
         "There is no archive. Nothing was touched."
     )
+
+
+ALLOWED = {"path": "C:\\PRS", "rights": 7, "allow": True, "inherited": False, "inheritance": 3, "propagation": 0}
+
+
+@pytest.mark.parametrize(
+    ("rules", "lacking"),
+    [
+        ([], ["C:\\PRS", "C:\\Temp"]),
+        ([ALLOWED], ["C:\\Temp"]),
+        ([ALLOWED | {"rights": 1}, ALLOWED, ALLOWED | {"path": "C:\\Temp"}], []),
+        *(
+            ([ALLOWED | {name: value}], ["C:\\PRS", "C:\\Temp"])
+            for name, value in {
+                "rights": 15,
+                "allow": False,
+                "inherited": True,
+                "inheritance": 1,
+                "propagation": 2,
+            }.items()
+        ),
+    ],
+)
+def test_folders_on_which_the_account_lacks_its_rights(rules, lacking):
+    assert without_rights({"folders": ["C:\\PRS", "C:\\Temp"], "rights": 7, "rules": rules}) == lacking
