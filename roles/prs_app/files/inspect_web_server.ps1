@@ -14,7 +14,7 @@
 # Result:
 #   iis        the service of IIS is there
 #   exists     those of Path that are there
-#   values     one each that is a text: key, name, data
+#   values     one each that is a text or a number: key, name, data
 #   rules      names of those rules that are there, in force and as they should be; none where the firewall cannot be asked,
 #              as whoever sets them says what is wrong then
 #   site       state, physical_path and application_pool of its root, bindings (protocol, ip, port, hostname, certificate_hash);
@@ -84,7 +84,7 @@ if ($Rule) {
 $values = foreach ($key in $RegistryKey) {
     foreach ($name in $RegistryName) {
         $data = (Get-ItemProperty -LiteralPath $key -Name $name -ErrorAction SilentlyContinue).$name
-        if ($data -is [string]) { @{ key = $key; name = $name; data = $data } }
+        if ($data -is [string] -or $data -is [int]) { @{ key = $key; name = $name; data = $data } }
     }
 }
 

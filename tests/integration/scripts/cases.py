@@ -564,6 +564,7 @@ def web_server_cases() -> list[Case]:
         "RegistryName": ["prs-sql", "number", "none"],
     }
     alias = {"key": f"HKLM:\\{ALIASES}", "name": "prs-sql", "data": "DBMSSOCN,sql-a,1433"}
+    number = {**alias, "name": "number", "data": 7}
     return [
         case("nothing asked", result={"iis": False, "exists": [], "values": [], "rules": []}),
         case("in check mode", check=True, result={"iis": False}),
@@ -572,7 +573,7 @@ def web_server_cases() -> list[Case]:
             "files", parameters={"Path": ["{root}/app [1]/it's.config", "{root}/none", "{root}/empty"]},
             result={"exists": [re.compile("it's.config$"), re.compile("empty$")]},
         ),
-        case("aliases", parameters=keys, world={"registry": registry}, result={"values": [alias]}),
+        case("aliases", parameters=keys, world={"registry": registry}, result={"values": [alias, number]}),
         case("aliases that may not be read", parameters=keys, world={"registry": {**registry, ALIASES: "denied"}}, only_real=NO_ACCOUNTS, result={"values": []}),
         *sites_and_pools(case),
         of_rules("no rule"),
@@ -591,7 +592,7 @@ def web_server_cases() -> list[Case]:
         of_rules("a rule with less of everything", {"Name": "LDAP, allow", "Protocol": 256, "Direction": 2, "Enabled": True}),
         case(
             "the firewall cannot be asked", parameters={"Rule": [LDAP_RULE], **keys}, only_real=ITS_OWN,
-            world={"firewall": "There are no more endpoints available", "registry": registry}, result={"rules": [], "values": [alias]},
+            world={"firewall": "There are no more endpoints available", "registry": registry}, result={"rules": [], "values": [alias, number]},
         ),
     ]  # fmt: skip
 

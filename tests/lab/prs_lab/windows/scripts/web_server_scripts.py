@@ -27,7 +27,7 @@ def inspect_web_server(call: ScriptCall) -> ScriptResult:
         {"key": key, "name": name, "data": data}
         for key in texts_of(call, "RegistryKey")
         for name in texts_of(call, "RegistryName")
-        if isinstance(data := host.registry.get(key.replace(_HIVE, "HKLM\\", 1), name), str)
+        if isinstance(data := host.registry.get(key.replace(_HIVE, "HKLM\\", 1), name), str | int)
     ]
     rules = call.parameter("Rule") or []
     return ScriptResult(
