@@ -89,6 +89,21 @@ def full_system_drive(estate: Estate):
         pytest.param(
             ("--limit", "files"), ("Nothing was done", "files", "sql-a"), id="limited to no server of the application"
         ),
+        pytest.param(
+            ("-e", "prs_active_site=site_c"),
+            ("prs_active_site is site_c", "has no group of that name", "Set it to the group of the site that serves"),
+            id="site that is no group",
+        ),
+        pytest.param(
+            ("-e", "prs_active_site=prs_web"),
+            ("prs_web has 2 hosts of the group prs_web", "0 of the group prs_sql", "exactly one of each"),
+            id="half a site",
+        ),
+        pytest.param(
+            ("-e", "ansible_host=127.0.0.9", "-e", "ansible_port=5986"),
+            ("Nothing was done", "web-a and web-b of the group prs_web are one server, 127.0.0.9:5986;", "Correct the"),
+            id="server twice",
+        ),
         pytest.param(("-e", "prs_share_path="), ("does not say prs_share_path",), id="variable empty"),
         pytest.param(
             ("-e", "prs_share_user={{ vault_forgotten }}"),

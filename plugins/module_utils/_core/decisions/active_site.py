@@ -43,7 +43,8 @@ def refusal(facts: Facts) -> str:
     would be no answer to a misspelt type of it.
 
     facts: site: prs_active_site, empty where it is not set; site_hosts: the hosts of that group, no list where there is
-    none; web, sql: the hosts of the roles; hosts: of this run; unknown: sentences on variables of the command line that
+    none; web, sql: the hosts of the roles; addresses, ports: by all of these, empty where the inventory does not say;
+    hosts: of this run; unknown: sentences on variables of the command line that
     nothing reads; values: by the names of C(choices), empty where the inventory does not say.
     """
     return next(_refusals(facts), "")
@@ -73,12 +74,27 @@ def _refusals(facts: Facts) -> Iterator[str]:
             f"{site} has {len(servers['web'])} hosts of the group prs_web and {len(servers['sql'])} of the group "
             "prs_sql; it needs exactly one of each (one host may be both). Correct the inventory."
         )
+    yield from (f"Nothing was done: {sentence}" for role in ("web", "sql") for sentence in _twice(role, facts))
     both = list(dict.fromkeys([*servers["web"], *servers["sql"]]))
     if not set(both).intersection(facts["hosts"]):
         yield (
             f"Nothing was done: none of the hosts of this run ({', '.join(facts['hosts'])}) is a server of {site}, "
             f"which has {', '.join(both)}. Correct --limit, or name the site that serves in prs_active_site."
         )
+
+
+def _twice(role: str, facts: Facts) -> Iterator[str]:
+    """One that is another site's as well would be set up, and its application stopped, as if it were another."""
+    known: dict[tuple[str, str], str] = {}
+    for host in facts[role]:
+        where = (str(facts["addresses"][host] or host).lower(), str(facts["ports"][host]))
+        if where in known:
+            named = ":".join(filter(None, where))
+            yield (
+                f"{known[where]} and {host} of the group prs_{role} are one server, {named}; each site needs its own. "
+                "Correct the inventory."
+            )
+        known[where] = host
 
 
 def _misspelt(values: Facts) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.active_site import choices, refusal
 
+HOSTS = ("web-a", "sql-a", "web-b", "sql-b")
 SILENT = dict.fromkeys(choices({}), "")
 
 
@@ -17,6 +18,8 @@ def said(*, values: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]
         "site_hosts": ["web-a", "sql-a", "files"],
         "web": ["web-a", "web-b"],
         "sql": ["sql-a", "sql-b"],
+        "addresses": {"web-a": "10.0.0.1", "sql-a": "10.0.0.2", "web-b": "10.0.0.3", "sql-b": ""},
+        "ports": {"web-a": 5986, "sql-a": "5986", "web-b": 5986, "sql-b": ""},
         "hosts": ["web-a", "sql-a", "web-b", "sql-b", "files"],
         "unknown": [],
         "values": {**SILENT, **(values or {})},
@@ -30,11 +33,24 @@ def said(*, values: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]
         said(),
         said(site_hosts=["web-a"], sql=["web-a", "sql-b"]),
         said(hosts=["sql-a"]),
+        said(addresses=dict.fromkeys(HOSTS, "10.0.0.1"), ports=dict(zip(HOSTS, range(4), strict=True))),
+        said(addresses={"web-a": "one", "sql-a": "one", "web-b": "two", "sql-b": "two"}),
+        said(addresses=dict.fromkeys(HOSTS, ""), ports=dict.fromkeys(HOSTS, "")),
         said(values={"prs_backup_kind": "log", "prs_allow_data_loss": True, "prs_drill_keep": "No", "prs_ha": "none"}),
         said(values={"prs_take_over_lease": 1, "prs_end_other_branches": False}),
         said(values={"prs_ha": "standby", "prs_standby_sites": ["site_b"]}),
     ],
-    ids=["two sites", "one host is both", "limited to one server", "values", "numbers and booleans", "standby"],
+    ids=[
+        "two sites",
+        "one host is both",
+        "limited to one server",
+        "ports",
+        "two servers",
+        "names",
+        "values",
+        "numbers and booleans",
+        "standby",
+    ],
 )
 def test_what_is_right_is_not_refused(facts: dict[str, Any]):
     assert refusal(facts) == ""
@@ -75,6 +91,16 @@ def test_what_is_right_is_not_refused(facts: dict[str, Any]):
             said(site_hosts=["web-a", "web-b", "sql-a"]),
             "site_a has 2 hosts of the group prs_web and 1 of the group prs_sql; it needs exactly one of each (one "
             "host may be both). Correct the inventory.",
+        ),
+        (
+            said(addresses={"web-a": "A.lab", "sql-a": "", "web-b": "a.lab", "sql-b": ""}),
+            "Nothing was done: web-a and web-b of the group prs_web are one server, a.lab:5986; each site needs its "
+            "own. Correct the inventory.",
+        ),
+        (
+            said(addresses=dict.fromkeys(HOSTS, "sql-b"), ports=dict(zip(HOSTS, ("1", "", "2", ""), strict=True))),
+            "Nothing was done: sql-a and sql-b of the group prs_sql are one server, sql-b; each site needs its own. "
+            "Correct the inventory.",
         ),
         (
             said(hosts=["web-b", "files"]),
