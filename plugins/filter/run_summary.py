@@ -42,6 +42,7 @@ options:
       - restore.planned
       - restore.left_to_do
       - restore.summary
+      - failures.reasons
       - mirroring.kind_problems
       - mirroring.inventory_problems
       - mirroring.account_problems
@@ -111,6 +112,7 @@ SUMMARIES = (
     "restore.planned",
     "restore.left_to_do",
     "restore.summary",
+    "failures.reasons",
     "mirroring.kind_problems",
     "mirroring.inventory_problems",
     "mirroring.account_problems",

@@ -153,6 +153,25 @@ def restoring_tasks() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     }
 
 
+def _hidden(tasks: list[dict[str, Any]], *, said: bool = False) -> list[str]:
+    """The tasks of which nothing is logged, and of whose failure nobody says why. said: whether they stand in a block
+    that does.
+    """
+    found = []
+    for task in tasks:
+        says = said or any("failures.reasons" in str(rescue) for rescue in task.get("rescue", []))
+        found += _hidden(task.get("block", []), said=says)
+        if task.get("no_log") and not says and not task.get("ignore_errors"):
+            found.append(task["name"])
+    return found
+
+
+def test_whatever_is_hidden_says_why_it_failed():
+    """Ansible says of it that the output has been hidden, and no more."""
+    hidden = {file: _hidden(load(file) or []) for file in ROOT.glob("roles/*/tasks/*.yml")}
+    assert {file: names for file, names in hidden.items() if names} == {}
+
+
 def test_a_list_of_no_options_is_not_validated():
     """Ansible makes a task of it for each host, which finds nothing."""
     specs = {role.name: load(role / "meta/argument_specs.yml")["argument_specs"] for role in ROLES}
