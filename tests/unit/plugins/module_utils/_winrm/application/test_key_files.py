@@ -105,11 +105,11 @@ def test_key_files_that_only_their_machine_can_use(
         (RUINED, False, {}, ChangedKeys(broken=(NAME,))),
         (b"", False, {}, ChangedKeys()),
         (RUINED, False, {"content": RUINED[1:]}, ChangedKeys()),
-        (DENIED, True, {}, ChangedKeys()),
+        (DENIED, True, {}, ChangedKeys(untold=(NAME,))),
         (DENIED, True, {"plain": (NAME,)}, ChangedKeys(shielded=(NAME,))),
-        (DENIED, False, {"plain": (NAME,)}, ChangedKeys()),
+        (DENIED, False, {"plain": (NAME,)}, ChangedKeys(untold=(NAME,))),
         (SEALED, False, {"plain": (NAME,)}, ChangedKeys(shielded=(NAME,))),
-        (SEALED, False, {"plain": (NAME,), "host": "WEB2"}, ChangedKeys()),
+        (SEALED, False, {"plain": (NAME,), "host": "WEB2"}, ChangedKeys(untold=(NAME,))),
         (OTHER, False, {"plain": (NAME,)}, ChangedKeys()),
         (RUINED, False, {"plain": (NAME,), "inner": "PRS/"}, ChangedKeys(broken=(NAME,))),
         (RUINED, False, {"lost": True}, ChangedKeys()),
@@ -118,7 +118,9 @@ def test_key_files_that_only_their_machine_can_use(
 def test_a_changed_key_file_is_another_key_a_ruin_or_a_protected_form(
     current: bytes | None, encrypted: bool, archive: dict[str, Any], expected: ChangedKeys
 ) -> None:
-    """Protected: of the plain one that was archived on this very host; another host's says nothing about it."""
+    """Protected: of the plain one that was archived on this very host. Of another host's, and of one that nobody may
+    read, nobody can tell.
+    """
     content = archive.get("content", KEY)
     file = ManifestFile(name=NAME, size=len(content), sha256=hashlib.sha256(content).hexdigest())
     manifest = Manifest(
