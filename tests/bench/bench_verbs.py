@@ -154,7 +154,8 @@ def walk_through(version: Version, tree: Path) -> dict[str, Any]:
     root, archive, target = str(tree), str(version.folder / "a.zip"), version.folder / "unpacked"
     target.mkdir(parents=True)
     answers: dict[str, Any] = {}
-    answers["list_folder"] = version.call("list_folder", Path=root)
+    # A listing has no order.
+    answers["list_folder"] = sorted(version.call("list_folder", Path=root), key=lambda entry: str(entry["name"]))
     names = [entry["name"] for entry in answers["list_folder"] if not entry["folder"]]
     answers["hash_files"] = version.call("hash_files", names, Path=root)
     answers["pack"] = version.call(
