@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from struct import unpack_from
 from typing import Any
 
 from ..binary.values import FileFormatError, u16, u32, u64, utf16
 from ..data_file.page import Record
 from ..data_file.system_rows import SystemRows
-from .values import CLOCKS, type_name, variant
+from .values import CLOCKS, MOMENTS, OddValue, type_name, variant
 
 __all__ = ["Column", "ColumnCatalog", "NotRead", "StoredColumn"]
 
@@ -118,7 +119,7 @@ def _column(row: Record) -> Column:
     )
 
 
-def _new_columns(system: SystemRows, later: dict[tuple[int, int], Any]) -> Iterator[tuple[int, StoredColumn]]:
+def _new_columns(system: SystemRows, later: dict[tuple[int, int], bytes]) -> Iterator[tuple[int, StoredColumn]]:
     """sysrscols, since SQL Server 2008. The second byte of a time type is its scale, of a decimal its precision."""
     for row in system.rows(SYSRSCOLS):
         fixed = row.fixed
@@ -140,7 +141,7 @@ def _new_columns(system: SystemRows, later: dict[tuple[int, int], Any]) -> Itera
                 null_bit=u16(fixed, 44),
                 bit=fixed[48],
                 sparse=bool(status & _SPARSE),
-                later=later.get((rowset, number)),
+                later=_later_value(kind, later.get((rowset, number))),
             ),
         )
 
@@ -171,11 +172,19 @@ def _old_columns(system: SystemRows) -> Iterator[tuple[int, StoredColumn]]:
         )
 
 
-def _later_values(system: SystemRows) -> Iterator[tuple[tuple[int, int], Any]]:
-    """Defaults of columns that were added later, since SQL Server 2012, by rowset and physical number."""
+def _later_values(system: SystemRows) -> Iterator[tuple[tuple[int, int], bytes]]:
+    """Defaults of columns that were added later, since SQL Server 2012, by rowset and number, as sql_variant."""
     for row in system.rows(SYSEOBJVALUES):
         if row.fixed[0] == _DEFAULT_VALUE and row.variable:
-            yield (u64(row.fixed, 1), u64(row.fixed, 9)), variant(row.variable[0])
+            yield (u64(row.fixed, 1), u64(row.fixed, 9)), row.variable[0]
+
+
+def _later_value(kind: int, stored: bytes | None) -> Any:
+    """A default as a value of its column. What is no moment in a column of moments belongs to another: damage."""
+    if stored is None:
+        return None
+    value = variant(stored)
+    return OddValue(stored) if kind in MOMENTS and not isinstance(value, date) else value
 
 
 def _is_present_time(row: Record) -> bool:

@@ -23,7 +23,7 @@ from ..data_file.system_tables import Table
 from .columns import Column
 from .row_layout import OUT_OF_ROW
 from .tables import Tables
-from .values import MOMENTS, OddValue
+from .values import MOMENTS
 
 __all__ = ["LastChange", "LastUse", "Witness", "last_use"]
 
@@ -91,7 +91,7 @@ def _changes(tables: Tables, table: Table, until: datetime) -> Iterable[LastChan
     counts = [0] * len(columns)
     for row in tables.rows(table, columns=columns, large=False) if columns else ():
         for index, value in enumerate(row):
-            if value is None or isinstance(value, OddValue):
+            if not isinstance(value, date):  # NULL, no value of its type, or damage that gave the column another one
                 continue
             moment, best = _local(value), newest[index]
             counts[index] += 1

@@ -110,6 +110,13 @@ def test_rows_that_are_older_than_a_column_have_its_default_or_null() -> None:
     ]
 
 
+def test_a_default_of_another_type_is_no_moment() -> None:
+    """Found by the fuzzer: who asked for the newest moment got a number."""
+    stamp = Stored(name="Stamp", kind=DATETIME, size=8, later=bytes((INT, 1)) + integer(0))
+    [(_id, value)] = rows_of(Built(name="T", columns=(ID, stamp), rows=[[integer(1), b""]], short={0: 1}))
+    assert isinstance(value, OddValue) and str(value) == "0x380100000000 (no value of this type)"
+
+
 def test_dropped_columns_keep_their_place() -> None:
     gone = Stored(name="Gone", kind=INT, size=4, stored_status=DROPPED)
     tables = opened(database_with([Built(name="T", columns=(gone, ID), rows=[[integer(5), integer(6)]])]))
