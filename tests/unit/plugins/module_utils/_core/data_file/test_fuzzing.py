@@ -130,6 +130,11 @@ def test_some_damage() -> None:
     assert run(2, seed=1) > 20
 
 
+def test_damage_that_was_found_by_a_night() -> None:
+    """A column of moments whose place in the records became a number's."""
+    assert run(0.001, seed=1796051506775068191) >= 1
+
+
 @pytest.mark.nightly
 def test_ten_minutes_of_damage() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
