@@ -13,7 +13,8 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timezone
+from decimal import Decimal
 from heapq import nlargest
 from typing import Any
 
@@ -132,9 +133,17 @@ def _named(columns: Sequence[Column], name: str) -> Column:
     raise KeyError(name)
 
 
-def _orderable(value: Any) -> tuple[int, Any]:
-    """Values of one column, among which NULL and what is no value come first."""
-    return (0, 0) if value is None or value is OUT_OF_ROW or isinstance(value, OddValue) else (1, value)
+def _orderable(value: Any) -> tuple[int, str, Any]:
+    """Values of one column, among which NULL and what is no value come first. Those of a damaged file may be of several
+    types, which Python does not compare.
+    """
+    if value is None or value is OUT_OF_ROW or isinstance(value, OddValue):
+        return 0, "", 0
+    if isinstance(value, (int, float, Decimal)):
+        return 1, "", value
+    if isinstance(value, datetime) and value.tzinfo:
+        value = value.astimezone(timezone.utc).replace(tzinfo=None)
+    return 1, type(value).__name__, value
 
 
 def plain(value: Any) -> Any:

@@ -124,3 +124,11 @@ def test_a_table_that_cannot_be_read_keeps_none_of_the_others_back() -> None:
     compressed = Built(name="Old", columns=(ID, LAST), rows=[[integer(1), moment(MAY)]], compression=1)
     use = last_use(opened(compressed, USERS), until=NOW)
     assert use.unread == {"dbo.Old": "its rows are compressed"} and use.change and use.change.moment == JUNE
+
+
+def test_a_default_of_another_type_stands_beside_values_in_no_order_but_breaks_nothing() -> None:
+    """As damage leaves it: a text among numbers."""
+    later = Stored(name="Locked", kind=INT, size=4, later=bytes((NVARCHAR, 1, 0, 0, 0, 0, 0, 0)) + text("x"))
+    rows = [[integer(1), b""], [integer(2), integer(8)], [integer(3), integer(9)]]
+    built = Built(name="Users", columns=(ID, later), rows=rows, short={0: 1})
+    assert [row["Locked"] for row in asked(built, newest=3, newest_by="Locked")["rows"]] == [8, 9, "x"]
