@@ -134,6 +134,7 @@ def test_an_organization_that_is_missing_is_said_before_anything_is_made(awx: Aw
     assert awx.content() == before
 
 
+@pytest.mark.nightly
 def test_a_project_that_cannot_be_fetched_ends_the_run_with_a_sentence(awx: Awx, configure: Configure):
     run = configure(prs_awx_project_url="https://git.example.com/elsewhere.git")
     assert run.code != 0
@@ -141,6 +142,7 @@ def test_a_project_that_cannot_be_fetched_ends_the_run_with_a_sentence(awx: Awx,
     assert not awx.objects["inventories"] and not awx.objects["job_templates"]
 
 
+@pytest.mark.nightly
 def test_what_was_pushed_is_fetched_by_the_next_run_also_after_one_that_failed(
     awx: Awx, configure: Configure, repository: Path, tmp_path: Path
 ):
@@ -160,6 +162,7 @@ def test_what_was_pushed_is_fetched_by_the_next_run_also_after_one_that_failed(
     assert '"sql-b"' in json.dumps(awx.find("inventories", "PRS inventory")["_content"])
 
 
+@pytest.mark.nightly
 def test_a_second_organization_gets_everything_of_its_own_beside_the_first(awx: Awx, configure: Configure):
     """Of the first there is here what the run could take for its own: objects of the same names."""
     windows = json.loads(json.dumps(awx_credential_types(ROLE["_configure_awx_table"])[0]))

@@ -71,6 +71,7 @@ def test_an_empty_answer_of_awx_is_no_answer(shared_estate: Estate):
     assert planned and planned == [line for line in without.output.splitlines() if "bring back the database" in line]
 
 
+@pytest.mark.nightly
 def test_rules_are_left_to_another_firewall(estate: Estate, one_message):
     """No rule can be set where the service of Windows Firewall is off."""
     estate.task("web-a", "ansible.windows.win_service", name="MpsSvc", state="stopped", start_mode="disabled")

@@ -337,6 +337,7 @@ ALONE = {
 }
 
 
+@pytest.mark.nightly
 def test_a_standby_that_waits_for_its_wizard_is_no_second_application(estate: Estate):
     """Its site and pool run, and there is no database.config: whoever comes there meets the setup wizard."""
     site = {"name": "PasswordResetServer", "state": "started"}
