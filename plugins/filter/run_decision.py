@@ -76,6 +76,7 @@ options:
       - preflight.application_parts
       - sql_server.certificate_in_place
       - sql_server.registry_settings
+      - sql_server.lacks_a_restart
       - preflight.journal
       - preflight.sayings
       - preflight.wreck
@@ -168,6 +169,7 @@ DECISIONS = (
     "preflight.application_parts",
     "sql_server.certificate_in_place",
     "sql_server.registry_settings",
+    "sql_server.lacks_a_restart",
     "preflight.journal",
     "preflight.sayings",
     "preflight.wreck",

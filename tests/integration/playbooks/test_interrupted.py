@@ -96,9 +96,9 @@ def killed_and_run_again(estate: Estate, disaster: Disaster, changes: int) -> st
     return where
 
 
-@pytest.mark.parametrize("changes", [9, pytest.param(25, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("changes", [9, pytest.param(14, marks=pytest.mark.nightly)])
 def test_a_total_loss_whose_rebuild_is_killed_once(estate: Estate, changes: int):
-    """A sample, by day: everywhere it is killed at night."""
+    """A sample, by day: everywhere it is killed at night. 14: the settings of SQL Server are there, and not in force."""
     assert killed_and_run_again(estate, TOTAL_LOSS, changes)
 
 
@@ -121,7 +121,7 @@ def killed_everywhere(state: Path, folder: Path, disaster: Disaster, *, moved: b
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(
-    ("disaster", "least"), [(TOTAL_LOSS, 30), (DATABASE_LOST, 15)], ids=["total loss", "database lost"]
+    ("disaster", "least"), [(TOTAL_LOSS, 20), (DATABASE_LOST, 10)], ids=["total loss", "database lost"]
 )
 def test_a_rebuild_is_killed_after_each_of_its_changes(
     protected_state: Path, tmp_path: Path, disaster: Disaster, least: int, figure: Callable[[str], None]

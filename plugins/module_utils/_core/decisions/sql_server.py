@@ -10,7 +10,7 @@ from typing import Any
 
 from ..sql_server_settings import start_settings
 
-__all__ = ["certificate_in_place", "registry_settings"]
+__all__ = ["certificate_in_place", "lacks_a_restart", "registry_settings"]
 
 Facts = Mapping[str, Any]
 
@@ -46,3 +46,12 @@ def certificate_in_place(facts: Facts) -> str:
     what preflight saw of it, may be empty; account: of the service.
     """
     return facts["seen"]["thumbprint"] if facts["account"] in facts["seen"].get("readers", ()) else ""
+
+
+def lacks_a_restart(facts: Facts) -> bool:
+    """Whether an instance that answers runs without the certificate that the registry names. facts: code: of the
+    failure to log in.
+
+    Only then somebody's service is restarted again: a port that does not answer may be a firewall's doing.
+    """
+    return bool(facts["code"] == "certificate_untrusted")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.sql_server import certificate_in_place
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.sql_server import (
+    certificate_in_place,
+    lacks_a_restart,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,3 +20,11 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.sql_s
 )
 def test_a_certificate_whose_key_the_service_reads_is_not_imported_again(seen, thumbprint):
     assert certificate_in_place({"seen": seen, "account": "NT SERVICE\\MSSQLSERVER"}) == thumbprint
+
+
+@pytest.mark.parametrize(
+    ("code", "lacks"),
+    [("certificate_untrusted", True), ("sql_unreachable", False), ("sql_login_refused", False), ("", False)],
+)
+def test_only_another_certificate_than_the_registrys_is_a_reason_to_restart_once_more(code, lacks):
+    assert lacks_a_restart({"code": code}) is lacks
