@@ -136,7 +136,7 @@ def test_a_failover_from_a_lost_site_is_killed_after_each_of_its_changes(
     mirrored_state: Path, tmp_path: Path, shared_rests: None, figure: Callable[[str], None]
 ):
     places = killed_everywhere(mirrored_state, tmp_path, MIRRORED_SITE_LOST)
-    assert len(places) >= 3, places
+    assert len(places) >= 2, places
     figure(f"failover_prs was killed at {len(places)} places and went on")
 
 
