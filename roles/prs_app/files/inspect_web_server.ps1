@@ -84,7 +84,7 @@ if ($Rule) {
 $values = foreach ($key in $RegistryKey) {
     foreach ($name in $RegistryName) {
         $data = (Get-ItemProperty -LiteralPath $key -Name $name -ErrorAction SilentlyContinue).$name
-        if ($data -is [string] -or $data -is [int]) { @{ key = $key; name = $name; data = $data } }
+        if ($data -is [string] -or $data -is [int] -or $data -is [long]) { @{ key = $key; name = $name; data = $data } }
     }
 }
 
