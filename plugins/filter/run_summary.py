@@ -42,7 +42,6 @@ options:
       - restore.planned
       - restore.left_to_do
       - restore.summary
-      - failures.reasons
       - mirroring.kind_problems
       - mirroring.inventory_problems
       - mirroring.account_problems
@@ -112,7 +111,6 @@ SUMMARIES = (
     "restore.planned",
     "restore.left_to_do",
     "restore.summary",
-    "failures.reasons",
     "mirroring.kind_problems",
     "mirroring.inventory_problems",
     "mirroring.account_problems",

@@ -159,7 +159,7 @@ def _hidden(tasks: list[dict[str, Any]], *, said: bool = False) -> list[str]:
     """
     found = []
     for task in tasks:
-        says = said or any("failures.reasons" in str(rescue) for rescue in task.get("rescue", []))
+        says = said or any("prs.recovery.failure_message" in str(rescue) for rescue in task.get("rescue", []))
         found += _hidden(task.get("block", []), said=says)
         if task.get("no_log") and not says and not task.get("ignore_errors"):
             found.append(task["name"])
