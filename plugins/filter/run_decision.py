@@ -106,6 +106,7 @@ options:
       - windows.rule_in_force
       - report.file
       - report.journals
+      - report.journals_beside_backups
 """
 
 EXAMPLES = r"""
@@ -199,6 +200,7 @@ DECISIONS = (
     "windows.rule_in_force",
     "report.file",
     "report.journals",
+    "report.journals_beside_backups",
 )
 """Each a module of the package, and a function of it."""
 

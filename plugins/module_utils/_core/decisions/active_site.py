@@ -44,8 +44,8 @@ def refusal(facts: Facts) -> str:
 
     facts: site: prs_active_site, empty where it is not set; site_hosts: the hosts of that group, no list where there is
     none; web, sql: the hosts of the roles; addresses, ports: by all of these, empty where the inventory does not say;
-    hosts: of this run; unknown: sentences on variables of the command line that
-    nothing reads; values: by the names of C(choices), empty where the inventory does not say.
+    hosts: of this run; unknown: sentences on variables of the command line that nothing reads; values: by the names of
+    C(choices), empty where the inventory does not say.
     """
     return next(_refusals(facts), "")
 
@@ -53,11 +53,8 @@ def refusal(facts: Facts) -> str:
 def _refusals(facts: Facts) -> Iterator[str]:
     site, hosts = facts["site"], facts["site_hosts"]
     if not isinstance(hosts, list):
-        wrong = (
-            f"prs_active_site is {site}, and the inventory has no group of that name"
-            if site
-            else ("prs_active_site is not set")
-        )
+        no_group = f"prs_active_site is {site}, and the inventory has no group of that name"
+        wrong = no_group if site else "prs_active_site is not set"
         yield f"{wrong}. Set it to the group of the site that serves, for example site_a (see inventory.example)."
         return
     if facts["unknown"]:
@@ -74,7 +71,7 @@ def _refusals(facts: Facts) -> Iterator[str]:
             f"{site} has {len(servers['web'])} hosts of the group prs_web and {len(servers['sql'])} of the group "
             "prs_sql; it needs exactly one of each (one host may be both). Correct the inventory."
         )
-    yield from (f"Nothing was done: {sentence}" for role in ("web", "sql") for sentence in _twice(role, facts))
+    yield from (f"Nothing was done: {sentence}" for role in servers for sentence in _twice(role, facts))
     both = list(dict.fromkeys([*servers["web"], *servers["sql"]]))
     if not set(both).intersection(facts["hosts"]):
         yield (

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..run_report.journal import FOLDER, RECOVERIES
 from ..times import to_stamp
+from ..windows_paths import join
 
-__all__ = ["file", "journals"]
+__all__ = ["file", "journals", "journals_beside_backups"]
 
 
 def file(facts: Mapping[str, Any]) -> str:
@@ -33,3 +34,8 @@ def journals(facts: Mapping[str, Any]) -> list[str]:
     path = facts["path"]
     folder = posixpath.dirname(path) if path.endswith(".html") else path
     return [posixpath.join(folder, FOLDER, form) for form in RECOVERIES] if path and facts["wanted"] else []
+
+
+def journals_beside_backups(facts: Mapping[str, Any]) -> list[str]:
+    """Patterns of the same journals in a folder of Windows. facts: folder."""
+    return [join(facts["folder"], form) for form in RECOVERIES]

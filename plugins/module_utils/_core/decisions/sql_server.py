@@ -48,10 +48,10 @@ def certificate_in_place(facts: Facts) -> str:
     return facts["seen"]["thumbprint"] if facts["account"] in facts["seen"].get("readers", ()) else ""
 
 
-def lacks_a_restart(facts: Facts) -> bool:
-    """Whether an instance that answers runs without the certificate that the registry names. facts: code: of the
-    failure to log in.
+def lacks_a_restart(result: Facts) -> bool:
+    """Whether an instance that answers runs without the certificate that the registry names. result: of the failure to
+    log in.
 
     Only then somebody's service is restarted again: a port that does not answer may be a firewall's doing.
     """
-    return bool(facts["code"] == "certificate_untrusted")
+    return result.get("error_code") == "certificate_untrusted"

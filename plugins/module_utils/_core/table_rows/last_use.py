@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..data_file.system_tables import Table
 from .columns import Column
 from .row_layout import OUT_OF_ROW
 from .tables import Tables
-from .values import MOMENTS
+from .values import MOMENTS, without_zone
 
 __all__ = ["LastChange", "LastUse", "Witness", "last_use"]
 
@@ -117,10 +117,8 @@ def _witness(tables: Tables, column: Column) -> Witness:
 
 
 def _local(value: date) -> datetime:
-    """As a time without a zone: a datetimeoffset by its UTC, a day by its beginning."""
-    if not isinstance(value, datetime):
-        return datetime.combine(value, time())
-    return value.astimezone(timezone.utc).replace(tzinfo=None) if value.tzinfo else value
+    """As a time without a zone, a day by its beginning."""
+    return without_zone(value) if isinstance(value, datetime) else datetime.combine(value, time())
 
 
 def _versions(tables: Tables, table: Table) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time
 from decimal import Decimal
 from heapq import nlargest
 from typing import Any
@@ -24,7 +24,7 @@ from .columns import Column
 from .last_use import LastUse, last_use
 from .row_layout import OUT_OF_ROW
 from .tables import Tables
-from .values import OddValue
+from .values import OddValue, without_zone
 
 __all__ = ["MOST_ROWS", "TableQuestion", "answers", "questions"]
 
@@ -141,9 +141,7 @@ def _orderable(value: Any) -> tuple[int, str, Any]:
         return 0, "", 0
     if isinstance(value, (int, float, Decimal)):
         return 1, "", value
-    if isinstance(value, datetime) and value.tzinfo:
-        value = value.astimezone(timezone.utc).replace(tzinfo=None)
-    return 1, type(value).__name__, value
+    return 1, type(value).__name__, without_zone(value) if isinstance(value, datetime) else value
 
 
 def plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ from uuid import UUID
 from ..binary.values import u32
 from .code_pages import text_decoder
 
-__all__ = ["LARGE", "MOMENTS", "DataType", "OddValue", "decoder", "fixed_size", "type_name", "variant"]
+__all__ = ["LARGE", "MOMENTS", "DataType", "OddValue", "decoder", "fixed_size", "type_name", "variant", "without_zone"]
 
 
 class DataType(IntEnum):
@@ -207,3 +207,8 @@ _DECODERS: dict[int, Callable[[bytes], Any]] = {
     DataType.UNIQUEIDENTIFIER: lambda value: UUID(bytes_le=bytes(value)),
     DataType.SQL_VARIANT: variant,
 }
+
+
+def without_zone(value: datetime) -> datetime:
+    """As a time without a zone: a datetimeoffset by its UTC."""
+    return value.astimezone(timezone.utc).replace(tzinfo=None) if value.tzinfo else value

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.report import file, journals
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.report import (
+    file,
+    journals,
+    journals_beside_backups,
+)
 
 NOW = 1772366400  # 2026-03-01 12:00 UTC
 
@@ -29,3 +33,10 @@ def test_the_journals_of_earlier_runs_are_beside_the_reports(path: str, folder: 
     wanted = [f"{folder}/*-re*_prs.jsonl", f"{folder}/*-failover_prs.jsonl"]
     assert journals({"path": path, "wanted": True}) == wanted
     assert journals({"path": path, "wanted": False}) == journals({"path": "", "wanted": True}) == []
+
+
+def test_those_beside_the_backups_are_the_same_in_the_words_of_windows():
+    assert journals_beside_backups({"folder": "\\\\files\\backup\\journal"}) == [
+        "\\\\files\\backup\\journal\\*-re*_prs.jsonl",
+        "\\\\files\\backup\\journal\\*-failover_prs.jsonl",
+    ]

@@ -27,4 +27,4 @@ def test_a_certificate_whose_key_the_service_reads_is_not_imported_again(seen, t
     [("certificate_untrusted", True), ("sql_unreachable", False), ("sql_login_refused", False), ("", False)],
 )
 def test_only_another_certificate_than_the_registrys_is_a_reason_to_restart_once_more(code, lacks):
-    assert lacks_a_restart({"code": code}) is lacks
+    assert lacks_a_restart({"failed": True, "error_code": code}) is lacks
