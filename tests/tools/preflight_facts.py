@@ -8,7 +8,18 @@ from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.control_node import ControlNode
 
-__all__ = ["ANSWERED", "INSTALLED", "NOW", "SKIPPED", "control_node", "failed_script", "file", "gathered", "newest"]
+__all__ = [
+    "ANSWERED",
+    "INSTALLED",
+    "NOW",
+    "SKIPPED",
+    "control_node",
+    "failed_script",
+    "file",
+    "gathered",
+    "in_iis",
+    "newest",
+]
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.timezone.utc)
 SKIPPED = {"skipped": True, "changed": False}
@@ -179,6 +190,19 @@ HEALTHY: dict[str, Any] = {
         }
     ],
 }
+
+
+def in_iis(**changes: Any) -> dict[str, Any]:
+    """What inspect_protection.ps1 says of a healthy application in IIS, with these changes."""
+    found = {
+        "installed": True,
+        "service": "Running",
+        "site": "Started",
+        "asked_state": "Started",
+        "error": 0,
+        "message": "",
+    }
+    return {**ANSWERED, "result": {"iis": {**found, **changes}}}
 
 
 def gathered(**changes: Any) -> dict[str, Any]:

@@ -12,7 +12,18 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.contr
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.problems import problems
 from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.reading import host_facts
-from preflight_facts import ANSWERED, INSTALLED, NOW, SKIPPED, control_node, failed_script, file, gathered, newest
+from preflight_facts import (
+    ANSWERED,
+    INSTALLED,
+    NOW,
+    SKIPPED,
+    control_node,
+    failed_script,
+    file,
+    gathered,
+    in_iis,
+    newest,
+)
 
 SETUP, PACKAGE, WEB_CONFIG = (record["path"] for record in gathered()["shares"]["result"]["paths"])
 DATABASE = gathered()["settings"]["database_path"]
@@ -822,18 +833,6 @@ NOT_ASKED = (
     "srv-a: nobody can tell whether the application runs: IIS cannot be asked: {}. Connect with an account that is a "
     "local administrator (ansible_user), or mend IIS' configuration as it says."
 )
-
-
-def in_iis(**changes: Any) -> dict[str, Any]:
-    found = {
-        "installed": True,
-        "service": "Running",
-        "site": "Started",
-        "asked_state": "Started",
-        "error": 0,
-        "message": "",
-    }
-    return {**ANSWERED, "result": {"iis": {**found, **changes}}}
 
 
 @pytest.mark.parametrize(

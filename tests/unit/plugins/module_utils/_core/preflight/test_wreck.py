@@ -13,7 +13,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.preflight.wreck
     wreck_of,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.recovery_plan.reading import read_wreck
-from preflight_facts import ANSWERED, INSTALLED, SKIPPED, failed_script, file, gathered
+from preflight_facts import ANSWERED, INSTALLED, SKIPPED, failed_script, file, gathered, in_iis
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.timezone.utc)
 WEB_CONFIG = file("C:\\PRS\\web.config")
@@ -166,34 +166,22 @@ def test_the_standby_of_the_other_site(
     )
 
 
-def iis(**changes: Any) -> dict[str, Any]:
-    found = {
-        "installed": True,
-        "service": "Running",
-        "site": "Started",
-        "asked_state": "Started",
-        "error": 0,
-        "message": "",
-    }
-    return {**ANSWERED, "result": {"iis": {**found, **changes}}}
-
-
 @pytest.mark.parametrize(
     ("config", "seen", "state"),
     [
-        ({"exists": False}, iis(), "missing"),
-        ({"exists": False, "error": 3}, iis(error=5), "missing"),
-        ({"exists": False, "error": 5}, iis(), "unknown"),
-        ({}, iis(), "running"),
-        ({}, iis(asked_state="Stopped"), "stopped"),
-        ({}, iis(site="Stopped"), "stopped"),
-        ({}, iis(site=""), "stopped"),
-        ({}, iis(service="Stopped", site="Stopped", asked_state=""), "stopped"),
-        ({}, iis(installed=False, service="", site="", asked_state=""), "stopped"),
-        ({}, iis(asked_state=""), "stopped"),
-        ({}, iis(asked_state="Unknown"), "unknown"),
-        ({}, iis(error=5, message="denied", site="", asked_state=""), "unknown"),
-        ({}, iis(error=4312, message="no valid object", site="Unknown", asked_state="Unknown"), "unknown"),
+        ({"exists": False}, in_iis(), "missing"),
+        ({"exists": False, "error": 3}, in_iis(error=5), "missing"),
+        ({"exists": False, "error": 5}, in_iis(), "unknown"),
+        ({}, in_iis(), "running"),
+        ({}, in_iis(asked_state="Stopped"), "stopped"),
+        ({}, in_iis(site="Stopped"), "stopped"),
+        ({}, in_iis(site=""), "stopped"),
+        ({}, in_iis(service="Stopped", site="Stopped", asked_state=""), "stopped"),
+        ({}, in_iis(installed=False, service="", site="", asked_state=""), "stopped"),
+        ({}, in_iis(asked_state=""), "stopped"),
+        ({}, in_iis(asked_state="Unknown"), "unknown"),
+        ({}, in_iis(error=5, message="denied", site="", asked_state=""), "unknown"),
+        ({}, in_iis(error=4312, message="no valid object", site="Unknown", asked_state="Unknown"), "unknown"),
         ({}, failed_script("blocked") | {"failed": False, "failed_when_result": False}, "unknown"),
         ({}, SKIPPED, "unknown"),
     ],
