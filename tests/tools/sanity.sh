@@ -5,6 +5,7 @@
 # ansible-test makes a virtual environment per kind of test and downloads a script to put pip there. ensurepip does the same
 # from Python's own library, so a machine that reaches PyPI alone can run all of it.
 set -eu
+[ -c /dev/null ] || { echo "/dev/null is a file on this machine, and pep8 would read it as its settings: make it a device again" >&2; exit 1; }
 python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 shift
 home=$PWD/build/sanity
