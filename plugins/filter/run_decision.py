@@ -101,6 +101,9 @@ options:
       - configure_awx.name_is_taken
       - configure_awx.schedules
       - configure_awx.would_make
+      - looks.wanted
+      - looks.secrets
+      - looks.answer
       - windows.features_installed
       - windows.rules
       - windows.rule_in_force
@@ -195,6 +198,9 @@ DECISIONS = (
     "configure_awx.name_is_taken",
     "configure_awx.schedules",
     "configure_awx.would_make",
+    "looks.wanted",
+    "looks.secrets",
+    "looks.answer",
     "windows.features_installed",
     "windows.rules",
     "windows.rule_in_force",

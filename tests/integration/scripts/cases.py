@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.looks import secrets
+
 from .worlds import SECRET, certificate
 
 __all__ = ["CASES", "Case"]
@@ -647,7 +649,57 @@ def folder_cases() -> list[Case]:
     ]  # fmt: skip
 
 
-CASES = [
+def joined_cases() -> list[Case]:
+    """Other scripts through look_at_once: each of them has to find what it finds alone."""
+    alone = {(case.script, case.about): case for case in CASES_ALONE}
+    broken = "[CmdletBinding(SupportsShouldProcess)]param() "
+
+    def case(about: str, *looks: tuple[str, str], **more: Any) -> Case:
+        cases = {f"look{number}": alone[look] for number, look in enumerate(looks)}
+        world: dict[str, Any] = {}
+        for one in cases.values():
+            for part, content in one.world.items():
+                world[part] = {**world.get(part, {}), **content} if isinstance(content, Mapping) else content
+        return Case(
+            script="look_at_once", about=about, world=world, check=any(one.check for one in cases.values()),
+            parameters={"Look": [{"name": name, "script": f"{{{one.script}}}", "parameters": one.parameters} for name, one in cases.items()]},
+            sensitive={"Secret": secrets({name: {"wanted": True, "secrets": one.sensitive} for name, one in cases.items() if one.sensitive})},
+            changed=any(one.changed for one in cases.values()), result={name: _answer(one) for name, one in cases.items()},
+            only_real="".join({one.only_real for one in cases.values()}), **more,
+        )  # fmt: skip
+
+    def own(about: str, text: str, failed: bool, said: Sequence[str], result: Mapping[str, Any], **more: Any) -> Case:
+        answer = {
+            "failed": failed,
+            "error": [{"exception": {"message": re.compile(words)}} for words in said],
+            "result": result,
+        }
+        look = {"name": "one", "script": f"{broken} $Ansible.Changed = $false; {text}", "parameters": {}}
+        return Case(script="look_at_once", about=about, parameters={"Look": [look]}, result={"one": answer}, only_real="the twin knows the roles' scripts alone", **more)  # fmt: skip
+
+    return [
+        case("Windows and an instance", ("inspect_server", "in check mode"), ("inspect_sql_instance", "one, in check mode")),
+        case("one that does not fail, and one that does", ("inspect_sql_instance", "one"), ("inspect_server", "registry denied")),
+        case("shares and IIS", ("inspect_paths", "a folder, a file, nothing"), ("inspect_protection", "nothing")),
+        case("two certificates and a folder", ("import_certificate", "a new one, in check mode"), ("inspect_paths", "an archive"),
+             ("import_certificate", "an international name")),
+        case("a wrong password, and a folder", ("import_certificate", "a wrong password"), ("inspect_paths", "nothing")),
+        case("a certificate that is imported", ("import_certificate", "a new one")),
+        own("what fails, and goes on", "[int]::Parse('x'); $Ansible.Result = @{ on = 1 }", False, ["Parse"], {"on": 1}),
+        own("what fails, and stops", "$ErrorActionPreference = 'Stop'; [int]::Parse('x'); $Ansible.Result = @{ on = 1 }", True, ["Parse"], {}),
+        own("what throws after an error", "[int]::Parse('x'); throw 'own words'", True, ["Parse", "^own words$"], {}),
+        own("what no parser takes", "if (", True, ["Missing"], {}, changed=True),
+        own("a value that is missing", "$Ansible.Failed = $true; $Ansible.Result = @{ none = $null }", True, [], {"none": None}),
+    ]  # fmt: skip
+
+
+def _answer(case: Case) -> dict[str, Any]:
+    errors = [{"exception": {"message": re.compile(case.error)}}] if case.error else []
+    return {"failed": bool(case.error), "changed": case.changed, "result": case.result, "error": errors}
+
+
+CASES_ALONE = [
     *server_cases(), *instance_cases(), *login_cases(), *certificate_cases(), *page_cases(), *path_cases(), *protection_cases(),
     *web_server_cases(), *folder_cases(),
 ]  # fmt: skip
+CASES = [*CASES_ALONE, *joined_cases()]

@@ -40,13 +40,17 @@ def name_of(case: Case) -> str:
 
 
 def arguments_of(case: Case, *, root: str, port: int, separator: str) -> dict[str, Any]:
-    """As the role's task hands them to win_powershell."""
+    """As the role's task hands them to win_powershell. {inspect_paths} stands for the text of that script."""
 
     def placed(value: Any) -> Any:
         if isinstance(value, str):
+            if value[1:-1] in SCRIPTS:
+                return SCRIPTS[value[1:-1]].read_text()
             at_root = value.startswith("{root}")
             value = value.replace("{root}", root).replace("{port}", str(port))
             return value.replace("/", separator) if at_root else value
+        if isinstance(value, Mapping):
+            return {name: placed(inner) for name, inner in value.items()}
         return [placed(inner) for inner in value] if isinstance(value, list) else value
 
     script = SCRIPTS[case.script].read_text()
@@ -55,7 +59,7 @@ def arguments_of(case: Case, *, root: str, port: int, separator: str) -> dict[st
         script = script.replace(written, instead)
     return {
         "script": script,
-        "depth": 5,
+        "depth": 7,
         "parameters": {name: placed(value) for name, value in case.parameters.items()},
         "sensitive_parameters": [{"name": name, "value": value} for name, value in case.sensitive.items()],
     }

@@ -71,7 +71,7 @@ def test_it_keeps_to_the_rules(path: Path) -> None:
 
 
 def test_the_scripts_are_found() -> None:
-    assert {"_preflight_server", "_sql_server_look", "_certificate_import"} <= SCRIPTS
+    assert {"_preflight_looked", "_sql_server_look", "_certificate_import"} <= SCRIPTS
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ..execution import NotModelled, own_script, run_command_line, run_powershel
 from ..languages import calling
 from ..models import Output, ScriptResult, Task, module
 
-_SHOULD_PROCESS = re.compile(
+SHOULD_PROCESS = re.compile(
     r"\[CmdletBinding\((?:[\w=\$]+,\s*)?SupportsShouldProcess(?:=\$true)?(?:,\s*[\w=\$]+)?\)\]", re.IGNORECASE
 )
 _HASHTABLE = "System.Collections.Hashtable"
@@ -112,7 +112,7 @@ def win_powershell(task: Task) -> dict[str, Any]:
                 "changed": False,
                 "msg": f"skipped, since {path} {'exists' if there else 'does not exist'}",
             }
-    if task.check_mode and not _SHOULD_PROCESS.search(text):
+    if task.check_mode and not SHOULD_PROCESS.search(text):
         return {**result, "msg": "skipped, running in check mode"}
     return {**result, **_run(task, text)}
 
