@@ -84,6 +84,7 @@ options:
       - preflight.needs_lease
       - preflight.leaves_database
       - preflight.copies
+      - preflight.certificates
       - preflight.key_readers
       - preflight.seen
       - preflight.database_replace
@@ -181,6 +182,7 @@ DECISIONS = (
     "preflight.needs_lease",
     "preflight.leaves_database",
     "preflight.copies",
+    "preflight.certificates",
     "preflight.key_readers",
     "preflight.seen",
     "preflight.database_replace",

@@ -33,7 +33,7 @@ def secrets(facts: Facts) -> str:
     a look that has any, by the names of its parameters.
     """
     return "\n".join(
-        f"{name} {parameter} {quote(value, safe=_AS_IT_IS)}"
+        f"{name} {parameter} {quote(str(value or ''), safe=_AS_IT_IS)}"
         for name, look in facts.items()
         if look["wanted"]
         for parameter, value in look.get("secrets", {}).items()

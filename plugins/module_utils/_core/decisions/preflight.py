@@ -13,11 +13,12 @@ from ..preflight.wreck import sites_at_hand, whole_wreck
 from ..run_report.journal import Journal, PastRun, read_journals
 from ..text import age
 from ..windows_paths import is_full_path
+from .looks import answer
 
 __all__ = [
-    "application_parts", "copies", "data_file_folders", "database_replace", "foresees_application", "journal",
-    "key_readers", "leaves_database", "needed_secrets", "needs_lease", "no_road", "ordered_problems", "parts", "paths",
-    "sayings", "seen", "wreck",
+    "application_parts", "certificates", "copies", "data_file_folders", "database_replace", "foresees_application",
+    "journal", "key_readers", "leaves_database", "needed_secrets", "needs_lease", "no_road", "ordered_problems",
+    "parts", "paths", "sayings", "seen", "wreck",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
@@ -107,6 +108,21 @@ def seen(facts: Facts) -> dict[str, Any]:
 def _certificate_in_place(certificates: list[Facts], part: str) -> Facts:
     answers = [_answer(entry) for entry in certificates if entry["item"]["part"] == part]
     return next((answer for answer in answers if answer and not answer["imported"]), {})
+
+
+def certificates(facts: Facts) -> list[dict[str, Any]]:
+    """What came of the looks at the PFX files, one for each part of a server, with what is wanted of it as item. facts:
+    parts: of the server; pfx: what is wanted, by part; there: whether there is such a file, by part; task: result of
+    the task whose looks are called as the parts.
+    """
+    return [
+        {
+            **answer({"name": wanted["part"], "task": facts["task"] if facts["there"][wanted["part"]] else {}}),
+            "item": wanted,
+        }
+        for wanted in facts["pfx"]
+        if wanted["part"] in facts["parts"]
+    ]
 
 
 def key_readers(facts: Facts) -> list[str]:

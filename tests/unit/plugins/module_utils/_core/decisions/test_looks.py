@@ -23,6 +23,12 @@ def test_secrets_of_looks():
     assert secrets({"shares": SHARES}) == ""
 
 
+@pytest.mark.parametrize(("value", "text"), [(1234, "1234"), (None, ""), ("", "")])
+def test_a_secret_that_is_no_text(value, text):
+    """YAML makes a number of some; what is wrong with that the preflight says."""
+    assert secrets({"pfx": {**PFX, "secrets": {"Password": value}}}) == f"pfx Password {text}"
+
+
 FOUND = {"failed": False, "changed": False, "result": {"paths": []}, "error": []}
 
 

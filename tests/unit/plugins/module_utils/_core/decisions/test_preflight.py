@@ -7,6 +7,7 @@ import json
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
     application_parts,
+    certificates,
     copies,
     data_file_folders,
     database_replace,
@@ -289,6 +290,25 @@ def test_copies_are_those_that_were_read():
     chosen = {"label": "S1", "recovery_point": "2026-02-27T10:00:00Z", "archive": "a.zip", "files": []}
     facts = {"paths": ["one", "two", "three"], "results": [{"msg": "no share"}, {"chosen": chosen}, {"chosen": {}}]}
     assert copies(facts) == [{"place": "two", "name": "S1", "point": "2026-02-27T10:00:00Z", "archive": "a.zip"}]
+
+
+@pytest.mark.parametrize(
+    ("task", "there", "expected"),
+    [
+        (
+            {"result": {"web": {"failed": False, "result": {"key": "x"}}}},
+            True,
+            {"failed": False, "result": {"key": "x"}},
+        ),
+        ({"failed": True, "msg": "no SYSTEM"}, True, {"failed": True, "msg": "no SYSTEM"}),
+        ({"failed": True, "msg": "no SYSTEM"}, False, {"skipped": True}),
+        ({}, False, {"skipped": True}),
+    ],
+)
+def test_what_came_of_the_certificates(task, there, expected):
+    pfx = [{"part": part, "pfx": f"{part}.pfx", "names": []} for part in ("web", "sql")]
+    facts = {"parts": ["web"], "pfx": pfx, "there": {"web": there, "sql": True}, "task": task}
+    assert certificates(facts) == [{**expected, "item": pfx[0]}]
 
 
 def certificate(part: str, **answer) -> dict:
