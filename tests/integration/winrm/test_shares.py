@@ -96,7 +96,7 @@ def test_one_server_is_known_under_one_account(twins: Twins) -> None:
             pytest.raises(RecoveryError, match=r"Windows error 67"),
             files.share("\\\\files\\nothing\\x", user=READER["User"], password=READER["Password"]),
         ):
-            pass
+            files.stat("C:\\")
     assert twins.scripts() == ["connect", "stat_paths", "disconnect", "connect"]
 
 
@@ -109,7 +109,7 @@ def test_what_was_disconnected_for_another_account_is_connected_anew(twins: Twin
             pytest.raises(RecoveryError, match="Windows error 67"),
             files.share("\\\\files\\nothing\\x", **other),
         ):
-            pass
+            files.stat("C:\\")
         with files.share(REMOTE, **ACCOUNT):
             files.stat(REMOTE)
 
@@ -124,7 +124,7 @@ def test_a_connection_that_cannot_be_ended_is_explained(twins: Twins, monkeypatc
         r"account: .*full name"
     )
     with twins.session() as files, pytest.raises(RecoveryError, match=message), files.share(REMOTE, **ACCOUNT):
-        pass
+        files.stat(REMOTE)
 
 
 def test_no_logon_session_is_explained(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +141,7 @@ def test_one_connection_serves_all_paths_of_a_share(twins: Twins, monkeypatch: p
     open_now = connected(twins, monkeypatch)
     with twins.session() as files, files.share(REMOTE, **ACCOUNT):
         with files.share("\\\\FILES\\Backup\\keys", **ACCOUNT):
+            files.stat(REMOTE)
             assert open_now == ["\\\\files\\backup"]
         assert open_now == ["\\\\files\\backup"]
     assert nothing_stays(open_now)
@@ -154,6 +155,7 @@ def test_whatever_goes_wrong_no_share_stays_connected(
 ) -> None:
     open_now = connected(twins, monkeypatch)
     with twins.session() as files, pytest.raises(type(problem)), files.share(REMOTE, **ACCOUNT):
+        files.stat(REMOTE)
         assert open_now
         raise problem
     assert nothing_stays(open_now)

@@ -28,6 +28,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection imp
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.conversation import (
     Conversation,
     Ended,
+    Request,
     Secret,
     VerbFailed,
 )
@@ -358,12 +359,44 @@ def own_conversation(request: pytest.FixtureRequest) -> Iterator[tuple[Conversat
         return
     twins = request.getfixturevalue("twins")
     with Session(twins.connection(password=PASSWORD)) as session:
+        assert session.computer
         wire = session._conversation._pipe
 
         def end_input() -> None:
             wire._protocol.send_command_input(wire._shell, wire._command, b"", end=True)
 
         yield session._conversation, wire.send, end_input
+
+
+def conversation_of(bench: Bench) -> Conversation:
+    return bench._conversation if isinstance(bench, PowerShellBench) else bench._session._conversation
+
+
+def test_what_prepares_a_verb_is_run_before_it_and_stops_it_where_it_fails(bench: Bench) -> None:
+    """Two folders and a look at them in one message, their answers in one as well."""
+    conversation = conversation_of(bench)
+    conversation.start()
+    pipe, sent = conversation._pipe, []
+    real_send = pipe.send
+    pipe.send = lambda data: (sent.append(data), real_send(data))
+    made, nothing = placed("{root}/made", bench), placed("{root}/nothing", bench)
+    make = verbs_script("make_folder")
+    try:
+        first = [Request(make, {"Path": made}), Request(make, {"Path": placed("{root}/made/two", bench)})]
+        [state] = conversation.call(LISTING, parameters={}, items=[made], before=first)
+        assert state["folder"] and len(sent) == 1
+        assert bench.tree() == {"made/two/": b""}
+        failing = [
+            Request(verbs_script("read_lines"), {"Path": nothing}),
+            Request(make, {"Path": placed("{root}/three", bench)}),
+        ]
+        with pytest.raises(VerbFailed) as caught:
+            conversation.call(verbs_script("remove"), parameters={"Path": made}, before=failing)
+        assert (caught.value.position, caught.value.number) == (0, 2)
+        assert bench.tree() == {"made/two/": b""}, "nothing of what followed was run"
+        assert conversation.call(LISTING, parameters={}, items=[made])[0]["folder"]
+    finally:
+        del pipe.send
 
 
 @pytest.mark.parametrize("fault", BROKEN)
@@ -376,10 +409,10 @@ def test_broken_input_is_an_answer_and_no_hang(own_conversation: tuple[Conversat
     if kind == "EndOfInput":
         end_input()
     with pytest.raises(VerbFailed) as caught:
-        conversation._answer(SILENCE)
+        conversation._answer()
     assert caught.value.kind == kind
     with pytest.raises(Ended):
-        conversation._answer(SILENCE)
+        conversation._answer()
 
 
 @pytest.mark.pwsh
@@ -390,10 +423,10 @@ def test_a_runner_that_cannot_begin_is_an_answer(line: bytes) -> None:
     pipe.send(line)
     conversation = Conversation(pipe, patience=SILENCE)
     with pytest.raises(VerbFailed) as caught:
-        conversation._answer(SILENCE)
+        conversation._answer()
     assert caught.value.kind == "BrokenInput"
     with pytest.raises(Ended):
-        conversation._answer(SILENCE)
+        conversation._answer()
     pipe.close(code=1)
 
 

@@ -11,13 +11,13 @@ import json
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .runner import RUNNER
 
-__all__ = ["Conversation", "Ended", "Pipe", "Received", "Secret", "Silent", "VerbFailed"]
+__all__ = ["Conversation", "Ended", "Pipe", "Received", "Request", "Secret", "Silent", "VerbFailed"]
 
 CHUNK = 150_000
 """Bytes of one piece of input: WinRM's envelope holds 500 KB, and base64 makes a third more of it."""
@@ -58,16 +58,25 @@ class Secret(str):
     """A parameter that no cmdlet may be given: with module logging Windows writes what they are into its event log."""
 
 
+@dataclass(frozen=True)
+class Request:
+    """A verb that is asked for before another: with that it travels, and that is not run where this fails."""
+
+    script: str
+    parameters: dict[str, Any]
+
+
 class VerbFailed(Exception):
     """A verb answered with an error: number (Win32, 0 when it is none), kind (class of the exception), message
-    (Windows' own words).
+    (Windows' own words); position: which of several that were asked for together, counted from 0.
     """
 
-    def __init__(self, *, number: int, kind: str, message: str) -> None:
+    def __init__(self, *, number: int, kind: str, message: str, position: int = 0) -> None:
         super().__init__(message)
         self.number = number
         self.kind = kind
         self.message = message
+        self.position = position
 
 
 class Ended(Exception):
@@ -95,13 +104,16 @@ class Conversation:
         self._lines: deque[bytes] = deque()
         self._rest = b""
         self._noise: list[str] = []
-        self.owes_an_answer = False
+        self._greeting = [_line(RUNNER)]
+        """The script that reads requests: it travels with the first of them."""
         self.about: dict[str, Any] = {}
+        """Which PowerShell answers; nothing before its first answer."""
+        self.owes_an_answer = False
 
     def start(self) -> None:
-        """Hand over the script that reads requests; afterwards `about` says which PowerShell answered."""
-        self._pipe.send(_line(RUNNER))
-        self.about = self._answer(min(START_PATIENCE, self._patience))[1]
+        """Learn who answers, before anything is asked for."""
+        if not self.about:
+            self.call("", parameters={})
 
     def call(
         self,
@@ -110,21 +122,42 @@ class Conversation:
         parameters: dict[str, Any],
         items: Iterable[Any] = (),
         on_progress: Callable[[dict[str, Any]], None] | None = None,
+        before: Sequence[Request] = (),
     ) -> list[Any]:
-        """Run a verb and return what it put out. Raises VerbFailed, Ended, Silent."""
+        """Run a verb and return what it put out. before: others, one after the other, whose items nobody wants. Raises
+        VerbFailed for the first that fails; what comes after that was not run. Raises Ended, Silent.
+        """
         if self.owes_an_answer:
             raise Ended("It still owes the answer to an earlier request")
         lines = [_line(item) for item in items]
-        secrets = {name: value for name, value in parameters.items() if isinstance(value, Secret)}
-        shown = {name: value for name, value in parameters.items() if name not in secrets}
-        request = _line({"script": script, "parameters": shown, "secrets": list(secrets), "items": len(lines)})
-        hidden = (base64.b64encode(value.encode()) + b"\n" for value in secrets.values())
+        requests = [line for request in before for line in _request(request.script, request.parameters, more=True)]
+        requests += _request(script, parameters, items=len(lines))
         self.owes_an_answer = True
-        for piece in _pieces(request, *hidden, *_packed(lines)):
+        for piece in _pieces(*self._greeting, *requests, *_packed(lines)):
             self._pipe.send(piece)
+        self._greeting = []
+        failed: VerbFailed | None = None
+        result: list[Any] = []
+        for position in range(len(before) + 1):
+            try:
+                result = self._result(on_progress)
+            except VerbFailed as fault:
+                fault.position = position
+                failed = failed or fault
+            except Ended:
+                if failed:  # by what ends the process as well, so that nothing more is to come
+                    raise failed from None
+                raise
+        self.owes_an_answer = False
+        if failed:
+            raise failed
+        return result
+
+    def _result(self, on_progress: Callable[[dict[str, Any]], None] | None) -> list[Any]:
+        """What one request put out."""
         result = []
         while True:
-            kind, value = self._answer(self._patience)
+            kind, value = self._answer()
             if kind == "items":
                 result.extend(value)
             elif kind == "columns":
@@ -132,21 +165,21 @@ class Conversation:
                 result.extend(dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True))
             elif kind == "progress" and on_progress:
                 on_progress(value)
+            elif kind == "ready":
+                self.about = value
             elif kind == "end":
-                self.owes_an_answer = False
                 return result
 
-    def _answer(self, patience: float) -> tuple[str, Any]:
+    def _answer(self) -> tuple[str, Any]:
         """The next (kind, value). A line that is no answer is kept, for the case that nothing better comes."""
         while True:
-            line = self._next_line(patience)
+            line = self._next_line(self._patience if self.about else min(START_PATIENCE, self._patience))
             try:
                 [(kind, value)] = json.loads(line).items()
             except (ValueError, AttributeError):
                 self._noise.append(line.decode("utf-8", "replace"))
                 continue
             if kind == "error":
-                self.owes_an_answer = False
                 raise VerbFailed(
                     number=value.get("number", 0), kind=value.get("kind", ""), message=value.get("message", "")
                 )
@@ -174,6 +207,14 @@ class Conversation:
         except (ValueError, EOFError, OSError, zlib.error) as problem:
             raise Ended(f"A part of its answer cannot be read: {problem}") from None
         return self._next_line(patience)
+
+
+def _request(script: str, parameters: dict[str, Any], *, items: int = 0, more: bool = False) -> list[bytes]:
+    """A request and the secrets that follow it, without its items."""
+    secrets = {name: value for name, value in parameters.items() if isinstance(value, Secret)}
+    shown = {name: value for name, value in parameters.items() if name not in secrets}
+    request = {"script": script, "parameters": shown, "secrets": [*secrets], "items": items, "more": more}
+    return [_line(request), *(base64.b64encode(value.encode()) + b"\n" for value in secrets.values())]
 
 
 def _line(value: Any) -> bytes:

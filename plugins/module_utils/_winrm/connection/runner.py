@@ -9,12 +9,18 @@ its input, a script as a JSON string, and runs that with the rest of the input. 
 RUNNER reads requests until its input ends. A request is one line of JSON, followed by as many secrets and items as it
 says, a line each: a secret is its text (UTF-8) in base64, an item a JSON value:
 
-    {"script": text of a verb, "parameters": {name: value}, "secrets": [names of parameters], "items": number of items}
+    {"script": text of a verb, "parameters": {name: value}, "secrets": [names of parameters], "items": number of items,
+     "more": whether another request is already on its way}
+
+Where more is on its way, the answer waits for the one to that, so that both cross the line together. What such a
+request was to prepare would be missing if it failed: what follows is not run then, up to the first request without
+more, and each answers with an OperationCanceledException. A script without text does nothing.
 
 Lines of JSON are given to a cmdlet, and Windows may be told to write what cmdlets are given into its event log (module
 logging); secrets are read by .NET alone. It answers with lines of JSON that have one key each:
 
-    {"ready": {...}}      once, at the start: version of PowerShell, name of the computer, its time (UTC)
+    {"ready": {...}}      once, before the first answer: version of PowerShell, name of the computer, its time (UTC) at
+                          the start
     {"items": [...]}      objects that the verb puts out, in their order
     {"columns": {...}}    the same of many objects with the same keys: key -> values, of equal number: a list of them,
                           or texts in one text, with U+0000 between them
@@ -97,6 +103,7 @@ begin {
     $sinceRequest = [System.Diagnostics.Stopwatch]::StartNew()
     $packedMark = '{"lines":"'
     $request = $null
+    $more = $isBroken = $false
     # PowerShell 7 makes a time of every text that is one in ISO 8601; how to switch that off came with 7.5.
     $asText = @{}
     if ((Get-Command -Name ConvertFrom-Json).Parameters.ContainsKey('DateKind')) { $asText['DateKind'] = 'String' }
@@ -173,10 +180,15 @@ begin {
         foreach ($column in $columns.Values) { $column.Clear() }
     }
 
-    function Send-Answer {
+    function Add-Answer {
         param([string]$Kind, $Value)
         Send-Batch
         $null = $pending.Append((ConvertTo-Json -InputObject @{ $Kind = $Value } -Compress -Depth 5)).Append("`n")
+    }
+
+    function Send-Answer {
+        param([string]$Kind, $Value)
+        Add-Answer $Kind $Value
         Send-Pending
         $answers.Flush()
     }
@@ -317,7 +329,7 @@ begin {
 
     $now = [DateTime]::UtcNow.ToString('s', [System.Globalization.CultureInfo]::InvariantCulture) + 'Z'
     $computer = [Environment]::MachineName
-    Send-Answer 'ready' @{ powershell = $PSVersionTable.PSVersion.ToString(); computer = $computer; now = $now }
+    Add-Answer 'ready' @{ powershell = $PSVersionTable.PSVersion.ToString(); computer = $computer; now = $now }
 }
 process {
     try {
@@ -341,7 +353,9 @@ process {
     }
     if ($secrets.Count -lt $secretNames.Count -or $items.Count -lt $expected) { return }
     $script = $request.script
+    $more = [bool]$request.more
     try {
+        if ($isBroken) { throw [System.OperationCanceledException]::new('What it follows failed') }
         $parameters = @{}
         foreach ($property in $request.parameters.PSObject.Properties) { $parameters[$property.Name] = $property.Value }
         foreach ($secret in $secretNames) { $parameters[$secret] = $secrets[$secret] }
@@ -355,12 +369,17 @@ process {
             }
         }
         Send-Column
-        Send-Answer 'end' $true
+        Add-Answer 'end' $true
     }
     catch {
         $batch.Clear()
         $request = $null
-        Send-Answer 'error' (Get-Fault $_)
+        $isBroken = $more
+        Add-Answer 'error' (Get-Fault $_)
+    }
+    if (-not $more) {
+        Send-Pending
+        $answers.Flush()
     }
     # The items of the next request are read before these would be forgotten.
     $items = $parameters = $null
@@ -372,6 +391,7 @@ end {
     if ($null -ne $request) {
         Stop-Runner 'EndOfInput' "The input ended after $($items.Count) of $expected items"
     }
+    Send-Pending
     $answers.Flush()
 }
 """

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from ..._core.errors import RecoveryError
-from .conversation import Conversation, Ended, Received, Silent, VerbFailed
-from .errors import connection_error, ended_error, refused_by_all, silent_error, windows_fault
+from .conversation import Conversation, Ended, Received, Request, Silent, VerbFailed
+from .errors import WindowsFault, connection_error, ended_error, refused_by_all, silent_error, windows_fault
 from .options import WinrmConnection, needs_user
 from .protocol import make_protocol
 from .pywinrm_dep import LOGIN_PROBLEMS, requests, require_pywinrm, require_transport, winrm
@@ -70,6 +71,24 @@ class WinrmPipe:
         return Received(stdout=stdout, stderr=stderr, ended=ended)
 
 
+class _AheadFailed(Exception):
+    """Windows refused what was asked for ahead of a call; position: which of several, counted from 0."""
+
+    def __init__(self, position: int, fault: WindowsFault) -> None:
+        super().__init__(str(fault))
+        self.position = position
+        self.fault = fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ahead:
+    """A verb that travels with the next one. mend: puts right what Windows refused, or raises."""
+
+    request: Request
+    doing: str
+    mend: Callable[[WindowsFault], None]
+
+
 class Session:
     """Use it in a `with` statement: entering connects, leaving ends the process and the shell on the host.
 
@@ -86,6 +105,7 @@ class Session:
         self._command: str | None = None
         self._conversation: Conversation | None = None
         self._lost: RecoveryError | None = None
+        self._ahead: list[_Ahead] = []
 
     def __enter__(self) -> Session:
         """Try the transports in their order, as Ansible does, until the host takes one."""
@@ -110,7 +130,7 @@ class Session:
     @property
     def computer(self) -> str:
         """The host's own name, as it said when the session began."""
-        return self._conversation.about.get("computer", self.host) if self._conversation else self.host
+        return self._about.get("computer", self.host) if self._conversation else self.host
 
     @property
     def is_lost(self) -> bool:
@@ -124,11 +144,13 @@ class Session:
         """When the session began, aware, by the host's own clock: what lies there is as old as that says, whatever
         machine asks.
         """
-        if self._conversation is None:
-            raise RuntimeError("a session is used in a with statement")
-        return dt.datetime.strptime(self._conversation.about["now"], "%Y-%m-%dT%H:%M:%SZ").replace(
-            tzinfo=dt.timezone.utc
-        )
+        return dt.datetime.strptime(self._about["now"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.timezone.utc)
+
+    def ahead(self, script: str, *, doing: str, mend: Callable[[WindowsFault], None], **parameters: Any) -> None:
+        """Ask for a verb that prepares the next one, with which it travels: nobody waits for it alone. The next one is
+        not run where this fails, and not before mend returned; without a next one this is not run at all.
+        """
+        self._ahead.append(_Ahead(request=Request(script, parameters), doing=doing, mend=mend))
 
     def call(
         self,
@@ -142,63 +164,97 @@ class Session:
         """Run a verb (the SCRIPT of a file in verbs/) and return its items. doing: the beginning of an error's sentence
         ("Reading C:\\x").
         """
-        if self._lost:
-            raise self._lost
-        if self._conversation is None:
-            raise RuntimeError("a session is used in a with statement")
+        items = [*items]
+        while True:
+            before, self._ahead = self._ahead, []
+            try:
+                return self._called(
+                    script, doing=doing, items=items, on_progress=on_progress, parameters=parameters, before=before
+                )
+            except _AheadFailed as failed:
+                before[failed.position].mend(failed.fault)
+                self._ahead = before[failed.position + 1 :]
+
+    def _called(
+        self,
+        script: str,
+        *,
+        doing: str,
+        items: Iterable[Any],
+        on_progress: Callable[[dict[str, Any]], None] | None,
+        parameters: dict[str, Any],
+        before: Sequence[_Ahead],
+    ) -> list[Any]:
+        conversation = self._usable()
         try:
-            return self._conversation.call(script, parameters=parameters, items=items, on_progress=on_progress)
+            return conversation.call(
+                script,
+                parameters=parameters,
+                items=items,
+                on_progress=on_progress,
+                before=[ahead.request for ahead in before],
+            )
         except VerbFailed as fault:
+            if not conversation.about:
+                raise windows_fault(fault, host=self.host, doing="Starting PowerShell") from None
+            if fault.position < len(before):
+                said = windows_fault(fault, host=self.host, doing=before[fault.position].doing)
+                raise _AheadFailed(fault.position, said) from None
             raise windows_fault(fault, host=self.host, doing=doing) from None
         except Ended as ended:
-            self._lost = ended_error(ended.said, host=self.host, doing=doing)
+            self._lost = ended_error(ended.said, host=self.host, doing=doing if conversation.about else "Starting")
         except Silent as silent:
-            self._lost = silent_error(silent.seconds, host=self.host, doing=doing)
+            self._lost = silent_error(silent.seconds, host=self.host, doing=doing if conversation.about else "Starting")
         except _PROBLEMS as problem:
             self._lost = connection_error(problem, connection=self.connection, transport=self._transport, doing=doing)
         except RecoveryError as problem:  # no other ticket when the one that there was had ended
             self._lost = problem
         raise self._lost
 
+    def _usable(self) -> Conversation:
+        if self._lost:
+            raise self._lost
+        if self._conversation is None:
+            raise RuntimeError("a session is used in a with statement")
+        return self._conversation
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        conversation = self._usable()
+        if not conversation.about:
+            self.call("", doing="Starting PowerShell")
+        return conversation.about
+
     def reconnect(self) -> None:
         """Open another session in place of one that was lost: what that one still answers must not be taken for the
         answer to the next question. Raises RecoveryError when the host does not come back in time.
         """
         deadline = time.monotonic() + RECONNECT_WITHIN
+        lost = self._lost
         while True:
             self._close()
+            self._lost = None
             try:
                 self.__enter__()
-            except RecoveryError:
+                self.call("", doing="Starting PowerShell")
+            except RecoveryError as problem:
+                self._lost = lost or problem
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(RECONNECT_EVERY)
             else:
-                self._lost = None
                 return
 
     def _connect(self) -> None:
         """Open the shell by one transport. Raises RecoveryError. Whatever ends it, nothing is left behind."""
         try:
             self._open()
-        except BaseException as problem:
+        except _PROBLEMS as problem:
             self._close()
-            error = self._start_error(problem)
-            if error is None:
-                raise
-            raise error from None
-
-    def _start_error(self, problem: BaseException) -> RecoveryError | None:
-        """What a problem means while a session begins; None for one that says it itself."""
-        if isinstance(problem, _PROBLEMS):
-            return connection_error(problem, connection=self.connection, transport=self._transport)
-        if isinstance(problem, VerbFailed):
-            return windows_fault(problem, host=self.host, doing="Starting PowerShell")
-        if isinstance(problem, Ended):
-            return ended_error(problem.said, host=self.host, doing="Starting")
-        if isinstance(problem, Silent):
-            return silent_error(problem.seconds, host=self.host, doing="Starting")
-        return None
+            raise connection_error(problem, connection=self.connection, transport=self._transport) from None
+        except BaseException:
+            self._close()
+            raise
 
     def _open(self) -> None:
         connection = self.connection
@@ -218,13 +274,13 @@ class Session:
             self._shell, COMMAND_LINE, console_mode_stdin=False, skip_cmd_shell=False
         )
         self._conversation = Conversation(WinrmPipe(self._protocol, self._shell, self._command))
-        self._conversation.start()
 
     def _close(self) -> None:
         """End the process and the shell, as far as the host still answers: a problem here would hide the one that led
         here.
         """
         self._conversation = None
+        self._ahead = []
         try:
             if self._command is not None:
                 self._protocol.cleanup_command(self._shell, self._command)

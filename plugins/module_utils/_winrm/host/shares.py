@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..._core.errors import RecoveryError
 from ..._core.windows_paths import server_of, share_root
 from ..._progress import Progress
 from ..connection.conversation import Secret
@@ -82,22 +83,31 @@ class ShareConnections:
                 self._warn(str(problem))
 
     def _connect(self, root: str, user: str, password: str | None) -> None:
-        """Raises WindowsFault. 1219, the server being connected under another account, is put right where this session
-        can.
-        """
+        """Ahead of what is asked for next, which does not run where this is refused."""
         self._numbered += 1
         name = f"PrsRecovery{self._numbered}"
         doing = f"Connecting to {root} as {user}"
         account = {"Name": name, "Root": root, "User": user, "Password": Secret(password or "")}
-        try:
-            self._session.call(connect.SCRIPT, doing=doing, **account)
-        except WindowsFault as fault:
-            if fault.number != _OTHER_ACCOUNT:
-                raise
-            server = server_of(root)
-            self._progress.line(f"{server} is connected under another account: disconnecting that")
-            self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {server}", Name=name, Server=server)
-            for place in [place for place in self._open if server_of(place) == server.lower()]:
-                del self._open[place]
-            self._session.call(connect.SCRIPT, doing=doing, **account)
+
+        def again_where_another_is_known(fault: WindowsFault) -> None:
+            """1219, the server being connected under another account, is put right where this session can."""
+            try:
+                self._only_as(fault, root, doing=doing, account=account)
+            except RecoveryError as problem:
+                self._open.pop(root.lower(), None)
+                # What was to be done there is not at fault: nobody is to take it for a file that is not there.
+                raise problem.reworded() from None
+
+        self._session.ahead(connect.SCRIPT, doing=doing, mend=again_where_another_is_known, **account)
         self._open[root.lower()] = _Connection(name=name, account=(user, password))
+
+    def _only_as(self, fault: WindowsFault, root: str, *, doing: str, account: dict[str, str]) -> None:
+        """Raises RecoveryError."""
+        if fault.number != _OTHER_ACCOUNT:
+            raise fault
+        server = server_of(root)
+        self._progress.line(f"{server} is connected under another account: disconnecting that")
+        self._session.call(disconnect.SCRIPT, doing=f"Disconnecting from {server}", Name=account["Name"], Server=server)
+        for place in [place for place in self._open if server_of(place) == server.lower() and place != root.lower()]:
+            del self._open[place]
+        self._session.call(connect.SCRIPT, doing=doing, **account)

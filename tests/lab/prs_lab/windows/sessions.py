@@ -12,13 +12,13 @@ import binascii
 import gzip
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from .errors import WinError
 from .execution import NotModelled, own_script, run_script
 from .models import Caller
 from .process import Process
+from .scripts.verbs import DotNetError
 
 __all__ = ["converse"]
 
@@ -40,22 +40,32 @@ def converse(caller: Caller, process: Process) -> int:
         caller.files.log_off()
 
 
+class _Answers:
+    """What is said and not sent yet. is_broken: something failed that more was to follow."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._pending: list[bytes] = []
+        self.is_broken = False
+
+    def add(self, kind: str, value: Any) -> None:
+        self._pending.append(json.dumps({kind: value}, separators=(",", ":"), default=str).encode() + b"\n")
+        if kind == "items" and sum(map(len, self._pending)) >= _BLOCK:
+            self.send()
+
+    def send(self) -> None:
+        data = b"".join(self._pending)
+        self._pending.clear()
+        packed = _PACKED + base64.b64encode(gzip.compress(data)) + b'"}\n' if len(data) >= _WORTH_PACKING else data
+        self._process.emit(packed)
+
+
 def _serve(caller: Caller, process: Process) -> int:
-    pending: list[bytes] = []
-
-    def answer(kind: str, value: Any) -> None:
-        pending.append(json.dumps({kind: value}, separators=(",", ":"), default=str).encode() + b"\n")
-        if kind != "items" or sum(map(len, pending)) >= _BLOCK:
-            data = b"".join(pending)
-            process.emit(
-                data if len(data) < _WORTH_PACKING else _PACKED + base64.b64encode(gzip.compress(data)) + b'"}\n'
-            )
-            pending.clear()
-
+    answers = _Answers(process)
     runner, complete = process.stdin.read_until(b"\n")
     if not complete or own_script(json.loads(runner)) != "runner":
         raise NotModelled(caller, "a session with another runner", runner.decode("utf-8", "replace"))
-    answer(
+    answers.add(
         "ready",
         {
             "powershell": "5.1.20348.2031",
@@ -67,11 +77,13 @@ def _serve(caller: Caller, process: Process) -> int:
         try:
             request = _read_request(caller, process)
         except _Broken as broken:
-            answer("error", {"number": 0, "kind": broken.kind, "message": str(broken)})
+            answers.add("error", {"number": 0, "kind": broken.kind, "message": str(broken)})
+            answers.send()
             return 1
         if request is None:
+            answers.send()
             return 0
-        _answer_request(caller, *request, answer)
+        _answer_request(caller, *request, answers)
 
 
 class _Broken(Exception):
@@ -117,31 +129,37 @@ def _unpacked(line: bytes) -> list[bytes]:
     return gzip.decompress(base64.b64decode(line[len(_PACKED) : line.rindex(b'"')])).splitlines()
 
 
-def _answer_request(
-    caller: Caller, request: dict[str, Any], items: list[Any], answer: Callable[[str, Any], None]
-) -> None:
+def _answer_request(caller: Caller, request: dict[str, Any], items: list[Any], answers: _Answers) -> None:
     reported = time.monotonic()
 
     def progress(value: dict[str, Any]) -> None:
         nonlocal reported
         if time.monotonic() - reported >= 1.0:
             reported = time.monotonic()
-            answer("progress", value)
+            answers.add("progress", value)
+            answers.send()
 
-    text = request["script"]
+    text, more = request["script"], bool(request.get("more"))
     parameters = dict(request.get("parameters") or {})
     if items:
         parameters["Items"] = items
     try:
-        done = run_script(caller, own_script(text) or "without a name", text, parameters, progress=progress)
+        if answers.is_broken:
+            raise DotNetError("OperationCanceledException", "What it follows failed")
+        name = own_script(text) or "without a name"
+        output = run_script(caller, name, text, parameters, progress=progress).output if text else []
     except WinError as error:
+        answers.is_broken = more
         kind = getattr(error, "kind", None) or (
             "Win32Exception" if error.number in _WIN32_KINDS else _KINDS.get(error.number, "IOException")
         )
-        answer("error", {"number": error.number, "kind": kind, "message": error.dotnet})
+        answers.add("error", {"number": error.number, "kind": kind, "message": error.dotnet})
     except NotModelled as error:
-        answer("error", {"number": 0, "kind": "NotModelled", "message": str(error)})
+        answers.is_broken = more
+        answers.add("error", {"number": 0, "kind": "NotModelled", "message": str(error)})
     else:
-        for start in range(0, len(done.output), _BATCH):
-            answer("items", done.output[start : start + _BATCH])
-        answer("end", True)
+        for start in range(0, len(output), _BATCH):
+            answers.add("items", output[start : start + _BATCH])
+        answers.add("end", True)
+    if not more:
+        answers.send()

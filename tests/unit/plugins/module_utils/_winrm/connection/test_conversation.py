@@ -14,6 +14,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.con
     Conversation,
     Ended,
     Received,
+    Request,
     Secret,
     Silent,
     VerbFailed,
@@ -57,18 +58,29 @@ def call(*pieces: bytes | Received, **given: Any) -> list[Any]:
     return Conversation(Pipe(*pieces)).call("# prs.recovery x", parameters={}, **given)
 
 
-def test_it_starts_with_the_runner_and_learns_who_answers() -> None:
-    pipe = Pipe(b'{"ready":{"powershell":"5.1","computer":"WEB"}}\n')
+def test_the_runner_travels_with_the_first_request_and_says_who_answers() -> None:
+    pipe = Pipe(b'{"ready":{"powershell":"5.1","computer":"WEB"}}\n{"items":[1]}\n{"end":true}\n', b'{"end":true}\n')
+    conversation = Conversation(pipe)
+    assert conversation.call("a", parameters={}) == [1]
+    assert conversation.about["computer"] == "WEB" and len(pipe.sent) == 1
+    conversation.call("b", parameters={})
+    runner, *requests = pipe.lines
+    assert runner == RUNNER and [request["script"] for request in requests] == ["a", "b"]
+
+
+def test_who_answers_can_be_asked_before_anything_else() -> None:
+    pipe = Pipe(b'{"ready":{"computer":"WEB"}}\n{"end":true}\n')
     conversation = Conversation(pipe)
     conversation.start()
-    assert pipe.lines == [RUNNER] and conversation.about["computer"] == "WEB"
+    conversation.start()
+    assert conversation.about["computer"] == "WEB" and [*map(type, pipe.lines)] == [str, dict]
 
 
 def test_a_request_is_ascii_and_says_how_many_lines_follow() -> None:
     pipe = Pipe(b'{"end":true}\n')
     Conversation(pipe).call("script", parameters={"Path": "C:\\Größe"}, items=["ü", {"n": 1}])
-    request = {"script": "script", "parameters": {"Path": "C:\\Größe"}, "secrets": [], "items": 2}
-    assert pipe.lines == [request, "ü", {"n": 1}]
+    request = {"script": "script", "parameters": {"Path": "C:\\Größe"}, "secrets": [], "items": 2, "more": False}
+    assert pipe.lines == [RUNNER, request, "ü", {"n": 1}]
     assert b"".join(pipe.sent).isascii()
 
 
@@ -76,9 +88,43 @@ def test_a_secret_is_in_no_line_that_a_cmdlet_reads() -> None:
     """With module logging those are in the event log."""
     pipe = Pipe(b'{"end":true}\n')
     Conversation(pipe).call("script", parameters={"User": "u", "Password": Secret("Größe 1")}, items=["i"])
-    request, secret, item = b"".join(pipe.sent).splitlines()
-    assert json.loads(request) == {"script": "script", "parameters": {"User": "u"}, "secrets": ["Password"], "items": 1}
+    _runner, request, secret, item = b"".join(pipe.sent).splitlines()
+    said = json.loads(request)
+    assert (said["parameters"], said["secrets"], said["items"]) == ({"User": "u"}, ["Password"], 1)
     assert (base64.b64decode(secret).decode(), json.loads(item)) == ("Größe 1", "i")
+
+
+AHEAD = [Request("connect", {"Password": Secret("p")}), Request("make", {"Path": "x"})]
+CANCELED = b'{"error":{"number":0,"kind":"OperationCanceledException","message":"canceled"}}\n'
+
+
+def test_what_prepares_a_verb_travels_with_it_and_its_items_are_nobodys() -> None:
+    pipe = Pipe(b'{"end":true}\n', b'{"items":["made"]}\n{"end":true}\n{"items":[1]}\n{"end":true}\n')
+    assert Conversation(pipe).call("list", parameters={}, items=["i"], before=AHEAD) == [1]
+    _runner, connect, secret, make, listing, item = b"".join(pipe.sent).splitlines()
+    asked = [json.loads(request) for request in (connect, make, listing)]
+    assert [(request["script"], request["more"]) for request in asked] == [
+        ("connect", True),
+        ("make", True),
+        ("list", False),
+    ]
+    assert base64.b64decode(secret) == b"p" and json.loads(item) == "i" and len(pipe.sent) == 1
+
+
+@pytest.mark.parametrize(("done", "position"), [(b"", 0), (b'{"end":true}\n', 1), (b'{"end":true}\n' * 2, 2)])
+def test_the_first_that_fails_is_told_and_its_place(done: bytes, position: int) -> None:
+    failed = done + b'{"error":{"number":67,"kind":"IOException","message":"gone"}}\n' + CANCELED * (2 - position)
+    conversation = Conversation(Pipe(failed + b'{"items":[2]}\n{"end":true}\n'))
+    with pytest.raises(VerbFailed, match="gone") as caught:
+        conversation.call("list", parameters={}, before=AHEAD)
+    assert (caught.value.position, caught.value.number) == (position, 67)
+    assert conversation.call("list", parameters={}) == [2]
+
+
+def test_an_error_that_ends_the_process_is_told_for_all_that_was_asked() -> None:
+    failed = b'{"error":{"number":0,"kind":"LanguageMode","message":"restricted"}}\n'
+    with pytest.raises(VerbFailed, match="restricted"):
+        Conversation(Pipe(failed)).call("list", parameters={}, before=AHEAD)
 
 
 def test_a_long_list_goes_in_pieces() -> None:
@@ -87,14 +133,14 @@ def test_a_long_list_goes_in_pieces() -> None:
     items = [chance.randbytes(20).hex() for _ in range(20_000)]
     Conversation(pipe).call("script", parameters={}, items=items)
     assert len(pipe.sent) > 3 and max(map(len, pipe.sent)) == CHUNK
-    assert pipe.lines[1:] == items
+    assert pipe.lines[2:] == items
 
 
 def test_a_list_of_names_is_packed() -> None:
     pipe = Pipe(b'{"end":true}\n')
     items = [f"Content/folder/file {number} \u00fc.js" for number in range(20_000)]
     Conversation(pipe).call("script", parameters={}, items=items)
-    assert pipe.lines[1:] == items and sum(map(len, pipe.sent)) < sum(map(len, items)) / 3
+    assert pipe.lines[2:] == items and sum(map(len, pipe.sent)) - len(RUNNER) * 1.1 < sum(map(len, items)) / 3
     assert b"".join(pipe.sent).isascii()
 
 
@@ -193,7 +239,7 @@ def test_what_comes_late_is_not_taken_for_the_next_answer() -> None:
     pipe.pieces = [Received(stdout=b'{"items":["of a"]}\n{"end":true}\n')]
     with pytest.raises(Ended, match="earlier request"):
         conversation.call("b", parameters={})
-    assert [line["script"] for line in pipe.lines] == ["a"]
+    assert [line["script"] for line in pipe.lines[1:]] == ["a"]
 
 
 WHOLE = packed(b'{"items":[1]}\n', b'{"end":true}\n')

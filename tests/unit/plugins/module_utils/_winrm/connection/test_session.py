@@ -9,6 +9,7 @@ import pytest
 import winrm.exceptions
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import conversation, session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
 
@@ -78,8 +79,9 @@ def host(monkeypatch: pytest.MonkeyPatch, *answers: bytes, takes_input: bool = T
 
 def test_a_powershell_that_never_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     protocol = host(monkeypatch)
-    with pytest.raises(RecoveryError, match=r"PowerShell on web has said nothing for 5 minutes while it was starting"):
-        Session(CONNECTION).__enter__()
+    said = r"PowerShell on web has said nothing for 5 minutes while it was starting"
+    with Session(CONNECTION) as opened, pytest.raises(RecoveryError, match=said):
+        opened.call("script", doing="Looking")
     assert protocol.ended == ["command", "shell"]
 
 
@@ -96,8 +98,9 @@ def test_a_verb_that_says_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_input_that_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows says of input that it took too long, and has read it even so: only what it answers counts."""
     host(monkeypatch, takes_input=False)
-    with pytest.raises(RecoveryError, match=r"PowerShell on web has said nothing for 5 minutes while it was starting"):
-        Session(CONNECTION).__enter__()
+    said = r"PowerShell on web has said nothing for 5 minutes while it was starting"
+    with Session(CONNECTION) as opened, pytest.raises(RecoveryError, match=said):
+        opened.call("script", doing="Looking")
     protocol = host(monkeypatch, READY, b'{"end":true}\n')
     protocol.takes_input = False
     with Session(CONNECTION) as opened:
@@ -117,7 +120,7 @@ def test_a_host_that_is_busy_with_earlier_input(monkeypatch: pytest.MonkeyPatch,
         assert opened.is_lost
         with pytest.raises(RecoveryError, match="was lost while the host was looking"):
             opened.call("script", doing="Looking again")  # what the host says now belongs to the first question
-        protocol.answers = [READY, b'{"end":true}\n']
+        protocol.answers = [READY, b'{"end":true}\n', b'{"end":true}\n']
         opened.reconnect()
         assert opened.call("script", doing="Looking again") == []
 
@@ -145,3 +148,35 @@ def test_a_verb_that_was_broken_off_leaves_a_session_that_is_lost(monkeypatch: p
         with pytest.raises(KeyboardInterrupt):
             opened.call("script", doing="Looking")
         assert opened.is_lost
+
+
+END, CANCELED = b'{"end":true}\n', b'{"error":{"number":0,"kind":"OperationCanceledException","message":"canceled"}}\n'
+REFUSED = b'{"error":{"number":1219,"kind":"Win32Exception","message":"another account"}}\n'
+
+
+def test_what_goes_ahead_is_mended_before_the_call_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    host(monkeypatch, READY + REFUSED + CANCELED + CANCELED, END, END + b'{"items":[1]}\n' + END)
+    mended: list[str] = []
+    with Session(CONNECTION) as opened:
+
+        def mend(fault: WindowsFault) -> None:
+            mended.append(f"{fault.number} {fault.message}")
+            opened.call("disconnect", doing="Disconnecting")
+
+        opened.ahead("connect", doing="Connecting to x", mend=mend)
+        opened.ahead("make", doing="Making y", mend=mended.remove)
+        assert opened.call("list", doing="Listing") == [1]
+    assert mended == ["1219 Connecting to x failed on web: another account (Windows error 1219)"]
+
+
+def test_a_call_is_not_made_where_what_goes_ahead_of_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    host(monkeypatch, READY + REFUSED + CANCELED, END)
+
+    def refuse(fault: WindowsFault) -> None:
+        raise fault
+
+    with Session(CONNECTION) as opened:
+        opened.ahead("connect", doing="Connecting to x", mend=refuse)
+        with pytest.raises(WindowsFault, match="Connecting to x failed"):
+            opened.call("list", doing="Listing")
+        assert opened.call("list", doing="Listing") == [], "nothing is left of what was refused"
