@@ -58,7 +58,7 @@ class Killer:
         def call(session: Session, script: str, **given: Any) -> Any:
             if killer.dead:
                 raise Killed
-            name = script.split("\n", 1)[0].rsplit(" ", 1)[1]
+            name = script.split("\n", 1)[0].rpartition(" ")[2]
             if killer.left is None or name not in WRITES:
                 return killer._call(session, script, **given)
             killer.left -= 1
@@ -207,7 +207,7 @@ class Losses:
         losses = self
 
         def call(conversation: Conversation, script: str, **given: Any) -> Any:
-            name = script.split("\n", 1)[0].rsplit(" ", 1)[1]
+            name = script.split("\n", 1)[0].rpartition(" ")[2]
             if losses.left is None or name not in WRITES:
                 return losses._call(conversation, script, **given)
             losses.left -= 1
