@@ -46,30 +46,32 @@ class Killer:
     """Lets a number of verbs through, then ends the run before or after the next one took place."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._call = Session.call
+        self._call, self._ahead = Session.call, Session.ahead
         self.left: int | None = None
         self.after = False
         self.dead = False
-        monkeypatch.setattr(Session, "call", self._killing_call())
+        monkeypatch.setattr(Session, "call", self._killing(self._call))
+        monkeypatch.setattr(Session, "ahead", self._killing(self._ahead))
 
-    def _killing_call(self) -> Any:
+    def _killing(self, asked: Any) -> Any:
         killer = self
 
-        def call(session: Session, script: str, **given: Any) -> Any:
+        def ask(session: Session, script: str, **given: Any) -> Any:
             if killer.dead:
                 raise Killed
             name = script.split("\n", 1)[0].rpartition(" ")[2]
             if killer.left is None or name not in WRITES:
-                return killer._call(session, script, **given)
+                return asked(session, script, **given)
             killer.left -= 1
             if killer.left >= 0:
-                return killer._call(session, script, **given)
+                return asked(session, script, **given)
             killer.dead = True
             if killer.after:
-                killer._call(session, script, **given)
+                asked(session, script, **given)
+            killer._call(session, "", doing="Letting what is on its way arrive")
             raise Killed
 
-        return call
+        return ask
 
     def moments(self) -> Iterator[int]:
         """Verb after verb, until a run comes to its end: `with`-less because the caller says what it does."""

@@ -388,7 +388,7 @@ def test_a_log_backup_reads_the_newest_set_alone(estate: Estate):
     estate.night()
     begin = len(estate.twins.scripts())
     estate.set(estate.taken("log", 200, 250))
-    assert estate.twins.scripts()[begin:].count("read_lines") == 1
+    assert estate.twins.scripts()[begin:].count("read_ranges") == 1, "the first round is the newest alone"
 
 
 def test_retention_keeps_the_last_healthy_set_whole(estate: Estate):

@@ -96,7 +96,7 @@ class FolderSwap:
         everything back.
         """
         live_exists = self._live_existed = self._exists(self.where.live)
-        self.remove_old()
+        self._files.remove(self.where.old, ahead=True)
         self._done = []
         fault = self._rename(live_exists=live_exists)
         if fault and live_exists and fault.number in _IN_USE:

@@ -171,7 +171,7 @@ class ApplicationRestore:
         if self.files.check_mode:
             return
         try:
-            self.files.make_folder(self.swap.where.new, private=True)
+            self.files.make_folder(self.swap.where.new, private=True, ahead=True)
             written = self.files.unpack(candidate.path, target=self.swap.where.new, wanted=entries)
             self.verify_files(wanted, written, where=self.swap.where.new)
             if keeps:

@@ -64,6 +64,7 @@ class Request:
 
     script: str
     parameters: dict[str, Any]
+    items: Sequence[Any] = ()
 
 
 class VerbFailed(Exception):
@@ -129,18 +130,17 @@ class Conversation:
         """
         if self.owes_an_answer:
             raise Ended("It still owes the answer to an earlier request")
-        lines = [_line(item) for item in items]
-        requests = [line for request in before for line in _request(request.script, request.parameters, more=True)]
-        requests += _request(script, parameters, items=len(lines))
+        requests = [line for request in before for line in _asked(request, more=True)]
+        requests += _asked(Request(script, parameters, [*items]))
         self.owes_an_answer = True
-        for piece in _pieces(*self._greeting, *requests, *_packed(lines)):
+        for piece in _pieces(*self._greeting, *requests):
             self._pipe.send(piece)
         self._greeting = []
         failed: VerbFailed | None = None
         result: list[Any] = []
         for position in range(len(before) + 1):
             try:
-                result = self._result(on_progress)
+                result = self._result(on_progress if position == len(before) else None)
             except VerbFailed as fault:
                 fault.position = position
                 failed = failed or fault
@@ -209,12 +209,14 @@ class Conversation:
         return self._next_line(patience)
 
 
-def _request(script: str, parameters: dict[str, Any], *, items: int = 0, more: bool = False) -> list[bytes]:
-    """A request and the secrets that follow it, without its items."""
-    secrets = {name: value for name, value in parameters.items() if isinstance(value, Secret)}
-    shown = {name: value for name, value in parameters.items() if name not in secrets}
-    request = {"script": script, "parameters": shown, "secrets": [*secrets], "items": items, "more": more}
-    return [_line(request), *(base64.b64encode(value.encode()) + b"\n" for value in secrets.values())]
+def _asked(request: Request, *, more: bool = False) -> Iterator[bytes]:
+    """The lines of a request, with its secrets and its items."""
+    secrets = {name: value for name, value in request.parameters.items() if isinstance(value, Secret)}
+    shown = {name: value for name, value in request.parameters.items() if name not in secrets}
+    number = len(request.items)
+    yield _line({"script": request.script, "parameters": shown, "secrets": [*secrets], "items": number, "more": more})
+    yield from (base64.b64encode(value.encode()) + b"\n" for value in secrets.values())
+    yield from _packed(_line(item) for item in request.items)
 
 
 def _line(value: Any) -> bytes:

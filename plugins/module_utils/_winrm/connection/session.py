@@ -80,9 +80,13 @@ class _AheadFailed(Exception):
         self.fault = fault
 
 
+def _give_up(fault: WindowsFault) -> None:
+    raise fault
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Ahead:
-    """A verb that travels with the next one. mend: puts right what Windows refused, or raises."""
+    """A verb that travels with the next one. mend: puts right what Windows refused, or raises it."""
 
     request: Request
     doing: str
@@ -146,11 +150,22 @@ class Session:
         """
         return dt.datetime.strptime(self._about["now"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.timezone.utc)
 
-    def ahead(self, script: str, *, doing: str, mend: Callable[[WindowsFault], None], **parameters: Any) -> None:
+    def ahead(
+        self,
+        script: str,
+        *,
+        doing: str,
+        items: Iterable[Any] = (),
+        mend: Callable[[WindowsFault], None] = _give_up,
+        **parameters: Any,
+    ) -> None:
         """Ask for a verb that prepares the next one, with which it travels: nobody waits for it alone. The next one is
         not run where this fails, and not before mend returned; without a next one this is not run at all.
+
+        A refusal is raised by the next call, as a RecoveryError that is no WindowsFault: nobody is to take it for what
+        Windows said of that call, such as that a file is not there.
         """
-        self._ahead.append(_Ahead(request=Request(script, parameters), doing=doing, mend=mend))
+        self._ahead.append(_Ahead(request=Request(script, parameters, [*items]), doing=doing, mend=mend))
 
     def call(
         self,
@@ -172,7 +187,10 @@ class Session:
                     script, doing=doing, items=items, on_progress=on_progress, parameters=parameters, before=before
                 )
             except _AheadFailed as failed:
-                before[failed.position].mend(failed.fault)
+                try:
+                    before[failed.position].mend(failed.fault)
+                except WindowsFault as fault:
+                    raise fault.reworded() from None
                 self._ahead = before[failed.position + 1 :]
 
     def _called(

@@ -98,8 +98,8 @@ class WindowsFiles(WindowsReader):
         )
         return {answer["name"]: PresentFile(size=answer["size"], sha256=answer["sha256"]) for answer in result}
 
-    def write_lines(self, path: str, lines: Iterable[str]) -> None:
-        """A text file, there whole or not at all."""
+    def write_lines(self, path: str, lines: Iterable[str], *, ahead: bool = False) -> None:
+        """A text file, there whole or not at all. ahead: with what is asked for next, which does not run without it."""
         patience = int(ATTEMPTS * PAUSE * 1000)
         is_first = True
 
@@ -110,12 +110,18 @@ class WindowsFiles(WindowsReader):
             is_first = False
 
         self._write(
-            write_lines.SCRIPT, doing=f"Writing {path}", items=lines, on_progress=waits, Path=path, Patience=patience
+            write_lines.SCRIPT,
+            doing=f"Writing {path}",
+            items=lines,
+            on_progress=waits,
+            ahead=ahead,
+            Path=path,
+            Patience=patience,
         )
 
-    def make_folder(self, path: str, *, private: bool = False) -> None:
-        """private: for SYSTEM and the administrators alone."""
-        self._write(make_folder.SCRIPT, doing=f"Making the folder {path}", Path=path, Private=private)
+    def make_folder(self, path: str, *, private: bool = False, ahead: bool = False) -> None:
+        """private: for SYSTEM and the administrators alone. ahead: as for write_lines."""
+        self._write(make_folder.SCRIPT, doing=f"Making the folder {path}", ahead=ahead, Path=path, Private=private)
 
     def set_rights(self, path: str, *, like: str | None = None, below: str | None = None) -> None:
         """Let a folder inherit its rights anew. like: another one whose own rights it gets; below: one whose contents'
@@ -127,9 +133,15 @@ class WindowsFiles(WindowsReader):
     def copy(self, source: str, target: str) -> None:
         self._write(copy_file.SCRIPT, doing=f"Copying {source} to {target}", From=source, To=target)
 
-    def remove(self, path: str) -> None:
-        """Nothing happens when nothing is there."""
-        self._write(remove.SCRIPT, doing=f"Removing {path}", on_progress=self._counted(f"removing {path}"), Path=path)
+    def remove(self, path: str, *, ahead: bool = False) -> None:
+        """Nothing happens when nothing is there. ahead: as for write_lines."""
+        self._write(
+            remove.SCRIPT,
+            doing=f"Removing {path}",
+            on_progress=self._counted(f"removing {path}"),
+            ahead=ahead,
+            Path=path,
+        )
 
     def discard(self, path: str) -> None:
         """Remove what is not whole, as far as that is possible: the reason is more important than what is left."""
@@ -191,9 +203,14 @@ class WindowsFiles(WindowsReader):
         doing: str,
         items: Iterable[Any] = (),
         on_progress: Callable[[dict[str, Any]], None] | None = None,
+        ahead: bool = False,
         **parameters: Any,
     ) -> None:
-        if not self.check_mode:
+        if self.check_mode:
+            return
+        if ahead:
+            self._session.ahead(script, doing=doing, items=items, **parameters)
+        else:
             self._session.call(script, doing=doing, items=items, on_progress=on_progress, **parameters)
 
     def _packed(self, answer: dict[str, Any]) -> PackedFile:

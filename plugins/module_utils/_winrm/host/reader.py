@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import gzip
+import io
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -35,7 +36,10 @@ from ..verbs import (
 )
 from .shares import ShareConnections
 
-__all__ = ["FileInspection", "FileRanges", "PathState", "WindowsReader"]
+__all__ = ["FileInspection", "FileRanges", "PathState", "TextFile", "WindowsReader"]
+
+SMALL = 4 << 20
+"""Bytes up to which texts are fetched many at a time."""
 
 Entry = TypeVar("Entry", bound=ArchiveEntry)
 
@@ -69,6 +73,22 @@ class FileRanges:
     modified: str = ""
     ranges: tuple[bytes, ...] = ()
     fault: WindowsFault | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFile:
+    """A text file, or why there is none."""
+
+    path: str
+    content: list[str]
+    fault: WindowsFault | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """Raises WindowsFault."""
+        if self.fault:
+            raise self.fault
+        return self.content
 
 
 def _read_entry(answer: dict[str, Any]) -> ReadEntry:
@@ -251,6 +271,19 @@ class WindowsReader:
         """
         chosen = {name: value for name, value in (("Entry", entry), ("First", first)) if value is not None}
         return self._session.call(read_lines.SCRIPT, doing=f"Reading {path}", Path=path, **chosen)
+
+    def read_texts(self, paths: Sequence[str]) -> Iterator[TextFile]:
+        """Whole small text files (UTF-8), in the order of the paths, in one call for all of them."""
+        if not paths:
+            return
+        for found in self.read_ranges((path, [(0, SMALL)]) for path in paths):
+            if found.fault:
+                yield TextFile(path=found.path, content=[], fault=found.fault)
+            elif found.size > SMALL:
+                yield TextFile(path=found.path, content=self.read_lines(found.path))
+            else:
+                text = io.StringIO(found.ranges[0].decode("utf-8-sig", "replace"), newline=None)
+                yield TextFile(path=found.path, content=[line.rstrip("\n") for line in text])
 
     def read_ranges(self, wanted: Iterable[tuple[str, Sequence[tuple[int, int]]]]) -> Iterator[FileRanges]:
         """Parts of many files in one call, in the order of the files.

@@ -93,10 +93,9 @@ class ShareConnections:
             """1219, the server being connected under another account, is put right where this session can."""
             try:
                 self._only_as(fault, root, doing=doing, account=account)
-            except RecoveryError as problem:
+            except RecoveryError:
                 self._open.pop(root.lower(), None)
-                # What was to be done there is not at fault: nobody is to take it for a file that is not there.
-                raise problem.reworded() from None
+                raise
 
         self._session.ahead(connect.SCRIPT, doing=doing, mend=again_where_another_is_known, **account)
         self._open[root.lower()] = _Connection(name=name, account=(user, password))

@@ -38,8 +38,8 @@ class BranchFiles:
         """What they say. Raises RecoveryError when one cannot be read."""
         paths = [join(self._folder, name) for name in self.names]
         return Lineage(
-            parse_branch("\n".join(self._files.read_lines(path)), where=f"{path} on {self._files.host}")
-            for path in paths
+            parse_branch("\n".join(file.lines), where=f"{file.path} on {self._files.host}")
+            for file in self._files.read_texts(paths)
         )
 
     def write(self, branches: Iterable[Branch]) -> list[str]:
@@ -48,7 +48,7 @@ class BranchFiles:
         """
         paths = []
         for branch in branches:
-            self._files.make_folder(self._folder)
+            self._files.make_folder(self._folder, ahead=True)
             paths.append(join(self._folder, branch_file_name(branch)))
             self._files.write_lines(paths[-1], lines_of_branch(branch))
         return paths

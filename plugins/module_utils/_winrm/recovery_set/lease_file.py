@@ -67,15 +67,17 @@ class LeaseFile:
                 before,
                 None if before == OURS else existing,
             )
-        self._files.make_folder(self._folder)
+        self._files.make_folder(self._folder, ahead=True)
         draft = join(self._folder, f"{self._name}.draft-{uuid.uuid4().hex[:8]}")
         try:
             for _attempt in range(ATTEMPTS):
                 taken = self._try(draft, stale_after=stale_after, take_over=take_over)
                 if taken:
                     return taken
-        finally:
+        except BaseException:
             self._files.discard(draft)
+            raise
+        self._files.discard(draft)
         raise RecoveryError(
             f"The lease {self.path} changes hands all the time",
             code="in_use",
@@ -93,9 +95,11 @@ class LeaseFile:
         return lease
 
     def _try(self, draft: str, *, stale_after: dt.timedelta, take_over: bool) -> tuple[Lease, str, Lease | None] | None:
-        """One attempt; None when somebody else was quicker, so that everything has to be looked at again."""
+        """One attempt, after which there is no draft any more; None when somebody else was quicker, so that everything
+        has to be looked at again.
+        """
         drafted = self._ours(None, FREE, renewed_at=self._now, stale_after=stale_after)
-        self._files.write_lines(draft, drafted.lines())
+        self._files.write_lines(draft, drafted.lines(), ahead=True)
         listing = self._files.list_if_there(self._folder)
         written = [_modified(entry) for entry in listing if join(self._folder, entry.name) == draft]
         now = written[0] if written else self._now  # the clock of the folder's machine, where it says
@@ -105,6 +109,7 @@ class LeaseFile:
             raise refusal(existing, path=self.path)
         if before == OURS:
             lease = self._ours(existing, before, renewed_at=now, stale_after=stale_after)
+            self._files.remove(draft, ahead=True)
             self._files.write_lines(self.path, lease.lines())
             return lease, before, None
         if existing and not self._set_aside(existing):

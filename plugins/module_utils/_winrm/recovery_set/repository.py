@@ -158,8 +158,11 @@ class RecoverySetRepository:
 
     def read(self, label: str) -> RecoverySet:
         """Raises RecoveryError when it cannot be used."""
+        return self._parsed(label, self._files.read_lines(self.path_of(label)))
+
+    def _parsed(self, label: str, lines: Sequence[str]) -> RecoverySet:
         path = self.path_of(label)
-        recovery_set = parse_set("\n".join(self._files.read_lines(path)), where=f"{path} on {self._files.host}")
+        recovery_set = parse_set("\n".join(lines), where=f"{path} on {self._files.host}")
         if recovery_set.label.lower() != label.lower():
             raise RecoveryError(
                 f"{path} on {self._files.host} is the manifest of the set {recovery_set.label}",
@@ -176,18 +179,21 @@ class RecoverySetRepository:
         self, *, unusable: list[dict[str, str]], labels: Iterable[str] | None = None
     ) -> Iterator[RecoverySet]:
         """One after the other, as far as somebody asks. What is no set goes to `unusable`. labels: where they were read
-        already.
+        already. Mostly the newest is all that is wanted: it is read alone, and then twice as many each time.
         """
-        for label in self.labels() if labels is None else labels:
-            try:
-                yield self.read(label)
-            except RecoveryError as problem:
-                unusable.append({"label": label, "problem": problem.message})
-                self.unread += [label] if isinstance(problem, WindowsFault) else []
+        left, at_once = [*(self.labels() if labels is None else labels)], 1
+        while left:
+            now, left, at_once = left[:at_once], left[at_once:], 2 * at_once
+            for label, file in zip(now, self._files.read_texts([self.path_of(label) for label in now]), strict=True):
+                try:
+                    yield self._parsed(label, file.lines)
+                except RecoveryError as problem:
+                    unusable.append({"label": label, "problem": problem.message})
+                    self.unread += [label] if isinstance(problem, WindowsFault) else []
 
     def write(self, recovery_set: RecoverySet) -> str:
         """The manifest, whole or not at all; its path."""
-        self._files.make_folder(self.place.sets)
+        self._files.make_folder(self.place.sets, ahead=True)
         path = self.path_of(recovery_set.label)
         self._files.write_lines(path, lines_of(recovery_set))
         return path
@@ -272,13 +278,11 @@ class RecoverySetRepository:
         to read.
         """
         links = []
-        for path in paths:
-            if not path.lower().endswith(BESIDE):
-                continue
+        for file in self._files.read_texts([path for path in paths if path.lower().endswith(BESIDE)]):
             try:
-                backup = json.loads("\n".join(self._files.read_lines(path)))
+                backup = json.loads("\n".join(file.lines))
                 if backup["format"].startswith(BACKUP_FORMAT[:-1]) and backup["database"].lower() == database.lower():
-                    links.append({**link_of(backup), "manifest_beside": path})
+                    links.append({**link_of(backup), "manifest_beside": file.path})
             except (RecoveryError, ValueError, TypeError, KeyError, AttributeError):
                 continue  # somebody else's file, or one that is just being written
         return links

@@ -170,13 +170,11 @@ def test_what_goes_ahead_is_mended_before_the_call_is_made_again(monkeypatch: py
 
 
 def test_a_call_is_not_made_where_what_goes_ahead_of_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nobody takes the refusal for one of the call."""
     host(monkeypatch, READY + REFUSED + CANCELED, END)
-
-    def refuse(fault: WindowsFault) -> None:
-        raise fault
-
     with Session(CONNECTION) as opened:
-        opened.ahead("connect", doing="Connecting to x", mend=refuse)
-        with pytest.raises(WindowsFault, match="Connecting to x failed"):
+        opened.ahead("make", doing="Making the folder x")
+        with pytest.raises(RecoveryError, match="Making the folder x failed") as caught:
             opened.call("list", doing="Listing")
+        assert not isinstance(caught.value, WindowsFault) and caught.value.details["windows_error"] == 1219
         assert opened.call("list", doing="Listing") == [], "nothing is left of what was refused"
