@@ -278,5 +278,5 @@ class ApplicationRestore:
             return None, False
         if now.running or not self.params["start_pool"]:
             return now.running, False
-        self.pool.start()
+        self.pool.start(now)
         return True, True

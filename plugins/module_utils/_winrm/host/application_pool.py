@@ -34,6 +34,11 @@ class PoolState:
     def running(self) -> bool:
         return self.exists and self.state in ("Started", "Starting")
 
+    @property
+    def is_gone(self) -> bool:
+        """It is stopped, and so is every worker."""
+        return not self.workers and not self.running
+
 
 class ApplicationPool:
     """A pool by name on the host of `files`. In check mode it is only looked at."""
@@ -56,15 +61,16 @@ class ApplicationPool:
 
     def stop(self, *, timeout: int) -> None:
         """Stop the pool and wait until its worker processes are gone. timeout: seconds."""
-        if not self._files.check_mode and self._ask("stop", "Stopping").exists:
-            self._wait(
-                lambda now: not now.workers and not now.running, timeout=timeout, until="its worker processes were gone"
-            )
+        if self._files.check_mode:
+            return
+        before = self._ask("stop", "Stopping")
+        if before.exists and not before.is_gone:
+            self._wait(lambda now: now.is_gone, self.look(), timeout=timeout, until="its worker processes were gone")
 
-    def start(self) -> None:
-        """Start the pool; nothing happens when it runs."""
+    def start(self, now: PoolState | None = None) -> None:
+        """Start the pool; nothing happens when it runs. now: as somebody has just seen it."""
         if not self._files.check_mode:
-            self._wait(lambda now: now.state != "Stopping", timeout=30, until="it had stopped")
+            self._wait(lambda now: now.state != "Stopping", now or self.look(), timeout=30, until="it had stopped")
             self._ask("start", "Starting")
 
     def _ask(self, action: str, doing: str) -> PoolState:
@@ -82,9 +88,9 @@ class ApplicationPool:
                 self._sleep(_ASK_AGAIN_EVERY)
         return PoolState(exists=answer["exists"], state=answer["state"], workers=tuple(answer["workers"]))
 
-    def _wait(self, reached: Callable[[PoolState], bool], *, timeout: int, until: str) -> None:
+    def _wait(self, reached: Callable[[PoolState], bool], now: PoolState, *, timeout: int, until: str) -> None:
         deadline = self._clock() + timeout
-        while not reached(now := self.look()):
+        while not reached(now):
             if self._clock() >= deadline:
                 raise RecoveryError(
                     f"The application pool {self.name} on {self._files.host} was told to stop, but {timeout} "
@@ -96,3 +102,4 @@ class ApplicationPool:
                 )
             self._files.progress.line(f"waiting for the worker of pool {self.name} to end")
             self._sleep(_LOOK_EVERY)
+            now = self.look()
