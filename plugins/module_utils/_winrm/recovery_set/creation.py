@@ -19,7 +19,7 @@ from ..._core.recovery_set.retention import Surplus, surplus
 from ..._core.retention_rules import Rules
 from ..._core.times import parse_stored_time
 from ..host.files import WindowsFiles
-from .repository import RecoverySetRepository
+from .repository import RecoverySetRepository, links_beside
 
 __all__ = ["make_set"]
 
@@ -36,13 +36,14 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
     refuse_no_backup(backup)
     branches = branches_elsewhere(files, params["other_places"])
     with folders.archive_access():
-        refuse_taken_label(folders, params["label"])
+        labels = folders.labels()  # once: whoever runs this holds the place's lease
+        refuse_taken_label(folders, params["label"], labels)
         lineage = lineage_with(folders, branches)
-        earlier = earlier_sets(folders, backup)
+        earlier = earlier_sets(folders, backup, labels)
         archive = params["application"] or archive_of(earlier)
     with folders.database_access():
         refuse_missing(files, folders, backup["files"])
-        chain = chain_to(folders, backup, earlier)
+        chain = chain_to(files, folders, backup, earlier)
     with folders.archive_access():
         refuse_elsewhere(folders, named_files(archive, []))
         refuse_missing(files, folders, named_files(archive, []))
@@ -62,7 +63,7 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         manifest = folders.write(made)
         folders.branches.write(branches)
         unusable: list[dict[str, str]] = []
-        sets = [made, *rest(folders, params, unusable=unusable)] if rules else []
+        sets = [made, *folders.newest_first(unusable=unusable, labels=labels)] if rules else []
         gone = surplus(sets, rules, now=min(now, taken_at)) if rules else Surplus()
     if rules and not unusable and not files.check_mode:  # a set that cannot be read may need what seems to be nobody's
         left = folders.strays(
@@ -143,8 +144,8 @@ def refuse_elsewhere(folders: RecoverySetRepository, paths: list[str]) -> None:
         )
 
 
-def refuse_taken_label(folders: RecoverySetRepository, label: str) -> None:
-    if label.lower() in map(str.lower, folders.labels()):
+def refuse_taken_label(folders: RecoverySetRepository, label: str, labels: Iterable[str]) -> None:
+    if label.lower() in map(str.lower, labels):
         raise RecoveryError(
             f"There is a recovery set {label} already in {folders.place.sets}",
             code="already_exists",
@@ -152,12 +153,12 @@ def refuse_taken_label(folders: RecoverySetRepository, label: str) -> None:
         )
 
 
-def earlier_sets(folders: RecoverySetRepository, backup: dict[str, Any]) -> list[RecoverySet]:
+def earlier_sets(folders: RecoverySetRepository, backup: dict[str, Any], labels: Iterable[str]) -> list[RecoverySet]:
     """As many as are needed to know the chain, mostly the newest alone; nothing from before the newest full one is part
     of it.
     """
     sets: list[RecoverySet] = []
-    for recovery_set in folders.newest_first(unusable=[]):
+    for recovery_set in folders.newest_first(unusable=[], labels=labels):
         sets.append(recovery_set)
         if recovery_set.kind.begins_chain or chain_of(
             link_of(backup), [link for known in sets for link in known.chain]
@@ -182,7 +183,7 @@ def facts_of(earlier: Iterable[RecoverySet]) -> dict[str, Any]:
 
 
 def chain_to(
-    folders: RecoverySetRepository, backup: dict[str, Any], earlier: Iterable[RecoverySet]
+    files: WindowsFiles, folders: RecoverySetRepository, backup: dict[str, Any], earlier: Iterable[RecoverySet]
 ) -> list[dict[str, Any]]:
     """From the sets; where these have a gap, also from what failed runs left beside their files."""
     own, known = link_of(backup), [link for recovery_set in earlier for link in recovery_set.chain]
@@ -190,7 +191,7 @@ def chain_to(
     if not chain:
         in_sets = {path for link in known for path in (link.get("manifest_beside"), *link["files"]) if path}
         beside = [path for path in folders.database_listing() if path not in in_sets]
-        chain = chain_of(own, [*known, *folders.links_beside(beside, database=backup["database"])])
+        chain = chain_of(own, [*known, *links_beside(files, beside, database=backup["database"])])
     return chain
 
 
@@ -202,14 +203,3 @@ def refuse_missing(files: WindowsFiles, folders: RecoverySetRepository, paths: l
             code="not_found",
             advice="No set was written. Look who removed it, and run the backup again",
         )
-
-
-def rest(
-    folders: RecoverySetRepository, params: dict[str, Any], *, unusable: list[dict[str, str]]
-) -> list[RecoverySet]:
-    """All other sets of the place."""
-    return [
-        recovery_set
-        for recovery_set in folders.newest_first(unusable=unusable)
-        if recovery_set.label != params["label"]
-    ]

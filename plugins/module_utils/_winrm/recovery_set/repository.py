@@ -25,7 +25,7 @@ from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
 from .branch_files import BranchFiles
 
-__all__ = ["Account", "RecoverySetRepository", "recovery_place_argument_spec"]
+__all__ = ["Account", "RecoverySetRepository", "links_beside", "recovery_place_argument_spec"]
 
 ENDING = ".json"
 BESIDE = ".manifest.json"
@@ -54,6 +54,21 @@ class Account:
 def bare_account(user: str) -> str:
     """The name alone: DOMAIN\\name and name@domain.example are one account."""
     return user.rpartition("\\")[2].partition("@")[0].lower()
+
+
+def links_beside(files: WindowsFiles, paths: Iterable[str], *, database: str) -> list[dict[str, Any]]:
+    """What the manifests that sql_backup wrote beside its files tell of backups of a database. paths: which of them
+    to read.
+    """
+    links = []
+    for file in files.read_texts([path for path in paths if path.lower().endswith(BESIDE)]):
+        try:
+            backup = json.loads("\n".join(file.lines))
+            if backup["format"].startswith(BACKUP_FORMAT[:-1]) and backup["database"].lower() == database.lower():
+                links.append({**link_of(backup), "manifest_beside": file.path})
+        except (RecoveryError, ValueError, TypeError, KeyError, AttributeError):
+            continue  # somebody else's file, or one that is just being written
+    return links
 
 
 class RecoverySetRepository:
@@ -273,20 +288,6 @@ class RecoverySetRepository:
         result = self._files.list_if_there(self.place.database)
         return {join(self.place.database, entry.name): entry.modified for entry in result if not entry.folder}
 
-    def links_beside(self, paths: Iterable[str], *, database: str) -> list[dict[str, Any]]:
-        """What the manifests that sql_backup wrote beside its files tell of backups of a database. paths: which of them
-        to read.
-        """
-        links = []
-        for file in self._files.read_texts([path for path in paths if path.lower().endswith(BESIDE)]):
-            try:
-                backup = json.loads("\n".join(file.lines))
-                if backup["format"].startswith(BACKUP_FORMAT[:-1]) and backup["database"].lower() == database.lower():
-                    links.append({**link_of(backup), "manifest_beside": file.path})
-            except (RecoveryError, ValueError, TypeError, KeyError, AttributeError):
-                continue  # somebody else's file, or one that is just being written
-        return links
-
     def strays(self, staying: Sequence[RecoverySet], *, database: str) -> Surplus:
         """What failed runs left that no set needs. staying: all sets that are there and stay, the newest first."""
         in_sets = {path.lower() for recovery_set in staying for path in recovery_set.database_files}
@@ -296,8 +297,10 @@ class RecoverySetRepository:
                 ArchiveFolder(self._files, self.place.application, application=label).read().archives if label else ()
             )
         with self.database_access():
-            links = self.links_beside(
-                [path for path in self.database_listing() if path.lower() not in in_sets], database=database
+            links = links_beside(
+                self._files,
+                [path for path in self.database_listing() if path.lower() not in in_sets],
+                database=database,
             )
         return Surplus(
             database=stray_backups(staying, links),
