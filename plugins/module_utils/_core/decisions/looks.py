@@ -45,9 +45,9 @@ def answer(facts: Facts) -> dict[str, Any]:
     task, empty where it never was in turn.
     """
     task = facts["task"]
-    found = (task.get("result") or {}).get(facts["name"])
-    if found:
-        return dict(found)
+    own = (task.get("result") or {}).get(facts["name"])
+    if own:
+        return dict(own)
     if task.get("failed") or task.get("unreachable"):
         # What the task was given may be secret.
         return {name: value for name, value in task.items() if name != "invocation"}

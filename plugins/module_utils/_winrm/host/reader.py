@@ -276,14 +276,14 @@ class WindowsReader:
         """Whole small text files (UTF-8), in the order of the paths, in one call for all of them."""
         if not paths:
             return
-        for found in self.read_ranges((path, [(0, SMALL)]) for path in paths):
-            if found.fault:
-                yield TextFile(path=found.path, content=[], fault=found.fault)
-            elif found.size > SMALL:
-                yield TextFile(path=found.path, content=self.read_lines(found.path))
+        for file in self.read_ranges((path, [(0, SMALL)]) for path in paths):
+            if file.fault:
+                yield TextFile(path=file.path, content=[], fault=file.fault)
+            elif file.size > SMALL:
+                yield TextFile(path=file.path, content=self.read_lines(file.path))
             else:
-                text = io.StringIO(found.ranges[0].decode("utf-8-sig", "replace"), newline=None)
-                yield TextFile(path=found.path, content=[line.rstrip("\n") for line in text])
+                text = io.StringIO(file.ranges[0].decode("utf-8-sig", "replace"), newline=None)
+                yield TextFile(path=file.path, content=[line.rstrip("\n") for line in text])
 
     def read_ranges(self, wanted: Iterable[tuple[str, Sequence[tuple[int, int]]]]) -> Iterator[FileRanges]:
         """Parts of many files in one call, in the order of the files.
