@@ -267,7 +267,10 @@ def main() -> None:
             "keep_old": {"type": "bool", "default": False},
         }
     )
-    run(module, lambda files: ApplicationRestore(files, module.params, now=files.now, show_diff=module._diff).run())
+    run(
+        module,
+        lambda files: ApplicationRestore(files, module.params, now=lambda: files.now, show_diff=module._diff).run(),
+    )
 
 
 if __name__ == "__main__":

@@ -399,7 +399,7 @@ def test_rights_within_the_folder_are_carried_over(archived: Twins, held: bool) 
 def test_what_is_unpacked_is_nobodys_business_meanwhile(archived: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[set[str]] = []
 
-    def look(swap: folder_swap.FolderSwap) -> None:
+    def look(swap: folder_swap.FolderSwap, *, like_live: bool) -> None:
         seen.append(
             {ace.sid for ace in archived.web.drives.entries(f"{APPLICATION}.prs-new\\encryption.config", folder=False)}
         )

@@ -205,7 +205,9 @@ class Twins:
             "start_pool": False, "expected_differences": ["*.config"], "key_files": ["encryption.config"], "keep_old": False,
         }  # fmt: skip
         with self.session(check_mode=check_mode, host=host) as files:
-            restore = ApplicationRestore(files, {**defaults, **NO_SHARE, **params}, now=now, show_diff=show_diff)
+            restore = ApplicationRestore(
+                files, {**defaults, **NO_SHARE, **params}, now=lambda: now, show_diff=show_diff
+            )
             return {**restore.run(), "warnings": files.warnings}
 
     def info(self, *, now: dt.datetime = NIGHT, **params: Any) -> dict[str, Any]:

@@ -84,11 +84,11 @@ class FolderSwap:
         if not self._renamed:
             self._files.discard(self.where.new)
 
-    def prepare_rights(self) -> None:
+    def prepare_rights(self, *, like_live: bool) -> None:
         """X.prs-new inherits from where it lies, beside X, and has the rights that X has of its own, and in it: so it
         is ready before the swap, however that ends.
         """
-        live = self.where.live if self._exists(self.where.live) else None
+        live = self.where.live if like_live else None
         self._files.set_rights(self.where.new, like=live, below=live)
 
     def swap(self) -> None:

@@ -9,7 +9,7 @@ Other keys are never thrown away: their database cannot be read without them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..._core.application.folder_state import FolderState
 from ..._core.errors import RecoveryError
@@ -25,17 +25,21 @@ class PreviousFolder:
     """keep_old: keep it in any case. now: aware, for the name of a folder that is kept."""
 
     def __init__(
-        self, files: WindowsFiles, swap: FolderSwap, keys: KeyFiles, *, keep_old: bool, now: dt.datetime
+        self, files: WindowsFiles, swap: FolderSwap, keys: KeyFiles, *, keep_old: bool, now: Callable[[], dt.datetime]
     ) -> None:
         self._files = files
         self._swap = swap
         self._keys = keys
         self._keep_old = keep_old
-        self._kept_name = f"{swap.where.live}.{to_stamp(now)}"
+        self._now = now
         self._keep_as: str | None = None
         """Full path that the folder which is replaced gets. None: it goes."""
         self.kept_old: str | None = None
         """Full path of what is kept; None when nothing is."""
+
+    @property
+    def _kept_name(self) -> str:
+        return f"{self._swap.where.live}.{to_stamp(self._now())}"
 
     def keep_interrupted(self) -> bool:
         """The old folder of a run that was interrupted after its swap gets its name, where it is one to keep. Answers

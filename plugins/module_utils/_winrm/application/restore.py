@@ -14,7 +14,7 @@ shown with its message (_outcome.py).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,10 +41,12 @@ ROOM = 64 << 20
 
 
 class ApplicationRestore:
-    """One run. now: aware, for the name of an old folder that is kept."""
+    """One run. now: answers the host's time, aware, for the name of an old folder that is kept: it is known once the
+    host has answered anything.
+    """
 
     def __init__(
-        self, files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime, show_diff: bool = False
+        self, files: WindowsFiles, params: dict[str, Any], *, now: Callable[[], dt.datetime], show_diff: bool = False
     ) -> None:
         self.files = files
         self.params = params
@@ -58,6 +60,8 @@ class ApplicationRestore:
         self.pool = ApplicationPool(files, params["application_pool"]) if params["application_pool"] else None
         self.pool_was_stopped = False
         """Whether this run stopped a pool that ran."""
+        self.was_there = False
+        """Whether there was a folder to replace."""
         self.encrypted: set[str] = set()
         self.rejected: list[dict[str, str]] = []
 
@@ -98,6 +102,7 @@ class ApplicationRestore:
     def present(self) -> dict[str, PresentFile]:
         """The files that are in the folder now; their content is not known yet."""
         [state] = self.files.stat(self.path)
+        self.was_there = state.exists
         if not state.exists:
             return {}
         if not state.folder:
@@ -176,7 +181,7 @@ class ApplicationRestore:
             self.verify_files(wanted, written, where=self.swap.where.new)
             if keeps:
                 self.files.copy(join(self.path, DATABASE_CONFIG), join(self.swap.where.new, DATABASE_CONFIG))
-            self.swap.prepare_rights()
+            self.swap.prepare_rights(like_live=self.was_there)
         except BaseException:
             self.files.discard(self.swap.where.new)
             raise

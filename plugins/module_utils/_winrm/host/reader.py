@@ -196,6 +196,8 @@ class WindowsReader:
 
     def hash(self, path: str, names: Sequence[str]) -> dict[str, PresentFile]:
         """Files of a folder by name; without a hash where one cannot be read, left out where it is gone."""
+        if not names:
+            return {}
         result = self._session.call(
             hash_files.SCRIPT,
             doing=f"Reading the files of {path}",
