@@ -10,10 +10,8 @@ in the inventory with the reason, so that a plan can tell why it left it out.
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import PureWindowsPath
@@ -31,6 +29,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
     guid,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import settle_times
+from ansible_collections.prs.recovery.plugins.module_utils._core.garbage import without_garbage_collection
 
 __all__ = [
     "BackupCatalog",
@@ -260,26 +259,12 @@ def assemble(readings: Iterable[FileReading], *, zone: tzinfo | None = None) -> 
     A file given twice under the same path counts once. Two files with the same set in them are two copies of it.
     """
     assembly = _Assembly(zone)
-    with _without_garbage_collection():
+    with without_garbage_collection():
         for reading in readings:
             assembly.add_file(reading)
         sets = [gathered.finish(assembly.counts) for gathered in assembly.gathered.values()]
     settle_times(sets, zone)
     return BackupCatalog(sets=sets, unreadable=assembly.unreadable)
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """While many objects are made that all stay: the collector would go through them, and through the headers that they
-    are made of, again and again. It takes as long as the rest, and finds nothing, for none of them refers to itself.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _header_problem(error: Exception) -> str:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from itertools import compress, islice
-from operator import attrgetter, gt, itemgetter
+from operator import attrgetter, gt, itemgetter, le
 from typing import NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
@@ -33,10 +33,12 @@ __all__ = ["LONG_AGO", "Arrival", "Base", "Fork", "Limits", "Move", "Route", "Tr
 
 LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
+_FIRST = attrgetter("first_lsn")
 _LAST = attrgetter("last_lsn")
 _POINT = attrgetter("fork_point_lsn")
 _POSITION = attrgetter("position")
 _FINISHED = attrgetter("finished")
+_BULK_LOGGED = attrgetter("bulk_logged")
 
 _MULTI_BASED = (
     "it is based on several backups (a file or a filegroup was backed up by itself since the last full), so it does "
@@ -90,12 +92,12 @@ class Arrival(NamedTuple):
     entry: BackupSet | None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Fork:
     """What there is on one recovery fork. ``logs`` end on it, ``entries`` are those of them that begin on ``parent``,
     ``exits`` lead away to children at their fork points; ``sets``: all backups that end on it, those of no use as
     well. A tree keeps ``logs``, ``idle`` and ``sets`` in the order of their ends, so that questions about a few of a
-    million are answered by bisection.
+    million are answered by bisection; what has to look at each of them is done once, when it is first asked.
     """
 
     guid: str
@@ -107,18 +109,29 @@ class Fork:
     entries: list[BackupSet] = field(default_factory=list)
     exits: list[BackupSet] = field(default_factory=list)
     sets: list[BackupSet] = field(default_factory=list)
-    _by_time: list[BackupSet] | None = None
 
+    @cached_property
+    def finished(self) -> list[datetime]:
+        """When the backup of each of the ``logs`` was finished."""
+        return list(map(_FINISHED, self.logs))
+
+    @cached_property
+    def is_bulk_logged(self) -> bool:
+        """Whether any of the ``logs`` has bulk-logged changes."""
+        return any(map(_BULK_LOGGED, self.logs))
+
+    @cached_property
     def by_time(self) -> list[BackupSet]:
         """All logs by the time at which their backup was finished; in one second by their ends."""
-        if self._by_time is None:
-            logs = sorted([*self.logs, *self.idle], key=_LAST) if self.idle else self.logs
-            self._by_time = sorted(logs, key=_FINISHED)
-        return self._by_time
+        if self.idle:
+            return sorted(sorted([*self.logs, *self.idle], key=_LAST), key=_FINISHED)
+        if all(map(le, self.finished, islice(self.finished, 1, None))):  # unless a clock went wrong
+            return self.logs
+        return sorted(self.logs, key=_FINISHED)
 
     def finished_from(self, when: datetime) -> list[BackupSet]:
         """All logs whose backup was finished then or later, in that order."""
-        by_time = self.by_time()
+        by_time = self.by_time
         if not by_time or by_time[-1].finished < when:  # of a thousand forks this is nearly every one
             return []
         return by_time[bisect_left(by_time, when, key=_FINISHED) :]
@@ -128,7 +141,7 @@ class Fork:
         has it, unless a clock went wrong: only what was finished after that needs a look.
         """
         begin, end = stretch[0].last_lsn, stretch[-1].last_lsn
-        covered, by_time = stretch[-1].covered_until, self.by_time()
+        covered, by_time = stretch[-1].covered_until, self.by_time
         index = bisect_right(by_time, covered, key=_FINISHED)
         if len(by_time) - index < len(stretch):
             stretch = [
@@ -155,10 +168,14 @@ class Fork:
         """Backups of every kind that end on this fork beyond a position, in the order of their ends."""
         return self.sets[bisect_right(self.sets, position, key=_LAST) :]
 
-    def starts(self, logs: Iterable[BackupSet]) -> list[int]:
-        """The same of many logs that end on this fork."""
-        guid, begin = self.guid, self.point or 0
-        return [log.first_lsn if log.first_fork == guid else begin for log in logs]
+    def starts(self, logs: Sequence[BackupSet]) -> list[int]:
+        """The same of many logs that end on this fork, in the order of their ends: those that lead onto it come first,
+        nearly always.
+        """
+        entered = bisect_right(logs, max(map(_LAST, self.entries)), key=_LAST) if self.entries else 0
+        if entered:
+            return [*map(self.start, logs[:entered]), *map(_FIRST, logs[entered:])]
+        return list(map(_FIRST, logs))
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -636,8 +653,8 @@ class View:
             log = None if leg is None else leg.entry
         latest = LONG_AGO if log is None else self._latest[id(log)]
         for log in reversed(trail):
-            leg, logs = self._legs[id(log)], self.tree.forks[log.first_fork].logs
-            ends = list(map(_FINISHED, logs[: bisect_right(logs, log.fork_point_lsn or 0, key=_LAST)]))
+            leg, fork = self._legs[id(log)], self.tree.forks[log.first_fork]
+            ends = fork.finished[: bisect_right(fork.logs, log.fork_point_lsn or 0, key=_LAST)]
             if leg is not None:
                 ends += [entry.finished for entry in (leg.base, leg.stopped) if entry is not None and entry.finished]
             latest = self._latest[id(log)] = max([latest, *ends])

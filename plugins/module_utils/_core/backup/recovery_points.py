@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
-from itertools import chain, groupby, takewhile
+from itertools import groupby, takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -301,16 +301,17 @@ class _Entered(NamedTuple):
 _ALWAYS = _Entered(LONG_AGO, LONG_AGO)
 
 
-def _entered(view: View, fork: Fork, logs: list[BackupSet]) -> _Entered:
+def _entered(view: View, fork: Fork, logs: list[BackupSet], began: datetime) -> _Entered:
     """The first moments for which :func:`at_time` surely has a way onto a fork by a log from its parent, as far as the
     first logs of the fork are not later anyway.
 
     What is restored on that way has to be over by then: the log that is stopped at the fork point may have been backed
-    up long after the first one of the fork, by another database that came from the same point.
+    up long after the first one of the fork, by another database that came from the same point. began: when the first of
+    the logs was.
     """
     entries = list(filter(view.can_enter, fork.entries))
-    first = min(map(_STARTED, logs))
-    if not any(map(_BULK_LOGGED, chain(entries, logs))) and view.latest_on_way(entries[0]) + SECOND <= first:
+    is_bulk_logged = any(log.bulk_logged for log in entries) or _any_bulk_logged(fork, logs)
+    if not is_bulk_logged and view.latest_on_way(entries[0]) + SECOND <= began:
         return _ALWAYS  # nearly always
     ways: list[_Entered] = []
     for entry in entries:
@@ -320,9 +321,13 @@ def _entered(view: View, fork: Fork, logs: list[BackupSet]) -> _Entered:
     return _Entered(min(way.stopped for way in ways), min(way.whole for way in ways))
 
 
-def _by_bulk_logging(logs: list[BackupSet]) -> Iterable[tuple[bool, list[BackupSet]]]:
-    """Logs that follow one another: with bulk-logged changes or without, in turn."""
-    if not any(map(_BULK_LOGGED, logs)):  # nearly always
+def _any_bulk_logged(fork: Fork, logs: list[BackupSet]) -> bool:
+    return fork.is_bulk_logged and any(map(_BULK_LOGGED, logs))
+
+
+def _by_bulk_logging(fork: Fork, logs: list[BackupSet]) -> Iterable[tuple[bool, list[BackupSet]]]:
+    """Logs of a fork that follow one another: with bulk-logged changes or without, in turn."""
+    if not _any_bulk_logged(fork, logs):  # nearly always
         return ((False, logs),)
     return ((is_bulk_logged, list(group)) for is_bulk_logged, group in groupby(logs, key=_BULK_LOGGED))
 
@@ -344,15 +349,19 @@ def _covered(view: View, guid: str, limit: float) -> Iterator[Window]:
         logs = line.edges[first:last]
         if not logs:
             continue
-        moment = None
-        since = _entered(view, line.fork, logs) if position == entered else _ALWAYS
+        moment, since = None, _ALWAYS
         if base is not None and position == base.position and base.finished is not None:
             moment, start = (base.finished, base.told_finish is not None), base.finished + SECOND
+            if position == entered:
+                since = _entered(view, line.fork, logs, min(map(_STARTED, logs)))
         else:
-            start = max(since.stopped, min(map(_STARTED, logs)))
+            began = min(map(_STARTED, logs))
+            if position == entered:
+                since = _entered(view, line.fork, logs, began)
+            start = max(since.stopped, began)
         end: datetime | None = None
         start_lsn, end_lsn = position, position
-        for is_bulk_logged, stretch in _by_bulk_logging(logs):
+        for is_bulk_logged, stretch in _by_bulk_logging(line.fork, logs):
             if not is_bulk_logged:
                 end, end_lsn = line.fork.latest_covered(stretch), stretch[-1].last_lsn
                 continue

@@ -17,6 +17,7 @@ from ..backup.backup_set import BackupKind, BackupSet
 from ..backup.catalog import BackupCatalog
 from ..backup.recovery_paths import Base, Limits, Tree
 from ..backup.recovery_points import Found, at_lsn, at_time, ends_at, newest, path_limits
+from ..garbage import without_garbage_collection
 from .file_placement import check_server, place_files
 from .plan import ExistingDatabase, Mark, Plan, RecoveryPoint, Refusal, ServerFacts, Step, Stop, Target
 from .plan_notes import left_out, plan_notes
@@ -41,6 +42,7 @@ class _Way:
     resumes: bool = False
 
 
+@without_garbage_collection()
 def plan_restore(
     catalog: BackupCatalog,
     request: Request,
