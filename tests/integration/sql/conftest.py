@@ -319,7 +319,7 @@ def only_queries(lab):
 
     class Watch:
         def __enter__(self):
-            self.since = max((entry["seq"] for entry in made.record.entries()), default=0)
+            self.since = made.record.last
 
         def __exit__(self, *problem):
             asked = [entry["text"] for entry in made.record.entries("sql", since=self.since)]

@@ -51,7 +51,7 @@ def test_what_no_rule_keeps_goes_and_the_rest_restores(sql_a, database, folder, 
     assert [(one["keep"], one["rule"]) for one in planned["decisions"]] == [(False, "none")] * 2 + [
         (True, "newest_chain")
     ] * 2
-    since = max(entry["seq"] for entry in lab[0].record.entries())
+    since = lab[0].record.last
     result = sql_a.run("sql_backup", **asked)
     assert result["retention"][0]["remove"] == [taken[1], taken[0]]  # the log before the full that it needs
     assert there(sql_a, folder) == ["full2.bak", "log2.bak", "log3.bak"]

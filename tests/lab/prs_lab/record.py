@@ -16,6 +16,7 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,15 @@ class Record:
         self._path = path
         self._memory: list[str] = []
         self._file = None
-        self._seq = 0
+        self._ends = [0]
+        """Where each line of the file ends, in bytes: who asks for the newest reads no others."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
                 with path.open("rb") as existing:
-                    self._seq = sum(1 for _ in existing)
-            self._file = path.open("a", encoding="utf-8", buffering=1)
+                    self._ends = [*accumulate(map(len, existing), initial=0)]
+            self._file = path.open("ab", buffering=0)
+        self._seq = len(self._ends) - 1
 
     def add(self, kind: str, host: str, **fields: Any) -> None:
         """Append one line. Values must be JSON types; secrets must have been masked by the caller."""
@@ -51,7 +54,7 @@ class Record:
             }
             line = json.dumps(entry, ensure_ascii=False, default=str)
             if self._file is not None:
-                self._file.write(line + "\n")
+                self._ends.append(self._ends[-1] + self._file.write((line + "\n").encode()))
             else:
                 self._memory.append(line)
 
@@ -63,18 +66,22 @@ class Record:
 
     def entries(self, kind: str | None = None, *, host: str | None = None, since: int = 0) -> Iterator[dict[str, Any]]:
         """The lines written so far, oldest first; of one kind, of one host, with a `seq` above `since`."""
-        if self._path is not None:
-            with self._lock:
-                lines = self._path.read_text(encoding="utf-8").split("\n")[
-                    :-1
-                ]  # splitlines would also cut at U+2028 and its like
-        else:
-            with self._lock:
-                lines = list(self._memory)
-        for line in lines[since:]:  # a line's number is its seq
+        for line in self._lines(since):
             entry = json.loads(line)
             if (kind is None or entry["kind"] == kind) and (host is None or entry["host"] == host):
                 yield entry
+
+    def _lines(self, since: int) -> list[str]:
+        """A line's number is its seq."""
+        if self._path is None:
+            with self._lock:
+                return self._memory[since:]
+        with self._lock:
+            end, written = self._ends[-1], self._ends[min(since, self._seq)]
+        with self._path.open("rb") as file:
+            file.seek(written)
+            content = file.read(end - written).decode()
+        return content.split("\n")[:-1]  # splitlines would also cut at U+2028 and its like
 
     @property
     def last(self) -> int:
