@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import json
 import os
 import platform
@@ -70,6 +71,7 @@ class RunReporter(CallbackBase):
     # ---- while it runs
     def v2_playbook_on_start(self, playbook: Any) -> None:
         import_module(DECIDED_BY)
+        gc.freeze()  # neither this process nor its tasks look through all that Ansible is, again and again, for garbage
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
