@@ -35,9 +35,14 @@ options:
         type: str
         required: true
       content:
-        description: What shall be in it. Lines end with LF, the text is UTF-8.
+        description: What shall be in it. Lines end with LF.
         type: str
         required: true
+      encoding:
+        description: V(utf-16) has a byte order mark, as programs of Windows write it, V(utf-8) has none.
+        type: str
+        choices: [utf-8, utf-16]
+        default: utf-8
 extends_documentation_fragment:
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
@@ -94,6 +99,7 @@ def main() -> None:
                 "options": {
                     "name": {"type": "str", "required": True},
                     "content": {"type": "str", "required": True},
+                    "encoding": {"type": "str", "choices": ["utf-8", "utf-16"], "default": "utf-8"},
                 },
             },
         }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .._core.errors import RecoveryError
@@ -21,18 +22,33 @@ _FORBIDDEN = frozenset('\\/:*?"<>|')
 def write_text_files(files: WindowsFiles, params: Mapping[str, Any]) -> dict[str, Any]:
     """What the task returns. Raises RecoveryError."""
     folder = full_path(params["path"], option="path")
-    contents = {_file_name(entry["name"]): entry["content"] or "" for entry in params["files"]}
+    texts = {join(folder, _file_name(entry["name"])): _Text.of(entry) for entry in params["files"]}
     with files.share(folder, user=params["share_user"], password=params["share_password"]):
-        paths = {join(folder, name): content.splitlines() for name, content in contents.items()}
-        states = files.stat(folder, *paths)
+        states = files.stat(folder, *texts)
         written = []
         if not states[0].exists:
             files.make_folder(folder)
-        for (path, lines), state in zip(paths.items(), states[1:], strict=True):
-            if not state.exists or _read(files, path) != lines:
-                files.write_lines(path, lines)
+        for (path, text), state in zip(texts.items(), states[1:], strict=True):
+            if not (state.exists and text.may_have(state.size) and _read(files, path) == text.lines):
+                files.write_lines(path, text.lines, utf16=text.utf16)
                 written.append(path)
     return {"changed": bool(written), "written": written}
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What a file shall hold."""
+
+    lines: list[str]
+    utf16: bool
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> _Text:
+        return cls(lines=(entry["content"] or "").splitlines(), utf16=entry.get("encoding") == "utf-16")
+
+    def may_have(self, size: int) -> bool:
+        """Whether a file of this size may be it. Lines alone do not tell in which encoding they were read."""
+        return not self.utf16 or size == len("".join(f"{line}\n" for line in self.lines).encode("utf-16"))
 
 
 def _file_name(name: str) -> str:

@@ -33,6 +33,15 @@ def test_what_is_so_already_is_left_alone(twins: Twins) -> None:
     assert twins.tree(FOLDER)["b.txt"] == b"three\n"
 
 
+def test_another_encoding(twins: Twins) -> None:
+    """Also of the same text."""
+    wide = [{**TWO[0], "encoding": "utf-16"}, {**TWO[1], "encoding": "utf-8"}]
+    write(twins)
+    assert write(twins, files=wide) == {"changed": True, "written": [f"{FOLDER}\\a.json"]}
+    assert twins.tree(FOLDER)["a.json"] == b"\xff\xfe" + '{"x": "\u00e4"}\n'.encode("utf-16-le")
+    assert not write(twins, files=wide)["changed"]
+
+
 def test_check_mode_says_it_and_writes_nothing(twins: Twins) -> None:
     assert write(twins, check_mode=True)["written"] == [f"{FOLDER}\\a.json", f"{FOLDER}\\b.txt"]
     write(twins)

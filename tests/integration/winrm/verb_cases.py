@@ -695,6 +695,12 @@ CASES = [
         after={"x": f"{MOMENT}\nx\n".encode()},
     ),
     Case(
+        verb="write_lines", about="in UTF-16", parameters={"Path": "{root}/x", "Utf16": True}, given=["zwei ü", "\U0001f600"], items=[],
+        after={"x": b"\xff\xfe" + "zwei ü\n\U0001f600\n".encode("utf-16-le")},
+    ),
+    Case(verb="write_lines", about="nothing in UTF-16", parameters={"Path": "{root}/x", "Utf16": True}, given=[], items=[], after={"x": b"\xff\xfe"}),
+    Case(verb="read_lines", about="what is in UTF-16", parameters={"Path": "{root}/x"}, files={"x": "\ufeffä\nb\n".encode("utf-16-le")}, items=["ä", "b"]),
+    Case(
         verb="write_lines", about="over another one, and over what an interruption left", parameters={"Path": "{root}/x"}, given=["new"],
         files={"x": b"old", "x.partial": b"half of something long"}, items=[], after={"x": b"new\n"},
     ),

@@ -98,8 +98,10 @@ class WindowsFiles(WindowsReader):
         )
         return {answer["name"]: PresentFile(size=answer["size"], sha256=answer["sha256"]) for answer in result}
 
-    def write_lines(self, path: str, lines: Iterable[str], *, ahead: bool = False) -> None:
-        """A text file, there whole or not at all. ahead: with what is asked for next, which does not run without it."""
+    def write_lines(self, path: str, lines: Iterable[str], *, utf16: bool = False, ahead: bool = False) -> None:
+        """A text file, there whole or not at all. utf16: with a byte order mark, otherwise UTF-8 without one. ahead:
+        with what is asked for next, which does not run without it.
+        """
         patience = int(ATTEMPTS * PAUSE * 1000)
         is_first = True
 
@@ -117,6 +119,7 @@ class WindowsFiles(WindowsReader):
             ahead=ahead,
             Path=path,
             Patience=patience,
+            **({"Utf16": True} if utf16 else {}),
         )
 
     def make_folder(self, path: str, *, private: bool = False, ahead: bool = False) -> None:

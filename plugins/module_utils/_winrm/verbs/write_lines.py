@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """write_lines: write a text file, so that it is there whole or not at all.
 
-Parameters: Path. An existing file is replaced, also one that is marked as read-only. Patience: milliseconds for which
+Parameters: Path. An existing file is replaced, also one that is marked as read-only. Utf16: in UTF-16 with a byte order
+            mark, otherwise in UTF-8 without one. Patience: milliseconds for which
             the exchange is tried again where another program has one of the files open. It is not begun anew: a virus
             scanner that looks at what is new would look again.
 Items in:   one string for each line.
@@ -19,15 +20,17 @@ __all__ = ["SCRIPT"]
 
 SCRIPT = r"""# prs.recovery write_lines
 [CmdletBinding()]
-param([Parameter(Mandatory)][string]$Path, [int]$Patience = 0, $Items)
+param([Parameter(Mandatory)][string]$Path, [int]$Patience = 0, [bool]$Utf16 = $false, $Items)
 $final = Get-LongPath $Path
 $partial = "$final.partial"
 Clear-ReadOnly $partial
 $file = [System.IO.FileStream]::new($partial, 'Create', 'Write', 'None')
+$encoding = $plainText
+if ($Utf16) { $encoding = [System.Text.Encoding]::Unicode }
 $whole = $false
 try {
     try {
-        $writer = [System.IO.StreamWriter]::new($file, $plainText)
+        $writer = [System.IO.StreamWriter]::new($file, $encoding)
         $writer.NewLine = "`n"
         foreach ($line in $Items) { $writer.WriteLine($line) }
         $writer.Flush()

@@ -5,6 +5,7 @@ and set their rights.
 from __future__ import annotations
 
 import base64
+import codecs
 import contextlib
 import gzip
 import hashlib
@@ -175,8 +176,14 @@ def read_lines(call: ScriptCall, *, Path: str, Entry: str = "", First: int | Non
                 return
             content = archive.read(stored)
     yield from islice(
-        (line.removesuffix("\n") for line in io.StringIO(content.decode("utf-8-sig", "replace"), newline=None)), First
+        (line.removesuffix("\n") for line in io.StringIO(content.decode(_encoding(content), "replace"), newline=None)),
+        First,
     )
+
+
+def _encoding(content: bytes) -> str:
+    """By the mark at the beginning, as StreamReader; UTF-8 without one."""
+    return "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
 @verb("look_into")
@@ -213,10 +220,13 @@ def _clear_read_only(call: ScriptCall, *paths: str) -> None:
 
 
 @verb("write_lines")
-def write_lines(call: ScriptCall, *, Path: str, Patience: int = 0, Items: list[str] | None = None) -> Iterator[Any]:
+def write_lines(
+    call: ScriptCall, *, Path: str, Patience: int = 0, Utf16: bool = False, Items: list[str] | None = None
+) -> Iterator[Any]:
     partial = f"{Path}.partial"
     _clear_read_only(call, partial, Path)
-    call.files.write(partial, "".join(f"{line}\n" for line in Items or []).encode())
+    text = "".join(f"{line}\n" for line in Items or [])
+    call.files.write(partial, codecs.BOM_UTF16_LE + text.encode("utf-16-le") if Utf16 else text.encode())
     begin = time.monotonic()
     while True:
         try:
