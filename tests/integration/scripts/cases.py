@@ -649,12 +649,41 @@ def folder_cases() -> list[Case]:
     ]  # fmt: skip
 
 
+def registry_cases() -> list[Case]:
+    key, other = "HKLM:\\SOFTWARE\\Lab", "HKLM:\\SOFTWARE\\Lab\\New"
+    there = {"SOFTWARE\\Lab": {"Text": "one", "Number": 2, "List": ["a"]}}
+
+    def case(about: str, *values: tuple[str, str, Any, str], set: Sequence[str], **more: Any) -> Case:
+        given = [
+            {"key": where, "name": name, "data": data, **({"type": kind} if kind else {})}
+            for where, name, data, kind in values
+        ]
+        return Case(
+            script="set_registry_values", about=about, parameters={"Value": given}, world={"registry": {**REGISTRY, **there}}, changed=bool(set),
+            result={"set": list(set)}, **more,
+        )  # fmt: skip
+
+    return [
+        case("as they are", (key, "text", "one", ""), (key, "Number", "2", "dword"), set=[]),
+        case("other data", (key, "Text", "One", "string"), (key, "Number", 3, "dword"), set=["Text", "Number"]),
+        case(
+            "another type",
+            (key, "Text", "1", "dword"),
+            (key, "Number", "2", ""),
+            (key, "List", "a", ""),
+            set=["Text", "Number", "List"],
+        ),
+        case("nothing there", (key, "New", "ü", ""), (other, "Empty", "", ""), set=["New", "Empty"]),
+        case("in check mode", (key, "Text", "two", ""), (other, "New", "1", "dword"), set=["Text", "New"], check=True),
+    ]
+
+
 def joined_cases() -> list[Case]:
     """Other scripts through look_at_once: each of them has to find what it finds alone."""
     alone = {(case.script, case.about): case for case in CASES_ALONE}
     broken = "[CmdletBinding(SupportsShouldProcess)]param() "
 
-    def case(about: str, *looks: tuple[str, str], **more: Any) -> Case:
+    def case(about: str, *looks: tuple[str, str], seen: Mapping[str, Any] = {}, **more: Any) -> Case:
         cases = {f"look{number}": alone[look] for number, look in enumerate(looks)}
         world: dict[str, Any] = {}
         for one in cases.values():
@@ -664,7 +693,7 @@ def joined_cases() -> list[Case]:
             script="look_at_once", about=about, world=world, check=any(one.check for one in cases.values()),
             parameters={"Look": [{"name": name, "script": f"{{{one.script}}}", "parameters": one.parameters} for name, one in cases.items()]},
             sensitive={"Secret": secrets({name: {"wanted": True, "secrets": one.sensitive} for name, one in cases.items() if one.sensitive})},
-            changed=any(one.changed for one in cases.values()), result={name: _answer(one) for name, one in cases.items()},
+            changed=any(one.changed for one in cases.values()), result={name: {**_answer(one), **seen.get(name, {})} for name, one in cases.items()},
             only_real="".join({one.only_real for one in cases.values()}), **more,
         )  # fmt: skip
 
@@ -681,6 +710,9 @@ def joined_cases() -> list[Case]:
         case("Windows and an instance", ("inspect_server", "in check mode"), ("inspect_sql_instance", "one, in check mode")),
         case("one that does not fail, and one that does", ("inspect_sql_instance", "one"), ("inspect_server", "registry denied")),
         case("shares and IIS", ("inspect_paths", "a folder, a file, nothing"), ("inspect_protection", "nothing")),
+        case("values that are set, and then seen", ("set_registry_values", "nothing there"), ("set_registry_values", "other data"),
+             ("set_registry_values", "nothing there"), seen={"look2": {"changed": False, "result": {"set": []}}}),
+        case("values that are not set in check mode", ("set_registry_values", "in check mode"), ("set_registry_values", "in check mode")),
         case("two certificates and a folder", ("import_certificate", "a new one, in check mode"), ("inspect_paths", "an archive"),
              ("import_certificate", "an international name")),
         case("a wrong password, and a folder", ("import_certificate", "a wrong password"), ("inspect_paths", "nothing")),
@@ -700,6 +732,6 @@ def _answer(case: Case) -> dict[str, Any]:
 
 CASES_ALONE = [
     *server_cases(), *instance_cases(), *login_cases(), *certificate_cases(), *page_cases(), *path_cases(), *protection_cases(),
-    *web_server_cases(), *folder_cases(),
+    *web_server_cases(), *folder_cases(), *registry_cases(),
 ]  # fmt: skip
 CASES = [*CASES_ALONE, *joined_cases()]

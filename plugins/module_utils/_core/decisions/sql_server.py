@@ -16,7 +16,7 @@ Facts = Mapping[str, Any]
 
 
 def registry_settings(facts: Facts) -> list[dict[str, Any]]:
-    """What differs of the settings that take effect when the service starts, for ansible.windows.win_regedit.
+    """What differs of the settings that take effect when the service starts, for set_registry_values.ps1.
 
     facts: found: of inspect_sql_instance.ps1; mixed_mode; certificate: its thumbprint, may be empty; port;
     installed_now: whether this run installed the instance.
@@ -31,7 +31,7 @@ def registry_settings(facts: Facts) -> list[dict[str, Any]]:
     root = f"HKLM:\\SOFTWARE\\Microsoft\\Microsoft SQL Server\\{facts['found']['id']}\\MSSQLServer"
     return [
         {
-            "path": "\\".join(part for part in (root, setting.key) if part),
+            "key": "\\".join(part for part in (root, setting.key) if part),
             "name": setting.name,
             "type": setting.type,
             "data": setting.wanted,

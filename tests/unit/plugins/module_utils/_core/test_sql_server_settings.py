@@ -51,10 +51,10 @@ def test_an_instance_on_single_addresses_keeps_its_ports():
 def test_what_differs_is_said_as_the_registry_has_it():
     found = {**FOUND, "login_mode": 1, "tcp_enabled": 0, "certificate": "", "tcp_port": ""}
     assert registry_settings({**FACTS, "found": found}) == [
-        {"path": KEY, "name": "LoginMode", "type": "dword", "data": "2"},
-        {"path": NETWORK, "name": "Certificate", "type": "string", "data": "ab12"},
-        {"path": f"{NETWORK}\\Tcp", "name": "Enabled", "type": "dword", "data": "1"},
-        {"path": f"{NETWORK}\\Tcp\\IPAll", "name": "TcpPort", "type": "string", "data": "1433"},
+        {"key": KEY, "name": "LoginMode", "type": "dword", "data": "2"},
+        {"key": NETWORK, "name": "Certificate", "type": "string", "data": "ab12"},
+        {"key": f"{NETWORK}\\Tcp", "name": "Enabled", "type": "dword", "data": "1"},
+        {"key": f"{NETWORK}\\Tcp\\IPAll", "name": "TcpPort", "type": "string", "data": "1433"},
     ]
 
 
