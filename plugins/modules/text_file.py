@@ -43,6 +43,13 @@ options:
         type: str
         choices: [utf-8, utf-16]
         default: utf-8
+  keep:
+    description:
+      - How many files stay in the folder that have the name of one of O(files) but for what stands before its first
+        C(-), as records have that begin with their time. The oldest of more go, some of them at a time.
+      - V(0) keeps all of them.
+    type: int
+    default: 0
 extends_documentation_fragment:
   - prs.recovery.winrm_connection
   - prs.recovery.winrm_connection.share
@@ -73,6 +80,11 @@ error_code:
   returned: on failure
   type: str
   sample: not_found
+removed:
+  description: The paths of the files that were too many.
+  returned: always
+  type: list
+  elements: str
 written:
   description: The paths of the files that were not like that before.
   returned: always
@@ -102,6 +114,7 @@ def main() -> None:
                     "encoding": {"type": "str", "choices": ["utf-8", "utf-16"], "default": "utf-8"},
                 },
             },
+            "keep": {"type": "int", "default": 0},
         }
     )
     run(module, lambda files: write_text_files(files, module.params))

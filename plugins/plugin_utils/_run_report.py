@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gc
 import json
@@ -19,8 +20,10 @@ from ansible import __version__ as ansible_version
 from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.prs.recovery.plugins.module_utils._core.generations import outgrown
 from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.journal import (
     FOLDER,
+    KEPT,
     journal_file_name,
     journal_text,
 )
@@ -196,7 +199,11 @@ def write_report(report: RunReport, path: str) -> str:
     if not report.check_mode:
         journal = os.path.join(os.path.dirname(file), FOLDER)
         os.makedirs(journal, exist_ok=True)
-        _replace(os.path.join(journal, journal_file_name(report)), journal_text(report))
+        name = journal_file_name(report)
+        _replace(os.path.join(journal, name), journal_text(report))
+        for old in outgrown(os.listdir(journal), like=name, keep=KEPT):
+            with contextlib.suppress(FileNotFoundError):  # another run's doing
+                os.remove(os.path.join(journal, old))
     _replace(beside, json.dumps(report_dict(report), indent=2, ensure_ascii=False) + "\n")
     _replace(file, page(report, json_name=os.path.basename(beside)))
     return file

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._core.errors import RecoveryError
+from .._core.generations import outgrown
 from .._core.windows_paths import full_path, join
 from .connection.errors import WindowsFault
 from .host.files import WindowsFiles
@@ -20,19 +21,36 @@ _FORBIDDEN = frozenset('\\/:*?"<>|')
 
 
 def write_text_files(files: WindowsFiles, params: Mapping[str, Any]) -> dict[str, Any]:
-    """What the task returns. Raises RecoveryError."""
-    folder = full_path(params["path"], option="path")
-    texts = {join(folder, _file_name(entry["name"])): _Text.of(entry) for entry in params["files"]}
+    """What the task returns. Raises RecoveryError. keep: how many files stay that are like one of these but for their
+    times; 0 for all.
+    """
+    folder, keep = full_path(params["path"], option="path"), params["keep"]
+    if keep < 0:
+        raise RecoveryError(f"'{keep}' is no number of files", advice="Give 0 or more in 'keep'", code="option_invalid")
+    texts = {_file_name(entry["name"]): _Text.of(entry) for entry in params["files"]}
     with files.share(folder, user=params["share_user"], password=params["share_password"]):
-        states = files.stat(folder, *texts)
+        there = {entry.name.lower(): entry for entry in files.list_if_there(folder) if not entry.folder}
         written = []
-        if not states[0].exists:
-            files.make_folder(folder)
-        for (path, text), state in zip(texts.items(), states[1:], strict=True):
-            if not (state.exists and text.may_have(state.size) and _read(files, path) == text.lines):
+        if not there:
+            files.make_folder(folder, ahead=True)
+        for name, text in texts.items():
+            path, entry = join(folder, name), there.get(name.lower())
+            if not (entry and text.may_have(entry.size) and _read(files, path) == text.lines):
                 files.write_lines(path, text.lines, utf16=text.utf16)
                 written.append(path)
-    return {"changed": bool(written), "written": written}
+        names = {*(entry.name for entry in there.values()), *texts}
+        gone = [join(folder, old) for name in texts if keep for old in outgrown(names, like=name, keep=keep)]
+        _remove(files, gone)
+    return {"changed": bool(written or gone), "written": written, "removed": gone}
+
+
+def _remove(files: WindowsFiles, paths: Sequence[str]) -> None:
+    """All in one message. What cannot be removed is no reason to fail: the next run tries again."""
+    if not paths:
+        return
+    for path in paths[:-1]:
+        files.remove(path, ahead=True)
+    files.discard(paths[-1])
 
 
 @dataclass(frozen=True)

@@ -16,20 +16,20 @@ TWO = [{"name": "a.json", "content": '{"x": "\u00e4"}\n'}, {"name": "b.txt", "co
 
 def write(twins: Twins, *, check_mode: bool = False, **params: Any) -> dict[str, Any]:
     with twins.session(check_mode=check_mode) as files:
-        return write_text_files(files, {"path": FOLDER, "files": TWO, **NO_SHARE, **params})
+        return write_text_files(files, {"path": FOLDER, "files": TWO, "keep": 0, **NO_SHARE, **params})
 
 
 def test_a_folder_that_is_not_there_is_made(twins: Twins) -> None:
     result = write(twins)
-    assert result == {"changed": True, "written": [f"{FOLDER}\\a.json", f"{FOLDER}\\b.txt"]}
+    assert result == {"changed": True, "written": [f"{FOLDER}\\a.json", f"{FOLDER}\\b.txt"], "removed": []}
     assert twins.tree(FOLDER) == {"a.json": '{"x": "\u00e4"}\n'.encode(), "b.txt": b"one\ntwo\n"}
 
 
 def test_what_is_so_already_is_left_alone(twins: Twins) -> None:
     write(twins)
-    assert write(twins) == {"changed": False, "written": []}
+    assert write(twins) == {"changed": False, "written": [], "removed": []}
     changed = [TWO[0], {"name": "b.txt", "content": "three"}]
-    assert write(twins, files=changed) == {"changed": True, "written": [f"{FOLDER}\\b.txt"]}
+    assert write(twins, files=changed)["written"] == [f"{FOLDER}\\b.txt"]
     assert twins.tree(FOLDER)["b.txt"] == b"three\n"
 
 
@@ -37,7 +37,7 @@ def test_another_encoding(twins: Twins) -> None:
     """Also of the same text."""
     wide = [{**TWO[0], "encoding": "utf-16"}, {**TWO[1], "encoding": "utf-8"}]
     write(twins)
-    assert write(twins, files=wide) == {"changed": True, "written": [f"{FOLDER}\\a.json"]}
+    assert write(twins, files=wide)["written"] == [f"{FOLDER}\\a.json"]
     assert twins.tree(FOLDER)["a.json"] == b"\xff\xfe" + '{"x": "\u00e4"}\n'.encode("utf-16-le")
     assert not write(twins, files=wide)["changed"]
 
@@ -64,4 +64,33 @@ def test_a_name_with_a_path_is_refused(twins: Twins, name: str) -> None:
 
 def test_nothing_else_is_asked_of_the_host(twins: Twins) -> None:
     write(twins)
-    assert twins.scripts() == ["stat_paths", "make_folder", "write_lines", "write_lines"]
+    assert twins.scripts() == ["list_folder", "make_folder", "write_lines", "write_lines"]
+
+
+def test_the_oldest_of_too_many_go_in_one_message(twins: Twins) -> None:
+    """Of the same kind alone, and only once it pays."""
+    days = [f"202603{day:02}T020000Z-backup_prs.jsonl" for day in range(1, 32)]
+    others = ["20260101T020000Z-rebuild_prs.jsonl", "notes.txt"]
+    for name in (*days[:20], *others):
+        twins.write(f"{FOLDER}\\{name}", b"x")
+    assert write(twins, files=[{"name": days[20], "content": "x"}], keep=20)["removed"] == []
+    begin = len(twins.scripts())
+    result = write(twins, files=[{"name": days[21], "content": "x"}], keep=20)
+    assert result["removed"] == [f"{FOLDER}\\{name}" for name in days[:2]]
+    assert set(twins.tree(FOLDER)) == {*days[2:22], *others}
+    assert twins.scripts()[begin:] == ["list_folder", "write_lines", "remove", "remove"]
+    assert write(twins, check_mode=True, files=[{"name": days[22], "content": "x"}], keep=2)["changed"]
+    assert len(twins.tree(FOLDER)) == 22
+
+
+def test_one_that_somebody_has_open_stays_for_the_next_run(twins: Twins) -> None:
+    for day in (1, 2, 3):
+        twins.write(f"{FOLDER}\\2026030{day}T020000Z-backup_prs.jsonl", b"x")
+    twins.files.hold(f"{FOLDER}\\20260301T020000Z-backup_prs.jsonl", "somebody")
+    result = write(twins, files=[{"name": "20260304T020000Z-backup_prs.jsonl", "content": "x"}], keep=2)
+    assert result["written"] and len(twins.names(FOLDER)) == 4
+
+
+def test_less_than_none_is_no_number(twins: Twins) -> None:
+    with pytest.raises(RecoveryError, match="no number of files"):
+        write(twins, keep=-1)

@@ -16,11 +16,14 @@ from ..times import to_stamp, to_text
 from .record import RunReport
 
 __all__ = [
-    "FOLDER", "FORMAT", "RECOVERIES", "Journal", "PastRun", "journal_file_name", "journal_text", "read_journals",
+    "FOLDER", "FORMAT", "KEPT", "RECOVERIES", "Journal", "PastRun", "journal_file_name", "journal_text",
+    "read_journals",
 ]  # fmt: skip
 
 FOLDER = "journal"
 """Beside the reports."""
+KEPT = 1000
+"""Of each playbook there, as C(prs_journal_keep) says it of those beside the backups."""
 RECOVERIES = ("*-re*_prs.jsonl", "*-failover_prs.jsonl")
 """Journals of rebuilds and restores, and of moves to another site. As only the newest are read, those of the backups,
 which may be taken every few minutes, would soon be all.

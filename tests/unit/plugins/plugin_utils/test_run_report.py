@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible import context
 from ansible.inventory.data import InventoryData
+from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.journal import KEPT
 from ansible_collections.prs.recovery.plugins.plugin_utils._run_report import JOURNAL, JOURNAL_PLAY, RunReporter
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -95,6 +96,19 @@ def test_a_run_that_fails_has_a_report(reporter: RunReporter, tmp_path: Path):
     (journal,) = (file.parent / "journal").iterdir()
     assert journal.name.endswith("Z-rebuild_prs.jsonl")
     assert json.loads(journal.read_text())["failures"] == ["sql-a: Do it"]
+
+
+def test_the_oldest_journals_of_the_playbook_go(reporter: RunReporter, tmp_path: Path):
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    for number in range(KEPT + KEPT // 20):
+        (folder / f"20200101T{number:06}Z-rebuild_prs.jsonl").touch()
+    (folder / "20200101T000000Z-backup_prs.jsonl").touch()
+    reporter.v2_runner_on_ok(wanted(tmp_path / "page.html"))
+    reporter.v2_playbook_on_stats(stats(web_a={}))
+    left = sorted(entry.name for entry in folder.iterdir())
+    assert len(left) == KEPT + 1 and left[0].endswith("backup_prs.jsonl"), "those of other playbooks stay"
+    assert "20200101T000051Z" in left[1], "and so do the newest"
 
 
 def test_a_check_run_writes_no_journal(reporter: RunReporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
