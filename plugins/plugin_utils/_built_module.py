@@ -20,7 +20,7 @@ from ansible.module_utils.common import json as module_json
 
 from . import _module_start
 
-__all__ = ["KNOWN", "ModuleProgram", "module_program", "text_of_start"]
+__all__ = ["KNOWN", "PROFILE", "ModuleProgram", "module_program", "packages_beside", "text_of_start"]
 
 PROFILE = "legacy"
 """How ansible-core 2.19 and later write the values for a module that says nothing else."""
@@ -76,13 +76,17 @@ class ModuleProgram:
 
 def module_program(path: str, arguments: Mapping[str, Any]) -> ModuleProgram:
     """The module in the file C(path)."""
-    packages = {
+    parameters = _parameters({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+    return ModuleProgram(path=path, parameters=parameters, packages=packages_beside(Path(path)))
+
+
+def packages_beside(plugin: Path) -> dict[str, str]:
+    """What C(prepare) of the start takes, for the collections among which a plugin of this one lies."""
+    return {
         "ansible": os.path.dirname(ansible.__file__),
         "version": ansible.__version__,
-        "collections": str(Path(path).parents[4]),
+        "collections": str(plugin.parents[4]),
     }
-    parameters = _parameters({"ANSIBLE_MODULE_ARGS": arguments}).encode()
-    return ModuleProgram(path=path, parameters=parameters, packages=packages)
 
 
 def _parameters(values: Mapping[str, Any]) -> str:

@@ -45,6 +45,7 @@ def next_module(*, listener: socket.socket, owner: int) -> dict[str, Any]:
     The server ends here, when the process C(owner) has ended and no module runs any more.
     """
     with _Server(listener, owner=owner) as server:
+        _import(*IMPORTED_LATE)  # before anybody asks, who then need not wait for it
         while not server.is_done:
             request = server.serve()
             if request:
@@ -119,7 +120,7 @@ class _Server:
         message, descriptors, _flags, _sender = socket.recv_fds(client, LONGEST_REQUEST, DESCRIPTORS)
         if len(descriptors) == DESCRIPTORS:  # else the client went away
             request = json.loads(message)
-            self._import(request["module"])
+            self._import_module(request["module"])
             process = os.fork()
             if not process:
                 client.close()
@@ -134,17 +135,21 @@ class _Server:
             os.close(descriptor)
         return None
 
-    def _import(self, module: str) -> None:
+    def _import_module(self, module: str) -> None:
         """What the module and the like of it import. What fails, fails in the child again, where it is reported."""
         if module in self._imported:
             return
         self._imported.add(module)
         name = f"{PLUGINS}.modules.{module}"
-        for wanted in (name, *IMPORTED_LATE):
-            with suppress(Exception):
-                importlib.import_module(wanted)
+        _import(name)
         sys.modules.pop(name, None)  # it runs as a program, under another name
         gc.freeze()  # children share this memory until they write to it
+
+
+def _import(*wanted: str) -> None:
+    for name in wanted:
+        with suppress(Exception, SystemExit):
+            importlib.import_module(name)
 
 
 def _take_over(request: dict[str, Any], parameters: int, output: int, errors: int) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.reco
     Server,
     TaskState,
 )
+from ansible_collections.prs.recovery.plugins.plugin_utils._served_module import start_server
 from ansible_collections.prs.recovery.plugins.plugin_utils._user import user_and_node
 
 __all__ = ["RunReporter", "write_report"]
@@ -73,6 +74,7 @@ class RunReporter(CallbackBase):
 
     # ---- while it runs
     def v2_playbook_on_start(self, playbook: Any) -> None:
+        start_server()
         import_module(DECIDED_BY)
         gc.freeze()  # neither this process nor its tasks look through all that Ansible is, again and again, for garbage
 

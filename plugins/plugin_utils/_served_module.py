@@ -1,7 +1,11 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module through the server of this run of ansible, which the first task that needs it starts."""
+"""Runs a module through the server of this run of ansible. The first task that needs it starts it, unless the run
+itself has begun with that: then it imports what modules need while ansible still reads playbooks and roles.
+
+Whoever starts it has locked ansible's temporary folder, and the server itself unlocks it once it listens.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,18 @@ import selectors
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from ansible import constants as C
 
-from ._built_module import ModuleProgram, text_of_start
+from ._built_module import KNOWN, PROFILE, ModuleProgram, packages_beside, text_of_start
 from ._module_server import LONGEST_REQUEST
 
-__all__ = ["ITS_NAME", "Outcome", "run_served"]
+__all__ = ["ITS_NAME", "Outcome", "run_served", "start_server"]
 
 SOCKET = "prs-modules"
 
@@ -35,17 +40,17 @@ ITS_NAME = "modules of prs.recovery"
 _PROGRAM = """
 {start}
 
+import fcntl
 import socket
 
 prepare(**{packages!r})
 from ansible_collections.prs.recovery.plugins.plugin_utils._module_server import next_module
 
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-folder = os.open({folder!r}, os.O_DIRECTORY)
-listener.bind(f"/proc/self/fd/{{folder}}/{socket_name}")
+listener.bind("/proc/self/fd/{folder}/{socket_name}")
 listener.listen(64)
-os.close(folder)
-print(flush=True)  # so who started it knows
+fcntl.flock({folder}, fcntl.LOCK_UN)
+os.close({folder})
 run(**next_module(listener=listener, owner={owner!r}), profile={profile!r}, collections={packages[collections]!r})
 """
 
@@ -105,20 +110,44 @@ def _read_all(*files: BinaryIO) -> list[bytes]:
     return [bytes(text) for text in texts.values()]
 
 
+def start_server() -> None:
+    """For the process of ansible itself, before its first task; where it fails, the first task tries again. One command
+    may run several playbooks.
+    """
+    if SERVES and KNOWN:
+        with suppress(OSError), _temporary_folder() as folder:
+            running = _connection_once_it_listens(folder)
+            if running is None:
+                _start(folder, packages=packages_beside(Path(__file__)), profile=PROFILE, owner=os.getpid())
+            else:
+                running.close()
+
+
 def _connected(program: ModuleProgram) -> socket.socket | None:
     """A connection to the server. The first task starts it, and those for other hosts wait meanwhile."""
+    with _temporary_folder() as folder:
+        server = _connection(folder) or _connection_once_it_listens(folder)
+        if server is None:
+            _start(folder, packages=program.packages, profile=program.profile, owner=os.getppid())
+    if server is None:
+        with _temporary_folder() as folder:
+            server = _connection_once_it_listens(folder)
+    return server
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[int]:
+    """A descriptor of the folder; it takes its lock with it, if no other process has it."""
     folder = os.open(C.DEFAULT_LOCAL_TMP, os.O_DIRECTORY)
     try:
-        server = _connection(folder)
-        if server is None:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            server = _connection(folder)
-            if server is None:
-                _start(folder, program)
-                server = _connection(folder)
-        return server
+        yield folder
     finally:
         os.close(folder)
+
+
+def _connection_once_it_listens(folder: int) -> socket.socket | None:
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    return _connection(folder)
 
 
 def _connection(folder: int) -> socket.socket | None:
@@ -132,28 +161,27 @@ def _connection(folder: int) -> socket.socket | None:
     return server
 
 
-def _start(folder: int, program: ModuleProgram) -> None:
-    """Start it in a session of its own, as the task's process ends long before it; returns when it listens or has
-    failed.
+def _start(folder: int, *, packages: Mapping[str, str], profile: str, owner: int) -> None:
+    """Start it in a session of its own, as a task's process ends long before it. It gets the folder, and its lock, by
+    this descriptor.
     """
     with suppress(FileNotFoundError):
         os.unlink(SOCKET, dir_fd=folder)  # of one that was ended by force
     text = _PROGRAM.format(
         start=text_of_start(),
-        packages=program.packages,
-        folder=C.DEFAULT_LOCAL_TMP,
+        packages=packages,
+        folder=folder,
         socket_name=SOCKET,
-        owner=os.getppid(),
-        profile=program.profile,
+        owner=owner,
+        profile=profile,
     )
     process = subprocess.Popen(
         [sys.executable, "-", ITS_NAME],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=[folder],
     )
-    with process.stdout as listening:
-        with suppress(BrokenPipeError), process.stdin as program_end:
-            program_end.write(text.encode())
-        listening.readline()
+    with suppress(BrokenPipeError), process.stdin as program_end:
+        program_end.write(text.encode())

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.prs.recovery.plugins.plugin_utils._served_module import ITS_NAME
 
+ROOT = Path(__file__).resolve().parents[4]
+
 LOOK = r"""
 import os, signal, sys, time
 from ansible.module_utils.basic import AnsibleModule
@@ -30,7 +32,9 @@ left = getattr(_progress, "LEFT", ""), os.environ.get("LEFT", ""), len(sys.argv)
 _progress.LEFT = os.environ["LEFT"] = "by another run"
 open_files = sorted(os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}"))
 environment = os.environ.get("MINE")
-module.exit_json(process=os.getpid(), parent=parent, program=program, left=left, files=open_files, mine=environment,
+with open(f"/proc/{parent}/stat") as file:
+    starter = int(file.read().rpartition(")")[2].split()[1])
+module.exit_json(process=os.getpid(), parent=parent, program=program, starter=starter, left=left, files=open_files, mine=environment,
     folder=os.getcwd(), padding="x" * 300_000)
 """
 LOGIN = "prs.recovery.sql_login"
@@ -72,6 +76,16 @@ def test_nothing_of_a_run_is_left_for_the_next(play):
     (first, second), _done = play({LOGIN: {}}, {LOGIN: {}})
     assert serves(second) and first["left"] == second["left"] == ["", "", 1]
     assert not [name for name in second["files"] if "socket" in name or "pidfd" in name or "memfd" in name]
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_a_run_that_writes_a_report_starts_it_before_its_first_task(play, core, tmp_path):
+    (tmp_path / "callback_plugins").symlink_to(ROOT / "playbooks/callback_plugins")
+    ansible = {"ansible.builtin.set_fact": {"ansible": "{{ lookup('pipe', 'ps -o ppid= $PPID') }}"}}
+    results, _done = play({LOGIN: {}}, {LOGIN: {}}, ansible, core=core, extra=["play.yml"])  # that book twice
+    first, second, asked, third, *_asked = results
+    assert serves(first) and first["parent"] == second["parent"] == third["parent"] and is_gone(first["parent"])
+    assert first["starter"] == second["starter"] == int(asked["ansible_facts"]["ansible"])
 
 
 def test_hosts_at_the_same_time_share_it(play):
