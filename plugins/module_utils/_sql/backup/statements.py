@@ -20,19 +20,14 @@ from ..instance.folders import from_disk
 __all__ = ["backup_statement", "confirmed", "confirmed_report", "newest_backup_id", "take_backup"]
 
 _HISTORY = """
-SELECT s.*
+SELECT s.*, f.physical_device_name, f.mirror
 FROM msdb.dbo.backupset AS s
 JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
-WHERE s.backup_set_id > ? AND s.database_name = ? AND f.physical_device_name = ?
-ORDER BY s.backup_set_id DESC
+WHERE s.backup_set_id > ? AND s.database_name = ?
+  AND s.media_set_id IN (SELECT w.media_set_id FROM msdb.dbo.backupmediafamily AS w WHERE w.physical_device_name = ?)
+ORDER BY s.backup_set_id DESC, f.mirror, f.family_sequence_number
 """
-
-_STRIPES = """
-SELECT physical_device_name, mirror
-FROM msdb.dbo.backupmediafamily
-WHERE media_set_id = ?
-ORDER BY mirror, family_sequence_number
-"""
+"""A row for each stripe of each copy."""
 
 
 def backup_statement(
@@ -104,17 +99,18 @@ def confirmed(
     after: what `newest_backup_id` said before. Raises RecoveryError when msdb knows nothing of it: then there is no
     backup, whatever the statement's silence says.
     """
-    row = connection.row(_HISTORY, after, database, files[0], doing="Cannot read the history of backups in msdb")
-    if row is None:
+    rows = connection.query(_HISTORY, after, database, files[0], doing="Cannot read the history of backups in msdb")
+    if not rows:
         raise RecoveryError(
             f"BACKUP of database {database} on {connection.target.server} ended without an error, but msdb knows "
             f"nothing of a backup in {files[0]}",
             code="unconfirmed",
             advice="Do not rely on that file: look into the server's error log, and run again",
         )
-    written: dict[int, list[str]] = {}
-    for stripe in connection.query(_STRIPES, row["media_set_id"]):
-        written.setdefault(stripe["mirror"] or 0, []).append(stripe["physical_device_name"])
+    row, written = rows[0], dict[int, list[str]]()
+    for stripe in rows:
+        if stripe["backup_set_id"] == row["backup_set_id"]:
+            written.setdefault(stripe["mirror"] or 0, []).append(stripe["physical_device_name"])
     if [_folded(copy) for copy in written.values()] != [_folded(copy) for copy in (files, mirror) if copy]:
         existing = ", ".join(path for copy in written.values() for path in copy)
         raise RecoveryError(

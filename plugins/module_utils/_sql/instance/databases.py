@@ -35,9 +35,12 @@ _DATABASES = """
 SELECT d.name, d.database_id, d.state_desc, d.recovery_model_desc, d.collation_name, SUSER_SNAME(d.owner_sid) AS owner,
        d.compatibility_level, d.page_verify_option_desc, d.user_access_desc, d.is_read_only, d.is_in_standby,
            d.create_date, d.source_database_id,
-       r.family_guid, r.database_guid, r.recovery_fork_guid, r.first_recovery_fork_guid, r.fork_point_lsn
+       r.family_guid, r.database_guid, r.recovery_fork_guid, r.first_recovery_fork_guid, r.fork_point_lsn,
+       m.mirroring_guid, m.mirroring_state_desc, m.mirroring_role_desc, m.mirroring_safety_level_desc,
+       m.mirroring_partner_name, m.mirroring_partner_instance, m.mirroring_witness_name, m.mirroring_witness_state_desc
 FROM sys.databases AS d
 LEFT JOIN sys.database_recovery_status AS r ON r.database_id = d.database_id
+LEFT JOIN sys.database_mirroring AS m ON m.database_id = d.database_id
 """
 
 _FILES = (
@@ -50,14 +53,6 @@ SELECT database_name, type, MAX(backup_finish_date) AS finished
 FROM msdb.dbo.backupset
 WHERE is_copy_only = 0
 GROUP BY database_name, type
-"""
-
-_MIRRORING = """
-SELECT database_id, mirroring_guid, mirroring_state_desc, mirroring_role_desc, mirroring_safety_level_desc,
-    mirroring_partner_name,
-       mirroring_partner_instance, mirroring_witness_name, mirroring_witness_state_desc
-FROM sys.database_mirroring
-WHERE mirroring_guid IS NOT NULL
 """
 
 _USERS_OF = (
@@ -103,13 +98,6 @@ def read_databases(connection: Connection) -> list[dict[str, Any]]:
         key = KINDS.get(backup["type"].strip())
         if key and backup["database_name"].lower() in by_name:
             by_name[backup["database_name"].lower()][key] = backup["finished"]
-    for mirror in connection.query(_MIRRORING, doing="Cannot read the mirroring sessions"):
-        if mirror["database_id"] in by_id:
-            by_id[mirror["database_id"]]["mirroring"] = {
-                name.removeprefix("mirroring_").removesuffix("_desc"): value
-                for name, value in mirror.items()
-                if name != "database_id"
-            }
     return databases
 
 
@@ -131,12 +119,6 @@ def read_database(connection: Connection, name: str) -> dict[str, Any] | None:
     )
     database["files"] = [_shaped_file(file) for file in files]
     database["size_bytes"] = sum(file["size_bytes"] for file in database["files"])
-    mirror = connection.row(
-        "SELECT mirroring_guid, mirroring_role_desc FROM sys.database_mirroring WHERE database_id = ? AND "
-        "mirroring_guid IS NOT NULL",
-        database["database_id"],
-    )
-    database["mirroring"] = {"guid": mirror["mirroring_guid"], "role": mirror["mirroring_role_desc"]} if mirror else {}
     return database
 
 
@@ -166,7 +148,15 @@ def _shaped(row: dict[str, Any]) -> dict[str, Any]:
         "last_full_backup": None,
         "last_differential_backup": None,
         "last_log_backup": None,
-        "mirroring": {},
+        "mirroring": _shaped_mirroring(row) if row["mirroring_guid"] else {},
+    }
+
+
+def _shaped_mirroring(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name.removeprefix("mirroring_").removesuffix("_desc"): value
+        for name, value in row.items()
+        if name.startswith("mirroring_")
     }
 
 

@@ -12,7 +12,15 @@ from ..._core.times import parse_stored_time
 from ..connection.connection import Connection
 from ..connection.errors import SqlError
 
-__all__ = ["private_keys", "read_certificates", "read_endpoints", "read_server", "service_account", "utc_now"]
+__all__ = [
+    "is_encrypted",
+    "private_keys",
+    "read_certificates",
+    "read_endpoints",
+    "read_server",
+    "service_account",
+    "utc_now",
+]
 
 _PROPERTIES = """
 SELECT CAST(SERVERPROPERTY('ServerName') AS nvarchar(256)) AS name,
@@ -59,7 +67,7 @@ NEVER_COMPRESS = ("Express", "Web")
 
 
 def read_server(connection: Connection) -> dict[str, Any]:
-    """What sql_info returns as C(server)."""
+    """What sql_info returns as C(server), except what its own session is like."""
     server = connection.row(_PROPERTIES, doing="Cannot read the properties of the instance") or {}
     numbers = [int(part) for part in server["version"].split(".")]
     server["version_major"] = numbers[0]
@@ -67,7 +75,6 @@ def read_server(connection: Connection) -> dict[str, Any]:
     server["mixed_mode"] = not server.pop("windows_only")
     server["sysadmin"] = bool(server["sysadmin"])
     server["backup_compression"] = not server["edition"].startswith(NEVER_COMPRESS)
-    server["encrypted_connection"] = _encrypted(connection)
     for name in ("default_data_path", "default_log_path", "default_backup_path"):
         server[name] = _without_slash(server[name])
     if not server["default_backup_path"]:  # the property came with SQL Server 2019
@@ -140,7 +147,8 @@ def private_keys(connection: Connection) -> frozenset[str] | None:
         return None
 
 
-def _encrypted(connection: Connection) -> bool | None:
+def is_encrypted(connection: Connection) -> bool | None:
+    """Whether TLS is used for the session; None where the login may not ask."""
     try:
         return (
             connection.value("SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID") == "TRUE"

@@ -24,7 +24,7 @@ class Answering:
                 "name", "database_id", "state_desc", "recovery_model_desc", "collation_name", "owner", "compatibility_level", "page_verify_option_desc",
                 "user_access_desc", "is_read_only", "is_in_standby", "create_date", "source_database_id", "family_guid", "database_guid",
                 "recovery_fork_guid", "first_recovery_fork_guid", "fork_point_lsn", "sid", "type_desc", "is_disabled", "default_database_name", "default_language_name", "is_policy_checked",
-                "is_expiration_checked",
+                "is_expiration_checked", "mirroring_guid",
             )}  # fmt: skip
         return None
 
