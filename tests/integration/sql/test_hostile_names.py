@@ -73,6 +73,11 @@ INTENDED = [
     (r"DBCC CHECKPRIMARYFILE \(", ["DbccStatement"]),
     (r"USE \[", ["UseStatement"]),
     (r"EXEC ", ["ExecuteStatement"]),
+    (r"(?s)\s*SELECT d\.name, d\.database_id.*?WHERE d\.name = @\w+;", ["SelectStatement"] * 2),
+    (r"(?s)\s*SELECT d\.name, d\.database_id.*?ORDER BY d\.name;", ["SelectStatement"] * 3),
+    (r"\s*SELECT endpoint_id, port FROM", ["SelectStatement"] * 2),
+    (r"\s*SELECT p\.name, p\.sid, p\.type_desc", ["SelectStatement"] * 2),
+    (r"\s*SELECT u\.name, u\.sid, u\.default_schema_name", ["SelectStatement"] * 2),
     (r"\s*SELECT ", ["SelectStatement"]),
     (
         r"DECLARE @answer int; EXEC @answer = sys.sp_getapplock",

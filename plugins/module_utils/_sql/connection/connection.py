@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ..._core.advice.sql_server import advice_for
@@ -102,11 +103,27 @@ class Connection:
                 pass
             if cursor.description is None:
                 return []
-            names = [column[0] for column in cursor.description]
-            rows = [dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()]
+            rows = _rows_of(cursor)
             while cursor.nextset():  # an error may come after the rows
                 pass
             return rows
+
+    def query_each(self, *questions: tuple[Any, ...], doing: str = "") -> list[list[dict[str, Any]]]:
+        """The rows of several queries in one batch, which is one round trip. questions: a statement and its values
+        each. Where one fails, all do.
+        """
+        statements, values = [question[0].strip() for question in questions], [question[1:] for question in questions]
+        found: list[list[dict[str, Any]]] = []
+        with self._cursor(doing) as cursor:
+            cursor.execute(";\n".join(statements), *chain(*values))
+            while True:
+                if cursor.description is not None:
+                    found.append(_rows_of(cursor))
+                if not cursor.nextset():
+                    break
+        if len(found) != len(questions):
+            raise RuntimeError(f"{len(found)} results of {len(questions)} queries")
+        return found
 
     def row(self, statement: str, *values: Any, doing: str = "") -> dict[str, Any] | None:
         """The first row, or None."""
@@ -173,6 +190,11 @@ class Connection:
         else:
             return
         raise SqlError(doing or f"SQL Server on {self.target.server} reports", account=self.account, **fields)
+
+
+def _rows_of(cursor: Any) -> list[dict[str, Any]]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()]
 
 
 def connect(target: ServerAddress, *, may_be_down: bool = False) -> Connection:

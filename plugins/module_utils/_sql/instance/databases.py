@@ -48,6 +48,14 @@ _FILES = (
     "redo_start_fork_guid FROM sys.master_files"
 )
 
+_FILES_OF = """
+SELECT f.file_id, f.type_desc, f.name, f.physical_name, f.state_desc, f.size, f.redo_start_lsn, f.redo_start_fork_guid
+FROM sys.master_files AS f
+JOIN sys.databases AS d ON d.database_id = f.database_id
+WHERE d.name = ?
+ORDER BY f.file_id
+"""
+
 _LAST_BACKUPS = """
 SELECT database_name, type, MAX(backup_finish_date) AS finished
 FROM msdb.dbo.backupset
@@ -84,21 +92,31 @@ KINDS = {kind.letter: f"last_{kind.value}_backup" for kind in BackupKind.taken()
 
 def read_databases(connection: Connection) -> list[dict[str, Any]]:
     """What sql_info returns as C(databases); times are the server's local ones, as msdb has them."""
-    databases = [
-        _shaped(row) for row in connection.query(_DATABASES + "ORDER BY d.name", doing="Cannot read the databases")
-    ]
+    rows, files, backups = _read_all(connection)
+    databases = [_shaped(row) for row in rows]
     by_id = {database["database_id"]: database for database in databases}
     by_name = {database["name"].lower(): database for database in databases}
-    for file in connection.query(_FILES, doing="Cannot read the files of the databases"):
+    for file in files:
         if file["database_id"] in by_id:
             by_id[file["database_id"]]["files"].append(_shaped_file(file))
     for database in databases:
         database["size_bytes"] = sum(file["size_bytes"] for file in database["files"])
-    for backup in _last_backups(connection):
+    for backup in backups:
         key = KINDS.get(backup["type"].strip())
         if key and backup["database_name"].lower() in by_name:
             by_name[backup["database_name"].lower()][key] = backup["finished"]
     return databases
+
+
+def _read_all(connection: Connection) -> list[list[dict[str, Any]]]:
+    """Databases, their files and their last backups. A login without rights on msdb sees all but the backups."""
+    databases, files = (_DATABASES + "ORDER BY d.name",), (_FILES,)
+    try:
+        return connection.query_each(databases, files, (_LAST_BACKUPS,))
+    except SqlError as problem:
+        if problem.lost:
+            raise
+        return [*connection.query_each(databases, files, doing="Cannot read the databases"), []]
 
 
 def read_database(connection: Connection, name: str) -> dict[str, Any] | None:
@@ -107,16 +125,13 @@ def read_database(connection: Connection, name: str) -> dict[str, Any] | None:
     Raises RecoveryError where the server only takes the name for that of one: who is to restore, or to drop, another
     database hears of it.
     """
-    row = connection.row(_DATABASES + "WHERE d.name = ?", name, doing=f"Cannot read database {name}")
-    if row is None:
-        return None
-    refuse_alike(row["name"], name, what="database", server=connection.target.server)
-    database = _shaped(row)
-    files = connection.query(
-        _FILES + " WHERE database_id = ? ORDER BY file_id",
-        database["database_id"],
-        doing=f"Cannot read the files of {name}",
+    rows, files = connection.query_each(
+        (_DATABASES + "WHERE d.name = ?", name), (_FILES_OF, name), doing=f"Cannot read database {name}"
     )
+    if not rows:
+        return None
+    refuse_alike(rows[0]["name"], name, what="database", server=connection.target.server)
+    database = _shaped(rows[0])
     database["files"] = [_shaped_file(file) for file in files]
     database["size_bytes"] = sum(file["size_bytes"] for file in database["files"])
     return database
@@ -171,13 +186,6 @@ def _shaped_file(row: dict[str, Any]) -> dict[str, Any]:
         "redo_start_lsn": str(lsn) if lsn else None,  # 0 tells as little as NULL
         "redo_start_fork_guid": row["redo_start_fork_guid"],
     }
-
-
-def _last_backups(connection: Connection) -> list[dict[str, Any]]:
-    try:
-        return connection.query(_LAST_BACKUPS)
-    except SqlError:  # a login without rights on msdb still sees its databases
-        return []
 
 
 def create_database(session: Session, name: str, *, collation: str | None) -> None:

@@ -87,9 +87,10 @@ def read_password_hashes(connection: Connection) -> dict[str, str]:
 
 def read_logins(connection: Connection) -> list[dict[str, Any]]:
     """What sql_info returns as C(logins): SQL logins, Windows accounts and groups."""
-    logins = [_shaped(row) for row in connection.query(_LOGINS + "ORDER BY p.name", doing="Cannot read the logins")]
+    rows, members = connection.query_each((_LOGINS + "ORDER BY p.name",), (_ROLES,), doing="Cannot read the logins")
+    logins = [_shaped(row) for row in rows]
     by_name = {login["name"]: login for login in logins}
-    for member in connection.query(_ROLES, doing="Cannot read the server roles"):
+    for member in members:
         if member["login"] in by_name:
             by_name[member["login"]]["server_roles"].append(member["role"])
     for login in logins:
@@ -101,20 +102,13 @@ def read_login(connection: Connection, name: str) -> dict[str, Any] | None:
     """One login as in C(read_logins), or None. Raises RecoveryError where the server only takes the name for that of
     one.
     """
-    row = connection.row(_LOGINS + "AND p.name = ?", name, doing=f"Cannot read login {name}")
-    if row is None:
-        return None
-    refuse_alike(row["name"], name, what="login", server=connection.target.server)
-    return {**_shaped(row), "server_roles": _server_roles_of(connection, name)}
-
-
-def _server_roles_of(connection: Connection, login: str) -> list[str]:
-    return sorted(
-        row["role"]
-        for row in connection.query(
-            _ROLES + "WHERE m.name = ?", login, doing=f"Cannot read the server roles of {login}"
-        )
+    rows, members = connection.query_each(
+        (_LOGINS + "AND p.name = ?", name), (_ROLES + "WHERE m.name = ?", name), doing=f"Cannot read login {name}"
     )
+    if not rows:
+        return None
+    refuse_alike(rows[0]["name"], name, what="login", server=connection.target.server)
+    return {**_shaped(rows[0]), "server_roles": sorted(member["role"] for member in members)}
 
 
 def login_password_is(connection: Connection, name: str, password: str) -> bool:
@@ -130,12 +124,16 @@ def login_password_is(connection: Connection, name: str, password: str) -> bool:
 
 def database_users(connection: Connection, database: str) -> dict[str, dict[str, Any]]:
     """Users of a database that is online, by name: C(sid), C(schema), C(login) of that SID or None, C(roles)."""
-    doing = f"Cannot read the users of database {database}"
+    rows, members = connection.query_each(
+        (compose(_USERS, database=database),),
+        (compose(_USER_ROLES, database=database),),
+        doing=f"Cannot read the users of database {database}",
+    )
     users = {
         row["name"]: {"sid": row["sid"], "schema": row["default_schema_name"], "login": row["login"], "roles": []}
-        for row in connection.query(compose(_USERS, database=database), doing=doing)
+        for row in rows
     }
-    for row in connection.query(compose(_USER_ROLES, database=database), doing=doing):
+    for row in members:
         if row["name"] in users:
             users[row["name"]]["roles"].append(row["role"])
     return users

@@ -105,7 +105,8 @@ def utc_now(connection: Connection) -> dt.datetime:
 
 def read_endpoints(connection: Connection) -> list[dict[str, Any]]:
     """What sql_info returns as C(endpoints)."""
-    ports = {row["endpoint_id"]: row["port"] for row in connection.query(_PORTS, doing="Cannot read the endpoints")}
+    listening, endpoints = connection.query_each((_PORTS,), (_ENDPOINTS,), doing="Cannot read the endpoints")
+    ports = {row["endpoint_id"]: row["port"] for row in listening}
     return [
         {
             "name": row["name"],
@@ -116,7 +117,7 @@ def read_endpoints(connection: Connection) -> list[dict[str, Any]]:
             "encryption": row["encryption_algorithm_desc"] if row["is_encryption_enabled"] else None,
             "certificate": row["certificate"],
         }
-        for row in connection.query(_ENDPOINTS, doing="Cannot read the endpoints")
+        for row in endpoints
     ]
 
 

@@ -18,18 +18,19 @@ class Answering:
 
     target = SimpleNamespace(server="SQL")
 
-    def row(self, statement: str, *values: Any, doing: str = "") -> dict[str, Any] | None:
-        if "sys.databases" in statement or "server_principals" in statement:
-            return {column: "Größe" if column == "name" else None for column in (
+    def query_each(
+        self, first: tuple[Any, ...], *others: tuple[Any, ...], doing: str = ""
+    ) -> list[list[dict[str, Any]]]:
+        return [[self.row(first[0])], *([] for _other in others)]
+
+    def row(self, statement: str) -> dict[str, Any]:
+        assert "sys.databases" in statement or "server_principals" in statement
+        return {column: "Größe" if column == "name" else None for column in (
                 "name", "database_id", "state_desc", "recovery_model_desc", "collation_name", "owner", "compatibility_level", "page_verify_option_desc",
                 "user_access_desc", "is_read_only", "is_in_standby", "create_date", "source_database_id", "family_guid", "database_guid",
                 "recovery_fork_guid", "first_recovery_fork_guid", "fork_point_lsn", "sid", "type_desc", "is_disabled", "default_database_name", "default_language_name", "is_policy_checked",
                 "is_expiration_checked", "mirroring_guid",
             )}  # fmt: skip
-        return None
-
-    def query(self, statement: str, *values: Any, doing: str = "") -> list[dict[str, Any]]:
-        return []
 
 
 @pytest.mark.parametrize("read", [read_database, read_login])

@@ -42,6 +42,9 @@ class Server:
                 return answer
         raise AssertionError(f"nobody foresaw {statement!r}")
 
+    def query_each(self, *questions, doing=""):
+        return [self.query(*question) for question in questions]
+
     def row(self, statement, *values, doing=""):
         return next(iter(self.query(statement, *values)), None)
 
