@@ -324,10 +324,9 @@ from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.databas
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.logins import read_logins, read_password_hashes
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.mirroring_session import read_mirroring
 from ansible_collections.prs.recovery.plugins.module_utils._sql.instance.server import (
-    is_encrypted,
     read_certificates,
     read_endpoints,
-    read_server,
+    read_server_and_session,
 )
 from ansible_collections.prs.recovery.plugins.module_utils._sql.module import run, sql_connection_argument_spec
 
@@ -351,8 +350,7 @@ def gather(session: Session) -> dict[str, Any]:
         for subset, read in READERS.items()
         if subset in session.params["gather_subset"]
     }
-    server = read_server(session.connection)
-    server["encrypted_connection"] = is_encrypted(session.connection)
+    server = read_server_and_session(session.connection)
     return {"changed": False, "server": server, **result}
 
 

@@ -75,6 +75,7 @@ INTENDED = [
     (r"EXEC ", ["ExecuteStatement"]),
     (r"(?s)\s*SELECT d\.name, d\.database_id.*?WHERE d\.name = @\w+;", ["SelectStatement"] * 2),
     (r"(?s)\s*SELECT d\.name, d\.database_id.*?ORDER BY d\.name;", ["SelectStatement"] * 3),
+    (r"(?s)\s*SELECT CAST\(SERVERPROPERTY\('ServerName'.*;", ["SelectStatement"] * 2),
     (r"\s*SELECT endpoint_id, port FROM", ["SelectStatement"] * 2),
     (r"\s*SELECT p\.name, p\.sid, p\.type_desc", ["SelectStatement"] * 2),
     (r"\s*SELECT u\.name, u\.sid, u\.default_schema_name", ["SelectStatement"] * 2),

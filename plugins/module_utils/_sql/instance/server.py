@@ -13,11 +13,11 @@ from ..connection.connection import Connection
 from ..connection.errors import SqlError
 
 __all__ = [
-    "is_encrypted",
     "private_keys",
     "read_certificates",
     "read_endpoints",
     "read_server",
+    "read_server_and_session",
     "service_account",
     "utc_now",
 ]
@@ -38,6 +38,8 @@ SELECT CAST(SERVERPROPERTY('ServerName') AS nvarchar(256)) AS name,
        CAST(DATABASEPROPERTYEX('master', 'Version') AS int) AS database_version,
        CAST(IS_SRVROLEMEMBER('sysadmin') AS int) AS sysadmin
 """
+
+_ENCRYPTION = "SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID"
 
 _BACKUP_DIRECTORY = """
 EXEC master.dbo.xp_instance_regread N'HKEY_LOCAL_MACHINE', N'Software\\Microsoft\\MSSQLServer\\MSSQLServer',
@@ -66,9 +68,23 @@ NEVER_COMPRESS = ("Express", "Web")
 """Editions, by the first word of their name, that cannot write compressed backups."""
 
 
+def read_server_and_session(connection: Connection) -> dict[str, Any]:
+    """What sql_info returns as C(server). How the session is protected is told to who has VIEW SERVER STATE."""
+    try:
+        properties, sessions = connection.query_each((_PROPERTIES,), (_ENCRYPTION,))
+    except SqlError as problem:
+        if problem.lost:
+            raise
+        return {**read_server(connection), "encrypted_connection": None}
+    return {**_described(connection, properties[0]), "encrypted_connection": sessions[0]["encrypt_option"] == "TRUE"}
+
+
 def read_server(connection: Connection) -> dict[str, Any]:
-    """What sql_info returns as C(server), except what its own session is like."""
-    server = connection.row(_PROPERTIES, doing="Cannot read the properties of the instance") or {}
+    """The same, except what the session is like."""
+    return _described(connection, connection.row(_PROPERTIES, doing="Cannot read the properties of the instance") or {})
+
+
+def _described(connection: Connection, server: dict[str, Any]) -> dict[str, Any]:
     numbers = [int(part) for part in server["version"].split(".")]
     server["version_major"] = numbers[0]
     server["build"] = numbers[2]
@@ -145,16 +161,6 @@ def private_keys(connection: Connection) -> frozenset[str] | None:
     except SqlError as problem:
         if problem.lost:
             raise
-        return None
-
-
-def is_encrypted(connection: Connection) -> bool | None:
-    """Whether TLS is used for the session; None where the login may not ask."""
-    try:
-        return (
-            connection.value("SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID") == "TRUE"
-        )
-    except SqlError:  # needs VIEW SERVER STATE
         return None
 
 
