@@ -36,7 +36,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "clock": {"host": "sql-a", "seconds": 7200},
     "sql": {"host": "sql-a", "action": "error", "pattern": "^RESTORE DATABASE", "number": 3013},
     "module": {"host": "web-a", "pattern": "win_acl|win_file|website", "text": "Lab: denied"},
-    "script": {"host": "sql-a", "script": "inspect_paths.ps1", "text": "CIM is denied"},
+    "script": {"host": "sql-a", "script": "inspect_paths", "text": "CIM is denied"},
     "iis-denied": {"host": "web-a"},
     "iis-busy": {"host": "web-a"},
     "held": {"host": "web-a", "path": "C:\\inetpub\\wwwroot"},
