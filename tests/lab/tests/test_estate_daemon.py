@@ -92,6 +92,7 @@ def test_unknown_commands_hosts_and_faults_are_said(lab):
         ("disk-size", {"host": "prs", "drive": "Z", "size": "1 GB"}, r"prs has no drive Z; there are C, D$"),
         ("slow-winrm", {"host": "prs", "minutes": "1"}, r"slow-winrm takes host, seconds$"),
         ("sql", {"host": "prs", "action": "sleep"}, r"no action sleep; there are drop_rst, "),
+        ("script", {"host": "prs", "script": "a.ps1", "text": "no"}, r"a\.ps1 is the name of no script"),
     ],
 )
 def test_what_a_fault_takes_is_said(lab, name, arguments, says):

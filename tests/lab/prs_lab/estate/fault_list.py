@@ -31,7 +31,7 @@ KNOWN = {
     ),
     "script": (
         "host, script, text",
-        "a script of a role (its file's name) fails as a whole, as where CIM is denied or scripts are blocked; "
+        "a script of a role (its file's name without .ps1) fails as a whole, as where CIM is denied or scripts are blocked; "
         "win_powershell then tells the text as its error, an empty result, and no msg",
     ),
     "iis-denied": (

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..windows.errors import WinError
-from ..windows.models import ModuleFault
+from ..windows.models import SCRIPTS, ModuleFault, load_models
 from ..windows.winrm import WinRm, WinRmSettings
 from .config import parse_size
 from .fault_list import KNOWN, usage
@@ -280,6 +280,9 @@ def _no_module(estate: Estate, *, host: str, **_: Any) -> None:
 
 
 def _script(estate: Estate, *, host: str, script: str, text: str) -> None:
+    load_models()
+    if script not in SCRIPTS:
+        raise ValueError(f"{script} is the name of no script, and the fault would never strike")
     estate.host(host).script_faults[script] = text
 
 
