@@ -113,17 +113,17 @@ class Connection:
         each. Where one fails, all do.
         """
         statements, values = [question[0].strip() for question in questions], [question[1:] for question in questions]
-        found: list[list[dict[str, Any]]] = []
+        results: list[list[dict[str, Any]]] = []
         with self._cursor(doing) as cursor:
             cursor.execute(";\n".join(statements), *chain(*values))
             while True:
                 if cursor.description is not None:
-                    found.append(_rows_of(cursor))
+                    results.append(_rows_of(cursor))
                 if not cursor.nextset():
                     break
-        if len(found) != len(questions):
-            raise RuntimeError(f"{len(found)} results of {len(questions)} queries")
-        return found
+        if len(results) != len(questions):
+            raise RuntimeError(f"{len(results)} results of {len(questions)} queries")
+        return results
 
     def row(self, statement: str, *values: Any, doing: str = "") -> dict[str, Any] | None:
         """The first row, or None."""

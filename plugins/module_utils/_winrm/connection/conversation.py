@@ -136,21 +136,21 @@ class Conversation:
         for piece in _pieces(*self._greeting, *requests):
             self._pipe.send(piece)
         self._greeting = []
-        failed: VerbFailed | None = None
+        faults: list[VerbFailed] = []
         result: list[Any] = []
         for position in range(len(before) + 1):
             try:
                 result = self._result(on_progress if position == len(before) else None)
             except VerbFailed as fault:
                 fault.position = position
-                failed = failed or fault
+                faults.append(fault)
             except Ended:
-                if failed:  # by what ends the process as well, so that nothing more is to come
-                    raise failed from None
+                if faults:  # of what ends the process as well, so that nothing more is to come
+                    raise faults[0] from None
                 raise
         self.owes_an_answer = False
-        if failed:
-            raise failed
+        if faults:
+            raise faults[0]
         return result
 
     def _result(self, on_progress: Callable[[dict[str, Any]], None] | None) -> list[Any]:
