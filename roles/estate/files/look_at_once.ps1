@@ -19,7 +19,8 @@ param(
 $ErrorActionPreference = 'Stop'
 $Ansible.Changed = $false
 $answers = @{}
-$here = [System.Management.Automation.Runspaces.Runspace]::DefaultRunspace
+# Windows PowerShell tells no state of a runspace that was opened as the module opens the one of this script.
+$state = [System.Management.Automation.Runspaces.Runspace]::DefaultRunspace.InitialSessionState
 $goesOn = [System.Management.Automation.ActionPreference]::Continue
 
 # Methods alone: what a cmdlet is given may stand in an event log.
@@ -51,7 +52,8 @@ foreach ($one in $Look) {
         Failed = $false
         Tmpdir = $Ansible.Tmpdir
     }
-    $runspace = [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($here.InitialSessionState)
+    $runspace = if ($state) { [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($state) }
+    else { [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace() }
     $runspace.Open()
     $shell = [System.Management.Automation.PowerShell]::Create()
     $shell.Runspace = $runspace

@@ -722,6 +722,8 @@ def joined_cases() -> list[Case]:
         own("what throws after an error", "[int]::Parse('x'); throw 'own words'", True, ["Parse", "^own words$"], {}),
         own("what no parser takes", "if (", True, ["Missing"], {}, changed=True),
         own("a value that is missing", "$Ansible.Failed = $true; $Ansible.Result = @{ none = $null }", True, [], {"none": None}),
+        own("a Windows PowerShell, which tells no session state", "[int]::Parse('x'); $Ansible.Result = @{ on = 1 }", False, ["Parse"], {"on": 1},
+            instead={"DefaultRunspace.InitialSessionState": "DefaultRunspace.NoSuchState"}),
     ]  # fmt: skip
 
 
