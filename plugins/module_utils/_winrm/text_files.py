@@ -49,7 +49,7 @@ def _remove(files: WindowsFiles, paths: Sequence[str]) -> None:
     if not paths:
         return
     for path in paths[:-1]:
-        files.remove(path, ahead=True)
+        files.discard(path, ahead=True)
     files.discard(paths[-1])
 
 

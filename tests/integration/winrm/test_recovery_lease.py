@@ -63,6 +63,22 @@ def test_taken_renewed_and_given_back(twins: Twins, where: dict[str, str]) -> No
     assert lease(twins, state="released", **where) == {"changed": False, "held": False, "lease": {}, "warnings": []}
 
 
+def test_a_draft_that_a_virus_scanner_has_open_keeps_nobody_from_it(twins: Twins, monkeypatch: pytest.MonkeyPatch):
+    lease(twins)
+    look = WindowsFiles.list_if_there
+
+    def scanned(files: WindowsFiles, path: str) -> Any:
+        listing = look(files, path)
+        for entry in listing:
+            if ".draft-" in entry.name:
+                twins.files.hold(f"{path}\\{entry.name}", "virus scanner")
+        return listing
+
+    monkeypatch.setattr(WindowsFiles, "list_if_there", scanned)
+    renewed = lease(twins)
+    assert renewed["held"] and "could not be removed" in renewed["warnings"][0]
+
+
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_the_loser_says_who_holds_it(twins: Twins, check_mode: bool) -> None:
     lease(twins, owner=OTHER)

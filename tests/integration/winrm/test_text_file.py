@@ -87,8 +87,12 @@ def test_one_that_somebody_has_open_stays_for_the_next_run(twins: Twins) -> None
     for day in (1, 2, 3):
         twins.write(f"{FOLDER}\\2026030{day}T020000Z-backup_prs.jsonl", b"x")
     twins.files.hold(f"{FOLDER}\\20260301T020000Z-backup_prs.jsonl", "somebody")
-    result = write(twins, files=[{"name": "20260304T020000Z-backup_prs.jsonl", "content": "x"}], keep=2)
-    assert result["written"] and len(twins.names(FOLDER)) == 4
+    twins.files.hold(f"{FOLDER}\\20260302T020000Z-backup_prs.jsonl", "somebody")
+    twins.write(f"{FOLDER}\\20260304T020000Z-backup_prs.jsonl", b"x")
+    result = write(twins, files=[{"name": "20260305T020000Z-backup_prs.jsonl", "content": "x"}], keep=2)
+    assert result["written"] and [name[:8] for name in sorted(twins.names(FOLDER))] == [
+        "20260301", "20260302", "20260304", "20260305"
+    ], "and keeps no other one"  # fmt: skip
 
 
 def test_less_than_none_is_no_number(twins: Twins) -> None:

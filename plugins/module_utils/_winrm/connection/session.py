@@ -156,7 +156,7 @@ class Session:
         *,
         doing: str,
         items: Iterable[Any] = (),
-        mend: Callable[[WindowsFault], None] = _give_up,
+        mend: Callable[[WindowsFault], None] | None = None,
         **parameters: Any,
     ) -> None:
         """Ask for a verb that prepares the next one, with which it travels: nobody waits for it alone. The next one is
@@ -165,7 +165,7 @@ class Session:
         A refusal is raised by the next call, as a RecoveryError that is no WindowsFault: nobody is to take it for what
         Windows said of that call, such as that a file is not there.
         """
-        self._ahead.append(_Ahead(request=Request(script, parameters, [*items]), doing=doing, mend=mend))
+        self._ahead.append(_Ahead(request=Request(script, parameters, [*items]), doing=doing, mend=mend or _give_up))
 
     def call(
         self,

@@ -146,12 +146,21 @@ class WindowsFiles(WindowsReader):
             Path=path,
         )
 
-    def discard(self, path: str) -> None:
-        """Remove what is not whole, as far as that is possible: the reason is more important than what is left."""
+    def discard(self, path: str, *, ahead: bool = False) -> None:
+        """Remove what is not whole, as far as that is possible: the reason is more important than what is left. ahead:
+        with what is asked for next, which runs whether it is possible or not.
+        """
+
+        def leave(problem: RecoveryError) -> None:
+            self.warnings.append(f"{path} could not be removed ({problem.message}). The next run removes it.")
+
+        if ahead:
+            self._write(remove.SCRIPT, doing=f"Removing {path}", ahead=True, mend=leave, Path=path)
+            return
         try:
             self.remove(path)
         except RecoveryError as problem:
-            self.warnings.append(f"{path} could not be removed ({problem.message}). The next run removes it.")
+            leave(problem)
 
     def remove_if_unused(self, path: str) -> bool:
         """Remove a file unless another program, such as another run, has it open."""
@@ -207,12 +216,13 @@ class WindowsFiles(WindowsReader):
         items: Iterable[Any] = (),
         on_progress: Callable[[dict[str, Any]], None] | None = None,
         ahead: bool = False,
+        mend: Callable[[WindowsFault], None] | None = None,
         **parameters: Any,
     ) -> None:
         if self.check_mode:
             return
         if ahead:
-            self._session.ahead(script, doing=doing, items=items, **parameters)
+            self._session.ahead(script, doing=doing, items=items, mend=mend, **parameters)
         else:
             self._session.call(script, doing=doing, items=items, on_progress=on_progress, **parameters)
 

@@ -109,7 +109,7 @@ class LeaseFile:
             raise refusal(existing, path=self.path)
         if before == OURS:
             lease = self._ours(existing, before, renewed_at=now, stale_after=stale_after)
-            self._files.remove(draft, ahead=True)
+            self._files.discard(draft, ahead=True)
             self._files.write_lines(self.path, lease.lines())
             return lease, before, None
         if existing and not self._set_aside(existing):
