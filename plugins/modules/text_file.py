@@ -46,7 +46,8 @@ options:
   keep:
     description:
       - How many files stay in the folder that have the name of one of O(files) but for what stands before its first
-        C(-), as records have that begin with their time. The oldest of more go, some of them at a time.
+        C(-), as records have that begin with their time. The oldest of more go, some of them at a time. A file whose
+        name begins otherwise than with a time of the same form stays.
       - V(0) keeps all of them.
     type: int
     default: 0

@@ -204,7 +204,7 @@ def write_report(report: RunReport, path: str) -> str:
         name = journal_file_name(report)
         _replace(os.path.join(journal, name), journal_text(report))
         for old in outgrown(os.listdir(journal), like=name, keep=KEPT):
-            with contextlib.suppress(FileNotFoundError):  # another run's doing
+            with contextlib.suppress(OSError):  # gone, or another account's: no reason to have no report
                 os.remove(os.path.join(journal, old))
     _replace(beside, json.dumps(report_dict(report), indent=2, ensure_ascii=False) + "\n")
     _replace(file, page(report, json_name=os.path.basename(beside)))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 __all__ = ["outgrown"]
@@ -15,8 +16,17 @@ _SLACK = 20
 
 def outgrown(names: Iterable[str], *, like: str, keep: int) -> list[str]:
     """Which of the names in a folder are too many, oldest first: of those that are like another one but for what stands
-    before the first hyphen, which is the time (as C(20260301T020000Z) sorts). keep: how many stay.
+    before the first hyphen, which is a time of the same form (as C(20260301T020000Z) sorts). keep: how many stay. That
+    one itself, which was just written, is never too many.
     """
-    kind = like.partition("-")[2].lower()
-    alike = sorted(name for name in names if kind and name.partition("-")[2].lower() == kind)
-    return alike[:-keep] if len(alike) > keep + keep // _SLACK else []
+    kind = _kind(like)
+    alike = sorted(name for name in names if _kind(name) == kind and kind[0])
+    if len(alike) <= keep + keep // _SLACK:
+        return []
+    return [name for name in alike[:-keep] if name.lower() != like.lower()]
+
+
+def _kind(name: str) -> tuple[str, str]:
+    """The form of its time, empty where it has none, and the rest."""
+    time, _, rest = name.lower().partition("-")
+    return re.sub("[0-9]", "0", time) if rest and time[:1].isdecimal() else "", rest

@@ -111,6 +111,17 @@ def test_the_oldest_journals_of_the_playbook_go(reporter: RunReporter, tmp_path:
     assert "20200101T000051Z" in left[1], "and so do the newest"
 
 
+def test_an_old_journal_that_cannot_be_removed_costs_no_report(reporter: RunReporter, tmp_path: Path):
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    (folder / "20190101T000000Z-rebuild_prs.jsonl").mkdir()
+    for number in range(KEPT + KEPT // 20):
+        (folder / f"20200101T{number:06}Z-rebuild_prs.jsonl").touch()
+    reporter.v2_runner_on_ok(wanted(tmp_path / "page.html"))
+    reporter.v2_playbook_on_stats(stats(web_a={}))
+    assert (tmp_path / "page.html").exists() and len(list(folder.iterdir())) == KEPT + 1
+
+
 def test_a_check_run_writes_no_journal(reporter: RunReporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(context, "CLIARGS", {"check": True})
     monkeypatch.setitem(os.environ, JOURNAL, "")
