@@ -28,6 +28,8 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
         {"community.windows.win_firewall_rule": RULE | {"name": "SQL Server (MSSQLSERVER)", "localport": "1434"}},
     ],
 }
+LOG = ("-e", "prs_backup_kind=log")
+FULL = ("-e", "prs_database_recovery_model=FULL")
 MENDED = {
     ("web-a", "Install roles and features of a server"),
     ("web-a", "Set up the application pool"),
@@ -71,3 +73,24 @@ def test_what_somebody_changed_is_told_and_put_right(estate: Estate):
     assert changed_tasks(run.output) >= MENDED | {("web-a", "Give the pool's identity its rights on the folder")}
     again = estate.play("rebuild_prs")
     assert (again.code, again.changed) == (0, 0), again.output
+
+
+def test_a_database_that_keeps_no_log_gets_one_by_what_the_refused_log_backup_says(estate: Estate, one_message):
+    one_message(
+        estate.play("backup_prs", *LOG), "recovery model SIMPLE", "prs_database_recovery_model: FULL", "provision_prs"
+    )
+    model = ("sql-a", "Let a database that is there keep its log, where the inventory says so")
+    told = estate.play("provision_prs", *FULL, "--check")
+    assert told.code == 0 and model in changed_tasks(told.output), told.output
+    run = estate.play("provision_prs", *FULL)
+    assert run.code == 0 and model in changed_tasks(run.output), run.output
+    again = estate.play("provision_prs", *FULL)
+    assert (again.code, again.changed) == (0, 0), again.output
+    for kind in ((), LOG):
+        backup = estate.play("backup_prs", *kind)
+        assert backup.code == 0, backup.output
+    kept = estate.play(
+        "provision_prs"
+    )  # the inventory says SIMPLE, and the logs that are backed up are not given up for it
+    assert (kept.code, kept.changed) == (0, 0), kept.output
+    assert estate.play("backup_prs", *LOG).code == 0
