@@ -114,6 +114,20 @@ def test_what_was_disconnected_for_another_account_is_connected_anew(twins: Twin
             files.stat(REMOTE)
 
 
+def test_a_share_behind_one_that_is_refused_is_connected_when_it_is_wanted_again(twins: Twins) -> None:
+    """What travelled behind the refusal never ran."""
+    with twins.session() as files:
+        with (
+            pytest.raises(RecoveryError, match=r"Connecting to .*other.* failed"),
+            files.share("\\\\other\\nothing\\x", **ACCOUNT),
+            files.share(REMOTE, **ACCOUNT),
+        ):
+            files.stat(REMOTE)
+        with files.share(REMOTE, **ACCOUNT):
+            assert files.stat(REMOTE)
+    assert twins.scripts() == ["connect", "connect", "stat_paths"]
+
+
 def test_a_connection_that_cannot_be_ended_is_explained(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(view: FileView, share: str, user: str, password: str) -> None:
         raise WinError(1219, share)

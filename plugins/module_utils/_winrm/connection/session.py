@@ -84,13 +84,20 @@ def _give_up(fault: WindowsFault) -> None:
     raise fault
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Ahead:
-    """A verb that travels with the next one. mend: puts right what Windows refused, or raises it."""
+    """A verb that travels with the next one. mend: puts right what Windows refused, or raises it; drop: hears that it
+    never ran, as one before it was refused.
+    """
 
     request: Request
     doing: str
     mend: Callable[[WindowsFault], None]
+    drop: Callable[[], None]
 
 
 class Session:
@@ -157,15 +164,18 @@ class Session:
         doing: str,
         items: Iterable[Any] = (),
         mend: Callable[[WindowsFault], None] | None = None,
+        drop: Callable[[], None] | None = None,
         **parameters: Any,
     ) -> None:
         """Ask for a verb that prepares the next one, with which it travels: nobody waits for it alone. The next one is
-        not run where this fails, and not before mend returned; without a next one this is not run at all.
+        not run where this fails, and not before mend returned; without a next one this is not run at all. drop: called
+        where it is not run, as one that goes ahead of it was refused.
 
         A refusal is raised by the next call, as a RecoveryError that is no WindowsFault: nobody is to take it for what
         Windows said of that call, such as that a file is not there.
         """
-        self._ahead.append(_Ahead(request=Request(script, parameters, [*items]), doing=doing, mend=mend or _give_up))
+        request = Request(script, parameters, [*items])
+        self._ahead.append(_Ahead(request=request, doing=doing, mend=mend or _give_up, drop=drop or _nothing))
 
     def call(
         self,
@@ -187,11 +197,16 @@ class Session:
                     script, doing=doing, items=items, on_progress=on_progress, parameters=parameters, before=before
                 )
             except _AheadFailed as failed:
+                left = before[failed.position + 1 :]
                 try:
                     before[failed.position].mend(failed.fault)
-                except WindowsFault as fault:
-                    raise fault.reworded() from None
-                self._ahead = before[failed.position + 1 :]
+                except BaseException as problem:
+                    for ahead in left:
+                        ahead.drop()
+                    if isinstance(problem, WindowsFault):
+                        raise problem.reworded() from None
+                    raise
+                self._ahead = left
 
     def _called(
         self,

@@ -89,15 +89,18 @@ class ShareConnections:
         doing = f"Connecting to {root} as {user}"
         account = {"Name": name, "Root": root, "User": user, "Password": Secret(password or "")}
 
+        def is_not_open() -> None:
+            self._open.pop(root.lower(), None)
+
         def again_where_another_is_known(fault: WindowsFault) -> None:
             """1219, the server being connected under another account, is put right where this session can."""
             try:
                 self._only_as(fault, root, doing=doing, account=account)
             except RecoveryError:
-                self._open.pop(root.lower(), None)
+                is_not_open()
                 raise
 
-        self._session.ahead(connect.SCRIPT, doing=doing, mend=again_where_another_is_known, **account)
+        self._session.ahead(connect.SCRIPT, doing=doing, mend=again_where_another_is_known, drop=is_not_open, **account)
         self._open[root.lower()] = _Connection(name=name, account=(user, password))
 
     def _only_as(self, fault: WindowsFault, root: str, *, doing: str, account: dict[str, str]) -> None:
