@@ -89,6 +89,7 @@ def _requests(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     protocol_version int, endpoint_id int, encrypt_option nvarchar(40), auth_scheme nvarchar(40), node_affinity smallint, num_reads int,
     num_writes int, last_read datetime, last_write datetime, net_packet_size int, client_net_address varchar(48), client_tcp_port int,
     local_net_address varchar(48), local_tcp_port int, connection_id uniqueidentifier, parent_connection_id uniqueidentifier""",
+    permission="VIEW SERVER STATE",
 )
 def _connections(workspace: Workspace, _: Database) -> list[dict[str, Any]]:
     return [
