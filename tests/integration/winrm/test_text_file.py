@@ -95,6 +95,17 @@ def test_one_that_somebody_has_open_stays_for_the_next_run(twins: Twins) -> None
     ], "and keeps no other one"  # fmt: skip
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["", "\r\n", "one\rtwo\n\nthree", "\u00e4\u2028x\x85y\x0c\r\n"])
+def test_many_texts_are_read_as_one_is(twins: Twins, encoding: str, text: str) -> None:
+    """Windows PowerShell writes UTF-16 where somebody edits a file with it."""
+    mark = "\ufeff" if encoding.startswith("utf-16") else ""
+    twins.write(f"{FOLDER}\\x.json", (mark + text).encode(encoding))
+    with twins.session() as files:
+        [file] = files.read_texts([f"{FOLDER}\\x.json"])
+        assert file.lines == files.read_lines(f"{FOLDER}\\x.json")
+
+
 def test_less_than_none_is_no_number(twins: Twins) -> None:
     with pytest.raises(RecoveryError, match="no number of files"):
         write(twins, keep=-1)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import datetime as dt
 import gzip
 import io
@@ -89,6 +90,13 @@ class TextFile:
         if self.fault:
             raise self.fault
         return self.content
+
+
+def _lines_of(content: bytes) -> list[str]:
+    """UTF-8, or as a byte order mark says: Windows PowerShell writes UTF-16 where a person edits a file with it."""
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if is_wide else "utf-8-sig", "replace")
+    return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
 
 
 def _read_entry(answer: dict[str, Any]) -> ReadEntry:
@@ -275,7 +283,7 @@ class WindowsReader:
         return self._session.call(read_lines.SCRIPT, doing=f"Reading {path}", Path=path, **chosen)
 
     def read_texts(self, paths: Sequence[str]) -> Iterator[TextFile]:
-        """Whole small text files (UTF-8), in the order of the paths, in one call for all of them."""
+        """Whole small text files, as read_lines reads each, in the order of the paths, in one call for all of them."""
         if not paths:
             return
         for file in self.read_ranges((path, [(0, SMALL)]) for path in paths):
@@ -284,8 +292,7 @@ class WindowsReader:
             elif file.size > SMALL:
                 yield TextFile(path=file.path, content=self.read_lines(file.path))
             else:
-                text = io.StringIO(file.ranges[0].decode("utf-8-sig", "replace"), newline=None)
-                yield TextFile(path=file.path, content=[line.rstrip("\n") for line in text])
+                yield TextFile(path=file.path, content=_lines_of(file.ranges[0]))
 
     def read_ranges(self, wanted: Iterable[tuple[str, Sequence[tuple[int, int]]]]) -> Iterator[FileRanges]:
         """Parts of many files in one call, in the order of the files.
