@@ -118,6 +118,13 @@ def journal_of(begun: str, *seconds: int) -> str:
     return "".join(f"{json.dumps(line)}\n" for line in ({**head, **more}, *lines))
 
 
+def test_a_journal_that_cannot_be_written_fails_no_run_and_says_why(estate: Estate):
+    run = estate.play("rebuild_prs", "-e", json.dumps({"prs_journal_path": r"\\files.prslab.test\gone\journal"}))
+    assert run.code == 0, run.output
+    [said] = [line for line in run.output.splitlines() if "WARNING: this run is not in the journal" in line]
+    assert "could not be written: Connecting to " in said and "The server has no share of that name" in said
+
+
 def test_journals_beside_the_backups_and_beside_the_reports_are_read(estate: Estate, tmp_path: Path):
     """A run whose journal did not reach the share counts all the same, a damaged one as far as it is whole, and those
     of backups, which are made many times a day, displace none.
