@@ -65,6 +65,7 @@ class Request:
     script: str
     parameters: dict[str, Any]
     items: Sequence[Any] = ()
+    on_progress: Callable[[dict[str, Any]], None] | None = None
 
 
 class VerbFailed(Exception):
@@ -131,16 +132,17 @@ class Conversation:
         if self.owes_an_answer:
             raise Ended("It still owes the answer to an earlier request")
         requests = [line for request in before for line in _asked(request, more=True)]
-        requests += _asked(Request(script, parameters, [*items]))
+        last = Request(script, parameters, [*items], on_progress)
+        requests += _asked(last)
         self.owes_an_answer = True
         for piece in _pieces(*self._greeting, *requests):
             self._pipe.send(piece)
         self._greeting = []
         faults: list[VerbFailed] = []
         result: list[Any] = []
-        for position in range(len(before) + 1):
+        for position, request in enumerate([*before, last]):
             try:
-                result = self._result(on_progress if position == len(before) else None)
+                result = self._result(request.on_progress)
             except VerbFailed as fault:
                 fault.position = position
                 faults.append(fault)

@@ -163,6 +163,7 @@ class Session:
         *,
         doing: str,
         items: Iterable[Any] = (),
+        on_progress: Callable[[dict[str, Any]], None] | None = None,
         mend: Callable[[WindowsFault], None] | None = None,
         drop: Callable[[], None] | None = None,
         **parameters: Any,
@@ -174,7 +175,7 @@ class Session:
         A refusal is raised by the next call, as a RecoveryError that is no WindowsFault: nobody is to take it for what
         Windows said of that call, such as that a file is not there.
         """
-        request = Request(script, parameters, [*items])
+        request = Request(script, parameters, [*items], on_progress)
         self._ahead.append(_Ahead(request=request, doing=doing, mend=mend or _give_up, drop=drop or _nothing))
 
     def call(

@@ -222,7 +222,7 @@ class WindowsFiles(WindowsReader):
         if self.check_mode:
             return
         if ahead:
-            self._session.ahead(script, doing=doing, items=items, mend=mend, **parameters)
+            self._session.ahead(script, doing=doing, items=items, on_progress=on_progress, mend=mend, **parameters)
         else:
             self._session.call(script, doing=doing, items=items, on_progress=on_progress, **parameters)
 

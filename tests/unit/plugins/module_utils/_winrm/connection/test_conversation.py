@@ -111,6 +111,15 @@ def test_what_prepares_a_verb_travels_with_it_and_its_items_are_nobodys() -> Non
     assert base64.b64decode(secret) == b"p" and json.loads(item) == "i" and len(pipe.sent) == 1
 
 
+def test_how_far_it_is_is_told_to_whom_it_concerns() -> None:
+    ahead: list[Any] = []
+    own: list[Any] = []
+    pipe = Pipe(b'{"progress":1}\n{"end":true}\n{"progress":2}\n{"end":true}\n')
+    before = [Request("remove", {}, on_progress=ahead.append)]
+    Conversation(pipe).call("list", parameters={}, on_progress=own.append, before=before)
+    assert (ahead, own) == ([1], [2])
+
+
 @pytest.mark.parametrize(("done", "position"), [(b"", 0), (b'{"end":true}\n', 1), (b'{"end":true}\n' * 2, 2)])
 def test_the_first_that_fails_is_told_and_its_place(done: bytes, position: int) -> None:
     failed = done + b'{"error":{"number":67,"kind":"IOException","message":"gone"}}\n' + CANCELED * (2 - position)
