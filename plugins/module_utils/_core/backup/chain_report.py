@@ -165,8 +165,11 @@ def _fork(fork: Fork, ordered: Sequence[BackupSet]) -> dict[str, Any]:
 
 
 def _gaps(fork: Fork) -> list[dict[str, Any]]:
-    """Between the end of one log, or the full before the first one, and the beginning of the next that is there."""
-    ends = [(base.position, base.full) for base in fork.bases if base.full is not None and base.differential is None]
+    """Between the end of one log, or the full before the first one, and the beginning of the next that is there. A full
+    of the model SIMPLE begins no log: it is no more than what it holds.
+    """
+    fulls = (base for base in fork.bases if base.full is not None and base.differential is None)
+    ends = [(base.position, base.full) for base in fulls if base.full.recovery_model != "SIMPLE"]
     first_base = min(ends, key=lambda end: end[0], default=None)
     reach, before = (first_base[0], first_base[1]) if first_base is not None else (None, None)
     gaps = []

@@ -104,6 +104,13 @@ def test_gaps_are_told_with_their_lsns() -> None:
     assert report([CHAIN[0], *CHAIN[2:]])["gaps"][0]["from_lsn"] == 20
 
 
+@pytest.mark.parametrize(("model", "gaps"), [("SIMPLE", []), ("FULL", [5])])
+def test_what_was_backed_up_while_no_log_was_kept_is_no_gap(model: str, gaps: list[int]) -> None:
+    """As where somebody let a database keep its log from a certain day on: nothing is lost of what never was."""
+    earlier = backup("F0", "full", 1, 5, -30, recovery_model=model)
+    assert [gap["from_lsn"] for gap in report([earlier, *CHAIN])["gaps"]] == gaps
+
+
 def test_forks_and_what_cannot_be_used() -> None:
     lost = backup("L4", "log", 50, 60, 40, copies=(Copy(stripes=("1.trn",), problem="stripe 2 of 2 is missing"),))
     told = report(
