@@ -266,6 +266,7 @@ SIX_MB = 6 << 20
 FILES = [f"{number}.txt" for number in range(6)]
 SAYS_HOW_FAR_IT_IS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "list_folder": ([], {"Path": "{root}/folders"}),
+    "stat_paths": ([f"{{root}}/many/{name}" for name in FILES], {}),
     "hash_files": (["large"], {"Path": "{root}"}),
     "read_ranges": ([{"path": "{root}/large", "ranges": [[0, SIX_MB]]}], {}),
     "check_content": ([{"path": "{root}/large", "packed": False, "marks": [], "parts": [[0, SIX_MB]]}] * 6, {"MostFlaws": 1}),

@@ -335,6 +335,7 @@ process {
     try {
         if ($null -eq $request) {
             $sinceRequest.Restart()
+            $sinceProgress.Restart()
             $request = ConvertFrom-Json -InputObject $_ @asText
             $items = [System.Collections.Generic.List[object]]::new()
             $expected = [int]$request.items

@@ -18,6 +18,7 @@ __all__ = ["SCRIPT"]
 SCRIPT = r"""# prs.recovery stat_paths
 [CmdletBinding()]
 param($Items)
+$looked = 0
 foreach ($path in $Items) {
     $full = Get-LongPath $path
     $answer = @{
@@ -39,5 +40,8 @@ foreach ($path in $Items) {
         catch { $answer['free'] = $null }
     }
     $answer
+    # A share whose server is gone takes its time.
+    $looked++
+    if ($sinceProgress.ElapsedMilliseconds -ge 1000) { Send-Progress @{ files = $looked } }
 }
 """
