@@ -52,8 +52,12 @@ foreach ($one in $Look) {
         Failed = $false
         Tmpdir = $Ansible.Tmpdir
     }
-    $runspace = if ($state) { [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($state) }
-    else { [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace() }
+    if ($state) {
+        $runspace = [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($state)
+    }
+    else {
+        $runspace = [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace()
+    }
     $runspace.Open()
     $shell = [System.Management.Automation.PowerShell]::Create()
     $shell.Runspace = $runspace
