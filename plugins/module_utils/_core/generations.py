@@ -28,5 +28,5 @@ def outgrown(names: Iterable[str], *, like: str, keep: int) -> list[str]:
 
 def _kind(name: str) -> tuple[str, str]:
     """The form of its time, empty where it has none, and the rest."""
-    time, _, rest = name.lower().partition("-")
+    time, _hyphen, rest = name.lower().partition("-")
     return re.sub("[0-9]", "0", time) if rest and time[:1].isdecimal() else "", rest
