@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.host import reader
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.text_files import write_text_files
 
 from .windows_twins import NO_SHARE, ON_SHARE, Twins
@@ -109,3 +111,22 @@ def test_many_texts_are_read_as_one_is(twins: Twins, encoding: str, text: str) -
 def test_less_than_none_is_no_number(twins: Twins) -> None:
     with pytest.raises(RecoveryError, match="no number of files"):
         write(twins, keep=-1)
+
+
+def test_a_large_one_that_cannot_be_read_hinders_no_other(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is fetched by itself, and may have gone meanwhile."""
+    monkeypatch.setattr(reader, "SMALL", 3)
+    for name in ("a", "b", "c"):
+        twins.write(f"{FOLDER}\\{name}", b"1\n2\n3\n" if name == "b" else b"1\n")
+    with twins.session() as files:
+        read_lines = files.read_lines
+
+        def gone(path: str) -> list[str]:
+            twins.files.remove(path)
+            return read_lines(path)
+
+        monkeypatch.setattr(files, "read_lines", gone)
+        first, large, last = files.read_texts([f"{FOLDER}\\{name}" for name in ("a", "b", "c")])
+    assert (first.lines, last.lines) == (["1"], ["1"])
+    with pytest.raises(WindowsFault, match="does not exist"):
+        _ = large.lines

@@ -287,12 +287,14 @@ class WindowsReader:
         if not paths:
             return
         for file in self.read_ranges((path, [(0, SMALL)]) for path in paths):
-            if file.fault:
-                yield TextFile(path=file.path, content=[], fault=file.fault)
-            elif file.size > SMALL:
-                yield TextFile(path=file.path, content=self.read_lines(file.path))
-            else:
-                yield TextFile(path=file.path, content=_lines_of(file.ranges[0]))
+            content: list[str] = []
+            fault = file.fault
+            try:
+                if not fault:
+                    content = self.read_lines(file.path) if file.size > SMALL else _lines_of(file.ranges[0])
+            except WindowsFault as problem:
+                fault = problem
+            yield TextFile(path=file.path, content=content, fault=fault)
 
     def read_ranges(self, wanted: Iterable[tuple[str, Sequence[tuple[int, int]]]]) -> Iterator[FileRanges]:
         """Parts of many files in one call, in the order of the files.
