@@ -350,8 +350,7 @@ def gather(session: Session) -> dict[str, Any]:
         for subset, read in READERS.items()
         if subset in session.params["gather_subset"]
     }
-    server = read_server_and_session(session.connection)
-    return {"changed": False, "server": server, **result}
+    return {"changed": False, "server": read_server_and_session(session.connection), **result}
 
 
 def main() -> None:

@@ -71,15 +71,6 @@ class WinrmPipe:
         return Received(stdout=stdout, stderr=stderr, ended=ended)
 
 
-class _AheadFailed(Exception):
-    """Windows refused what was asked for ahead of a call; position: which of several, counted from 0."""
-
-    def __init__(self, position: int, fault: WindowsFault) -> None:
-        super().__init__(str(fault))
-        self.position = position
-        self.fault = fault
-
-
 def _give_up(fault: WindowsFault) -> None:
     raise fault
 
@@ -190,51 +181,25 @@ class Session:
         """Run a verb (the SCRIPT of a file in verbs/) and return its items. doing: the beginning of an error's sentence
         ("Reading C:\\x").
         """
-        items = [*items]
+        request = Request(script, parameters, [*items], on_progress)
         while True:
             before, self._ahead = self._ahead, []
             try:
-                return self._called(
-                    script, doing=doing, items=items, on_progress=on_progress, parameters=parameters, before=before
-                )
-            except _AheadFailed as failed:
-                left = before[failed.position + 1 :]
-                try:
-                    before[failed.position].mend(failed.fault)
-                except BaseException as problem:
-                    for ahead in left:
-                        ahead.drop()
-                    if isinstance(problem, WindowsFault):
-                        raise problem.reworded() from None
-                    raise
-                self._ahead = left
+                return self._answer_to(request, before=before, doing=doing)
+            except VerbFailed as fault:
+                self._ahead = self._mended(fault, before=before, doing=doing)
 
-    def _called(
-        self,
-        script: str,
-        *,
-        doing: str,
-        items: Iterable[Any],
-        on_progress: Callable[[dict[str, Any]], None] | None,
-        parameters: dict[str, Any],
-        before: Sequence[_Ahead],
-    ) -> list[Any]:
+    def _answer_to(self, request: Request, *, before: Sequence[_Ahead], doing: str) -> list[Any]:
+        """What a request put out. Raises VerbFailed where Windows refused it, or one that goes ahead of it."""
         conversation = self._usable()
         try:
             return conversation.call(
-                script,
-                parameters=parameters,
-                items=items,
-                on_progress=on_progress,
+                request.script,
+                parameters=request.parameters,
+                items=request.items,
+                on_progress=request.on_progress,
                 before=[ahead.request for ahead in before],
             )
-        except VerbFailed as fault:
-            if not conversation.about:
-                raise windows_fault(fault, host=self.host, doing="Starting PowerShell") from None
-            if fault.position < len(before):
-                said = windows_fault(fault, host=self.host, doing=before[fault.position].doing)
-                raise _AheadFailed(fault.position, said) from None
-            raise windows_fault(fault, host=self.host, doing=doing) from None
         except Ended as ended:
             self._lost = ended_error(ended.said, host=self.host, doing=doing if conversation.about else "Starting")
         except Silent as silent:
@@ -244,6 +209,25 @@ class Session:
         except RecoveryError as problem:  # no other ticket when the one that there was had ended
             self._lost = problem
         raise self._lost
+
+    def _mended(self, fault: VerbFailed, *, before: Sequence[_Ahead], doing: str) -> list[_Ahead]:
+        """Put right what went ahead of a call and was refused; what is left of it. Raises WindowsFault where the call
+        itself was refused, and what mend raises.
+        """
+        if not self._usable().about:
+            raise windows_fault(fault, host=self.host, doing="Starting PowerShell") from None
+        if fault.position == len(before):
+            raise windows_fault(fault, host=self.host, doing=doing) from None
+        refused, left = before[fault.position], [*before[fault.position + 1 :]]
+        try:
+            refused.mend(windows_fault(fault, host=self.host, doing=refused.doing))
+        except BaseException as problem:
+            for ahead in left:
+                ahead.drop()
+            if isinstance(problem, WindowsFault):
+                raise problem.reworded() from None
+            raise
+        return left
 
     def _usable(self) -> Conversation:
         if self._lost:

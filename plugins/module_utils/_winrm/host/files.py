@@ -119,7 +119,7 @@ class WindowsFiles(WindowsReader):
             ahead=ahead,
             Path=path,
             Patience=patience,
-            **({"Utf16": True} if utf16 else {}),
+            Utf16=utf16,
         )
 
     def make_folder(self, path: str, *, private: bool = False, ahead: bool = False) -> None:
@@ -138,13 +138,7 @@ class WindowsFiles(WindowsReader):
 
     def remove(self, path: str, *, ahead: bool = False) -> None:
         """Nothing happens when nothing is there. ahead: as for write_lines."""
-        self._write(
-            remove.SCRIPT,
-            doing=f"Removing {path}",
-            on_progress=self._counted(f"removing {path}"),
-            ahead=ahead,
-            Path=path,
-        )
+        self._remove(path, ahead=ahead)
 
     def discard(self, path: str, *, ahead: bool = False) -> None:
         """Remove what is not whole, as far as that is possible: the reason is more important than what is left. ahead:
@@ -154,11 +148,8 @@ class WindowsFiles(WindowsReader):
         def leave(problem: RecoveryError) -> None:
             self.warnings.append(f"{path} could not be removed ({problem.message}). The next run removes it.")
 
-        if ahead:
-            self._write(remove.SCRIPT, doing=f"Removing {path}", ahead=True, mend=leave, Path=path)
-            return
         try:
-            self.remove(path)
+            self._remove(path, ahead=ahead, mend=leave)
         except RecoveryError as problem:
             leave(problem)
 
@@ -207,6 +198,10 @@ class WindowsFiles(WindowsReader):
                     raise
             self.progress.line(f"{path} is in use, trying again")
             time.sleep(PAUSE)
+
+    def _remove(self, path: str, *, ahead: bool, mend: Callable[[WindowsFault], None] | None = None) -> None:
+        shown = self._counted(f"removing {path}")
+        self._write(remove.SCRIPT, doing=f"Removing {path}", on_progress=shown, ahead=ahead, mend=mend, Path=path)
 
     def _write(
         self,

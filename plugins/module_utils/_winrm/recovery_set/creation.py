@@ -39,7 +39,9 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         labels = folders.labels()  # once: whoever runs this holds the place's lease
         refuse_taken_label(folders, params["label"], labels)
         lineage = lineage_with(folders, branches)
-        earlier = earlier_sets(folders, backup, labels)
+        unusable: list[dict[str, str]] = []
+        source = folders.newest_first(unusable=unusable, labels=labels)
+        earlier = earlier_sets(source, backup)
         archive = params["application"] or archive_of(earlier)
     with folders.database_access():
         refuse_missing(files, folders, backup["files"])
@@ -62,8 +64,7 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         branches = new_branches(lineage, made, end_others=params["end_other_branches"])
         manifest = folders.write(made)
         folders.branches.write(branches)
-        unusable: list[dict[str, str]] = []
-        sets = [made, *folders.newest_first(unusable=unusable, labels=labels)] if rules else []
+        sets = [made, *earlier, *source] if rules else []
         gone = surplus(sets, rules, now=min(now, taken_at)) if rules else Surplus()
     if rules and not unusable and not files.check_mode:  # a set that cannot be read may need what seems to be nobody's
         left = folders.strays(
@@ -153,12 +154,12 @@ def refuse_taken_label(folders: RecoverySetRepository, label: str, labels: Itera
         )
 
 
-def earlier_sets(folders: RecoverySetRepository, backup: dict[str, Any], labels: Iterable[str]) -> list[RecoverySet]:
+def earlier_sets(newest_first: Iterable[RecoverySet], backup: dict[str, Any]) -> list[RecoverySet]:
     """As many as are needed to know the chain, mostly the newest alone; nothing from before the newest full one is part
     of it.
     """
     sets: list[RecoverySet] = []
-    for recovery_set in folders.newest_first(unusable=[], labels=labels):
+    for recovery_set in newest_first:
         sets.append(recovery_set)
         if recovery_set.kind.begins_chain or chain_of(
             link_of(backup), [link for known in sets for link in known.chain]

@@ -74,15 +74,14 @@ class LeaseFile:
                 taken = self._try(draft, stale_after=stale_after, take_over=take_over)
                 if taken:
                     return taken
+            raise RecoveryError(
+                f"The lease {self.path} changes hands all the time",
+                code="in_use",
+                advice="Look who else works there, then run this again",
+            )
         except BaseException:
             self._files.discard(draft)
             raise
-        self._files.discard(draft)
-        raise RecoveryError(
-            f"The lease {self.path} changes hands all the time",
-            code="in_use",
-            advice="Look who else works there, then run this again",
-        )
 
     def release(self) -> Lease | None:
         """Give the lease back; the one that was ours, or None. Somebody else's stays."""
