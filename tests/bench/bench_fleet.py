@@ -2,17 +2,19 @@
 
 Each server is a Windows twin with a SQL Server twin, a small database and a small application's folder; the job is a
 full backup of the one and an archive of the other onto a share. The twins live in this process, the job is
-ansible-playbook: its processor time (with all that it started) and the memory of its processes together are what is
-measured. ``cpu_growth`` is what a further server costs between 50 and 100 by what it costs between 10 and 50: 1 is
-linear. Memory is mostly that of the forks; ``memory_mb_per_further_server`` is what the largest fleet holds beyond the
-smallest.
+ansible-playbook: its processor time (with all that it started, also what outlives it for a moment) and the memory of
+its processes together are what is measured. ``cpu_growth`` is what a further server costs between 50 and 100 by what it
+costs between 10 and 50: 1 is linear. Memory is mostly that of the forks; ``memory_mb_per_further_server`` is what the
+largest fleet holds beyond the smallest.
 
-Seconds of the clock say little here: the twins compute on the same machine.
+Seconds of the clock say little here: the twins compute on the same machine. ``compare`` measures the largest fleet of an
+earlier checkout beside this one's, each with its own twins, ansible-playbook and collections.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import subprocess
@@ -21,14 +23,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-COLLECTIONS = ROOT / "build" / "collections"
-sys.path[:0] = [str(COLLECTIONS), str(ROOT / "tests" / "lab")]
-
 SIZES = (10, 50, 100)
+COMPARED = ("cpu_seconds_per_server", "memory_mb")
 FORKS = 10
 NETWORK = "127.119.0.0"
 PASSWORD = "Fleet-Passw0rd"
@@ -62,8 +63,7 @@ JOB = [
 
 
 def run() -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as name, fleet(Path(name), max(SIZES)) as inventory:
-        measured = {str(size): job(Path(name), inventory, size) for size in SIZES}
+    measured = measure(ROOT, *SIZES)
     small, middle, large = (measured[str(size)] for size in SIZES)
     return {
         "fleet": {
@@ -72,6 +72,39 @@ def run() -> dict[str, Any]:
             "memory_mb_per_further_server": round(further("memory_mb", small, large), 3),
         }
     }
+
+
+def compare(other: Path) -> dict[str, Any]:
+    """What of the largest fleet does not depend on the clock, with the other checkout's and this one's share of it."""
+    here, there = (measure(root, max(SIZES))[str(max(SIZES))] for root in (ROOT, other))
+    ratios = {
+        name: {"this": here[name], "other": there[name], "ratio": round(here[name] / there[name], 3)}
+        for name in COMPARED
+    }
+    return {"fleet_compared": {str(max(SIZES)): ratios}}
+
+
+def measure(root: Path, *sizes: int) -> dict[str, dict[str, Any]]:
+    """What a checkout spends for fleets of these sizes, in a process that knows no other checkout."""
+    command = [str(root / "build/venv/bin/python"), __file__, str(root), *map(str, sizes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{root}: {done.stdout[-3000:]}\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def measure_here(root: Path, *sizes: int) -> dict[str, dict[str, Any]]:
+    adopt_orphans()
+    sys.path[:0] = [str(root / "build" / "collections"), str(root / "tests" / "lab")]
+    with tempfile.TemporaryDirectory() as name, fleet(Path(name), max(sizes)) as inventory:
+        return {str(size): job(root, Path(name), inventory, size) for size in sizes}
+
+
+def adopt_orphans() -> None:
+    """The server of modules loses its parent, a task, while it works: it is to become a child of this process."""
+    set_child_subreaper = 36
+    if ctypes.CDLL(None, use_errno=True).prctl(set_child_subreaper, 1, 0, 0, 0):
+        raise SystemExit(os.strerror(ctypes.get_errno()))
 
 
 def further(what: str, before: dict[str, Any], after: dict[str, Any]) -> float:
@@ -133,7 +166,6 @@ def fleet(folder: Path, size: int) -> Iterator[dict[str, Any]]:
 def install(host: Any) -> None:
     """SQL Server by its setup, a database, and a folder of some files."""
     import pyodbc
-    from ansible_collections.prs.recovery.plugins.module_utils._sql.connection.odbc_driver import find_driver
     from prs_lab.estate import media
     from prs_lab.windows.models import CommandCall
     from prs_lab.windows.packages import read_media
@@ -173,22 +205,32 @@ def install(host: Any) -> None:
         files.write(f"{FOLDER}\\bin\\part{number}.dll", bytes(range(256)) * 40)
     files.write(f"{FOLDER}\\encryption.config", b"<encryptionSettings>the key</encryptionSettings>")
     connection = pyodbc.connect(
-        f"DRIVER={{{find_driver(None).name}}};SERVER=tcp:{host.address},1433;UID=sa;PWD={PASSWORD};Encrypt=optional",
+        f"DRIVER={{{odbc_driver()}}};SERVER=tcp:{host.address},1433;UID=sa;PWD={PASSWORD};Encrypt=optional",
         autocommit=True,
     )
     connection.execute("CREATE DATABASE Fleet")
     connection.close()
 
 
-def job(folder: Path, inventory: dict[str, Any], size: int) -> dict[str, Any]:
+def odbc_driver() -> str:
+    """By today's names, or by those of 95c6376."""
+    names = "ansible_collections.prs.recovery.plugins.module_utils._sql"
+    try:
+        module = import_module(f"{names}.connection.odbc_driver")
+    except ModuleNotFoundError:
+        module = import_module(f"{names}.driver")
+    return module.find_driver(None).name
+
+
+def job(root: Path, folder: Path, inventory: dict[str, Any], size: int) -> dict[str, Any]:
     """One night: what the controller spent."""
     chosen = dict(list(inventory["hosts"].items())[:size])
     (folder / "hosts.json").write_text(json.dumps({"fleet": {**inventory, "hosts": chosen}}))
     (folder / "job.json").write_text(json.dumps(JOB))
     environment = {
         **os.environ,
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_CONFIG": str(root / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(root / "build" / "collections"),
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
         "ANSIBLE_FORKS": str(FORKS),
@@ -197,15 +239,18 @@ def job(folder: Path, inventory: dict[str, Any], size: int) -> dict[str, Any]:
     with (folder / "job.log").open("w") as log:
         began = time.monotonic()
         process = subprocess.Popen(
-            [Path(sys.executable).parent / "ansible-playbook", "-i", folder / "hosts.json", folder / "job.json"],
+            [root / "build/venv/bin/ansible-playbook", "-i", folder / "hosts.json", folder / "job.json"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             env=environment,
         )
-        memory = Memory(process.pid)
+        memory = Memory()
         code = process.wait()
         seconds = time.monotonic() - began
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.wait()
         megabytes = memory.stop() / 1024
     after = os.times()
     if code:
@@ -222,12 +267,12 @@ def job(folder: Path, inventory: dict[str, Any], size: int) -> dict[str, Any]:
 
 
 class Memory:
-    """The most that a process and all that it started held together, in KB: shared pages are divided among those that
-    share them (PSS).
+    """The most that all that this process started held together, in KB: shared pages are divided among those that share
+    them (PSS).
     """
 
-    def __init__(self, pid: int):
-        self._pid, self._most = pid, 0
+    def __init__(self) -> None:
+        self._most = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
@@ -239,18 +284,25 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._ended.wait(0.5):
-            self._most = max(self._most, self._held(self._pid))
+            self._most = max(self._most, sum(map(self._held, children(os.getpid()))))
 
     def _held(self, pid: int) -> int:
         try:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         except OSError:  # it has just ended
             return 0
         own = sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
-        return own + sum(self._held(int(child)) for child in children)
+        return own + sum(map(self._held, children(pid)))
+
+
+def children(pid: int) -> list[int]:
+    """Those of all of its threads."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):  # it has just ended
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 if __name__ == "__main__":
-    SIZES = tuple(map(int, sys.argv[1:])) or SIZES
-    print(json.dumps(run(), indent=1))
+    print(json.dumps(measure_here(Path(sys.argv[1]), *map(int, sys.argv[2:] or SIZES))))

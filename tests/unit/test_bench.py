@@ -57,3 +57,21 @@ def test_two_checkouts_are_measured_side_by_side(monkeypatch: pytest.MonkeyPatch
     assert set(measured) == {"planner", "planner_read"}
     for figure in (measured["planner"]["1000"], measured["planner_read"]["500"]):
         assert figure["ratio"] == pytest.approx(figure["seconds"] / figure["against"], rel=0.2)
+
+
+def test_a_fleet_beside_another_checkouts(monkeypatch: pytest.MonkeyPatch):
+    """The largest, and nothing that depends on the clock."""
+    bench = load("bench_fleet")
+    spent = {
+        ROOT: {"seconds": 1, "cpu_seconds_per_server": 0.5, "memory_mb": 300},
+        Path("old"): {"seconds": 2, "cpu_seconds_per_server": 2.0, "memory_mb": 400},
+    }
+    monkeypatch.setattr(bench, "measure", lambda root, *sizes: {str(size): spent[root] for size in sizes})
+    assert bench.compare(Path("old")) == {
+        "fleet_compared": {
+            "100": {
+                "cpu_seconds_per_server": {"this": 0.5, "other": 2.0, "ratio": 0.25},
+                "memory_mb": {"this": 300, "other": 400, "ratio": 0.75},
+            }
+        }
+    }

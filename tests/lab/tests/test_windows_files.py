@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from prs_lab.windows.errors import WinError
 from prs_lab.windows.filesystem import FileView
 from prs_lab.windows.host import WindowsHost
+from prs_lab.windows.scripts.verb_files import open_archive
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Rights
 from prs_lab.windows.services import Service
 from prs_lab.windows.shares import Share
@@ -318,3 +321,20 @@ def test_virtual_accounts_exist_with_what_they_belong_to(host: WindowsHost) -> N
     sid = host.accounts.lookup("NT SERVICE\\mssqlserver")
     assert sid == "S-1-5-80-3880718306-3832830129-1677859214-2598158968-1052248003"
     assert host.accounts.name_of(sid) == "NT SERVICE\\MSSQLSERVER"
+
+
+def test_archives_are_opened_side_by_side():
+    """Reading the directory of one changes nothing of zipfile, in which other threads are at work."""
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        archive.writestr("a.txt", b"text")
+    of_python, seen = zipfile.ZipInfo, []
+
+    class Watched(io.BytesIO):
+        def read(self, *size: int) -> bytes:
+            seen.append(zipfile.ZipInfo)
+            return super().read(*size)
+
+    with open_archive(Watched(stored.getvalue())) as archive:
+        assert archive.read(archive.infolist()[0]) == b"text"
+    assert set(seen) == {of_python}

@@ -17,8 +17,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from types import FunctionType
 from typing import Any
-from unittest import mock
 
 from ..drives import normal, split_unc
 from ..errors import WinError
@@ -326,6 +326,15 @@ class _Entry(zipfile.ZipInfo):
         self.extra = fields
 
 
+class _Archive(zipfile.ZipFile):
+    """An archive of such entries. Other threads read and write archives meanwhile, so zipfile itself stays as it is."""
+
+    _RealGetContents = FunctionType(
+        zipfile.ZipFile._RealGetContents.__code__,  # type: ignore[attr-defined]
+        {**vars(zipfile), "ZipInfo": _Entry},
+    )
+
+
 def is_named_in_utf_8(entry: zipfile.ZipInfo) -> bool:
     return bool(entry.flag_bits & _NAME_IS_UTF_8)
 
@@ -341,8 +350,7 @@ def open_archive(file: Any) -> zipfile.ZipFile:
     the same, and what is none becomes U+FFFD.
     """
     try:
-        with mock.patch.object(zipfile, "ZipInfo", _Entry):
-            archive = zipfile.ZipFile(file)
+        archive = _Archive(file)
     except (zipfile.BadZipFile, OSError):
         raise DotNetError("InvalidDataException", "End of Central Directory record could not be found.") from None
     end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
