@@ -51,7 +51,9 @@ listener.bind("/proc/self/fd/{folder}/{socket_name}")
 listener.listen(64)
 fcntl.flock({folder}, fcntl.LOCK_UN)
 os.close({folder})
-run(**next_module(listener=listener, owner={owner!r}), profile={profile!r}, collections={packages[collections]!r})
+run_in_child(
+    **next_module(listener=listener, owner={owner!r}), profile={profile!r}, collections={packages[collections]!r}
+)
 """
 
 

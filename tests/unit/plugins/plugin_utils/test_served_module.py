@@ -14,7 +14,8 @@ from ansible_collections.prs.recovery.plugins.plugin_utils._served_module import
 ROOT = Path(__file__).resolve().parents[4]
 
 LOOK = r"""
-import os, signal, sys, time
+import atexit, os, signal, sys, threading, time
+from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.prs.recovery.plugins.module_utils import _progress
 
@@ -25,6 +26,13 @@ if module.params["do"] == "wait":
     with open("waits", "w") as file:
         file.write(str(os.getpid()))
     time.sleep(60)
+if module.params["do"] == "tidy up":
+    atexit.register(Path("ends").write_text, "tidied up")
+    threading.Thread(target=lambda: (time.sleep(0.5), Path("thread").write_text("ended"))).start()
+if module.params["do"] == "say why":
+    sys.exit("no way")
+if module.params["do"] == "fail":
+    raise KeyboardInterrupt("a fault")
 parent = os.getppid()
 with open(f"/proc/{parent}/cmdline", "rb") as file:
     program = file.read().decode().split("\0")
@@ -102,6 +110,19 @@ def test_a_task_with_an_environment_of_its_own_gets_a_new_python(play):
 def test_a_module_that_is_killed_is_a_failed_task_and_the_next_one_runs(play):
     (killed, after), _done = play({LOGIN: {"do": "die"}, "ignore_errors": True}, {LOGIN: {}})
     assert killed["rc"] == 128 + signal.SIGKILL and serves(after)
+
+
+@pytest.mark.parametrize(("do", "said"), [("say why", "no way"), ("fail", "KeyboardInterrupt: a fault")])
+def test_a_module_that_ends_in_its_own_way_says_why(play, do, said):
+    (result,), _done = play({LOGIN: {"do": do}, "ignore_errors": True})
+    assert result["rc"] == 1 and said in result["module_stderr"]
+
+
+def test_a_module_tidies_up_behind_itself(play, tmp_path):
+    """Its process ends without Python's own end, which would copy all of its memory to free it."""
+    (result,), _done = play({LOGIN: {"do": "tidy up"}})
+    assert serves(result)
+    assert (tmp_path / "ends").read_text() == "tidied up" and (tmp_path / "thread").read_text() == "ended"
 
 
 def test_a_server_that_is_killed_is_replaced(play):
