@@ -54,6 +54,8 @@ def with_marks(value, *, connects=False):
 ALL_VALUES = [pytest.param(value, marks=with_marks(value)) for value in VALUES]
 IN_A_CONNECTION = [pytest.param(value, marks=with_marks(value, connects=True)) for value in VALUES]
 
+TAKING_A_LOCK = r"DECLARE @answer int; EXEC @answer = sys\.sp_getapplock"
+TAKEN = ["DeclareVariableStatement", "ExecuteStatement", "SelectStatement"]
 INTENDED = [
     # What a text begins with, and the statements that it may consist of.
     (r"BACKUP DATABASE \[", ["BackupDatabaseStatement"]),
@@ -75,16 +77,16 @@ INTENDED = [
     (r"EXEC ", ["ExecuteStatement"]),
     (r"(?s)\s*SELECT d\.name, d\.database_id.*?WHERE d\.name = @\w+;", ["SelectStatement"] * 2),
     (r"(?s)\s*SELECT d\.name, d\.database_id.*?ORDER BY d\.name;", ["SelectStatement"] * 3),
+    (r"(?s)\s*SELECT CAST\(SERVERPROPERTY\('ServerName'.*FROM sys\.dm_server_services;", ["SelectStatement"] * 5),
     (r"(?s)\s*SELECT CAST\(SERVERPROPERTY\('ServerName'.*;", ["SelectStatement"] * 2),
     (r"\s*SELECT endpoint_id, port FROM", ["SelectStatement"] * 2),
     (r"\s*SELECT p\.name, p\.sid, p\.type_desc", ["SelectStatement"] * 2),
     (r"\s*SELECT u\.name, u\.sid, u\.default_schema_name", ["SelectStatement"] * 2),
     (r"\s*SELECT ", ["SelectStatement"]),
-    (
-        r"DECLARE @answer int; EXEC @answer = sys.sp_getapplock",
-        ["DeclareVariableStatement", "ExecuteStatement", "SelectStatement"],
-    ),
-]
+    (r"(?s)" + TAKING_A_LOCK + r".*; SELECT @answer AS answer;\nSELECT MAX\(", [*TAKEN, "SelectStatement", "ExecuteStatement"]),
+    (r"(?s)" + TAKING_A_LOCK + r".*; SELECT @answer AS answer;\nSELECT \(", [*TAKEN, *["SelectStatement"] * 2, "ExecuteStatement"]),
+    (TAKING_A_LOCK, TAKEN),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -130,6 +130,7 @@ def test_each_error_of_windows_has_advice_of_its_own(sql_a, database, at, number
         Fault(
             action="error",
             pattern=at,
+            times=0,
             number=number,
             text=f"Cannot open backup device '{folder}\\x.bak'. {said.format(cause)}",
         )
@@ -144,6 +145,19 @@ def test_each_error_of_windows_has_advice_of_its_own(sql_a, database, at, number
     assert ("stage_path" in message) == (cause in (5, 1326))
     assert "NT SERVICE\\MSSQLSERVER" in message or cause in (53, 112)
     assert failed.value.result["sql_error"]["os_error"] == cause
+
+
+def test_how_often_a_log_backup_asks_its_server(lab, sql_a, database):
+    """Every 15 minutes, so a limit: what there is; the lock, and what that protects; the backup, msdb's word, its
+    reading.
+    """
+    made, _ca_file = lab
+    sql_a.run("sql_backup", database=database, path=SHARE)
+    since = made.record.last
+    sql_a.run("sql_backup", database=database, path=SHARE, kind="log")
+    asked = [entry["text"] for entry in made.record.entries("sql", since=since)]
+    of_the_driver = [text for text in asked if "sp_datatype_info" in text]
+    assert len(asked) - len(of_the_driver) == 5, asked
 
 
 def test_a_log_without_a_full_backup(sql_a, database):

@@ -11,11 +11,11 @@ from typing import Any
 from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError, sentences
 from ..._core.text import counted
-from ..connection.connection import Connection
+from ..connection.connection import Connection, Question
 from ..connection.session import Session
 from .options import BackupOptions
 
-__all__ = ["backup_name", "base_problem", "kind_to_take"]
+__all__ = ["backup_name", "base_problem", "base_question", "kind_to_take"]
 
 _BASES = """
 SELECT (SELECT COUNT(*) FROM sys.master_files AS f WHERE f.database_id = d.database_id AND f.type = 0) AS data_files,
@@ -64,12 +64,19 @@ class BaseProblem:
     recurs: bool = False
 
 
+def base_question(database: str) -> Question:
+    """What C(base_problem) asks."""
+    return _BASES, database
+
+
 def base_problem(connection: Connection, database: str, kind: BackupKind) -> BaseProblem | None:
     """What is wrong with the base of a differential or log backup; None where it has one, and where the login may not
     see it: then the server decides.
     """
-    base = connection.row(_BASES, database, doing=f"Cannot read what backups of {database} are based on")
-    if base is None or not kind.needs_base:
+    if not kind.needs_base:
+        return None
+    base = connection.row(*base_question(database), doing=f"Cannot read what backups of {database} are based on")
+    if base is None:
         return None
     host = connection.target.server
     if not kind.is_log and base["snapshot_bases"]:

@@ -16,12 +16,14 @@ from ..._core.errors import RecoveryError
 from ..._winrm.connection.options import has_windows
 from ..backup import statements as backups
 from ..catalog.verification import verify
+from ..connection.connection import Question
 from ..connection.session import Session
 from ..instance import locks
 from ..instance.backup_encryption import check_encryption
-from ..instance.folders import provide_folder
-from ..instance.server import read_server, service_account, utc_now
-from .missing_base import backup_name, kind_to_take
+from ..instance.databases import database_questions
+from ..instance.folders import folder_question, provide_folder
+from ..instance.server import read_server, server_questions, service_account, utc_now
+from .missing_base import backup_name, base_question, kind_to_take
 from .options import BackupOptions
 from .plan import BackupPlan, prepare
 from .preconditions import check_options, require_backupable
@@ -72,6 +74,7 @@ class BackupRun:
     def _prepare(self) -> tuple[BackupPlan, dict[str, Any], bool]:
         """The plan, the report so far, and whether a manifest will lie beside the backup."""
         session, options = self.session, self.options
+        self.connection.ask_ahead(*server_questions(), *database_questions(options.database))
         server = read_server(self.connection)
         service_account(self.connection)  # so that every message about a path can say for whom
         database = require_backupable(session, options)
@@ -81,12 +84,22 @@ class BackupRun:
         encryption = check_encryption(session, server, options.encryption) if options.encryption else None
         if options.copy_to:
             plan = replace(plan, copied_by=who_copies(session, options, server, plan.folder, windows=self.windows))
+        self.connection.ask_ahead(*self._questions_under_lock(plan))
         locks.hold(session, plan.database)
         beside = self._is_lease_free(plan, moment)
         kind = kind_to_take(session, options, database)  # only now: whoever held the lock may have taken the base
         if kind != options.kind:
             plan = prepare(options, kind=kind, copied_by=plan.copied_by, **facts)
         return plan, plan.to_report() | ({"encryption": encryption} if encryption else {}), beside
+
+    def _questions_under_lock(self, plan: BackupPlan) -> list[Question]:
+        """The lock first: what is asked behind it nobody else of us changes any more."""
+        return [
+            *([] if self.session.check_mode else [locks.lock_question(plan.database)]),
+            *([base_question(plan.database)] if plan.kind.needs_base else []),
+            backups.newest_question(),
+            folder_question(self.options.stage_path or plan.folder),
+        ]
 
     def _is_lease_free(self, plan: BackupPlan, moment: dt.datetime) -> bool:
         """Whether a manifest is written beside the backup. Raises RecoveryError while somebody else holds the lease of

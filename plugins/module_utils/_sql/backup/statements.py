@@ -10,14 +10,23 @@ from typing import Any
 
 from ..._core.backup.backup_set import BackupKind, BackupSet, Copy, backup_set_from_history
 from ..._core.errors import RecoveryError
-from ..connection.connection import Connection, Message
+from ..connection.connection import Connection, Message, Question
 from ..connection.percent import STEP, show_percent
 from ..connection.quoting import compose, quote_text
 from ..connection.session import Session
 from ..instance.backup_encryption import encryption_option
 from ..instance.folders import from_disk
 
-__all__ = ["backup_statement", "confirmed", "confirmed_report", "newest_backup_id", "take_backup"]
+__all__ = [
+    "backup_statement",
+    "confirmed",
+    "confirmed_report",
+    "newest_backup_id",
+    "newest_question",
+    "take_backup",
+]
+
+_NEWEST = "SELECT MAX(backup_set_id) AS newest FROM msdb.dbo.backupset"
 
 _HISTORY = """
 SELECT s.*, f.physical_device_name, f.mirror
@@ -80,11 +89,16 @@ def take_backup(session: Session, statement: str, *, database: str) -> list[Mess
     )
 
 
+def newest_question() -> Question:
+    """What C(newest_backup_id) asks."""
+    return (_NEWEST,)
+
+
 def newest_backup_id(connection: Connection) -> int:
     """The number that msdb gave last; whatever is backed up from now on gets a higher one."""
     return (
         connection.value(
-            "SELECT MAX(backup_set_id) AS newest FROM msdb.dbo.backupset",
+            _NEWEST,
             doing="Cannot read the history of backups in msdb",
         )
         or 0

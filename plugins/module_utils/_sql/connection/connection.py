@@ -10,7 +10,7 @@ import platform
 import re
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -23,7 +23,7 @@ from .odbc_driver import Driver, find_driver, readable_file, require_pyodbc
 from .quoting import compose
 from .values import plain
 
-__all__ = ["Connection", "Message", "ServerAddress", "connect"]
+__all__ = ["Connection", "Message", "Question", "ServerAddress", "connect"]
 
 ENCRYPTION = {
     "microsoft": {"mandatory": "yes", "strict": "strict", "optional": "no"},
@@ -82,6 +82,10 @@ class Message:
     text: str
 
 
+Question = tuple[Any, ...]
+"""A statement, and its values."""
+
+
 class Connection:
     """A session in which every statement commits by itself. Errors are SqlError; rows are dictionaries of plain JSON
     values.
@@ -92,11 +96,15 @@ class Connection:
         self.target = target
         self.driver = driver
         self._database = "master"
+        self._ahead: dict[Question, list[dict[str, Any]]] = {}
         self.account = ""
         """Service account of the instance, once somebody asked for it; error messages name it."""
 
     def query(self, statement: str, *values: Any, doing: str = "") -> list[dict[str, Any]]:
         """All rows of the first result. Values take the place of the question marks."""
+        answers = self._asked_ahead((statement, *values))
+        if answers is not None:
+            return answers[0]
         with self._cursor(doing) as cursor:
             cursor.execute(statement, *values)
             while cursor.description is None and cursor.nextset():
@@ -108,10 +116,40 @@ class Connection:
                 pass
             return rows
 
-    def query_each(self, *questions: tuple[Any, ...], doing: str = "") -> list[list[dict[str, Any]]]:
-        """The rows of several queries in one batch, which is one round trip. questions: a statement and its values
-        each. Where one fails, all do.
+    def query_each(self, *questions: Question, doing: str = "") -> list[list[dict[str, Any]]]:
+        """The rows of several queries in one batch, which is one round trip. Where one fails, all do."""
+        answers = self._asked_ahead(*questions)
+        if answers is None:
+            answers = self._results_of(questions, doing=doing)
+        if len(answers) != len(questions):
+            raise RuntimeError(f"{len(answers)} results of {len(questions)} queries")
+        return answers
+
+    def ask_ahead(self, *questions: Question) -> None:
+        """Ask in one batch what is going to be asked one by one: each answer waits for its very question, until
+        something is changed. Where one of them fails, or a procedure among them has no result, nothing was asked, and
+        each speaks for itself.
         """
+        self.forget_ahead()
+        try:
+            answers = self._results_of(questions)
+        except SqlError as problem:
+            if problem.lost:
+                raise
+        else:
+            self._ahead = dict(zip(questions, answers, strict=True)) if len(answers) == len(questions) else {}
+
+    def forget_ahead(self) -> None:
+        """What was asked ahead need not hold any more."""
+        self._ahead = {}
+
+    def _asked_ahead(self, *questions: Question) -> list[list[dict[str, Any]]] | None:
+        """The answers where all of them are there, each for one time."""
+        if not self._ahead.keys() >= set(questions):
+            return None
+        return [self._ahead.pop(question) for question in questions]
+
+    def _results_of(self, questions: Sequence[Question], *, doing: str = "") -> list[list[dict[str, Any]]]:
         statements, values = [question[0].strip() for question in questions], [question[1:] for question in questions]
         results: list[list[dict[str, Any]]] = []
         with self._cursor(doing) as cursor:
@@ -120,10 +158,7 @@ class Connection:
                 if cursor.description is not None:
                     results.append(_rows_of(cursor))
                 if not cursor.nextset():
-                    break
-        if len(results) != len(questions):
-            raise RuntimeError(f"{len(results)} results of {len(questions)} queries")
-        return results
+                    return results
 
     def row(self, statement: str, *values: Any, doing: str = "") -> dict[str, Any] | None:
         """The first row, or None."""
@@ -144,6 +179,7 @@ class Connection:
         all of them are read, and an error that comes in the middle is raised.
         """
         said: list[Message] = []
+        self.forget_ahead()
         with self._cursor(doing) as cursor:
             cursor.execute(statement)
             while True:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._core.backup.backup_set import BackupKind
 from ..._core.errors import RecoveryError
-from ..connection.connection import Connection, Message
+from ..connection.connection import Connection, Message, Question
 from ..connection.errors import SqlError
 from ..connection.quoting import compose, refuse_alike
 from ..connection.session import Session
@@ -21,6 +21,7 @@ __all__ = [
     "SYSTEM",
     "change_alone",
     "create_database",
+    "database_questions",
     "disconnect_sessions",
     "drop_database",
     "read_database",
@@ -125,9 +126,7 @@ def read_database(connection: Connection, name: str) -> dict[str, Any] | None:
     Raises RecoveryError where the server only takes the name for that of one: who is to restore, or to drop, another
     database hears of it.
     """
-    rows, files = connection.query_each(
-        (_DATABASES + "WHERE d.name = ?", name), (_FILES_OF, name), doing=f"Cannot read database {name}"
-    )
+    rows, files = connection.query_each(*database_questions(name), doing=f"Cannot read database {name}")
     if not rows:
         return None
     refuse_alike(rows[0]["name"], name, what="database", server=connection.target.server)
@@ -135,6 +134,11 @@ def read_database(connection: Connection, name: str) -> dict[str, Any] | None:
     database["files"] = [_shaped_file(file) for file in files]
     database["size_bytes"] = sum(file["size_bytes"] for file in database["files"])
     return database
+
+
+def database_questions(name: str) -> list[Question]:
+    """What C(read_database) asks."""
+    return [(_DATABASES + "WHERE d.name = ?", name), (_FILES_OF, name)]
 
 
 def _shaped(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..._core.advice.sql_server import advice_for
 from ..._core.backup.file_names import is_beside
 from ..._core.errors import RecoveryError
 from ..._core.windows_paths import device_path
-from ..connection.connection import Connection
+from ..connection.connection import Connection, Question
 from ..connection.errors import SqlError
 from ..connection.quoting import quote_text
 from ..connection.session import Session
@@ -20,6 +20,7 @@ from .server import service_account
 __all__ = [
     "PATH_NOT_FOUND",
     "find_files",
+    "folder_question",
     "from_disk",
     "is_file",
     "is_folder",
@@ -51,12 +52,17 @@ def listing_error(connection: Connection, folder: str) -> SqlError | None:
     account may write there only writing tells.
     """
     try:
-        connection.query(f"EXEC master.sys.xp_subdirs {quote_text(folder, what='path')}")
+        connection.query(*folder_question(folder))
     except SqlError as problem:
         if problem.lost or problem.os_error is None:
             raise
         return None if problem.os_error in EMPTY else problem
     return None
+
+
+def folder_question(folder: str) -> Question:
+    """What C(listing_error), and whatever stands on it, asks."""
+    return (f"EXEC master.sys.xp_subdirs {quote_text(folder, what='path')}",)
 
 
 def _unusable(connection: Connection, folder: str, problem: SqlError) -> RecoveryError:

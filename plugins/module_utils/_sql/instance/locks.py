@@ -9,11 +9,12 @@ import hashlib
 import time
 
 from ..._core.errors import RecoveryError
+from ..connection.connection import Question
 from ..connection.errors import SqlError
 from ..connection.quoting import quote_text
 from ..connection.session import Session
 
-__all__ = ["hold", "lock_name"]
+__all__ = ["hold", "lock_name", "lock_question"]
 
 _HOLDERS = """
 SELECT l.resource_description, s.session_id, s.login_name, s.host_name, s.program_name, s.login_time
@@ -38,6 +39,11 @@ def lock_name(database: str) -> str:
     return f"prs.recovery:{hashlib.sha256(name.encode()).hexdigest()[:8]}:{name}"
 
 
+def lock_question(database: str) -> Question:
+    """What C(hold) asks first; the answer says whether the lock is taken."""
+    return (_taking(database, seconds=0),)
+
+
 def hold(session: Session, database: str, *, wait: float = 0) -> None:
     """Take the lock of a database; the server gives it up when the session ends, however that happens.
 
@@ -49,7 +55,8 @@ def hold(session: Session, database: str, *, wait: float = 0) -> None:
     name = lock_name(database)
     ends = time.monotonic() + wait
     patience = 0.0
-    while not _granted(session, name, database, seconds=patience):
+    while not _granted(session, database, seconds=patience):
+        session.connection.forget_ahead()  # what is true now, whoever holds the lock may change
         patience = min(PATIENCE, ends - time.monotonic())
         holder = _holder(session, name)
         if patience <= 0:
@@ -61,13 +68,19 @@ def hold(session: Session, database: str, *, wait: float = 0) -> None:
         session.progress.line(f"waiting for another run on {database}: {holder}")
 
 
-def _granted(session: Session, name: str, database: str, *, seconds: float) -> bool:
+def _granted(session: Session, database: str, *, seconds: float) -> bool:
     answer = session.connection.value(
-        f"DECLARE @answer int; EXEC @answer = sys.sp_getapplock @Resource = {quote_text(name)}, @LockMode = "
-        f"N'Exclusive', @LockOwner = N'Session', @LockTimeout = {round(seconds * 1000)}; SELECT @answer AS answer",
-        doing=f"Cannot lock database {database} against other runs",
+        _taking(database, seconds=seconds), doing=f"Cannot lock database {database} against other runs"
     )
     return answer >= 0
+
+
+def _taking(database: str, *, seconds: float) -> str:
+    return (
+        f"DECLARE @answer int; EXEC @answer = sys.sp_getapplock @Resource = {quote_text(lock_name(database))}, "
+        f"@LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = {round(seconds * 1000)}; "
+        "SELECT @answer AS answer"
+    )
 
 
 def _holder(session: Session, name: str) -> str:

@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Any
 
 from ..._core.times import parse_stored_time
-from ..connection.connection import Connection
+from ..connection.connection import Connection, Question
 from ..connection.errors import SqlError
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "read_endpoints",
     "read_server",
     "read_server_and_session",
+    "server_questions",
     "service_account",
     "utc_now",
 ]
@@ -38,6 +39,10 @@ SELECT CAST(SERVERPROPERTY('ServerName') AS nvarchar(256)) AS name,
        CAST(DATABASEPROPERTYEX('master', 'Version') AS int) AS database_version,
        CAST(IS_SRVROLEMEMBER('sysadmin') AS int) AS sysadmin
 """
+
+_SERVICES = "SELECT servicename, service_account FROM sys.dm_server_services"
+
+_NOW = "SELECT SYSUTCDATETIME() AS utc"
 
 _ENCRYPTION = "SELECT encrypt_option FROM sys.dm_exec_connections WHERE session_id = @@SPID"
 
@@ -84,6 +89,11 @@ def read_server(connection: Connection) -> dict[str, Any]:
     return _described(connection, connection.row(_PROPERTIES, doing="Cannot read the properties of the instance") or {})
 
 
+def server_questions() -> list[Question]:
+    """What C(read_server), C(service_account) and C(utc_now) ask."""
+    return [(_PROPERTIES,), (_SERVICES,), (_NOW,)]
+
+
 def _described(connection: Connection, server: dict[str, Any]) -> dict[str, Any]:
     numbers = [int(part) for part in server["version"].split(".")]
     server["version_major"] = numbers[0]
@@ -102,7 +112,7 @@ def service_account(connection: Connection) -> str:
     """The account SQL Server runs as, or "" where the login may not ask. Remembered for error messages."""
     if not connection.account:
         try:
-            rows = connection.query("SELECT servicename, service_account FROM sys.dm_server_services")
+            rows = connection.query(_SERVICES)
         except SqlError:
             return ""
         engine = [
@@ -116,7 +126,7 @@ def service_account(connection: Connection) -> str:
 
 def utc_now(connection: Connection) -> dt.datetime:
     """The server's clock, aware, in UTC."""
-    return parse_stored_time(connection.value("SELECT SYSUTCDATETIME() AS utc"))
+    return parse_stored_time(connection.value(_NOW))
 
 
 def read_endpoints(connection: Connection) -> list[dict[str, Any]]:

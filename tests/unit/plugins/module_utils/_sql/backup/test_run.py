@@ -69,8 +69,11 @@ def go(monkeypatch):
         done = []
         asked = {field.name: getattr(BackupOptions(database="PRS"), field.name) for field in fields(BackupOptions)}
         session = Session(params={**asked, **options}, check_mode=check_mode, progress=Progress())
+        start.ahead = []
         session.connection = SimpleNamespace(
-            target=SimpleNamespace(server="sql01"), execute=lambda _statement, **_more: done.append("backup")
+            target=SimpleNamespace(server="sql01"),
+            execute=lambda _statement, **_more: done.append("backup"),
+            ask_ahead=lambda *questions: start.ahead.append([question[0] for question in questions]),
         )
         taken = BackupSet(
             guid="g", kind=BackupKind.FULL, family_guid="F", started=NOON, finished=NOON, copies=(Copy(stripes=("x",)),)
@@ -101,6 +104,18 @@ def test_what_is_staged_is_announced_before_and_delivered_after_it_was_verified(
     done, result = go(windows={}, **STAGED)
     assert done == ["lock", "lease", "folder D:\\Stage", "begin 1", "backup", "verify", "deliver", "close"]
     assert result["delivered"] == [{"kind": "log"}]
+
+
+@pytest.mark.parametrize(
+    ("check_mode", "asked"),
+    [(False, ["sp_getapplock", "last_log_backup_lsn", "MAX(backup_set_id)", "xp_subdirs N'D:\\Stage'"]),
+     (True, ["last_log_backup_lsn", "MAX(backup_set_id)", "xp_subdirs N'D:\\Stage'"])],
+)  # fmt: skip
+def test_what_the_lock_protects_is_asked_behind_it(go, check_mode, asked):
+    go(check_mode=check_mode, kind="log", **STAGED, windows={})
+    _server, under_lock = go.ahead
+    assert len(under_lock) == len(asked)
+    assert all(part in statement for part, statement in zip(asked, under_lock, strict=True))
 
 
 def test_a_backup_that_needs_no_delivery_gets_its_manifest_where_windows_reaches_it(go):

@@ -270,6 +270,56 @@ def test_an_error_after_the_rows_counts(pyodbc):
         connect(target()).query("SELECT 1")
 
 
+TWO = [(["a"], [(1,)], []), (["b"], [(2,)], [])]
+
+
+def test_what_was_asked_ahead_is_not_asked_again(pyodbc):
+    pyodbc.answer = TWO
+    session = connect(target())
+    session.ask_ahead(("SELECT a",), ("SELECT b WHERE c = ?", "c"))
+    assert session._raw.cursors[-1].statement == "SELECT a;\nSELECT b WHERE c = ?"
+    assert session._raw.cursors[-1].values == ("c",)
+    asked = len(session._raw.cursors)
+    assert session.value("SELECT b WHERE c = ?", "c") == 2 and session.query_each(("SELECT a",)) == [[{"a": 1}]]
+    assert len(session._raw.cursors) == asked
+    session.value("SELECT a")
+    assert len(session._raw.cursors) == asked + 1  # one answer serves one question
+
+
+@pytest.mark.parametrize("meanwhile", ["execute", "forget_ahead"])
+def test_what_was_asked_ahead_holds_until_something_is_changed(pyodbc, meanwhile):
+    pyodbc.answer = TWO
+    session = connect(target())
+    session.ask_ahead(("SELECT a",), ("SELECT b",))
+    session.execute("BACKUP") if meanwhile == "execute" else session.forget_ahead()
+    asked = len(session._raw.cursors)
+    session.value("SELECT a")
+    assert len(session._raw.cursors) == asked + 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [TWO[0], Error("42000", "[42000] [M][D][SQL Server]refused (300) (SQLMoreResults)")],
+        TWO[:1],  # a procedure that has no rows may have no result
+    ],
+)
+def test_where_something_cannot_be_asked_ahead_everything_is_asked_for_itself(pyodbc, answer):
+    pyodbc.answer = answer
+    session = connect(target())
+    session.ask_ahead(("SELECT a",), ("EXEC b",))
+    pyodbc.answer = session._raw.results[:] = TWO[:1]
+    assert session.value("SELECT a", doing="Cannot read a") == 1
+
+
+def test_a_connection_that_is_lost_while_it_is_asked_ahead_is_told(pyodbc):
+    pyodbc.answer = [Error("08S01", "[08S01] [M][D]TCP Provider: reset (10054) (SQLExecDirectW)")]
+    session = connect(target())
+    with pytest.raises(SqlError) as failed:
+        session.ask_ahead(("SELECT a",))
+    assert failed.value.lost
+
+
 def test_using_a_database_goes_back_to_master(pyodbc):
     pyodbc.answer = [(None, [], [])]
     session = connect(target())
