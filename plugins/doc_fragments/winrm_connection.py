@@ -187,7 +187,8 @@ requirements:
   - pywinrm (on the control node); pywinrm[kerberos] and kinit for Kerberos, pywinrm[credssp] for CredSSP
   - Windows PowerShell 5.1 in full language mode (on the Windows host)
 notes:
-  - One task opens one session with the host, however much it does there.
+  - One task opens one session with the host, however much it does there, and leaves its PowerShell there for the next
+    task of the run that comes as the same account. It ends with the run, or when nothing is asked of it for 15 minutes.
   - No application data travels over this session. It goes from the host's disk to where the archive lies and back.
 """
 

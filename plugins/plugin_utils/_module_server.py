@@ -10,6 +10,9 @@ child of its own, in which nothing ran before; the server itself only imports, a
 A request is one message: JSON with C(module), C(folder) and C(environment), and three descriptors, of a file with the
 parameters, and for what the module prints and its errors. The answer is the exit code as text. Who goes away without
 waiting for the answer ends the module, as ansible-core ends its workers since 2.19.
+
+Sessions with Windows hosts outlive the modules that opened them: a child asks for one over a channel of its own, and
+leaves it again. The server ends them with the run, or where END is the request.
 """
 
 from __future__ import annotations
@@ -26,14 +29,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.kept_sessions import use_channel
+
+from ._kept_sessions import KeptSessions
 from ._module_start import PLUGINS
 
-__all__ = ["DESCRIPTORS", "LONGEST_REQUEST", "next_module"]
+__all__ = ["DESCRIPTORS", "END", "LONGEST_REQUEST", "next_module"]
 
 LONGEST_REQUEST = 65_536
 """Bytes; its parameters are not in it."""
 
 DESCRIPTORS = 3
+
+END = b"end"
+"""The request that ends all sessions. It is answered when that is done."""
 
 IMPORTED_LATE = ("ansible.module_utils.basic", "pyodbc", "winrm")
 """What modules import only when they need it. A module says itself what is not installed."""
@@ -50,6 +59,7 @@ def next_module(*, listener: socket.socket, owner: int) -> dict[str, Any]:
             request = server.serve()
             if request:
                 return request
+        server.sessions.end()
     sys.exit()
 
 
@@ -59,10 +69,13 @@ class _Child:
     ended: int
     """Its pidfd."""
     client: socket.socket
+    channel: socket.socket
+    """Where it asks for sessions."""
 
 
 class _Server:
     def __init__(self, listener: socket.socket, *, owner: int) -> None:
+        self.sessions = KeptSessions()
         self._listener = listener
         self._owner = os.pidfd_open(owner)
         self._children: dict[int, _Child] = {}
@@ -82,6 +95,8 @@ class _Server:
         for child in self._children.values():
             os.close(child.ended)
             child.client.close()
+            child.channel.close()
+        self.sessions.forget()
 
     @property
     def is_done(self) -> bool:
@@ -90,6 +105,9 @@ class _Server:
     def serve(self) -> dict[str, Any] | None:
         """Whatever comes next; a request only in the child that is to run it."""
         ready = {key.fd for key, _events in self._selector.select()}
+        for child in [child for child in self._children.values() if child.channel.fileno() in ready]:
+            if not self.sessions.serve(child.channel):
+                self._selector.unregister(child.channel)
         for child in [child for child in self._children.values() if child.ended in ready]:
             self._answer(child)
         for child in [child for child in self._children.values() if child.client.fileno() in ready]:
@@ -104,11 +122,13 @@ class _Server:
         del self._children[child.ended]
         self._selector.unregister(child.ended)
         os.close(child.ended)
-        with suppress(KeyError):  # where the client had gone away
-            self._selector.unregister(child.client)
+        for end in (child.client, child.channel):
+            with suppress(KeyError):  # where who has the other end had gone away
+                self._selector.unregister(end)
         with suppress(OSError):
             child.client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
         child.client.close()
+        child.channel.close()
 
     def _end(self, child: _Child) -> None:
         self._selector.unregister(child.client)
@@ -118,21 +138,37 @@ class _Server:
     def _accept(self) -> dict[str, Any] | None:
         client, _address = self._listener.accept()
         message, descriptors, _flags, _sender = socket.recv_fds(client, LONGEST_REQUEST, DESCRIPTORS)
-        if len(descriptors) == DESCRIPTORS:  # else the client went away
+        if message == END:
+            if self._fork(client):
+                self.sessions.end()
+                os._exit(0)
+            self.sessions.forget()
+        elif len(descriptors) == DESCRIPTORS:
             request = json.loads(message)
             self._import_module(request["module"])
-            process = os.fork()
-            if not process:
-                client.close()
+            channel = self._fork(client)
+            if channel:
+                use_channel(channel)
                 return _take_over(request, *descriptors)
-            child = _Child(process=process, ended=os.pidfd_open(process), client=client)
-            self._children[child.ended] = child
-            self._selector.register(child.ended, selectors.EVENT_READ)
-            self._selector.register(client, selectors.EVENT_READ)
         else:
-            client.close()
+            client.close()  # it went away
         for descriptor in descriptors:
             os.close(descriptor)
+        return None
+
+    def _fork(self, client: socket.socket) -> socket.socket | None:
+        """Make a child for who asked. In the child: its end of the channel."""
+        channel, its_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        process = os.fork()
+        if not process:
+            client.close()
+            channel.close()
+            return its_end
+        its_end.close()
+        child = _Child(process=process, ended=os.pidfd_open(process), client=client, channel=channel)
+        self._children[child.ended] = child
+        for readable in (child.ended, client, channel):
+            self._selector.register(readable, selectors.EVENT_READ)
         return None
 
     def _import_module(self, module: str) -> None:

@@ -38,7 +38,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.run_report.reco
     Server,
     TaskState,
 )
-from ansible_collections.prs.recovery.plugins.plugin_utils._served_module import start_server
+from ansible_collections.prs.recovery.plugins.plugin_utils._served_module import end_sessions, start_server
 from ansible_collections.prs.recovery.plugins.plugin_utils._user import user_and_node
 
 __all__ = ["RunReporter", "write_report"]
@@ -133,6 +133,7 @@ class RunReporter(CallbackBase):
 
     # ---- at the end
     def v2_playbook_on_stats(self, stats: Any) -> None:
+        end_sessions()
         tags = [tag for tag in context.CLIARGS.get("tags") or () if tag != "all"]
         if tags and not self._events:
             self._display.warning(

@@ -25,14 +25,17 @@ from typing import BinaryIO
 from ansible import constants as C
 
 from ._built_module import KNOWN, PROFILE, ModuleProgram, packages_beside, text_of_start
-from ._module_server import LONGEST_REQUEST
+from ._module_server import END, LONGEST_REQUEST
 
-__all__ = ["ITS_NAME", "Outcome", "run_served", "start_server"]
+__all__ = ["ITS_NAME", "Outcome", "end_sessions", "run_served", "start_server"]
 
 SOCKET = "prs-modules"
 
 SERVES = all(hasattr(os, name) for name in ("pidfd_open", "memfd_create"))
 """Whether this is a Linux that has what the server needs."""
+
+END_WITHIN = 5.0
+"""Seconds."""
 
 ITS_NAME = "modules of prs.recovery"
 """What lists of processes show."""
@@ -123,6 +126,21 @@ def start_server() -> None:
                 _start(folder, packages=packages_beside(Path(__file__)), profile=PROFILE, owner=os.getpid())
             else:
                 running.close()
+
+
+def end_sessions() -> None:
+    """For the process of ansible itself, after its last task: end what its modules left open on hosts, as far as they
+    answer soon. Where nobody calls this, or where it fails, the server does so when the run has ended, which is too
+    late where a container ends with the run.
+    """
+    if SERVES and KNOWN:
+        with suppress(OSError), _temporary_folder() as folder:
+            server = _connection(folder)
+            if server is not None:
+                with server:
+                    server.settimeout(END_WITHIN)
+                    server.sendall(END)
+                    server.recv(16)
 
 
 def _connected(program: ModuleProgram) -> socket.socket | None:

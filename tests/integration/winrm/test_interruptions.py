@@ -205,7 +205,7 @@ class Losses:
         self.for_good = False
         self._lost = False
         self._call = Conversation.call
-        self._enter = Session.__enter__
+        self._open = Session._open
         losses = self
 
         def call(conversation: Conversation, script: str, **given: Any) -> Any:
@@ -220,13 +220,13 @@ class Losses:
             losses.left, losses._lost = None, True
             raise requests.exceptions.ConnectionError("cut off")
 
-        def enter(session: Session) -> Session:
+        def open_session(session: Session) -> None:
             if losses.for_good and losses._lost:
                 raise RecoveryError("WEB cannot be reached", code="windows_unreachable")
-            return losses._enter(session)
+            losses._open(session)
 
         monkeypatch.setattr(Conversation, "call", call)
-        monkeypatch.setattr(Session, "__enter__", enter)
+        monkeypatch.setattr(Session, "_open", open_session)
         monkeypatch.setattr(session, "RECONNECT_WITHIN", 0.02)
         monkeypatch.setattr(session, "RECONNECT_EVERY", 0.01)
 

@@ -20,7 +20,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.verbs import s
 from .realm import ACCOUNT, HTTP_PORT, HTTPS_PORT, PASSWORD, Realm, needs_kerberos
 from .test_session import self_signed
 from .test_through_ansible import play
-from .windows_twins import APPLICATION, LOCAL, Twins
+from .windows_twins import APPLICATION, LOCAL, Twins, shells_end
 from .windows_twins import PASSWORD as LOCAL_PASSWORD
 
 pytestmark = needs_kerberos
@@ -205,8 +205,9 @@ def test_through_ansible_as_its_own_modules(realm: Realm, tmp_path: Path, plugin
     host = {"ansible_port": HTTP_PORT, "ansible_user": ACCOUNT, "ansible_password": PASSWORD, **PLUGINS[plugin]}
     backup = {"prs.recovery.app_backup": {"path": APPLICATION, "destination": LOCAL}}
     tasks = [{"ansible.windows.win_ping": {}}, backup] if plugin == "winrm" else [backup]  # the twin has no PSRP
-    with realm.listening(ntlm=False):
+    with realm.listening(ntlm=False) as winrm:
         results, printed = play(realm.twins, tmp_path, tasks, host=host)
+        assert shells_end(winrm)
     assert len(results) == len(tasks) and results[-1].get("archive"), printed[-3000:]
     logons = realm.logons()
     assert {(logon["package"], logon["account"]) for logon in logons} == {("Kerberos", "PRSLAB\\dba")}

@@ -21,17 +21,24 @@ RESTORE = {"path": APPLICATION, "source": REMOTE, "application_pool": POOL, "sta
 
 
 def play(
-    twins: Twins, folder: Path, tasks: list[dict[str, Any]], *arguments: str, host: dict[str, Any] | None = None
+    twins: Twins,
+    folder: Path,
+    tasks: list[dict[str, Any]],
+    *arguments: str,
+    host: dict[str, Any] | None = None,
+    more: dict[str, dict[str, Any]] | None = None,
 ) -> tuple[list[dict[str, Any]], str]:
     """Run tasks on the web server; the results of the tasks, and everything that was printed. host: other variables of
-    it.
+    it; more: other hosts, with theirs.
     """
     variables = {
         "ansible_host": twins.web.address, "ansible_connection": "winrm", "ansible_port": 5985, "ansible_winrm_transport": "ntlm",
         "ansible_user": "Administrator", "ansible_password": PASSWORD, "share_password": SHARE_PASSWORD,
         **(host or {}),
     }  # fmt: skip
-    (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"web": variables}}}), encoding="utf-8")
+    (folder / "hosts.yml").write_text(
+        yaml.safe_dump({"all": {"hosts": {"web": variables, **(more or {})}}}), encoding="utf-8"
+    )
     (folder / "play.yml").write_text(
         yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8"
     )

@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import ntpath
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -226,6 +227,14 @@ def without_pauses(monkeypatch: Any) -> None:
     monkeypatch.setattr(verb_archives, "pause", lambda seconds: None)
     monkeypatch.setattr(folder_swap, "PAUSE", 0.01)
     monkeypatch.setattr(host_files, "PAUSE", 0.01)
+
+
+def shells_end(winrm: WinRm, *, within: float = 20.0) -> bool:
+    """Whether the last shell of a host has ended by then: a run's server of modules ends them when the run has ended."""
+    until = time.monotonic() + within
+    while winrm.wsman._shells and time.monotonic() < until:
+        time.sleep(0.02)
+    return not winrm.wsman._shells
 
 
 def damage(data: bytes, position: int) -> bytes:

@@ -221,6 +221,29 @@ class TestShells:
             protocol(host, username="PRSLAB\\dba", password="Dba-1234").run_command(shell, "hostname")
         assert error.value.wsman_fault_code == 2150858843
 
+    def test_any_connection_of_the_account_goes_on_with_a_shell(
+        self, host: WindowsHost, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(COMMANDS, "cat", lambda call: Output(call.stdin))
+        before, after = protocol(host), protocol(host)
+        shell = before.open_shell()
+        command = before.run_command(shell, "cat", console_mode_stdin=False)
+        before.send_command_input(shell, command, b"first ")
+        before.transport.close_session()
+        after.send_command_input(shell, command, b"second", end=True)
+        assert after.get_command_output(shell, command)[0] == b"first second"
+        after.close_shell(shell)
+
+    def test_a_shell_that_hears_nothing_for_so_long_ends_whatever_runs_in_it(self, host: WindowsHost) -> None:
+        client = protocol(host)
+        short, other = client.open_shell(idle_timeout="PT0.5S"), client.open_shell(idle_timeout="PT900S")
+        command = client.run_command(short, "cat", console_mode_stdin=False)
+        time.sleep(0.6)
+        with pytest.raises(WSManFaultError) as error:
+            client.send_command_input(short, command, b"x")
+        assert error.value.wsman_fault_code == 2150858843
+        client.close_shell(other)
+
     def test_quotas(self, network: Network) -> None:
         host = network.add("QUOTA", listen=WinRmSettings(limits=Limits(shells=2, operations=3, envelope=20_000)))
         client = protocol(host)
@@ -322,18 +345,20 @@ class TestSessionsOfTheCollection:
             Conversation,
             VerbFailed,
         )
-        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.runner import COMMAND_LINE
-        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import WinrmPipe
+        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection
+        from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.remote_powershell import (
+            RemotePowerShell,
+        )
 
-        client = protocol(host)
-        shell = client.open_shell(codepage=65001)
-        command = client.run_command(shell, COMMAND_LINE, console_mode_stdin=False)
-        talk = Conversation(WinrmPipe(client, shell, command))
+        account = {"user": "Administrator", "password": PASSWORD}
+        powershell = RemotePowerShell(WinrmConnection(host=host.address, port=5985, scheme="http", **account), "ntlm")
+        powershell.open()
+        talk = Conversation(powershell)
         talk.start()
         assert talk.about["computer"] == "WEB"
         with pytest.raises(VerbFailed, match="no model of script nothing_like_it"):
             talk.call("# prs.recovery nothing_like_it\n", parameters={})
-        client.close_shell(shell)
+        powershell.close()
 
 
 def test_the_encoded_command_is_what_pywinrm_sends(host: WindowsHost) -> None:

@@ -44,6 +44,10 @@ every second, but one call of Windows, such as for the rights of all that is in 
 """
 
 
+ENDS_THE_PROCESS = {"BrokenInput", "EndOfInput", "LanguageMode"}
+"""Kinds of errors after which nothing more is answered."""
+
+
 class Pipe(Protocol):
     """A running PowerShell with BOOTSTRAP as its command."""
 
@@ -98,19 +102,28 @@ class Silent(Exception):
 
 
 class Conversation:
-    """One PowerShell process, asked one thing after the other. patience: how many seconds it may say nothing."""
+    """One PowerShell process, asked one thing after the other. is_running: whether RUNNER runs there already, for who
+    had a conversation before; patience: how many seconds it may say nothing.
+    """
 
-    def __init__(self, pipe: Pipe, *, patience: float = PATIENCE) -> None:
+    def __init__(self, pipe: Pipe, *, is_running: bool = False, patience: float = PATIENCE) -> None:
         self._pipe = pipe
         self._patience = patience
         self._lines: deque[bytes] = deque()
         self._rest = b""
         self._noise: list[str] = []
-        self._greeting = [_line(RUNNER)]
+        self._greeting = [] if is_running else [_line(RUNNER)]
         """The script that reads requests: it travels with the first of them."""
+        self._begins = True
+        self._has_ended = False
         self.about: dict[str, Any] = {}
         """Which PowerShell answers; nothing before its first answer."""
         self.owes_an_answer = False
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether somebody else may begin a conversation with the same process."""
+        return not (self._greeting or self.owes_an_answer or self._has_ended)
 
     def start(self) -> None:
         """Learn who answers, before anything is asked for."""
@@ -131,16 +144,20 @@ class Conversation:
         """
         if self.owes_an_answer:
             raise Ended("It still owes the answer to an earlier request")
-        requests = [line for request in before for line in _asked(request, more=True)]
         last = Request(script, parameters, [*items], on_progress)
-        requests += _asked(last)
+        requests = [*before, last]
+        lines = [
+            line
+            for number, request in enumerate(requests)
+            for line in _asked(request, begins=self._begins and number == 0, more=request is not last)
+        ]
         self.owes_an_answer = True
-        for piece in _pieces(*self._greeting, *requests):
+        for piece in _pieces(*self._greeting, *lines):
             self._pipe.send(piece)
-        self._greeting = []
+        self._greeting, self._begins = [], False
         faults: list[VerbFailed] = []
         result: list[Any] = []
-        for position, request in enumerate([*before, last]):
+        for position, request in enumerate(requests):
             try:
                 result = self._result(request.on_progress)
             except VerbFailed as fault:
@@ -182,6 +199,7 @@ class Conversation:
                 self._noise.append(line.decode("utf-8", "replace"))
                 continue
             if kind == "error":
+                self._has_ended = value.get("kind") in ENDS_THE_PROCESS
                 raise VerbFailed(
                     number=value.get("number", 0), kind=value.get("kind", ""), message=value.get("message", "")
                 )
@@ -211,12 +229,12 @@ class Conversation:
         return self._next_line(patience)
 
 
-def _asked(request: Request, *, more: bool = False) -> Iterator[bytes]:
+def _asked(request: Request, *, begins: bool, more: bool) -> Iterator[bytes]:
     """The lines of a request, with its secrets and its items."""
     secrets = {name: value for name, value in request.parameters.items() if isinstance(value, Secret)}
     shown = {name: value for name, value in request.parameters.items() if name not in secrets}
-    number = len(request.items)
-    yield _line({"script": request.script, "parameters": shown, "secrets": [*secrets], "items": number, "more": more})
+    asked = {"script": request.script, "parameters": shown, "secrets": [*secrets], "items": len(request.items)}
+    yield _line({**asked, "begins": begins, "more": more})
     yield from (base64.b64encode(value.encode()) + b"\n" for value in secrets.values())
     yield from _packed(_line(item) for item in request.items)
 

@@ -10,7 +10,10 @@ RUNNER reads requests until its input ends. A request is one line of JSON, follo
 says, a line each: a secret is its text (UTF-8) in base64, an item a JSON value:
 
     {"script": text of a verb, "parameters": {name: value}, "secrets": [names of parameters], "items": number of items,
-     "more": whether another request is already on its way}
+     "begins": whether it is the first of somebody who asks, "more": whether another request is already on its way}
+
+Several may ask, one after the other, as one task of a run does after another. For who begins, nothing is connected that
+was connected for the one before.
 
 Where more is on its way, the answer waits for the one to that, so that both cross the line together. What such a
 request was to prepare would be missing if it failed: what follows is not run then, up to the first request without
@@ -19,8 +22,8 @@ more, and each answers with an OperationCanceledException. A script without text
 Lines of JSON are given to a cmdlet, and Windows may be told to write what cmdlets are given into its event log (module
 logging); secrets are read by .NET alone. It answers with lines of JSON that have one key each:
 
-    {"ready": {...}}      once, before the first answer: version of PowerShell, name of the computer, its time (UTC) at
-                          the start
+    {"ready": {...}}      before the first answer to somebody: version of PowerShell, name of the computer, its time
+                          (UTC)
     {"items": [...]}      objects that the verb puts out, in their order
     {"columns": {...}}    the same of many objects with the same keys: key -> values, of equal number: a list of them,
                           or texts in one text, with U+0000 between them
@@ -315,7 +318,7 @@ begin {
         [System.Security.Cryptography.SHA256CryptoServiceProvider]::new()
     }
 
-    # Nothing that was connected outlives the session.
+    # Nothing that was connected outlives the task.
     function Remove-Connection {
         Get-PSDrive -Name 'PrsRecovery*' -ErrorAction SilentlyContinue | Remove-PSDrive -Force
     }
@@ -327,9 +330,14 @@ begin {
         finally { [Environment]::Exit(1) }
     }
 
-    $now = [DateTime]::UtcNow.ToString('s', [System.Globalization.CultureInfo]::InvariantCulture) + 'Z'
-    $computer = [Environment]::MachineName
-    Add-Answer 'ready' @{ powershell = $PSVersionTable.PSVersion.ToString(); computer = $computer; now = $now }
+    # For the next one who asks. What cannot be disconnected, as files on it are open, is told where it hinders.
+    function Start-Conversation {
+        try { Remove-Connection }
+        catch { $null = $_ }
+        $now = [DateTime]::UtcNow.ToString('s', [System.Globalization.CultureInfo]::InvariantCulture) + 'Z'
+        $computer = [Environment]::MachineName
+        Add-Answer 'ready' @{ powershell = $PSVersionTable.PSVersion.ToString(); computer = $computer; now = $now }
+    }
 }
 process {
     try {
@@ -355,6 +363,7 @@ process {
     if ($secrets.Count -lt $secretNames.Count -or $items.Count -lt $expected) { return }
     $script = $request.script
     $more = [bool]$request.more
+    if ($request.begins) { Start-Conversation }
     try {
         if ($isBroken) { throw [System.OperationCanceledException]::new('What it follows failed') }
         $parameters = @{}

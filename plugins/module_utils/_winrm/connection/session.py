@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A session with a Windows host: one WinRM shell and one PowerShell process in it, however many verbs are called."""
+"""A session with a Windows host: one WinRM shell and one PowerShell process in it, however many verbs are called, and
+however many tasks of a run call them where somebody keeps it in between.
+"""
 
 from __future__ import annotations
 
@@ -13,62 +15,20 @@ from types import TracebackType
 from typing import Any
 
 from ..._core.errors import RecoveryError
-from .conversation import Conversation, Ended, Received, Request, Silent, VerbFailed
+from .conversation import Conversation, Ended, Request, Silent, VerbFailed
 from .errors import WindowsFault, connection_error, ended_error, refused_by_all, silent_error, windows_fault
-from .options import WinrmConnection, needs_user
-from .protocol import make_protocol
-from .pywinrm_dep import LOGIN_PROBLEMS, requests, require_pywinrm, require_transport, winrm
-from .runner import COMMAND_LINE
-from .ticket import Ticket, TicketedTransport
+from .kept_sessions import KeptShell, keep, take
+from .options import WinrmConnection
+from .pywinrm_dep import LOGIN_PROBLEMS, requests, require_pywinrm, winrm
+from .remote_powershell import RemotePowerShell
 
-__all__ = ["Session"]
-
-UTF_8 = 65001
-IDLE = "PT900S"
-"""After this time the host ends a session whose controller went away; what still runs in it keeps it from being idle.
-"""
-
-SEND_ATTEMPTS, SEND_PAUSE = 3, 5.0
-"""How often input is handed to a host that is busy, and the seconds in between."""
-ERROR_BUSY = 170
+__all__ = ["Session", "end_session"]
 
 ANOTHER_TRANSPORT_MAY_HELP = {"dependency_missing", "windows_login_refused"}
 """Codes of problems that belong to a transport, and not to the way to the host."""
 
 RECONNECT_WITHIN, RECONNECT_EVERY = 60.0, 5.0
 """Seconds: how long a host that was lost is waited for, and the pause between two attempts."""
-
-
-class WinrmPipe:
-    """The bytes of one process on the host, over pywinrm."""
-
-    def __init__(self, protocol: Any, shell: str, command: str) -> None:
-        self._protocol = protocol
-        self._shell = shell
-        self._command = command
-
-    def send(self, data: bytes) -> None:
-        """A host under load answers that it took too long, and has read the input even so; while it still reads, it is
-        busy (Ansible's own connection goes on in the same way).
-        """
-        for attempt in range(1, SEND_ATTEMPTS + 1):
-            try:
-                self._protocol.send_command_input(self._shell, self._command, data)
-            except winrm.exceptions.WinRMOperationTimeoutError:
-                time.sleep(SEND_PAUSE)
-            except winrm.exceptions.WSManFaultError as fault:
-                if fault.wsman_fault_code != ERROR_BUSY or attempt == SEND_ATTEMPTS:
-                    raise
-                time.sleep(SEND_PAUSE)
-                continue
-            return
-
-    def receive(self) -> Received:
-        try:
-            stdout, stderr, _code, ended = self._protocol.get_command_output_raw(self._shell, self._command)
-        except winrm.exceptions.WinRMOperationTimeoutError:
-            return Received()
-        return Received(stdout=stdout, stderr=stderr, ended=ended)
 
 
 def _give_up(fault: WindowsFault) -> None:
@@ -92,7 +52,8 @@ class _Ahead:
 
 
 class Session:
-    """Use it in a `with` statement: entering connects, leaving ends the process and the shell on the host.
+    """Use it in a `with` statement: entering connects, leaving ends the process and the shell on the host, or hands
+    them on to the next task.
 
     Everything raises RecoveryError, a verb that Windows refused its subclass WindowsFault.
     """
@@ -100,33 +61,26 @@ class Session:
     def __init__(self, connection: WinrmConnection) -> None:
         self.connection = connection
         self.host = connection.host
-        self._protocol: Any = None
-        self._transport = connection.transports[0]
-        self._ticket: Ticket | None = None
-        self._shell: str | None = None
-        self._command: str | None = None
+        self._powershell: RemotePowerShell | None = None
         self._conversation: Conversation | None = None
         self._lost: RecoveryError | None = None
         self._ahead: list[_Ahead] = []
 
     def __enter__(self) -> Session:
-        """Try the transports in their order, as Ansible does, until the host takes one."""
         require_pywinrm()
-        refusals: list[RecoveryError] = []
-        for transport in self.connection.transports:
-            self._transport = transport
-            try:
-                self._connect()
-                return self
-            except RecoveryError as problem:
-                if problem.code not in ANOTHER_TRANSPORT_MAY_HELP:
-                    raise
-                refusals.append(problem)
-        raise refused_by_all(refusals, transports=self.connection.transports)
+        kept = take(self.connection)
+        if kept:
+            self._connect(kept.transport, kept)
+        else:
+            self._open()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        can_go_on = self._conversation is not None and self._conversation.can_go_on and not self.is_lost
+        if self._powershell and can_go_on and keep(self.connection, self._powershell.name):
+            self._powershell.leave()
         self._close()
 
     @property
@@ -205,7 +159,11 @@ class Session:
         except Silent as silent:
             self._lost = silent_error(silent.seconds, host=self.host, doing=doing if conversation.about else "Starting")
         except _PROBLEMS as problem:
-            self._lost = connection_error(problem, connection=self.connection, transport=self._transport, doing=doing)
+            if self._is_gone(problem):
+                self._open_another()
+                return self._answer_to(request, before=before, doing=doing)
+            transport = self._powershell.transport if self._powershell else ""
+            self._lost = connection_error(problem, connection=self.connection, transport=transport, doing=doing)
         except RecoveryError as problem:  # no other ticket when the one that there was had ended
             self._lost = problem
         raise self._lost
@@ -253,7 +211,7 @@ class Session:
             self._close()
             self._lost = None
             try:
-                self.__enter__()
+                self._open()
                 self.call("", doing="Starting PowerShell")
             except RecoveryError as problem:
                 self._lost = lost or problem
@@ -263,54 +221,63 @@ class Session:
             else:
                 return
 
-    def _connect(self) -> None:
-        """Open the shell by one transport. Raises RecoveryError. Whatever ends it, nothing is left behind."""
+    def _is_gone(self, problem: Exception) -> bool:
+        """Whether the host says that it has not got any more what another task left there. Nothing was run."""
+        powershell = self._powershell
+        return isinstance(problem, _REFUSALS) and powershell is not None and powershell.may_be_gone
+
+    def _open_another(self) -> None:
+        self._close()
         try:
             self._open()
-        except _PROBLEMS as problem:
-            self._close()
-            raise connection_error(problem, connection=self.connection, transport=self._transport) from None
-        except BaseException:
-            self._close()
+        except RecoveryError as problem:
+            self._lost = problem
             raise
 
     def _open(self) -> None:
-        connection = self.connection
-        if not connection.user and needs_user([self._transport], certificate=connection.cert_pem):
-            raise RecoveryError(
-                f"{self._transport} needs an account, and none is given",
-                code="windows_login_refused",
-                advice="Give winrm_user (ansible_user of the host), or leave this transport out",
-            )
-        require_transport(self._transport)
-        self._protocol = make_protocol(connection, self._transport)
-        if self._transport == "kerberos" and connection.manages_tickets:
-            self._ticket = Ticket(connection)
-            self._protocol.transport = TicketedTransport(self._protocol.transport, self._ticket)
-        self._shell = self._protocol.open_shell(codepage=UTF_8, noprofile=True, idle_timeout=IDLE)
-        self._command = self._protocol.run_command(
-            self._shell, COMMAND_LINE, console_mode_stdin=False, skip_cmd_shell=False
-        )
-        self._conversation = Conversation(WinrmPipe(self._protocol, self._shell, self._command))
+        """Try the transports in their order, as Ansible does, until the host takes one."""
+        refusals: list[RecoveryError] = []
+        for transport in self.connection.transports:
+            try:
+                self._connect(transport)
+            except RecoveryError as problem:
+                if problem.code not in ANOTHER_TRANSPORT_MAY_HELP:
+                    raise
+                refusals.append(problem)
+            else:
+                return
+        raise refused_by_all(refusals, transports=self.connection.transports)
+
+    def _connect(self, transport: str, kept: KeptShell | None = None) -> None:
+        """By one transport. Raises RecoveryError. Whatever ends it, nothing is left behind."""
+        try:
+            self._powershell = RemotePowerShell(self.connection, transport)
+            if kept:
+                self._powershell.resume(kept)
+            else:
+                self._powershell.open()
+        except _PROBLEMS as problem:
+            self._close()
+            raise connection_error(problem, connection=self.connection, transport=transport) from None
+        except BaseException:
+            self._close()
+            raise
+        self._conversation = Conversation(self._powershell, is_running=kept is not None)
 
     def _close(self) -> None:
-        """End the process and the shell, as far as the host still answers: a problem here would hide the one that led
-        here.
-        """
+        """End the process and the shell, unless somebody else is to go on with them."""
         self._conversation = None
         self._ahead = []
-        try:
-            if self._command is not None:
-                self._protocol.cleanup_command(self._shell, self._command)
-            if self._shell is not None:
-                self._protocol.close_shell(self._shell)
-        except Exception:
-            pass
-        finally:
-            self._command = self._shell = None
-            if self._ticket is not None:
-                self._ticket.remove()
-                self._ticket = None
+        if self._powershell:
+            self._powershell.close()
+            self._powershell = None
+
+
+def end_session(connection: WinrmConnection, kept: KeptShell) -> None:
+    """End what nobody goes on with. Raises RecoveryError, and what pywinrm and requests raise."""
+    powershell = RemotePowerShell(connection, kept.transport)
+    powershell.resume(kept)
+    powershell.close()
 
 
 _PROBLEMS: tuple[type[Exception], ...] = (
@@ -324,3 +291,7 @@ _PROBLEMS: tuple[type[Exception], ...] = (
         *LOGIN_PROBLEMS,
     )
 )
+_REFUSALS: tuple[type[Exception], ...] = (
+    () if winrm is None else (winrm.exceptions.WinRMError, winrm.exceptions.WinRMTransportError)
+)
+"""What says that a host answered, and did not take what it was sent."""

@@ -171,5 +171,10 @@ class TicketedTransport:
         with self._ticket.in_use():
             return self._transport.send_message(message)
 
+    def build_session(self) -> None:
+        """Log in, before the first message."""
+        with self._ticket.in_use():
+            self._transport.build_session()
+
     def close_session(self) -> None:
         self._transport.close_session()

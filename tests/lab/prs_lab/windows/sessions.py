@@ -65,14 +65,6 @@ def _serve(caller: Caller, process: Process) -> int:
     runner, complete = process.stdin.read_until(b"\n")
     if not complete or own_script(json.loads(runner)) != "runner":
         raise NotModelled(caller, "a session with another runner", runner.decode("utf-8", "replace"))
-    answers.add(
-        "ready",
-        {
-            "powershell": "5.1.20348.2031",
-            "computer": caller.host.name,
-            "now": f"{caller.host.clock():%Y-%m-%dT%H:%M:%SZ}",
-        },
-    )
     while True:
         try:
             request = _read_request(caller, process)
@@ -83,6 +75,10 @@ def _serve(caller: Caller, process: Process) -> int:
         if request is None:
             answers.send()
             return 0
+        if request[0].get("begins"):
+            caller.files.log_off()
+            now = f"{caller.host.clock():%Y-%m-%dT%H:%M:%SZ}"
+            answers.add("ready", {"powershell": "5.1.20348.2031", "computer": caller.host.name, "now": now})
         _answer_request(caller, *request, answers)
 
 

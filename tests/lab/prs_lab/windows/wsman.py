@@ -60,7 +60,7 @@ _OPERATION_QUOTA = 2150859174  # 0x803381A6
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """The defaults of `winrm get winrm/config`: envelope and receive sizes in bytes, shells and operations of one user,
-    seconds of idleness.
+    seconds of idleness where a shell asks for no other.
     """
 
     envelope: int = 500 * 1024
@@ -86,6 +86,7 @@ class _Shell:
     id: str
     token: Token
     codepage: int
+    idle: float
     environment: dict[str, str]
     processes: dict[str, Process] = field(default_factory=dict)
     operations: int = 0
@@ -159,14 +160,13 @@ class WsMan:
             id=_new_id(),
             token=token,
             codepage=int(request.options.get("WINRS_CODEPAGE") or 437),
+            idle=_seconds(request.body.findtext(f".//{_tag('rsp', 'IdleTimeOut')}"), self._limits.idle),
             environment={
                 entry.get("Name", ""): entry.text or "" for entry in request.body.iter(_tag("rsp", "Variable"))
             },
         )
         with self._lock:
-            now = time.monotonic()
-            for idle in [other for other in self._shells.values() if now - other.used >= self._limits.idle]:
-                self._shells.pop(idle.id).end()
+            self._end_idle()
             if sum(other.token.sid == token.sid for other in self._shells.values()) >= self._limits.shells:
                 raise _Fault(
                     _SHELL_QUOTA,
@@ -176,13 +176,14 @@ class WsMan:
                     subcode="w:QuotaLimit",
                 )
             self._shells[shell.id] = shell
+        self._host.record.add("shell", self._host.name, account=token.name)
         return (
             f"<x:ResourceCreated><a:Address>http://{self._host.address}/wsman</a:Address><a:ReferenceParameters>"
             f"<w:ResourceURI>{_COMMAND_SHELL}</w:ResourceURI><w:SelectorSet><w:Selector "
             f'Name="ShellId">{shell.id}</w:Selector></w:SelectorSet>'
             f"</a:ReferenceParameters></x:ResourceCreated><rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId>"
             f"<rsp:ResourceUri>{_COMMAND_SHELL}</rsp:ResourceUri><rsp:Owner>{escape(token.name)}</rsp:Owner><rsp:ClientIP>127.0.0.1</rsp:ClientIP>"
-            f"<rsp:IdleTimeOut>PT{self._limits.idle:.3f}S</rsp:IdleTimeOut><rsp:InputStreams>stdin</rsp:InputStreams>"
+            f"<rsp:IdleTimeOut>PT{shell.idle:.3f}S</rsp:IdleTimeOut><rsp:InputStreams>stdin</rsp:InputStreams>"
             "<rsp:OutputStreams>stdout stderr</rsp:OutputStreams></rsp:Shell>"
         )
 
@@ -261,8 +262,16 @@ class WsMan:
             process.stdin.kill()
         return "<rsp:SignalResponse/>"
 
+    def _end_idle(self) -> None:
+        """What heard nothing for so long, whatever runs in it."""
+        now = time.monotonic()
+        for idle in [shell for shell in self._shells.values() if now - shell.used >= shell.idle]:
+            self._shells.pop(idle.id).end()
+
     def _shell(self, request: _Request, token: Token) -> _Shell:
-        shell = self._shells.get(request.shell_id)
+        with self._lock:
+            self._end_idle()
+            shell = self._shells.get(request.shell_id)
         if shell is None or shell.token.sid != token.sid:
             text = (
                 f"The request for the Windows Remote Shell with ShellId {request.shell_id} failed because the "
@@ -307,6 +316,12 @@ def _new_id() -> str:
     return str(uuid.UUID(int=random.getrandbits(128), version=4)).upper()
 
 
+def _seconds(duration: str | None, otherwise: float) -> float:
+    """Of a duration such as PT30S."""
+    seconds = re.match(r"PT([\d.]+)S", duration or "")
+    return float(seconds[1]) if seconds else otherwise
+
+
 def _parse(envelope: bytes) -> _Request:
     try:
         root = ElementTree.fromstring(envelope)
@@ -327,7 +342,6 @@ def _parse(envelope: bytes) -> _Request:
             f"twin knows {_COMMAND_SHELL})."
         )
         raise _Fault(_BAD_RESOURCE, text, subcode="a:DestinationUnreachable")
-    seconds = re.match(r"PT([\d.]+)S", header.findtext(_tag("w", "OperationTimeout")) or "")
     selectors = {selector.get("Name"): selector.text or "" for selector in header.iter(_tag("w", "Selector"))}
     return _Request(
         action=action,
@@ -335,7 +349,7 @@ def _parse(envelope: bytes) -> _Request:
         body=body,
         shell_id=selectors.get("ShellId", ""),
         options={option.get("Name", ""): option.text or "" for option in header.iter(_tag("w", "Option"))},
-        timeout=float(seconds[1]) if seconds else 60.0,
+        timeout=_seconds(header.findtext(_tag("w", "OperationTimeout")), 60.0),
     )
 
 

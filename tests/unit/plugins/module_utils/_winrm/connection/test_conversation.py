@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import random
@@ -68,6 +69,33 @@ def test_the_runner_travels_with_the_first_request_and_says_who_answers() -> Non
     assert runner == RUNNER and [request["script"] for request in requests] == ["a", "b"]
 
 
+def test_who_goes_on_with_a_runner_begins_without_another() -> None:
+    pipe = Pipe(b'{"ready":{"computer":"WEB"}}\n{"end":true}\n{"end":true}\n', b'{"end":true}\n')
+    conversation = Conversation(pipe, is_running=True)
+    conversation.call("b", parameters={}, before=[Request("a", {})])
+    conversation.call("c", parameters={})
+    begun = [(request["script"], request["begins"]) for request in pipe.lines]
+    assert begun == [("a", True), ("b", False), ("c", False)] and conversation.about["computer"] == "WEB"
+
+
+@pytest.mark.parametrize(
+    ("answer", "goes_on"),
+    [
+        (b'{"end":true}\n', True),
+        (b'{"error":{"number":2,"kind":"FileNotFoundException","message":"?"}}\n', True),
+        (b'{"error":{"number":0,"kind":"BrokenInput","message":"?"}}\n', False),
+        (b'{"error":{"number":0,"kind":"LanguageMode","message":"?"}}\n', False),
+        (b'{"items":[1]}\n', False),
+    ],
+)
+def test_another_conversation_may_begin_where_this_one_owes_nothing(answer: bytes, goes_on: bool) -> None:
+    conversation = Conversation(Pipe(b'{"ready":{"computer":"WEB"}}\n' + answer))
+    assert not conversation.can_go_on, "no runner is there yet"
+    with contextlib.suppress(VerbFailed, Ended):
+        conversation.call("a", parameters={})
+    assert conversation.can_go_on is goes_on
+
+
 def test_who_answers_can_be_asked_before_anything_else() -> None:
     pipe = Pipe(b'{"ready":{"computer":"WEB"}}\n{"end":true}\n')
     conversation = Conversation(pipe)
@@ -79,8 +107,8 @@ def test_who_answers_can_be_asked_before_anything_else() -> None:
 def test_a_request_is_ascii_and_says_how_many_lines_follow() -> None:
     pipe = Pipe(b'{"end":true}\n')
     Conversation(pipe).call("script", parameters={"Path": "C:\\Größe"}, items=["ü", {"n": 1}])
-    request = {"script": "script", "parameters": {"Path": "C:\\Größe"}, "secrets": [], "items": 2, "more": False}
-    assert pipe.lines == [RUNNER, request, "ü", {"n": 1}]
+    request = {"script": "script", "parameters": {"Path": "C:\\Größe"}, "secrets": [], "items": 2}
+    assert pipe.lines == [RUNNER, {**request, "begins": True, "more": False}, "ü", {"n": 1}]
     assert b"".join(pipe.sent).isascii()
 
 

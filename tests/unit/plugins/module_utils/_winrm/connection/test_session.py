@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import winrm.exceptions
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import conversation, session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import (
+    conversation,
+    remote_powershell,
+    session,
+)
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.errors import WindowsFault
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.kept_sessions import KeptShell
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection
-from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session
+from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session, end_session
 
 CONNECTION = WinrmConnection(host="web", user="u", password="p", port=5986, scheme="https")
 READY = b'{"ready":{"powershell":"5.1","computer":"WEB","now":"2026-03-01T02:00:00Z"}}\n'
@@ -24,18 +30,35 @@ class Protocol:
     def __init__(self, answers: list[bytes], *, takes_input: bool) -> None:
         self.answers, self.takes_input = answers, takes_input
         self.busy = 0
+        self.refusals: list[Exception] = []
+        self.refuses_login = False
+        self.did: list[str] = []
+        self.sent: list[bytes] = []
         self.ended: list[str] = []
 
+    @property
+    def transport(self) -> Protocol:
+        return self
+
+    def build_session(self) -> None:
+        self.did.append("log in")
+        if self.refuses_login:
+            raise winrm.exceptions.InvalidCredentialsError("refused")
+
     def open_shell(self, **_options: Any) -> str:
+        self.did.append("open")
         return "shell"
 
     def run_command(self, *_arguments: Any, **_options: Any) -> str:
         return "command"
 
-    def send_command_input(self, *_arguments: Any) -> None:
+    def send_command_input(self, _shell: str, _command: str, data: bytes) -> None:
+        if self.refusals:
+            raise self.refusals.pop()
         if self.busy:
             self.busy -= 1
             raise winrm.exceptions.WSManFaultError(500, "busy", "", "", wsman_fault_code=170)
+        self.sent.append(data)
         if not self.takes_input:
             raise TIMEOUT
 
@@ -59,8 +82,8 @@ def test_without_a_user_only_transports_are_tried_that_know_theirs(monkeypatch: 
         tried.append(transport)
         raise winrm.exceptions.InvalidCredentialsError("refused")
 
-    monkeypatch.setattr(session, "make_protocol", refuse)
-    monkeypatch.setattr(session, "require_transport", lambda _transport: None)
+    monkeypatch.setattr(remote_powershell, "make_protocol", refuse)
+    monkeypatch.setattr(remote_powershell, "require_transport", lambda _transport: None)
     both = replace(CONNECTION, user=None, transports=("ntlm", "certificate"), cert_pem="c", cert_key_pem="k")
     said = r"No transport works\. ntlm: ntlm needs an account, and none is given.*; certificate: .*refuses the client"
     with pytest.raises(RecoveryError, match=said), Session(both):
@@ -70,8 +93,8 @@ def test_without_a_user_only_transports_are_tried_that_know_theirs(monkeypatch: 
 
 def host(monkeypatch: pytest.MonkeyPatch, *answers: bytes, takes_input: bool = True) -> Protocol:
     protocol = Protocol(list(answers), takes_input=takes_input)
-    monkeypatch.setattr(session, "make_protocol", lambda *_: protocol)
-    monkeypatch.setattr(session, "SEND_PAUSE", 0.0)
+    monkeypatch.setattr(remote_powershell, "make_protocol", lambda *_: protocol)
+    monkeypatch.setattr(remote_powershell, "SEND_PAUSE", 0.0)
     clock = iter(range(0, 1_000_000, 20))
     monkeypatch.setattr(conversation.time, "monotonic", lambda: next(clock))
     return protocol
@@ -178,3 +201,101 @@ def test_a_call_is_not_made_where_what_goes_ahead_of_it_is_refused(monkeypatch: 
             opened.call("list", doing="Listing")
         assert not isinstance(caught.value, WindowsFault) and caught.value.details["windows_error"] == 1219
         assert opened.call("list", doing="Listing") == [], "nothing is left of what was refused"
+
+
+class Keeper:
+    """In the place of the server of modules."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, keeps: bool = True) -> None:
+        self.keeps, self.left = keeps, list[KeptShell]()
+        monkeypatch.setattr(session, "take", lambda _connection: self.left.pop() if self.left else None)
+        monkeypatch.setattr(session, "keep", self._keep)
+
+    def _keep(self, _connection: WinrmConnection, shell: KeptShell) -> bool:
+        self.left += [shell] if self.keeps else []
+        return self.keeps
+
+
+KEPT = KeptShell(transport="ntlm", shell="shell", command="command")
+
+
+def test_the_next_task_goes_on_with_what_the_last_one_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol, keeper = host(monkeypatch, READY + END, READY + END), Keeper(monkeypatch)
+    with Session(CONNECTION) as opened:
+        opened.call("script", doing="Looking")
+    assert (keeper.left, protocol.ended) == ([KEPT], [])
+    with Session(CONNECTION) as resumed:
+        resumed.call("script", doing="Looking")
+        assert resumed.computer == "WEB" and not keeper.left
+    assert (keeper.left, protocol.did) == ([KEPT], ["open", "log in"])
+
+
+@pytest.mark.parametrize("asked", ["nothing", "owes", "broken"])
+def test_nobody_goes_on_with_what_may_answer_to_another(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    broken = b'{"error":{"number":0,"kind":"BrokenInput","message":"?"}}\n'
+    protocol = host(monkeypatch, READY if asked == "owes" else READY + broken)
+    keeper = Keeper(monkeypatch)
+    with Session(CONNECTION) as opened, contextlib.suppress(RecoveryError):
+        if asked != "nothing":
+            opened.call("script", doing="Looking")
+    assert (keeper.left, protocol.ended) == ([], ["command", "shell"])
+
+
+def test_what_nobody_keeps_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = host(monkeypatch, READY + END)
+    Keeper(monkeypatch, keeps=False)
+    with Session(CONNECTION) as opened:
+        opened.call("script", doing="Looking")
+    assert protocol.ended == ["command", "shell"]
+
+
+GONE = winrm.exceptions.WSManFaultError(500, "the shell was not found", "", "", wsman_fault_code=2150858843)
+
+
+def test_where_the_host_has_lost_it_another_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a restart: nothing of what was asked for has run, so that it can be asked for again."""
+    protocol = host(monkeypatch, READY + END + END)
+    Keeper(monkeypatch).left.append(KEPT)
+    protocol.refusals = [GONE]
+    with Session(CONNECTION) as resumed:
+        resumed.ahead("connect", doing="Connecting")
+        assert resumed.call("script", doing="Looking") == []
+    assert protocol.did == ["log in", "open"] and len(protocol.sent) == 1 and b"connect" in protocol.sent[0]
+
+
+def test_where_the_host_has_gone_as_well_the_session_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = host(monkeypatch)
+    Keeper(monkeypatch).left.append(KEPT)
+    protocol.refusals = [GONE]
+    with Session(CONNECTION) as resumed:
+        monkeypatch.setattr(protocol, "open_shell", lambda **_options: (_ for _ in ()).throw(TIMEOUT()))
+        with pytest.raises(RecoveryError, match="did not answer within"):
+            resumed.call("script", doing="Looking")
+        assert resumed.is_lost
+
+
+def test_what_is_lost_later_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = host(monkeypatch, READY + END)
+    Keeper(monkeypatch).left.append(KEPT)
+    with Session(CONNECTION) as resumed:
+        resumed.call("script", doing="Looking")
+        protocol.refusals = [GONE]
+        with pytest.raises(RecoveryError, match="was lost while the host was removing x"):
+            resumed.call("script", doing="Removing x")
+    assert protocol.did == ["log in"]
+
+
+def test_a_host_that_lets_nobody_in_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is told as if the session had been opened; what was left there is not reached either."""
+    protocol = host(monkeypatch)
+    Keeper(monkeypatch).left.append(KEPT)
+    protocol.refuses_login = True
+    with pytest.raises(RecoveryError, match="refuses the account u"), Session(CONNECTION):
+        pass
+    assert protocol.ended == []
+
+
+def test_the_end_of_what_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = host(monkeypatch)
+    end_session(CONNECTION, KEPT)
+    assert (protocol.did, protocol.ended) == (["log in"], ["command", "shell"])
