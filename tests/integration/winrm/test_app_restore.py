@@ -23,6 +23,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.host.files imp
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 
 from .windows_twins import APPLICATION, CONTENT, LOCAL, LONG_AGO, NIGHT, ON_SHARE, POOL, REMOTE, Twins, damage
+from .wire import Wire
 
 NAME = "PasswordResetServer_20260301T020000Z.zip"
 DLL = f"{APPLICATION}\\bin\\Prs.Web.dll"
@@ -39,6 +40,20 @@ def archived(twins: Twins) -> Twins:
 
 def nothing_beside(twins: Twins) -> bool:
     return [name for name in twins.names(SITES) if "PasswordResetServer" in name] == ["PasswordResetServer"]
+
+
+@pytest.mark.parametrize(("damaged", "envelopes"), [(False, 14), (True, 32)])
+def test_how_often_a_restore_asks(archived: Twins, wire: Wire, damaged: bool, envelopes: int) -> None:
+    """Of a site's rebuild, where nothing is lost and where the folder is: two for each question or step, four for the
+    session.
+    """
+    archived.install_iis()
+    if damaged:
+        archived.files.remove(DLL)
+    before = wire.envelopes
+    result = archived.restore(source=f"{LOCAL}\\{NAME}", application_pool=POOL)
+    assert result["restored"] == damaged and result["warnings"] == []
+    assert wire.envelopes - before <= envelopes, "lower the costs again, or raise the limit and say why"
 
 
 @pytest.mark.parametrize("destination, share", [(LOCAL, {}), (REMOTE, ON_SHARE)])
@@ -287,8 +302,8 @@ def test_damage_after_the_swap_brings_the_old_folder_back(archived: Twins, monke
 
     swapped = folder_swap.FolderSwap.swap
 
-    def swap_and_damage(swap: folder_swap.FolderSwap) -> None:
-        swapped(swap)
+    def swap_and_damage(swap: folder_swap.FolderSwap, **how: bool) -> None:
+        swapped(swap, **how)
         archived.write(f"{APPLICATION}\\Default.aspx", b"garbage")
 
     monkeypatch.setattr(folder_swap.FolderSwap, "swap", swap_and_damage)
@@ -325,7 +340,7 @@ def test_what_an_interrupted_run_left_is_kept_where_it_is_one_to_keep(
         archived.write(f"{APPLICATION}\\encryption.config", key)
     before = archived.tree()
 
-    def interrupted(previous: previous_folder.PreviousFolder) -> None:
+    def interrupted(previous: previous_folder.PreviousFolder, **how: bool) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):

@@ -239,7 +239,7 @@ class Losses:
 @pytest.mark.parametrize(
     ("for_good", "answered", "every"),
     [
-        pytest.param(False, True, 4, id="for a moment"),
+        pytest.param(False, True, 3, id="for a moment"),
         pytest.param(True, False, 4, id="for good"),
         pytest.param(False, True, 1, id="for a moment, before each answer", marks=pytest.mark.nightly),
         pytest.param(False, False, 1, id="for a moment, before each verb", marks=pytest.mark.nightly),

@@ -17,6 +17,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.recovery_set.s
 from prs_lab.windows.security import CONTAINER, OBJECT, Ace, Descriptor, Rights
 
 from .windows_twins import ON_SHARE, SHARE_PASSWORD, Twins
+from .wire import Wire
 
 HOME, AWAY = "\\\\files\\backup\\prs", "\\\\files\\backup\\away"
 ON_DISK = {HOME: "E:\\backup\\prs", AWAY: "E:\\backup\\away"}
@@ -159,6 +160,21 @@ def test_a_log_backup_makes_a_set_that_is_restored_by_what_it_names(estate: Esta
     assert chosen["label"] == "h3" and chosen["healthy"]
     assert names(chosen["files"]) == ["full110.bak", "differential160.bak", "log200.bak"]
     assert names([chosen["archive"]]) == ["2.zip"]
+
+
+def test_how_often_a_log_backups_set_and_a_choice_ask(estate: Estate, wire: Wire):
+    """Two envelopes for each question or step, four for the session. The one is made every 15 minutes, the other is asked
+    of each server by every rebuild.
+    """
+    estate.night()
+    backup, before = estate.taken("log", 200, 250), wire.envelopes
+    estate.set(backup)
+    made = wire.envelopes
+    assert estate.choose()["chosen"]["label"] == "h4"
+    spent = {"set": made - before, "choice": wire.envelopes - made}
+    assert spent["set"] <= 12 and spent["choice"] <= 12, (
+        f"{spent}: lower the costs again, or raise the limit and say why"
+    )
 
 
 def test_check_mode_writes_nothing(estate: Estate):

@@ -153,14 +153,14 @@ def candidates(
 
 def _single(files: WindowsFiles, path: str) -> Candidate:
     """A given archive; an unusable one is an error, since nothing else was asked for."""
-    archive, beside = files.stat(path, manifest_name(path))
+    archive, beside = files.read_text_beside(path, manifest_name(path))
     if not archive.exists or archive.folder:
         raise RecoveryError(
             f"There is no archive {path} on {files.host}",
             code="not_found",
             advice="Check source: a folder with archives, or one archive",
         )
-    if not beside.exists:
+    if not beside.is_there:
         lines = files.read_lines(path, entry=INSIDE_NAME)
         if not lines:
             return _without_manifest(files, path, created=archive.modified)
@@ -168,7 +168,7 @@ def _single(files: WindowsFiles, path: str) -> Candidate:
     folder = ArchiveFolder(files, parent(path), application=base_name(path))
     unknown = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
     stored = StoredArchive(name=base_name(path), moment=unknown, size=archive.size)
-    manifest = folder.manifest(stored)
+    manifest = parse_manifest(beside.lines, where=f"{beside.path} on {files.host}")
     stored = stored.described_by(manifest)
     if stored.problem:
         raise RecoveryError(

@@ -20,8 +20,10 @@ from ..._core.application.swap_steps import (
     undo,
 )
 from ..._core.errors import RecoveryError
+from ..._core.windows_paths import parent
 from ..connection.errors import WindowsFault
 from ..host.files import WindowsFiles
+from ..host.reader import PathState
 
 __all__ = ["FolderSwap"]
 
@@ -43,6 +45,7 @@ class FolderSwap:
         self._done: list[Move] = []
         self._renamed = True
         self._live_existed = True
+        self._seen: tuple[PathState, PathState] | None = None
         self.found_old = False
         """Whether an old folder was there when this run came, as `repair` saw."""
 
@@ -51,7 +54,12 @@ class FolderSwap:
         perhaps an old one are there.
         """
         places = (self.where.live, self.where.new, self.where.part, self.where.old)
-        there = zip(places, self._files.stat(*places), strict=True)
+        live, *beside, drive = self._files.stat(*places, parent(self.where.live))
+        self._seen, self.found_old = (live, drive), False
+        if not any(state.exists for state in beside):
+            return False
+        self._seen = None
+        there = zip(places, (live, *beside), strict=True)
         children = [self._children(path) if state.exists else None for path, state in there]
         steps = repair(self.where, live=children[0], new=children[1], part=children[2], old=children[3])
         fault = self._perform(steps)
@@ -65,6 +73,11 @@ class FolderSwap:
             )
         return bool(steps)
 
+    def look(self) -> tuple[PathState, PathState]:
+        """The folder, and the one that it lies in: as C(repair) saw them, where it had nothing to put right."""
+        live, drive = self._seen or self._files.stat(self.where.live, parent(self.where.live))
+        return live, drive
+
     def holds_new(self) -> bool:
         """Whether the new folder is in place, after `repair` of a swap of this run."""
         return self.found_old or (not self._live_existed and self._exists(self.where.live))
@@ -72,9 +85,6 @@ class FolderSwap:
     def has_old(self) -> bool:
         """Whether an earlier run ended between the swap and the removal of the old folder."""
         return self._exists(self.where.old)
-
-    def remove_old(self) -> None:
-        self._files.remove(self.where.old)
 
     def finish(self) -> None:
         """The new folder is good: what it was unpacked to is not needed any more, where it is not that folder itself.
@@ -86,16 +96,16 @@ class FolderSwap:
 
     def prepare_rights(self, *, like_live: bool) -> None:
         """X.prs-new inherits from where it lies, beside X, and has the rights that X has of its own, and in it: so it
-        is ready before the swap, however that ends.
+        is ready before the swap, however that ends: ahead of what is asked for next.
         """
         live = self.where.live if like_live else None
-        self._files.set_rights(self.where.new, like=live, below=live)
+        self._files.set_rights(self.where.new, like=live, below=live, ahead=True)
 
-    def swap(self) -> None:
+    def swap(self, *, live_exists: bool) -> None:
         """X.prs-new becomes X, what was there becomes X.prs-old. Raises WindowsFault; then undo brings
         everything back.
         """
-        live_exists = self._live_existed = self._exists(self.where.live)
+        self._live_existed = live_exists
         self._files.remove(self.where.old, ahead=True)
         self._done = []
         fault = self._rename(live_exists=live_exists)

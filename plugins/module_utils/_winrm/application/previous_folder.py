@@ -67,24 +67,32 @@ class PreviousFolder:
         elif state.untold:
             self._warn_of_keys(self._swap.where.live, state.untold, have="may have")
 
-    def keep_or_remove(self) -> None:
+    def keep_or_remove(self, *, there: bool | None = None, ahead: bool = False) -> None:
         """What was planned, once the new folder is good. A predecessor that stays is no reason to fail: the restored
-        folder is in place.
+        folder is in place. there: whether there is one, None where nobody knows. ahead: one that goes is removed with
+        what is asked for next.
         """
         old = self._swap.where.old
         try:
-            if not self._swap.has_old():
+            if not (self._swap.has_old() if there is None else there):
                 return
-            self._files.rename(old, self._keep_as) if self._keep_as else self._swap.remove_old()
+            if self._keep_as:
+                self._files.rename(old, self._keep_as)
+            else:
+                self._files.discard(old, ahead=ahead, leave=self._leave)
         except RecoveryError as problem:
-            could_not, will = (
-                (f"be renamed to {self._keep_as}", "does that") if self._keep_as else ("be removed", "removes it")
-            )
-            self.kept_old = old if self._keep_as else self.kept_old
-            self._files.warnings.append(
-                f"The restored folder is in place; its predecessor {old} could not {could_not}. {problem} The next "
-                f"run {will}."
-            )
+            self._leave(problem)
+
+    def _leave(self, problem: RecoveryError) -> None:
+        old = self._swap.where.old
+        could_not, will = (
+            (f"be renamed to {self._keep_as}", "does that") if self._keep_as else ("be removed", "removes it")
+        )
+        self.kept_old = old if self._keep_as else self.kept_old
+        self._files.warnings.append(
+            f"The restored folder is in place; its predecessor {old} could not {could_not}. {problem} The next "
+            f"run {will}."
+        )
 
     def _warn_of_keys(self, what: str, names: Sequence[str], *, have: str = "has") -> None:
         """have: may have, where they are protected, so that nobody can tell."""

@@ -24,7 +24,7 @@ from ..._core.application.folder_state import DATABASE_CONFIG, assess, verdict
 from ..._core.errors import RecoveryError, sentences
 from ..._core.times import parse_user_time
 from ..._core.windows_files import PresentFile
-from ..._core.windows_paths import full_path, join, parent
+from ..._core.windows_paths import full_path, join
 from ..host.application_pool import ApplicationPool
 from ..host.files import WindowsFiles
 from .archive_folder import Candidate, candidates, screened
@@ -101,7 +101,7 @@ class ApplicationRestore:
 
     def present(self) -> dict[str, PresentFile]:
         """The files that are in the folder now; their content is not known yet."""
-        [state] = self.files.stat(self.path)
+        state, _drive = self.swap.look()
         self.was_there = state.exists
         if not state.exists:
             return {}
@@ -189,16 +189,16 @@ class ApplicationRestore:
             if self.pool:
                 self.pool_was_stopped = self.pool.look().running
                 self.pool.stop(timeout=self.params["pool_timeout"])
-            self.swap.swap()
+            self.swap.swap(live_exists=self.was_there)
             self.verify_files(wanted, self.files.hash(self.path, [file.name for file in wanted.files]), where=self.path)
         except BaseException as problem:
             self.roll_back(problem)
             raise
         self.swap.finish()
-        self.previous.keep_or_remove()
+        self.previous.keep_or_remove(there=self.was_there, ahead=self.pool is not None)
 
     def check_room(self, needed: int) -> None:
-        [drive] = self.files.stat(parent(self.path))
+        _live, drive = self.swap.look()
         if drive.free is not None and drive.free < needed + ROOM:
             raise RecoveryError(
                 f"The drive of {self.path} on {self.files.host} has {drive.free >> 20} MB free, and "
@@ -240,7 +240,7 @@ class ApplicationRestore:
         )
 
     def result(self, candidate: Candidate, finding: Finding, *, repaired: bool, restored: bool) -> dict[str, Any]:
-        running, started = self.pool_at_the_end()
+        running, started = self.pool_at_the_end(restored=restored)
         self.files.warnings += restore_warnings(
             candidate, restored=restored, path=self.path, host=self.files.host, computer=self.files.computer
         )
@@ -261,7 +261,7 @@ class ApplicationRestore:
             result["diff"] = difference(finding, path=self.path, archive=candidate.path, restored=restored)
         return result
 
-    def pool_at_the_end(self) -> tuple[bool | None, bool]:
+    def pool_at_the_end(self, *, restored: bool) -> tuple[bool | None, bool]:
         """Whether the pool runs in the end, and whether that took a start. A host that was lost is connected anew."""
         try:
             return self.started_pool()
@@ -270,6 +270,8 @@ class ApplicationRestore:
                 raise
             try:
                 self.files.reconnect()
+                if restored:
+                    self.previous.keep_or_remove(ahead=True)  # it went ahead of a request that was lost
                 return self.started_pool()
             except RecoveryError:
                 raise problem.reworded(

@@ -126,12 +126,12 @@ class WindowsFiles(WindowsReader):
         """private: for SYSTEM and the administrators alone. ahead: as for write_lines."""
         self._write(make_folder.SCRIPT, doing=f"Making the folder {path}", ahead=ahead, Path=path, Private=private)
 
-    def set_rights(self, path: str, *, like: str | None = None, below: str | None = None) -> None:
+    def set_rights(self, path: str, *, like: str | None = None, below: str | None = None, ahead: bool = False) -> None:
         """Let a folder inherit its rights anew. like: another one whose own rights it gets; below: one whose contents'
-        own rights its contents get.
+        own rights its contents get. ahead: as for write_lines.
         """
         chosen = {name: folder for name, folder in (("Like", like), ("Below", below)) if folder}
-        self._write(set_rights.SCRIPT, doing=f"Setting the rights of {path}", Path=path, **chosen)
+        self._write(set_rights.SCRIPT, doing=f"Setting the rights of {path}", ahead=ahead, Path=path, **chosen)
 
     def copy(self, source: str, target: str) -> None:
         self._write(copy_file.SCRIPT, doing=f"Copying {source} to {target}", From=source, To=target)
@@ -140,18 +140,19 @@ class WindowsFiles(WindowsReader):
         """Nothing happens when nothing is there. ahead: as for write_lines."""
         self._remove(path, ahead=ahead)
 
-    def discard(self, path: str, *, ahead: bool = False) -> None:
+    def discard(self, path: str, *, ahead: bool = False, leave: Callable[[RecoveryError], None] | None = None) -> None:
         """Remove what is not whole, as far as that is possible: the reason is more important than what is left. ahead:
-        with what is asked for next, which runs whether it is possible or not.
+        with what is asked for next, which runs whether it is possible or not. leave: hears why it stays, instead of a
+        warning.
         """
 
-        def leave(problem: RecoveryError) -> None:
+        def warn(problem: RecoveryError) -> None:
             self.warnings.append(f"{path} could not be removed ({problem.message}). The next run removes it.")
 
         try:
-            self._remove(path, ahead=ahead, mend=leave)
+            self._remove(path, ahead=ahead, mend=leave or warn)
         except RecoveryError as problem:
-            leave(problem)
+            (leave or warn)(problem)
 
     def remove_if_unused(self, path: str) -> bool:
         """Remove a file unless another program, such as another run, has it open."""

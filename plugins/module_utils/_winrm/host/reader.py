@@ -85,6 +85,10 @@ class TextFile:
     fault: WindowsFault | None = None
 
     @property
+    def is_there(self) -> bool:
+        return self.fault is None or self.fault.number not in NOTHING_THERE
+
+    @property
     def lines(self) -> list[str]:
         """Raises WindowsFault."""
         if self.fault:
@@ -287,14 +291,29 @@ class WindowsReader:
         if not paths:
             return
         for file in self.read_ranges((path, [(0, SMALL)]) for path in paths):
-            content: list[str] = []
-            fault = file.fault
-            try:
-                if not fault:
-                    content = self.read_lines(file.path) if file.size > SMALL else _lines_of(file.ranges[0])
-            except WindowsFault as problem:
-                fault = problem
-            yield TextFile(path=file.path, content=content, fault=fault)
+            yield self._text_in(file)
+
+    def read_text_beside(self, path: str, text: str) -> tuple[PathState, TextFile]:
+        """What is at a path, without its content, and a small text file that lies there as well, in one call. Raises
+        WindowsFault as stat does.
+        """
+        file, beside = self.read_ranges([(path, [(0, 0)]), (text, [(0, SMALL)])])
+        if file.fault:  # a folder, or a file that may be seen and not be opened
+            [state] = self.stat(path)
+        else:
+            state = PathState(exists=True, size=file.size, modified=file.modified)
+        return state, self._text_in(beside)
+
+    def _text_in(self, file: FileRanges) -> TextFile:
+        """The whole text of which the first part was fetched."""
+        content: list[str] = []
+        fault = file.fault
+        try:
+            if not fault:
+                content = self.read_lines(file.path) if file.size > SMALL else _lines_of(file.ranges[0])
+        except WindowsFault as problem:
+            fault = problem
+        return TextFile(path=file.path, content=content, fault=fault)
 
     def read_ranges(self, wanted: Iterable[tuple[str, Sequence[tuple[int, int]]]]) -> Iterator[FileRanges]:
         """Parts of many files in one call, in the order of the files.

@@ -43,12 +43,11 @@ def make_set(files: WindowsFiles, params: dict[str, Any], *, now: dt.datetime) -
         source = folders.newest_first(unusable=unusable, labels=labels)
         earlier = earlier_sets(source, backup)
         archive = params["application"] or archive_of(earlier)
-    with folders.database_access():
-        refuse_missing(files, folders, backup["files"])
-        chain = chain_to(files, folders, backup, earlier)
+    archived = named_files(archive, [])
+    refuse_elsewhere(folders, archived)
+    refuse_missing(files, folders, database=backup["files"], application=archived)
+    chain = chain_to(files, folders, backup, earlier)
     with folders.archive_access():
-        refuse_elsewhere(folders, named_files(archive, []))
-        refuse_missing(files, folders, named_files(archive, []))
         taken_at = parse_stored_time(link_of(backup)["finished_at"])
         made = compose(
             label=params["label"],
@@ -191,13 +190,17 @@ def chain_to(
     chain = chain_of(own, known)
     if not chain:
         in_sets = {path for link in known for path in (link.get("manifest_beside"), *link["files"]) if path}
-        beside = [path for path in folders.database_listing() if path not in in_sets]
-        chain = chain_of(own, [*known, *links_beside(files, beside, database=backup["database"])])
+        with folders.database_access():
+            beside = [path for path in folders.database_listing() if path not in in_sets]
+            chain = chain_of(own, [*known, *links_beside(files, beside, database=backup["database"])])
     return chain
 
 
-def refuse_missing(files: WindowsFiles, folders: RecoverySetRepository, paths: list[str]) -> None:
-    gone = folders.missing(paths)
+def refuse_missing(
+    files: WindowsFiles, folders: RecoverySetRepository, *, database: list[str], application: list[str]
+) -> None:
+    sizes = folders.sizes(database=database, application=application)
+    gone = [path for path in (*database, *application) if sizes[path.lower()] is None]
     if gone and not files.check_mode:
         raise RecoveryError(
             f"{gone[0]} is not there, seen from {files.host}",

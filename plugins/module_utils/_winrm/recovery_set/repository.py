@@ -271,16 +271,21 @@ class RecoverySetRepository:
 
     # Files
 
-    def missing(self, paths: Iterable[str]) -> list[str]:
-        """Those that are not there."""
-        asked = list(paths)
-        sizes = self.sizes(asked)
-        return [path for path in asked if sizes[path.lower()] is None]
+    def sizes(self, *, database: Iterable[str], application: Iterable[str]) -> dict[str, int | None]:
+        """Bytes by path in lower case, None for what is no file; of backups of the database and of archives, each asked
+        under the account that may. That is mostly the same: then both are asked at once.
+        """
+        backups, archives = [*database], [*application]
+        if self._database_account == self._archive_account:
+            with self.archive_access(), self.database_access():
+                return self._sizes([*backups, *archives])
+        with self.database_access():
+            result = self._sizes(backups)
+        with self.archive_access():
+            return result | self._sizes(archives)
 
-    def sizes(self, paths: Iterable[str]) -> dict[str, int | None]:
-        """Bytes by path in lower case, None for what is no file."""
-        asked = list(paths)
-        states = zip(asked, self._files.stat(*asked), strict=True) if asked else ()
+    def _sizes(self, paths: Sequence[str]) -> dict[str, int | None]:
+        states = zip(paths, self._files.stat(*paths), strict=True) if paths else ()
         return {path.lower(): state.size if state.exists and not state.folder else None for path, state in states}
 
     def database_listing(self) -> dict[str, str]:

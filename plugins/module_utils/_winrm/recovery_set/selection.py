@@ -150,13 +150,9 @@ class SelectionRun:
 
     def incomplete(self, choice: Choice) -> dict[str, str]:
         """Files that cannot be used, each with what is wrong with it."""
-        with self.folders.archive_access():
-            archived = choice.set.application_files
-            wrong = incomplete_files(choice.set, archived, self.folders.sizes(archived))
-        if wrong:
-            return wrong
-        with self.folders.database_access():
-            return incomplete_files(choice.set, choice.files, self.folders.sizes(choice.files))
+        archived = choice.set.application_files
+        sizes = self.folders.sizes(database=choice.files, application=archived)
+        return incomplete_files(choice.set, archived, sizes) or incomplete_files(choice.set, choice.files, sizes)
 
     def refuse(self, gone: Mapping[str, str], choice: Choice) -> NoReturn:
         path, wrong = next(iter(gone.items()))
