@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+from ansible_collections.prs.recovery.plugins.module_utils._compile_once import compile_files_once
+
+compile_files_once()  # for this process and the tasks that it forks
+
 from ansible_collections.prs.recovery.plugins.plugin_utils._run_report import RunReporter
 
 DOCUMENTATION = """

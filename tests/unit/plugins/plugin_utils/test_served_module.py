@@ -97,6 +97,16 @@ def test_a_run_that_writes_a_report_starts_it_before_its_first_task(play, core, 
     assert first["starter"] == second["starter"] == int(asked["ansible_facts"]["ansible"])
 
 
+@pytest.mark.parametrize("core", CORES)
+def test_a_run_that_writes_a_report_compiles_this_collection_once(play, core, monkeypatch, tmp_path):
+    """Ansible compiles what it loads of a collection in each run anew."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "callback_plugins").symlink_to(ROOT / "playbooks/callback_plugins")
+    play({LOGIN: {}}, core=core)
+    kept = [path.name for path in (tmp_path / "cache").rglob("*.pyc")]
+    assert [name for name in kept if name.endswith(".plugin_utils._run_report.pyc")], kept
+
+
 def test_hosts_at_the_same_time_share_it(play):
     results, _done = play({LOGIN: {}}, hosts="all", extra=["--forks", "2"])
     assert len(results) == 2 and len({result["parent"] for result in results}) == 1 and serves(results[0])
