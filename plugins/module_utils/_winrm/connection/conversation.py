@@ -34,7 +34,7 @@ class Received:
 
 PACKED = b'{"lines":"'
 BLOCK = 256 << 10
-WORTH_PACKING = 4 << 10
+WORTH_PACKING = 1 << 10
 """Bytes of lines that are packed into one, at most and at least."""
 
 START_PATIENCE = 300.0
@@ -234,7 +234,7 @@ def _asked(request: Request, *, begins: bool, more: bool) -> Iterator[bytes]:
     secrets = {name: value for name, value in request.parameters.items() if isinstance(value, Secret)}
     shown = {name: value for name, value in request.parameters.items() if name not in secrets}
     asked = {"script": request.script, "parameters": shown, "secrets": [*secrets], "items": len(request.items)}
-    yield _line({**asked, "begins": begins, "more": more})
+    yield from _packed([_line({**asked, "begins": begins, "more": more})])
     yield from (base64.b64encode(value.encode()) + b"\n" for value in secrets.values())
     yield from _packed(_line(item) for item in request.items)
 

@@ -36,10 +36,10 @@ begins cannot be known. `exit` would end the script alone: powershell.exe waits 
 long as that is open, whatever became of the script that it was for.
 
 In both directions {"lines": text} stands for as many lines as are in the text, gzip in base64: a folder may have 70,000
-files, and a line for each of them, several times over, is more than WinRM carries in good time. Items are read and
-written hundreds at a time, as one call of a cmdlet costs more than what most verbs do with an item; to put an item
-through a pipeline and to write its keys costs as much. For the same reason verbs use what stands in RUNNER's variables,
-and call its functions for an item only where something fails.
+files, and a line for each of them, several times over, is more than WinRM carries in good time; a request, which holds
+a script, may come so, too. Items are read and written hundreds at a time, as one call of a cmdlet costs more than what
+most verbs do with an item; to put an item through a pipeline and to write its keys costs as much. For the same reason
+verbs use what stands in RUNNER's variables, and call its functions for an item only where something fails.
 
 Input is plain ASCII (JSON escapes the rest), so no code page and no byte order mark can hurt; output is UTF-8.
 Secrets are in the input alone, never in a script and never on the command line.
@@ -344,7 +344,7 @@ process {
         if ($null -eq $request) {
             $sinceRequest.Restart()
             $sinceProgress.Restart()
-            $request = ConvertFrom-Json -InputObject $_ @asText
+            $request = (Read-Item $_.Trim())[0]
             $items = [System.Collections.Generic.List[object]]::new()
             $expected = [int]$request.items
             $secretNames = [object[]]$request.secrets

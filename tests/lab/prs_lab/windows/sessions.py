@@ -99,9 +99,10 @@ def _read_request(caller: Caller, process: Process) -> tuple[dict[str, Any], lis
         return None
     items: list[Any] = []
     try:
-        request = json.loads(line)
+        [plain] = _unpacked(line)
+        request = json.loads(plain)
         if "module-logging" in caller.host.character.policies:
-            caller.host.record.add("event", caller.host.name, number=4103, text=line.decode())
+            caller.host.record.add("event", caller.host.name, number=4103, text=plain.decode())
         for name in request.get("secrets") or ():
             secret, complete = process.stdin.read_until(b"\n")
             if not complete:
