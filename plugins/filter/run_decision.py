@@ -44,6 +44,7 @@ options:
       - verify.needs_another_look
       - verify.places_facts
       - verify.protection_facts
+      - verify.shares_asked
       - backup.copies_elsewhere
       - backup.copy_account
       - backup.places
@@ -142,6 +143,7 @@ DECISIONS = (
     "verify.needs_another_look",
     "verify.places_facts",
     "verify.protection_facts",
+    "verify.shares_asked",
     "backup.copies_elsewhere",
     "backup.copy_account",
     "backup.places",

@@ -22,14 +22,17 @@ from .host.files import WindowsFiles
 __all__ = ["run", "windows_module"]
 
 
-def windows_module(argument_spec: Mapping[str, Any]) -> AnsibleModule:
-    """A module with options of its own beside those of the connection and of the share behind it."""
+def windows_module(argument_spec: Mapping[str, Any], **rules: Any) -> AnsibleModule:
+    """A module with options of its own beside those of the connection and of the share behind it. rules: which of them
+    go together, in AnsibleModule's words.
+    """
     return AnsibleModule(
         argument_spec={
             **winrm_host_and_share_argument_spec(),
             **argument_spec,
         },
         supports_check_mode=True,
+        **rules,
     )
 
 

@@ -1,7 +1,7 @@
 # prs.recovery inspect_paths
 #
-# What files and folders look like to the account that runs this script: run it with become to look with another account's
-# eyes. Reads only, so it runs in check mode too.
+# What files and folders look like to the account that runs this script, and those of a share to the one under which it was
+# connected (share_user of windows_script). Reads only, so it runs in check mode too.
 #
 # Parameters:
 #   Path       files and folders, local or UNC
@@ -65,12 +65,18 @@ function Get-Share {
 
 function Find-LostShare {
     param([string[]]$Name)
-    $asked = foreach ($share in $Name | ForEach-Object { Get-Share -Name $_ } | Where-Object { $_ } | Sort-Object -Unique) {
+    $lost = @{}
+    # Those that the account cannot be connected to are known already.
+    foreach ($share in $Ansible.Unconnected.Keys) {
+        $known = $Ansible.Unconnected[$share]
+        $lost[$share] = New-Object -TypeName System.IO.IOException -ArgumentList $known.message, (0x80070000 -bor [int]$known.number)
+    }
+    $shares = $Name | ForEach-Object { Get-Share -Name $_ } | Where-Object { $_ -and -not $lost.ContainsKey($_) }
+    $asked = foreach ($share in $shares | Sort-Object -Unique) {
         $asking = [System.Management.Automation.PowerShell]::Create()
         $null = $asking.AddScript('[System.IO.File]::GetAttributes($args[0])').AddArgument($share)
         @{ share = $share; asking = $asking; answer = $asking.BeginInvoke() }
     }
-    $lost = @{}
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     foreach ($question in $asked) {
         $left = [int][Math]::Max(0, $sharePatience - $clock.ElapsedMilliseconds)

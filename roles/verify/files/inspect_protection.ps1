@@ -1,8 +1,8 @@
 # prs.recovery inspect_protection
 #
-# What this server sees of the estate's protection, in one round trip: its own site, certificates and room, and the shares with the
-# credentials that it runs with (become, logon_type new_credentials: shares are seen with these, the server itself with the rights of
-# who connects). Reads only, so it runs in check mode too.
+# What this server sees of the estate's protection, in one round trip: its own site, certificates and room with the rights of who
+# connects, and shares with those of the account under which they were connected (share_user of windows_script). Reads only, so it
+# runs in check mode too.
 #
 # Parameters:
 #   Site       site of IIS whose state, pool and certificate are wanted; '' for none
@@ -88,12 +88,18 @@ function Get-Share {
 
 function Find-LostShare {
     param([string[]]$Name)
-    $asked = foreach ($share in $Name | ForEach-Object { Get-Share -Name $_ } | Where-Object { $_ } | Sort-Object -Unique) {
+    $lost = @{}
+    # Those that the account cannot be connected to are known already.
+    foreach ($share in $Ansible.Unconnected.Keys) {
+        $known = $Ansible.Unconnected[$share]
+        $lost[$share] = New-Object -TypeName System.IO.IOException -ArgumentList $known.message, (0x80070000 -bor [int]$known.number)
+    }
+    $shares = $Name | ForEach-Object { Get-Share -Name $_ } | Where-Object { $_ -and -not $lost.ContainsKey($_) }
+    $asked = foreach ($share in $shares | Sort-Object -Unique) {
         $asking = [System.Management.Automation.PowerShell]::Create()
         $null = $asking.AddScript('[System.IO.File]::GetAttributes($args[0])').AddArgument($share)
         @{ share = $share; asking = $asking; answer = $asking.BeginInvoke() }
     }
-    $lost = @{}
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     foreach ($question in $asked) {
         $left = [int][Math]::Max(0, $sharePatience - $clock.ElapsedMilliseconds)

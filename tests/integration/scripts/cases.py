@@ -678,6 +678,28 @@ def registry_cases() -> list[Case]:
     ]
 
 
+ODD_VALUES = r"""
+$noted = 'noted' | Add-Member -NotePropertyName x -NotePropertyValue 1 -PassThru
+$list = New-Object -TypeName 'System.Collections.Generic.List[string]'
+$Ansible.Result = @{
+    one = @(1); none = @(); two = @('a', 'b'); null = $null; noted = $noted; list = $list; within = @(, @(1, 2)); sorted = (2, 1 | Sort-Object)
+    date = ([datetime]'2020-01-02T03:04:05Z').ToUniversalTime(); plain = [datetime]'2020-01-02T03:04:05'; day = [System.DayOfWeek]::Monday
+    yes = $true; half = 1.5; long = [long]5000000000; char = [char]'x'; decimal = [decimal]1.10; switch = [switch]$true; id = [guid]::Empty
+    Keys = 'k'; Count = 3; object = [pscustomobject]@{ a = 1; b = @(@{ c = , @(1) }) }; deep = @{ a = @{ b = @{ c = @{ d = @{ e = 1 } } } } }
+    text = "a`tb`n\`"'" + [char]0xE9 + [char]0x2028 + [char]::ConvertFromUtf32(0x1F4A9); empty = ''; table = @{}
+    moment = [System.DateTimeOffset]'2020-01-02T03:04:05+02:00'
+}
+"""
+ODD_ANSWER = {
+    "one": [1], "none": [], "two": ["a", "b"], "null": None, "noted": "noted", "list": [], "within": [[1, 2]], "sorted": [1, 2],
+    "date": "2020-01-02T03:04:05.0000000Z", "plain": "2020-01-02T03:04:05.0000000", "day": {"Type": "System.DayOfWeek", "String": "Monday", "Value": 1},
+    "yes": True, "half": 1.5, "long": 5000000000, "char": "x", "decimal": 1.1, "switch": True, "id": "00000000-0000-0000-0000-000000000000",
+    "Keys": "k", "Count": 3, "object": {"a": 1, "b": [{"c": [[1]]}]}, "deep": {"a": {"b": {"c": {"d": {"e": 1}}}}},
+    "text": "a\tb\n\\\"'\u00e9\u2028\U0001f4a9", "empty": "", "table": {}, "moment": "2020-01-02T03:04:05.0000000+02:00",
+}  # fmt: skip
+"""What win_powershell makes of those, and what of a session has to be the same."""
+
+
 def joined_cases() -> list[Case]:
     """Other scripts through look_at_once: each of them has to find what it finds alone."""
     alone = {(case.script, case.about): case for case in CASES_ALONE}
@@ -722,6 +744,7 @@ def joined_cases() -> list[Case]:
         own("what throws after an error", "[int]::Parse('x'); throw 'own words'", True, ["Parse", "^own words$"], {}),
         own("what no parser takes", "if (", True, ["Missing"], {}, changed=True),
         own("a value that is missing", "$Ansible.Failed = $true; $Ansible.Result = @{ none = $null }", True, [], {"none": None}),
+        own("values of every kind", ODD_VALUES, False, [], ODD_ANSWER),
         own("a Windows PowerShell, which tells no session state", "[int]::Parse('x'); $Ansible.Result = @{ on = 1 }", False, ["Parse"], {"on": 1},
             instead={"DefaultRunspace.InitialSessionState": "DefaultRunspace.NoSuchState"}),
     ]  # fmt: skip

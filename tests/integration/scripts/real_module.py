@@ -21,7 +21,7 @@ from typing import Any
 import ansible
 import ansible_collections.ansible.windows as windows_collection
 
-__all__ = ["PWSH", "answers_of", "place_for_everyone"]
+__all__ = ["PWSH", "answers_of", "as_nobody", "place_for_everyone", "put_stand_ins"]
 
 PWSH = shutil.which("pwsh")
 STAND_INS = Path(__file__).parent / "windows"
@@ -43,12 +43,27 @@ def place_for_everyone() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def put_stand_ins(folder: Path) -> None:
+    """Into a folder that PowerShell reads as that account, with a home for it."""
+    for path in STAND_INS.iterdir():
+        shutil.copy(path, folder)
+        (folder / path.name).chmod(0o644)
+    (folder / "home").mkdir(mode=0o777)
+    (folder / "home").chmod(0o777)
+
+
+def as_nobody(folder: Path) -> tuple[list[str], dict[str, str]]:
+    """What starts a program as that account, and its environment."""
+    through = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+    home = str(folder / "home")
+    return through, {**os.environ, "HOME": home, "TMPDIR": home, "TZ": "Europe/Berlin"}
+
+
 def answers_of(cases: Sequence[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     """What the module says of each case: {"said": its JSON or None, "failure": why there is none, "log": what the
     stand-ins were asked}.
     """
-    for path in STAND_INS.iterdir():
-        shutil.copy(path, folder)
+    put_stand_ins(folder)
     shutil.copy(CORE / "powershell/Ansible.ModuleUtils.AddType.psm1", folder / "AddType.psm1")
     module = _replaced(
         MODULE.read_text(),
@@ -66,15 +81,13 @@ def answers_of(cases: Sequence[dict[str, Any]], folder: Path) -> list[dict[str, 
     for path in folder.iterdir():
         if path.is_file():
             path.chmod(0o644)
-    (folder / "home").mkdir(mode=0o777)
-    (folder / "home").chmod(0o777)
     answers = folder / "answers.json"
     answers.touch(mode=0o666)
     answers.chmod(0o666)
-    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+    through, environment = as_nobody(folder)
     done = subprocess.run(
-        [*as_nobody, PWSH or "pwsh", "-NoProfile", "-NonInteractive", "-File", folder / "run_cases.ps1", folder],
-        env={**os.environ, "HOME": str(folder / "home"), "TMPDIR": str(folder / "home"), "TZ": "Europe/Berlin"},
+        [*through, PWSH or "pwsh", "-NoProfile", "-NonInteractive", "-File", folder / "run_cases.ps1", folder],
+        env=environment,
         capture_output=True,
         text=True,
         timeout=LONGEST,

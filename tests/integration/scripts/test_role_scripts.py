@@ -1,7 +1,8 @@
 """The contract of the roles' scripts: one table of cases, in cases.py.
 
 Every case that the twin can be in runs against its model of the script. Where a PowerShell 7 is on PATH, all run against
-the real script as well, through ansible.windows' own win_powershell (real_module.py).
+the real script as well, through ansible.windows' own win_powershell (real_module.py), and through a session of ours as
+windows_script runs it (real_session.py), whose values have to be the same.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from prs_lab.windows.models import load_models
 
 from .cases import CASES, Case
 from .real_module import PWSH, answers_of, place_for_everyone
+from .real_session import SessionOfScripts
 from .worlds import FILES, OLDEST, make_files, misbehaving_web_server
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
@@ -91,19 +93,26 @@ def check(case: Case, answer: Mapping[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def real_answers() -> Iterator[dict[str, Any]]:
+def place() -> Iterator[tuple[Path, int]]:
+    """A folder with what the scripts find, and the port of a web server."""
     with place_for_everyone() as folder, misbehaving_web_server() as port:
         make_files(folder / "files")
-        given = [
-            {
-                "arguments": arguments_of(case, root=str(folder / "files"), port=port, separator="/"),
-                "check": case.check,
-                "culture": case.culture,
-                "world": {"registry": {}, **case.world},
-            }
-            for case in CASES
-        ]
-        yield dict(zip(map(name_of, CASES), answers_of(given, folder), strict=True))
+        yield folder, port
+
+
+@pytest.fixture(scope="module")
+def real_answers(place: tuple[Path, int]) -> dict[str, Any]:
+    folder, port = place
+    given = [
+        {
+            "arguments": arguments_of(case, root=str(folder / "files"), port=port, separator="/"),
+            "check": case.check,
+            "culture": case.culture,
+            "world": {"registry": {}, **case.world},
+        }
+        for case in CASES
+    ]
+    return dict(zip(map(name_of, CASES), answers_of(given, folder), strict=True))
 
 
 @pytest.mark.pwsh
@@ -115,6 +124,42 @@ def test_pwsh(real_answers: dict[str, Any], case: Case) -> None:
     said = json.loads(answer["said"])
     check(case, said)
     assert "msg" not in said, "win_powershell gives a failed script no msg"
+
+
+SESSION_CASES = [case for case in CASES if not case.sensitive]
+"""A session takes no secret parameters: such scripts run as another account."""
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[SessionOfScripts]:
+    with place_for_everyone() as folder:
+        scripts = SessionOfScripts(folder)
+        yield scripts
+        scripts.close()
+
+
+@pytest.mark.pwsh
+@pytest.mark.skipif(not PWSH, reason="there is no pwsh on PATH")
+@pytest.mark.parametrize("case", SESSION_CASES, ids=name_of)
+def test_pwsh_in_a_session(
+    place: tuple[Path, int], real_answers: dict[str, Any], session: SessionOfScripts, case: Case
+) -> None:
+    folder, port = place
+    given = arguments_of(case, root=str(folder / "files"), port=port, separator="/")
+    several = given["parameters"].get("Look")
+    told = session.answers(
+        several or [{"name": "", "script": given["script"], "parameters": given["parameters"]}],
+        world={"registry": {}, **case.world}, culture=case.culture, check=case.check, depth=5 if several else 7,
+    )  # fmt: skip
+    answer = told[0]
+    if several:
+        result = {entry.pop("name"): entry for entry in told}
+        answer = {"error": [], "changed": any(entry["changed"] for entry in told), "result": result}
+    check(case, answer)
+    alone = json.loads(real_answers[name_of(case)]["said"])["result"]
+    for name, entry in answer["result"].items() if several else ():
+        alone[name]["diff"] = entry["diff"]  # which the other script does not tell
+    assert answer["result"] == alone
 
 
 @pytest.fixture(scope="module")

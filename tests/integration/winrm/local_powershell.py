@@ -10,7 +10,7 @@ import gzip
 import queue
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,10 +39,13 @@ class Bench(Protocol):
 class ProcessPipe:
     """A local PowerShell, spoken to as over WinRM."""
 
-    def __init__(self, program: str) -> None:
-        command = [program, *COMMAND_LINE.split()[1:]]
+    def __init__(
+        self, program: str, *, through: Sequence[str | Path] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
+        """through: what starts it, with its arguments."""
+        command = [*through, program, *COMMAND_LINE.split()[1:]]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
         )
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .backup_bytes import FILEMARK, block, changed, filler, frame, index, page, stream
@@ -196,6 +197,20 @@ class Case:
     error: tuple[int, str] | None = None
     after: dict[str, bytes] | None = None
     windows: bool = False
+
+
+INSPECT_PATHS = (Path(__file__).resolve().parents[3] / "roles/preflight/files/inspect_paths.ps1").read_text()
+"""A script that looks at nothing but files, so that it runs everywhere."""
+
+
+def script(name: str, *paths: str, text: str = INSPECT_PATHS) -> dict[str, Any]:
+    return {"name": name, "script": text, "parameters": {"Path": [*paths]}}
+
+
+def said(name: str, *records: dict[str, Any], **different: Any) -> dict[str, Any]:
+    found = {"exists": True, "is_folder": False, "bytes": 0, "version": "", "missing": [], "error": 0}
+    result = {"paths": [{**found, **record} for record in records], "newest": []}
+    return {"name": name, "failed": False, "changed": False, "diff": {}, "error": [], "result": result, **different}
 
 
 def stat(path: str, *, exists: bool = True, folder: bool = False, size: int = 0) -> dict[str, Any]:
@@ -749,6 +764,32 @@ CASES = [
     ),
     Case(verb="remove", about="nothing there", parameters={"Path": "{root}/gone"}, items=[{"removed": False}]),
     Case(verb="remove", about="more than 260 characters", parameters={"Path": "{root}/to"}, files={f"to/{LONG}/x": b""}, items=[{"removed": True}], after={}),
+    Case(
+        verb="run_scripts", about="two of them", files=TREE, parameters={"Depth": 7},
+        given=[script("a", "{root}/web.config", "{root}/none"), script("b", "{root}/sub")],
+        items=[
+            said("a", {"path": "{root}/web.config", "bytes": len(TREE["web.config"])}, {"path": "{root}/none", "exists": False, "error": 2}),
+            said("b", {"path": "{root}/sub", "is_folder": True}),
+        ],
+    ),
+    Case(
+        verb="run_scripts", about="in check mode, and not too deep", parameters={"CheckMode": True, "Depth": 1},
+        given=[script("a", "{root}")],
+        items=[said("a", result={"paths": ["System.Collections.Hashtable"], "newest": []})],
+    ),
+    Case(
+        verb="run_scripts", about="a share that could not be connected",
+        parameters={"Depth": 7, "Unconnected": {"\\\\Files\\gone": {"number": 1326, "message": "No such user."}}},
+        given=[script("a", "\\\\files\\gone\\a.txt")], items=[said("a", {"path": "\\\\files\\gone\\a.txt", "exists": False, "error": 1326})],
+    ),
+    Case(
+        verb="run_scripts", about="one that knows no check mode", parameters={"Depth": 7},
+        given=[script("a", text=INSPECT_PATHS.replace("(SupportsShouldProcess)", "()")), script("b")],
+        items=[
+            said("a", changed=True, failed=True, result={}, error=[{"exception": {"message": "The script has no [CmdletBinding(SupportsShouldProcess)]."}}]),
+            said("b"),
+        ],
+    ),
     Case(verb="pool", about="look", parameters={"Name": POOL}, items=[{"exists": True, "state": "Started", "workers": []}], windows=True),
     Case(verb="pool", about="no such pool", parameters={"Name": "none"}, items=[{"exists": False, "state": "Unknown", "workers": []}], windows=True),
     Case(verb="pool", about="another action", parameters={"Name": "none", "Action": "recycle"}, error=(0, "ValidationMetadataException"), windows=True),

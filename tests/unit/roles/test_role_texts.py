@@ -22,7 +22,7 @@ TEXTS = sorted(
     for path in (ROOT / folder).rglob("*")
     if path.suffix in (".yml", ".j2") and "meta" not in path.parts
 )
-POWERSHELL = "ansible.windows.win_powershell"
+POWERSHELL = ("ansible.windows.win_powershell", "prs.recovery.windows_script")
 CONDITIONS = ("when", "until", "failed_when", "changed_when", "that")
 MESSAGE = re.compile(r"\.(msg|stderr|stdout|exception|error_details)\b|\[.(msg|stderr|stdout).\]")
 ENGLISH_ACCOUNT = re.compile(r"(?i)\b(BUILTIN|NT AUTHORITY)\\|^(everyone|administrators|users|guests|system)$")
@@ -37,9 +37,9 @@ def tasks_of(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def registered_scripts(documents: list[Any]) -> set[str]:
-    """Where the answers of scripts of win_powershell are kept."""
+    """Where the answers of scripts are kept."""
     tasks = (task for document in documents for task in tasks_of(document))
-    return {task["register"] for task in tasks if POWERSHELL in task and "register" in task}
+    return {task["register"] for task in tasks if not task.keys().isdisjoint(POWERSHELL) and "register" in task}
 
 
 def reads_no_message_of(scripts: set[str], text: str) -> Iterator[str]:
@@ -78,7 +78,7 @@ def test_the_scripts_are_found() -> None:
     "text", ["{{ _x_look.msg }}", "{{ _x_look['msg'] | default('') }}", "{{ _x_look.results[0].msg }}"]
 )
 def test_a_message_that_no_script_has_is_found(text: str) -> None:
-    task = {POWERSHELL: {"script": "1"}, "register": "_x_look"}
+    task = {POWERSHELL[0]: {"script": "1"}, "register": "_x_look"}
     assert list(reads_no_message_of(registered_scripts([[{"block": [task]}]]), text))
 
 

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 prs.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several looks at a server in one task: what look_at_once.ps1 is given, and what came of each."""
+"""Several looks at a server in one task: what windows_script is given, or look_at_once.ps1 where another account looks,
+and what came of each.
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ __all__ = [
     "needs_another_look",
     "places_facts",
     "protection_facts",
+    "shares_asked",
 ]
 
 Facts = Mapping[str, Any]
@@ -70,6 +71,14 @@ def media_paths(facts: Facts) -> list[str]:
     sql = [f"{facts['sql_media']}\\setup.exe"] if facts["sql_media"] and roles & {"sql", "witness"} else []
     web = [facts["package"], facts["dotnet_media"]] if "web" in roles else []
     return [*sql, *(path for path in web if path)]
+
+
+def shares_asked(facts: Facts) -> list[str]:
+    """What of the parameters of inspect_protection.ps1 may lie on a share, and so is seen by an account of its own.
+    facts: those parameters.
+    """
+    listed = [path for name in ("Folder", "Hashed", "Path", "Text") for path in facts.get(name, [])]
+    return [*listed, facts["Archive"]] if facts.get("Archive") else listed
 
 
 # ---- what was found

@@ -189,8 +189,18 @@ def _rows(event: Event) -> bool:
 def _versions(events: Iterable[Event]) -> Iterator[tuple[str, str]]:
     for event in events:
         for result in _results(event):
-            server, script = result.get("server"), result.get("result")
+            server = result.get("server")
             if _module(event) == "sql_info" and isinstance(server, Mapping):
                 yield f"SQL Server on {event.host}", str(server.get("version", ""))
-            if _module(event) == "win_powershell" and isinstance(script, Mapping) and script.get("caption"):
-                yield f"Windows on {event.host}", f"{script['caption']} ({script.get('version', '')})"
+            for windows in _of_scripts(result) if _module(event) == "windows_script" else ():
+                if windows.get("caption"):
+                    yield f"Windows on {event.host}", f"{windows['caption']} ({windows.get('version', '')})"
+
+
+def _of_scripts(result: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a script left, or each of several."""
+    answer = result.get("result")
+    if isinstance(answer, Mapping):
+        yield answer
+        several = (entry.get("result") for entry in answer.values() if isinstance(entry, Mapping))
+        yield from (entry for entry in several if isinstance(entry, Mapping))

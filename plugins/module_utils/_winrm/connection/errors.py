@@ -23,14 +23,17 @@ KERBEROS_PROBLEMS = {"KerberosExchangeError", "MutualAuthenticationError"}
 
 class WindowsFault(RecoveryError):
     """Windows refused something: number is the Win32 error (0 when it is none), kind the class of the
-    .NET exception.
+    .NET exception, said what Windows says of it.
     """
 
-    def __init__(self, message: str, *, advice: str = "", number: int, kind: str, **details: Any) -> None:
+    def __init__(
+        self, message: str, *, advice: str = "", number: int, kind: str, said: str = "", **details: Any
+    ) -> None:
         code = code_of_windows_error(number, otherwise="windows_error")
         super().__init__(message, advice=advice, code=code, windows_error=number, **details)
         self.number = number
         self.kind = kind
+        self.said = said
 
 
 def windows_fault(fault: VerbFailed, *, host: str, doing: str) -> WindowsFault:
@@ -41,6 +44,7 @@ def windows_fault(fault: VerbFailed, *, host: str, doing: str) -> WindowsFault:
         advice=advice_for(number=fault.number, kind=fault.kind, access=over_winrm(host)),
         number=fault.number,
         kind=fault.kind,
+        said=fault.message.strip(),
     )
 
 
@@ -70,15 +74,22 @@ def refused_by_all(refusals: list[RecoveryError], *, transports: tuple[str, ...]
     if len(refusals) == 1:
         return refusals[0]
     tried = "; ".join(f"{transport}: {refusal}" for transport, refusal in zip(transports, refusals, strict=True))
-    return refusals[0].reworded(f"No transport works. {tried}", advice="")
+    reasons = [refusal.details["connection_error"] for refusal in refusals if "connection_error" in refusal.details]
+    details = {"connection_error": ", ".join(reasons)} if reasons else {}
+    return refusals[0].reworded(f"No transport works. {tried}", advice="", **details)
 
 
 def connection_error(
     problem: Exception, *, connection: WinrmConnection, transport: str, doing: str = ""
 ) -> RecoveryError:
-    """Turn what pywinrm and requests raise into one sentence. Their own texts are not repeated where they could hold
-    what was sent.
+    """Turn what pywinrm and requests raise into one sentence. connection_error of its details: their own words, as
+    Ansible's connection says them.
     """
+    said = f"winrm connection error: {problem}" if doing else f"{transport}: {problem}"
+    return _worded(problem, connection, transport, doing).reworded(connection_error=said.strip())
+
+
+def _worded(problem: Exception, connection: WinrmConnection, transport: str, doing: str) -> RecoveryError:
     where = f"{connection.host} (WinRM, {connection.scheme}, port {connection.port})"
     if doing:
         return RecoveryError(

@@ -115,6 +115,7 @@ class Ticket:
             raise RecoveryError(
                 f"{kerberos.command} cannot be run on the control node: {problem.strerror}",
                 code="dependency_missing",
+                connection_error=f"Kerberos auth failure when calling {kerberos.command}: {problem.strerror}",
                 advice="Install Kerberos' programs (krb5-user on Debian, krb5-workstation on RHEL), or name kinit in "
                 "winrm_kinit_cmd (ansible_winrm_kinit_cmd of the host)",
             ) from None
@@ -139,11 +140,12 @@ class Ticket:
         }
 
     def _no_ticket(self, said: str) -> RecoveryError:
-        password = self._connection.password
+        user, password = self._connection.user, self._connection.password
+        reason = said.replace(password, "<redacted>") if password else said
         return RecoveryError(
-            f"No Kerberos ticket for {self._connection.user}: "
-            f"{said.replace(password, '<redacted>') if password else said}",
+            f"No Kerberos ticket for {user}: {reason}",
             code="windows_login_refused",
+            connection_error=f"Kerberos auth failure for principal {user}: {reason}",
             advice="Check ansible_user (user@REALM, the realm in capital letters) and ansible_password of the host, "
             "/etc/krb5.conf and the clock of the control node; 'kinit user@REALM' there has to work. Variables "
             "such as KRB5_CONFIG reach kinit where ansible_winrm_kinit_env_vars names them",

@@ -134,7 +134,7 @@ class WindowsReader:
         self.check_mode = check_mode
         self.progress = progress
         self.warnings: list[str] = []
-        self._shares = ShareConnections(session, progress=progress, warn=self._warn)
+        self.shares = ShareConnections(session, progress=progress, warn=self._warn)
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)  # whoever holds them: a module puts its own list there
@@ -159,11 +159,11 @@ class WindowsReader:
         come back.
         """
         self._session.reconnect()
-        self._shares.forget()
+        self.shares.forget()
 
     def share(self, path: str, *, user: str | None, password: str | None) -> AbstractContextManager[None]:
         """Use a path of a share under an account of its own, if one is given."""
-        return self._shares.use(path, user=user, password=password)
+        return self.shares.use(path, user=user, password=password)
 
     # Looking
 

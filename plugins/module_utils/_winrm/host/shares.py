@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from ..._core.errors import RecoveryError
 from ..._core.windows_paths import server_of, share_root
@@ -46,8 +47,29 @@ class ShareConnections:
         self._open.clear()
 
     @contextmanager
-    def use(self, path: str, *, user: str | None, password: str | None) -> Iterator[None]:
-        """A path of a share under an account of its own, if one is given.
+    def use_each(
+        self, paths: Iterable[str], *, user: str | None, password: str | None, refused: dict[str, dict[str, Any]]
+    ) -> Iterator[None]:
+        """All shares of these paths, as C(use) does one. refused: gets by its root each that Windows refuses, with its
+        number and message; what is asked for next runs even so. It is asked for with this dictionary, so that it tells
+        of them there too.
+        """
+        with ExitStack() as stack:
+            for root in dict.fromkeys(filter(None, map(share_root, paths))):
+                stack.enter_context(self.use(root, user=user, password=password, refused=refused))
+            yield
+
+    @contextmanager
+    def use(
+        self,
+        path: str,
+        *,
+        user: str | None,
+        password: str | None,
+        refused: dict[str, dict[str, Any]] | None = None,
+    ) -> Iterator[None]:
+        """A path of a share under an account of its own, if one is given. refused: as for C(use_each); by default what
+        is asked for next does not run where Windows refuses it.
 
         It stays connected for what this session asks next, however this ended: until somebody else uses it, or the
         session ends, whose logon's connections are nobody else's.
@@ -62,7 +84,7 @@ class ShareConnections:
             yield
             return
         if place not in self._open:
-            self._connect(root, user, password)
+            self._connect(root, user, password, refused)
         self._in_use.add(place)
         try:
             yield
@@ -82,8 +104,8 @@ class ShareConnections:
             except WindowsFault as problem:
                 self._warn(str(problem))
 
-    def _connect(self, root: str, user: str, password: str | None) -> None:
-        """Ahead of what is asked for next, which does not run where this is refused."""
+    def _connect(self, root: str, user: str, password: str | None, refused: dict[str, dict[str, Any]] | None) -> None:
+        """Ahead of what is asked for next, which does not run where this is refused and nobody is to be told of it."""
         self._numbered += 1
         name = f"PrsRecovery{self._numbered}"
         doing = f"Connecting to {root} as {user}"
@@ -96,9 +118,11 @@ class ShareConnections:
             """1219, the server being connected under another account, is put right where this session can."""
             try:
                 self._only_as(fault, root, doing=doing, account=account)
-            except RecoveryError:
+            except RecoveryError as problem:
                 is_not_open()
-                raise
+                if refused is None or not isinstance(problem, WindowsFault):
+                    raise
+                refused[root] = {"number": problem.number, "message": problem.said}
 
         self._session.ahead(connect.SCRIPT, doing=doing, mend=again_where_another_is_known, drop=is_not_open, **account)
         self._open[root.lower()] = _Connection(name=name, account=(user, password))

@@ -9,7 +9,7 @@ import io
 import ntpath
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -217,6 +217,7 @@ class FileView:
         self._delegated = delegated
         self._network_credentials = network_credentials
         self._connections: dict[str, tuple[str, str]] = {}
+        self._avoided: Mapping[str, WinError] = {}
 
     @property
     def account(self) -> str:
@@ -250,6 +251,17 @@ class FileView:
     def log_off(self) -> None:
         """Connections are their logon's, and end with it."""
         self._connections.clear()
+
+    @contextlib.contextmanager
+    def avoiding(self, shares: Mapping[str, WinError]) -> Iterator[None]:
+        """Answer for these shares, by their roots in lower case, what is known of them already: as a script does that
+        asks them for nothing.
+        """
+        self._avoided = shares
+        try:
+            yield
+        finally:
+            self._avoided = {}
 
     # Asking
 
@@ -484,6 +496,8 @@ class FileView:
         if unc is None:
             return _Place(asked=path, host=self._host, drives=self._host.drives, path=normal(path), token=self._token)
         server, share_name, rest = unc
+        if known := self._avoided.get(f"\\\\{server}\\{share_name}".lower()):
+            raise known
         remote = self._host.find_host(server)
         if remote is None:
             raise WinError(53, path)

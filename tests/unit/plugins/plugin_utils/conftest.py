@@ -65,7 +65,8 @@ def collections(tmp_path_factory):
     for name in ("action", "plugin_utils", "module_utils", "doc_fragments"):
         (recovery / "plugins" / name).symlink_to(ROOT / "plugins" / name)
     (recovery / "plugins" / "modules" / "sql_info.py").write_text(ECHO)
-    (recovery / "plugins" / "modules" / "backup_file_info.py").symlink_to(ROOT / "plugins/modules/backup_file_info.py")
+    for name in ("backup_file_info.py", "windows_script.py"):
+        (recovery / "plugins" / "modules" / name).symlink_to(ROOT / "plugins/modules" / name)
     return home
 
 

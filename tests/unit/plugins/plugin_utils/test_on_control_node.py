@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import sys
 import threading
 
@@ -25,9 +26,9 @@ def test_no_module_was_forgotten():
     groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
     assert modules == {file.stem for file in (ROOT / "plugins" / "action").glob("*.py")}
     assert modules == {name for names in groups.values() for name in names}
-    assert all(name.startswith("sql_") for name in groups["sql"]) and all(
-        name.startswith(("app_", "backup_file_", "database_file_", "recovery_", "text_")) for name in groups["winrm"]
-    )
+    of_windows = ("app_", "backup_file_", "database_file_", "recovery_", "text_", "windows_")
+    assert all(name.startswith("sql_") for name in groups["sql"])
+    assert all(name.startswith(of_windows) for name in groups["winrm"])
 
 
 def test_a_task_for_an_unreachable_host_runs_here(play):
@@ -36,6 +37,19 @@ def test_a_task_for_an_unreachable_host_runs_here(play):
     assert pathlib.Path(result["python"]).samefile(sys.executable)
     assert result["check"] is False
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("core", ["", "2.16", "2.21"])
+def test_a_script_for_an_unreachable_host_ends_as_with_ansible_s_own(play, core):
+    (own, ansible_s), done = play(
+        {"prs.recovery.windows_script": {"script": "1"}, "ignore_unreachable": True},
+        {"ansible.builtin.raw": "hostname", "ignore_unreachable": True},
+        core=core,
+    )
+    assert done.returncode == 0
+    assert own["unreachable"] is True and not own.get("failed")
+    differing = re.compile("0x[0-9a-f]+")  # where an object lies in memory
+    assert differing.sub("", own["msg"]) == differing.sub("", ansible_s["msg"])
 
 
 def test_files_of_the_control_node_are_read_without_a_connection(play, tmp_path):

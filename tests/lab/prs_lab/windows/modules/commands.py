@@ -13,6 +13,8 @@ from ..execution import NotModelled, own_script, run_command_line, run_powershel
 from ..languages import calling
 from ..models import Output, ScriptResult, Task, module
 
+__all__ = ["SHOULD_PROCESS", "cut"]
+
 SHOULD_PROCESS = re.compile(
     r"\[CmdletBinding\((?:[\w=\$]+,\s*)?SupportsShouldProcess(?:=\$true)?(?:,\s*[\w=\$]+)?\)\]", re.IGNORECASE
 )
@@ -133,8 +135,8 @@ def _run(task: Task, text: str) -> dict[str, Any]:
         done = ScriptResult(error=error.dotnet)
     depth = task.params["depth"]
     answer: dict[str, Any] = {
-        "changed": done.changed, "failed": done.failed or done.error is not None, "result": _cut({} if done.result is None else done.result, depth),
-        "output": [_cut(item, depth) for item in done.output], "warning": done.warning,
+        "changed": done.changed, "failed": done.failed or done.error is not None, "result": cut({} if done.result is None else done.result, depth),
+        "output": [cut(item, depth) for item in done.output], "warning": done.warning,
     }  # fmt: skip
     if done.error is not None:
         answer["error"] = [_error_record(done.error)]  # and no msg, as the real module gives none
@@ -160,15 +162,15 @@ def _parameters(task: Task) -> tuple[dict[str, Any], set[str]]:
     return parameters, sensitive
 
 
-def _cut(value: Any, depth: int) -> Any:
+def cut(value: Any, depth: int) -> Any:
     """What is deeper than `depth` becomes text, as Convert-OutputObject of the real module does."""
     if not isinstance(value, (dict, list, tuple)):
         return value
     if depth < 0:
-        return _HASHTABLE if isinstance(value, dict) else " ".join(str(_cut(item, -1)) for item in value)
+        return _HASHTABLE if isinstance(value, dict) else " ".join(str(cut(item, -1)) for item in value)
     if isinstance(value, dict):
-        return {key: _cut(item, depth - 1) for key, item in value.items()}
-    return [_cut(item, depth - 1) for item in value]
+        return {key: cut(item, depth - 1) for key, item in value.items()}
+    return [cut(item, depth - 1) for item in value]
 
 
 def _error_record(message: str) -> dict[str, Any]:

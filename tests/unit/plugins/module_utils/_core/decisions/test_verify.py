@@ -12,6 +12,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.verif
     needs_another_look,
     places_facts,
     protection_facts,
+    shares_asked,
 )
 
 
@@ -76,6 +77,12 @@ MEDIA = {"roles": ["web", "sql"], "sql_media": r"\\m\sql", "package": r"\\m\prs.
 )
 def test_the_media_of_a_rebuild(changed, paths):
     assert media_paths(MEDIA | changed) == paths
+
+
+def test_what_is_looked_at_with_the_account_of_a_share():
+    asked = {"Folder": ["f"], "Archive": "a", "Entry": ["e"], "Hashed": ["h", "i"], "Text": ["t"], "Site": "s"}
+    assert sorted(shares_asked(asked)) == ["a", "f", "h", "i", "t"]
+    assert shares_asked({"Path": ["p"]}) == ["p"]
 
 
 def looked(**changed):

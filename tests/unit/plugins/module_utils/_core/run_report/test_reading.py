@@ -118,10 +118,11 @@ def test_a_sentence_is_told_once_and_a_loop_tells_all_of_its():
     assert report([said("first"), looped, said("first")]).done == ["first", "second"]
 
 
-def test_versions_come_from_what_was_asked():
+@pytest.mark.parametrize("wrapped", [lambda result: result, lambda result: {"result": {"windows": result}}])
+def test_versions_come_from_what_was_asked(wrapped):
     asked = event(host="sql-a", action="prs.recovery.sql_info", result={"server": {"version": "15.0.4430.1"}})
     windows = {"result": {"caption": "Windows Server 2022", "version": "10.0.20348"}}
-    told = report([asked, event(action="ansible.windows.win_powershell", result=windows)])
+    told = report([asked, event(action="prs.recovery.windows_script", result=wrapped(windows))])
     assert told.versions == {
         "ansible-core": "2.19.14",
         "SQL Server on sql-a": "15.0.4430.1",

@@ -113,12 +113,15 @@ def test_the_processs_own_cache_is_another_one(kdc: Kdc, monkeypatch: pytest.Mon
 
 
 def test_no_ticket_is_one_sentence_without_the_password(kdc: Kdc) -> None:
+    """And in Ansible's own words, by which a host is unreachable."""
     kdc.fails(f"kinit: {PASSWORD} is wrong\n")
     with pytest.raises(
         RecoveryError, match=r"No Kerberos ticket for dba@PRS\.LAB: kinit: <redacted> is wrong\. Check"
     ) as caught:
         Ticket(kdc.connection())
     assert caught.value.code == "windows_login_refused" and PASSWORD not in str(caught.value)
+    said = "Kerberos auth failure for principal dba@PRS.LAB: kinit: <redacted> is wrong"
+    assert caught.value.details == {"connection_error": said}
     assert kdc.left_behind() == []
 
 
