@@ -50,6 +50,7 @@ options:
       - backup.places
       - backup.other_places
       - backup.kept_logins
+      - backup.key_refusal
       - backup.web_facts
       - backup.other_sites
       - certificates.missing_roots
@@ -149,6 +150,7 @@ DECISIONS = (
     "backup.places",
     "backup.other_places",
     "backup.kept_logins",
+    "backup.key_refusal",
     "backup.web_facts",
     "backup.other_sites",
     "certificates.missing_roots",
