@@ -50,7 +50,6 @@ options:
       - backup.places
       - backup.other_places
       - backup.kept_logins
-      - backup.key_refusal
       - backup.web_facts
       - backup.other_sites
       - certificates.missing_roots
@@ -87,7 +86,9 @@ options:
       - preflight.leaves_database
       - preflight.copies
       - preflight.certificates
+      - preflight.certificates_to_open
       - preflight.key_readers
+      - preflight.likely_key_readers
       - preflight.seen
       - preflight.database_replace
       - preflight.foresees_application
@@ -150,7 +151,6 @@ DECISIONS = (
     "backup.places",
     "backup.other_places",
     "backup.kept_logins",
-    "backup.key_refusal",
     "backup.web_facts",
     "backup.other_sites",
     "certificates.missing_roots",
@@ -187,7 +187,9 @@ DECISIONS = (
     "preflight.leaves_database",
     "preflight.copies",
     "preflight.certificates",
+    "preflight.certificates_to_open",
     "preflight.key_readers",
+    "preflight.likely_key_readers",
     "preflight.seen",
     "preflight.database_replace",
     "preflight.foresees_application",

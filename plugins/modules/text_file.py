@@ -14,7 +14,7 @@ author:
   - prs.recovery contributors (@prs-recovery)
 description:
   - Writes text files, several of a folder in one session, each there whole or not at all. The folder is made where
-    there is none.
+    there is none, also without a file.
   - It does what M(ansible.windows.win_file) and M(ansible.windows.win_copy) do with C(become), in one PowerShell
     instead of five, and with a tenth of the bytes. Records that every run leaves on a share are written so.
 options:
@@ -28,7 +28,7 @@ options:
       - The files in it.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       name:
         description: Name of the file, without a path.
@@ -108,7 +108,7 @@ def main() -> None:
             "files": {
                 "type": "list",
                 "elements": "dict",
-                "required": True,
+                "default": [],
                 "options": {
                     "name": {"type": "str", "required": True},
                     "content": {"type": "str", "required": True},

@@ -21,14 +21,16 @@ _FORBIDDEN = frozenset('\\/:*?"<>|')
 
 
 def write_text_files(files: WindowsFiles, params: Mapping[str, Any]) -> dict[str, Any]:
-    """What the task returns. Raises RecoveryError. keep: how many files stay that are like one of these but for their
-    times; 0 for all.
+    """What the task returns. Raises RecoveryError. Without files the folder alone is made. keep: how many files stay
+    that are like one of these but for their times; 0 for all.
     """
     folder, keep = full_path(params["path"], option="path"), params["keep"]
     if keep < 0:
         raise RecoveryError(f"'{keep}' is no number of files", advice="Give 0 or more in 'keep'", code="option_invalid")
     texts = {_file_name(entry["name"]): _Text.of(entry) for entry in params["files"]}
     with files.share(folder, user=params["share_user"], password=params["share_password"]):
+        if not texts:
+            return {"changed": _make(files, folder), "written": [], "removed": []}
         there = {entry.name.lower(): entry for entry in files.list_if_there(folder) if not entry.folder}
         written = []
         if not there:
@@ -42,6 +44,14 @@ def write_text_files(files: WindowsFiles, params: Mapping[str, Any]) -> dict[str
         gone = [join(folder, old) for name in texts if keep for old in outgrown(names, like=name, keep=keep)]
         _remove(files, gone)
     return {"changed": bool(written or gone), "written": written, "removed": gone}
+
+
+def _make(files: WindowsFiles, folder: str) -> bool:
+    """Whether there was none."""
+    [state] = files.stat(folder)
+    if not state.folder:
+        files.make_folder(folder)
+    return not state.folder
 
 
 def _remove(files: WindowsFiles, paths: Sequence[str]) -> None:

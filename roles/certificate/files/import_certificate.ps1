@@ -6,6 +6,8 @@
 # Parameters:
 #   Pfx          SecureString: the file in base64
 #   Password     SecureString
+#   Thumbprint   in the place of both: of a certificate that is only looked for in the store, which every administrator
+#                of the server may do. None is there that has none
 #   ReadAccess   accounts that must read the private key, such as NT SERVICE\MSSQLSERVER; unknown ones fail, and so does a
 #                key that SQL Server does not take: other than RSA, or not an exchange key of a legacy provider
 #   Reader       accounts of which is only asked whether they read the key already
@@ -15,10 +17,12 @@
 #   imported     it was not in the store, or lay there without its key
 #   granted      accounts that could not read the key
 #   readers      those of Reader that can, of a key that lay there; none whose rights could not be looked at
+#   Nothing at all where there is no certificate of Thumbprint with its key
 [CmdletBinding(SupportsShouldProcess)]
 param(
-    [Parameter(Mandatory = $true)][securestring]$Pfx,
-    [Parameter(Mandatory = $true)][securestring]$Password,
+    [securestring]$Pfx = (New-Object -TypeName System.Security.SecureString),
+    [securestring]$Password = (New-Object -TypeName System.Security.SecureString),
+    [string]$Thumbprint = '',
     [string[]]$ReadAccess = @(),
     [string[]]$Reader = @()
 )
@@ -109,9 +113,18 @@ function Test-Reader {
     [bool]$readable
 }
 
-# Without PersistKeySet the key read here is gone when the script ends.
-$leaf = Read-Pfx -Flags 'MachineKeySet' | Where-Object { $_.HasPrivateKey } | Select-Object -First 1
-if (-not $leaf) { throw 'The PFX holds no certificate with a private key.' }
+if ($PSBoundParameters.ContainsKey('Thumbprint')) {
+    if (-not $Thumbprint) { return }
+    $there = "Cert:\LocalMachine\My\$Thumbprint"
+    if (-not (Test-Path -LiteralPath $there)) { return }
+    $leaf = Get-Item -LiteralPath $there
+    if (-not $leaf.HasPrivateKey) { return }
+}
+else {
+    # Without PersistKeySet the key read here is gone when the script ends.
+    $leaf = Read-Pfx -Flags 'MachineKeySet' | Where-Object { $_.HasPrivateKey } | Select-Object -First 1
+    if (-not $leaf) { throw 'The PFX holds no certificate with a private key.' }
+}
 $kind = Get-KeyKind -Certificate $leaf
 if ($ReadAccess) {
     # Before anything is imported, and in check mode too.

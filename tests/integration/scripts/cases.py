@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.looks import secrets
@@ -261,6 +261,10 @@ def certificate_cases() -> list[Case]:
         return Case(script="import_certificate", about=about, parameters={"ReadAccess": list(access), "Reader": list(reader)}, sensitive={"Pfx": pfx, "Password": password},
                     world=world, **more)  # fmt: skip
 
+    def looked_for(about: str, *, thumbprint: str = plain.thumbprint, **given: Any) -> Case:
+        asked = case(about, **given)
+        return replace(asked, parameters={**asked.parameters, "Thumbprint": thumbprint}, sensitive={})
+
     new = {
         "thumbprint": plain.thumbprint,
         "imported": True,
@@ -288,6 +292,14 @@ def certificate_cases() -> list[Case]:
         case("there without its key", world={"certificates": without_key}, changed=True, result=new),
         case("there without its key, in check mode", access=[account], world={"certificates": without_key}, check=True, changed=True,
              result={**new, "granted": [account]}, only_real=no_service),
+        looked_for("looked for and there", world={"certificates": there}, result={**new, "imported": False, "granted": [], "readers": []}),
+        looked_for("looked for, and who reads its key", reader=[account, "NOBODY\\none"], result={**new, "imported": False, "readers": [account]},
+                   world={"certificates": there, "acls": {"*": [{"sid": "S-1-5-80-1", "rights": 0x120089}]}}, only_real=no_service),
+        looked_for("looked for and not there", result={"thumbprint": "nothing"}),
+        looked_for("looked for without a thumbprint", thumbprint="", world={"certificates": there}, result={"thumbprint": "nothing"}),
+        looked_for("looked for and there without its key", world={"certificates": without_key}, result={"thumbprint": "nothing"}),
+        looked_for("looked for, a signature key", world={"certificates": there, "key_number": "Signature"}, result={"key": "signature"}, only_real=its_key),
+        looked_for("looked for, a key of a key storage provider", world={"certificates": there, "key_number": ""}, result={"key": "other"}, only_real=its_key),
         case("an account that nobody knows", access=["NOBODY\\none"], world={"certificates": there}, error="identity references"),
         case("imported, then an account that nobody knows", access=["NOBODY\\none"], changed=True, error="identity references"),
         case("the store is denied", world={"store_denied": True}, error="Access is denied", only_real=NO_ACCOUNTS),

@@ -27,6 +27,16 @@ def test_a_folder_that_is_not_there_is_made(twins: Twins) -> None:
     assert twins.tree(FOLDER) == {"a.json": '{"x": "\u00e4"}\n'.encode(), "b.txt": b"one\ntwo\n"}
 
 
+def test_a_folder_alone(twins: Twins) -> None:
+    made = {"changed": True, "written": [], "removed": []}
+    assert write(twins, files=[], check_mode=True) == made and not twins.files.exists(FOLDER)
+    assert write(twins, files=[]) == made and twins.tree(FOLDER) == {}
+    assert write(twins, files=[]) == {**made, "changed": False}
+    twins.files.write("D:\\records\\file", b"x")
+    with pytest.raises(RecoveryError, match=r"Making the folder D:\\records\\file failed"):
+        write(twins, path="D:\\records\\file", files=[])
+
+
 def test_what_is_so_already_is_left_alone(twins: Twins) -> None:
     write(twins)
     assert write(twins) == {"changed": False, "written": [], "removed": []}

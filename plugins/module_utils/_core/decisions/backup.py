@@ -8,16 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = [
-    "copies_elsewhere",
-    "copy_account",
-    "kept_logins",
-    "key_refusal",
-    "other_places",
-    "other_sites",
-    "places",
-    "web_facts",
-]
+__all__ = ["copies_elsewhere", "copy_account", "kept_logins", "other_places", "other_sites", "places", "web_facts"]
 
 Facts = Mapping[str, Any]
 
@@ -59,26 +50,6 @@ def copies_elsewhere(facts: Facts) -> list[Facts]:
     facts: copies: prs_backup_copies, whose entries need no site; site: the active one.
     """
     return [copy for copy in facts["copies"] if "site" not in copy or copy["site"] != facts["site"]]
-
-
-def key_refusal(facts: Facts) -> str:
-    """Why what opens the backups cannot be kept as the inventory says; empty where it can.
-
-    facts: path: of the backups; keys_path: prs_backup_keys_path, empty for none; hashes: prs_backup_password_hashes;
-    password: whether prs_backup_encryption_password is set.
-    """
-    path, keys_path = facts["path"], facts["keys_path"]
-    if keys_path and f"{keys_path}\\".lower().startswith(f"{path}\\".lower()):
-        return (
-            f"prs_backup_keys_path {keys_path} lies in {path}: whoever reads the backups would read what opens them. "
-            "Name another place, with other rights."
-        )
-    if facts["hashes"] and not facts["password"]:
-        return (
-            "prs_backup_password_hashes needs prs_backup_encryption_password, under which the hashes are kept: else "
-            "they would lie there for everybody to read."
-        )
-    return ""
 
 
 def kept_logins(facts: Facts) -> list[Facts]:

@@ -16,9 +16,9 @@ from ..windows_paths import is_full_path
 from .looks import answer
 
 __all__ = [
-    "application_parts", "certificates", "copies", "data_file_folders", "database_replace", "foresees_application",
-    "journal", "key_readers", "leaves_database", "needed_secrets", "needs_lease", "no_road", "ordered_problems",
-    "parts", "paths", "sayings", "seen", "wreck",
+    "application_parts", "certificates", "certificates_to_open", "copies", "data_file_folders", "database_replace",
+    "foresees_application", "journal", "key_readers", "leaves_database", "likely_key_readers", "needed_secrets",
+    "needs_lease", "no_road", "ordered_problems", "parts", "paths", "sayings", "seen", "wreck",
 ]  # fmt: skip
 
 Facts = Mapping[str, Any]
@@ -111,18 +111,37 @@ def _certificate_in_place(certificates: list[Facts], part: str) -> Facts:
 
 
 def certificates(facts: Facts) -> list[dict[str, Any]]:
-    """What came of the looks at the PFX files, one for each part of a server, with what is wanted of it as item. facts:
-    parts: of the server; pfx: what is wanted, by part; there: whether there is such a file, by part; task: result of
-    the task whose looks are called as the parts.
+    """What came of the looks at the certificates, one for each part of a server, with what is wanted of it as item.
+    facts: parts: of the server; pfx: what is wanted, by part; there: whether there is a PFX file, by part; store, task:
+    results of the tasks that looked for what is in it in the machine's store, and into it; their looks are called as
+    the parts.
     """
     return [
-        {
-            **answer({"name": wanted["part"], "task": facts["task"] if facts["there"][wanted["part"]] else {}}),
-            "item": wanted,
-        }
+        {**_look_at_certificate(facts, wanted["part"]), "item": wanted}
         for wanted in facts["pfx"]
         if wanted["part"] in facts["parts"]
     ]
+
+
+def certificates_to_open(facts: Facts) -> dict[str, bool]:
+    """Of which part's PFX only the server itself can say what is in it: not of one whose certificate lies in its store,
+    where SQL Server has a key that it takes. facts: there, store: as C(certificates) wants them.
+    """
+    return {part: there and not _stored(facts, part) for part, there in facts["there"].items()}
+
+
+def _look_at_certificate(facts: Facts, part: str) -> Facts:
+    if not facts["there"][part]:
+        return answer({"name": part, "task": {}})
+    return _stored(facts, part) or answer({"name": part, "task": facts["task"]})
+
+
+def _stored(facts: Facts, part: str) -> Facts:
+    """The look at the store, where it found the certificate; of another kind of key the PFX is to tell more."""
+    look = answer({"name": part, "task": facts["store"]})
+    stored = _answer(look)
+    usable = stored and (part != "sql" or stored["key"] == _KEY_OF_SQL_SERVER)
+    return look if usable else {}
 
 
 def key_readers(facts: Facts) -> list[str]:
@@ -130,6 +149,15 @@ def key_readers(facts: Facts) -> list[str]:
     there; service: its name; account: that the service is to have, empty for its own.
     """
     return [facts["account"] or f"NT SERVICE\\{facts['service']}"] if facts["installed"] else []
+
+
+def likely_key_readers(facts: Facts) -> list[str]:
+    """The same where nobody has looked at the instance yet. facts: instance: its name; account: as for
+    C(key_readers).
+    """
+    named = facts["instance"]
+    service = named if named.upper() == "MSSQLSERVER" else f"MSSQL${named}"
+    return key_readers({"installed": True, "service": service, "account": facts["account"]})
 
 
 def _answer(result: Facts) -> Facts:

@@ -14,6 +14,7 @@ from ...application.assembly import BadImage
 from ...application.assembly import read as read_assembly
 from ..certificates import BadCertificateFile, read_file, windows_name
 from ..errors import WinError
+from ..execution import NotModelled
 from ..filesystem import FileView
 from ..firewall import Rule
 from ..languages import calling
@@ -213,6 +214,8 @@ def inspect_sql_instance(call: ScriptCall) -> ScriptResult:
 @script("import_certificate")
 def import_certificate(call: ScriptCall) -> ScriptResult:
     stores = call.host.certificates
+    if call.parameter("Thumbprint") is not None:
+        return _stored_certificate(call)
     try:
         items = read_file(base64.b64decode(call.parameter("Pfx")), call.parameter("Password"), call.host.character)
     except BadCertificateFile as error:
@@ -225,7 +228,7 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
         return ScriptResult(
             changed=False, failed=True, error="The private key is not an RSA key, and SQL Server takes no other."
         )
-    is_legacy = call.host.character.keys == "csp" and isinstance(leaf.public_key(), rsa.RSAPublicKey)
+    is_legacy = _is_legacy(call, leaf)
     if access and not is_legacy:
         return ScriptResult(changed=False, failed=True, error="SQL Server would not start with this certificate")
     thumbprint = leaf.fingerprint(hashes.SHA1()).hex().upper()
@@ -256,16 +259,38 @@ def import_certificate(call: ScriptCall) -> ScriptResult:
     return ScriptResult(
         changed=imported or bool(granted),
         result={
-            "thumbprint": thumbprint,
-            "subject": windows_name(leaf.subject),
-            "names": certificate_names(call, leaf),
-            "not_after": written_date(call, leaf.not_valid_after_utc),
-            "key": "exchange" if is_legacy else "other",
+            **_about(call, leaf),
             "imported": imported,
             "granted": granted,
             "readers": [] if imported else _readers(call, found),
         },
     )
+
+
+def _stored_certificate(call: ScriptCall) -> ScriptResult:
+    """What the script says of one that is only looked for; nothing without its key."""
+    if texts_of(call, "ReadAccess"):
+        raise NotModelled(call, "rights on the key of a certificate that is only looked for", "ReadAccess")
+    found = call.host.certificates.find("My", str(call.parameter("Thumbprint")))
+    if found is None or not call.host.certificates.has_key(found):
+        return ScriptResult(changed=False, result={})
+    more = {"imported": False, "granted": [], "readers": _readers(call, found)}
+    about = {**_about(call, found.x509), "key": "exchange" if found.keys == "csp" else "other"}
+    return ScriptResult(changed=False, result={**about, **more})
+
+
+def _is_legacy(call: ScriptCall, certificate: Any) -> bool:
+    return call.host.character.keys == "csp" and isinstance(certificate.public_key(), rsa.RSAPublicKey)
+
+
+def _about(call: ScriptCall, certificate: Any) -> dict[str, Any]:
+    return {
+        "thumbprint": certificate.fingerprint(hashes.SHA1()).hex().upper(),
+        "subject": windows_name(certificate.subject),
+        "names": certificate_names(call, certificate),
+        "not_after": written_date(call, certificate.not_valid_after_utc),
+        "key": "exchange" if _is_legacy(call, certificate) else "other",
+    }
 
 
 def _readers(call: ScriptCall, certificate: Any) -> list[str]:

@@ -7,7 +7,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.backu
     copies_elsewhere,
     copy_account,
     kept_logins,
-    key_refusal,
     other_places,
     other_sites,
     places,
@@ -27,23 +26,6 @@ ACCOUNTS = {"copies_user": "copier", "copies_password": "c", "share_user": "writ
 )
 def test_the_account_of_places_that_name_none(changed, account):
     assert copy_account(ACCOUNTS | changed) == account
-
-
-@pytest.mark.parametrize(
-    ("changed", "part"),
-    [
-        ({}, ""),
-        ({"keys_path": "", "password": False, "hashes": False}, ""),
-        ({"keys_path": r"\\A\PRS\keys"}, r"prs_backup_keys_path \\A\PRS\keys lies in \\a\prs"),
-        ({"keys_path": r"\\a\prs"}, "whoever reads the backups would read what opens them"),
-        ({"keys_path": r"\\a\prs-keys"}, ""),
-        ({"hashes": True, "password": False}, "prs_backup_password_hashes needs prs_backup_encryption_password"),
-    ],
-)
-def test_keys_and_hashes_are_kept_where_others_do_not_read_them(changed, part):
-    facts = {"path": r"\\a\prs", "keys_path": r"\\b\keys", "hashes": True, "password": True}
-    said = key_refusal(facts | changed)
-    assert part in said if part else said == ""
 
 
 def test_a_place_needs_no_site_to_be_elsewhere():

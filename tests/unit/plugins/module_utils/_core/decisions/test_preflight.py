@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.preflight import (
     application_parts,
     certificates,
+    certificates_to_open,
     copies,
     data_file_folders,
     database_replace,
@@ -15,6 +16,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.decisions.prefl
     journal,
     key_readers,
     leaves_database,
+    likely_key_readers,
     needed_secrets,
     needs_lease,
     no_road,
@@ -307,8 +309,32 @@ def test_copies_are_those_that_were_read():
 )
 def test_what_came_of_the_certificates(task, there, expected):
     pfx = [{"part": part, "pfx": f"{part}.pfx", "names": []} for part in ("web", "sql")]
-    facts = {"parts": ["web"], "pfx": pfx, "there": {"web": there, "sql": True}, "task": task}
+    facts = {"parts": ["web"], "pfx": pfx, "there": {"web": there, "sql": True}, "store": {}, "task": task}
     assert certificates(facts) == [{**expected, "item": pfx[0]}]
+    assert certificates_to_open(facts) == {"web": there, "sql": True}
+
+
+@pytest.mark.parametrize(
+    ("part", "stored", "is_enough"),
+    [
+        ("web", {"thumbprint": "AB", "key": "other"}, True),
+        ("sql", {"thumbprint": "AB", "key": "exchange"}, True),
+        ("sql", {"thumbprint": "AB", "key": "other"}, False),
+        ("web", {}, False),
+    ],
+)
+def test_a_pfx_need_not_be_opened_whose_certificate_is_in_the_store(part, stored, is_enough):
+    pfx = [{"part": part, "pfx": "a.pfx", "names": []}]
+    store = {"failed": False, "result": {part: {"failed": False, "result": stored}}}
+    opened = {"failed": False, "result": {part: {"failed": False, "result": {"thumbprint": "CD"}}}}
+    facts = {"parts": [part], "pfx": pfx, "there": {part: True}, "store": store, "task": opened}
+    assert certificates_to_open(facts) == {part: not is_enough}
+    assert certificates(facts)[0]["result"] == (stored if is_enough else {"thumbprint": "CD"})
+
+
+@pytest.mark.parametrize("store", [{"unreachable": True}, {"failed": True, "msg": "?"}, {"skipped": True}, {}])
+def test_where_nobody_could_look_into_the_store_the_pfx_is_opened(store):
+    assert certificates_to_open({"there": {"web": True, "sql": False}, "store": store}) == {"web": True, "sql": False}
 
 
 def certificate(part: str, **answer) -> dict:
@@ -352,3 +378,15 @@ def test_what_need_not_be_looked_at_once_more(looks, handed_on):
 )
 def test_who_must_read_the_key_of_sql_server(installed, account, readers):
     assert key_readers({"installed": installed, "service": "MSSQL$PRS", "account": account}) == readers
+
+
+@pytest.mark.parametrize(
+    ("instance", "account", "reader"),
+    [
+        ("MSSQLSERVER", "", "NT SERVICE\\MSSQLSERVER"),
+        ("PRS", "", "NT SERVICE\\MSSQL$PRS"),
+        ("PRS", "CORP\\sql$", "CORP\\sql$"),
+    ],
+)
+def test_who_will_have_to_read_it(instance, account, reader):
+    assert likely_key_readers({"instance": instance, "account": account}) == [reader]
