@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
-from itertools import compress, islice
-from operator import attrgetter, gt, itemgetter, le
+from itertools import islice, pairwise
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, BackupSet
@@ -33,12 +33,10 @@ __all__ = ["LONG_AGO", "Arrival", "Base", "Fork", "Limits", "Move", "Route", "Tr
 
 LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
-_FIRST = attrgetter("first_lsn")
 _LAST = attrgetter("last_lsn")
 _POINT = attrgetter("fork_point_lsn")
 _POSITION = attrgetter("position")
 _FINISHED = attrgetter("finished")
-_BULK_LOGGED = attrgetter("bulk_logged")
 
 _MULTI_BASED = (
     "it is based on several backups (a file or a filegroup was backed up by itself since the last full), so it does "
@@ -111,23 +109,14 @@ class Fork:
     sets: list[BackupSet] = field(default_factory=list)
 
     @cached_property
-    def finished(self) -> list[datetime]:
-        """When the backup of each of the ``logs`` was finished."""
-        return list(map(_FINISHED, self.logs))
-
-    @cached_property
-    def is_bulk_logged(self) -> bool:
-        """Whether any of the ``logs`` has bulk-logged changes."""
-        return any(map(_BULK_LOGGED, self.logs))
-
-    @cached_property
     def by_time(self) -> list[BackupSet]:
         """All logs by the time at which their backup was finished; in one second by their ends."""
         if self.idle:
             return sorted(sorted([*self.logs, *self.idle], key=_LAST), key=_FINISHED)
-        if all(map(le, self.finished, islice(self.finished, 1, None))):  # unless a clock went wrong
-            return self.logs
-        return sorted(self.logs, key=_FINISHED)
+        for earlier, later in pairwise(self.logs):
+            if later.finished < earlier.finished:  # a clock went wrong
+                return sorted(self.logs, key=_FINISHED)
+        return self.logs
 
     def finished_from(self, when: datetime) -> list[BackupSet]:
         """All logs whose backup was finished then or later, in that order."""
@@ -135,6 +124,12 @@ class Fork:
         if not by_time or by_time[-1].finished < when:  # of a thousand forks this is nearly every one
             return []
         return by_time[bisect_left(by_time, when, key=_FINISHED) :]
+
+    def latest_finished(self, position: int) -> datetime:
+        """When the last of the ``logs`` was finished that end up to a position; long ago where there is none."""
+        count = bisect_right(self.logs, position, key=_LAST)
+        first = max(count - 1, 0) if self.by_time is self.logs else 0
+        return max(map(_FINISHED, islice(self.logs, first, count)), default=LONG_AGO)
 
     def latest_covered(self, stretch: Sequence[BackupSet]) -> datetime:
         """The latest moment that is surely in one of these logs, which follow one another on this fork. The last one
@@ -167,15 +162,6 @@ class Fork:
     def sets_beyond(self, position: float) -> list[BackupSet]:
         """Backups of every kind that end on this fork beyond a position, in the order of their ends."""
         return self.sets[bisect_right(self.sets, position, key=_LAST) :]
-
-    def starts(self, logs: Sequence[BackupSet]) -> list[int]:
-        """The same of many logs that end on this fork, in the order of their ends: those that lead onto it come first,
-        nearly always.
-        """
-        entered = bisect_right(logs, max(map(_LAST, self.entries)), key=_LAST) if self.entries else 0
-        if entered:
-            return [*map(self.start, logs[:entered]), *map(_FIRST, logs[entered:])]
-        return list(map(_FIRST, logs))
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -239,13 +225,17 @@ class _LogLine:
         """Add logs, in the order of their ends, to the stretches. Nearly always each goes on with the one before."""
         if not logs:
             return
-        starts, ends = self.fork.starts(logs), list(map(_LAST, logs))
-        following = islice(starts, 1, None)
-        gaps = [*compress(range(1, len(logs)), map(gt, following, ends)), len(logs)]
-        begin = 0
-        for gap in gaps:
-            self._join(min(starts[begin:gap]), ends[gap - 1])
-            begin = gap
+        fork, guid = self.fork, self.fork.guid
+        begin, end = fork.start(logs[0]), logs[0].last_lsn
+        for log in logs:
+            start = log.first_lsn if log.first_fork == guid else fork.start(log)
+            if start > end:
+                self._join(begin, end)
+                begin = start
+            elif start < begin:
+                begin = start
+            end = log.last_lsn
+        self._join(begin, end)
 
     def _join(self, start: int, end: int) -> None:
         """Add a stretch that ends beyond all others."""
@@ -319,7 +309,7 @@ class _LogLine:
             return rolled, position
         first, last = bisect_right(self.edges, position, key=_LAST), bisect_right(self.edges, high, key=_LAST)
         logs = self.edges[first:last]
-        starts = self.fork.starts(logs)
+        starts = list(map(self.fork.start, logs))
         ahead = sorted(range(len(logs)), key=starts.__getitem__)
         index = 0
         while position < low:
@@ -654,7 +644,7 @@ class View:
         latest = LONG_AGO if log is None else self._latest[id(log)]
         for log in reversed(trail):
             leg, fork = self._legs[id(log)], self.tree.forks[log.first_fork]
-            ends = fork.finished[: bisect_right(fork.logs, log.fork_point_lsn or 0, key=_LAST)]
+            ends = [fork.latest_finished(log.fork_point_lsn or 0)]
             if leg is not None:
                 ends += [entry.finished for entry in (leg.base, leg.stopped) if entry is not None and entry.finished]
             latest = self._latest[id(log)] = max([latest, *ends])

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -26,7 +26,6 @@ from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_s
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.clock import SECOND, surely_over
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import (
     LONG_AGO,
-    Fork,
     Limits,
     Route,
     Tree,
@@ -301,16 +300,15 @@ class _Entered(NamedTuple):
 _ALWAYS = _Entered(LONG_AGO, LONG_AGO)
 
 
-def _entered(view: View, fork: Fork, logs: list[BackupSet], began: datetime) -> _Entered:
-    """The first moments for which :func:`at_time` surely has a way onto a fork by a log from its parent, as far as the
-    first logs of the fork are not later anyway.
+def _entered(view: View, entries: Sequence[BackupSet], began: datetime, *, is_bulk_logged: bool) -> _Entered:
+    """The first moments for which :func:`at_time` surely has a way onto a fork by one of these logs from its parent, as
+    far as the first logs of the fork are not later anyway.
 
     What is restored on that way has to be over by then: the log that is stopped at the fork point may have been backed
     up long after the first one of the fork, by another database that came from the same point. began: when the first of
-    the logs was.
+    the logs was; is_bulk_logged: whether any of them is.
     """
-    entries = list(filter(view.can_enter, fork.entries))
-    is_bulk_logged = any(log.bulk_logged for log in entries) or _any_bulk_logged(fork, logs)
+    is_bulk_logged = is_bulk_logged or any(map(_BULK_LOGGED, entries))
     if not is_bulk_logged and view.latest_on_way(entries[0]) + SECOND <= began:
         return _ALWAYS  # nearly always
     ways: list[_Entered] = []
@@ -321,13 +319,9 @@ def _entered(view: View, fork: Fork, logs: list[BackupSet], began: datetime) -> 
     return _Entered(min(way.stopped for way in ways), min(way.whole for way in ways))
 
 
-def _any_bulk_logged(fork: Fork, logs: list[BackupSet]) -> bool:
-    return fork.is_bulk_logged and any(map(_BULK_LOGGED, logs))
-
-
-def _by_bulk_logging(fork: Fork, logs: list[BackupSet]) -> Iterable[tuple[bool, list[BackupSet]]]:
-    """Logs of a fork that follow one another: with bulk-logged changes or without, in turn."""
-    if not _any_bulk_logged(fork, logs):  # nearly always
+def _by_bulk_logging(logs: list[BackupSet], *, mixed: bool) -> Iterable[tuple[bool, list[BackupSet]]]:
+    """Logs that follow one another: with bulk-logged changes or without, in turn. mixed: whether any has some."""
+    if not mixed:  # nearly always
         return ((False, logs),)
     return ((is_bulk_logged, list(group)) for is_bulk_logged, group in groupby(logs, key=_BULK_LOGGED))
 
@@ -335,7 +329,8 @@ def _by_bulk_logging(fork: Fork, logs: list[BackupSet]) -> Iterable[tuple[bool, 
 def _covered(view: View, guid: str, limit: float) -> Iterator[Window]:
     """limit: the LSN up to which the paths follow the fork; beyond it another database lived."""
     line = view.line(guid)
-    entered = line.fork.point if any(map(view.can_enter, line.fork.entries)) else None
+    entries = list(filter(view.can_enter, line.fork.entries))
+    entered = line.fork.point if entries else None
     for low, high in zip(line.component_starts, line.component_ends, strict=True):
         index = bisect_left(line.base_positions, low)
         base = line.bases[index] if index < len(line.bases) and line.base_positions[index] < high else None
@@ -350,18 +345,19 @@ def _covered(view: View, guid: str, limit: float) -> Iterator[Window]:
         if not logs:
             continue
         moment, since = None, _ALWAYS
+        any_bulk_logged = any(map(_BULK_LOGGED, logs))
         if base is not None and position == base.position and base.finished is not None:
             moment, start = (base.finished, base.told_finish is not None), base.finished + SECOND
             if position == entered:
-                since = _entered(view, line.fork, logs, min(map(_STARTED, logs)))
+                since = _entered(view, entries, min(map(_STARTED, logs)), is_bulk_logged=any_bulk_logged)
         else:
             began = min(map(_STARTED, logs))
             if position == entered:
-                since = _entered(view, line.fork, logs, began)
+                since = _entered(view, entries, began, is_bulk_logged=any_bulk_logged)
             start = max(since.stopped, began)
         end: datetime | None = None
         start_lsn, end_lsn = position, position
-        for is_bulk_logged, stretch in _by_bulk_logging(line.fork, logs):
+        for is_bulk_logged, stretch in _by_bulk_logging(logs, mixed=any_bulk_logged):
             if not is_bulk_logged:
                 end, end_lsn = line.fork.latest_covered(stretch), stretch[-1].last_lsn
                 continue

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import chain
 from operator import attrgetter
 
 from ..backup.backup_set import BackupSet
@@ -23,7 +23,6 @@ from .request import Request
 __all__ = ["Source", "choose_source"]
 
 _OFFSET = attrgetter("utc_offset")
-_ORIGIN = attrgetter("family_guid", "database", "server")
 
 ByFork = Mapping[str, list[BackupSet]]
 """Recovery fork -> sets on it."""
@@ -127,11 +126,13 @@ def _by_family_and_name(sets: Iterable[BackupSet]) -> tuple[Groups, Mapping[str,
     origins: dict[str, set[Origin]] = defaultdict(set)
     for fork, members in by_fork.items():
         _sort_by_position(members)
-        for _origin, group in groupby(members, key=_ORIGIN):
-            following = list(group)
-            first = following[0]
-            groups[first.family][first.database][fork] += following
-            origins[first.family].add(origin_of(first))
+        family = database = server = None
+        for entry in members:  # nearly always, a set is of the same database as the one before
+            if entry.family_guid != family or entry.database != database or entry.server != server:
+                family, database, server = entry.family_guid, entry.database, entry.server
+                origins[entry.family].add(origin_of(entry))
+                following = groups[entry.family][database][fork]
+            following.append(entry)
     return groups, origins
 
 

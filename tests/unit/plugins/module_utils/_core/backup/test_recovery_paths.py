@@ -8,8 +8,8 @@ from itertools import permutations
 
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.backup.backup_set import BackupKind, backup_set
-from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import Tree
-from planner_cases import CHAIN, differential, full, log, order, plan, rejected
+from ansible_collections.prs.recovery.plugins.module_utils._core.backup.recovery_paths import LONG_AGO, Tree
+from planner_cases import CHAIN, at, differential, full, log, order, plan, rejected
 
 
 def header(**more: object) -> dict[str, object]:
@@ -108,3 +108,13 @@ def test_what_logs_surely_hold_is_told_by_a_later_clock_than_that_of_the_last_on
     for count, latest in ((1, logs[0]), (2, logs[1]), (3, logs[1]), (4, logs[1])):
         assert fork.latest_covered(logs[:count]) == latest.covered_until
     assert fork.latest_covered(logs[2:]) == logs[3].covered_until
+
+
+@pytest.mark.parametrize(("clock", "latest"), [(25, (10, 25, 30, 40)), (55, (10, 55, 55, 55))])
+def test_when_logs_were_over_is_told_by_the_latest_of_them_if_a_clock_went_wrong(
+    clock: int, latest: tuple[int, ...]
+) -> None:
+    logs = [log("L1", 10, 20, 10), log("L2", 20, 30, clock), log("L3", 30, 40, 30), log("L4", 40, 50, 40)]
+    [fork] = Tree(logs).forks.values()
+    assert [fork.latest_finished(entry.last_lsn) for entry in logs] == list(map(at, latest))
+    assert fork.latest_finished(19) == LONG_AGO
