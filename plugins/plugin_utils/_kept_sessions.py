@@ -38,8 +38,11 @@ class KeptSessions:
         return bool(self._kept)
 
     def serve(self, channel: socket.socket) -> bool:
-        """Answer a child; False where it has gone away."""
-        message, descriptors, _flags, _sender = socket.recv_fds(channel, LONGEST, 1)
+        """Answer a child; False where it has gone away, also one that did not wait for the answer before."""
+        try:
+            message, descriptors, _flags, _sender = socket.recv_fds(channel, LONGEST, 1)
+        except OSError:
+            return False
         if not message:
             return False
         asked = json.loads(message)

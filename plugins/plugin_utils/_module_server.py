@@ -55,11 +55,15 @@ def next_module(*, listener: socket.socket, owner: int) -> dict[str, Any]:
     """
     with _Server(listener, owner=owner) as server:
         _import(*IMPORTED_LATE)  # before anybody asks, who then need not wait for it
-        while not server.is_done:
-            request = server.serve()
-            if request:
-                return request
-        server.sessions.end()
+        request = None
+        try:
+            while not server.is_done:
+                request = server.serve()
+                if request:
+                    return request
+        finally:
+            if not request:
+                server.sessions.end()
     sys.exit()
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.scripts import run_windows_scripts
+from prs_lab.windows.filesystem import FileView
+from prs_lab.windows.scripts.verbs import DotNetError
 
 from .windows_twins import NO_SHARE, ON_SHARE, SHARE_PASSWORD, Twins
 
@@ -107,3 +109,30 @@ def test_a_wrong_password_is_told_of_each_path(twins: Twins) -> None:
     account = {"share_user": ON_SHARE["share_user"], "share_password": f"not {SHARE_PASSWORD}"}
     seen = at_share(twins, SHARED, "C:\\none", share_paths=[SHARED], **account)
     assert [record["error"] for record in seen] == [1326, 2]
+
+
+def test_a_server_that_does_not_answer_is_waited_for_once(twins: Twins) -> None:
+    """Windows takes up to a minute for each share of it."""
+    gone = ["\\\\nobody\\x\\a", "\\\\nobody\\y\\a", "\\\\nobody\\z\\a"]
+    told = at_share(twins, *gone, SHARED, share_paths=[*gone, SHARED], **ON_SHARE)
+    assert {record["error"] for record in told[:3]} == {53}
+    assert twins.scripts().count("connect") == 2
+
+
+def test_an_account_without_a_password_has_seen_nothing(twins: Twins) -> None:
+    """Never is that 0, which would be no error."""
+    account = {"share_user": ON_SHARE["share_user"], "share_password": ""}
+    [told] = at_share(twins, SHARED, share_paths=[SHARED], **account)
+    assert told["error"] == 86 and "No password is given for" in told["message"], told
+    assert "connect" not in twins.scripts()
+
+
+def test_a_refusal_without_a_number_has_one(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where PowerShell itself refuses: a 0 would pass for a share that was seen."""
+
+    def refuse(*_arguments: str) -> None:
+        raise DotNetError("IOException", "The specified drive root does not exist")
+
+    monkeypatch.setattr(FileView, "connect", refuse)
+    [told] = at_share(twins, SHARED, share_paths=[SHARED], **ON_SHARE)
+    assert told == {"exists": False, "error": 1208, "message": "The specified drive root does not exist"}

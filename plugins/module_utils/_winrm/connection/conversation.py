@@ -47,6 +47,11 @@ every second, but one call of Windows, such as for the rights of all that is in 
 ENDS_THE_PROCESS = {"BrokenInput", "EndOfInput", "LanguageMode"}
 """Kinds of errors after which nothing more is answered."""
 
+KEY_DELETED = 1018
+"""Windows has unloaded the account's part of the registry, as when it logged off elsewhere: COM is of no use any more
+to a process that was there before.
+"""
+
 
 class Pipe(Protocol):
     """A running PowerShell with BOOTSTRAP as its command."""
@@ -115,7 +120,7 @@ class Conversation:
         self._greeting = [] if is_running else [_line(RUNNER)]
         """The script that reads requests: it travels with the first of them."""
         self._begins = True
-        self._has_ended = False
+        self._is_spent = False
         self.about: dict[str, Any] = {}
         """Which PowerShell answers; nothing before its first answer."""
         self.owes_an_answer = False
@@ -123,7 +128,7 @@ class Conversation:
     @property
     def can_go_on(self) -> bool:
         """Whether somebody else may begin a conversation with the same process."""
-        return not (self._greeting or self.owes_an_answer or self._has_ended)
+        return not (self._greeting or self.owes_an_answer or self._is_spent)
 
     def start(self) -> None:
         """Learn who answers, before anything is asked for."""
@@ -199,7 +204,8 @@ class Conversation:
                 self._noise.append(line.decode("utf-8", "replace"))
                 continue
             if kind == "error":
-                self._has_ended = value.get("kind") in ENDS_THE_PROCESS
+                if value.get("kind") in ENDS_THE_PROCESS or value.get("number") == KEY_DELETED:
+                    self._is_spent = True
                 raise VerbFailed(
                     number=value.get("number", 0), kind=value.get("kind", ""), message=value.get("message", "")
                 )

@@ -14,7 +14,10 @@ from .conversation import VerbFailed
 from .options import WinrmConnection
 from .pywinrm_dep import LOGIN_PROBLEMS, requests, winrm
 
-__all__ = ["WindowsFault", "connection_error", "ended_error", "refused_by_all", "silent_error", "windows_fault"]
+__all__ = [
+    "WindowsFault", "connection_error", "ended_error", "never_connected", "refused_by_all", "silent_error",
+    "windows_fault",
+]  # fmt: skip
 
 _SSL_REASON = re.compile(r"\[SSL: (\w+)\]")
 KERBEROS_PROBLEMS = {"KerberosExchangeError", "MutualAuthenticationError"}
@@ -170,6 +173,20 @@ def _answer_error(problem: Exception, where: str) -> RecoveryError | None:
         )
     return None
 
+
+def never_connected(problem: Exception) -> bool:
+    """Whether nothing can have reached the host: no connection, or no TLS on it. A connection that broke off may have
+    carried what was sent.
+    """
+    exceptions = requests.exceptions
+    if isinstance(problem, (exceptions.ConnectTimeout, exceptions.SSLError, exceptions.ProxyError)):
+        return True
+    reason = getattr(problem.args[0], "reason", None) if problem.args else None
+    return isinstance(problem, exceptions.ConnectionError) and type(reason).__name__ in _NO_CONNECTION
+
+
+_NO_CONNECTION = {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
+"""Names of what urllib3 raises."""
 
 QUOTAS = {2150859173, 2150859174}
 

@@ -42,12 +42,13 @@ _channel: socket.socket | None = None
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class KeptShell:
     """Where a PowerShell waits for input. transport: by which its host let the account in; shell, command: WinRM's
-    names of the shell and of the process in it.
+    names of the shell and of the process in it; tasks: how many had it.
     """
 
     transport: str
     shell: str
     command: str
+    tasks: int = 0
 
 
 def use_channel(channel: socket.socket) -> None:

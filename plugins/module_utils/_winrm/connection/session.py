@@ -10,13 +10,21 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
 from ..._core.errors import RecoveryError
 from .conversation import Conversation, Ended, Request, Silent, VerbFailed
-from .errors import WindowsFault, connection_error, ended_error, refused_by_all, silent_error, windows_fault
+from .errors import (
+    WindowsFault,
+    connection_error,
+    ended_error,
+    never_connected,
+    refused_by_all,
+    silent_error,
+    windows_fault,
+)
 from .kept_sessions import KeptShell, keep, take
 from .options import WinrmConnection
 from .pywinrm_dep import LOGIN_PROBLEMS, requests, require_pywinrm, winrm
@@ -26,6 +34,9 @@ __all__ = ["Session", "end_session"]
 
 ANOTHER_TRANSPORT_MAY_HELP = {"dependency_missing", "windows_login_refused"}
 """Codes of problems that belong to a transport, and not to the way to the host."""
+
+MOST_TASKS = 25
+"""How many tasks have one PowerShell: its memory grows by some MB with each script that a task runs."""
 
 RECONNECT_WITHIN, RECONNECT_EVERY = 60.0, 5.0
 """Seconds: how long a host that was lost is waited for, and the pause between two attempts."""
@@ -42,13 +53,14 @@ def _nothing() -> None:
 @dataclass(frozen=True, kw_only=True)
 class _Ahead:
     """A verb that travels with the next one. mend: puts right what Windows refused, or raises it; drop: hears that it
-    never ran, as one before it was refused.
+    never ran, as one before it was refused; wanted: whether it is to be asked for still, after one before it was.
     """
 
     request: Request
     doing: str
     mend: Callable[[WindowsFault], None]
     drop: Callable[[], None]
+    wanted: Callable[[], bool]
 
 
 class Session:
@@ -65,13 +77,12 @@ class Session:
         self._conversation: Conversation | None = None
         self._lost: RecoveryError | None = None
         self._ahead: list[_Ahead] = []
+        self._tasks = 0
+        """That had this PowerShell before."""
 
     def __enter__(self) -> Session:
         require_pywinrm()
-        kept = take(self.connection)
-        if kept:
-            self._connect(kept.transport, kept)
-        else:
+        if not self._resume():
             self._open()
         return self
 
@@ -79,8 +90,10 @@ class Session:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         can_go_on = self._conversation is not None and self._conversation.can_go_on and not self.is_lost
-        if self._powershell and can_go_on and keep(self.connection, self._powershell.name):
-            self._powershell.leave()
+        if self._powershell and can_go_on:
+            name = replace(self._powershell.name, tasks=self._tasks + 1)
+            if name.tasks < MOST_TASKS and keep(self.connection, name):
+                self._powershell.leave()
         self._close()
 
     @property
@@ -111,17 +124,21 @@ class Session:
         on_progress: Callable[[dict[str, Any]], None] | None = None,
         mend: Callable[[WindowsFault], None] | None = None,
         drop: Callable[[], None] | None = None,
+        wanted: Callable[[], bool] = lambda: True,
         **parameters: Any,
     ) -> None:
         """Ask for a verb that prepares the next one, with which it travels: nobody waits for it alone. The next one is
         not run where this fails, and not before mend returned; without a next one this is not run at all. drop: called
-        where it is not run, as one that goes ahead of it was refused.
+        where it is not run, as one that goes ahead of it was refused. wanted: asked where one ahead of it was refused
+        and mended; what is not wanted any more is left out.
 
         A refusal is raised by the next call, as a RecoveryError that is no WindowsFault: nobody is to take it for what
         Windows said of that call, such as that a file is not there.
         """
         request = Request(script, parameters, [*items], on_progress)
-        self._ahead.append(_Ahead(request=request, doing=doing, mend=mend or _give_up, drop=drop or _nothing))
+        self._ahead.append(
+            _Ahead(request=request, doing=doing, mend=mend or _give_up, drop=drop or _nothing, wanted=wanted)
+        )
 
     def call(
         self,
@@ -185,7 +202,7 @@ class Session:
             if isinstance(problem, WindowsFault):
                 raise problem.reworded() from None
             raise
-        return left
+        return [ahead for ahead in left if ahead.wanted()]
 
     def _usable(self) -> Conversation:
         if self._lost:
@@ -221,13 +238,32 @@ class Session:
             else:
                 return
 
+    def _resume(self) -> bool:
+        """Go on with what another task left. False where nobody did, and where the host lets the account in no more by
+        that transport: another may do.
+        """
+        kept = take(self.connection)
+        if not kept:
+            return False
+        try:
+            self._connect(kept.transport, kept)
+        except RecoveryError as problem:
+            if problem.code not in ANOTHER_TRANSPORT_MAY_HELP:
+                raise
+            return False
+        self._tasks = kept.tasks
+        return True
+
     def _is_gone(self, problem: Exception) -> bool:
-        """Whether the host says that it has not got any more what another task left there. Nothing was run."""
-        powershell = self._powershell
-        return isinstance(problem, _REFUSALS) and powershell is not None and powershell.may_be_gone
+        """Whether the host says that it has not got any more what another task left there, or was not even reached.
+        Nothing was run.
+        """
+        may_be_gone = self._powershell is not None and self._powershell.may_be_gone
+        return may_be_gone and (isinstance(problem, _REFUSALS) or never_connected(problem))
 
     def _open_another(self) -> None:
         self._close()
+        self._tasks = 0
         try:
             self._open()
         except RecoveryError as problem:

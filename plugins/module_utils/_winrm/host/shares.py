@@ -21,6 +21,11 @@ from ..verbs import connect, disconnect
 __all__ = ["ShareConnections"]
 
 _OTHER_ACCOUNT = 1219
+_WRONG_PASSWORD = 86
+_WITHOUT_NUMBER = 1208
+"""In the place of 0, which would pass for no error at all: ERROR_EXTENDED_ERROR."""
+_NO_SERVER = {51, 53, 59, 64, 121, 1231}
+"""Numbers that are the server's and not the share's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +46,8 @@ class ShareConnections:
         self._open: dict[str, _Connection] = {}
         self._in_use: set[str] = set()
         self._numbered = 0
+        self._silent: dict[str, dict[str, Any]] = {}
+        """Servers that did not answer, and what Windows said of it."""
 
     def forget(self) -> None:
         """In a new session nothing is connected."""
@@ -106,10 +113,14 @@ class ShareConnections:
 
     def _connect(self, root: str, user: str, password: str | None, refused: dict[str, dict[str, Any]] | None) -> None:
         """Ahead of what is asked for next, which does not run where this is refused and nobody is to be told of it."""
+        server = server_of(root)
+        if not password:
+            self._refuse_without_password(root, user, refused)
+            return
         self._numbered += 1
         name = f"PrsRecovery{self._numbered}"
         doing = f"Connecting to {root} as {user}"
-        account = {"Name": name, "Root": root, "User": user, "Password": Secret(password or "")}
+        account = {"Name": name, "Root": root, "User": user, "Password": Secret(password)}
 
         def is_not_open() -> None:
             self._open.pop(root.lower(), None)
@@ -122,10 +133,40 @@ class ShareConnections:
                 is_not_open()
                 if refused is None or not isinstance(problem, WindowsFault):
                     raise
-                refused[root] = {"number": problem.number, "message": problem.said}
+                refused[root] = {"number": problem.number or _WITHOUT_NUMBER, "message": problem.said}
+                if problem.number in _NO_SERVER:
+                    self._silent[server] = refused[root]
 
-        self._session.ahead(connect.SCRIPT, doing=doing, mend=again_where_another_is_known, drop=is_not_open, **account)
+        def server_may_answer() -> bool:
+            """Another share of it had to wait for nothing a minute long, perhaps."""
+            if refused is None or server not in self._silent:
+                return True
+            is_not_open()
+            refused[root] = self._silent[server]
+            return False
+
+        if not server_may_answer():
+            return
+        self._session.ahead(
+            connect.SCRIPT,
+            doing=doing,
+            mend=again_where_another_is_known,
+            drop=is_not_open,
+            wanted=server_may_answer,
+            **account,
+        )
         self._open[root.lower()] = _Connection(name=name, account=(user, password))
+
+    @staticmethod
+    def _refuse_without_password(root: str, user: str, refused: dict[str, dict[str, Any]] | None) -> None:
+        """Windows is not asked: without a password it would take the session's own account."""
+        if refused is None:
+            raise RecoveryError(
+                f"{root} is to be connected as {user}, and no password is given",
+                code="option_invalid",
+                advice="Give share_password as well",
+            )
+        refused[root] = {"number": _WRONG_PASSWORD, "message": f"No password is given for {user}"}
 
     def _only_as(self, fault: WindowsFault, root: str, *, doing: str, account: dict[str, str]) -> None:
         """Raises RecoveryError."""

@@ -25,5 +25,16 @@ param(
 $secret = [System.Security.SecureString]::new()
 foreach ($character in $Password.ToCharArray()) { $secret.AppendChar($character) }
 $account = [System.Management.Automation.PSCredential]::new($User, $secret)
-$null = New-PSDrive -Name $Name -PSProvider FileSystem -Root $Root -Credential $account -Scope Global
+try {
+    $null = New-PSDrive -Name $Name -PSProvider FileSystem -Root $Root -Credential $account -Scope Global
+}
+catch {
+    $refusal = $_
+    # Without a number it is PowerShell that found no folder there, after Windows had connected it.
+    if ((Get-ErrorNumber (Get-Cause $refusal.Exception)) -eq 0) {
+        try { (New-Object -ComObject WScript.Network).RemoveNetworkDrive($Root, $true) }
+        catch { $null = $_ }
+    }
+    throw $refusal
+}
 """

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 import winrm.exceptions
 from ansible_collections.prs.recovery.plugins.module_utils._core.errors import RecoveryError
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection import (
@@ -18,6 +19,7 @@ from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.err
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.kept_sessions import KeptShell
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.options import WinrmConnection
 from ansible_collections.prs.recovery.plugins.module_utils._winrm.connection.session import Session, end_session
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 CONNECTION = WinrmConnection(host="web", user="u", password="p", port=5986, scheme="https")
 READY = b'{"ready":{"powershell":"5.1","computer":"WEB","now":"2026-03-01T02:00:00Z"}}\n'
@@ -47,6 +49,8 @@ class Protocol:
 
     def open_shell(self, **_options: Any) -> str:
         self.did.append("open")
+        if self.refuses_login:
+            raise winrm.exceptions.InvalidCredentialsError("refused")
         return "shell"
 
     def run_command(self, *_arguments: Any, **_options: Any) -> str:
@@ -223,17 +227,27 @@ def test_the_next_task_goes_on_with_what_the_last_one_left(monkeypatch: pytest.M
     protocol, keeper = host(monkeypatch, READY + END, READY + END), Keeper(monkeypatch)
     with Session(CONNECTION) as opened:
         opened.call("script", doing="Looking")
-    assert (keeper.left, protocol.ended) == ([KEPT], [])
+    assert (keeper.left, protocol.ended) == ([replace(KEPT, tasks=1)], [])
     with Session(CONNECTION) as resumed:
         resumed.call("script", doing="Looking")
         assert resumed.computer == "WEB" and not keeper.left
-    assert (keeper.left, protocol.did) == ([KEPT], ["open", "log in"])
+    assert (keeper.left, protocol.did) == ([replace(KEPT, tasks=2)], ["open", "log in"])
 
 
-@pytest.mark.parametrize("asked", ["nothing", "owes", "broken"])
+def test_a_powershell_does_not_grow_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol, keeper = host(monkeypatch, *[READY + END] * session.MOST_TASKS), Keeper(monkeypatch)
+    for task in range(session.MOST_TASKS):
+        assert len(keeper.left) == min(task, 1)
+        with Session(CONNECTION) as opened:
+            opened.call("script", doing="Looking")
+    assert (keeper.left, protocol.ended, protocol.did.count("open")) == ([], ["command", "shell"], 1)
+
+
+@pytest.mark.parametrize("asked", ["nothing", "owes", "broken", "without its registry"])
 def test_nobody_goes_on_with_what_may_answer_to_another(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
     broken = b'{"error":{"number":0,"kind":"BrokenInput","message":"?"}}\n'
-    protocol = host(monkeypatch, READY if asked == "owes" else READY + broken)
+    deleted = b'{"error":{"number":1018,"kind":"COMException","message":"marked for deletion"}}\n'
+    protocol = host(monkeypatch, READY if asked == "owes" else READY + (deleted if "registry" in asked else broken))
     keeper = Keeper(monkeypatch)
     with Session(CONNECTION) as opened, contextlib.suppress(RecoveryError):
         if asked != "nothing":
@@ -282,6 +296,44 @@ def test_what_is_lost_later_is_not_asked_for_again(monkeypatch: pytest.MonkeyPat
         protocol.refusals = [GONE]
         with pytest.raises(RecoveryError, match="was lost while the host was removing x"):
             resumed.call("script", doing="Removing x")
+    assert protocol.did == ["log in"]
+
+
+def test_where_a_transport_has_ceased_to_work_the_next_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def make(_connection: WinrmConnection, transport: str) -> Protocol:
+        made.append(transport)
+        protocol = Protocol([READY + END], takes_input=True)
+        protocol.refuses_login = transport == "credssp"
+        return protocol
+
+    monkeypatch.setattr(remote_powershell, "make_protocol", make)
+    monkeypatch.setattr(remote_powershell, "require_transport", lambda _transport: None)
+    Keeper(monkeypatch).left.append(replace(KEPT, transport="credssp"))
+    with Session(replace(CONNECTION, transports=("credssp", "ntlm"))) as opened:
+        opened.call("script", doing="Looking")
+    assert made == ["credssp", "credssp", "ntlm"]
+
+
+def test_a_host_that_is_away_is_unreachable_where_the_first_input_logs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As over HTTPS; nothing was broken off that had not begun."""
+    protocol = host(monkeypatch)
+    Keeper(monkeypatch).left.append(KEPT)
+    away = requests.exceptions.ConnectionError(MaxRetryError(None, "/wsman", NewConnectionError(None, "refused")))
+    protocol.refusals = [away]
+    monkeypatch.setattr(protocol, "open_shell", lambda **_options: (_ for _ in ()).throw(away))
+    with pytest.raises(RecoveryError, match="cannot be reached") as caught, Session(CONNECTION) as resumed:
+        resumed.call("script", doing="Looking")
+    assert caught.value.code == "windows_unreachable"
+
+
+def test_what_broke_off_may_have_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = host(monkeypatch)
+    Keeper(monkeypatch).left.append(KEPT)
+    protocol.refusals = [requests.exceptions.ConnectionError("aborted")]
+    with Session(CONNECTION) as resumed, pytest.raises(RecoveryError, match="was lost while the host was removing x"):
+        resumed.call("script", doing="Removing x")
     assert protocol.did == ["log in"]
 
 
