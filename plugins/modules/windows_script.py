@@ -19,7 +19,7 @@ description:
     and with a tenth of the bytes. A script that has to run as another account is one for that module, with C(become).
   - A script finds C($Ansible) with C(CheckMode), C(Verbosity) and C(Tmpdir), and sets its C(Result), C(Diff),
     C(Changed) and C(Failed). What it puts out otherwise is dropped.
-  - It has to support C(ShouldProcess), with C([CmdletBinding(SupportsShouldProcess)]); in check mode it is given
+  - It has to support C(ShouldProcess), with V([CmdletBinding(SupportsShouldProcess\)]); in check mode it is given
     C(-WhatIf).
   - A host that cannot be reached is unreachable, as for the modules of ansible.windows.
 options:

@@ -67,7 +67,13 @@ class ActionModule(ActionBase):
                     module_name=self._task.action, module_args=arguments, task_vars=on_this_machine(task_vars)
                 )
             )
+        words = result.pop("connection_error", "")
+        if words:
+            self._no_connection(words)
         return result
+
+    def _no_connection(self, words: str) -> None:
+        """What Ansible's own connection would say of a host that cannot be reached; the module's message says more."""
 
     def _configure_module(
         self, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]

@@ -36,7 +36,7 @@ ROWS = [
     Row("its PowerShells on Windows", ("rebuild", "unchanged", "powershells")),
     Row("a log backup, every 15 minutes", ("rebuild", "log_backup", "seconds"), "s"),
     Row("its SQL batches, five of them the page's", ("rebuild", "log_backup", "sql_batches")),
-    Row("a night's backup of one of 100 servers, on the control node", ("fleet", "100", "cpu_seconds_per_server"), "s CPU"),
+    Row("a nightly backup of one of 100 servers", ("fleet", "100", "cpu_seconds_per_server"), "s CPU"),
     Row("memory of that run, for all of them", ("fleet", "100", "memory_mb"), "MB"),
     Row("a rebuild by what it must wait for (setup 12 min, IIS 4, restore 6)", ("makespan_ratio",)),
     Row("a restore planned from 1,000,000 backup sets", ("planner", "1000000", "seconds"), "s CPU"),

@@ -121,3 +121,4 @@ def test_a_host_that_is_down(twins: Twins, tmp_path: Path) -> None:
     twins.web.close_network()
     [failed], _printed = play(twins, tmp_path, [{"prs.recovery.app_backup": BACKUP}])
     assert "cannot be reached" in failed["msg"] and "port 5985" in failed["msg"]
+    assert "connection_error" not in failed
