@@ -105,7 +105,7 @@ def in_powershell(**files: bytes) -> dict[str, int]:
     """MB that the verb judges in a second of processor time; none where there is no pwsh."""
     if not shutil.which("pwsh"):
         return {}
-    figures, pipe = {}, Pipe()
+    figures, pipe = {}, Pipe(compiles_again=True)
     conversation = Conversation(pipe)
     conversation.start()
     with tempfile.TemporaryDirectory() as folder:

@@ -37,10 +37,10 @@ def main(arguments: list[str]) -> None:
         if other and not hasattr(module, "compare"):
             continue
         measured = module.compare(Path(other).resolve()) if other else module.run()
-        print(json.dumps(measured))
-        result.update(measured)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
+        print(json.dumps(measured), flush=True)
+        result.update(measured)  # written now: a fault of the next one takes nothing along
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":
