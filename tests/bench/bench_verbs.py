@@ -91,9 +91,24 @@ class Pipe:
 class Talk(conversation.Conversation):
     """One that understands earlier answers as well, an item a line."""
 
-    def _answer(self, patience: float) -> tuple[str, Any]:
-        kind, value = super()._answer(patience)
+    def _answer(self) -> tuple[str, Any]:
+        kind, value = super()._answer()
         return ("items", [value]) if kind == "item" else (kind, value)
+
+
+class Earlier:
+    """A pipe to an earlier runner, which takes items that are packed, and no request."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self.receive = pipe.receive
+
+    def send(self, data: bytes) -> None:
+        line, end, rest = data.partition(b"\n")
+        if end and line.startswith(conversation.PACKED):
+            plain = conversation._unpacked(line)
+            line = plain[0] if plain[0].startswith(b'{"script":') else line
+        self._pipe.send(line + end + rest)
 
 
 class Version:
@@ -106,8 +121,9 @@ class Version:
         self.pipe = Pipe(compiles_again=compiles_again)
         self.seconds: dict[str, float] = {}
         self.pipe.send(conversation._line(script("runner", "RUNNER")))
-        self._talk = Talk(self.pipe)
-        self._talk._answer(conversation.START_PATIENCE)
+        pipe = self.pipe if script is now_script else Earlier(self.pipe)
+        self._talk = Talk(pipe, is_running=True)
+        self._talk.start()
 
     def _item(self, item: Any) -> Any:
         """The earlier version took the fields of an item by their names."""
