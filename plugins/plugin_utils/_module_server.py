@@ -142,7 +142,7 @@ class _Server:
     def _accept(self) -> dict[str, Any] | None:
         client, _address = self._listener.accept()
         message, descriptors, _flags, _sender = socket.recv_fds(client, LONGEST_REQUEST, DESCRIPTORS)
-        if message == END:
+        if message == END and self.sessions:
             if self._fork(client):
                 self.sessions.end()
                 os._exit(0)
@@ -155,7 +155,7 @@ class _Server:
                 use_channel(channel)
                 return _take_over(request, *descriptors)
         else:
-            client.close()  # it went away
+            client.close()  # it went away, or there is nothing to end
         for descriptor in descriptors:
             os.close(descriptor)
         return None

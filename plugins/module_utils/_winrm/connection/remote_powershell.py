@@ -43,7 +43,9 @@ class RemotePowerShell:
             )
         require_transport(transport)
         self.transport = transport
-        self._may_be_gone = False
+        self.may_be_gone = False
+        """Whether another task left it and the host has taken no input since: nothing that was asked of it has run."""
+        self._tasks = 0
         self._shell: str | None = None
         self._command: str | None = None
         self._ticket: Ticket | None = None
@@ -53,14 +55,10 @@ class RemotePowerShell:
             self._protocol.transport = TicketedTransport(self._protocol.transport, self._ticket)
 
     @property
-    def may_be_gone(self) -> bool:
-        """Whether another task left it and the host has taken no input since: nothing that was asked of it has run."""
-        return self._may_be_gone
-
-    @property
     def name(self) -> KeptShell:
-        """How whoever goes on with it finds it."""
-        return KeptShell(transport=self.transport, shell=self._shell or "", command=self._command or "")
+        """How whoever goes on with it after this task finds it."""
+        names = {"shell": self._shell or "", "command": self._command or ""}
+        return KeptShell(transport=self.transport, **names, tasks=self._tasks + 1)
 
     def open(self) -> None:
         """Have the host start it."""
@@ -74,8 +72,8 @@ class RemotePowerShell:
         first input tells.
         """
         self._protocol.transport.build_session()
-        self._shell, self._command = kept.shell, kept.command
-        self._may_be_gone = True
+        self._shell, self._command, self._tasks = kept.shell, kept.command, kept.tasks
+        self.may_be_gone = True
 
     def send(self, data: bytes) -> None:
         """A host under load answers that it took too long, and has read the input even so; while it still reads, it is
@@ -91,7 +89,7 @@ class RemotePowerShell:
                     raise
                 time.sleep(SEND_PAUSE)
                 continue
-            self._may_be_gone = False
+            self.may_be_gone = False
             return
 
     def receive(self) -> Received:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -77,8 +77,6 @@ class Session:
         self._conversation: Conversation | None = None
         self._lost: RecoveryError | None = None
         self._ahead: list[_Ahead] = []
-        self._tasks = 0
-        """That had this PowerShell before."""
 
     def __enter__(self) -> Session:
         require_pywinrm()
@@ -91,7 +89,7 @@ class Session:
     ) -> None:
         can_go_on = self._conversation is not None and self._conversation.can_go_on and not self.is_lost
         if self._powershell and can_go_on:
-            name = replace(self._powershell.name, tasks=self._tasks + 1)
+            name = self._powershell.name
             if name.tasks < MOST_TASKS and keep(self.connection, name):
                 self._powershell.leave()
         self._close()
@@ -251,7 +249,6 @@ class Session:
             if problem.code not in ANOTHER_TRANSPORT_MAY_HELP:
                 raise
             return False
-        self._tasks = kept.tasks
         return True
 
     def _is_gone(self, problem: Exception) -> bool:
@@ -262,8 +259,10 @@ class Session:
         return may_be_gone and (isinstance(problem, _REFUSALS) or never_connected(problem))
 
     def _open_another(self) -> None:
+        """In place of one that is gone: the host is not asked to end that."""
+        if self._powershell:
+            self._powershell.leave()
         self._close()
-        self._tasks = 0
         try:
             self._open()
         except RecoveryError as problem:

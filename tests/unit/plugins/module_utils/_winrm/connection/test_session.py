@@ -274,6 +274,7 @@ def test_where_the_host_has_lost_it_another_is_opened(monkeypatch: pytest.Monkey
     with Session(CONNECTION) as resumed:
         resumed.ahead("connect", doing="Connecting")
         assert resumed.call("script", doing="Looking") == []
+        assert protocol.ended == [], "nothing is left to be ended there"
     assert protocol.did == ["log in", "open"] and len(protocol.sent) == 1 and b"connect" in protocol.sent[0]
 
 
